@@ -1,0 +1,24 @@
+"""The linter, the formatter and the type checker, as part of the one test command."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(["ruff", "check", "--quiet"], id="lint"),
+        pytest.param(["ruff", "format", "--check", "--quiet"], id="format"),
+        pytest.param(["mypy"], id="types"),
+    ],
+)
+def test_the_code_is_clean(command: list[str]) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
