@@ -1,0 +1,5 @@
+"""What may be said: the vocabulary of Parlour and its wire dialects.
+
+Nothing in this package performs I/O or knows the time: bytes and values go in, values and bytes
+come out. `commands` and `events` are the two files to read first.
+"""

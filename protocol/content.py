@@ -1,0 +1,56 @@
+"""The rules for a message's text, the same in every dialect and over REST.
+
+Guarantees: text that passes can be stored by Postgres and sent as UTF-8. Must not know: who
+sends it.
+"""
+
+from protocol.errors import ErrorCode, WireError
+
+MAX_KEY_CHARS = 255
+
+
+def check_content(text: str, limit: int, *, key: str | None = None) -> str:
+    """`text` unchanged: content is stored byte for byte.
+
+    Args:
+        text: what the author wrote.
+        limit: the longest content allowed, in characters (code points).
+        key: the send's idempotency key, carried into the error.
+
+    Raises:
+        WireError: CONTENT_EMPTY (nothing but white space), CONTENT_TOO_LONG or CONTENT_INVALID
+            (NUL, which Postgres cannot store, or a lone surrogate, which is no UTF-8).
+    """
+    if len(text) > limit:
+        raise WireError(
+            ErrorCode.CONTENT_TOO_LONG, f"Message content is longer than {limit} characters", key
+        )
+    if not text or text.isspace():
+        raise WireError(ErrorCode.CONTENT_EMPTY, key=key)
+    if not is_storable(text):
+        raise WireError(ErrorCode.CONTENT_INVALID, key=key)
+    return text
+
+
+def check_key(key: str | None) -> str | None:
+    """An idempotency key of 1 to 255 storable characters, or None when none was given.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and is_storable(key)):
+        raise WireError(
+            ErrorCode.INVALID_FIELD, f"An idempotency key has 1 to {MAX_KEY_CHARS} characters"
+        )
+    return key
+
+
+def is_storable(text: str) -> bool:
+    """Whether Postgres takes `text`: no NUL, and encodable as UTF-8."""
+    if "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""Dialect E, `/ws`: the private messaging hub of seed 004 (contract section E).
+
+Guarantees: frames are those of the seed; Parlour's additions (`client_id`, `seq`, `error`,
+`messages_read`, `shed`) are extra fields and types that existing clients ignore. User ids in a
+payload that name the sender are ignored: identity comes from the session.
+Must not know: sockets, the store, other dialects.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
+
+import orjson
+from attrs import field, frozen
+
+from protocol.commands import Command, SendPrivateMessage, SetTyping
+from protocol.content import check_content, check_key
+from protocol.dialect import Dialect, Heartbeat, Limits, RefuseUpgrade
+from protocol.errors import ErrorCode, WireError
+from protocol.events import (
+    Connected,
+    Event,
+    MessagesRead,
+    PresenceChanged,
+    PrivateMessagePosted,
+    Refused,
+    Shed,
+    TypingChanged,
+)
+from protocol.jsontext import parse_object
+from protocol.model import UserId
+from protocol.structuring import structure
+from protocol.views import private_message_object, timestamp
+
+WELCOME: Final = "Welcome to the chat!"
+
+
+@frozen
+class _MessageBody:
+    content: str
+
+
+@frozen
+class _PrivateMessageFrame:
+    recipient_id: UserId
+    content: str | None = None
+    message: _MessageBody | None = None
+    client_id: str | None = None
+
+
+@frozen
+class _TypingFrame:
+    recipient_id: UserId
+    is_typing: bool
+
+
+def _private_message(raw: dict[str, object], limits: Limits) -> Command:
+    key = raw.get("client_id")
+    try:
+        frame = structure(raw, _PrivateMessageFrame)
+    except WireError as error:
+        raise WireError(error.code, error.text, key if isinstance(key, str) else None) from None
+    key = check_key(frame.client_id)
+    content = frame.content
+    if content is None:
+        content = frame.message.content if frame.message is not None else ""
+    return SendPrivateMessage(
+        frame.recipient_id, check_content(content, limits.content_chars, key=key), key
+    )
+
+
+def _typing(raw: dict[str, object], _: Limits) -> Command:
+    frame = structure(raw, _TypingFrame)
+    return SetTyping(frame.recipient_id, frame.is_typing)
+
+
+_DECODERS: Final[Mapping[str, Callable[[dict[str, object], Limits], Command]]] = {
+    "private_message": _private_message,
+    "typing_indicator": _typing,
+}
+
+
+@frozen
+class PrivateMessagesCodec:
+    """Stateless: every frame stands alone."""
+
+    limits: Limits
+
+    def receive(self, text: str) -> Command:
+        """`private_message` or `typing_indicator` (contract E.2); anything else is a WireError."""
+        raw = parse_object(text)
+        tag = raw.get("type")
+        if not isinstance(tag, str):
+            raise WireError(ErrorCode.INVALID_FRAME)
+        decoder = _DECODERS.get(tag)
+        if decoder is None:
+            raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type: {tag[:100]}")
+        return decoder(raw, self.limits)
+
+
+@frozen
+class PrivateMessages:
+    """Seed 004: session refused before the upgrade, ping every 54 s, pong within 60 s."""
+
+    name: str = "private_messages"
+    paths: tuple[str, ...] = ("/ws",)
+    session_cookie: str = "session_token"
+    heartbeat: Heartbeat = field(default=Heartbeat(interval=54.0, timeout=60.0))
+
+    def reject(self, token: str | None) -> RefuseUpgrade:
+        """HTTP 401 with the texts of contract E.1."""
+        reason = "No session cookie" if token is None else "Invalid session"
+        return RefuseUpgrade(401, f"Unauthorized: {reason}")
+
+    def open(self, limits: Limits) -> PrivateMessagesCodec:
+        """A codec that enforces `limits`."""
+        return PrivateMessagesCodec(limits)
+
+    def encode(self, event: Event) -> tuple[bytes, ...]:
+        """One JSON text frame per event (contract E.2)."""
+        return (orjson.dumps(_frame(event)),)
+
+
+def _frame(event: Event) -> dict[str, object]:
+    match event:
+        case PrivateMessagePosted(message=message, recipient_id=recipient_id):
+            return {
+                "type": "private_message",
+                "sender_id": message.author_id,
+                "recipient_id": recipient_id,
+                "message": private_message_object(message, recipient_id),
+            }
+        case TypingChanged():
+            return {
+                "type": "typing_indicator",
+                "user_id": event.user_id,
+                "sender_id": event.user_id,
+                "sender_name": event.name,
+                "recipient_id": event.recipient_id,
+                "is_typing": event.is_typing,
+                "timestamp": timestamp(event.at),
+            }
+        case PresenceChanged(user_id=user_id, online=online):
+            return {"type": "user_online_status", "user_id": user_id, "is_online": online}
+        case MessagesRead(reader_id=reader_id, author_id=author_id, seq=seq):
+            return {
+                "type": "messages_read",
+                "reader_id": reader_id,
+                "sender_id": author_id,
+                "seq": seq,
+            }
+        case Connected():
+            return {"type": "system", "message": WELCOME}
+        case Refused(code=code, text=text, key=key):
+            refusal: dict[str, object] = {"type": "error", "code": code, "message": text}
+            return refusal if key is None else {**refusal, "client_id": key}
+        case Shed(count=count):
+            return {"type": "shed", "events": count}
+        case _:
+            assert_never(event)
+
+
+DIALECT: Final[Dialect] = PrivateMessages()

@@ -1,0 +1,97 @@
+"""The two catalogues: what a peer can do wrong, and why a connection is closed.
+
+Guarantees: a code never changes its meaning once published. Must not know: any dialect's spelling.
+
+    WireError        the peer said something malformed; it is told, the connection stays open
+    FrameError       the peer broke the WebSocket protocol or a hard bound; the connection closes
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from attrs import field, frozen
+
+from protocol.model import Refusal
+
+
+class ErrorCode(StrEnum):
+    """Machine-readable companion of every error text, the same in all dialects and over REST."""
+
+    INVALID_JSON = "invalid_json"
+    INVALID_FRAME = "invalid_frame"
+    UNKNOWN_TYPE = "unknown_type"
+    INVALID_FIELD = "invalid_field"
+    CONTENT_EMPTY = "content_empty"
+    CONTENT_TOO_LONG = "content_too_long"
+    CONTENT_INVALID = "content_invalid"
+    RECIPIENT_NOT_FOUND = Refusal.RECIPIENT_NOT_FOUND.value
+    CANNOT_MESSAGE_SELF = Refusal.CANNOT_MESSAGE_SELF.value
+    NOT_ALLOWED = Refusal.NOT_ALLOWED.value
+    KEY_CONFLICT = Refusal.KEY_CONFLICT.value
+    UNSTORABLE = Refusal.UNSTORABLE.value
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
+    ErrorCode.INVALID_JSON: "Invalid JSON payload.",
+    ErrorCode.INVALID_FRAME: 'A frame must be a JSON object with a string "type".',
+    ErrorCode.UNKNOWN_TYPE: "Unknown event type.",
+    ErrorCode.INVALID_FIELD: "A field is missing or has the wrong type.",
+    ErrorCode.CONTENT_EMPTY: "Message content cannot be empty",
+    ErrorCode.CONTENT_TOO_LONG: "Message content is too long",
+    ErrorCode.CONTENT_INVALID: "Message content must be valid text without NUL",
+    ErrorCode.RECIPIENT_NOT_FOUND: "Recipient not found",
+    ErrorCode.CANNOT_MESSAGE_SELF: "You cannot message yourself",
+    ErrorCode.NOT_ALLOWED: "You are not allowed to message this user",
+    ErrorCode.KEY_CONFLICT: "This key was already used for another message",
+    ErrorCode.UNSTORABLE: "This message cannot be stored",
+    ErrorCode.UNAVAILABLE: "The service is temporarily unavailable, please try again",
+    ErrorCode.INTERNAL: "Internal error",
+}
+
+
+class WireError(Exception):
+    """A frame or body that cannot be understood. Answered, never relayed, never fatal.
+
+    Args:
+        code: the stable code.
+        text: what a person reads; defaults to the catalogue's text.
+        key: the client's idempotency key, when the frame got far enough to have one.
+    """
+
+    def __init__(self, code: ErrorCode, text: str | None = None, key: str | None = None) -> None:
+        self.code = code
+        self.text = text or ERROR_TEXTS[code]
+        self.key = key
+        super().__init__(self.text)
+
+
+@frozen
+class CloseReason:
+    """Why a WebSocket is closed: status code (RFC 6455 section 7.4) and a text of <= 123 bytes.
+
+    `reconnect` says whether a client gains anything by coming back.
+    """
+
+    code: int
+    text: str
+    reconnect: bool = field(default=True)
+
+
+GOING_AWAY: Final = CloseReason(1001, "Server shutting down")
+PROTOCOL_ERROR: Final = CloseReason(1002, "Protocol error", reconnect=False)
+BINARY_REFUSED: Final = CloseReason(1003, "Text frames only", reconnect=False)
+INVALID_UTF8: Final = CloseReason(1007, "Invalid UTF-8", reconnect=False)
+FRAME_TOO_BIG: Final = CloseReason(1009, "Frame too big", reconnect=False)
+INTERNAL_ERROR: Final = CloseReason(1011, "Internal error")
+TOO_SLOW: Final = CloseReason(4008, "Too slow, reconnect and resume")
+SESSION_ENDED: Final = CloseReason(4001, "Session ended", reconnect=False)
+
+
+class FrameError(Exception):
+    """The byte stream is no longer a WebSocket we accept; close it with `reason`."""
+
+    def __init__(self, reason: CloseReason) -> None:
+        self.reason = reason
+        super().__init__(f"{reason.code} {reason.text}")

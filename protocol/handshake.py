@@ -1,0 +1,157 @@
+"""The head of an HTTP request, and whether it may become a WebSocket (RFC 6455 section 4.2.1).
+
+Guarantees: nothing in a head raises anything but `HandshakeError`, which names the status to
+answer.
+Must not know: sockets, sessions, which paths exist.
+"""
+
+import base64
+import binascii
+from collections.abc import Collection
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from attrs import frozen
+
+Header = tuple[bytes, bytes]
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_KEY_BYTES: Final = 16
+
+
+class HandshakeError(Exception):
+    """An upgrade request that must be answered with an HTTP error."""
+
+    def __init__(
+        self, status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self.status = status
+        self.text = text
+        self.headers = headers
+        super().__init__(text)
+
+
+@frozen
+class Head:
+    """A request's first line and headers. Names are lower case, values without outer spaces."""
+
+    method: bytes
+    target: bytes
+    http_version: bytes
+    headers: tuple[Header, ...]
+
+    @property
+    def path(self) -> str:
+        """The target without its query; dialects claim whole paths."""
+        return self.target.partition(b"?")[0].decode("ascii", "replace")
+
+    def all(self, name: bytes) -> list[bytes]:
+        """The values of every header of that (lower-case) name."""
+        return [value for key, value in self.headers if key == name]
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first value of that (lower-case) name."""
+        return next(iter(self.all(name)), None)
+
+    def has_token(self, name: bytes, token: bytes) -> bool:
+        """Whether a comma-separated header contains `token`, in any case."""
+        return any(
+            part.strip().lower() == token for value in self.all(name) for part in value.split(b",")
+        )
+
+    def cookies(self) -> dict[str, str]:
+        """Cookies by exact name; the first of a name wins, junk is skipped."""
+        found: dict[str, str] = {}
+        for value in self.all(b"cookie"):
+            for pair in value.decode("latin-1").split(";"):
+                name, equals, content = pair.strip().partition("=")
+                if equals:
+                    found.setdefault(name.strip(), content.strip().strip('"'))
+        return found
+
+
+def wants_upgrade(head: Head) -> bool:
+    """Whether the peer asks for a WebSocket, rightly or not."""
+    return head.has_token(b"upgrade", b"websocket")
+
+
+def check_upgrade(head: Head) -> None:
+    """Accept what RFC 6455 section 4.2.1 demands, and nothing that would upset a parser below.
+
+    Raises:
+        HandshakeError: 400, 405, 426 or 505 with a text for people.
+    """
+    if head.method != b"GET":
+        raise HandshakeError(
+            HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket is opened with GET", (("Allow", "GET"),)
+        )
+    if head.http_version != b"1.1":
+        raise HandshakeError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "A WebSocket needs HTTP/1.1")
+    if not all(value.isascii() for _, value in head.headers) or not head.target.isascii():
+        raise HandshakeError(HTTPStatus.BAD_REQUEST, "Headers must be ASCII")
+    if len(head.all(b"host")) != 1:
+        raise HandshakeError(HTTPStatus.BAD_REQUEST, "Exactly one Host header is needed")
+    if not head.has_token(b"connection", b"upgrade"):
+        raise HandshakeError(HTTPStatus.BAD_REQUEST, "Connection must say Upgrade")
+    if head.all(b"sec-websocket-version") != [b"13"]:
+        raise HandshakeError(
+            HTTPStatus.UPGRADE_REQUIRED,
+            "Only WebSocket version 13 is spoken here",
+            (("Sec-WebSocket-Version", "13"),),
+        )
+    if not _is_key(head.all(b"sec-websocket-key")):
+        raise HandshakeError(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64")
+    if head.header(b"content-length") not in (None, b"0") or head.all(b"transfer-encoding"):
+        raise HandshakeError(HTTPStatus.BAD_REQUEST, "An upgrade request has no body")
+
+
+def _is_key(values: list[bytes]) -> bool:
+    try:
+        return len(values) == 1 and len(base64.b64decode(values[0], validate=True)) == _KEY_BYTES
+    except binascii.Error:
+        return False
+
+
+def origin_allowed(head: Head, allowed: Collection[str], scheme: str) -> bool:
+    """Whether a browser page of this origin may use the server with its user's cookies.
+
+    Args:
+        head: the request.
+        allowed: origins beside the server's own, e.g. `https://app.example`.
+        scheme: "http" or "https": how the server was reached.
+
+    An absent Origin is allowed: it is no browser, or a browser's same-origin GET.
+    """
+    origins = head.all(b"origin")
+    if not origins:
+        return True
+    if len(origins) > 1:
+        return False
+    origin = _normal(origins[0].decode("latin-1"))
+    if origin is None:
+        return False
+    own = _normal(f"{scheme}://{(head.header(b'host') or b'').decode('latin-1')}")
+    return origin == own or origin in {_normal(entry) for entry in allowed}
+
+
+def _normal(origin: str) -> tuple[str, str, int] | None:
+    """(scheme, host, port) of an origin, or None if it is none."""
+    try:
+        parts: SplitResult = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return None
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    if default is None or not parts.hostname or parts.username is not None:
+        return None
+    if parts.path or parts.query or parts.fragment:
+        return None
+    return parts.scheme, parts.hostname, port or default
+
+
+def request_bytes(head: Head) -> bytes:
+    """The head as it goes over the wire, for a parser that wants to read it itself."""
+    lines = [b"%s %s HTTP/%s" % (head.method, head.target, head.http_version)]
+    lines += [b"%s: %s" % header for header in head.headers]
+    return b"\r\n".join((*lines, b"", b""))

@@ -1,0 +1,128 @@
+"""The nouns of the domain, shared by every layer.
+
+Guarantees: all values are immutable; every id is a positive integer below 2**53, because browsers
+parse JSON numbers as doubles. Must not know: how anything is stored or sent.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, NewType
+
+from attrs import field, frozen
+
+UserId = NewType("UserId", int)
+ChannelId = NewType("ChannelId", int)
+WorkspaceId = NewType("WorkspaceId", int)
+MessageId = NewType("MessageId", int)
+SessionId = NewType("SessionId", int)
+
+MAX_ID: Final = 2**53 - 1
+
+
+class Role(StrEnum):
+    """What a user is on the platform; only the learning platform's dialects ask for it."""
+
+    STUDENT = "student"
+    TEACHER = "teacher"
+    PRINCIPAL = "principal"
+    ADMIN = "admin"
+    ASSISTANT = "assistant"
+
+
+class MessageKind(StrEnum):
+    """How a client should present a message's content."""
+
+    TEXT = "text"
+    FILE = "file"
+    IMAGE = "image"
+
+
+class ChannelKind(StrEnum):
+    """`dm` is the private conversation of exactly two users; the others belong to a workspace."""
+
+    DM = "dm"
+    TEXT = "text"
+    ANNOUNCEMENT = "announcement"
+
+
+class FollowStatus(StrEnum):
+    """A follow counts for permissions once the followed user has accepted it."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+
+
+class Refusal(StrEnum):
+    """Why a well-formed send was not stored. The values are stable wire codes."""
+
+    RECIPIENT_NOT_FOUND = "recipient_not_found"
+    CANNOT_MESSAGE_SELF = "cannot_message_self"
+    NOT_ALLOWED = "not_allowed"
+    KEY_CONFLICT = "key_conflict"
+    UNSTORABLE = "unstorable"
+
+
+@frozen
+class User:
+    """An account, without its secrets.
+
+    `name` is the display name every dialect shows; `username` is unique and never empty.
+    """
+
+    id: UserId
+    username: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    email: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    date_of_birth: date | None = None
+    avatar: str | None = None
+    nickname: str | None = None
+    about_me: str | None = None
+    role: Role = Role.STUDENT
+    class_name: str | None = None
+    subject: str | None = None
+    is_public: bool = True
+
+
+@frozen
+class Session:
+    """A login. The token itself is never kept, only its hash (in the store)."""
+
+    id: SessionId
+    user: User
+    expires_at: datetime
+
+
+@frozen
+class Message:
+    """One row of the log.
+
+    `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
+    `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
+    key; `(author_id, key)` is unique. `is_read`: the recipient's read watermark reaches `seq`.
+    """
+
+    id: MessageId
+    channel_id: ChannelId
+    seq: int
+    author_id: UserId
+    content: str
+    created_at: datetime
+    recipient_id: UserId | None = None
+    kind: MessageKind = MessageKind.TEXT
+    file_url: str | None = None
+    key: str | None = field(default=None, repr=False)
+    is_read: bool = False
+
+
+@frozen
+class Receipt:
+    """How far a user has got in a channel: `0 <= read_seq <= delivered_seq <= last_seq`."""
+
+    channel_id: ChannelId
+    user_id: UserId
+    delivered_seq: int
+    read_seq: int

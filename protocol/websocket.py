@@ -1,0 +1,190 @@
+"""WebSocket framing (RFC 6455 section 5), server side: received bytes <-> messages.
+
+Guarantees: complete messages come out in the order they arrived, whatever the chunking; sizes are
+counted in bytes and bounded while fragments are still coming in; text is valid UTF-8; control
+frames come out whole, between messages, for the connection object to answer. After a violation
+nothing more is cut. Must not know: sockets, the handshake, what a message means.
+"""
+
+from typing import Final, TypeAlias
+
+from attrs import frozen
+from websockets.speedups import apply_mask
+
+from protocol.errors import (
+    FRAME_TOO_BIG,
+    INVALID_UTF8,
+    PROTOCOL_ERROR,
+    CloseReason,
+)
+
+CONTINUATION: Final = 0x0
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+_FINAL: Final = 0x80
+_MASKED: Final = 0x80
+_RESERVED_BITS: Final = 0x70
+_LENGTH_16: Final = 126
+_LENGTH_64: Final = 127
+_MAX_CONTROL_BYTES: Final = 125
+_MAX_FRAGMENTS: Final = 65_536
+
+PING_FRAME: Final = bytes((_FINAL | PING, 0))
+
+
+@frozen
+class ControlFrame:
+    """A valid ping, pong or close frame; `raw` is the whole masked frame as received."""
+
+    opcode: int
+    raw: bytes
+
+
+Inbound: TypeAlias = str | bytes | ControlFrame | CloseReason
+"""A text message, a binary message, a control frame, or (always last) why to close."""
+
+
+class FrameCutter:
+    """Cuts one peer's byte stream into messages.
+
+    Args:
+        max_bytes: the longest message accepted, all fragments together.
+    """
+
+    __slots__ = ("_failed", "_fragments", "_kind", "_max_bytes", "_message", "_need", "_rest")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._rest = bytearray()  # an incomplete frame
+        self._need = 2  # bytes of it that must be there before looking again
+        self._kind = CONTINUATION  # opcode of the fragmented message that is under way
+        self._message = bytearray()
+        self._fragments = 0
+        self._failed = False
+
+    def feed(self, data: bytes) -> list[Inbound]:  # noqa: C901, PLR0912  every byte passes here: one loop, few calls
+        """What `data` completed, in order. Empty after a violation was reported."""
+        if self._failed:
+            return []
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._need:
+                return []
+            data = bytes(self._rest)
+            self._rest.clear()
+        items: list[Inbound] = []
+        item: Inbound | None
+        at = 0
+        end = len(data)
+        need = 2
+        while end - at >= 2:
+            first, second = data[at], data[at + 1]
+            length = second & ~_MASKED
+            body = at + 6
+            if length >= _LENGTH_16:
+                body += 2 if length == _LENGTH_16 else 8
+                if end < body - 4:
+                    need = body - 4 - at
+                    break
+                length = int.from_bytes(data[at + 2 : body - 4])
+            fault = self._fault(first, second, length)
+            if fault is not None:
+                self._failed = True
+                items.append(fault)
+                return items
+            after = body + length
+            if end < after:
+                need = after - at
+                break
+            payload = apply_mask(data[body:after], data[body - 4 : body])
+            if first & 0x08:
+                item = _control(first & 0x0F, payload, data[at:after])
+            else:
+                item = self._message_part(first, payload)
+            at = after
+            if item is None:
+                continue
+            items.append(item)
+            if type(item) is CloseReason:
+                self._failed = True
+                return items
+        if at < end:
+            self._rest += data[at:]
+            self._need = need
+        return items
+
+    def _fault(self, first: int, second: int, length: int) -> CloseReason | None:
+        """What the header alone says against a frame (RFC 6455 sections 5.2 to 5.5)."""
+        opcode = first & 0x0F
+        if first & _RESERVED_BITS or not second & _MASKED:
+            return PROTOCOL_ERROR
+        if opcode & 0x08:
+            valid = opcode <= PONG and first & _FINAL and length <= _MAX_CONTROL_BYTES
+            return None if valid else PROTOCOL_ERROR
+        expected = opcode == CONTINUATION if self._kind else opcode in (TEXT, BINARY)
+        code = second & ~_MASKED
+        shortest = {_LENGTH_16: _LENGTH_16, _LENGTH_64: 1 << 16}.get(code, 0)
+        if not expected or length < shortest or length >> 63:
+            return PROTOCOL_ERROR
+        too_big = len(self._message) + length > self._max_bytes
+        return FRAME_TOO_BIG if too_big or self._fragments >= _MAX_FRAGMENTS else None
+
+    def _message_part(self, first: int, payload: bytes) -> str | bytes | CloseReason | None:
+        """The message that a data frame completes, if it does."""
+        kind = self._kind or first & 0x0F
+        if not first & _FINAL:
+            self._kind = kind
+            self._message += payload
+            self._fragments += 1
+            return None
+        if self._kind:
+            payload = bytes(self._message + payload)
+            self._kind = CONTINUATION
+            self._message = bytearray()
+            self._fragments = 0
+        if kind == BINARY:
+            return payload
+        try:
+            return payload.decode()
+        except UnicodeDecodeError:
+            return INVALID_UTF8
+
+
+def _control(opcode: int, payload: bytes, raw: bytes) -> ControlFrame | CloseReason:
+    if opcode == CLOSE and payload:
+        if len(payload) < 2 or not _may_be_sent(int.from_bytes(payload[:2])):
+            return PROTOCOL_ERROR
+        try:
+            payload[2:].decode()
+        except UnicodeDecodeError:
+            return INVALID_UTF8
+    return ControlFrame(opcode, raw)
+
+
+def _may_be_sent(code: int) -> bool:
+    """Close codes a peer may put on the wire (RFC 6455 section 7.4)."""
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A final, unmasked text frame (server to client)."""
+    return _header(TEXT, len(payload)) + payload
+
+
+def close_frame(reason: CloseReason) -> bytes:
+    """A close frame with the reason's code and text."""
+    payload = reason.code.to_bytes(2) + reason.text.encode()[: _MAX_CONTROL_BYTES - 2]
+    return _header(CLOSE, len(payload)) + payload
+
+
+def _header(opcode: int, length: int) -> bytes:
+    first = _FINAL | opcode
+    if length < _LENGTH_16:
+        return bytes((first, length))
+    if length < 1 << 16:
+        return bytes((first, _LENGTH_16)) + length.to_bytes(2)
+    return bytes((first, _LENGTH_64)) + length.to_bytes(8)
