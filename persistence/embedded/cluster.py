@@ -1,0 +1,171 @@
+"""One cluster on disk: made whole or not at all, used by one hub at a time.
+
+Guarantees: `initdb` works under another name until it is done, so a torn one is never used; a
+cluster of another Postgres major version is refused; a server that a killed hub left behind is
+stopped before a new one starts. Must not know: how the running server is watched.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from persistence.embedded.account import Account
+from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
+
+SUPERUSER: Final = "parlour"
+_STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
+_POLL_SECONDS: Final = 0.02
+
+
+@contextmanager
+def exclusive(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder, for this process alone.
+
+    Raises:
+        DataDirInUse: another process holds it.
+    """
+    with (data_dir / "parlour.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            pid = lock.read().strip() or "unknown"
+            raise DataDirInUse(f"{data_dir} is in use by another hub (pid {pid})") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+@frozen
+class Cluster:
+    """A cluster's folders.
+
+    Args:
+        place: the folder it lives in.
+        binaries: where `postgres` and `initdb` are.
+        account: whom they run as.
+    """
+
+    place: Path
+    binaries: Path
+    account: Account
+
+    @property
+    def data(self) -> Path:
+        """What Postgres calls its data directory."""
+        return self.place / "postgres"
+
+    @property
+    def unfinished(self) -> Path:
+        """The data directory until `initdb` is done."""
+        return self.place / "postgres.unfinished"
+
+    def is_made(self) -> bool:
+        """Whether `initdb` was done here.
+
+        Raises:
+            EmbeddedPostgresError: by another major version of Postgres.
+        """
+        version_file = self.data / "PG_VERSION"
+        if not version_file.exists():
+            return False
+        made_by, ours = version_file.read_text().strip(), self._major_version()
+        if made_by != ours:
+            raise EmbeddedPostgresError(
+                f"{self.data} was made by Postgres {made_by}, this is {ours}: dump and restore it"
+            )
+        return True
+
+    def begin(self) -> list[str]:
+        """Prepare an empty folder; returns the `initdb` command to be run for `finish`."""
+        shutil.rmtree(self.unfinished, ignore_errors=True)
+        self.unfinished.mkdir(mode=0o700)
+        self.account.own(self.unfinished)
+        return [
+            str(self.binaries / "initdb"),
+            f"--pgdata={self.unfinished}",
+            f"--username={SUPERUSER}",
+            "--auth=trust",  # the socket's folder is closed to everybody else
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]
+
+    def finish(self) -> None:
+        """`initdb` succeeded: the cluster gets its name."""
+        self.unfinished.rename(self.data)
+
+    def server_command(self, socket_dir: Path) -> list[str]:
+        """The command that serves this cluster on a Unix socket in `socket_dir` only."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(socket_dir),
+            "unix_socket_permissions": "0700",
+            "max_connections": "120",
+            "shared_buffers": "128MB",
+            "synchronous_commit": "on",
+            "fsync": "on",
+            "jit": "off",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_min_messages": "warning",
+            "cluster_name": "parlour",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
+
+    def is_ready(self, pid: int) -> bool:
+        """Whether the server with this pid takes connections, by what it wrote itself."""
+        lines = self._pid_file()
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
+
+    def stop_orphan(self) -> None:
+        """Stop a server that was left behind. The caller holds the data folder.
+
+        Raises:
+            EmbeddedPostgresError: it does not go.
+        """
+        lines = self._pid_file()
+        if not lines or not lines[0].isdigit() or not self._is_ours(int(lines[0])):
+            return  # none, or a stale file, which Postgres replaces by itself
+        pid = int(lines[0])
+        for step, patience in _STOP_STEPS:
+            with suppress(ProcessLookupError):
+                os.kill(pid, step)
+            deadline = time.monotonic() + patience
+            while time.monotonic() < deadline:
+                if not self._is_ours(pid):
+                    return
+                time.sleep(_POLL_SECONDS)
+        raise EmbeddedPostgresError(f"The server left behind on {self.data} (pid {pid}) stays")
+
+    def _is_ours(self, pid: int) -> bool:
+        """A process whose working directory is the cluster: only its server has that."""
+        try:
+            return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
+        except OSError:
+            return False
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _major_version(self) -> str:
+        share = self.binaries.parent / "share"
+        candidates = [*share.rglob("postgres.bki")]
+        if not candidates:
+            raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}")
+        with candidates[0].open() as catalogue:
+            return catalogue.readline().split()[-1]  # "# PostgreSQL 18"

@@ -1,0 +1,9 @@
+"""Why the embedded Postgres cannot be had."""
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot start or stay up; the text says why and what to do."""
+
+
+class DataDirInUse(EmbeddedPostgresError):
+    """Another hub runs on this data folder."""

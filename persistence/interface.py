@@ -1,0 +1,275 @@
+"""What is remembered, as seen by the rest of Parlour.
+
+Guarantees, for every implementation (one contract suite runs over all of them):
+
+- `Messages.post` is all or nothing per draft: an outcome is returned only for what is durable.
+- Per channel, `seq` has no holes, and seq order is commit order.
+- `(author, key)` is posted at most once; a repeat returns the first message.
+- Watermarks only move forward.
+
+Must not know: commands, events, dialects, sockets. Times are aware UTC datetimes with millisecond
+precision.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol, TypeAlias
+
+from attrs import field, frozen
+
+from protocol.model import (
+    ChannelId,
+    FollowStatus,
+    Message,
+    MessageKind,
+    Refusal,
+    Role,
+    Session,
+    SessionId,
+    User,
+    UserId,
+)
+
+
+class StoreError(Exception):
+    """Base of everything a store raises on purpose."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached now. The operation's outcome is unknown; trying again is safe
+    for reads and for sends that carry a key.
+    """
+
+
+class Taken(StoreError):
+    """A unique field of a new account belongs to somebody already; `field` is its name."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"{field} is taken")
+
+
+class NoSuchUser(StoreError):
+    """A user id that does not exist was given where one must."""
+
+
+@frozen
+class NewUser:
+    """An account to be created. `username` None lets the store derive a free one from the email."""
+
+    name: str
+    password_hash: str = field(repr=False)
+    username: str | None = None
+    email: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    date_of_birth: date | None = None
+    avatar: str | None = None
+    nickname: str | None = None
+    about_me: str | None = None
+    role: Role = Role.STUDENT
+    class_name: str | None = None
+    subject: str | None = None
+    is_public: bool = True
+
+
+@frozen
+class Credentials:
+    """What a login is checked against."""
+
+    user: User
+    password_hash: str = field(repr=False)
+
+
+@frozen
+class Draft:
+    """A private message to be stored. `key`: the author's idempotency key, 1 to 255 characters."""
+
+    author_id: UserId
+    recipient_id: UserId
+    content: str
+    key: str | None = None
+    kind: MessageKind = MessageKind.TEXT
+    file_url: str | None = None
+
+
+@frozen
+class Posted:
+    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now."""
+
+    message: Message
+    repeated: bool = False
+
+
+Outcome: TypeAlias = Posted | Refusal
+
+
+@frozen
+class Relation:
+    """How `user` stands to the one who asks: in which list they appear, and how far it got."""
+
+    user: User
+    status: FollowStatus
+
+
+@frozen
+class ReadAdvance:
+    """A read watermark moved forward, to `seq`."""
+
+    channel_id: ChannelId
+    seq: int
+
+
+@frozen
+class Conversation:
+    """A dm channel as one participant sees it.
+
+    `is_request`: the peer wrote first, I never answered and no accepted follow exists either way.
+    """
+
+    channel_id: ChannelId
+    peer: User
+    last_message: Message
+    unread_count: int
+    is_request: bool
+
+
+class Accounts(Protocol):
+    """Users and their passwords."""
+
+    async def create(self, new: NewUser) -> User:
+        """Raises Taken("email") or Taken("username"); both compare case-insensitively."""
+
+    async def get(self, user_id: UserId) -> User | None:
+        """None: there is no such user."""
+
+    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        """Those that exist, by id."""
+
+    async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
+        """Users with an id above `after`, ascending."""
+
+    async def find(self, username: str) -> User | None:
+        """By username, case-insensitively."""
+
+    async def credentials(self, login: str) -> Credentials | None:
+        """By email or username, case-insensitively."""
+
+    async def set_password(self, user_id: UserId, password_hash: str) -> None:
+        """Raises NoSuchUser. Ends every session of the user in the same transaction."""
+
+    async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
+        """The same password at another cost: sessions stay."""
+
+    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
+        """Raises NoSuchUser."""
+
+
+class Sessions(Protocol):
+    """Logins, found by the hash of their token."""
+
+    async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
+        """Raises NoSuchUser."""
+
+    async def find(self, token_hash: bytes) -> Session | None:
+        """The session if it is there and has not expired."""
+
+    async def close(self, token_hash: bytes) -> SessionId | None:
+        """The id of the session that was ended now, or None."""
+
+    async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
+        """Ends every session of a user."""
+
+    async def purge_expired(self) -> int:
+        """Forget sessions past their end; returns how many."""
+
+
+class Relations(Protocol):
+    """Follows and blocks, and the policy that follows from them."""
+
+    async def request_follow(self, follower: UserId, followee: UserId) -> FollowStatus | None:
+        """Pending; accepted at once when the followee's profile is public. Repeating changes
+        nothing. None: no such user, or a block exists either way. Raises ValueError on oneself.
+        """
+
+    async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
+        """False when there is no pending request."""
+
+    async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
+        """Withdraw, refuse or end a follow. False when there was none."""
+
+    async def followers(self, user_id: UserId) -> Sequence[Relation]:
+        """Pending and accepted, newest first."""
+
+    async def following(self, user_id: UserId) -> Sequence[Relation]:
+        """Pending and accepted, newest first."""
+
+    async def block(self, blocker: UserId, blocked: UserId) -> bool:
+        """Also removes follows in both directions. False when it was blocked already. Raises
+        NoSuchUser, and ValueError on oneself.
+        """
+
+    async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
+        """False when it was not blocked."""
+
+    async def blocked(self, user_id: UserId) -> Sequence[User]:
+        """Whom the user blocks, newest first."""
+
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+        """For each (sender, recipient): both exist and differ, neither blocked the other, and the
+        recipient's profile is public or an accepted follow exists either way. One statement.
+        """
+
+    async def presence_audience(
+        self, user_ids: Sequence[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """Who may know that each user is online: accepted follow either way, a common dm or a
+        common workspace, minus blocks either way, never the user themself. One statement.
+        """
+
+
+class Messages(Protocol):
+    """The log."""
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        """Permission, repeats, seq, insert: one statement for the batch, one outcome per draft, in
+        order. Drafts of one channel get their seqs in the order given. Content must not hold NUL
+        or lone surrogates. Raises StoreUnavailable: the outcome of every draft is unknown.
+        """
+
+    async def conversation_page(
+        self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
+    ) -> Sequence[Message]:
+        """The newest `limit` messages after skipping `offset`, oldest first."""
+
+    async def conversation_after(
+        self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
+    ) -> Sequence[Message]:
+        """Messages with seq > after_seq, oldest first."""
+
+    async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
+        """Move the reader's watermarks to the conversation's last seq. None when nothing moved."""
+
+    async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
+        """Those with at least one message, newest first."""
+
+    async def unread_count(self, user_id: UserId) -> int:
+        """Messages by others above the user's read watermarks."""
+
+
+@frozen
+class Store:
+    """One log and everything around it, behind four small interfaces."""
+
+    accounts: Accounts
+    sessions: Sessions
+    relations: Relations
+    messages: Messages
+    health: "Health"
+
+
+class Health(Protocol):
+    """Whether the store answers."""
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable."""

@@ -1,0 +1,35 @@
+"""A complete store in memory: for tests on a mock clock, and as the readable specification.
+
+Guarantees: the same contract as Postgres (one suite runs over both), except that nothing outlives
+the process. Every method runs without an await inside, so it is atomic.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from persistence.interface import Store
+from persistence.memory.accounts import MemoryAccounts
+from persistence.memory.messages import MemoryMessages
+from persistence.memory.relations import MemoryRelations
+from persistence.memory.sessions import MemorySessions
+from persistence.memory.tables import Tables
+
+
+class MemoryHealth:
+    """Memory is always there."""
+
+    async def check(self) -> None:
+        """Never raises."""
+
+
+def open_memory_store(*, now: Callable[[], datetime]) -> Store:
+    """An empty store whose timestamps come from `now`, an aware UTC clock."""
+    tables = Tables(now)
+    relations = MemoryRelations(tables)
+    return Store(
+        accounts=MemoryAccounts(tables),
+        sessions=MemorySessions(tables),
+        relations=relations,
+        messages=MemoryMessages(tables, relations),
+        health=MemoryHealth(),
+    )

@@ -1,0 +1,100 @@
+"""Users and passwords in memory."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import asdict, define, evolve, fields
+
+from persistence.interface import Credentials, NewUser, NoSuchUser, Taken
+from persistence.memory.tables import Tables
+from protocol.model import User, UserId
+
+
+@define
+class MemoryAccounts:
+    """Implements `persistence.interface.Accounts`."""
+
+    tables: Tables
+
+    async def create(self, new: NewUser) -> User:
+        """See the interface."""
+        if new.email is not None and self._find(new.email, "email") is not None:
+            raise Taken("email")
+        username = new.username or self._free_username(new)
+        if self._find(username, "username") is not None:
+            raise Taken("username")
+        now = self.tables.now()
+        profile = asdict(new, filter=lambda attribute, _: attribute.name in _PROFILE)
+        user = User(
+            id=UserId(next(self.tables.ids)),
+            username=username,
+            created_at=now,
+            updated_at=now,
+            **profile,
+        )
+        self.tables.users[user.id] = user
+        self.tables.passwords[user.id] = new.password_hash
+        return user
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See the interface."""
+        return self.tables.users.get(user_id)
+
+    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        """See the interface."""
+        users = self.tables.users
+        return {user_id: users[user_id] for user_id in user_ids if user_id in users}
+
+    async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
+        """See the interface."""
+        ids = sorted(user_id for user_id in self.tables.users if user_id > (after or 0))
+        return [self.tables.users[user_id] for user_id in ids[:limit]]
+
+    async def find(self, username: str) -> User | None:
+        """See the interface."""
+        return self._find(username, "username")
+
+    async def credentials(self, login: str) -> Credentials | None:
+        """See the interface."""
+        user = self._find(login, "email") or self._find(login, "username")
+        return None if user is None else Credentials(user, self.tables.passwords[user.id])
+
+    async def set_password(self, user_id: UserId, password_hash: str) -> None:
+        """See the interface."""
+        if user_id not in self.tables.users:
+            raise NoSuchUser(user_id)
+        self.tables.passwords[user_id] = password_hash
+        sessions = self.tables.sessions
+        for token_hash in [t for t, row in sessions.items() if row.user_id == user_id]:
+            del sessions[token_hash]
+
+    async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
+        """See the interface."""
+        self.tables.passwords[user_id] = password_hash
+
+    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
+        """See the interface."""
+        user = self.tables.users.get(user_id)
+        if user is None:
+            raise NoSuchUser(user_id)
+        user = evolve(user, is_public=is_public, updated_at=self.tables.now())
+        self.tables.users[user_id] = user
+        return user
+
+    def _find(self, value: str, column: str) -> User | None:
+        wanted = value.lower()
+        for user in self.tables.users.values():
+            held = getattr(user, column)
+            if held is not None and held.lower() == wanted:
+                return user
+        return None
+
+    def _free_username(self, new: NewUser) -> str:
+        base = (new.email or "user").partition("@")[0] or "user"
+        candidate, number = base, 1
+        while self._find(candidate, "username") is not None:
+            number += 1
+            candidate = f"{base}{number}"
+        return candidate
+
+
+_PROFILE = {field.name for field in fields(NewUser)} - {"password_hash", "username"}

@@ -1,0 +1,109 @@
+"""Follows, blocks and the policy in memory."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define
+
+from persistence.interface import NoSuchUser, Relation
+from persistence.memory.tables import Tables
+from protocol.model import FollowStatus, User, UserId
+
+
+@define
+class MemoryRelations:
+    """Implements `persistence.interface.Relations`."""
+
+    tables: Tables
+
+    async def request_follow(self, follower: UserId, followee: UserId) -> FollowStatus | None:
+        """See the interface."""
+        if follower == followee:
+            raise ValueError("nobody follows themself")
+        target = self.tables.users.get(followee)
+        if target is None or self.tables.blocked_either_way(follower, followee):
+            return None
+        status = FollowStatus.ACCEPTED if target.is_public else FollowStatus.PENDING
+        return self.tables.follows.setdefault((follower, followee), status)
+
+    async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
+        """See the interface."""
+        if self.tables.follows.get((follower, followee)) is not FollowStatus.PENDING:
+            return False
+        self.tables.follows[follower, followee] = FollowStatus.ACCEPTED
+        return True
+
+    async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
+        """See the interface."""
+        return self.tables.follows.pop((follower, followee), None) is not None
+
+    async def followers(self, user_id: UserId) -> Sequence[Relation]:
+        """See the interface."""
+        users, follows = self.tables.users, reversed(self.tables.follows.items())
+        return [Relation(users[a], status) for (a, b), status in follows if b == user_id]
+
+    async def following(self, user_id: UserId) -> Sequence[Relation]:
+        """See the interface."""
+        users, follows = self.tables.users, reversed(self.tables.follows.items())
+        return [Relation(users[b], status) for (a, b), status in follows if a == user_id]
+
+    async def block(self, blocker: UserId, blocked: UserId) -> bool:
+        """See the interface."""
+        if blocker == blocked:
+            raise ValueError("nobody blocks themself")
+        if blocked not in self.tables.users:
+            raise NoSuchUser(blocked)
+        if (blocker, blocked) in self.tables.blocks:
+            return False
+        self.tables.blocks[blocker, blocked] = None
+        self.tables.follows.pop((blocker, blocked), None)
+        self.tables.follows.pop((blocked, blocker), None)
+        return True
+
+    async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
+        """See the interface."""
+        if (blocker, blocked) not in self.tables.blocks:
+            return False
+        del self.tables.blocks[blocker, blocked]
+        return True
+
+    async def blocked(self, user_id: UserId) -> Sequence[User]:
+        """See the interface."""
+        users = self.tables.users
+        return [users[b] for a, b in reversed(self.tables.blocks) if a == user_id]
+
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+        """See the interface."""
+        return [self.may_message_now(sender, recipient) for sender, recipient in pairs]
+
+    def may_message_now(self, sender: UserId, recipient: UserId) -> bool:
+        """The policy for one pair."""
+        tables = self.tables
+        if sender == recipient or sender not in tables.users or recipient not in tables.users:
+            return False
+        if tables.blocked_either_way(sender, recipient):
+            return False
+        public = tables.users[recipient].is_public
+        return public or tables.follow_accepted_either_way(sender, recipient)
+
+    async def presence_audience(
+        self, user_ids: Sequence[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """See the interface."""
+        return {user_id: self._audience(user_id) for user_id in user_ids}
+
+    def _audience(self, user_id: UserId) -> frozenset[UserId]:
+        tables = self.tables
+        related = {
+            other
+            for pair, status in tables.follows.items()
+            if user_id in pair and status is FollowStatus.ACCEPTED
+            for other in pair
+        }
+        for members in tables.channels:
+            if user_id in members:
+                related |= members
+        return frozenset(
+            other
+            for other in related
+            if other != user_id and not tables.blocked_either_way(user_id, other)
+        )

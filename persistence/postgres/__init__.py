@@ -1,0 +1,52 @@
+"""The store in Postgres.
+
+Guarantees: what `persistence.interface` promises, durably. Only this package knows SQL and asyncio.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from persistence.interface import Store
+from persistence.postgres.accounts import PostgresAccounts
+from persistence.postgres.bridge import Database, open_database
+from persistence.postgres.messages import PostgresMessages, open_lanes
+from persistence.postgres.relations import PostgresRelations
+from persistence.postgres.sessions import PostgresSessions
+
+
+class PostgresHealth:
+    """Whether the server answers.
+
+    Args:
+        database: where to ask.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable."""
+        await self._database.fetch("SELECT 1")
+
+
+@asynccontextmanager
+async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncIterator[Store]:
+    """The store of a migrated database. Needs a running trio-asyncio loop.
+
+    Args:
+        dsn: the database.
+        pool_size: connections for everything but sends.
+        lanes: connections for sends, each with one statement in flight.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
+        UnsafeDatabase: it may lose acknowledged messages.
+    """
+    async with open_database(dsn, pool_size) as database, open_lanes(dsn, lanes) as sends:
+        yield Store(
+            accounts=PostgresAccounts(database),
+            sessions=PostgresSessions(database),
+            relations=PostgresRelations(database),
+            messages=PostgresMessages(database, sends),
+            health=PostgresHealth(database),
+        )

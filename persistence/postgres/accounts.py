@@ -1,0 +1,144 @@
+"""Users and passwords in Postgres."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import asyncpg
+from attrs import frozen
+
+from persistence.interface import Credentials, NewUser, NoSuchUser, Taken
+from persistence.postgres.bridge import Database, Record
+from protocol.model import Role, User, UserId
+
+USER_COLUMNS: Final = (
+    "id", "username", "name", "created_at", "updated_at", "email", "first_name", "last_name",
+    "date_of_birth", "avatar", "nickname", "about_me", "role", "class_name", "subject", "is_public",
+)  # fmt: skip
+_NUMBERED_USERNAMES: Final = 20
+
+
+def user_columns(table: str) -> str:
+    """The columns of a User for a SELECT list, each named `user_<column>`."""
+    return ", ".join(f"{table}.{column} AS user_{column}" for column in USER_COLUMNS)
+
+
+def user_from(row: Record) -> User:
+    """The User in a row selected with `user_columns`."""
+    values = {column: row[f"user_{column}"] for column in USER_COLUMNS}
+    return User(**{**values, "role": Role(values["role"])})
+
+
+_SELECT: Final = f"SELECT {user_columns('users')} FROM users"  # noqa: S608  constants only
+_SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM users"  # noqa: S608
+_SET_PUBLIC: Final = f"""
+    UPDATE users
+       SET is_public = $2, updated_at = date_trunc('milliseconds', clock_timestamp())
+     WHERE id = $1 RETURNING {user_columns("users")}
+"""  # noqa: S608  constants only
+_INSERT: Final = f"""
+    INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
+                       nickname, about_me, role, class_name, subject, is_public, password_hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    RETURNING {user_columns("users")}
+"""  # noqa: S608  constants only
+
+
+@frozen
+class PostgresAccounts:
+    """Implements `persistence.interface.Accounts`."""
+
+    database: Database
+
+    async def create(self, new: NewUser) -> User:
+        """See the interface."""
+        taken = Taken("username")
+        for username in _candidates(new):
+            try:
+                return await self._insert(new, username)
+            except Taken as error:
+                if error.field == "email" or new.username is not None:
+                    raise
+                taken = error
+        raise taken
+
+    async def _insert(self, new: NewUser, username: str) -> User:
+        try:
+            row = await self.database.fetch_one(
+                _INSERT, username, new.email, new.name, new.first_name, new.last_name,
+                new.date_of_birth, new.avatar, new.nickname, new.about_me, new.role.value,
+                new.class_name, new.subject, new.is_public, new.password_hash,
+            )  # fmt: skip
+        except asyncpg.UniqueViolationError as error:
+            column = "email" if error.constraint_name == "users_email" else "username"
+            raise Taken(column) from None
+        return user_from(row)
+
+    async def get(self, user_id: UserId) -> User | None:
+        """See the interface."""
+        row = await self.database.fetch_one(f"{_SELECT} WHERE id = $1", user_id)
+        return None if row is None else user_from(row)
+
+    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        """See the interface."""
+        rows = await self.database.fetch(f"{_SELECT} WHERE id = ANY ($1::bigint[])", user_ids)
+        return {row["user_id"]: user_from(row) for row in rows}
+
+    async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            f"{_SELECT} WHERE id > $1 ORDER BY id LIMIT $2", after or 0, limit
+        )
+        return [user_from(row) for row in rows]
+
+    async def find(self, username: str) -> User | None:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            f"{_SELECT} WHERE lower(username) = lower($1)", username
+        )
+        return None if row is None else user_from(row)
+
+    async def credentials(self, login: str) -> Credentials | None:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            f"{_SELECT_WITH_HASH} WHERE lower(email) = lower($1) OR lower(username) = lower($1)"
+            " ORDER BY lower(email) = lower($1) DESC NULLS LAST LIMIT 1",
+            login,
+        )
+        return None if row is None else Credentials(user_from(row), row["password_hash"])
+
+    async def set_password(self, user_id: UserId, password_hash: str) -> None:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            "WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"
+            " UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id",
+            user_id,
+            password_hash,
+        )
+        if row is None:
+            raise NoSuchUser(user_id)
+
+    async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
+        """See the interface."""
+        await self.database.fetch(
+            "UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id", user_id, password_hash
+        )
+
+    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
+        """See the interface."""
+        row = await self.database.fetch_one(_SET_PUBLIC, user_id, is_public)
+        if row is None:
+            raise NoSuchUser(user_id)
+        return user_from(row)
+
+
+def _candidates(new: NewUser) -> Iterator[str]:
+    """Usernames to try: the one asked for, or what precedes the @, numbered, at last random."""
+    if new.username is not None:
+        yield new.username
+        return
+    base = (new.email or "user").partition("@")[0] or "user"
+    yield base
+    for number in range(2, _NUMBERED_USERNAMES):
+        yield f"{base}{number}"
+    yield f"{base}-{secrets.token_hex(8)}"

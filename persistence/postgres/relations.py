@@ -1,0 +1,133 @@
+"""Follows, blocks and the policy in Postgres."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
+from attrs import frozen
+
+from persistence.interface import NoSuchUser, Relation
+from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.bridge import Database
+from protocol.model import FollowStatus, User, UserId
+
+_REQUEST: Final = """
+    WITH requested AS (
+        INSERT INTO follows (follower_id, followee_id, status)
+        SELECT $1, id, CASE WHEN is_public THEN 'accepted' ELSE 'pending' END
+          FROM users
+         WHERE id = $2 AND NOT EXISTS (
+               SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
+        ON CONFLICT DO NOTHING
+        RETURNING status)
+    SELECT status FROM requested
+    UNION ALL
+    SELECT status FROM follows WHERE follower_id = $1 AND followee_id = $2
+"""
+_RELATED: Final = f"""
+    SELECT follows.status, {user_columns("users")}
+      FROM follows JOIN users ON users.id = follows.{{theirs}}
+     WHERE follows.{{mine}} = $1
+     ORDER BY follows.created_at DESC, users.id DESC
+"""  # noqa: S608  constants only
+_FOLLOWERS: Final = _RELATED.format(theirs="follower_id", mine="followee_id")
+_FOLLOWING: Final = _RELATED.format(theirs="followee_id", mine="follower_id")
+_BLOCK: Final = """
+    WITH ended AS (
+        DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2), ($2, $1)))
+    INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)
+    ON CONFLICT DO NOTHING RETURNING blocked_id
+"""
+_BLOCKED: Final = f"""
+    SELECT {user_columns("users")} FROM blocks JOIN users ON users.id = blocked_id
+     WHERE blocker_id = $1 ORDER BY blocks.created_at DESC, users.id DESC
+"""  # noqa: S608  constants only
+
+
+@frozen
+class PostgresRelations:
+    """Implements `persistence.interface.Relations`."""
+
+    database: Database
+
+    async def request_follow(self, follower: UserId, followee: UserId) -> FollowStatus | None:
+        """See the interface."""
+        if follower == followee:
+            raise ValueError("nobody follows themself")
+        row = await self.database.fetch_one(_REQUEST, follower, followee)
+        return None if row is None else FollowStatus(row["status"])
+
+    async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
+        """See the interface."""
+        return await self._any(
+            "UPDATE follows SET status = 'accepted' WHERE followee_id = $1 AND follower_id = $2"
+            " AND status = 'pending' RETURNING status",
+            followee,
+            follower,
+        )
+
+    async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
+        """See the interface."""
+        return await self._any(
+            "DELETE FROM follows WHERE follower_id = $1 AND followee_id = $2 RETURNING status",
+            follower,
+            followee,
+        )
+
+    async def followers(self, user_id: UserId) -> Sequence[Relation]:
+        """See the interface."""
+        return await self._related(_FOLLOWERS, user_id)
+
+    async def following(self, user_id: UserId) -> Sequence[Relation]:
+        """See the interface."""
+        return await self._related(_FOLLOWING, user_id)
+
+    async def block(self, blocker: UserId, blocked: UserId) -> bool:
+        """See the interface."""
+        if blocker == blocked:
+            raise ValueError("nobody blocks themself")
+        try:
+            return await self._any(_BLOCK, blocker, blocked)
+        except asyncpg.ForeignKeyViolationError:
+            raise NoSuchUser(blocked) from None
+
+    async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
+        """See the interface."""
+        return await self._any(
+            "DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2 RETURNING blocked_id",
+            blocker,
+            blocked,
+        )
+
+    async def blocked(self, user_id: UserId) -> Sequence[User]:
+        """See the interface."""
+        return [user_from(row) for row in await self.database.fetch(_BLOCKED, user_id)]
+
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT may_message(p.sender, p.recipient) AS allowed"
+            " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (sender, recipient, ord)"
+            " ORDER BY p.ord",
+            [sender for sender, _ in pairs],
+            [recipient for _, recipient in pairs],
+        )
+        return [row["allowed"] for row in rows]
+
+    async def presence_audience(
+        self, user_ids: Sequence[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT who, array(SELECT presence_audience(who)) AS audience"
+            " FROM unnest($1::bigint[]) AS who",
+            user_ids,
+        )
+        return {row["who"]: frozenset(row["audience"]) for row in rows}
+
+    async def _any(self, sql: str, *args: object) -> bool:
+        return bool(await self.database.fetch(sql, *args))
+
+    async def _related(self, sql: str, user_id: UserId) -> Sequence[Relation]:
+        rows = await self.database.fetch(sql, user_id)
+        return [Relation(user_from(row), FollowStatus(row["status"])) for row in rows]
