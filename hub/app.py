@@ -1,0 +1,120 @@
+"""The server, assembled: the nursery tree and the order of starting and stopping.
+
+Guarantees: it starts from the outside in and announces itself once everything is ready; it stops
+from the inside out within `shutdown_timeout` seconds: nothing new is accepted, what was accepted is
+finished and acknowledged, every client is closed with 1001, then services and store end.
+
+    store > services > connections > acceptor
+
+Must not know: the command line, the environment.
+"""
+
+import signal
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+import trio
+from attrs import frozen
+
+from hub.config import Config
+from hub.front import Front
+from hub.http.app import build_app
+from hub.letters import CloseAll
+from hub.listener import Acceptor, Caps, open_listener
+from hub.services import Services, open_services
+from persistence import open_store
+from persistence.interface import Store
+from protocol.dialects import BY_PATH
+from protocol.errors import GOING_AWAY
+
+log = structlog.get_logger(__name__)
+
+
+@frozen
+class Server:
+    """A running server. `url` is where it listens."""
+
+    services: Services
+    front: Front
+    url: str
+
+
+@asynccontextmanager
+async def open_server(config: Config, store: Store) -> AsyncIterator[Server]:
+    """Serve `store` on the configured port until the context is left, then stop in good order.
+
+    Raises:
+        OSError: the port cannot be bound.
+    """
+    listener = open_listener(config.host, config.port)
+    with listener:
+        async with open_services(config, store) as services, trio.open_nursery() as connections:
+            front = Front(services, build_app(services), BY_PATH)
+            acceptor = Acceptor(
+                front.serve,
+                Caps(config.max_connections, config.max_connections_per_address),
+                _tls_context(config),
+            )
+            async with trio.open_nursery() as acceptors:
+                acceptors.start_soon(acceptor.accept_forever, listener, connections)
+                scheme = "http" if config.tls_cert is None else "https"
+                port = listener.getsockname()[1]
+                yield Server(services, front, f"{scheme}://{config.host}:{port}")
+                services.status.accepting = False
+                acceptors.cancel_scope.cancel()
+            await _stop(services, front, config.shutdown_timeout)
+            connections.cancel_scope.cancel()  # what is left are idle kept-alive connections
+
+
+async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -> None:
+    """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
+
+    Args:
+        config: the settings.
+        on_ready: called once, when connections are accepted.
+    """
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with (
+            open_store(
+                config.database_url,
+                config.data_dir,
+                pool_size=config.db_pool,
+                lanes=config.db_lanes,
+            ) as store,
+            trio.open_nursery() as nursery,
+        ):
+            async with open_server(config, store) as server:
+                await on_ready(server)
+                log.info("ready", url=server.url)
+                await anext(signals)
+                log.info("stopping", within_seconds=config.shutdown_timeout)
+                nursery.start_soon(_cut_short, signals, nursery.cancel_scope)
+            log.info("stopped")
+            nursery.cancel_scope.cancel()
+
+
+async def _stop(services: Services, front: Front, within: float) -> None:
+    """Finish what was accepted, say goodbye, and wait until everybody is gone or time is up."""
+    with trio.move_on_after(within) as deadline:
+        await services.messaging.drain()
+        await services.hub.post(CloseAll(GOING_AWAY))
+        await front.drain()
+    if deadline.cancelled_caught:
+        log.warning("stop_timed_out", seconds=within)
+
+
+async def _cut_short(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    await anext(signals)
+    log.warning("stop_cut_short")
+    scope.cancel()
+
+
+def _tls_context(config: Config) -> ssl.SSLContext | None:
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(config.tls_cert, config.tls_key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,53 @@
+"""Collects what arrives while a statement is in flight and runs it as the next one.
+
+Guarantees: an idle batcher starts at once, a busy one grows its batches instead of its queue; items
+are worked off in the order they were put; waiting items are bounded, and whoever puts more waits.
+Must not know: what an item is, or that there is a database.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeAlias, TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+Run: TypeAlias = Callable[[Sequence[T]], Awaitable[None]]
+
+
+class Batcher(Generic[T]):
+    """One batch at a time.
+
+    Args:
+        run: works off one batch. What it raises ends `serve`.
+        max_batch: items in one batch.
+        max_waiting: items not yet in a batch; `put` waits beyond that.
+    """
+
+    def __init__(self, run: Run[T], *, max_batch: int = 512, max_waiting: int = 4_096) -> None:
+        self._run = run
+        self._max_batch = max_batch
+        self._send, self._receive = trio.open_memory_channel[T](max_waiting)
+
+    async def put(self, item: T) -> None:
+        """Queue an item. Returns at once while there is room.
+
+        Raises:
+            trio.BrokenResourceError: `serve` has ended.
+        """
+        try:
+            self._send.send_nowait(item)
+        except trio.WouldBlock:
+            await self._send.send(item)
+
+    async def serve(self) -> None:
+        """Work off batches until cancelled."""
+        with self._receive:
+            async for item in self._receive:
+                batch = [item]
+                while len(batch) < self._max_batch:
+                    try:
+                        batch.append(self._receive.receive_nowait())
+                    except trio.WouldBlock:
+                        break
+                await self._run(batch)

@@ -1,0 +1,114 @@
+"""What an operator does beside running the hub: migrate, accounts, sessions, settings.
+
+These commands open the database themselves. The embedded one belongs to one process at a time, so
+they work on it while the hub is stopped; on an external one they work at any time.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import attrs
+from attrs import field, frozen
+
+from hub.config import SETTINGS, Config
+from hub.passwords import PasswordHasher, check_password
+from persistence import open_database, open_store
+from persistence.interface import NewUser, NoSuchUser, Store, StoreError, Taken
+from protocol.model import User
+
+Say: TypeAlias = Callable[[str], None]
+
+PAGE = 500
+
+
+class NotDone(StoreError):
+    """The operator asked for something impossible; the text says what."""
+
+
+@frozen
+class Account:
+    """An account to be made."""
+
+    username: str
+    name: str
+    email: str | None
+    password: str = field(repr=False)
+
+
+async def migrate_database(config: Config, say: Say) -> None:
+    """Apply the missing migrations."""
+    async with open_database(config.database_url, config.data_dir):
+        say("The database is up to date")
+
+
+def show_config(config: Config, say: Say) -> None:
+    """Print every setting; of the database only that it is external."""
+    values = attrs.asdict(config)
+    for setting in SETTINGS:
+        value = values[setting.name]
+        if setting.name == "database_url" and value is not None:
+            value = "(external)"
+        say(f"{setting.name} = {value}")
+
+
+async def add_user(config: Config, account: Account, say: Say) -> None:
+    """Make an account."""
+    password_hash = await _hash(account.password)
+    new = NewUser(account.name, password_hash, account.username, account.email)
+    async with _store(config) as store:
+        try:
+            user = await store.accounts.create(new)
+        except Taken as taken:
+            raise NotDone(f"This {taken.field} has an account already") from None
+    say(f"{user.username} has id {user.id}")
+
+
+async def set_password(config: Config, username: str, password: str, say: Say) -> None:
+    """Set a password and end the user's sessions."""
+    password_hash = await _hash(password)
+    async with _store(config) as store:
+        user = await _find(store, username)
+        try:
+            await store.accounts.set_password(user.id, password_hash)
+        except NoSuchUser:
+            raise NotDone(f"There is no user {username}") from None
+    say(f"{user.username} has a new password and is signed out everywhere")
+
+
+async def list_users(config: Config, say: Say) -> None:
+    """Print id, username, email and name of every account."""
+    async with _store(config) as store:
+        page = await store.accounts.list_page(after=None, limit=PAGE)
+        while page:
+            for user in page:
+                say(f"{user.id}\t{user.username}\t{user.email or '-'}\t{user.name}")
+            page = await store.accounts.list_page(after=page[-1].id, limit=PAGE)
+
+
+async def revoke_sessions(config: Config, username: str, say: Say) -> None:
+    """End every session of a user."""
+    async with _store(config) as store:
+        user = await _find(store, username)
+        ended = await store.sessions.close_all(user.id)
+    say(f"{len(ended)} sessions of {user.username} ended")
+
+
+async def _hash(password: str) -> str:
+    flaw = check_password(password)
+    if flaw is not None:
+        raise NotDone(f"This password is not accepted: {flaw}")
+    return await PasswordHasher().hash(password)
+
+
+async def _find(store: Store, username: str) -> User:
+    user = await store.accounts.find(username)
+    if user is None:
+        raise NotDone(f"There is no user {username}")
+    return user
+
+
+@asynccontextmanager
+async def _store(config: Config) -> AsyncIterator[Store]:
+    async with open_store(config.database_url, config.data_dir, pool_size=2, lanes=1) as store:
+        yield store

@@ -1,0 +1,183 @@
+"""`parlour chat`: two people talk in two terminals.
+
+Guarantees: a line is sent again after a reconnect until the hub has confirmed it, under the same
+key, so it is stored once; what the peer wrote meanwhile is fetched. Must not know: anything of the
+server's insides; it is a plain client of `/ws` and REST.
+"""
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import cast
+from urllib.parse import quote
+from uuid import uuid4
+
+import trio
+from attrs import define, field, frozen
+from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, open_websocket_url
+
+from hub.cli.rest import CallFailed, call
+
+RECONNECT_SECONDS = 1.0
+MAX_RECONNECT_SECONDS = 30.0
+CONFIRM_SECONDS = 5.0
+HISTORY = 20
+
+
+@frozen
+class Person:
+    """One side of the conversation."""
+
+    id: int
+    name: str
+
+
+@define
+class Chat:
+    """A conversation at the terminal.
+
+    Args:
+        url: the hub, e.g. `http://127.0.0.1:8000`.
+        cookie: the session, as the value of a Cookie header.
+        me: who types.
+        peer: who is typed to.
+        show: prints one line.
+    """
+
+    url: str
+    cookie: str
+    me: Person
+    peer: Person
+    show: Callable[[str], None]
+    _unconfirmed: dict[str, str] = field(factory=dict, init=False)  # key -> text, oldest first
+    _confirmed: trio.Event = field(factory=trio.Event, init=False)
+    _socket: WebSocketConnection | None = field(default=None, init=False)
+    _last_seq: int = field(default=0, init=False)
+
+    async def run(self, lines: AsyncIterator[str]) -> None:
+        """Show what comes in and send `lines`; after the last one, wait for confirmations."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._stay_connected)
+            async for line in lines:
+                key = str(uuid4())
+                self._unconfirmed[key] = line
+                if self._socket is not None:
+                    await self._send(self._socket, key, line)
+            with trio.move_on_after(CONFIRM_SECONDS):
+                while self._unconfirmed:
+                    await self._confirmed.wait()
+            nursery.cancel_scope.cancel()
+        for line in self._unconfirmed.values():
+            self.show(f"* not confirmed: {line}")
+
+    async def _stay_connected(self) -> None:
+        pause = RECONNECT_SECONDS
+        while True:
+            try:
+                async with open_websocket_url(
+                    self.url.replace("http", "ws", 1) + "/ws",
+                    extra_headers=[(b"Cookie", self.cookie.encode())],
+                ) as socket:
+                    await self._catch_up()
+                    self.show(f"* connected, talking to {self.peer.name}")
+                    pause = RECONNECT_SECONDS
+                    await self._talk(socket)
+            except (ConnectionClosed, HandshakeError, CallFailed, OSError):
+                pass
+            finally:
+                self._socket = None
+            self.show(f"* connection lost, trying again in {pause:.0f} s")
+            await trio.sleep(pause)
+            pause = min(2 * pause, MAX_RECONNECT_SECONDS)
+
+    async def _talk(self, socket: WebSocketConnection) -> None:
+        for key, line in tuple(self._unconfirmed.items()):
+            await self._send(socket, key, line)
+        self._socket = socket
+        while True:
+            frame = json.loads(await socket.get_message())
+            self._take(frame)
+
+    async def _send(self, socket: WebSocketConnection, key: str, line: str) -> None:
+        frame = {
+            "type": "private_message",
+            "recipient_id": self.peer.id,
+            "content": line,
+            "client_id": key,
+        }
+        try:
+            await socket.send_message(json.dumps(frame))
+        except ConnectionClosed:
+            self._socket = None  # it is still unconfirmed, so the next connection repeats it
+
+    async def _catch_up(self) -> None:
+        answer = await call(
+            self.url, "GET", f"/api/messages/{self.peer.id}?limit={HISTORY}", cookie=self.cookie
+        )
+        for message in cast("list[dict[str, object]]", answer.body):
+            self._show_message(message)
+
+    def _take(self, frame: Mapping[str, object]) -> None:
+        match frame:
+            case {"type": "private_message", "message": dict(message)}:
+                if self.peer.id in (message.get("sender_id"), message.get("recipient_id")):
+                    self._show_message(message)
+            case {"type": "typing_indicator", "user_id": self.peer.id, "is_typing": True}:
+                self.show(f"* {self.peer.name} is typing")
+            case {"type": "user_online_status", "user_id": self.peer.id, "is_online": bool(online)}:
+                self.show(f"* {self.peer.name} is {'online' if online else 'offline'}")
+            case {"type": "messages_read", "reader_id": self.peer.id}:
+                self.show(f"* {self.peer.name} has read your messages")
+            case {"type": "error", "message": str(text)}:
+                self._confirm(frame.get("client_id"))
+                self.show(f"* {text}")
+            case _:
+                pass  # the welcome, and whatever a newer hub may say
+
+    def _show_message(self, message: Mapping[str, object]) -> None:
+        self._confirm(message.get("client_id"))
+        seq = cast("int", message["seq"])
+        if seq > self._last_seq:
+            self._last_seq = seq
+            author = "you" if message["sender_id"] == self.me.id else self.peer.name
+            self.show(f"{author}: {printable(str(message['content']))}")
+
+    def _confirm(self, key: object) -> None:
+        if isinstance(key, str) and self._unconfirmed.pop(key, None) is not None:
+            self._confirmed.set()
+            self._confirmed = trio.Event()
+
+
+def printable(text: str) -> str:
+    """`text` without control characters: a message must not drive the reader's terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, Person, Person]:
+    """Log in and look the peer up; returns the Cookie header, me and the peer.
+
+    Raises:
+        CallFailed: wrong password, unknown peer, or no hub there.
+    """
+    answer = await call(url, "POST", "/api/auth/login", {"email": login, "password": password})
+    cookie = f"session_token={answer.cookies['session_token']}"
+    found = await call(url, "GET", f"/api/users?username={quote(peer)}", cookie=cookie)
+    people = cast("list[dict[str, object]]", found.body)
+    if not people:
+        raise CallFailed(f"There is no user {peer}")
+    return cookie, _person(answer.body), _person(people[0])
+
+
+def _person(body: object) -> Person:
+    user = cast("dict[str, object]", body)
+    return Person(cast("int", user["id"]), str(user["name"]))
+
+
+async def typed_lines() -> AsyncIterator[str]:
+    """Non-empty lines from standard input until its end or `/quit`."""
+    while True:
+        line = await trio.to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+        if not line or line.strip() == "/quit":
+            return
+        if line.strip():
+            yield line.rstrip("\n")

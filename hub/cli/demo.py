@@ -1,0 +1,31 @@
+"""`parlour serve --demo`: two people, and how to let them talk."""
+
+import secrets
+from typing import Final
+
+from hub.app import Server
+from persistence.interface import NewUser
+
+_PEOPLE: Final = (("ann", "Ann"), ("ben", "Ben"))
+
+
+async def make_demo_people(server: Server) -> str:
+    """Make ann and ben, or give them new passwords; returns what to tell who started the hub.
+
+    The passwords are made anew at every start, because they are kept nowhere but on the screen.
+    """
+    accounts = server.services.store.accounts
+    lines = ["", "Two people are here to try it with. Open two more terminals and type:", ""]
+    for (username, name), (peer, _) in zip(_PEOPLE, reversed(_PEOPLE), strict=True):
+        password = secrets.token_urlsafe(9)
+        password_hash = await server.services.passwords.hash(password)
+        user = await accounts.find(username)
+        if user is None:
+            await accounts.create(NewUser(name, password_hash, username))
+        else:
+            await accounts.set_password(user.id, password_hash)
+        lines.append(
+            f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
+            f" --url {server.url}"
+        )
+    return "\n".join((*lines, "", "Ctrl-C stops the hub.", ""))

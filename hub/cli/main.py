@@ -1,0 +1,191 @@
+"""The command line: reads flags and the environment, and nothing else does.
+
+Guarantees: what can go wrong in front of a person ends in one clear line on stderr and exit code 1;
+standard output carries only what was asked for. Must not know: how anything works.
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import trio
+
+from hub.app import Server
+from hub.app import serve as run_server
+from hub.cli import admin
+from hub.cli.chat import Chat, sign_in, typed_lines
+from hub.cli.demo import make_demo_people
+from hub.cli.rest import CallFailed
+from hub.config import SETTINGS, Config, ConfigError, load_config
+from hub.logs import configure_logging
+from persistence.embedded import EmbeddedPostgresError
+from persistence.interface import StoreError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, OSError)
+
+
+def _settings_options(function: F) -> F:
+    """One flag per setting, plus --config. Values are checked with the other sources' values."""
+    for setting in reversed(SETTINGS):
+        function = click.option(
+            setting.flag, setting.name, help=setting.meaning, multiple=setting.many, metavar="VALUE"
+        )(function)
+    return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
+
+
+def _config(config: str | None, flags: dict[str, Any]) -> Config:
+    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    path = config or os.environ.get("PARLOUR_CONFIG")
+    settings = load_config(given, os.environ, Path(path) if path else None)
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _run(start: Callable[[], Awaitable[None]]) -> None:
+    """Run a trio program; an expected failure becomes one line."""
+    try:
+        trio.run(start)
+    except BaseException as error:
+        leaves = _leaves(error)
+        if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+            sys.exit(130)
+        if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
+            raise click.ClickException(str(leaves[0])) from None
+        raise
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="parlour")
+def parlour() -> None:
+    """A self-hosted hub for private messages."""
+
+
+@parlour.command()
+@click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
+@_settings_options
+def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
+    """Run the hub until it is told to stop."""
+    settings = _config(config, flags)
+    _run(partial(run_server, settings, partial(_announce, demo=demo)))
+
+
+async def _announce(server: Server, *, demo: bool) -> None:
+    click.echo(f"Parlour is ready at {server.url}")
+    if demo:
+        click.echo(await make_demo_people(server))
+
+
+@parlour.command()
+@_settings_options
+def migrate(config: str | None, **flags: Any) -> None:
+    """Bring the database up to date."""
+    _run(partial(admin.migrate_database, _config(config, flags), click.echo))
+
+
+@parlour.command("check-config")
+@_settings_options
+def check_config(config: str | None, **flags: Any) -> None:
+    """Say whether the settings are accepted, and what they are."""
+    admin.show_config(_config(config, flags), click.echo)
+
+
+@parlour.group()
+def user() -> None:
+    """Make and list accounts."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--email", help="For signing in; the username works as well")
+@click.option("--name", help="Shown to others; by default the username")
+@click.password_option(envvar="PARLOUR_PASSWORD")
+@_settings_options
+def user_add(
+    username: str,
+    email: str | None,
+    name: str | None,
+    password: str,
+    config: str | None,
+    **flags: Any,
+) -> None:
+    """Make an account."""
+    new = admin.Account(username, name or username, email, password)
+    _run(partial(admin.add_user, _config(config, flags), new, click.echo))
+
+
+@user.command("passwd")
+@click.argument("username")
+@click.password_option(envvar="PARLOUR_PASSWORD")
+@_settings_options
+def user_passwd(username: str, password: str, config: str | None, **flags: Any) -> None:
+    """Set a new password; every session of the user ends."""
+    _run(partial(admin.set_password, _config(config, flags), username, password, click.echo))
+
+
+@user.command("list")
+@_settings_options
+def user_list(config: str | None, **flags: Any) -> None:
+    """List the accounts."""
+    _run(partial(admin.list_users, _config(config, flags), click.echo))
+
+
+@parlour.group()
+def session() -> None:
+    """Manage logins."""
+
+
+@session.command("revoke")
+@click.argument("username")
+@_settings_options
+def session_revoke(username: str, config: str | None, **flags: Any) -> None:
+    """End every session of a user."""
+    _run(partial(admin.revoke_sessions, _config(config, flags), username, click.echo))
+
+
+@parlour.command()
+@click.option("--as", "login", required=True, metavar="USER", help="Who you are")
+@click.option("--to", "peer", required=True, metavar="USER", help="Whom you talk to")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The hub")
+@click.option(
+    "--password",
+    envvar="PARLOUR_PASSWORD",
+    prompt=True,
+    hide_input=True,
+    help="Asked for if missing",
+)
+def chat(login: str, peer: str, url: str, password: str) -> None:
+    """Talk to somebody from this terminal; /quit or Ctrl-D ends."""
+
+    async def talk() -> None:
+        cookie, me, them = await sign_in(url, login, password, peer)
+        await Chat(url, cookie, me, them, click.echo).run(typed_lines())
+
+    _run(talk)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        parlour(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ConfigError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

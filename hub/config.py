@@ -1,0 +1,319 @@
+"""The settings: one table from which flags, variables, the file and the manual derive.
+
+Guarantees: a `Config` holds only accepted values; a wrong one is refused with its name, where it
+came from and what would be accepted; unknown names are refused too, since a misspelt setting that
+is ignored is worse than none. Must not know: what a setting is used for. Reads nothing by itself
+but the file it is given.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+VARIABLE_PREFIX: Final = "PARLOUR_"
+TEST_PREFIX: Final = "PARLOUR_TEST_"
+
+
+class ConfigError(Exception):
+    """A setting that is not accepted; the text says which, from where, and what would be."""
+
+
+@frozen
+class Config:
+    """Every setting, checked. Times are in seconds, sizes in bytes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path("parlour-data")
+    database_url: str | None = field(default=None, repr=False)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    registration: str = "open"
+    session_days: int = 7
+    login_attempts: int = 10
+    login_window: float = 300.0
+    presence_grace: float = 5.0
+    presence_audience: str = "related"
+    typing_expiry: float = 3.0
+    max_content_chars: int = 4_000
+    max_frame_bytes: int = 65_536
+    outbox_bytes: int = 1_048_576
+    head_timeout: float = 10.0
+    shutdown_timeout: float = 10.0
+    max_connections: int = 20_000
+    max_connections_per_address: int = 10_000
+    db_lanes: int = 2
+    db_pool: int = 8
+    log_level: str = "info"
+    log_format: str = "auto"
+
+
+@frozen
+class Setting:
+    """One row of the table.
+
+    Args:
+        name: as in `Config`; the flag is `--name` with dashes, the variable `PARLOUR_NAME`.
+        parse: text or TOML value -> setting; raises ValueError.
+        accepts: what `parse` takes, for people.
+        meaning: one line for the manual.
+        many: whether the flag may be repeated.
+    """
+
+    name: str
+    parse: Callable[[object], object]
+    accepts: str
+    meaning: str
+    many: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """As in the environment."""
+        return VARIABLE_PREFIX + self.name.upper()
+
+
+def load_config(
+    flags: Mapping[str, object], environ: Mapping[str, str], config_file: Path | None
+) -> Config:
+    """The settings from flags, then `PARLOUR_*` variables, then the TOML file, then defaults.
+
+    Args:
+        flags: by setting name; None means not given.
+        environ: the environment; names without the prefix are ignored.
+        config_file: a TOML file with settings at its top level.
+
+    Raises:
+        ConfigError: a value or a name is not accepted, or the file cannot be read.
+    """
+    sources: list[tuple[str, object, str]] = []
+    if config_file is not None:
+        for name, value in _read(config_file).items():
+            sources.append((name, value, f"{name} in {config_file}"))
+    for variable, text in environ.items():
+        is_ours = variable.startswith(VARIABLE_PREFIX) and not variable.startswith(TEST_PREFIX)
+        if is_ours and variable not in OTHER_VARIABLES:
+            name = variable.removeprefix(VARIABLE_PREFIX).lower()
+            sources.append((name, text, variable))
+    for name, value in flags.items():
+        if value is not None:
+            sources.append((name, value, f"flag --{name.replace('_', '-')}"))
+    values: dict[str, object] = {}
+    for name, value, source in sources:
+        values[name] = _accepted(name, value, source)
+    config = Config(**values)  # type: ignore[arg-type]  # each was parsed by its row of SETTINGS
+    if (config.tls_cert is None) != (config.tls_key is None):
+        raise ConfigError("tls_cert and tls_key are given together or not at all")
+    return config
+
+
+def describe_settings() -> str:
+    """The manual's table, in Markdown."""
+    defaults = Config()
+    rows = ["| setting | default | accepts | meaning |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = getattr(defaults, setting.name)
+        shown = f"`{default}`" if default not in (None, ()) else "none"
+        rows.append(f"| `{setting.name}` | {shown} | {setting.accepts} | {setting.meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}") from None
+
+
+def _accepted(name: str, value: object, source: str) -> object:
+    setting = _BY_NAME.get(name)
+    if setting is None:
+        close = difflib.get_close_matches(name, _BY_NAME, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ConfigError(f"{source}: there is no setting {name}{hint}")
+    try:
+        return setting.parse(value)
+    except ValueError as error:
+        shown = "the value given" if name == "database_url" else repr(value)
+        detail = f" ({error})" if str(error) else ""
+        raise ConfigError(
+            f"{source}: {shown} is not accepted{detail}; it takes {setting.accepts}"
+        ) from None
+
+
+def _whole(low: int, high: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError  # noqa: TRY004  one exception says "not accepted"
+        try:
+            number = int(value)
+        except ValueError:
+            raise ValueError from None
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise ValueError  # noqa: TRY004  one exception says "not accepted"
+        try:
+            number = float(value)
+        except ValueError:
+            raise ValueError from None
+        if not low <= number <= high:  # refuses NaN as well
+            raise ValueError
+        return number
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if value not in choices:
+            raise ValueError
+        return str(value)
+
+    return parse
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value
+
+
+def _path(value: object) -> Path:
+    return Path(value) if isinstance(value, Path) else Path(_text(value))
+
+
+def _file(value: object) -> Path:
+    path = _path(value)
+    if not path.is_file():
+        raise ValueError("no such file")
+    return path
+
+
+def _postgres_url(value: object) -> str:
+    text = _text(value)
+    if urlsplit(text).scheme not in ("postgres", "postgresql"):
+        raise ValueError
+    return text
+
+
+def _list_of(parse: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
+    def parse_all(value: object) -> tuple[str, ...]:
+        items: Iterable[object]
+        if isinstance(value, str):
+            items = (item.strip() for item in value.split(",") if item.strip())
+        elif isinstance(value, list | tuple):
+            items = value
+        else:
+            raise ValueError  # noqa: TRY004  one exception says "not accepted"
+        return tuple(parse(item) for item in items)
+
+    return parse_all
+
+
+def _origin(value: object) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.netloc
+    if not is_origin or text != f"{parts.scheme}://{parts.netloc}" or parts.username is not None:
+        raise ValueError(f"{text!r} is no origin")
+    return text
+
+
+SETTINGS: Final = (
+    Setting("host", _text, "an address or name", "where to listen"),
+    Setting("port", _whole(0, 65_535), "0 to 65535", "the one port; 0 lets the system choose"),
+    Setting("data_dir", _path, "a folder", "the embedded database and uploads"),
+    Setting(
+        "database_url",
+        _postgres_url,
+        "postgresql://...",
+        "an external Postgres (14 or later) instead of the embedded one",
+    ),
+    Setting("tls_cert", _file, "a PEM file", "certificate chain; needs `tls_key`"),
+    Setting("tls_key", _file, "a PEM file", "private key"),
+    Setting(
+        "allowed_origins",
+        _list_of(_origin),
+        "origins like https://app.example",
+        "web pages of other hosts that may use the hub",
+        many=True,
+    ),
+    Setting(
+        "trusted_proxies",
+        _list_of(_text),
+        "addresses",
+        "proxies whose X-Forwarded-For is believed",
+        many=True,
+    ),
+    Setting("registration", _one_of("open", "closed"), "open, closed", "who may make an account"),
+    Setting("session_days", _whole(1, 365), "1 to 365", "how long a login lasts"),
+    Setting("login_attempts", _whole(1, 1_000), "1 to 1000", "logins per window and account"),
+    Setting("login_window", _seconds(1, 86_400), "1 to 86400 s", "the window of login_attempts"),
+    Setting("presence_grace", _seconds(0, 300), "0 to 300 s", "from last connection to offline"),
+    Setting(
+        "presence_audience",
+        _one_of("related", "everyone"),
+        "related, everyone",
+        "who is told that a user is online",
+    ),
+    Setting("typing_expiry", _seconds(0.5, 60), "0.5 to 60 s", "when a typing indicator ends"),
+    Setting("max_content_chars", _whole(1, 100_000), "1 to 100000", "longest message content"),
+    Setting(
+        "max_frame_bytes",
+        _whole(1_024, 16_777_216),
+        "1024 to 16777216",
+        "longest WebSocket message",
+    ),
+    Setting(
+        "outbox_bytes",
+        _whole(16_384, 67_108_864),
+        "16384 to 67108864",
+        "what may wait for one slow connection",
+    ),
+    Setting("head_timeout", _seconds(0.1, 300), "0.1 to 300 s", "for a request head to arrive"),
+    Setting("shutdown_timeout", _seconds(0.1, 300), "0.1 to 300 s", "for stopping in good order"),
+    Setting("max_connections", _whole(1, 1_000_000), "1 to 1000000", "open at a time"),
+    Setting(
+        "max_connections_per_address",
+        _whole(1, 1_000_000),
+        "1 to 1000000",
+        "open at a time from one address",
+    ),
+    Setting("db_lanes", _whole(1, 16), "1 to 16", "statements that store messages, at a time"),
+    Setting("db_pool", _whole(2, 100), "2 to 100", "connections for everything else"),
+    Setting(
+        "log_level",
+        _one_of("debug", "info", "warning", "error"),
+        "debug, info, warning, error",
+        "what is logged",
+    ),
+    Setting(
+        "log_format",
+        _one_of("auto", "json", "console"),
+        "auto, json, console",
+        "auto: console on a terminal, JSON elsewhere",
+    ),
+)
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
+"""Variables that the command line reads itself."""

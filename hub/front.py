@@ -1,0 +1,182 @@
+"""One connection from its first byte: HTTP requests, until one of them becomes a WebSocket.
+
+Guarantees: a WebSocket is opened only for a known path, an allowed origin and a live session;
+whoever is turned away learns it the way the dialect prescribes; the Hub hears of every client's
+end.
+Must not know: which dialects exist, what they say.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import assert_never
+
+import structlog
+import trio
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hub.client import CLOSE_SECONDS, Client
+from hub.connection import Connection, accept
+from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.letters import Register, Unregister
+from hub.outbox import Outbox
+from hub.services import Services
+from hub.tokens import token_hash
+from hub.transport import Transport
+from hub.wire import Wire
+from persistence.interface import StoreUnavailable
+from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
+from protocol.dialect import Limits as CodecLimits
+from protocol.events import Connected
+from protocol.handshake import (
+    HandshakeError,
+    Head,
+    check_upgrade,
+    origin_allowed,
+    request_bytes,
+)
+from protocol.model import Session
+from protocol.websocket import close_frame, text_frame
+
+log = structlog.get_logger(__name__)
+
+UNREGISTER_SECONDS = 5.0
+
+
+class Front:
+    """Serves connections.
+
+    Args:
+        services: what they work with.
+        app: answers the requests that are no WebSocket.
+        dialects: by path.
+    """
+
+    def __init__(self, services: Services, app: ASGIApp, dialects: Mapping[str, Dialect]) -> None:
+        self._services = services
+        self._app = app
+        self._wires = {path: Wire(dialect) for path, dialect in dialects.items()}
+        self._limits = Limits(head_seconds=services.config.head_timeout)
+        self._busy = 0
+        self._idle = trio.Event()
+
+    async def serve(self, transport: Transport, peer: str, scheme: str) -> None:
+        """Serve one connection until it ends.
+
+        Args:
+            transport: the socket; the caller closes it.
+            peer: the address it came from.
+            scheme: "http" or "https".
+        """
+        await serve_http_connection(
+            transport,
+            app=self._answer,
+            on_upgrade=partial(self._upgrade, transport, scheme),
+            limits=self._limits,
+            peer=peer,
+            scheme=scheme,
+        )
+
+    async def drain(self) -> None:
+        """Return when no request is being answered and no WebSocket is open."""
+        while self._busy:
+            self._idle = trio.Event()
+            await self._idle.wait()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._busy += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._done()
+
+    async def _upgrade(
+        self, transport: Transport, scheme: str, head: Head, trailing: bytes
+    ) -> None:
+        self._busy += 1
+        try:
+            await self._open(transport, scheme, head, trailing)
+        finally:
+            self._done()
+
+    def _done(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._idle.set()
+
+    async def _open(self, transport: Transport, scheme: str, head: Head, trailing: bytes) -> None:
+        """Check an upgrade request and serve it, or turn it away."""
+        services = self._services
+        wire = self._wires.get(head.path)
+        try:
+            check_upgrade(head)
+        except HandshakeError as error:
+            await send_plain_response(transport, error.status, error.text, error.headers)
+            return
+        if wire is None:
+            await send_plain_response(transport, 404, "Not found")
+        elif not origin_allowed(head, services.config.allowed_origins, scheme):
+            await send_plain_response(transport, 403, "Origin not allowed")
+        elif not services.status.accepting:
+            await send_plain_response(transport, 503, "Server shutting down")
+        else:
+            token = head.cookies().get(wire.dialect.session_cookie)
+            try:
+                session = await self._session(token)
+            except StoreUnavailable:
+                await send_plain_response(transport, 503, "Temporarily unavailable")
+                return
+            if session is None:
+                await self._turn_away(transport, head, wire.dialect.reject(token))
+            else:
+                await self._welcome(transport, head, trailing, wire, session)
+
+    async def _session(self, token: str | None) -> Session | None:
+        if token is None:
+            return None
+        return await self._services.store.sessions.find(token_hash(token))
+
+    async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
+        match rejection:
+            case RefuseUpgrade(status=status, text=text):
+                await send_plain_response(transport, status, text)
+            case AcceptAndClose(texts=texts, reason=reason):
+                async with trio.open_nursery() as nursery:
+                    await accept(request_bytes(head), transport, nursery)
+                    nursery.cancel_scope.cancel()
+                frames = [text_frame(text.encode()) for text in texts]
+                with trio.move_on_after(CLOSE_SECONDS):
+                    await transport.send_all(b"".join((*frames, close_frame(reason))))
+                    while await transport.receive_some():
+                        pass  # until the peer has read it and closes: a reset could hide it
+            case _:
+                assert_never(rejection)
+
+    async def _welcome(
+        self, transport: Transport, head: Head, trailing: bytes, wire: Wire, session: Session
+    ) -> None:
+        services = self._services
+        config = services.config
+        now = datetime.now(UTC)
+        remaining = (session.expires_at - now).total_seconds()
+        async with trio.open_nursery() as nursery:
+            control = await accept(request_bytes(head), transport, nursery)
+            client = Client(
+                session.user,
+                session.id,
+                wire,
+                transport,
+                Outbox(config.outbox_bytes),
+                trio.current_time() + remaining,
+            )
+            connection = Connection(transport, control, trailing, config.max_frame_bytes)
+            codec = wire.dialect.open(CodecLimits(config.max_content_chars))
+            log.debug("client_connected", user_id=session.user.id, dialect=wire.dialect.name)
+            try:
+                await services.hub.post(Register(client, Connected(session.user, now)))
+                await connection.serve(client, codec, services.commands.carry_out)
+            finally:
+                nursery.cancel_scope.cancel()
+                with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
+                    await services.hub.post(Unregister(client))
+                log.debug("client_disconnected", user_id=session.user.id)

@@ -1,0 +1,150 @@
+"""One request through an ASGI application.
+
+Guarantees: the response goes out complete or the connection is not reused; a GET or HEAD is
+cancelled when its client leaves, anything that may change state is not; what the application raises
+is logged and becomes a 500. Must not know: how requests are read.
+"""
+
+from contextlib import suppress
+from email.utils import formatdate
+from typing import Final
+from urllib.parse import unquote
+
+import h11
+import structlog
+import trio
+from attrs import define, field
+from starlette.types import ASGIApp, Message, Scope
+
+from protocol.handshake import Head
+
+log = structlog.get_logger(__name__)
+
+SAFE_METHODS: Final = frozenset({b"GET", b"HEAD"})
+MAX_PIPELINED_BYTES: Final = 65_536
+_ERROR_BODY: Final = b'{"error":"Internal error","code":"internal"}'
+
+
+@define
+class Exchange:
+    """The response's way out.
+
+    Args:
+        state: the connection's, in which the request is complete.
+        stream: where bytes go.
+        head: the request's.
+        seconds: how long the peer may take for each part of the response.
+    """
+
+    state: h11.Connection
+    stream: trio.abc.Stream
+    head: Head
+    seconds: float
+    _start: h11.Response | None = field(default=None, init=False)
+    started: bool = field(default=False, init=False)
+
+    async def send(self, message: Message) -> None:
+        """ASGI's send: the head waits for the first part of the body and leaves with it.
+
+        Raises:
+            trio.BrokenResourceError: the peer is gone.
+            trio.TooSlowError: the peer does not read.
+        """
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"date", formatdate(usegmt=True).encode())]
+            self._start = h11.Response(status_code=message["status"], headers=headers)
+            return
+        data = b""
+        if self._start is not None:
+            data += self.state.send(self._start) or b""
+            self._start = None
+            self.started = True
+        body = message.get("body", b"")
+        if body and self.head.method != b"HEAD":
+            data += self.state.send(h11.Data(data=body)) or b""
+        if not message.get("more_body", False):
+            data += self.state.send(h11.EndOfMessage()) or b""
+        with trio.fail_after(self.seconds):
+            await self.stream.send_all(data)
+
+    async def fail(self) -> None:
+        """Answer 500, if nothing was answered yet."""
+        if self.started:
+            return
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(_ERROR_BODY)),
+            (b"connection", b"close"),
+        ]
+        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        await self.send({"type": "http.response.body", "body": _ERROR_BODY})
+
+
+async def run_app(app: ASGIApp, body: bytes, exchange: Exchange, peer: str, scheme: str) -> None:
+    """Let `app` answer one request. A peer that does not take its answer is no error."""
+    request = _Request(body)
+    scope = _scope(exchange.head, peer, scheme)
+    async with trio.open_nursery() as nursery:
+        if exchange.head.method in SAFE_METHODS:
+            nursery.start_soon(_cancel_when_gone, exchange, nursery.cancel_scope)
+        # An answer that was not taken leaves h11 in a state that ends the connection.
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+            await _answer(app, scope, request, exchange)
+        nursery.cancel_scope.cancel()
+
+
+async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exchange) -> None:
+    try:
+        await app(scope, request.receive, exchange.send)
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        raise
+    except Exception:
+        log.exception("request_failed", method=scope["method"], path=scope["path"])
+        await exchange.fail()
+
+
+async def _cancel_when_gone(exchange: Exchange, scope: trio.CancelScope) -> None:
+    """Nobody reads the answer to a GET once the peer has left; a pipelined request is kept."""
+    received = 0
+    while received < MAX_PIPELINED_BYTES:
+        try:
+            data = bytes(await exchange.stream.receive_some())
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            data = b""
+        exchange.state.receive_data(data)
+        received += len(data)
+        if not data:
+            scope.cancel()
+            return
+
+
+@define
+class _Request:
+    """ASGI's receive: the whole body, then silence."""
+
+    body: bytes
+    _given: bool = field(default=False, init=False)
+
+    async def receive(self) -> Message:
+        if self._given:
+            await trio.sleep_forever()  # until the application is done: then this is cancelled
+        self._given = True
+        return {"type": "http.request", "body": self.body, "more_body": False}
+
+
+def _scope(head: Head, peer: str, scheme: str) -> Scope:
+    path, _, query = head.target.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": head.http_version.decode(),
+        "method": head.method.decode(),
+        "scheme": scheme,
+        "path": unquote(path.decode("latin-1")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": head.headers,
+        "client": (peer, 0),
+        "server": None,
+    }

@@ -1,0 +1,236 @@
+"""HTTP/1.1 on one connection: requests one at a time, until one asks for a WebSocket.
+
+Guarantees: heads and bodies are bounded in bytes and in time; what cannot be understood is answered
+with a 4xx and the connection closes; an application only ever sees a complete, valid request.
+Nothing a peer sends raises out of here. Must not know: routes, sessions.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from typing import Final, Protocol
+
+import h11
+import orjson
+import trio
+from attrs import frozen
+from starlette.types import ASGIApp
+
+from hub.http.asgi import Exchange, run_app
+from protocol.handshake import Head, wants_upgrade
+
+LINGER_SECONDS: Final = 1.0
+LINGER_BYTES: Final = 262_144
+
+
+@frozen
+class Limits:
+    """What a request may cost. Times are in seconds and count from the first byte they cover."""
+
+    head_bytes: int = 16_384
+    head_seconds: float = 10.0
+    body_bytes: int = 65_536
+    body_seconds: float = 10.0
+    idle_seconds: float = 75.0
+    response_seconds: float = 30.0
+
+
+class UpgradeHandler(Protocol):
+    """Takes a connection over; it ends when this returns."""
+
+    async def __call__(self, head: Head, trailing: bytes) -> None:
+        """`trailing` are bytes received after the head."""
+
+
+class RequestRefused(Exception):
+    """A request that is answered with an error of the server's own, then the connection closes."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        self.status = status
+        self.code = code
+        self.text = text
+        super().__init__(text)
+
+
+async def serve_http_connection(
+    stream: trio.abc.Stream,
+    *,
+    app: ASGIApp,
+    on_upgrade: UpgradeHandler,
+    limits: Limits,
+    peer: str,
+    scheme: str,
+) -> None:
+    """Serve requests from `stream` until it ends or is handed to `on_upgrade`.
+
+    Args:
+        stream: the connection; the caller closes it.
+        app: answers requests.
+        on_upgrade: gets the connection at the first request with `Upgrade: websocket`.
+        limits: what a request may cost.
+        peer: the address it came from, for the application's scope.
+        scheme: "http" or "https".
+    """
+    connection = _HttpConnection(stream, limits)
+    try:
+        async for head in connection.heads():
+            if wants_upgrade(head):
+                await on_upgrade(head, connection.trailing())
+                return
+            body = await connection.body(head)
+            exchange = Exchange(connection.state, stream, head, limits.response_seconds)
+            await run_app(app, body, exchange, peer, scheme)
+    except RequestRefused as refusal:
+        body = orjson.dumps({"error": refusal.text, "code": refusal.code})
+        await _send_response(stream, refusal.status, body, b"application/json")
+        await _linger(stream)
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        pass  # the peer is gone or does not take its answer; there is nobody to tell
+
+
+class _HttpConnection:
+    """h11's state with the stream that feeds it."""
+
+    def __init__(self, stream: trio.abc.Stream, limits: Limits) -> None:
+        self._stream = stream
+        self._limits = limits
+        self.state = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
+
+    async def heads(self) -> AsyncIterator[Head]:
+        """The head of each request, once the one before was answered. Ends with the stream."""
+        may_idle = False  # who connects must ask at once; who has asked may stay
+        while True:
+            head = await self._head(may_idle=may_idle)
+            if head is None:
+                return
+            yield head
+            if self.state.our_state is not h11.DONE or self.state.their_state is not h11.DONE:
+                return
+            self.state.start_next_cycle()
+            may_idle = True
+
+    def trailing(self) -> bytes:
+        """What was received beyond the current request's head."""
+        return bytes(self.state.trailing_data[0])
+
+    async def body(self, head: Head) -> bytes:
+        """The current request's whole body.
+
+        Raises:
+            RequestRefused: it is malformed, too big or too slow.
+        """
+        if head.all(b"content-length") and head.all(b"transfer-encoding"):
+            raise RequestRefused(400, "bad_request", "Content-Length and Transfer-Encoding exclude")
+        too_big = RequestRefused(413, "body_too_large", "The request body is too large")
+        declared = head.header(b"content-length")
+        if declared is not None and int(declared) > self._limits.body_bytes:
+            raise too_big
+        if self.state.they_are_waiting_for_100_continue:
+            go_ahead = h11.InformationalResponse(status_code=100, headers=[])
+            await self._stream.send_all(self.state.send(go_ahead) or b"")
+        parts: list[bytes] = []
+        size = 0
+        with trio.move_on_after(self._limits.body_seconds):
+            while True:
+                event = await self._event()
+                match event:
+                    case h11.Data(data=data):
+                        parts.append(bytes(data))
+                        size += len(data)
+                        if size > self._limits.body_bytes:
+                            raise too_big
+                    case h11.EndOfMessage():
+                        return b"".join(parts)
+                    case _:
+                        raise RequestRefused(400, "bad_request", "The request ended too early")
+        raise RequestRefused(408, "request_timeout", "The request body took too long")
+
+    async def _head(self, *, may_idle: bool) -> Head | None:
+        if may_idle and not self.state.trailing_data[0]:
+            with trio.move_on_after(self._limits.idle_seconds):
+                self._receive(await self._stream.receive_some())
+            if not self.state.trailing_data[0]:
+                return None
+        with trio.move_on_after(self._limits.head_seconds):
+            match await self._event():
+                case h11.Request() as request:
+                    return self._checked(request)
+                case _:
+                    return None
+        if not self.state.trailing_data[0]:
+            return None  # nothing was asked, so nothing is answered
+        raise RequestRefused(408, "request_timeout", "The request head took too long")
+
+    def _checked(self, request: h11.Request) -> Head:
+        head = Head(request.method, request.target, request.http_version, tuple(request.headers))
+        size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
+        if size > self._limits.head_bytes:
+            raise _HEAD_TOO_BIG
+        return head
+
+    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """The next event. Reads as often as h11 needs."""
+        while True:
+            try:
+                event = self.state.next_event()
+            except h11.RemoteProtocolError as error:
+                if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+                    raise _HEAD_TOO_BIG from None
+                raise RequestRefused(
+                    error.error_status_hint, "bad_request", f"Malformed request: {error}"
+                ) from None
+            if event is not h11.NEED_DATA:
+                return event
+            self._receive(await self._stream.receive_some())
+
+    def _receive(self, data: bytes | bytearray) -> None:
+        self.state.receive_data(bytes(data))
+
+
+_HEAD_TOO_BIG: Final = RequestRefused(431, "head_too_large", "The request head is too large")
+
+
+async def send_plain_response(
+    stream: trio.abc.Stream,
+    status: int,
+    text: str,
+    headers: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Answer with text/plain and say that the connection closes; the caller closes it."""
+    await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
+    await _linger(stream)
+
+
+async def _send_response(
+    stream: trio.abc.Stream,
+    status: int,
+    body: bytes,
+    content_type: bytes,
+    headers: Sequence[tuple[str, str]] = (),
+) -> None:
+    lines = [
+        b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()),
+        b"Content-Type: " + content_type,
+        b"Content-Length: %d" % len(body),
+        b"Connection: close",
+        *(f"{name}: {value}".encode() for name, value in headers),
+    ]
+    try:
+        with trio.move_on_after(LINGER_SECONDS):
+            await stream.send_all(b"\r\n".join((*lines, b"", body)))
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # the peer left before its answer
+
+
+async def _linger(stream: trio.abc.Stream) -> None:
+    """Read what the peer still sends, for a moment: closing on unread bytes resets the connection,
+    and a reset can take the answer with it.
+    """
+    try:
+        with trio.move_on_after(LINGER_SECONDS):
+            if isinstance(stream, trio.abc.HalfCloseableStream):
+                await stream.send_eof()
+            left = LINGER_BYTES
+            while left > 0 and (data := await stream.receive_some()):
+                left -= len(data)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # gone, which is what was waited for

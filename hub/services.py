@@ -1,0 +1,102 @@
+"""Everything that runs once per server, wired together.
+
+Guarantees: services start before the first connection and stop after the last one; if one of them
+fails, all of them end, because a server that is half alive loses messages quietly.
+Must not know: sockets, which store it is.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+import trio
+from attrs import define, frozen
+
+from hub.attempts import AttemptLimiter
+from hub.commands import Commands
+from hub.config import Config
+from hub.hub import Hub
+from hub.messaging import Messaging
+from hub.passwords import PasswordHasher
+from hub.presence import AudienceRule, Presence
+from hub.typing import TypingIndicators
+from persistence.interface import Sessions, Store, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+PURGE_SECONDS = 3_600.0
+
+
+@define
+class Status:
+    """Whether new work is taken. Cleared when the server begins to stop."""
+
+    accepting: bool = True
+
+
+@frozen
+class Services:
+    """What connections and HTTP routes work with."""
+
+    config: Config
+    store: Store
+    hub: Hub
+    messaging: Messaging
+    typing: TypingIndicators
+    presence: Presence
+    commands: Commands
+    passwords: PasswordHasher
+    attempts: AttemptLimiter
+    status: Status
+
+
+@asynccontextmanager
+async def open_services(
+    config: Config, store: Store, passwords: PasswordHasher | None = None
+) -> AsyncIterator[Services]:
+    """Start the services over `store` and stop them on exit.
+
+    Args:
+        config: the settings.
+        store: the log.
+        passwords: hashes passwords; by default at the cost recommended for servers.
+    """
+    presence = Presence(
+        store.relations,
+        rule=AudienceRule(config.presence_audience),
+        grace=config.presence_grace,
+    )
+    hub = Hub(presence.note)
+    typing = TypingIndicators(store.relations, hub, expiry=config.typing_expiry)
+    messaging = Messaging(store.messages, hub, typing, lanes=config.db_lanes)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hub.run)
+        nursery.start_soon(presence.run, hub)
+        nursery.start_soon(typing.run)
+        nursery.start_soon(messaging.run)
+        nursery.start_soon(_purge_sessions, store.sessions)
+        yield Services(
+            config=config,
+            store=store,
+            hub=hub,
+            messaging=messaging,
+            typing=typing,
+            presence=presence,
+            commands=Commands(messaging, typing),
+            passwords=passwords or PasswordHasher(),
+            attempts=AttemptLimiter(config.login_attempts, config.login_window),
+            status=Status(),
+        )
+        nursery.cancel_scope.cancel()
+
+
+async def _purge_sessions(sessions: Sessions) -> None:
+    """Forget expired sessions now and then; an outage only postpones it."""
+    while True:
+        await trio.sleep(PURGE_SECONDS)
+        try:
+            purged = await sessions.purge_expired()
+        except StoreUnavailable as error:
+            log.warning("sessions_not_purged", reason=str(error))
+        else:
+            log.info("sessions_purged", count=purged)

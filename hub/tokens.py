@@ -1,0 +1,38 @@
+"""Session tokens and the cookie that carries them (contract S.3).
+
+Guarantees: a token cannot be guessed (122 random bits) and only its hash is ever stored.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Final
+from uuid import uuid4
+
+COOKIE: Final = "session_token"
+
+
+def new_token() -> str:
+    """A fresh token: a random UUID, as seed 004's clients expect."""
+    return str(uuid4())
+
+
+def token_hash(token: str) -> bytes:
+    """What the store keeps of a token. The token is random, so a plain SHA-256 cannot be undone."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def session_cookie(token: str, lifetime: timedelta, *, secure: bool) -> str:
+    """The value of Set-Cookie: out of reach of scripts and of other sites' forms."""
+    expires = format_datetime(datetime.now(UTC) + lifetime, usegmt=True)
+    seconds = int(lifetime.total_seconds())
+    ending = "; Secure" if secure else ""
+    return (
+        f"{COOKIE}={token}; Path=/; Max-Age={seconds}; Expires={expires}"
+        f"; HttpOnly; SameSite=Lax{ending}"
+    )
+
+
+def expired_cookie(*, secure: bool) -> str:
+    """The value of Set-Cookie that makes the browser forget the token."""
+    return session_cookie("", timedelta(0), secure=secure)

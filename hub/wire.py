@@ -1,0 +1,22 @@
+"""Events -> bytes for the socket, once per dialect.
+
+Guarantees: `encode` is a pure function of the event, so its result is shared by every connection of
+the dialect. One `Wire` exists per dialect; the Hub groups connections by it.
+"""
+
+from attrs import frozen
+
+from protocol.dialect import Dialect
+from protocol.events import Event
+from protocol.websocket import text_frame
+
+
+@frozen(eq=False)
+class Wire:
+    """A dialect over WebSocket framing."""
+
+    dialect: Dialect
+
+    def encode(self, event: Event) -> bytes:
+        """The frames of `event`, joined; empty when the dialect never tells of it."""
+        return b"".join(map(text_frame, self.dialect.encode(event)))
