@@ -17,7 +17,7 @@ DEFAULT_READ_BYTES: Final = 65_536
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
-class Transport(trio.abc.Stream):
+class Transport(trio.abc.HalfCloseableStream):
     """A connection's byte stream."""
 
     @abstractmethod
@@ -94,6 +94,14 @@ class SocketTransport(Transport):
             except OSError as error:
                 raise self._failure(error) from error
 
+    async def send_eof(self) -> None:
+        """Tell the peer that nothing more will come."""
+        await trio.lowlevel.checkpoint()
+        try:
+            self._open().shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise self._failure(error) from error
+
     async def aclose(self) -> None:
         """Close the socket; whoever waits for it gets ClosedResourceError."""
         self._close()
@@ -154,6 +162,11 @@ class StreamTransport(Transport):
         with self._until_aborted():
             return bytes(await self._stream.receive_some(max_bytes))
         raise trio.ClosedResourceError("the connection was aborted")
+
+    async def send_eof(self) -> None:
+        """As the stream below, if it can: TLS ends in both directions at once."""
+        if isinstance(self._stream, trio.abc.HalfCloseableStream):
+            await self._stream.send_eof()
 
     async def aclose(self) -> None:
         """Close the stream."""

@@ -5,7 +5,7 @@ with a 4xx and the connection closes; an application only ever sees a complete, 
 Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -72,7 +72,7 @@ async def serve_http_connection(
     """
     connection = _HttpConnection(stream, limits)
     try:
-        async for head in connection.heads():
+        while (head := await connection.next_head()) is not None:
             if wants_upgrade(head):
                 await on_upgrade(head, connection.trailing())
                 return
@@ -95,18 +95,18 @@ class _HttpConnection:
         self._limits = limits
         self.state = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
-    async def heads(self) -> AsyncIterator[Head]:
-        """The head of each request, once the one before was answered. Ends with the stream."""
-        may_idle = False  # who connects must ask at once; who has asked may stay
-        while True:
-            head = await self._head(may_idle=may_idle)
-            if head is None:
-                return
-            yield head
-            if self.state.our_state is not h11.DONE or self.state.their_state is not h11.DONE:
-                return
+    async def next_head(self) -> Head | None:
+        """The head of the next request, once the one before was answered; None at the end.
+
+        Raises:
+            RequestRefused: it is malformed, too big or too slow.
+        """
+        if self.state.our_state is h11.DONE and self.state.their_state is h11.DONE:
             self.state.start_next_cycle()
-            may_idle = True
+            return await self._head(may_idle=True)
+        if self.state.our_state is h11.IDLE:
+            return await self._head(may_idle=False)  # who connects must ask at once
+        return None
 
     def trailing(self) -> bytes:
         """What was received beyond the current request's head."""

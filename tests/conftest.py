@@ -1,0 +1,52 @@
+"""What most tests start from: a store, and a server with people over it."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from persistence.interface import Store
+from persistence.memory import open_memory_store
+from tests.support.databases import Databases, database_server
+from tests.support.world import World, open_world
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """One Postgres for the whole run."""
+    with database_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture
+def memory_store() -> Store:
+    return open_memory_store(now=utc_now)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """Every implementation of the store, one after the other."""
+    if request.param == "memory":
+        yield open_memory_store(now=utc_now)
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    async with databases.store() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+async def world(store: Store) -> AsyncIterator[World]:
+    """A server over every kind of store. Presence changes without grace."""
+    async with open_world(store, presence_grace=0.0) as world:
+        yield world
+
+
+@pytest.fixture
+async def timed_world(memory_store: Store) -> AsyncIterator[World]:
+    """A server whose timers a mock clock can drive."""
+    async with open_world(memory_store) as world:
+        yield world

@@ -1,0 +1,112 @@
+"""A fresh, migrated database for each test that wants one, on one server per test run."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import trio
+import trio_asyncio
+from attrs import define, field
+
+from persistence.interface import Store
+from persistence.postgres import open_postgres_store
+from persistence.postgres.migrate import migrate
+
+TEMPLATE = "parlour_template"
+
+
+def with_database(dsn: str, name: str) -> str:
+    """`dsn` with another database."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+@define
+class Databases:
+    """Makes and drops databases on a server."""
+
+    dsn: str
+    _numbers: Iterator[int] = field(factory=count, init=False)
+    _has_template: bool = field(default=False, init=False)
+
+    @asynccontextmanager
+    async def empty(self) -> AsyncIterator[str]:
+        """The DSN of a database without any tables."""
+        async with trio_asyncio.open_loop():
+            name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
+            await self._run(f"CREATE DATABASE {name} TEMPLATE template0")
+            try:
+                yield with_database(self.dsn, name)
+            finally:
+                with trio.move_on_after(10, shield=True):
+                    await self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @asynccontextmanager
+    async def migrated(self) -> AsyncIterator[str]:
+        """The DSN of a migrated database without any rows. An asyncio loop is running."""
+        async with trio_asyncio.open_loop():
+            template = f"{TEMPLATE}_{os.getpid()}"
+            if not self._has_template:
+                await self._run(f"DROP DATABASE IF EXISTS {template}")
+                await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
+                await migrate(with_database(self.dsn, template))
+                self._has_template = True
+            name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
+            await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+            try:
+                yield with_database(self.dsn, name)
+            finally:
+                with trio.move_on_after(10, shield=True):
+                    await self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @asynccontextmanager
+    async def store(self, *, lanes: int = 2) -> AsyncIterator[Store]:
+        """A store over a fresh database."""
+        async with (
+            self.migrated() as dsn,
+            open_postgres_store(dsn, pool_size=8, lanes=lanes) as store,
+        ):
+            yield store
+
+    async def _run(self, sql: str) -> None:
+        await execute(self.dsn, sql)
+
+
+async def execute(dsn: str, sql: str, *args: object) -> object:
+    """Run one statement on a connection of its own; returns the first value it yields."""
+
+    async def run() -> object:
+        connection = await asyncpg.connect(dsn, timeout=10)
+        try:
+            return await connection.fetchval(sql, *args)
+        finally:
+            await connection.close()
+
+    return await trio_asyncio.aio_as_trio(run)()
+
+
+@contextmanager
+def database_server(data_dir: Path) -> Iterator[Databases]:
+    """The server of PARLOUR_TEST_DATABASE_URL, or else an embedded one."""
+    external = os.environ.get("PARLOUR_TEST_DATABASE_URL")
+    if external is not None:
+        yield Databases(external)
+        return
+    command = [sys.executable, "-m", "tests.support.postgres_server", str(data_dir)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            dsn = server.stdout.readline().strip()
+            assert dsn, "the embedded Postgres did not start"
+            yield Databases(dsn)
+        finally:
+            server.stdin.close()
+            server.wait(30)

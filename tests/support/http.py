@@ -1,0 +1,71 @@
+"""A small HTTP/1.1 client for tests, over any trio stream."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import h11
+import trio
+from attrs import frozen
+
+
+@frozen
+class Reply:
+    """A response. Header names are lower case; the last of a name wins."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+async def request(
+    stream: trio.abc.Stream,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    state: h11.Connection | None = None,
+) -> Reply:
+    """One request on an open connection. `body` goes as JSON, bytes go as they are."""
+    state = state or h11.Connection(h11.CLIENT)
+    sent = {"Host": "parlour.test", **(headers or {})}
+    payload = (
+        body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    )
+    if body is not None:
+        sent.setdefault("Content-Type", "application/json")
+    if payload or method in ("POST", "PUT"):
+        sent.setdefault("Content-Length", str(len(payload)))
+    data = state.send(h11.Request(method=method, target=path, headers=list(sent.items()))) or b""
+    if payload:
+        data += state.send(h11.Data(data=payload)) or b""
+    data += state.send(h11.EndOfMessage()) or b""
+    with trio.fail_after(10):
+        await stream.send_all(data)
+        return await _reply(stream, state)
+
+
+async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
+    status, headers, body = 0, {}, b""
+    while True:
+        event = state.next_event()
+        if event is h11.NEED_DATA:
+            state.receive_data(bytes(await stream.receive_some()))
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+            headers = {name.decode(): value.decode() for name, value in event.headers}
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            return Reply(status, headers, body)
+        elif isinstance(event, h11.ConnectionClosed):
+            raise AssertionError("the server closed the connection without a response")

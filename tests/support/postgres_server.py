@@ -1,0 +1,22 @@
+"""An embedded Postgres for one test run: `python -m tests.support.postgres_server DATA_DIR`.
+
+Prints its DSN, and stops when standard input ends, which it does when the test run does.
+"""
+
+import sys
+from pathlib import Path
+
+import trio
+
+from persistence.embedded import run_embedded
+
+
+async def main(data_dir: str) -> None:
+    async with run_embedded(Path(data_dir)) as dsn:
+        sys.stdout.write(f"{dsn}\n")
+        sys.stdout.flush()
+        await trio.to_thread.run_sync(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    trio.run(main, sys.argv[1])

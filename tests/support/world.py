@@ -1,0 +1,136 @@
+"""A running Parlour and the people who use it, for tests.
+
+`World` serves connections over in-memory streams, or over real sockets when it is given an address;
+everything else is the real thing.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import argon2
+import trio
+import trio.testing
+from attrs import define, field, frozen
+
+from hub.config import Config
+from hub.front import Front
+from hub.http.app import build_app
+from hub.listener import Acceptor, Caps
+from hub.passwords import PasswordHasher
+from hub.services import Services, open_services
+from hub.tokens import new_token, token_hash
+from hub.transport import StreamTransport
+from persistence.interface import NewUser, Store
+from protocol.dialect import Dialect
+from protocol.dialects import BY_PATH
+from protocol.model import Session, SessionId, User, UserId
+from tests.support.http import Reply, request
+from tests.support.websocket import WebSocket, open_websocket
+
+CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@define
+class World:
+    """A server over in-memory streams."""
+
+    services: Services
+    front: Front
+    _acceptor: Acceptor
+    _connections: trio.Nursery
+
+    @property
+    def store(self) -> Store:
+        return self.services.store
+
+    def connect(self, peer: str = "192.0.2.1") -> trio.StapledStream[Any, Any]:
+        """A new connection to the server."""
+        ours, theirs = trio.testing.memory_stream_pair()
+        self._connections.start_soon(self._acceptor.serve, StreamTransport(theirs), peer)
+        return ours
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        peer: str = "192.0.2.1",
+    ) -> Reply:
+        """One HTTP request on a connection of its own."""
+        async with self.connect(peer) as stream:
+            return await request(stream, method, path, body, headers)
+
+    async def person(self, name: str, *, is_public: bool = True) -> "Person":
+        """Somebody with an account and a session, made without the cost of a password."""
+        new = NewUser(
+            name=name.title(),
+            password_hash="none",
+            username=name,
+            email=f"{name}@example.org",
+            is_public=is_public,
+        )
+        user = await self.store.accounts.create(new)
+        return await self.sign_in(user)
+
+    async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=1)) -> "Person":
+        """Another session of that user."""
+        token = new_token()
+        expires_at = datetime.now(UTC) + lifetime
+        session = await self.store.sessions.open(user.id, token_hash(token), expires_at)
+        return Person(self, user, session, token)
+
+
+@frozen
+class Person:
+    """A user with a session."""
+
+    world: World
+    user: User
+    session: Session
+    token: str = field(repr=False)
+
+    @property
+    def id(self) -> UserId:
+        return self.user.id
+
+    @property
+    def session_id(self) -> SessionId:
+        return self.session.id
+
+    @property
+    def cookie(self) -> str:
+        return f"session_token={self.token}"
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One HTTP request with the session's cookie."""
+        return await self.world.call(method, path, body, {"Cookie": self.cookie, **(headers or {})})
+
+    async def open(self, path: str = "/ws", trailing: bytes = b"") -> WebSocket:
+        """A WebSocket, past the welcome."""
+        socket = await open_websocket(self.world.connect(), path, trailing, Cookie=self.cookie)
+        assert await socket.receive() == {"type": "system", "message": "Welcome to the chat!"}
+        return socket
+
+
+@asynccontextmanager
+async def open_world(
+    store: Store, *, dialects: Mapping[str, Dialect] = BY_PATH, **settings: Any
+) -> AsyncIterator[World]:
+    """A server over `store`; keywords are settings."""
+    config = Config(**settings)
+    async with open_services(config, store, CHEAP) as services:
+        front = Front(services, build_app(services), dialects)
+        caps = Caps(config.max_connections, config.max_connections_per_address)
+        async with trio.open_nursery() as connections:
+            yield World(services, front, Acceptor(front.serve, caps), connections)
+            connections.cancel_scope.cancel()
