@@ -146,7 +146,7 @@ class Client:
                 self.close(SESSION_ENDED)
             elif now >= self._last_pong + heartbeat.timeout:
                 self.abort()
-            else:
+            elif now >= next_ping:
                 next_ping = now + heartbeat.interval
                 self.offer_control(PING_FRAME)
 

@@ -79,6 +79,10 @@ class Hub:
         """Close the live connections of ended sessions with 4001."""
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
 
+    def is_connected(self, user_id: UserId) -> bool:
+        """Whether the user has a connection now."""
+        return user_id in self._by_user
+
     async def run(self) -> None:
         """Read letters until cancelled."""
         with self._inbox:

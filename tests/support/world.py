@@ -51,6 +51,17 @@ class World:
         self._connections.start_soon(self._acceptor.serve, StreamTransport(theirs), peer)
         return ours
 
+    def connect_lockstep(self) -> trio.StapledStream[Any, Any]:
+        """A new connection whose bytes wait until the other side takes them."""
+        ours, theirs = trio.testing.lockstep_stream_pair()
+        self._connections.start_soon(self._acceptor.serve, StreamTransport(theirs), "192.0.2.1")
+        return ours
+
+    async def until_gone(self, user_id: UserId) -> None:
+        """Wait until the hub has no connection of that user, on a mock clock."""
+        while self.services.hub.is_connected(user_id):  # noqa: ASYNC110  the clock is a mock
+            await trio.sleep(0.1)
+
     async def call(
         self,
         method: str,
