@@ -51,7 +51,7 @@ _CONVERSATIONS: Final = f"""
                   AND status = 'accepted') AS is_request
       FROM channel_members me
       JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
-      JOIN users peer ON peer.id = CASE $1 WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END
+      JOIN users peer ON peer.id = CASE $1::bigint WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END
       JOIN messages m ON m.channel_id = c.id AND m.seq = c.last_seq
      WHERE me.user_id = $1::bigint
      ORDER BY m.id DESC

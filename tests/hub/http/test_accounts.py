@@ -1,0 +1,182 @@
+"""Contract R.4, accounts: every answer, on every store."""
+
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+
+from persistence.interface import Store
+from tests.support.http import Reply
+from tests.support.world import World, open_world
+
+ANN: dict[str, Any] = {
+    "email": "ann@example.org",
+    "password": "correct horse",
+    "first_name": "Ann",
+    "last_name": "Lee",
+    "date_of_birth": "2000-12-31",
+    "nickname": "annie",
+}
+
+
+async def register(world: World, **changes: object) -> Reply:
+    body = {name: value for name, value in (ANN | changes).items() if value is not None}
+    return await world.call("POST", "/api/auth/register", body)
+
+
+async def log_in(world: World, password: str = ANN["password"], **more: str) -> Reply:
+    body = {"email": ANN["email"], "password": password} | more
+    return await world.call("POST", "/api/auth/login", body)
+
+
+def cookie_of(reply: Reply) -> str:
+    return reply.headers["set-cookie"].partition(";")[0]
+
+
+async def test_register_log_in_ask_and_log_out(world: World) -> None:
+    made = await register(world)
+    assert made.status == 201
+    assert made.json["message"] == "User registered successfully"
+    session = await log_in(world)
+    assert session.status == 200
+    user = session.json
+    assert user["id"] == made.json["user_id"]
+    assert (user["email"], user["date_of_birth"]) == (ANN["email"], "2000-12-31")
+    assert (user["first_name"], user["last_name"], user["nickname"]) == ("Ann", "Lee", "annie")
+    assert user["is_public"] is True
+    assert not any("password" in name for name in user)
+    cookie = {"Cookie": cookie_of(session)}
+    assert (await world.call("GET", "/api/auth/session", headers=cookie)).json == user
+    left = await world.call("POST", "/api/auth/logout", headers=cookie)
+    assert (left.status, left.json) == (200, {"message": "Logged out successfully"})
+    assert "Max-Age=0" in left.headers["set-cookie"]
+    again = await world.call("GET", "/api/auth/session", headers=cookie)
+    assert (again.status, again.json["error"]) == (401, "Invalid or expired session")
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: World) -> None:
+    await register(world)
+    cookie = SimpleCookie((await log_in(world)).headers["set-cookie"])["session_token"]
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
+    assert cookie["max-age"] == str(7 * 86_400)
+    assert not cookie["secure"]  # only on TLS, or no browser would send it back
+    assert len(cookie.value) == 36
+
+
+async def test_who_has_no_cookie_is_told_so_in_the_words_clients_compare(world: World) -> None:
+    for method, path in [("GET", "/api/auth/session"), ("POST", "/api/auth/logout")]:
+        reply = await world.call(method, path)
+        assert (reply.status, reply.json["error"]) == (401, "No session token provided")
+    for method, path in [("GET", "/api/messages/1"), ("GET", "/api/users/online")]:
+        reply = await world.call(method, path)
+        assert (reply.status, reply.text) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error", "code"),
+    [
+        ({"email": None}, 400, "Missing required fields", "invalid_field"),
+        ({"password": ""}, 400, "Missing required fields", "invalid_field"),
+        ({"date_of_birth": None}, 400, "Missing required fields", "invalid_field"),
+        ({"email": 5}, 400, "Invalid request payload", "invalid_field"),
+        ({"email": "nobody"}, 400, "email must be an address", "invalid_field"),
+        ({"email": "a\x00@b.c"}, 400, None, "invalid_field"),
+        ({"first_name": "x" * 1_001}, 400, None, "invalid_field"),
+        ({"date_of_birth": "yesterday"}, 400, None, "invalid_field"),
+        ({"password": "short"}, 400, None, "password_too_short"),
+        ({"password": "x" * 1_025}, 400, None, "password_too_long"),
+    ],
+)
+async def test_a_registration_that_is_not_accepted(
+    world: World, changes: dict[str, object], status: int, error: str | None, code: str
+) -> None:
+    reply = await register(world, **changes)
+    assert (reply.status, reply.json["code"]) == (status, code)
+    assert error in (None, reply.json["error"])
+
+
+async def test_an_email_has_one_account_whatever_its_case(world: World) -> None:
+    assert (await register(world)).status == 201
+    again = await register(world, email="ANN@example.org")
+    assert (again.status, again.json["code"]) == (409, "email_taken")
+    same_local_part = await register(world, email="ann@example.net")
+    assert same_local_part.status == 201
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff", b"[" * 5_000])
+@pytest.mark.parametrize("path", ["/api/auth/register", "/api/auth/login"])
+async def test_a_body_that_is_no_json_object(world: World, path: str, body: bytes) -> None:
+    reply = await world.call("POST", path, body)
+    assert (reply.status, reply.json["error"]) == (400, "Invalid request payload")
+    assert reply.json["code"] in ("invalid_json", "invalid_frame")
+
+
+async def test_a_wrong_password_and_an_unknown_account_look_the_same(world: World) -> None:
+    await register(world)
+    wrong = await log_in(world, "wrong password")
+    unknown = await log_in(world, email="eve@example.org")
+    assert wrong.status == unknown.status == 401
+    assert wrong.body == unknown.body
+    assert wrong.json["error"] == "Invalid email or password"
+
+
+async def test_the_username_signs_in_too(world: World) -> None:
+    await register(world)
+    assert (await log_in(world, email="ann")).status == 200
+
+
+async def test_logins_are_limited_per_account_and_per_address(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        for _ in range(3):
+            assert (await log_in(world, "wrong password")).status == 401
+        limited = await log_in(world)
+        assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
+        assert int(limited.headers["retry-after"]) > 0
+        body = {"email": "ben@example.org", "password": "x"}
+        assert (await world.call("POST", "/api/auth/login", body)).status == 429
+        elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
+        assert elsewhere.status == 401
+
+
+async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store: Store) -> None:
+    proxies = ("198.51.100.1",)
+    async with open_world(memory_store, login_attempts=1, trusted_proxies=proxies) as world:
+
+        async def attempt(name: str, peer: str, claimed: str) -> int:
+            body = {"email": name, "password": "x"}
+            headers = {"X-Forwarded-For": claimed}
+            return (await world.call("POST", "/api/auth/login", body, headers, peer=peer)).status
+
+        assert await attempt("a", "198.51.100.1", "203.0.113.1") == 401
+        assert await attempt("b", "198.51.100.1", "203.0.113.2") == 401
+        assert await attempt("c", "198.51.100.1", "203.0.113.2") == 429
+        assert await attempt("d", "192.0.2.9", "203.0.113.3") == 401
+        assert await attempt("e", "192.0.2.9", "203.0.113.4") == 429
+
+
+async def test_registration_can_be_closed(memory_store: Store) -> None:
+    async with open_world(memory_store, registration="closed") as world:
+        reply = await register(world)
+        assert (reply.status, reply.json["code"]) == (403, "registration_closed")
+
+
+async def test_others_see_neither_email_nor_birthday(world: World) -> None:
+    await register(world)
+    ben = await world.person("ben")
+    (ann,) = (await ben.call("GET", "/api/users?username=ANN")).json
+    assert ann["name"] == "Ann Lee"
+    assert (await ben.call("GET", f"/api/users/{ann['id']}")).json == ann
+    assert not {"email", "date_of_birth"} & set(ann)
+    assert (await ben.call("GET", "/api/users?username=nobody")).json == []
+    assert (await ben.call("GET", "/api/users")).status == 400
+    assert (await ben.call("GET", "/api/users/987654321")).json["code"] == "user_not_found"
+
+
+async def test_a_profile_is_made_private_and_public(world: World) -> None:
+    ann = await world.person("ann")
+    for is_public in (False, True):
+        body = {"is_public": is_public}
+        reply = await ann.call("PUT", "/api/users/me/profile", body)
+        assert (reply.status, reply.json["is_public"]) == (200, is_public)
+    assert (await ann.call("PUT", "/api/users/me/profile", {"is_public": 1})).status == 400

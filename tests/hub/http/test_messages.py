@@ -1,0 +1,205 @@
+"""Contract R.4, messages: every answer, on every store."""
+
+import pytest
+
+from tests.support.world import Person, World
+
+
+async def two(world: World) -> tuple[Person, Person]:
+    return await world.person("ann"), await world.person("ben")
+
+
+async def say(author: Person, to: Person, content: str, **headers: str) -> dict[str, object]:
+    reply = await author.call("POST", f"/api/messages/{to.id}", {"content": content}, headers)
+    assert reply.status == 201, reply.text
+    answer: dict[str, object] = reply.json
+    return answer
+
+
+async def test_a_sent_message_is_answered_and_delivered_live_to_both(world: World) -> None:
+    ann, ben = await two(world)
+    anns, bens = await ann.open(), await ben.open()
+    sent = await say(ann, ben, "hi")
+    assert (sent["sender_id"], sent["receiver_id"], sent["recipient_id"]) == (
+        ann.id,
+        ben.id,
+        ben.id,
+    )
+    assert (sent["content"], sent["seq"], sent["is_read"]) == ("hi", 1, False)
+    assert sent["sender"]["name"] == "Ann"  # type: ignore[index]
+    assert sent["receiver"]["name"] == "Ben"  # type: ignore[index]
+    for socket in (anns, bens):
+        frame = await socket.receive_type("private_message")
+        assert frame["message"] == {
+            name: value for name, value in sent.items() if name not in ("sender", "receiver")
+        }
+
+
+@pytest.mark.parametrize("field", ["recipient_id", "receiver_id"])
+async def test_the_recipient_may_stand_in_the_body(world: World, field: str) -> None:
+    ann, ben = await two(world)
+    reply = await ann.call("POST", "/api/messages", {field: ben.id, "content": "hi"})
+    assert (reply.status, reply.json["receiver_id"]) == (201, ben.id)
+
+
+async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> None:
+    ann, ben = await two(world)
+    first = await say(ann, ben, "hi", **{"Idempotency-Key": "k"})
+    assert await say(ann, ben, "hi", **{"Idempotency-Key": "k"}) == first
+    assert first["client_id"] == "k"
+    in_body = {"content": "hi", "client_id": "k"}
+    assert (await ann.call("POST", f"/api/messages/{ben.id}", in_body)).json == first
+    other = {"content": "other", "client_id": "k"}
+    conflict = await ann.call("POST", f"/api/messages/{ben.id}", other)
+    assert (conflict.status, conflict.json["code"]) == (409, "key_conflict")
+    assert len((await ben.call("GET", f"/api/messages/{ann.id}")).json) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "content_empty"),
+        ({"content": " \n"}, "content_empty"),
+        ({"content": "x" * 4_001}, "content_too_long"),
+        ({"content": "a\x00b"}, "content_invalid"),
+        ({"content": 5}, "invalid_field"),
+        ({"content": "x", "client_id": "k" * 256}, "invalid_field"),
+        (b'{"content":"\\ud800"}', "invalid_json"),
+        (b"{", "invalid_json"),
+        (b"[1]", "invalid_frame"),
+        (b"[" * 5_000, "invalid_json"),
+    ],
+)
+async def test_bad_bodies_are_400_and_nothing_is_stored(
+    world: World, body: object, code: str
+) -> None:
+    ann, ben = await two(world)
+    reply = await ann.call("POST", f"/api/messages/{ben.id}", body)
+    assert (reply.status, reply.json["code"]) == (400, code)
+    assert (await ann.call("GET", f"/api/messages/{ben.id}")).json == []
+
+
+async def test_the_texts_that_clients_know(world: World) -> None:
+    ann, ben = await two(world)
+    empty = await ann.call("POST", f"/api/messages/{ben.id}", {"content": ""})
+    assert empty.json["error"] == "Message content cannot be empty"
+    broken = await ann.call("POST", f"/api/messages/{ben.id}", b"{")
+    assert broken.json["error"].startswith("Invalid request body")
+    for path in ("x", "0", "-1", "1.5", "true", "9007199254740992", "1" * 400):
+        for method in ("GET", "POST"):
+            body = {"content": "x"} if method == "POST" else None
+            reply = await ann.call(method, f"/api/messages/{path}", body)
+            assert (reply.status, reply.json["error"]) == (400, "Invalid user ID"), path
+
+
+async def test_a_body_must_say_that_it_is_json(world: World) -> None:
+    ann, ben = await two(world)
+    headers = {"Content-Type": "text/plain"}
+    reply = await ann.call("POST", f"/api/messages/{ben.id}", b'{"content":"x"}', headers)
+    assert (reply.status, reply.json["code"]) == (415, "json_required")
+
+
+async def test_refused_sends(world: World) -> None:
+    ann, ben = await two(world)
+    eve = await world.person("eve", is_public=False)
+    body = {"content": "x"}
+    assert (await ann.call("POST", f"/api/messages/{ann.id}", body)).status == 400
+    unknown = await ann.call("POST", "/api/messages/987654321", body)
+    assert (unknown.status, unknown.json["code"]) == (404, "recipient_not_found")
+    stranger = await ann.call("POST", f"/api/messages/{eve.id}", body)
+    assert (stranger.status, stranger.json["code"]) == (403, "not_allowed")
+    await ben.call("POST", f"/api/users/{ann.id}/block")
+    blocked = await ann.call("POST", f"/api/messages/{ben.id}", body)
+    assert (blocked.status, blocked.json["code"]) == (403, "not_allowed")
+
+
+async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> None:
+    ann, ben = await two(world)
+    for n in range(7):
+        await say(ann, ben, str(n))
+
+    async def contents(query: str) -> list[str]:
+        reply = await ben.call("GET", f"/api/messages/{ann.id}{query}")
+        return [message["content"] for message in reply.json]
+
+    assert await contents("") == list("0123456")
+    assert await contents("?limit=3") == list("456")
+    assert await contents("?page=2&limit=3") == list("123")
+    assert await contents("?page=3&limit=3") == list("0")
+    assert await contents("?page=4&limit=3") == []
+    assert await contents("?limit=0&page=0") == list("0123456")
+    assert await contents("?limit=101&page=x") == list("0123456")
+    assert await contents("?after_seq=5") == list("56")
+    assert await contents("?after_seq=0&limit=2") == list("01")
+
+
+async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
+    ann, ben = await two(world)
+    await say(ann, ben, "one")
+    await say(ann, ben, "two")
+    anns = await ann.open()
+    assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 2}
+    await ben.call("GET", f"/api/messages/{ann.id}")
+    assert await anns.receive_type("messages_read") == {
+        "type": "messages_read",
+        "reader_id": ben.id,
+        "sender_id": ann.id,
+        "seq": 2,
+    }
+    assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 0}
+    seen = (await ann.call("GET", f"/api/messages/{ben.id}")).json
+    assert [message["is_read"] for message in seen] == [True, True]
+
+
+async def test_marking_read_moves_only_forward_and_is_told_once(world: World) -> None:
+    ann, ben = await two(world)
+    await say(ann, ben, "one")
+    anns = await ann.open()
+    for _ in range(3):
+        reply = await ben.call("PUT", f"/api/messages/{ann.id}/read")
+        assert (reply.status, reply.json) == (200, {"status": "success"})
+    await say(ann, ben, "two")
+    await ben.call("PUT", f"/api/messages/{ann.id}/read")
+    assert (await anns.receive())["seq"] == 1
+    assert (await anns.receive())["type"] == "private_message"
+    assert (await anns.receive())["seq"] == 2
+
+
+async def test_conversations_newest_first_with_what_a_list_shows(world: World) -> None:
+    ann, ben = await two(world)
+    eve = await world.person("eve")
+    await say(ben, ann, "from ben")
+    await say(ann, eve, "to eve")
+    await say(eve, ann, "from eve")
+    await ben.open()
+    listed = (await ann.call("GET", "/api/messages/conversations")).json
+    assert [each["user"]["id"] for each in listed] == [eve.id, ben.id]
+    assert [each["last_message"] for each in listed] == ["from eve", "from ben"]
+    assert [each["unread_count"] for each in listed] == [1, 1]
+    assert [each["is_online"] for each in listed] == [False, True]
+    assert [each["is_request"] for each in listed] == [False, True]
+    assert listed[0]["last_message_time"].endswith("Z")
+    assert not {"email", "date_of_birth"} & set(listed[0]["user"])
+    assert (await eve.call("GET", "/api/messages/conversations")).json[0]["user"]["id"] == ann.id
+
+
+async def test_a_conversation_stays_readable_after_a_block(world: World) -> None:
+    ann, ben = await two(world)
+    await say(ann, ben, "before")
+    await ben.call("POST", f"/api/users/{ann.id}/block")
+    (message,) = (await ann.call("GET", f"/api/messages/{ben.id}")).json
+    assert message["content"] == "before"
+    assert (await ann.call("GET", "/api/messages/987654321")).status == 404
+
+
+async def test_online_users_are_others_i_may_know_of(world: World) -> None:
+    ann, ben = await two(world)
+    eve = await world.person("eve")
+    for person in (ann, ben, eve):
+        await person.open()
+    assert (await ann.call("GET", "/api/users/online")).json == []
+    await say(ann, ben, "hi")
+    (online,) = (await ann.call("GET", "/api/users/online")).json
+    assert online["id"] == ben.id
+    await ben.call("POST", f"/api/users/{ann.id}/block")
+    assert (await ann.call("GET", "/api/users/online")).json == []
