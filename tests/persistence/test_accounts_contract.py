@@ -1,0 +1,147 @@
+"""Accounts and sessions: the same promises from every store."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from persistence.interface import NewUser, NoSuchUser, Store, Taken
+from protocol.model import Role, UserId
+from tests.persistence.people import make_user
+
+NOBODY = UserId(987_654_321)
+
+
+def in_days(days: float) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+async def test_a_user_comes_back_as_it_was_made(store: Store) -> None:
+    new = NewUser(
+        name="Ann Lee",
+        password_hash="hash",
+        username="ann",
+        email="Ann@example.org",
+        first_name="Ann",
+        last_name="Lee",
+        date_of_birth=date(2000, 12, 31),
+        avatar="/a.png",
+        nickname="annie 😀",
+        about_me="'; DROP TABLE users; --",
+        role=Role.TEACHER,
+        class_name="7b",
+        subject="maths",
+        is_public=False,
+    )
+    made = await store.accounts.create(new)
+    assert await store.accounts.get(made.id) == made
+    assert await store.accounts.find("ANN") == made
+    for name in ("name", "email", "date_of_birth", "about_me", "role", "is_public", "subject"):
+        assert getattr(made, name) == getattr(new, name)
+    assert made.created_at.microsecond % 1000 == 0
+    assert made.created_at.tzinfo is not None
+
+
+async def test_emails_and_usernames_are_unique_in_any_case(store: Store) -> None:
+    await make_user(store, "ann", email="ann@example.org")
+    with pytest.raises(Taken) as taken:
+        await make_user(store, "other", email="ANN@example.org")
+    assert taken.value.field == "email"
+    with pytest.raises(Taken) as taken:
+        await make_user(store, "ANN")
+    assert taken.value.field == "username"
+
+
+async def test_a_missing_username_is_derived_and_numbered(store: Store) -> None:
+    names = []
+    for n in range(3):
+        new = NewUser(name="Ann", password_hash="x", email=f"ann@example{n}.org")
+        names.append((await store.accounts.create(new)).username)
+    assert names == ["ann", "ann2", "ann3"]
+
+
+async def test_credentials_are_found_by_email_or_username(store: Store) -> None:
+    ann = await make_user(store, "ann", email="ann@example.org")
+    for login in ("ann", "ANN", "Ann@Example.org"):
+        found = await store.accounts.credentials(login)
+        assert found is not None
+        assert (found.user, found.password_hash) == (ann, "hash of ann")
+    assert await store.accounts.credentials("nobody") is None
+
+
+async def test_an_email_wins_over_a_username_that_looks_like_it(store: Store) -> None:
+    owner = await make_user(store, "owner", email="x@example.org")
+    await make_user(store, "x@example.org")
+    found = await store.accounts.credentials("x@example.org")
+    assert found is not None
+    assert found.user == owner
+
+
+async def test_users_are_listed_in_pages(store: Store) -> None:
+    users = [await make_user(store, f"user{n}") for n in range(5)]
+    assert await store.accounts.list_page(after=None, limit=3) == users[:3]
+    assert await store.accounts.list_page(after=users[2].id, limit=3) == users[3:]
+    many = await store.accounts.get_many([users[0].id, users[4].id, NOBODY])
+    assert many == {users[0].id: users[0], users[4].id: users[4]}
+
+
+async def test_nobody_ordinary_gets_the_assistants_id(store: Store) -> None:
+    ids = [(await make_user(store, f"user{n}")).id for n in range(1_005)]
+    assert 999 not in ids
+    assert len(set(ids)) == 1_005
+
+
+async def test_a_new_password_ends_every_session_and_a_rehash_none(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    await store.sessions.open(ann.id, b"one", in_days(1))
+    await store.accounts.rehash_password(ann.id, "dearer")
+    assert await store.sessions.find(b"one") is not None
+    await store.accounts.set_password(ann.id, "new")
+    found = await store.accounts.credentials("ann")
+    assert found is not None
+    assert found.password_hash == "new"
+    assert await store.sessions.find(b"one") is None
+    with pytest.raises(NoSuchUser):
+        await store.accounts.set_password(NOBODY, "x")
+
+
+async def test_profiles_are_made_private_and_public(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    assert (await store.accounts.set_public(ann.id, is_public=False)).is_public is False
+    found = await store.accounts.get(ann.id)
+    assert found is not None
+    assert found.is_public is False
+    with pytest.raises(NoSuchUser):
+        await store.accounts.set_public(NOBODY, is_public=True)
+
+
+async def test_a_session_is_found_until_it_ends_or_expires(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    opened = await store.sessions.open(ann.id, b"one", in_days(1))
+    await store.sessions.open(ann.id, b"old", in_days(-1))
+    assert await store.sessions.find(b"one") == opened
+    assert opened.user == ann
+    assert await store.sessions.find(b"old") is None
+    assert await store.sessions.find(b"none") is None
+    assert await store.sessions.close(b"one") == opened.id
+    assert await store.sessions.close(b"one") is None
+    assert await store.sessions.find(b"one") is None
+    with pytest.raises(NoSuchUser):
+        await store.sessions.open(NOBODY, b"x", in_days(1))
+
+
+async def test_expired_sessions_are_purged_and_others_stay(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    await store.sessions.open(ann.id, b"old", in_days(-1))
+    await store.sessions.open(ann.id, b"new", in_days(1))
+    assert await store.sessions.purge_expired() == 1
+    assert await store.sessions.purge_expired() == 0
+    assert await store.sessions.find(b"new") is not None
+
+
+async def test_all_sessions_of_one_user_end_together(store: Store) -> None:
+    ann, ben = await make_user(store, "ann"), await make_user(store, "ben")
+    ids = {(await store.sessions.open(ann.id, bytes([n]), in_days(1))).id for n in range(3)}
+    await store.sessions.open(ben.id, b"ben", in_days(1))
+    assert set(await store.sessions.close_all(ann.id)) == ids
+    assert await store.sessions.close_all(ann.id) == []
+    assert await store.sessions.find(b"ben") is not None

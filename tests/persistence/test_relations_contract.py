@@ -1,0 +1,120 @@
+"""Follows, blocks and the policy: the same promises from every store."""
+
+import pytest
+
+from persistence.interface import Draft, NoSuchUser, Store
+from protocol.model import FollowStatus, UserId
+from tests.persistence.people import make_user, make_users
+
+NOBODY = UserId(987_654_321)
+
+
+async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
+    (verdict,) = await store.relations.may_message([(sender, recipient)])
+    return verdict
+
+
+async def test_seed_004s_rule(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    eve = await make_user(store, "eve", is_public=False)
+    assert await allowed(store, ann.id, ben.id)  # a public profile
+    assert not await allowed(store, ann.id, eve.id)  # a private one
+    await store.relations.request_follow(ann.id, eve.id)
+    assert not await allowed(store, ann.id, eve.id)  # asked, not accepted
+    await store.relations.accept_follow(eve.id, ann.id)
+    assert await allowed(store, ann.id, eve.id)  # I follow
+    await store.relations.remove_follow(ann.id, eve.id)
+    assert not await allowed(store, ann.id, eve.id)
+    await store.relations.request_follow(eve.id, ann.id)
+    assert await allowed(store, ann.id, eve.id)  # I am followed
+
+
+async def test_a_block_forbids_both_ways_whatever_else_holds(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    assert await store.relations.block(ann.id, ben.id) is True
+    assert await store.relations.block(ann.id, ben.id) is False
+    assert not await allowed(store, ann.id, ben.id)
+    assert not await allowed(store, ben.id, ann.id)
+    assert await store.relations.unblock(ann.id, ben.id) is True
+    assert await store.relations.unblock(ann.id, ben.id) is False
+    assert await allowed(store, ben.id, ann.id)
+
+
+async def test_oneself_and_the_unknown_are_never_allowed(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    pairs = [(ann.id, ann.id), (ann.id, NOBODY), (NOBODY, ann.id), (NOBODY, NOBODY)]
+    assert list(await store.relations.may_message(pairs)) == [False] * 4
+
+
+async def test_a_batch_answers_every_pair_in_order(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    eve = await make_user(store, "eve", is_public=False)
+    pairs = [(ann.id, ben.id), (ann.id, eve.id), (eve.id, ann.id), (ann.id, ben.id)]
+    assert list(await store.relations.may_message(pairs)) == [True, False, True, True]
+    assert list(await store.relations.may_message([])) == []
+
+
+async def test_following_and_followers_newest_first(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    eve = await make_user(store, "eve", is_public=False)
+    relations = store.relations
+    assert await relations.request_follow(ann.id, ben.id) is FollowStatus.ACCEPTED
+    assert await relations.request_follow(ann.id, eve.id) is FollowStatus.PENDING
+    assert await relations.request_follow(ann.id, eve.id) is FollowStatus.PENDING
+    listed = await relations.following(ann.id)
+    assert [(each.user.id, each.status) for each in listed] == [
+        (eve.id, FollowStatus.PENDING),
+        (ben.id, FollowStatus.ACCEPTED),
+    ]
+    assert [each.user.id for each in await relations.followers(eve.id)] == [ann.id]
+    assert await relations.accept_follow(ann.id, eve.id) is False
+    assert await relations.accept_follow(eve.id, ann.id) is True
+    assert await relations.accept_follow(eve.id, ann.id) is False
+    assert await relations.remove_follow(ann.id, eve.id) is True
+    assert await relations.remove_follow(ann.id, eve.id) is False
+
+
+async def test_blocks_end_follows_and_forbid_new_ones(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    relations = store.relations
+    await relations.request_follow(ann.id, ben.id)
+    await relations.request_follow(ben.id, ann.id)
+    await relations.block(ann.id, ben.id)
+    assert await relations.followers(ann.id) == []
+    assert await relations.following(ann.id) == []
+    assert await relations.request_follow(ann.id, ben.id) is None
+    assert await relations.request_follow(ben.id, ann.id) is None
+    assert await relations.blocked(ann.id) == [ben]
+    assert await relations.blocked(ben.id) == []
+
+
+async def test_impossible_relations_are_refused(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    assert await store.relations.request_follow(ann.id, NOBODY) is None
+    with pytest.raises(ValueError, match="themself"):
+        await store.relations.request_follow(ann.id, ann.id)
+    with pytest.raises(ValueError, match="themself"):
+        await store.relations.block(ann.id, ann.id)
+    with pytest.raises(NoSuchUser):
+        await store.relations.block(ann.id, NOBODY)
+
+
+async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store: Store) -> None:
+    ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
+    private = await make_user(store, "private", is_public=False)
+    relations = store.relations
+
+    async def audience() -> frozenset[UserId]:
+        return (await relations.presence_audience([ann.id]))[ann.id]
+
+    assert await audience() == frozenset()
+    await relations.request_follow(ann.id, ben.id)
+    await relations.request_follow(eve.id, ann.id)
+    await relations.request_follow(ann.id, private.id)  # only asked
+    assert await audience() == {ben.id, eve.id}
+    await store.messages.post([Draft(kim.id, ann.id, "hi")])
+    assert await audience() == {ben.id, eve.id, kim.id}
+    await relations.block(kim.id, ann.id)
+    assert await audience() == {ben.id, eve.id}
+    several = await relations.presence_audience([ben.id, kim.id])
+    assert several == {ben.id: frozenset({ann.id}), kim.id: frozenset()}
