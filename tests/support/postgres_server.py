@@ -15,7 +15,7 @@ async def main(data_dir: str) -> None:
     async with run_embedded(Path(data_dir)) as dsn:
         sys.stdout.write(f"{dsn}\n")
         sys.stdout.flush()
-        await trio.to_thread.run_sync(sys.stdin.read)
+        await trio.to_thread.run_sync(sys.stdin.read, abandon_on_cancel=True)
 
 
 if __name__ == "__main__":
