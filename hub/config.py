@@ -38,6 +38,7 @@ class Config:
     registration: str = "open"
     session_days: int = 7
     login_attempts: int = 10
+    login_attempts_per_address: int = 100
     login_window: float = 300.0
     presence_grace: float = 5.0
     presence_audience: str = "related"
@@ -267,7 +268,13 @@ SETTINGS: Final = (
     Setting("registration", _one_of("open", "closed"), "open, closed", "who may make an account"),
     Setting("session_days", _whole(1, 365), "1 to 365", "how long a login lasts"),
     Setting("login_attempts", _whole(1, 1_000), "1 to 1000", "logins per window and account"),
-    Setting("login_window", _seconds(1, 86_400), "1 to 86400 s", "the window of login_attempts"),
+    Setting(
+        "login_attempts_per_address",
+        _whole(1, 1_000_000),
+        "1 to 1000000",
+        "logins and registrations per window and address",
+    ),
+    Setting("login_window", _seconds(1, 86_400), "1 to 86400 s", "the window of both"),
     Setting("presence_grace", _seconds(0, 300), "0 to 300 s", "from last connection to offline"),
     Setting(
         "presence_audience",

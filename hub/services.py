@@ -46,7 +46,8 @@ class Services:
     presence: Presence
     commands: Commands
     passwords: PasswordHasher
-    attempts: AttemptLimiter
+    account_attempts: AttemptLimiter
+    address_attempts: AttemptLimiter
     status: Status
 
 
@@ -84,7 +85,8 @@ async def open_services(
             presence=presence,
             commands=Commands(messaging, typing),
             passwords=passwords or PasswordHasher(),
-            attempts=AttemptLimiter(config.login_attempts, config.login_window),
+            account_attempts=AttemptLimiter(config.login_attempts, config.login_window),
+            address_attempts=AttemptLimiter(config.login_attempts_per_address, config.login_window),
             status=Status(),
         )
         nursery.cancel_scope.cancel()

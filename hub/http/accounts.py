@@ -10,6 +10,7 @@ from typing import Final
 import trio
 from starlette.responses import Response
 
+from hub.attempts import AttemptLimiter
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.passwords import check_password
 from hub.tokens import expired_cookie, new_token, session_cookie, token_hash
@@ -40,7 +41,7 @@ async def register(call: Call) -> Response:
     flaw = check_password(body.password)
     if flaw is not None:
         raise HttpError(400, flaw, _PASSWORD_TEXTS[flaw])
-    _limit(call, ("register", call.address))
+    _limit(call.services.address_attempts, call.address)
     new = NewUser(
         name=f"{body.first_name} {body.last_name}".strip(),
         password_hash=await call.services.passwords.hash(body.password),
@@ -82,15 +83,16 @@ async def log_in(call: Call) -> Response:
         body = await call.body(LoginBody)
     except WireError as error:
         raise HttpError(400, error.code, "Invalid request payload") from None
-    account = ("login", body.email.lower())
-    _limit(call, account, ("address", call.address))
+    account = body.email.lower()
+    _limit(call.services.account_attempts, account)
+    _limit(call.services.address_attempts, call.address)
     found = None
     if "\x00" not in body.email:
         found = await services.store.accounts.credentials(body.email)
     password_hash = None if found is None else found.password_hash
     if not await services.passwords.verify(password_hash, body.password) or found is None:
         raise HttpError(401, "invalid_credentials", "Invalid email or password")
-    services.attempts.forget(account)
+    services.account_attempts.forget(account)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await services.passwords.hash(body.password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
@@ -151,14 +153,13 @@ def _no_token() -> Response:
     return JSON({"error": "No session token provided", "code": "not_signed_in"}, 401)
 
 
-def _limit(call: Call, *keys: tuple[str, str]) -> None:
-    """Count an attempt under every key.
+def _limit(limiter: AttemptLimiter, key: str) -> None:
+    """Count an attempt.
 
     Raises:
-        HttpError: 429 when one of them has had too many.
+        HttpError: 429 when there were too many.
     """
-    now = trio.current_time()
-    wait = max(call.services.attempts.allow(key, now) for key in keys)
+    wait = limiter.allow(key, trio.current_time())
     if wait > 0:
         raise HttpError(
             429,

@@ -296,6 +296,25 @@ async def test_only_known_origins_may_open_a_socket(
             assert refused.value.status == 403
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Host: parl\xe9ur.test",
+        "Sec-WebSocket-Protocol: \xe9",
+        "Sec-WebSocket-Extensions: \xe9",
+        "Connection: \xe9",
+        "Cookie: x=\xe9",
+        "Origin: \xe9",
+        "X-Anything: \xff",
+    ],
+)
+async def test_bytes_beyond_ascii_in_a_handshake_are_400(timed_world: World, line: str) -> None:
+    ann = await timed_world.person("ann")
+    with pytest.raises(Refused) as refused:
+        await open_websocket(timed_world.connect(), Cookie=f"{ann.cookie}\r\n{line}")
+    assert refused.value.status == 400
+
+
 async def test_an_unknown_path_is_404(world: World) -> None:
     ann = await world.person("ann")
     with pytest.raises(Refused) as refused:

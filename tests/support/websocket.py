@@ -77,13 +77,18 @@ class WebSocket:
         assert frame["type"] == kind, frame
         return frame
 
-    async def closed(self) -> Closed:
-        """Wait for the end, past whatever comes before it."""
+    async def until_closed(self) -> tuple[list[Any], Closed]:
+        """The remaining frames, and the end."""
+        frames: list[Any] = []
         try:
             while True:
-                await self.receive()
+                frames.append(await self.receive())
         except Closed as end:
-            return end
+            return frames, end
+
+    async def closed(self) -> Closed:
+        """Wait for the end, past whatever comes before it."""
+        return (await self.until_closed())[1]
 
     async def close(self) -> None:
         """Close politely, and wait for the server's close frame."""

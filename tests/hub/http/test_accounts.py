@@ -125,7 +125,7 @@ async def test_the_username_signs_in_too(world: World) -> None:
     assert (await log_in(world, email="ann")).status == 200
 
 
-async def test_logins_are_limited_per_account_and_per_address(memory_store: Store) -> None:
+async def test_logins_are_limited_per_account_whatever_the_address(memory_store: Store) -> None:
     async with open_world(memory_store, login_attempts=3) as world:
         await register(world)
         for _ in range(3):
@@ -133,15 +133,38 @@ async def test_logins_are_limited_per_account_and_per_address(memory_store: Stor
         limited = await log_in(world)
         assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
         assert int(limited.headers["retry-after"]) > 0
-        body = {"email": "ben@example.org", "password": "x"}
-        assert (await world.call("POST", "/api/auth/login", body)).status == 429
+        body = {"email": ANN["email"].upper(), "password": ANN["password"]}
         elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
-        assert elsewhere.status == 401
+        assert elsewhere.status == 429
+        assert (await log_in(world, email="ben@example.org")).status == 401
+
+
+async def test_a_success_frees_the_account_again(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        for _ in range(3):
+            for _ in range(2):
+                assert (await log_in(world, "wrong password")).status == 401
+            assert (await log_in(world)).status == 200
+
+
+async def test_logins_and_registrations_are_limited_per_address(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        await register(world)
+        for name in ("a", "b"):
+            assert (await log_in(world, email=name)).status == 401
+        assert (await log_in(world)).status == 429
+        assert (await register(world, email="x@example.org")).status == 429
+        body = {"email": ANN["email"], "password": ANN["password"]}
+        elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
+        assert elsewhere.status == 200
 
 
 async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store: Store) -> None:
     proxies = ("198.51.100.1",)
-    async with open_world(memory_store, login_attempts=1, trusted_proxies=proxies) as world:
+    async with open_world(
+        memory_store, login_attempts_per_address=1, trusted_proxies=proxies
+    ) as world:
 
         async def attempt(name: str, peer: str, claimed: str) -> int:
             body = {"email": name, "password": "x"}

@@ -1,0 +1,214 @@
+"""The hub as an operator meets it: started, stopped, killed, attacked."""
+
+import json
+import random
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.support.frames import TEXT, client_frame
+from tests.support.hub_process import PARLOUR, HubProcess, environment, run_hub
+from tests.support.processes import until_none_works_in
+from tests.support.websocket import Closed, WebSocket, upgrade_request
+
+SENDERS = 20
+SENDS_EACH = 100
+MUTATIONS = 3_000
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder that every account can reach; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="parlour-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+async def send(socket: WebSocket, to: int, content: str, key: str | None = None) -> None:
+    frame = {"type": "private_message", "recipient_id": to, "content": content, "client_id": key}
+    await socket.stream.send_all(client_frame(TEXT, json.dumps(frame).encode()))
+
+
+async def test_what_was_acknowledged_before_kill_9_is_there_once_after_it(data_dir: Path) -> None:
+    """2,000 sends are under way when the hub is killed."""
+    acknowledged: set[str] = set()
+    with run_hub(data_dir) as hub:
+        people = [await hub.sign_up(f"p{n}") for n in range(SENDERS)]
+        sink, sinks_cookie = await hub.sign_up("sink")
+        async with trio.open_nursery() as senders:
+            for number, (_, cookie) in enumerate(people):
+                senders.start_soon(send_all, hub, cookie, sink, number, acknowledged)
+            while len(acknowledged) < SENDERS * SENDS_EACH // 4:
+                await trio.lowlevel.checkpoint()
+            hub.process.send_signal(signal.SIGKILL)
+        assert len(acknowledged) < SENDERS * SENDS_EACH, "it was killed too late to prove anything"
+        hub.process.wait()
+        until_none_works_in(data_dir)
+    with run_hub(data_dir) as hub:
+        found: list[str] = []
+        for person, _ in people:
+            path = f"/api/messages/{person}?after_seq="
+            log = await whole_log(hub, path, sinks_cookie)
+            assert [message["seq"] for message in log] == list(range(1, len(log) + 1))
+            found += [str(message["client_id"]) for message in log]
+        assert len(found) == len(set(found))
+        assert acknowledged <= set(found)
+
+
+async def send_all(
+    hub: HubProcess, cookie: str, sink: int, number: int, acknowledged: set[str]
+) -> None:
+    async with hub.open(cookie) as socket:
+        for n in range(SENDS_EACH):
+            await send(socket, sink, f"{number}:{n}", f"{number}:{n}")
+        try:
+            while True:
+                frame = await socket.receive()
+                if frame["type"] == "private_message":
+                    acknowledged.add(frame["message"]["client_id"])
+        except Closed:
+            return
+
+
+async def whole_log(hub: HubProcess, path: str, cookie: str) -> list[dict[str, object]]:
+    log: list[dict[str, object]] = []
+    while page := (await hub.call("GET", f"{path}{len(log)}&limit=100", cookie=cookie)).json:
+        log += page
+    return log
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_finishes_what_was_accepted_and_says_goodbye(
+    data_dir: Path, end: signal.Signals
+) -> None:
+    with run_hub(data_dir) as hub:
+        (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
+        async with hub.open(anns) as socket:
+            for n in range(200):
+                await send(socket, ben, str(n), str(n))
+            frames = [await socket.receive()]
+            hub.process.send_signal(end)
+            rest, closed = await socket.until_closed()
+        frames += rest
+        assert closed.code == 1001
+        assert {frame["type"] for frame in frames} <= {"private_message", "error"}
+        assert {frame.get("code", "unavailable") for frame in frames} == {"unavailable"}
+        assert len(frames) == 200
+        assert hub.process.wait(20) == 0
+        until_none_works_in(data_dir)
+
+
+async def test_mutated_handshakes_neither_kill_the_hub_nor_grow_it(data_dir: Path) -> None:
+    rng = random.Random(7)
+    with run_hub(data_dir) as hub:
+        _, cookie = await hub.sign_up("ann")
+        base = upgrade_request(Cookie=cookie, Origin=f"http://{hub.host}:{hub.port}")
+
+        async def attack(count: int) -> None:
+            for _ in range(count):
+                data = bytearray(base)
+                for _ in range(rng.randrange(1, 6)):
+                    data[rng.randrange(len(data))] = rng.randrange(256)
+                async with await hub.connect() as stream:
+                    with suppress(trio.BrokenResourceError):  # it may close before it has read all
+                        await stream.send_all(bytes(data))
+                        await stream.send_eof()
+                        while await stream.receive_some():
+                            pass
+
+        await attack(200)  # what is allocated once is allocated now
+        before = hub.resident_bytes()
+        async with trio.open_nursery() as attackers:
+            for _ in range(10):
+                attackers.start_soon(attack, MUTATIONS // 10)
+        assert hub.process.poll() is None
+        assert hub.resident_bytes() - before < 5_000_000
+        async with hub.open(cookie) as socket:
+            await socket.close()
+
+
+def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*PARLOUR, *arguments], capture_output=True, text=True, check=False, env=environment()
+    )
+
+
+async def test_accounts_are_made_listed_and_changed_while_the_hub_is_stopped(
+    data_dir: Path,
+) -> None:
+    where = ("--data-dir", str(data_dir))
+    added = parlour("user", "add", "ann", "--email", "a@b.c", "--password", "correct horse", *where)
+    assert added.stdout == "ann has id 1\n", added.stderr
+    taken = parlour("user", "add", "ANN", "--password", "correct horse", *where)
+    assert (taken.returncode, taken.stderr) == (1, "Error: This username has an account already\n")
+    short = parlour("user", "add", "ben", "--password", "short", *where)
+    assert short.returncode == 1
+    assert "password_too_short" in short.stderr
+    assert parlour("user", "list", *where).stdout == "1\tann\ta@b.c\tann\n"
+    with run_hub(data_dir) as hub:
+        login = {"email": "a@b.c", "password": "correct horse"}
+        session = await hub.call("POST", "/api/auth/login", login)
+        assert session.status == 200
+        busy = parlour("user", "list", *where)
+        assert busy.returncode == 1
+        assert f"in use by another hub (pid {hub.process.pid})" in busy.stderr
+    until_none_works_in(data_dir)
+    assert parlour("session", "revoke", "ann", *where).stdout == "1 sessions of ann ended\n"
+    changed = parlour("user", "passwd", "ann", "--password", "another horse", *where)
+    assert changed.returncode == 0
+    unknown = parlour("session", "revoke", "nobody", *where)
+    assert (unknown.returncode, unknown.stderr) == (1, "Error: There is no user nobody\n")
+    assert parlour("migrate", *where).stdout == "The database is up to date\n"
+
+
+def test_a_wrong_setting_is_refused_with_its_name_and_range(data_dir: Path) -> None:
+    wrong = parlour("check-config", "--port", "70000")
+    assert wrong.returncode == 1
+    assert wrong.stderr == "Error: flag --port: '70000' is not accepted; it takes 0 to 65535\n"
+    good = parlour("check-config", "--port", "0", "--data-dir", str(data_dir))
+    assert "port = 0\n" in good.stdout
+
+
+async def test_two_terminals_talk(data_dir: Path) -> None:
+    with run_hub(data_dir, "--demo") as hub:
+        assert hub.process.stdout is not None
+        passwords: dict[str, str] = {}
+        while len(passwords) < 2:
+            line = hub.process.stdout.readline()
+            if "parlour chat" in line:
+                words = line.split()
+                passwords[words[words.index("--as") + 1]] = words[0].partition("=")[2]
+        url = f"http://{hub.host}:{hub.port}"
+
+        def chat(me: str, peer: str) -> "subprocess.Popen[str]":
+            return subprocess.Popen(
+                [*PARLOUR, "chat", "--as", me, "--to", peer, "--url", url],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment() | {"PARLOUR_PASSWORD": passwords[me]},
+            )
+
+        with chat("ann", "ben") as ann, chat("ben", "ann") as ben:
+            assert ann.stdin is not None
+            assert ben.stdin is not None
+            assert ann.stdout is not None
+            assert ben.stdout is not None
+            assert ann.stdout.readline() == "* connected, talking to Ben\n"
+            assert ben.stdout.readline() == "* connected, talking to Ann\n"
+            ann.stdin.write("hello\n")
+            ann.stdin.flush()
+            assert ann.stdout.readline() == "you: hello\n"
+            assert ben.stdout.readline() == "Ann: hello\n"
+            ben.stdin.write("hi\x1b[2J there\n/quit\n")
+            ben.stdin.flush()
+            assert ben.stdout.read().startswith("you: hi [2J there\n")
+            said = [line for line in (ann.stdout.readline() for _ in range(2)) if "Ben:" in line]
+            assert said == ["Ben: hi [2J there\n"]
+            ann.stdin.close()

@@ -1,0 +1,89 @@
+"""A real hub in a process of its own, started the way a person starts it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import trio
+from attrs import define, field
+
+from tests.support.http import Reply, request
+from tests.support.websocket import WebSocket, open_websocket
+
+PARLOUR = [sys.executable, "-m", "hub"]
+
+
+def environment() -> dict[str, str]:
+    """Ours, without settings that would change the hub's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PARLOUR_")}
+
+
+@define
+class HubProcess:
+    """A running hub."""
+
+    process: "subprocess.Popen[str]"
+    host: str
+    port: int
+    data_dir: Path
+    output: list[str] = field(factory=list)
+
+    async def connect(self) -> trio.SocketStream:
+        return await trio.open_tcp_stream(self.host, self.port)
+
+    async def call(self, method: str, path: str, body: object = None, cookie: str = "") -> Reply:
+        async with await self.connect() as stream:
+            return await request(stream, method, path, body, {"Cookie": cookie})
+
+    async def sign_up(self, name: str) -> tuple[int, str]:
+        """A new account; returns its id and the Cookie header of a session."""
+        account = {
+            "email": f"{name}@example.org",
+            "password": "correct horse",
+            "first_name": name,
+            "last_name": "Test",
+            "date_of_birth": "2000-01-01",
+        }
+        made = await self.call("POST", "/api/auth/register", account)
+        assert made.status == 201, made.text
+        session = await self.call("POST", "/api/auth/login", account)
+        assert session.status == 200, session.text
+        return made.json["user_id"], session.headers["set-cookie"].partition(";")[0]
+
+    @asynccontextmanager
+    async def open(self, cookie: str) -> AsyncIterator[WebSocket]:
+        """A WebSocket, past the welcome."""
+        async with await self.connect() as stream:
+            socket = await open_websocket(stream, Cookie=cookie)
+            await socket.receive_type("system")
+            yield socket
+
+    def resident_bytes(self) -> int:
+        """Memory in use."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def run_hub(data_dir: Path, *flags: str) -> Iterator[HubProcess]:
+    """Start `parlour serve` and wait until it says that it is ready; kill it on exit."""
+    command = [*PARLOUR, "serve", "--port", "0", "--data-dir", str(data_dir), *flags]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line.startswith("Parlour is ready at "):
+                assert process.stderr is not None
+                raise AssertionError(f"not ready: {line!r} {process.stderr.read()}")
+            url = urlsplit(line.removeprefix("Parlour is ready at ").strip())
+            assert url.hostname is not None
+            assert url.port is not None
+            yield HubProcess(process, url.hostname, url.port, data_dir)
+        finally:
+            process.kill()
