@@ -20,6 +20,7 @@ from protocol.handshake import Head, wants_upgrade
 
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 262_144
+_VERSIONS: Final = (b"1.0", b"1.1")
 
 
 @frozen
@@ -165,6 +166,8 @@ class _HttpConnection:
         size = len(head.target) + sum(len(name) + len(value) + 4 for name, value in head.headers)
         if size > self._limits.head_bytes:
             raise _HEAD_TOO_BIG
+        if head.http_version not in _VERSIONS:
+            raise RequestRefused(505, "http_version", "Only HTTP/1.1 is spoken here")
         return head
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:

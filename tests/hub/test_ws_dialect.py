@@ -283,7 +283,7 @@ async def test_logging_out_closes_the_sessions_sockets_with_4001(world: World) -
 async def test_only_known_origins_may_open_a_socket(
     memory_store: Store,
     origin: str | None,
-    allowed: bool,  # noqa: FBT001  a column of the table
+    allowed: bool,
 ) -> None:
     async with open_world(memory_store, allowed_origins=("https://app.example",)) as world:
         ann = await world.person("ann")

@@ -1,0 +1,310 @@
+"""HTTP/1.1 on one connection: bounds, refusals, keep-alive, upgrades."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import h11
+import pytest
+import trio
+import trio.testing
+from attrs import define, field
+from starlette.types import Receive, Scope, Send
+from trio.testing import MockClock
+
+from hub.http.server import Limits, serve_http_connection
+from protocol.handshake import Head
+from tests.support.http import Reply, request
+
+LIMITS = Limits(head_bytes=2_000, body_bytes=100)
+
+
+@define
+class App:
+    """An application that shows what it was asked."""
+
+    seen: list[tuple[str, bytes]] = field(factory=list)
+    finished: list[str] = field(factory=list)
+    hold: trio.Event = field(factory=trio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        self.seen.append((f"{scope['method']} {scope['path']}", message["body"]))
+        match scope["path"]:
+            case "/crash":
+                raise RuntimeError("this must not reach anybody else")
+            case "/crash-late":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                await send({"type": "http.response.body", "body": b"a", "more_body": True})
+                raise RuntimeError("this must not reach anybody else")
+            case "/hold":
+                try:
+                    await self.hold.wait()
+                finally:
+                    self.finished.append("cancelled" if not self.hold.is_set() else "done")
+            case _:
+                pass
+        body = b"hello"
+        headers = [(b"content-length", b"5")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+@define
+class Server:
+    """A connection to the server under test."""
+
+    stream: "trio.StapledStream[trio.testing.MemorySendStream, trio.testing.MemoryReceiveStream]"
+    app: App
+    upgrades: list[tuple[Head, bytes]]
+    ended: trio.Event
+
+    async def ask(self, data: bytes) -> bytes:
+        """Send raw bytes; everything that comes back until the server closes."""
+        await self.stream.send_all(data)
+        return await self.rest()
+
+    async def rest(self) -> bytes:
+        answer = b""
+        while received := bytes(await self.stream.receive_some()):
+            answer += received
+        return answer
+
+
+@asynccontextmanager
+async def connected(limits: Limits = LIMITS) -> AsyncIterator[Server]:
+    ours, theirs = trio.testing.memory_stream_pair()
+    app, ended = App(), trio.Event()
+    upgrades: list[tuple[Head, bytes]] = []
+
+    async def on_upgrade(head: Head, trailing: bytes) -> None:
+        upgrades.append((head, trailing))
+        await theirs.send_all(b"upgraded")
+
+    async def serve() -> None:
+        async with theirs:
+            await serve_http_connection(
+                theirs, app=app, on_upgrade=on_upgrade, limits=limits, peer="p", scheme="http"
+            )
+        ended.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        yield Server(ours, app, upgrades, ended)
+        await ours.aclose()
+        with trio.fail_after(100):
+            await ended.wait()
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split()[1])
+
+
+def code(answer: bytes) -> bytes:
+    return answer.rpartition(b'"code":"')[2].partition(b'"')[0]
+
+
+async def test_two_requests_on_one_connection() -> None:
+    async with connected() as server:
+        state = h11.Connection(h11.CLIENT)
+        for body in (None, {"a": 1}):
+            method = "GET" if body is None else "POST"
+            reply = await request(server.stream, method, "/x", body, state=state)
+            assert (reply.status, reply.body) == (200, b"hello")
+            assert "date" in reply.headers
+            state.start_next_cycle()
+        assert server.app.seen == [("GET /x", b""), ("POST /x", b'{"a": 1}')]
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    async with connected() as server:
+        one = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
+        two = b"POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+        last = b"GET /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        answer = await server.ask(one + two + last)
+        assert answer.count(b"HTTP/1.1 200") == 3
+        assert server.app.seen == [("GET /1", b""), ("POST /2", b"hi"), ("GET /3", b"")]
+
+
+async def test_a_chunked_body_arrives_whole() -> None:
+    async with connected() as server:
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        head += b"Connection: close\r\n\r\n"
+        assert status(await server.ask(head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")) == 200
+        assert server.app.seen == [("POST /x", b"abcde")]
+
+
+async def test_a_client_that_waits_for_100_continue_gets_it() -> None:
+    async with connected() as server:
+        await server.stream.send_all(
+            b"POST /x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n"
+            b"Connection: close\r\n\r\n"
+        )
+        assert (await server.stream.receive_some()).startswith(b"HTTP/1.1 100")
+        assert status(await server.ask(b"hi")) == 200
+
+
+async def test_head_has_no_body() -> None:
+    async with connected() as server:
+        answer = await server.ask(b"HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert status(answer) == 200
+        assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_http_1_0_is_answered_and_closed() -> None:
+    async with connected() as server:
+        assert status(await server.ask(b"GET /x HTTP/1.0\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (b"GET /x HTTP/1.1\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nBad Name: y\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 1_000 + b"\r\n\r\n", 400),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (
+            b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET /" + b"x" * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 500 + b"\r\n", 431),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 100_000, 431),
+    ],
+)
+async def test_what_cannot_be_understood_is_refused_and_closed(data: bytes, expected: int) -> None:
+    async with connected() as server:
+        answer = await server.ask(data)
+        assert status(answer) == expected, answer
+        assert code(answer) in (b"bad_request", b"head_too_large", b"http_version")
+        assert b"connection: close" in answer.lower()
+        assert server.app.seen == []
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 101", b"Transfer-Encoding: chunked"])
+async def test_a_body_that_is_too_large_never_reaches_the_application(framing: bytes) -> None:
+    async with connected() as server:
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n"
+        body = b"x" * 101 if b"Length" in framing else b"65\r\n" + b"x" * 101 + b"\r\n0\r\n\r\n"
+        answer = await server.ask(head + body)
+        assert (status(answer), code(answer)) == (413, b"body_too_large")
+        assert server.app.seen == []
+
+
+async def test_a_body_that_ends_early_is_refused() -> None:
+    async with connected() as server:
+        await server.stream.send_all(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab")
+        await server.stream.send_eof()
+        assert status(await server.rest()) == 400
+
+
+async def test_a_slow_body_is_given_up(autojump_clock: MockClock) -> None:
+    async with connected() as server:
+        started = trio.current_time()
+        answer = await server.ask(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab")
+        assert (status(answer), code(answer)) == (408, b"request_timeout")
+        assert trio.current_time() - started == pytest.approx(LIMITS.body_seconds, abs=1.1)
+
+
+async def test_a_head_that_trickles_in_has_one_deadline(autojump_clock: MockClock) -> None:
+    async with connected() as server, trio.open_nursery() as nursery:
+        started = trio.current_time()
+
+        async def trickle() -> None:
+            for byte in b"GET /x HTTP/1.1\r\nHost: " + b"x" * 100:
+                try:
+                    await server.stream.send_all(bytes((byte,)))
+                except trio.BrokenResourceError:
+                    return
+                await trio.sleep(1)
+
+        nursery.start_soon(trickle)
+        assert status(await server.rest()) == 408
+        assert trio.current_time() - started == pytest.approx(LIMITS.head_seconds, abs=1.1)
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_idle_connection_is_closed_silently(autojump_clock: MockClock) -> None:
+    async with connected() as server:
+        state = h11.Connection(h11.CLIENT)
+        await request(server.stream, "GET", "/x", state=state)
+        started = trio.current_time()
+        assert await server.rest() == b""
+        assert trio.current_time() - started == pytest.approx(LIMITS.idle_seconds)
+
+
+async def test_what_the_application_raises_is_a_500_and_the_next_connection_works() -> None:
+    async with connected() as server:
+        answer = await server.ask(b"GET /crash HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (status(answer), code(answer)) == (500, b"internal")
+        assert b"must not reach" not in answer
+    async with connected() as server:
+        assert (await request(server.stream, "GET", "/x")).status == 200
+
+
+async def test_a_response_that_breaks_off_closes_the_connection() -> None:
+    async with connected() as server:
+        answer = await server.ask(b"GET /crash-late HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert status(answer) == 200
+        assert b"500" not in answer
+
+
+async def test_a_get_is_cancelled_when_its_client_leaves() -> None:
+    async with connected() as server:
+        await server.stream.send_all(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
+        await trio.testing.wait_all_tasks_blocked()
+        await server.stream.aclose()
+        await server.ended.wait()
+        assert server.app.finished == ["cancelled"]
+
+
+async def test_a_post_is_finished_though_its_client_left() -> None:
+    async with connected() as server:
+        await server.stream.send_all(b"POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        await trio.testing.wait_all_tasks_blocked()
+        await server.stream.aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        server.app.hold.set()
+        await server.ended.wait()
+        assert server.app.finished == ["done"]
+
+
+UPGRADE = b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+async def test_an_upgrade_gets_the_head_and_what_came_after_it() -> None:
+    async with connected() as server:
+        assert await server.ask(UPGRADE + b"\x81\x80abcd") == b"upgraded"
+        ((head, trailing),) = server.upgrades
+        assert (head.path, trailing) == ("/ws", b"\x81\x80abcd")
+        assert head.header(b"upgrade") == b"websocket"
+
+
+async def test_a_kept_alive_connection_may_upgrade_later() -> None:
+    async with connected() as server:
+        state = h11.Connection(h11.CLIENT)
+        reply: Reply = await request(server.stream, "GET", "/x", state=state)
+        assert reply.status == 200
+        assert await server.ask(UPGRADE) == b"upgraded"
+
+
+async def test_no_mutation_of_a_request_raises() -> None:
+    rng = random.Random(3)
+    base = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+    for _ in range(2_000):
+        data = bytearray(base)
+        for _ in range(rng.randrange(1, 5)):
+            at = rng.randrange(len(data))
+            data[at : at + rng.randrange(2)] = rng.randbytes(rng.randrange(3))
+        async with connected() as server:
+            await server.stream.send_all(bytes(data))
+            await server.stream.send_eof()
+            answer = await server.rest()
+            assert not answer or 200 <= status(answer) < 600
