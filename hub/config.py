@@ -7,6 +7,7 @@ but the file it is given.
 """
 
 import difflib
+import ipaddress
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -66,6 +67,7 @@ class Setting:
         accepts: what `parse` takes, for people.
         meaning: one line for the manual.
         many: whether the flag may be repeated.
+        secret: whether a refused value must not be shown.
     """
 
     name: str
@@ -73,16 +75,17 @@ class Setting:
     accepts: str
     meaning: str
     many: bool = False
+    secret: bool = False
 
     @property
     def flag(self) -> str:
         """As on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return _flag(self.name)
 
     @property
     def variable(self) -> str:
         """As in the environment."""
-        return VARIABLE_PREFIX + self.name.upper()
+        return _variable(self.name)
 
 
 def load_config(
@@ -98,21 +101,18 @@ def load_config(
     Raises:
         ConfigError: a value or a name is not accepted, or the file cannot be read.
     """
-    sources: list[tuple[str, object, str]] = []
+    values: dict[str, object] = {}
     if config_file is not None:
         for name, value in _read(config_file).items():
-            sources.append((name, value, f"{name} in {config_file}"))
+            values[name] = _accepted(name, value, f"{name} in {config_file}", spelt="{}".format)
     for variable, text in environ.items():
         is_ours = variable.startswith(VARIABLE_PREFIX) and not variable.startswith(TEST_PREFIX)
         if is_ours and variable not in OTHER_VARIABLES:
             name = variable.removeprefix(VARIABLE_PREFIX).lower()
-            sources.append((name, text, variable))
+            values[name] = _accepted(name, text, variable, spelt=_variable)
     for name, value in flags.items():
         if value is not None:
-            sources.append((name, value, f"flag --{name.replace('_', '-')}"))
-    values: dict[str, object] = {}
-    for name, value, source in sources:
-        values[name] = _accepted(name, value, source)
+            values[name] = _accepted(name, value, f"flag {_flag(name)}", spelt=_flag)
     config = Config(**values)  # type: ignore[arg-type]  # each was parsed by its row of SETTINGS
     if (config.tls_cert is None) != (config.tls_key is None):
         raise ConfigError("tls_cert and tls_key are given together or not at all")
@@ -137,17 +137,26 @@ def _read(path: Path) -> Mapping[str, object]:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from None
 
 
-def _accepted(name: str, value: object, source: str) -> object:
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _variable(name: str) -> str:
+    return VARIABLE_PREFIX + name.upper()
+
+
+def _accepted(name: str, value: object, source: str, *, spelt: Callable[[str], str]) -> object:
+    """The parsed value; `source` and `spelt` say where it came from, and how names look there."""
     setting = _BY_NAME.get(name)
     if setting is None:
         close = difflib.get_close_matches(name, _BY_NAME, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {spelt(close[0])}?" if close else ""
         raise ConfigError(f"{source}: there is no setting {name}{hint}")
     try:
         return setting.parse(value)
     except ValueError as error:
-        shown = "the value given" if name == "database_url" else repr(value)
-        detail = f" ({error})" if str(error) else ""
+        shown = "the value given" if setting.secret else repr(value)
+        detail = f" ({error})" if str(error) and not setting.secret else ""
         raise ConfigError(
             f"{source}: {shown} is not accepted{detail}; it takes {setting.accepts}"
         ) from None
@@ -233,10 +242,14 @@ def _list_of(parse: Callable[[object], str]) -> Callable[[object], tuple[str, ..
 def _origin(value: object) -> str:
     text = _text(value)
     parts = urlsplit(text)
-    is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.netloc
+    is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     if not is_origin or text != f"{parts.scheme}://{parts.netloc}" or parts.username is not None:
         raise ValueError(f"{text!r} is no origin")
     return text
+
+
+def _address(value: object) -> str:
+    return str(ipaddress.ip_address(_text(value)))
 
 
 SETTINGS: Final = (
@@ -248,6 +261,7 @@ SETTINGS: Final = (
         _postgres_url,
         "postgresql://...",
         "an external Postgres (14 or later) instead of the embedded one",
+        secret=True,
     ),
     Setting("tls_cert", _file, "a PEM file", "certificate chain; needs `tls_key`"),
     Setting("tls_key", _file, "a PEM file", "private key"),
@@ -260,9 +274,9 @@ SETTINGS: Final = (
     ),
     Setting(
         "trusted_proxies",
-        _list_of(_text),
-        "addresses",
-        "proxies whose X-Forwarded-For is believed",
+        _list_of(_address),
+        "IP addresses",
+        "proxies whose X-Forwarded-For and -Proto are believed",
         many=True,
     ),
     Setting("registration", _one_of("open", "closed"), "open, closed", "who may make an account"),

@@ -1,20 +1,22 @@
 """Logs: structured lines on stderr; stdout carries only what a person asked for.
 
-Guarantees: no content, token, password or cookie is ever written, whatever key a caller used; a
-value cannot start a new line or drive a terminal. Must not know: who logs.
+Guarantees: no value is written whose key speaks of content, a token, a password or a cookie,
+however deep; a value or a traceback cannot drive a terminal or pass for a line of its own.
+Must not know: who logs.
 """
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any, Final, TextIO
+import traceback
+from collections.abc import Mapping
+from typing import Final, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-SECRET_KEYS: Final = frozenset(
-    {"authorization", "body", "content", "cookie", "password", "secret", "token"}
-)
+SECRET_WORDS: Final = (
+    "authorization", "body", "content", "cookie", "dsn", "password", "secret", "token",
+)  # fmt: skip
 REDACTED: Final = "[redacted]"
 
 
@@ -36,8 +38,7 @@ def configure_logging(level: str, style: str, stream: TextIO = sys.stderr) -> No
     ]
     ending: list[Processor]
     if console:
-        plain = structlog.dev.plain_traceback
-        ending = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+        ending = [structlog.dev.ConsoleRenderer(exception_formatter=_indented_traceback)]
     else:
         ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     threshold = getattr(logging, level.upper())
@@ -59,18 +60,34 @@ def configure_logging(level: str, style: str, stream: TextIO = sys.stderr) -> No
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for key in event:
-        if key.lower() in SECRET_KEYS:
-            event[key] = REDACTED
-    return event
+    return {key: _redacted(key, value) for key, value in event.items()}
+
+
+def _redacted(key: object, value: object) -> object:
+    if isinstance(key, str) and any(word in key.lower() for word in SECRET_WORDS):
+        return REDACTED
+    match value:
+        case Mapping():
+            return {inner: _redacted(inner, each) for inner, each in value.items()}
+        case list() | tuple():
+            return [_redacted(None, each) for each in value]
+        case _:
+            return value
 
 
 def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for key, value in event.items():
-        if isinstance(value, str) and not value.isprintable():
-            _replace(event, key, value)
-    return event
+    return {
+        key: _printable(value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
-def _replace(event: MutableMapping[str, Any], key: str, value: str) -> None:
-    event[key] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _indented_traceback(stream: TextIO, info: ExcInfo) -> None:
+    """A traceback in which every line is marked as part of one."""
+    text = "".join(traceback.format_exception(*info))
+    stream.write("".join(f"\n  | {_printable(line)}" for line in text.rstrip().split("\n")))

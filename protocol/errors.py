@@ -3,7 +3,7 @@
 Guarantees: a code never changes its meaning once published. Must not know: any dialect's spelling.
 
     WireError        the peer said something malformed; it is told, the connection stays open
-    FrameError       the peer broke the WebSocket protocol or a hard bound; the connection closes
+    CloseReason      the peer broke the protocol or a bound, or the connection has to end
 """
 
 from enum import StrEnum
@@ -87,11 +87,3 @@ FRAME_TOO_BIG: Final = CloseReason(1009, "Frame too big", reconnect=False)
 INTERNAL_ERROR: Final = CloseReason(1011, "Internal error")
 TOO_SLOW: Final = CloseReason(4008, "Too slow, reconnect and resume")
 SESSION_ENDED: Final = CloseReason(4001, "Session ended", reconnect=False)
-
-
-class FrameError(Exception):
-    """The byte stream is no longer a WebSocket we accept; close it with `reason`."""
-
-    def __init__(self, reason: CloseReason) -> None:
-        self.reason = reason
-        super().__init__(f"{reason.code} {reason.text}")

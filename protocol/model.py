@@ -116,13 +116,3 @@ class Message:
     file_url: str | None = None
     key: str | None = field(default=None, repr=False)
     is_read: bool = False
-
-
-@frozen
-class Receipt:
-    """How far a user has got in a channel: `0 <= read_seq <= delivered_seq <= last_seq`."""
-
-    channel_id: ChannelId
-    user_id: UserId
-    delivered_seq: int
-    read_seq: int

@@ -84,8 +84,8 @@ async def log_in(call: Call) -> Response:
     except WireError as error:
         raise HttpError(400, error.code, "Invalid request payload") from None
     account = body.email.lower()
-    _limit(call.services.account_attempts, account)
     _limit(call.services.address_attempts, call.address)
+    _limit(call.services.account_attempts, account)
     found = None
     if "\x00" not in body.email:
         found = await services.store.accounts.credentials(body.email)

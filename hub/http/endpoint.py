@@ -130,17 +130,26 @@ class Call:
 
     @property
     def is_secure(self) -> bool:
-        """Whether the hub itself speaks TLS."""
+        """Whether the caller speaks TLS, to the hub or to a trusted proxy."""
+        if self._is_proxied and "x-forwarded-proto" in self.request.headers:
+            return self.request.headers["x-forwarded-proto"].strip().lower() == "https"
         return self.request.url.scheme == "https"
 
     @property
     def address(self) -> str:
         """Where the request came from: the peer, or whom a trusted proxy names."""
-        peer = self.request.client.host if self.request.client is not None else ""
-        if peer in self.services.config.trusted_proxies:
+        if self._is_proxied:
             forwarded = self.request.headers.get("x-forwarded-for", "")
-            return forwarded.rpartition(",")[2].strip() or peer
-        return peer
+            return forwarded.rpartition(",")[2].strip() or self._peer
+        return self._peer
+
+    @property
+    def _peer(self) -> str:
+        return self.request.client.host if self.request.client is not None else ""
+
+    @property
+    def _is_proxied(self) -> bool:
+        return self._peer in self.services.config.trusted_proxies
 
 
 Handle: TypeAlias = Callable[[Call], Awaitable[Response]]

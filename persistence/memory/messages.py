@@ -33,12 +33,12 @@ class MemoryMessages:
             return Refusal.CANNOT_MESSAGE_SELF
         if draft.recipient_id not in self.tables.users:
             return Refusal.RECIPIENT_NOT_FOUND
-        if not self.policy.may_message_now(draft.author_id, draft.recipient_id):
-            return Refusal.NOT_ALLOWED
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         if first is not None:
             same = (first.recipient_id, first.content) == (draft.recipient_id, draft.content)
             return Posted(self._seen(first), repeated=True) if same else Refusal.KEY_CONFLICT
+        if not self.policy.may_message_now(draft.author_id, draft.recipient_id):
+            return Refusal.NOT_ALLOWED
         return Posted(self._append(draft))
 
     def _append(self, draft: Draft) -> Message:

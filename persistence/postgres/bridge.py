@@ -29,6 +29,8 @@ _SESSION: Final = {
     "timezone": "UTC",
     "jit": "off",
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "off",
 }
 _LANE_SESSION: Final = {
     **_SESSION,
@@ -45,6 +47,8 @@ _AWAY: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shut down, starting up, statement timeout
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby: the one that takes writes is elsewhere
+    asyncpg.TransactionRollbackError,  # deadlock or conflict: nothing was done
     asyncpg.InterfaceError,  # the connection or the pool is closed
     asyncpg.InternalClientError,  # the protocol was cut in the middle
 )
@@ -59,8 +63,6 @@ def unavailable_when_away() -> Iterator[None]:
     """Translate every sign of an absent server into StoreUnavailable."""
     try:
         yield
-    except asyncpg.DataError:
-        raise  # an InterfaceError by inheritance, but a fault of the values given
     except _AWAY as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
@@ -154,16 +156,24 @@ class _Lane:
 
     async def fetch(self, dsn: str, sql: str, args: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                dsn, timeout=CONNECT_SECONDS, server_settings=_LANE_SESSION
-            )
-            self._statement = await self._connection.prepare(sql)
+            await self._open(dsn, sql)
         try:
             rows: Sequence[Record] = await self._statement.fetch(*args, timeout=STATEMENT_SECONDS)
         except (asyncio.CancelledError, *_AWAY):
             self.drop()
             raise
         return rows
+
+    async def _open(self, dsn: str, sql: str) -> None:
+        connection = await asyncpg.connect(
+            dsn, timeout=CONNECT_SECONDS, server_settings=_LANE_SESSION
+        )
+        try:
+            self._statement = await connection.prepare(sql)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection = connection
 
     def drop(self) -> None:
         if self._connection is not None:

@@ -62,6 +62,13 @@ _TOTAL_UNREAD: Final = f"""
      WHERE me.user_id = $1::bigint
 """  # noqa: S608  constants only
 
+_DRAFTS_FAULT: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.RaiseError,  # a policy or trigger of the deployment's own says no
+    UnicodeError,
+)
 _MESSAGE_VERDICTS: Final = frozenset({"posted", "repeated"})
 
 
@@ -91,7 +98,7 @@ class PostgresMessages:
         except asyncpg.UniqueViolationError:
             # One key, two channels, at the same time: the other one is committed now.
             return await self._post_halves(drafts) if len(drafts) > 1 else await self._post(drafts)
-        except (asyncpg.PostgresError, asyncpg.DataError, UnicodeError):
+        except _DRAFTS_FAULT:
             if len(drafts) == 1:
                 return [Refusal.UNSTORABLE]
             return await self._post_halves(drafts)

@@ -24,6 +24,7 @@ _REQUEST: Final = """
     UNION ALL
     SELECT status FROM follows WHERE follower_id = $1 AND followee_id = $2
 """
+_STATUS: Final = "SELECT status FROM follows WHERE follower_id = $1 AND followee_id = $2"
 _RELATED: Final = f"""
     SELECT follows.status, {user_columns("users")}
       FROM follows JOIN users ON users.id = follows.{{theirs}}
@@ -55,6 +56,8 @@ class PostgresRelations:
         if follower == followee:
             raise ValueError("nobody follows themself")
         row = await self.database.fetch_one(_REQUEST, follower, followee)
+        if row is None:  # or a request made at the same moment, which that statement cannot see
+            row = await self.database.fetch_one(_STATUS, follower, followee)
         return None if row is None else FollowStatus(row["status"])
 
     async def accept_follow(self, followee: UserId, follower: UserId) -> bool:

@@ -25,8 +25,8 @@ LANGUAGE sql STABLE AS $$
     SELECT related.id FROM (
         SELECT followee_id AS id FROM follows WHERE follower_id = who AND status = 'accepted'
         UNION SELECT follower_id FROM follows WHERE followee_id = who AND status = 'accepted'
-        UNION SELECT user_hi FROM channels WHERE user_lo = who
-        UNION SELECT user_lo FROM channels WHERE user_hi = who
+        UNION SELECT user_hi FROM channels WHERE user_lo = who AND last_seq > 0
+        UNION SELECT user_lo FROM channels WHERE user_hi = who AND last_seq > 0
         UNION SELECT theirs.user_id
               FROM workspace_members mine JOIN workspace_members theirs USING (workspace_id)
               WHERE mine.user_id = who

@@ -24,10 +24,14 @@ BEGIN
                WHEN d.author = d.recipient THEN 'cannot_message_self'
                WHEN NOT EXISTS (SELECT FROM users u WHERE u.id = d.recipient)
                    THEN 'recipient_not_found'
-               WHEN NOT may_message(d.author, d.recipient) THEN 'not_allowed'
+               -- who repeats what was stored learns that it was, whatever is allowed by now
+               WHEN NOT may_message(d.author, d.recipient)
+                    AND NOT EXISTS (SELECT FROM messages m
+                                     WHERE m.author_id = d.author AND m.client_key = d.key)
+                   THEN 'not_allowed'
            END ORDER BY d.ord)
       INTO refusals
-      FROM unnest(authors, recipients) WITH ORDINALITY AS d (author, recipient, ord);
+      FROM unnest(authors, recipients, keys) WITH ORDINALITY AS d (author, recipient, key, ord);
 
     WITH created AS (
         INSERT INTO channels (kind, user_lo, user_hi, name)

@@ -203,3 +203,21 @@ async def test_a_profile_is_made_private_and_public(world: World) -> None:
         reply = await ann.call("PUT", "/api/users/me/profile", body)
         assert (reply.status, reply.json["is_public"]) == (200, is_public)
     assert (await ann.call("PUT", "/api/users/me/profile", {"is_public": 1})).status == 400
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "secure"),
+    [
+        ("198.51.100.1", "https", True),
+        ("198.51.100.1", "http", False),
+        ("192.0.2.9", "https", False),
+    ],
+)
+async def test_a_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
+    memory_store: Store, peer: str, said: str, secure: bool
+) -> None:
+    async with open_world(memory_store, trusted_proxies=("198.51.100.1",)) as world:
+        await world.call("POST", "/api/auth/register", ANN)
+        headers = {"X-Forwarded-Proto": said}
+        reply = await world.call("POST", "/api/auth/login", ANN, headers, peer=peer)
+        assert reply.headers["set-cookie"].endswith("; Secure") is secure

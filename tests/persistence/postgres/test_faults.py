@@ -143,4 +143,6 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
         yes, no = True, False
         assert verdicts == [yes, yes, no, yes, no, no, no, yes, no, no, no, no]
         audience = "SELECT array_agg(p ORDER BY p) FROM presence_audience(1) AS p"
+        assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
+        await execute(dsn, "UPDATE channels SET last_seq = 1 WHERE id = 2")
         assert await execute(dsn, audience) == [2, 3]

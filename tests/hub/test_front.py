@@ -1,0 +1,159 @@
+"""The whole server: one flow over in-memory streams, a dialect of one's own, and TLS."""
+
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+import trio
+import trustme
+from attrs import field, frozen
+
+from hub.app import open_server
+from hub.config import Config
+from persistence.interface import Store
+from persistence.memory import open_memory_store
+from protocol.commands import Command, SetTyping
+from protocol.dialect import AcceptAndClose, Codec, Dialect, Heartbeat, Limits
+from protocol.errors import CloseReason, ErrorCode, WireError
+from protocol.events import Connected, Event, Refused, TypingChanged
+from protocol.model import UserId
+from tests.support.http import request
+from tests.support.websocket import open_websocket
+from tests.support.world import open_world
+
+SIGN_UP = {
+    "email": "ann@example.org",
+    "password": "correct horse",
+    "first_name": "Ann",
+    "last_name": "Example",
+    "date_of_birth": "2000-01-01",
+}
+
+
+async def test_one_connection_from_login_to_close(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        ben = await world.person("ben")
+        bens = await ben.open()
+        stream = world.connect()
+        async with stream:
+            made = await world.call("POST", "/api/auth/register", SIGN_UP)
+            assert made.status == 201
+            login = await request(stream, "POST", "/api/auth/login", SIGN_UP)
+            assert login.status == 200
+            cookie = login.headers["set-cookie"].partition(";")[0]
+            socket = await open_websocket(stream, Cookie=cookie)
+            assert (await socket.receive())["type"] == "system"
+            message = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
+            await socket.send(message)
+            assert await socket.receive() == await bens.receive_type("private_message")
+            await socket.close()
+
+
+@frozen
+class Whisper:
+    """A dialect of nine lines: a frame is the id of who shall know that one types."""
+
+    name: str = "whisper"
+    paths: tuple[str, ...] = ("/whisper",)
+    session_cookie: str = "session_token"
+    heartbeat: Heartbeat = field(default=Heartbeat(10.0, 20.0))
+
+    def reject(self, token: str | None) -> AcceptAndClose:
+        return AcceptAndClose((f'{{"known":{orjson.dumps(token).decode()}}}',), WHO_ARE_YOU)
+
+    def open(self, limits: Limits) -> Codec:
+        del limits
+        return WhisperCodec()
+
+    def encode(self, event: Event) -> tuple[bytes, ...]:
+        match event:
+            case Connected(user=user):
+                return (b'{"hello":"%s"}' % user.username.encode(), b'{"ready":true}')
+            case TypingChanged(user_id=user_id):
+                return (b'{"from":%d}' % user_id,)
+            case Refused(code=code):
+                return (b'{"no":"%s"}' % code.encode(),)
+            case _:
+                return ()
+
+
+class WhisperCodec:
+    def receive(self, text: str) -> Command:
+        if not text.isdigit():
+            raise WireError(ErrorCode.INVALID_FRAME)
+        return SetTyping(UserId(int(text)), is_typing=True)
+
+
+WHO_ARE_YOU = CloseReason(4001, "Who are you?")
+WHISPER: Dialect = Whisper()
+
+
+async def test_a_dialect_is_one_object(memory_store: Store) -> None:
+    async with open_world(memory_store, dialects={"/whisper": WHISPER}) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns = await open_websocket(world.connect(), "/whisper", Cookie=ann.cookie)
+        bens = await open_websocket(world.connect(), "/whisper", Cookie=ben.cookie)
+        assert [await anns.receive(), await anns.receive()] == [{"hello": "ann"}, {"ready": True}]
+        assert [await bens.receive(), await bens.receive()] == [{"hello": "ben"}, {"ready": True}]
+        await anns.send("?")
+        assert await anns.receive() == {"no": "invalid_frame"}
+        await anns.send(ben.id)
+        assert await bens.receive() == {"from": ann.id}
+
+
+@pytest.mark.parametrize("token", [None, "unknown"])
+async def test_a_dialect_may_accept_before_it_turns_away(
+    memory_store: Store, token: str | None
+) -> None:
+    async with open_world(memory_store, dialects={"/whisper": WHISPER}) as world:
+        cookie = "" if token is None else f"session_token={token}"
+        socket = await open_websocket(world.connect(), "/whisper", Cookie=cookie)
+        frames, end = await socket.until_closed()
+        assert frames == [{"known": token}]
+        assert (end.code, end.reason) == (4001, "Who are you?")
+
+
+async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
+    certificate.private_key_pem.write_to_path(key)
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    config = Config(port=0, tls_cert=chain, tls_key=key)
+    store = open_memory_store(now=lambda: datetime.now(UTC))
+    async with open_server(config, store) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        port = urlsplit(server.url).port
+        assert port is not None
+
+        async def connect() -> trio.SSLStream[trio.SocketStream]:
+            return await trio.open_ssl_over_tcp_stream(
+                "127.0.0.1", port, ssl_context=context, https_compatible=True
+            )
+
+        registering, stream = await connect(), await connect()
+        origin = {"Origin": f"https://127.0.0.1:{port}", "Host": f"127.0.0.1:{port}"}
+        assert (
+            await request(registering, "POST", "/api/auth/register", SIGN_UP, origin)
+        ).status == 201
+        await registering.aclose()
+        login = await request(stream, "POST", "/api/auth/login", SIGN_UP)
+        cookie = login.headers["set-cookie"]
+        assert cookie.endswith("; Secure")
+        socket = await open_websocket(
+            stream, Cookie=cookie.partition(";")[0], Origin=origin["Origin"], Host=origin["Host"]
+        )
+        await socket.receive_type("system")
+        await socket.close()
+
+
+async def test_two_worlds_do_not_share_anything(memory_store: Store) -> None:
+    async with open_world(memory_store) as one, open_world(memory_store) as other:
+        ann = await one.person("ann")
+        await (await ann.open()).close()
+        assert other.services.presence.online() == frozenset()

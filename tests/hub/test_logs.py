@@ -1,0 +1,84 @@
+"""What a log line shows, and what it never shows."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from hub.logs import REDACTED, configure_logging
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+
+
+def logged(style: str = "json", level: str = "info", **values: Any) -> str:
+    stream = io.StringIO()
+    configure_logging(level, style, stream)
+    structlog.get_logger().info("something", **values)
+    return stream.getvalue()
+
+
+def test_a_line_is_one_json_object_with_time_level_and_values() -> None:
+    line = json.loads(logged(user_id=7))
+    assert (line["event"], line["level"], line["user_id"]) == ("something", "info", 7)
+    assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"token": "hunter2"},
+        {"session_token": "hunter2"},
+        {"Set_Cookie": "hunter2"},
+        {"new_password": "hunter2"},
+        {"headers": {"Authorization": "hunter2"}},
+        {"people": [{"password_hash": "hunter2"}]},
+        {"message_content": "hunter2"},
+    ],
+)
+def test_secrets_and_content_are_redacted_however_deep(style: str, values: Any) -> None:
+    text = logged(style, **values)
+    assert "hunter2" not in text
+    assert REDACTED in text
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_value_cannot_start_a_line_or_drive_a_terminal(style: str) -> None:
+    text = logged(style, name="a\nERROR forged\x1b[2J\u202e")
+    assert text.count("\n") == 1
+    assert "\x1b[2J" not in text
+    assert "\u202e" not in text
+
+
+def test_a_traceback_on_a_terminal_cannot_pass_for_another_line() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "console", stream)
+    error = ValueError("oops\n2026-01-01 [error] forged\x1b[2J")
+    structlog.get_logger().error("failed", exc_info=error)
+    lines = stream.getvalue().splitlines()
+    assert "\x1b[2J" not in stream.getvalue()
+    assert all(line.startswith("  | ") for line in lines[1:])
+    assert any("forged" in line for line in lines)
+
+
+def test_below_the_level_nothing_is_written() -> None:
+    assert logged(level="warning") == ""
+
+
+def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", stream)
+    logging.getLogger("somebody.elses").warning("careful")
+    logging.getLogger("somebody.elses").info("chatter")
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["level"]) == ("careful", "warning")

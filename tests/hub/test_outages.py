@@ -1,0 +1,143 @@
+"""The store is away: everybody is told, nothing is acknowledged, and it works again afterwards."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from trio.testing import MockClock
+
+from persistence.interface import Store, StoreUnavailable
+from tests.support.websocket import Refused, open_websocket
+from tests.support.world import World, open_world
+
+
+@define
+class Switch:
+    """A part of a store that can be cut off."""
+
+    _part: Any
+    _state: dict[str, bool]
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            if self._state["away"]:
+                raise StoreUnavailable("away")
+            return await method(*args, **kwargs)
+
+        return call
+
+
+@define
+class Outage:
+    """A store that is there or not."""
+
+    state: dict[str, bool] = field(factory=lambda: {"away": False})
+
+    def over(self, store: Store) -> Store:
+        parts: Sequence[str] = ("accounts", "sessions", "relations", "messages", "health")
+        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in parts})
+
+    def begin(self) -> None:
+        self.state["away"] = True
+
+    def end(self) -> None:
+        self.state["away"] = False
+
+
+async def test_sends_are_refused_as_unavailable_and_succeed_later(memory_store: Store) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        socket = await ann.open()
+        frame = {
+            "type": "private_message", "recipient_id": ben.id, "content": "hi", "client_id": "k",
+        }  # fmt: skip
+        outage.begin()
+        await socket.send(frame)
+        error = await socket.receive()
+        assert (error["type"], error["code"], error["client_id"]) == ("error", "unavailable", "k")
+        outage.end()
+        await socket.send(frame)
+        assert (await socket.receive_type("private_message"))["message"]["seq"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/messages/conversations"),
+        ("GET", "/api/auth/session"),
+        ("POST", "/api/auth/logout"),
+        ("PUT", "/api/messages/1/read"),
+    ],
+)
+async def test_rest_answers_503_and_when_to_try_again(
+    memory_store: Store, method: str, path: str
+) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann = await world.person("ann")
+        outage.begin()
+        reply = await ann.call(method, path)
+        assert (reply.status, reply.json["code"]) == (503, "unavailable")
+        assert int(reply.headers["retry-after"]) > 0
+        outage.end()
+        assert (await ann.call(method, path)).status == 200
+
+
+async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store: Store) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann = await world.person("ann")
+        outage.begin()
+        ready = await world.call("GET", "/readyz")
+        assert (ready.status, ready.json) == (503, {"status": "store_unavailable"})
+        assert (await world.call("GET", "/healthz")).status == 200
+        with pytest.raises(Refused) as refused:
+            await open_websocket(world.connect(), Cookie=ann.cookie)
+        assert refused.value.status == 503
+        outage.end()
+        assert (await world.call("GET", "/readyz")).status == 200
+        await (await ann.open()).close()
+
+
+async def test_presence_is_announced_when_the_store_is_back(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await world.store.relations.request_follow(ann.id, ben.id)
+        bens, anns = await ben.open(), await ann.open()
+        assert (await bens.receive())["is_online"] is True
+        outage.begin()
+        await anns.close()
+        await world.until_gone(ann.id)
+        assert world.services.presence.is_online(ann.id)
+        outage.end()
+        assert await bens.receive() == {
+            "type": "user_online_status", "user_id": ann.id, "is_online": False,
+        }  # fmt: skip
+
+
+async def test_typing_during_an_outage_is_dropped_and_the_service_lives(
+    memory_store: Store,
+) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        await typing_is_dropped(world, outage)
+
+
+async def typing_is_dropped(world: World, outage: Outage) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    anns, bens = await ann.open(), await ben.open()
+    frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+    outage.begin()
+    await anns.send(frame)
+    await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "lost"})
+    await anns.receive_type("error")
+    outage.end()
+    await anns.send({**frame, "is_typing": False})
+    assert (await bens.receive())["is_typing"] is False
