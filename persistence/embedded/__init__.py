@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from subprocess import PIPE
 from typing import Final
@@ -47,7 +46,7 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
         DataDirInUse: another hub runs on it.
         EmbeddedPostgresError: it cannot start, or keeps dying (then from inside the block).
     """
-    await trio.to_thread.run_sync(partial(data_dir.mkdir, parents=True, exist_ok=True))
+    data_dir = await trio.to_thread.run_sync(_make_folder, data_dir)
     with exclusive(data_dir):
         cluster = await trio.to_thread.run_sync(_open_cluster, data_dir)
         if not cluster.is_made():
@@ -78,6 +77,12 @@ class _Guarded:
             await self.guard.wait()
         if patience.cancelled_caught:
             self.guard.kill()
+
+
+def _make_folder(data_dir: Path) -> Path:
+    """The folder by its absolute path: Postgres works elsewhere."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return data_dir.resolve()
 
 
 def _open_cluster(data_dir: Path) -> Cluster:

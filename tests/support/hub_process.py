@@ -71,9 +71,15 @@ class HubProcess:
 @contextmanager
 def run_hub(data_dir: Path, *flags: str) -> Iterator[HubProcess]:
     """Start `parlour serve` and wait until it says that it is ready; kill it on exit."""
-    command = [*PARLOUR, "serve", "--port", "0", "--data-dir", str(data_dir), *flags]
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    command = [*PARLOUR, "serve", "--port", "0", "--data-dir", data_dir.name, *flags]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=data_dir.parent,  # a relative folder, as in the README
     ) as process:
         try:
             assert process.stdout is not None
