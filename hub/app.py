@@ -12,7 +12,7 @@ Must not know: the command line, the environment.
 import signal
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import structlog
 import trio
@@ -24,8 +24,8 @@ from hub.http.app import build_app
 from hub.letters import CloseAll
 from hub.listener import Acceptor, Caps, open_listener
 from hub.services import Services, open_services
-from persistence import open_store
-from persistence.interface import Store
+from persistence import open_express_sessions, open_store
+from persistence.interface import ForeignSessions, Store
 from protocol.dialects import BY_PATH
 from protocol.errors import GOING_AWAY
 
@@ -42,15 +42,25 @@ class Server:
 
 
 @asynccontextmanager
-async def open_server(config: Config, store: Store) -> AsyncIterator[Server]:
+async def open_server(
+    config: Config, store: Store, foreign_sessions: ForeignSessions | None = None
+) -> AsyncIterator[Server]:
     """Serve `store` on the configured port until the context is left, then stop in good order.
+
+    Args:
+        config: the settings.
+        store: the log.
+        foreign_sessions: the logins of an Express application on the same users.
 
     Raises:
         OSError: the port cannot be bound.
     """
     listener = open_listener(config.host, config.port)
     with listener:
-        async with open_services(config, store) as services, trio.open_nursery() as connections:
+        async with (
+            open_services(config, store, foreign_sessions=foreign_sessions) as services,
+            trio.open_nursery() as connections,
+        ):
             front = Front(services, build_app(services), BY_PATH)
             acceptor = Acceptor(
                 front.serve,
@@ -83,9 +93,10 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
                 pool_size=config.db_pool,
                 lanes=config.db_lanes,
             ) as store,
+            _foreign_sessions(config) as foreign_sessions,
             trio.open_nursery() as nursery,
         ):
-            async with open_server(config, store) as server:
+            async with open_server(config, store, foreign_sessions) as server:
                 await on_ready(server)
                 log.info("ready", url=server.url)
                 await anext(signals)
@@ -93,6 +104,12 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
                 nursery.start_soon(_cut_short, signals, nursery.cancel_scope)
             log.info("stopped")
             nursery.cancel_scope.cancel()
+
+
+def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSessions | None]:
+    if config.express_sessions_url is None:
+        return nullcontext()
+    return open_express_sessions(config.express_sessions_url, config.express_sessions_table)
 
 
 async def _stop(services: Services, front: Front, within: float) -> None:

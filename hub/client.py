@@ -7,18 +7,20 @@ A write that was cut or timed out aborts the connection; it is never reused.
 Must not know: the Hub, the store, the meaning of what it is sent.
 """
 
+from datetime import UTC, datetime
 from math import inf
 
 import trio
 from attrs import define, field
 
 from hub.outbox import Offered, Outbox
+from hub.rate import TokenBucket
 from hub.transport import Transport
 from hub.wire import Wire
 from protocol.dialect import Heartbeat
 from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
 from protocol.events import Event, Shed
-from protocol.model import SessionId, User
+from protocol.model import Channel, ChannelId, SessionId, User
 from protocol.websocket import PING_FRAME, close_frame
 
 WRITE_SECONDS = 10.0
@@ -38,8 +40,10 @@ class Client:
         transport: the socket.
         outbox: its bounded queue.
         expires: `trio.current_time()` at which the session ends.
+        budget: how many messages it may send.
 
-    `in_flight` holds a place for each send that was accepted and not yet settled.
+    `channels` are those it has joined: it may send and type there. `in_flight` holds a place for
+    each send that was accepted and not yet settled.
     """
 
     user: User
@@ -48,6 +52,8 @@ class Client:
     _transport: Transport = field(repr=False)
     _outbox: Outbox = field(repr=False)
     _expires: float = inf
+    budget: TokenBucket | None = field(default=None, repr=False)
+    channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     in_flight: trio.Semaphore = field(
         factory=lambda: trio.Semaphore(MAX_SENDS_IN_FLIGHT), init=False, repr=False
     )
@@ -160,7 +166,7 @@ class Client:
 
     def _report_shed(self) -> None:
         if self._outbox.shed:
-            self.tell(Shed(self._outbox.take_shed()))
+            self.tell(Shed(self._outbox.take_shed(), datetime.now(UTC)))
 
     async def _say_goodbye(self, reason: CloseReason) -> None:
         self._pump_writes = True

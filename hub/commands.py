@@ -1,58 +1,179 @@
 """Command -> service: what each thing a client may ask leads to.
 
 Guarantees: every command has a branch (mypy checks it), and a refusal reaches only who asked.
+Sends and typing wait only for room in a queue, never for a result; what a connection asks to know
+or to join is answered before its next frame is read, so that a send right after a join counts.
 Must not know: dialects, sockets, SQL.
 """
 
+from datetime import UTC, datetime
 from typing import assert_never
 
 import trio
+from attrs import frozen
 
+from hub.assistant import Assistant
+from hub.channels import Channels
 from hub.client import Client
-from hub.messaging import Messaging, Settlement, private_message_delivery
+from hub.messaging import Messaging, Settle, Settlement, deliveries_of
+from hub.receipts import Receipts
 from hub.typing import TypingIndicators
-from persistence.interface import Posted, StoreUnavailable
-from protocol.commands import Command, SendPrivateMessage, SetTyping
+from hub.workspaces import Workspaces
+from persistence.interface import Accounts, Draft, Messages, Posted, StoreUnavailable
+from protocol.commands import (
+    Answer,
+    Command,
+    FetchHistory,
+    Identify,
+    JoinChannel,
+    LeaveChannel,
+    MarkRead,
+    PostToChannel,
+    SendPrivateMessage,
+    SetSubscription,
+    SetTyping,
+    TypeInChannel,
+)
 from protocol.errors import ErrorCode
-from protocol.events import Refused
-from protocol.model import Refusal
+from protocol.events import ConversationHistory, ConversationSubscribed, Refused
+from protocol.model import ChannelId, Refusal
 
 
+@frozen
 class Commands:
     """Carries out what connections ask for."""
 
-    def __init__(self, messaging: Messaging, typing: TypingIndicators) -> None:
-        self._messaging = messaging
-        self._typing = typing
+    accounts: Accounts
+    messages: Messages
+    messaging: Messaging
+    typing: TypingIndicators
+    receipts: Receipts
+    channels: Channels
+    workspaces: Workspaces
+    assistant: Assistant
 
     async def carry_out(self, client: Client, command: Command) -> None:
-        """Start what `command` asks. Waits only for room in a queue, never for a result."""
+        """Do what `command` asks, or start it."""
         match command:
             case SendPrivateMessage():
                 await self._send(client, command)
-            case SetTyping():
-                await self._typing.set(client.user, command)
+            case PostToChannel():
+                await self._post(client, command)
+            case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
+                await self.typing.to_user(client, recipient_id, is_typing=is_typing)
+            case TypeInChannel(channel_id=channel_id):
+                await self._type(client, channel_id)
+            case LeaveChannel(channel_id=channel_id):
+                await self.channels.leave(client, channel_id)
+            case SetSubscription(conversation=conversation, subscribed=subscribed):
+                now = datetime.now(UTC)
+                client.tell(ConversationSubscribed(conversation, subscribed, now))
+            case Answer(event=event):
+                client.tell(event)
+            case JoinChannel() | MarkRead() | FetchHistory() | Identify():
+                await self._look_up(client, command)
             case _:
                 assert_never(command)
 
-    async def _send(self, client: Client, command: SendPrivateMessage) -> None:
-        def settle(settlement: Settlement) -> None:
-            client.in_flight.release()
-            match settlement:
-                case Posted(repeated=False):
-                    pass  # the broadcast's copy confirms it
-                case Posted():
-                    # A repeat is confirmed to who repeated, and delivered to nobody.
-                    client.tell(private_message_delivery(settlement).event)
-                case Refusal():
-                    client.tell(Refused.because(ErrorCode(settlement), command.key))
-                case StoreUnavailable():
-                    client.tell(Refused.because(ErrorCode.UNAVAILABLE, command.key))
-                case _:
-                    assert_never(settlement)
+    def gone(self, client: Client) -> None:
+        """The connection ended."""
+        self.channels.gone(client)
+        self.workspaces.gone(client)
 
+    async def _look_up(
+        self, client: Client, command: JoinChannel | MarkRead | FetchHistory | Identify
+    ) -> None:
+        try:
+            match command:
+                case JoinChannel(channel_id=channel_id):
+                    await self.channels.join(client, channel_id)
+                case MarkRead(message_id=message_id, channel_id=channel_id):
+                    await self.receipts.read_by_client(client, message_id, channel_id)
+                case FetchHistory():
+                    await self._history(client, command)
+                case Identify(user_id=user_id):
+                    await self.workspaces.identify(client, user_id)
+                case _:
+                    assert_never(command)
+        except StoreUnavailable:
+            client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
+
+    async def _history(self, client: Client, command: FetchHistory) -> None:
+        if client.user.id not in command.pair:
+            client.tell(Refused.because(ErrorCode.HISTORY_UNAVAILABLE))
+            return
+        pair = command.pair
+        messages = await self.messages.conversation_page(*pair, offset=0, limit=command.limit)
+        people = await self.accounts.get_many(pair)
+        client.tell(ConversationHistory(pair, messages, people, datetime.now(UTC)))
+
+    async def _type(self, client: Client, channel_id: ChannelId) -> None:
+        channel = client.channels.get(channel_id)
+        if channel is not None:
+            await self.typing.in_channel(client, channel)
+
+    async def _send(self, client: Client, command: SendPrivateMessage) -> None:
+        draft = Draft(client.user.id, command.recipient_id, command.content, command.key)
+        if self._has_token(client, command.key):
+            await self._submit(client, draft, _settle_with(client, draft))
+
+    async def _post(self, client: Client, command: PostToChannel) -> None:
+        channel = client.channels.get(command.channel_id)
+        if channel is None:
+            client.tell(Refused.because(ErrorCode.NOT_JOINED, command.key))
+            return
+        if not self._has_token(client, command.key):
+            return
+        peer = channel.peer_of(client.user.id)
+        draft = Draft(
+            client.user.id,
+            peer,
+            command.content,
+            command.key,
+            command.kind,
+            command.file_url,
+            channel_id=channel.id if peer is None else None,
+        )
+        settle = _settle_with(client, draft)
+
+        def settle_and_ask(settlement: Settlement) -> None:
+            settle(settlement)
+            if isinstance(settlement, Posted) and not settlement.repeated:
+                self.assistant.consider(channel, settlement.message, client.user, client)
+
+        await self._submit(client, draft, settle_and_ask)
+
+    def _has_token(self, client: Client, key: str | None) -> bool:
+        if client.budget is None or client.budget.take(trio.current_time()):
+            return True
+        client.tell(Refused.because(ErrorCode.RATE_LIMITED, key))
+        return False
+
+    async def _submit(self, client: Client, draft: Draft, settle: Settle) -> None:
         try:
             client.in_flight.acquire_nowait()
         except trio.WouldBlock:
             await client.in_flight.acquire()
-        await self._messaging.submit(client.user, command, settle)
+        await self.messaging.submit(client.user, draft, settle)
+
+
+def _settle_with(client: Client, draft: Draft) -> Settle:
+    """Tells who sent the draft what became of it, unless the broadcast's copy does."""
+
+    def settle(settlement: Settlement) -> None:
+        client.in_flight.release()
+        match settlement:
+            case Posted(repeated=False):
+                pass
+            case Posted():
+                # A repeat is confirmed to who repeated, and delivered to nobody.
+                for delivery in deliveries_of(settlement, client.user):
+                    client.tell(delivery.event)
+            case Refusal():
+                client.tell(Refused.because(ErrorCode(settlement), draft.key))
+            case StoreUnavailable():
+                client.tell(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
+            case _:
+                assert_never(settlement)
+
+    return settle

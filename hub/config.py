@@ -8,6 +8,7 @@ but the file it is given.
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from attrs import field, frozen
 
 VARIABLE_PREFIX: Final = "PARLOUR_"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
+MIN_SECRET_CHARS: Final = 16
 
 
 class ConfigError(Exception):
@@ -38,6 +40,11 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     registration: str = "open"
     session_days: int = 7
+    platform_session_hours: int = 24
+    session_secrets: tuple[str, ...] = field(default=(), repr=False)
+    express_sessions_url: str | None = field(default=None, repr=False)
+    express_sessions_table: str = "session"
+    session_recheck: float = 60.0
     login_attempts: int = 10
     login_attempts_per_address: int = 100
     login_window: float = 300.0
@@ -46,11 +53,18 @@ class Config:
     typing_expiry: float = 3.0
     max_content_chars: int = 4_000
     max_frame_bytes: int = 65_536
+    max_upload_bytes: int = 10_485_760
     outbox_bytes: int = 1_048_576
     head_timeout: float = 10.0
     shutdown_timeout: float = 10.0
     max_connections: int = 20_000
     max_connections_per_address: int = 10_000
+    rest_default: str = "private_messages"
+    assistant_model: str | None = None
+    assistant_url: str | None = None
+    assistant_key: str | None = field(default=None, repr=False)
+    assistant_timeout: float = 60.0
+    assistant_concurrency: int = 4
     db_lanes: int = 2
     db_pool: int = 8
     log_level: str = "info"
@@ -248,6 +262,28 @@ def _origin(value: object) -> str:
     return text
 
 
+def _http_url(value: object) -> str:
+    text = _text(value)
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError
+    return text
+
+
+def _secret(value: object) -> str:
+    text = _text(value)
+    if len(text) < MIN_SECRET_CHARS:
+        raise ValueError
+    return text
+
+
+def _table(value: object) -> str:
+    text = _text(value)
+    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", text, re.ASCII) is None:
+        raise ValueError
+    return text
+
+
 def _address(value: object) -> str:
     return str(ipaddress.ip_address(_text(value)))
 
@@ -281,6 +317,39 @@ SETTINGS: Final = (
     ),
     Setting("registration", _one_of("open", "closed"), "open, closed", "who may make an account"),
     Setting("session_days", _whole(1, 365), "1 to 365", "how long a login lasts"),
+    Setting(
+        "platform_session_hours",
+        _whole(1, 8_760),
+        "1 to 8760",
+        "how long a login of the learning platform lasts",
+    ),
+    Setting(
+        "session_secrets",
+        _list_of(_secret),
+        "texts of at least 16 characters",
+        "sign `connect.sid`; the first one new cookies, all are accepted",
+        many=True,
+        secret=True,
+    ),
+    Setting(
+        "express_sessions_url",
+        _postgres_url,
+        "postgresql://...",
+        "where an Express application keeps its sessions, which are accepted too",
+        secret=True,
+    ),
+    Setting(
+        "express_sessions_table",
+        _table,
+        "a name, or schema.name",
+        "the table of connect-pg-simple there",
+    ),
+    Setting(
+        "session_recheck",
+        _seconds(0.1, 3_600),
+        "0.1 to 3600 s",
+        "between two looks at whether Express sessions are still there",
+    ),
     Setting("login_attempts", _whole(1, 1_000), "1 to 1000", "logins per window and account"),
     Setting(
         "login_attempts_per_address",
@@ -305,6 +374,12 @@ SETTINGS: Final = (
         "longest WebSocket message",
     ),
     Setting(
+        "max_upload_bytes",
+        _whole(1, 104_857_600),
+        "1 to 104857600",
+        "largest file that may be uploaded",
+    ),
+    Setting(
         "outbox_bytes",
         _whole(16_384, 67_108_864),
         "16384 to 67108864",
@@ -319,6 +394,22 @@ SETTINGS: Final = (
         "1 to 1000000",
         "open at a time from one address",
     ),
+    Setting(
+        "rest_default",
+        _one_of("private_messages", "learning_platform"),
+        "private_messages, learning_platform",
+        "whose answer a REST call gets that could be for either",
+    ),
+    Setting("assistant_model", _text, "a model's name", "answers `@AI`; none: nobody does"),
+    Setting(
+        "assistant_url",
+        _http_url,
+        "an http(s) address",
+        "a server that speaks OpenAI's protocol; none: OpenAI's own",
+    ),
+    Setting("assistant_key", _text, "a text", "that server's key", secret=True),
+    Setting("assistant_timeout", _seconds(1, 600), "1 to 600 s", "for a whole answer"),
+    Setting("assistant_concurrency", _whole(1, 64), "1 to 64", "answers at a time"),
     Setting("db_lanes", _whole(1, 16), "1 to 16", "statements that store messages, at a time"),
     Setting("db_pool", _whole(2, 100), "2 to 100", "connections for everything else"),
     Setting(

@@ -131,7 +131,8 @@ class Connection:
                     except WireError as error:
                         client.tell(Refused(error.code, error.text, error.key))
                     else:
-                        await carry_out(client, command)
+                        if command is not None:
+                            await carry_out(client, command)
                 elif isinstance(item, ControlFrame):
                     await self._take_control(client, item)
                 else:

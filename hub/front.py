@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.client import CLOSE_SECONDS, Client
 from hub.connection import Connection, accept
 from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.http.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.letters import Register, Unregister
 from hub.outbox import Outbox
+from hub.rate import TokenBucket
 from hub.services import Services
-from hub.tokens import token_hash
 from hub.transport import Transport
 from hub.wire import Wire
 from persistence.interface import StoreUnavailable
@@ -56,7 +57,12 @@ class Front:
         self._services = services
         self._app = app
         self._wires = {path: Wire(dialect) for path, dialect in dialects.items()}
-        self._limits = Limits(head_seconds=services.config.head_timeout)
+        self._limits = Limits(
+            head_seconds=services.config.head_timeout,
+            larger_bodies=dict.fromkeys(
+                UPLOAD_PATHS, services.config.max_upload_bytes + MULTIPART_BYTES
+            ),
+        )
         self._busy = 0
         self._idle = trio.Event()
 
@@ -120,21 +126,16 @@ class Front:
         elif not services.status.accepting:
             await send_plain_response(transport, 503, "Server shutting down")
         else:
-            token = head.cookies().get(wire.dialect.session_cookie)
+            cookie = wire.dialect.session_cookie
             try:
-                session = await self._session(token)
+                session = await services.authenticator.find(cookie, head.cookies())
             except StoreUnavailable:
                 await send_plain_response(transport, 503, "Temporarily unavailable")
                 return
-            if session is None:
-                await self._turn_away(transport, head, wire.dialect.reject(token))
-            else:
+            if isinstance(session, Session):
                 await self._welcome(transport, head, trailing, wire, session)
-
-    async def _session(self, token: str | None) -> Session | None:
-        if token is None:
-            return None
-        return await self._services.store.sessions.find(token_hash(token))
+            else:
+                await self._turn_away(transport, head, wire.dialect.reject(session))
 
     async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
         match rejection:
@@ -159,6 +160,7 @@ class Front:
         config = services.config
         now = datetime.now(UTC)
         remaining = (session.expires_at - now).total_seconds()
+        rate = wire.dialect.rate
         async with trio.open_nursery() as nursery:
             control = await accept(request_bytes(head), transport, nursery)
             client = Client(
@@ -168,6 +170,7 @@ class Front:
                 transport,
                 Outbox(config.outbox_bytes),
                 trio.current_time() + remaining,
+                None if rate is None else TokenBucket(rate, trio.current_time()),
             )
             connection = Connection(transport, control, trailing, config.max_frame_bytes)
             codec = wire.dialect.open(CodecLimits(config.max_content_chars))
@@ -177,6 +180,7 @@ class Front:
                 await connection.serve(client, codec, services.commands.carry_out)
             finally:
                 nursery.cancel_scope.cancel()
+                services.commands.gone(client)
                 with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
                     await services.hub.post(Unregister(client))
                 log.debug("client_disconnected", user_id=session.user.id)

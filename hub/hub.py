@@ -21,14 +21,16 @@ from hub.letters import (
     Leave,
     Letter,
     Register,
-    ToChannel,
+    Room,
     ToEveryone,
+    ToRooms,
     ToUsers,
     Unregister,
 )
 from hub.wire import Wire
 from protocol.errors import SESSION_ENDED, CloseReason
-from protocol.model import ChannelId, SessionId, UserId
+from protocol.events import Event
+from protocol.model import SessionId, UserId
 
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
@@ -56,8 +58,8 @@ class Hub:
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
         self._clients: set[Client] = set()
         self._by_user: dict[UserId, set[Client]] = {}
-        self._by_channel: dict[ChannelId, set[Client]] = {}
-        self._joined: dict[Client, set[ChannelId]] = {}
+        self._by_room: dict[Room, set[Client]] = {}
+        self._joined: dict[Client, set[Room]] = {}
         self._touched: set[Client] = set()
         self._ended: dict[SessionId, CloseReason] = {}
         self._closing: CloseReason | None = None
@@ -78,6 +80,10 @@ class Hub:
     async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
         """Close the live connections of ended sessions with 4001."""
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
+
+    def sessions(self) -> frozenset[SessionId]:
+        """The sessions that have a connection now."""
+        return frozenset(client.session_id for client in self._clients)
 
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection now."""
@@ -109,12 +115,13 @@ class Hub:
                 self._register(letter)
             case Unregister(client=client):
                 self._unregister(client)
-            case Join(client=client, channel_id=channel_id):
-                if client in self._clients:
-                    self._by_channel.setdefault(channel_id, set()).add(client)
-                    self._joined.setdefault(client, set()).add(channel_id)
-            case Leave(client=client, channel_id=channel_id):
-                self._leave(client, channel_id)
+            case Join(client=client, rooms=rooms, greeting=greeting):
+                for room in rooms if client in self._clients else ():
+                    self._join(client, room)
+                self._tell(client, greeting)
+            case Leave(client=client, room=room, farewell=farewell):
+                self._leave(client, room)
+                self._tell(client, farewell)
             case EndSessions():
                 self._end_sessions(letter)
             case CloseAll(reason=reason):
@@ -123,6 +130,10 @@ class Hub:
                     client.close(reason)
             case _:
                 assert_never(letter)
+
+    def _tell(self, client: Client, event: Event | None) -> None:
+        if event is not None:
+            client.tell(event)
 
     def _register(self, letter: Register) -> None:
         client = letter.client
@@ -150,8 +161,8 @@ class Hub:
         if client not in self._clients:
             return
         self._clients.remove(client)
-        for channel_id in tuple(self._joined.get(client, ())):
-            self._leave(client, channel_id)
+        for room in tuple(self._joined.get(client, ())):
+            self._leave(client, room)
         user_id = client.user.id
         theirs = self._by_user[user_id]
         theirs.remove(client)
@@ -159,17 +170,21 @@ class Hub:
             del self._by_user[user_id]
             self._on_presence(user_id, connected=False)
 
-    def _leave(self, client: Client, channel_id: ChannelId) -> None:
+    def _join(self, client: Client, room: Room) -> None:
+        self._by_room.setdefault(room, set()).add(client)
+        self._joined.setdefault(client, set()).add(room)
+
+    def _leave(self, client: Client, room: Room) -> None:
         joined = self._joined.get(client)
-        if joined is None or channel_id not in joined:
+        if joined is None or room not in joined:
             return
-        joined.remove(channel_id)
+        joined.remove(room)
         if not joined:
             del self._joined[client]
-        members = self._by_channel[channel_id]
+        members = self._by_room[room]
         members.remove(client)
         if not members:
-            del self._by_channel[channel_id]
+            del self._by_room[room]
 
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
@@ -190,10 +205,14 @@ class Hub:
             case ToUsers(user_ids=user_ids):
                 by_user = self._by_user
                 return [client for user in user_ids for client in by_user.get(user, ())]
-            case ToChannel(channel_id=channel_id, besides=besides):
-                members = self._by_channel.get(channel_id, set())
-                return [client for client in members if client is not besides]
-            case ToEveryone(besides=besides_user):
-                return [client for client in self._clients if client.user.id != besides_user]
+            case ToRooms(rooms=rooms, besides=besides, besides_user=besides_user):
+                return [
+                    client
+                    for room in rooms
+                    for client in self._by_room.get(room, ())
+                    if client is not besides and client.user.id != besides_user
+                ]
+            case ToEveryone(besides=user_id):
+                return [client for client in self._clients if client.user.id != user_id]
             case _:
                 assert_never(delivery.to)

@@ -11,7 +11,24 @@ from attrs import frozen
 from hub.client import Client
 from protocol.errors import CloseReason
 from protocol.events import Event
-from protocol.model import ChannelId, SessionId, UserId
+from protocol.model import ChannelId, SessionId, UserId, WorkspaceId
+
+
+@frozen
+class ChannelRoom:
+    """The connections that have joined a channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class WorkspaceRoom:
+    """The connections that are told of everything in a workspace."""
+
+    workspace_id: WorkspaceId
+
+
+Room: TypeAlias = ChannelRoom | WorkspaceRoom
 
 
 @frozen
@@ -22,11 +39,12 @@ class ToUsers:
 
 
 @frozen
-class ToChannel:
-    """Every connection that joined the channel, but one."""
+class ToRooms:
+    """Every connection in these rooms, but one connection, or those of one user."""
 
-    channel_id: ChannelId
+    rooms: Sequence[Room]
     besides: Client | None = None
+    besides_user: UserId | None = None
 
 
 @frozen
@@ -36,7 +54,7 @@ class ToEveryone:
     besides: UserId
 
 
-Audience: TypeAlias = ToUsers | ToChannel | ToEveryone
+Audience: TypeAlias = ToUsers | ToRooms | ToEveryone
 
 
 @frozen
@@ -64,18 +82,20 @@ class Unregister:
 
 @frozen
 class Join:
-    """From now on the connection is told what goes to the channel."""
+    """The connection comes into these rooms; `greeting` is the first thing it hears there."""
 
     client: Client
-    channel_id: ChannelId
+    rooms: Sequence[Room]
+    greeting: Event | None = None
 
 
 @frozen
 class Leave:
-    """The connection is no longer told what goes to the channel."""
+    """The connection leaves the room; `farewell` is the last thing it hears of it."""
 
     client: Client
-    channel_id: ChannelId
+    room: Room
+    farewell: Event | None = None
 
 
 @frozen

@@ -1,9 +1,9 @@
-"""The Gate: private messages from command to committed, then to everybody who may see them.
+"""The Gate: messages from draft to committed, then to everybody who may see them.
 
 Guarantees: a message is acknowledged and delivered only after its commit; permission is checked in
-the statement that stores it; messages of one conversation are committed and delivered in the order
-they were accepted, because a conversation always takes the same lane and a lane has one statement
-in flight. Must not know: sockets, JSON, SQL.
+the statement that stores it; messages of one channel are committed and delivered in the order they
+were accepted, because a channel always takes the same lane and a lane has one statement in flight.
+Must not know: sockets, JSON, SQL.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +15,10 @@ from attrs import frozen
 
 from hub.batching import Batcher
 from hub.hub import Hub
-from hub.letters import Delivery, ToUsers
+from hub.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
 from hub.typing import TypingIndicators
 from persistence.interface import Draft, Messages, Outcome, Posted, StoreUnavailable
-from protocol.commands import SendPrivateMessage
-from protocol.events import MessagesRead, PrivateMessagePosted
+from protocol.events import ChannelMessagePosted, PrivateMessagePosted
 from protocol.model import User, UserId
 
 log = structlog.get_logger(__name__)
@@ -30,12 +29,13 @@ Settle: TypeAlias = Callable[[Settlement], None]
 
 @frozen
 class _Submission:
+    author: User
     draft: Draft
     settle: Settle
 
 
 class Messaging:
-    """Accepts private messages.
+    """Accepts messages.
 
     Args:
         messages: the log.
@@ -55,24 +55,33 @@ class Messaging:
         self._stopping = False
         self._settled_all = trio.Event()
 
-    async def submit(self, author: User, command: SendPrivateMessage, settle: Settle) -> None:
+    async def submit(
+        self, author: User, draft: Draft, settle: Settle, *, dm: tuple[UserId, UserId] | None = None
+    ) -> None:
         """Accept a message; `settle` is called once, with what became of it. Must not wait itself.
 
         Waits only while the lane's queue is full. Once stopping, every message is settled as
         StoreUnavailable at once: it was not stored, and trying elsewhere is safe.
+
+        Args:
+            author: whose message it is.
+            draft: the message; a participant's draft for a dm names the recipient.
+            settle: hears of the outcome.
+            dm: the two people, when the assistant writes into their dm channel.
         """
         if self._stopping:
             settle(StoreUnavailable("stopping"))
             return
-        draft = Draft(author.id, command.recipient_id, command.content, command.key)
         self._unsettled += 1
         try:
-            await self._lane(draft).put(_Submission(draft, settle))
+            await self._lane(draft, dm).put(_Submission(author, draft, settle))
         except BaseException:
             self._forget(1)
             raise
 
-    async def send(self, author: User, command: SendPrivateMessage) -> Outcome:
+    async def send(
+        self, author: User, draft: Draft, *, dm: tuple[UserId, UserId] | None = None
+    ) -> Outcome:
         """Accept a message and wait for its commit.
 
         Raises:
@@ -85,18 +94,11 @@ class Messaging:
             settlements.append(settlement)
             settled.set()
 
-        await self.submit(author, command, settle)
+        await self.submit(author, draft, settle, dm=dm)
         await settled.wait()
         if isinstance(settlements[0], StoreUnavailable):
             raise settlements[0]
         return settlements[0]
-
-    async def mark_read(self, reader: UserId, peer: UserId) -> None:
-        """Move the reader's watermark to the end of the conversation and tell the peer."""
-        advance = await self._messages.mark_read(reader, peer)
-        if advance is not None:
-            event = MessagesRead(reader_id=reader, author_id=peer, seq=advance.seq)
-            await self._hub.broadcast((Delivery(event, ToUsers((peer,))),))
 
     async def run(self) -> None:
         """Work off what was accepted until cancelled."""
@@ -110,9 +112,13 @@ class Messaging:
         if self._unsettled:
             await self._settled_all.wait()
 
-    def _lane(self, draft: Draft) -> Batcher[_Submission]:
-        pair = frozenset((draft.author_id, draft.recipient_id))
-        return self._lanes[hash(pair) % len(self._lanes)]
+    def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Batcher[_Submission]:
+        where: object = draft.channel_id
+        if dm is not None:
+            where = frozenset(dm)
+        elif draft.recipient_id is not None:
+            where = frozenset((draft.author_id, draft.recipient_id))
+        return self._lanes[hash(where) % len(self._lanes)]
 
     def _forget(self, count: int) -> None:
         self._unsettled -= count
@@ -128,20 +134,26 @@ class Messaging:
             outcomes = [error] * len(batch)
         deliveries: list[Delivery] = []
         for submission, outcome in zip(batch, outcomes, strict=True):
-            submission.settle(outcome)
             if isinstance(outcome, Posted) and not outcome.repeated:
                 deliveries += self._typing.stopped_by_message(submission.draft)
-                deliveries.append(private_message_delivery(outcome))
+                deliveries += deliveries_of(outcome, submission.author)
         await self._hub.broadcast(deliveries)
+        for submission, outcome in zip(batch, outcomes, strict=True):
+            submission.settle(outcome)
         self._forget(len(batch))
 
 
-def private_message_delivery(posted: Posted) -> Delivery:
-    """A committed private message, to both participants."""
+def deliveries_of(posted: Posted, author: User) -> list[Delivery]:
+    """Who is told of a committed message: both people of a private one, who has joined the channel,
+    and who is told of everything in the workspace.
+    """
     message = posted.message
-    if message.recipient_id is None:
-        raise ValueError("not a private message")
-    return Delivery(
-        PrivateMessagePosted(message, message.recipient_id),
-        ToUsers((message.author_id, message.recipient_id)),
-    )
+    rooms: list[Room] = [ChannelRoom(message.channel_id)]
+    if posted.workspace_id is not None:
+        rooms.append(WorkspaceRoom(posted.workspace_id))
+    in_channel = ChannelMessagePosted(message, author, posted.workspace_id)
+    deliveries = [Delivery(in_channel, ToRooms(rooms))]
+    if message.recipient_id is not None:
+        private = PrivateMessagePosted(message, author, message.recipient_id)
+        deliveries.append(Delivery(private, ToUsers((message.author_id, message.recipient_id))))
+    return deliveries

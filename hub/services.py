@@ -12,15 +12,21 @@ import structlog
 import trio
 from attrs import define, frozen
 
+from hub.assistant import Assistant
 from hub.attempts import AttemptLimiter
+from hub.authentication import Authenticator, signing_secrets
+from hub.channels import Channels
 from hub.commands import Commands
+from hub.completions import Completions
 from hub.config import Config
 from hub.hub import Hub
 from hub.messaging import Messaging
 from hub.passwords import PasswordHasher
 from hub.presence import AudienceRule, Presence
+from hub.receipts import Receipts
 from hub.typing import TypingIndicators
-from persistence.interface import Sessions, Store, StoreUnavailable
+from hub.workspaces import Workspaces
+from persistence.interface import ForeignSessions, Sessions, Store, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +47,13 @@ class Services:
     config: Config
     store: Store
     hub: Hub
+    authenticator: Authenticator
     messaging: Messaging
-    typing: TypingIndicators
+    receipts: Receipts
     presence: Presence
+    workspaces: Workspaces
+    assistant: Assistant
+    completions: Completions | None
     commands: Commands
     passwords: PasswordHasher
     account_attempts: AttemptLimiter
@@ -53,7 +63,11 @@ class Services:
 
 @asynccontextmanager
 async def open_services(
-    config: Config, store: Store, passwords: PasswordHasher | None = None
+    config: Config,
+    store: Store,
+    *,
+    passwords: PasswordHasher | None = None,
+    foreign_sessions: ForeignSessions | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -61,35 +75,86 @@ async def open_services(
         config: the settings.
         store: the log.
         passwords: hashes passwords; by default at the cost recommended for servers.
+        foreign_sessions: the logins of an Express application on the same users.
     """
     presence = Presence(
         store.relations,
+        store.workspaces,
         rule=AudienceRule(config.presence_audience),
         grace=config.presence_grace,
     )
     hub = Hub(presence.note)
-    typing = TypingIndicators(store.relations, hub, expiry=config.typing_expiry)
+    typing = TypingIndicators(store.relations, store.channels, hub, expiry=config.typing_expiry)
     messaging = Messaging(store.messages, hub, typing, lanes=config.db_lanes)
+    receipts = Receipts(store.messages, hub)
+    channels = Channels(store.channels, hub, grace=config.presence_grace)
+    workspaces = Workspaces(store.workspaces, store.channels, channels, hub)
+    completions = _completions(config)
+    assistant = Assistant(
+        completions,
+        messaging,
+        store.messages,
+        store.accounts,
+        hub,
+        workers=config.assistant_concurrency,
+    )
+    authenticator = Authenticator(
+        store.sessions,
+        store.accounts,
+        foreign_sessions,
+        await signing_secrets(config.session_secrets, store.sessions),
+    )
+    commands = Commands(
+        store.accounts,
+        store.messages,
+        messaging,
+        typing,
+        receipts,
+        channels,
+        workspaces,
+        assistant,
+    )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)
         nursery.start_soon(presence.run, hub)
         nursery.start_soon(typing.run)
+        nursery.start_soon(channels.run)
         nursery.start_soon(messaging.run)
+        nursery.start_soon(assistant.run)
+        nursery.start_soon(authenticator.watch, hub)
+        nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,
             store=store,
             hub=hub,
+            authenticator=authenticator,
             messaging=messaging,
-            typing=typing,
+            receipts=receipts,
             presence=presence,
-            commands=Commands(messaging, typing),
+            workspaces=workspaces,
+            assistant=assistant,
+            completions=completions,
+            commands=commands,
             passwords=passwords or PasswordHasher(),
             account_attempts=AttemptLimiter(config.login_attempts, config.login_window),
             address_attempts=AttemptLimiter(config.login_attempts_per_address, config.login_window),
             status=Status(),
         )
         nursery.cancel_scope.cancel()
+
+
+def _completions(config: Config) -> Completions | None:
+    if config.assistant_model is None:
+        return None
+    return Completions(
+        config.assistant_url,
+        config.assistant_model,
+        config.assistant_key,
+        timeout=config.assistant_timeout,
+        concurrency=config.assistant_concurrency,
+        max_chars=config.max_content_chars,
+    )
 
 
 async def _purge_sessions(sessions: Sessions) -> None:

@@ -1,4 +1,4 @@
-"""Session tokens and the cookie that carries them (contract S.3).
+"""Session tokens and the cookies that carry them (contract S).
 
 Guarantees: a token cannot be guessed (122 random bits) and only its hash is ever stored.
 """
@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
 from uuid import uuid4
+
+from protocol.express_session import COOKIE as SIGNED_COOKIE
 
 COOKIE: Final = "session_token"
 
@@ -24,13 +26,19 @@ def token_hash(token: str) -> bytes:
 
 def session_cookie(token: str, lifetime: timedelta, *, secure: bool) -> str:
     """The value of Set-Cookie: out of reach of scripts and of other sites' forms."""
+    return _set_cookie(COOKIE, token, lifetime, "; SameSite=Lax", secure=secure)
+
+
+def signed_session_cookie(value: str, lifetime: timedelta, *, secure: bool) -> str:
+    """The same for `connect.sid`, with the attributes of express-session (contract S.1)."""
+    return _set_cookie(SIGNED_COOKIE, value, lifetime, "", secure=secure)
+
+
+def _set_cookie(name: str, value: str, lifetime: timedelta, site: str, *, secure: bool) -> str:
     expires = format_datetime(datetime.now(UTC) + lifetime, usegmt=True)
     seconds = int(lifetime.total_seconds())
     ending = "; Secure" if secure else ""
-    return (
-        f"{COOKIE}={token}; Path=/; Max-Age={seconds}; Expires={expires}"
-        f"; HttpOnly; SameSite=Lax{ending}"
-    )
+    return f"{name}={value}; Path=/; Max-Age={seconds}; Expires={expires}; HttpOnly{site}{ending}"
 
 
 def expired_cookie(*, secure: bool) -> str:

@@ -13,7 +13,10 @@ import trio_asyncio
 from persistence.embedded import run_embedded
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
+from persistence.postgres.express import open_express_sessions
 from persistence.postgres.migrate import migrate
+
+__all__ = ["open_database", "open_express_sessions", "open_store"]
 
 
 @asynccontextmanager

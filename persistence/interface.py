@@ -11,16 +11,21 @@ Must not know: commands, events, dialects, sockets. Times are aware UTC datetime
 precision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from attrs import field, frozen
 
 from protocol.model import (
+    Channel,
     ChannelId,
+    ChannelKind,
     FollowStatus,
+    GradingStatus,
     Message,
+    MessageId,
     MessageKind,
     Refusal,
     Role,
@@ -28,6 +33,8 @@ from protocol.model import (
     SessionId,
     User,
     UserId,
+    Workspace,
+    WorkspaceId,
 )
 
 
@@ -83,22 +90,33 @@ class Credentials:
 
 @frozen
 class Draft:
-    """A private message to be stored. `key`: the author's idempotency key, 1 to 255 characters."""
+    """A message to be stored, for a recipient or for a channel: exactly one of both is set.
+
+    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: whom the assistant
+    answers; they have read the answer when it is stored.
+    """
 
     author_id: UserId
-    recipient_id: UserId
+    recipient_id: UserId | None
     content: str
     key: str | None = None
     kind: MessageKind = MessageKind.TEXT
     file_url: str | None = None
+    channel_id: ChannelId | None = None
+    is_homework: bool = False
+    asker_id: UserId | None = None
 
 
 @frozen
 class Posted:
-    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now."""
+    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
+
+    `workspace_id`: whose channel it is in; None in a dm.
+    """
 
     message: Message
     repeated: bool = False
+    workspace_id: WorkspaceId | None = None
 
 
 Outcome: TypeAlias = Posted | Refusal
@@ -114,10 +132,52 @@ class Relation:
 
 @frozen
 class ReadAdvance:
-    """A read watermark moved forward, to `seq`."""
+    """A read watermark moved forward, to `seq`.
+
+    `message_ids`: what others wrote and was unread before, oldest first, the newest 100. `peer_id`:
+    the other side of a dm.
+    """
 
     channel_id: ChannelId
     seq: int
+    message_ids: tuple[MessageId, ...]
+    peer_id: UserId | None
+
+
+@frozen
+class Permit:
+    """Whether one user may message another, and their dm channel if there is one yet."""
+
+    allowed: bool
+    channel_id: ChannelId | None
+
+
+@frozen
+class Access:
+    """A channel and whether the user who asks may see it."""
+
+    channel: Channel
+    allowed: bool
+
+
+@frozen
+class NewChannel:
+    """A channel to be made in a workspace."""
+
+    workspace_id: WorkspaceId
+    name: str
+    kind: ChannelKind = ChannelKind.TEXT
+    class_name: str | None = None
+    subject: str | None = None
+
+
+@frozen
+class Upload:
+    """A file that was stored: its address, who stored it and what it is."""
+
+    url: str
+    owner_id: UserId
+    mime_type: str
 
 
 @frozen
@@ -132,6 +192,7 @@ class Conversation:
     last_message: Message
     unread_count: int
     is_request: bool
+    is_archived: bool = False
 
 
 class Accounts(Protocol):
@@ -143,7 +204,7 @@ class Accounts(Protocol):
     async def get(self, user_id: UserId) -> User | None:
         """None: there is no such user."""
 
-    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+    async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """Those that exist, by id."""
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
@@ -183,6 +244,30 @@ class Sessions(Protocol):
     async def purge_expired(self) -> int:
         """Forget sessions past their end; returns how many."""
 
+    async def secret(self, name: str, proposal: str) -> str:
+        """The secret of that name that every hub agrees on; the first proposal wins."""
+
+    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
+        """Those of the sessions that are there and have not expired."""
+
+    def ended(self) -> AbstractAsyncContextManager[AsyncIterator[SessionId | None]]:
+        """Sessions that end from now on, whoever ends them. None: some may have been missed."""
+
+
+@frozen
+class ForeignSession:
+    """A login of another application: whose, and until when."""
+
+    user_id: UserId
+    expires_at: datetime
+
+
+class ForeignSessions(Protocol):
+    """The logins of another application, only read."""
+
+    async def find(self, sid: str) -> ForeignSession | None:
+        """The session if it is there and has not expired."""
+
 
 class Relations(Protocol):
     """Follows and blocks, and the policy that follows from them."""
@@ -215,7 +300,7 @@ class Relations(Protocol):
     async def blocked(self, user_id: UserId) -> Sequence[User]:
         """Whom the user blocks, newest first."""
 
-    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """For each (sender, recipient): both exist and differ, neither blocked the other, and the
         recipient's profile is public or an accepted follow exists either way. One statement.
         """
@@ -234,37 +319,136 @@ class Messages(Protocol):
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """Permission, repeats, seq, insert: one statement for the batch, one outcome per draft, in
         order. Drafts of one channel get their seqs in the order given. Content must not hold NUL
-        or lone surrogates. Raises StoreUnavailable: the outcome of every draft is unknown.
+        or lone surrogates. The assistant may answer in any channel. Raises StoreUnavailable: the
+        outcome of every draft is unknown.
         """
 
     async def conversation_page(
         self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
     ) -> Sequence[Message]:
-        """The newest `limit` messages after skipping `offset`, oldest first."""
+        """The newest `limit` messages of the two after skipping `offset`, oldest first."""
 
     async def conversation_after(
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
         """Messages with seq > after_seq, oldest first."""
 
+    async def channel_page(
+        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+    ) -> Sequence[Message]:
+        """The newest `limit` messages with an id below `before`, oldest first."""
+
+    async def get(self, message_id: MessageId) -> Message | None:
+        """None: there is no such message, or it was deleted."""
+
+    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+        """The channel's pinned messages, in the order they were pinned."""
+
+    async def delete(self, message_id: MessageId) -> bool:
+        """Forget the content; its seq stays taken. False: there was no such message."""
+
+    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
+        """The message with its new status, or None."""
+
     async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
-        """Move the reader's watermarks to the conversation's last seq. None when nothing moved."""
+        """Move the reader's watermark to the conversation's last seq. None when nothing moved."""
+
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+        """Move the reader's watermark in the message's channel to it. None when nothing moved, or
+        the reader may not see the message.
+        """
+
+    async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
+        """Messages by others above the user's read watermark, among the channel's newest."""
+
+    async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
+        """Hide the conversation until there is a newer message. False: there is none."""
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """Those with at least one message, newest first."""
+        """Those with at least one message, newest first, archived ones included."""
 
     async def unread_count(self, user_id: UserId) -> int:
         """Messages by others above the user's read watermarks."""
 
 
+class Workspaces(Protocol):
+    """Who shares channels with whom."""
+
+    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
+        """Its only member is its owner."""
+
+    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """None: there is no such workspace."""
+
+    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
+        """Those the user is a member of, oldest first."""
+
+    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
+        """The workspaces of each user. One statement."""
+
+    async def add_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
+        """The workspace as it is then, or None. Repeating changes nothing. Raises NoSuchUser."""
+
+    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
+        """The workspace as it is then, or None. Repeating changes nothing."""
+
+
+class Channels(Protocol):
+    """Where messages are."""
+
+    async def create(self, new: NewChannel) -> Channel | None:
+        """None: there is no such workspace."""
+
+    async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
+        """The channel, and whether the user is one of its people. None: no such channel."""
+
+    async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
+        """For each (user, channel), whether the user may see it. One statement."""
+
+    async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
+        """By creation."""
+
+    async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
+        """Of the user's workspaces: class equal to `text`, or name or subject containing it in any
+        case.
+        """
+
+    async def dm(self, one: UserId, other: UserId) -> Channel:
+        """The two users' private channel, found or made. Raises NoSuchUser, and ValueError on
+        one and the same.
+        """
+
+    async def dms(self, user_id: UserId) -> Sequence[Channel]:
+        """The user's private channels, by creation."""
+
+    async def pin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+        """None: no such channel, or no such message in it. Repeating changes nothing."""
+
+    async def unpin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+        """None: no such channel, or no such message in it. Repeating changes nothing."""
+
+
+class Uploads(Protocol):
+    """Which files there are, and who may have them."""
+
+    async def add(self, upload: Upload) -> None:
+        """Remember a stored file."""
+
+    async def visible(self, user_id: UserId, url: str) -> Upload | None:
+        """The file if the user stored it, or may see a message that carries it."""
+
+
 @frozen
 class Store:
-    """One log and everything around it, behind four small interfaces."""
+    """One log and everything around it, behind small interfaces."""
 
     accounts: Accounts
     sessions: Sessions
     relations: Relations
     messages: Messages
+    workspaces: Workspaces
+    channels: Channels
+    uploads: Uploads
     health: "Health"
 
 

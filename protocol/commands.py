@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from protocol.model import UserId
+from protocol.events import Event
+from protocol.model import ChannelId, MessageId, MessageKind, UserId
 
 
 @frozen
@@ -24,6 +25,17 @@ class SendPrivateMessage:
 
 
 @frozen
+class PostToChannel:
+    """Store a message in a channel that this connection has joined, and deliver it there."""
+
+    channel_id: ChannelId
+    content: str
+    kind: MessageKind = MessageKind.TEXT
+    file_url: str | None = None
+    key: str | None = None
+
+
+@frozen
 class SetTyping:
     """The author started or stopped typing to `recipient_id`."""
 
@@ -31,4 +43,75 @@ class SetTyping:
     is_typing: bool
 
 
-Command: TypeAlias = SendPrivateMessage | SetTyping
+@frozen
+class TypeInChannel:
+    """The author is typing in a channel that this connection has joined."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class JoinChannel:
+    """Tell this connection what happens in a channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class LeaveChannel:
+    """No longer tell this connection what happens in a channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class MarkRead:
+    """The author has read up to a message. `channel_id`: where it must be, if the client said."""
+
+    message_id: MessageId
+    channel_id: ChannelId | None = None
+
+
+@frozen
+class FetchHistory:
+    """Tell this connection the newest `limit` messages between two users, lower id first."""
+
+    pair: tuple[UserId, UserId]
+    limit: int
+
+
+@frozen
+class Identify:
+    """Tell this connection of the workspaces of the user, who must be the session's."""
+
+    user_id: UserId
+
+
+@frozen
+class SetSubscription:
+    """The client says that it shows a conversation, or no longer; it only wants to hear back."""
+
+    conversation: str
+    subscribed: bool
+
+
+@frozen
+class Answer:
+    """Nothing to do but tell this connection `event`: the dialect knows the answer by itself."""
+
+    event: Event
+
+
+Command: TypeAlias = (
+    SendPrivateMessage
+    | PostToChannel
+    | SetTyping
+    | TypeInChannel
+    | JoinChannel
+    | LeaveChannel
+    | MarkRead
+    | FetchHistory
+    | Identify
+    | SetSubscription
+    | Answer
+)

@@ -7,6 +7,8 @@ sends it.
 from protocol.errors import ErrorCode, WireError
 
 MAX_KEY_CHARS = 255
+MAX_URL_CHARS = 2_000
+_URL_PREFIXES = ("/uploads/", "http://", "https://")
 
 
 def check_content(text: str, limit: int, *, key: str | None = None) -> str:
@@ -54,3 +56,19 @@ def is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_file_url(url: str | None, *, key: str | None = None) -> str | None:
+    """The address of a message's file: an upload of ours, or http(s); None when none was given.
+
+    Other schemes are refused, because clients make links of them.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if url is None:
+        return None
+    fits = len(url) <= MAX_URL_CHARS and is_storable(url) and url.isprintable()
+    if not fits or not url.startswith(_URL_PREFIXES):
+        raise WireError(ErrorCode.INVALID_FIELD, "fileUrl must be an upload or http(s)://", key)
+    return url

@@ -5,6 +5,7 @@ connection and may hold state; a `Dialect` is shared by all of its connections a
 event is encoded once for all of them. Must not know: sockets, tasks, the clock.
 """
 
+from enum import Enum, auto
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
@@ -23,10 +24,26 @@ class Heartbeat:
 
 
 @frozen
+class Rate:
+    """A connection may send `tokens` messages; all come back `seconds` after the last refill."""
+
+    tokens: int
+    seconds: float
+
+
+@frozen
 class Limits:
     """What a codec refuses. `content_chars`: the longest message content, in characters."""
 
     content_chars: int
+
+
+class Stranger(Enum):
+    """Why a peer is nobody: it sent no session, one that is not live, or one of an unknown user."""
+
+    NO_SESSION = auto()
+    INVALID_SESSION = auto()
+    UNKNOWN_USER = auto()
 
 
 @frozen
@@ -51,8 +68,8 @@ Rejection: TypeAlias = RefuseUpgrade | AcceptAndClose
 class Codec(Protocol):
     """One connection's decoder."""
 
-    def receive(self, text: str) -> Command:
-        """The command in one text frame.
+    def receive(self, text: str) -> Command | None:
+        """The command in one text frame; None when the dialect ignores such a frame.
 
         Raises:
             WireError: the frame is malformed; the connection is told and stays open.
@@ -73,14 +90,18 @@ class Dialect(Protocol):
 
     @property
     def session_cookie(self) -> str:
-        """The cookie that carries the session token."""
+        """The cookie that carries the session."""
 
     @property
     def heartbeat(self) -> Heartbeat:
         """How often to ping, and how long to wait for a sign of life."""
 
-    def reject(self, token: str | None) -> Rejection:
-        """How to turn away a peer whose session `token` is missing (None) or not valid."""
+    @property
+    def rate(self) -> Rate | None:
+        """How many messages one connection may send; None: as many as the store takes."""
+
+    def reject(self, stranger: Stranger) -> Rejection:
+        """How to turn away a peer without a session."""
 
     def open(self, limits: Limits) -> Codec:
         """The decoder for a new connection."""
@@ -95,7 +116,9 @@ __all__ = [
     "Dialect",
     "Heartbeat",
     "Limits",
+    "Rate",
     "RefuseUpgrade",
     "Rejection",
+    "Stranger",
     "WireError",
 ]

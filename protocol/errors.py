@@ -28,6 +28,14 @@ class ErrorCode(StrEnum):
     CANNOT_MESSAGE_SELF = Refusal.CANNOT_MESSAGE_SELF.value
     NOT_ALLOWED = Refusal.NOT_ALLOWED.value
     KEY_CONFLICT = Refusal.KEY_CONFLICT.value
+    CHANNEL_NOT_FOUND = Refusal.CHANNEL_NOT_FOUND.value
+    NOT_A_MEMBER = Refusal.NOT_A_MEMBER.value
+    NOT_A_PARTICIPANT = "not_a_participant"
+    NOT_JOINED = "not_joined"
+    RATE_LIMITED = "rate_limited"
+    HISTORY_UNAVAILABLE = "history_unavailable"
+    LOOKUP_FAILED = "lookup_failed"
+    ASSISTANT_UNAVAILABLE = "assistant_unavailable"
     UNSTORABLE = Refusal.UNSTORABLE.value
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
@@ -45,6 +53,14 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.CANNOT_MESSAGE_SELF: "You cannot message yourself",
     ErrorCode.NOT_ALLOWED: "You are not allowed to message this user",
     ErrorCode.KEY_CONFLICT: "This key was already used for another message",
+    ErrorCode.CHANNEL_NOT_FOUND: "Channel not found.",
+    ErrorCode.NOT_A_MEMBER: "You are not a member of this workspace.",
+    ErrorCode.NOT_A_PARTICIPANT: "Access denied to this DM.",
+    ErrorCode.NOT_JOINED: "Join the channel before sending messages.",
+    ErrorCode.RATE_LIMITED: "You are sending messages too fast. Please wait.",
+    ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
+    ErrorCode.LOOKUP_FAILED: "This cannot be looked up now, please try again",
+    ErrorCode.ASSISTANT_UNAVAILABLE: "The assistant cannot answer now",
     ErrorCode.UNSTORABLE: "This message cannot be stored",
     ErrorCode.UNAVAILABLE: "The service is temporarily unavailable, please try again",
     ErrorCode.INTERNAL: "Internal error",

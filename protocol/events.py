@@ -2,15 +2,29 @@
 
 Guarantees: an event carries everything a dialect needs to encode it, so encoding needs no lookup
 and is done once per dialect. `ephemeral` events may be dropped for a slow client; the others never.
+
+One thing that happened may be several events for several audiences: a private message is
+`PrivateMessagePosted` to its two people, and `ChannelMessagePosted` to who has joined its dm
+channel. A dialect tells of the one that its clients listen to, so nobody hears of it twice.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
 from protocol.errors import ERROR_TEXTS, ErrorCode
-from protocol.model import Message, User, UserId
+from protocol.model import (
+    Channel,
+    ChannelId,
+    Message,
+    MessageId,
+    User,
+    UserId,
+    Workspace,
+    WorkspaceId,
+)
 
 
 @frozen
@@ -28,7 +42,18 @@ class PrivateMessagePosted:
 
     ephemeral: ClassVar[bool] = False
     message: Message
+    author: User
     recipient_id: UserId
+
+
+@frozen
+class ChannelMessagePosted:
+    """A committed message of any channel, to who has joined it and to its workspace."""
+
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    author: User
+    workspace_id: WorkspaceId | None
 
 
 @frozen
@@ -37,10 +62,22 @@ class TypingChanged:
 
     ephemeral: ClassVar[bool] = True
     user_id: UserId
+    username: str
     name: str
     recipient_id: UserId
     is_typing: bool
     at: datetime
+
+
+@frozen
+class ChannelTyping:
+    """Somebody is typing in a channel, to who has joined it and to its workspace."""
+
+    ephemeral: ClassVar[bool] = True
+    channel_id: ChannelId
+    workspace_id: WorkspaceId | None
+    user_id: UserId
+    username: str
 
 
 @frozen
@@ -53,13 +90,129 @@ class PresenceChanged:
 
 
 @frozen
-class MessagesRead:
-    """`reader_id` has read everything up to and including `seq`, to the author of the messages."""
+class WorkspacePresence:
+    """A member came online or went offline, to the workspace."""
+
+    ephemeral: ClassVar[bool] = True
+    workspace_id: WorkspaceId
+    user_id: UserId
+    online: bool
+
+
+@frozen
+class ChannelPresence:
+    """A user came into a channel or left it, to the others who have joined it."""
+
+    ephemeral: ClassVar[bool] = True
+    channel_id: ChannelId
+    user_id: UserId
+    username: str
+    online: bool
+
+
+@frozen
+class PrivateMessagesRead:
+    """`reader_id` has read everything up to and including `seq`, to the author of the messages.
+
+    `message_ids`: those of the author that were unread before, oldest first, the newest 100.
+    """
 
     ephemeral: ClassVar[bool] = False
     reader_id: UserId
     author_id: UserId
     seq: int
+    message_ids: tuple[MessageId, ...]
+    at: datetime
+
+
+@frozen
+class ChannelMessagesRead:
+    """The same, to who has joined the channel."""
+
+    ephemeral: ClassVar[bool] = False
+    channel_id: ChannelId
+    reader_id: UserId
+    message_ids: tuple[MessageId, ...]
+
+
+@frozen
+class JoinedChannel:
+    """From now on this connection is told what happens in the channel."""
+
+    ephemeral: ClassVar[bool] = False
+    channel_id: ChannelId
+
+
+@frozen
+class LeftChannel:
+    """No longer; `reason` is set when the client did not ask for it."""
+
+    ephemeral: ClassVar[bool] = False
+    channel_id: ChannelId
+    reason: str | None = None
+
+
+@frozen
+class ConversationSubscribed:
+    """The client's bookkeeping is acknowledged; delivery does not depend on it."""
+
+    ephemeral: ClassVar[bool] = False
+    conversation: str
+    subscribed: bool
+    at: datetime
+
+
+@frozen
+class ConversationHistory:
+    """The newest messages between two users, oldest first, with who they are."""
+
+    ephemeral: ClassVar[bool] = False
+    pair: tuple[UserId, UserId]
+    messages: Sequence[Message]
+    people: Mapping[UserId, User]
+    at: datetime
+
+
+@frozen
+class HeartbeatAcknowledged:
+    """The client asked whether the server lives."""
+
+    ephemeral: ClassVar[bool] = False
+
+
+@frozen
+class Ready:
+    """The connection is now told what happens in these workspaces of `user`."""
+
+    ephemeral: ClassVar[bool] = False
+    user: User
+    workspaces: Sequence[Workspace]
+
+
+@frozen
+class ChannelCreated:
+    """A new channel, to its workspace."""
+
+    ephemeral: ClassVar[bool] = False
+    channel: Channel
+
+
+@frozen
+class MemberAdded:
+    """Somebody joined the workspace, to its members, the new one included."""
+
+    ephemeral: ClassVar[bool] = False
+    workspace: Workspace
+    user: User
+
+
+@frozen
+class MemberRemoved:
+    """Somebody left the workspace, to its members, the former one included."""
+
+    ephemeral: ClassVar[bool] = False
+    workspace: Workspace
+    user: User
 
 
 @frozen
@@ -83,14 +236,29 @@ class Shed:
 
     ephemeral: ClassVar[bool] = False
     count: int
+    at: datetime
 
 
 Event: TypeAlias = (
     Connected
     | PrivateMessagePosted
+    | ChannelMessagePosted
     | TypingChanged
+    | ChannelTyping
     | PresenceChanged
-    | MessagesRead
+    | WorkspacePresence
+    | ChannelPresence
+    | PrivateMessagesRead
+    | ChannelMessagesRead
+    | JoinedChannel
+    | LeftChannel
+    | ConversationSubscribed
+    | ConversationHistory
+    | HeartbeatAcknowledged
+    | Ready
+    | ChannelCreated
+    | MemberAdded
+    | MemberRemoved
     | Refused
     | Shed
 )

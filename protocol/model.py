@@ -17,6 +17,7 @@ MessageId = NewType("MessageId", int)
 SessionId = NewType("SessionId", int)
 
 MAX_ID: Final = 2**53 - 1
+ASSISTANT_ID: Final = UserId(999)  # reserved: no ordinary account gets it
 
 
 class Role(StrEnum):
@@ -35,6 +36,13 @@ class MessageKind(StrEnum):
     TEXT = "text"
     FILE = "file"
     IMAGE = "image"
+
+
+class GradingStatus(StrEnum):
+    """How far a teacher has got with a message that is homework."""
+
+    PENDING = "pending"
+    GRADED = "graded"
 
 
 class ChannelKind(StrEnum):
@@ -59,6 +67,8 @@ class Refusal(StrEnum):
     CANNOT_MESSAGE_SELF = "cannot_message_self"
     NOT_ALLOWED = "not_allowed"
     KEY_CONFLICT = "key_conflict"
+    CHANNEL_NOT_FOUND = "channel_not_found"
+    NOT_A_MEMBER = "not_a_member"
     UNSTORABLE = "unstorable"
 
 
@@ -102,7 +112,7 @@ class Message:
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
-    key; `(author_id, key)` is unique. `is_read`: the recipient's read watermark reaches `seq`.
+    key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`.
     """
 
     id: MessageId
@@ -115,4 +125,49 @@ class Message:
     kind: MessageKind = MessageKind.TEXT
     file_url: str | None = None
     key: str | None = field(default=None, repr=False)
-    is_read: bool = False
+    read_by: tuple[UserId, ...] = ()
+    is_homework: bool = False
+    grading: GradingStatus | None = None
+    is_pinned: bool = False
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the recipient of a private message has read it."""
+        return self.recipient_id in self.read_by
+
+
+@frozen
+class Channel:
+    """Where messages are numbered: a workspace's room, or the private conversation of two.
+
+    `pair` is set exactly for a dm, lower id first; `workspace_id` for every other kind.
+    """
+
+    id: ChannelId
+    kind: ChannelKind
+    name: str
+    created_at: datetime
+    workspace_id: WorkspaceId | None = None
+    pair: tuple[UserId, UserId] | None = None
+    class_name: str | None = None
+    subject: str | None = None
+    pinned: tuple[MessageId, ...] = ()
+
+    def peer_of(self, user_id: UserId) -> UserId | None:
+        """The other side of a dm; None for every other kind and for outsiders."""
+        if self.pair is None or user_id not in self.pair:
+            return None
+        low, high = self.pair
+        return high if user_id == low else low
+
+
+@frozen
+class Workspace:
+    """People who share channels. `members` in the order they came."""
+
+    id: WorkspaceId
+    name: str
+    description: str | None
+    owner_id: UserId
+    members: tuple[UserId, ...]
+    created_at: datetime

@@ -5,12 +5,14 @@ turns 5 into "5", 1.5 into 1 and "false" into True; the hooks below refuse inste
 ignored, because clients may send more than a dialect asks for. Must not know: any dialect.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+import attrs
 import cattrs
 
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
-from protocol.model import MAX_ID, ChannelId, MessageId, UserId
+from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
 
 T = TypeVar("T")
 
@@ -32,6 +34,11 @@ def _identifier(value: object) -> int:
     return value
 
 
+def identifier(value: object) -> int | None:
+    """`value` if it is an id (an integer from 1 to 2**53 - 1), else None: it counts as absent."""
+    return value if type(value) is int and 1 <= value <= MAX_ID else None
+
+
 _NAMES: Final = {str: "a string", bool: "true or false", int: "an integer", float: "a number"}
 
 
@@ -41,7 +48,7 @@ def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False, forbid_extra_keys=False)
     for kind in _NAMES:
         converter.register_structure_hook(kind, lambda value, kind: _exactly(kind, value))
-    for identifier in (UserId, ChannelId, MessageId):
+    for identifier in (UserId, ChannelId, MessageId, WorkspaceId):
         converter.register_structure_hook(identifier, lambda value, _: _identifier(value))
     return converter
 
@@ -50,26 +57,38 @@ _FAST: Final = _make_converter()
 _EXPLAINING: Final = _FAST.copy(detailed_validation=True)
 
 
-def structure(raw: dict[str, object], cls: type[T]) -> T:
+def structure(
+    raw: dict[str, object], cls: type[T], *, naming: Callable[[str], str] | None = None
+) -> T:
     """An instance of the attrs class `cls` from a JSON object.
+
+    Args:
+        raw: the object.
+        cls: the shape.
+        naming: the name of a field in JSON, from its name in `cls`; None: they are the same.
 
     Raises:
         WireError: INVALID_FIELD; the text names the first field that is missing or wrong.
     """
+    spelt: dict[str, str] = {}
+    if naming is not None:
+        shape: Any = cls
+        spelt = {field.name: naming(field.name) for field in attrs.fields(shape)}
+        raw = {name: raw[json] for name, json in spelt.items() if json in raw}
     try:
         return _FAST.structure(raw, cls)
     except Exception:  # noqa: BLE001  whatever a hook or a constructor raises is the peer's fault
-        raise WireError(ErrorCode.INVALID_FIELD, _explain(raw, cls)) from None
+        raise WireError(ErrorCode.INVALID_FIELD, _explain(raw, cls, spelt)) from None
 
 
-def _explain(raw: dict[str, object], cls: type[Any]) -> str:
+def _explain(raw: dict[str, object], cls: type[Any], spelt: Mapping[str, str]) -> str:
     try:
         _EXPLAINING.structure(raw, cls)
     except cattrs.BaseValidationError as group:
         why, _, where = cattrs.transform_error(group, path="", format_exception=_describe)[
             0
         ].partition(" @ .")
-        return f"{where} {why}"
+        return f"{spelt.get(where, where)} {why}"
     return ERROR_TEXTS[ErrorCode.INVALID_FIELD]
 
 

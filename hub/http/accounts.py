@@ -7,16 +7,23 @@ account and per address; only a token's hash is stored; identity always comes fr
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import trio
 from starlette.responses import Response
 
-from hub.attempts import AttemptLimiter
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
-from hub.passwords import check_password
-from hub.tokens import expired_cookie, new_token, session_cookie, token_hash
+from hub.http.login import (
+    check_login,
+    end_session,
+    limit_attempts,
+    refuse_weak,
+    refuse_when_closed,
+)
+from hub.http.surface import PRIVATE_MESSAGES
+from hub.tokens import COOKIE, expired_cookie, session_cookie
 from persistence.interface import NewUser, Taken
+from protocol.dialect import Stranger
 from protocol.errors import ErrorCode, WireError
 from protocol.jsontext import parse_object
+from protocol.model import Session
 from protocol.rest import (
     LoginBody,
     ProfileBody,
@@ -25,23 +32,16 @@ from protocol.rest import (
     user_object,
 )
 
-_PASSWORD_TEXTS: Final = {
-    "password_too_short": "A password has at least 8 characters",
-    "password_too_long": "A password has at most 1024 characters",
-}
 _REGISTER_FIELDS: Final = ("email", "password", "first_name", "last_name", "date_of_birth")
 
 
 async def register(call: Call) -> Response:
     """Make an account."""
-    if call.services.config.registration == "closed":
-        raise HttpError(403, "registration_closed", "New accounts are made by the operator")
+    refuse_when_closed(call)
     body = await _register_body(call)
     birthday = body.check()
-    flaw = check_password(body.password)
-    if flaw is not None:
-        raise HttpError(400, flaw, _PASSWORD_TEXTS[flaw])
-    _limit(call.services.address_attempts, call.address)
+    refuse_weak(body.password)
+    limit_attempts(call.services.address_attempts, call.address)
     new = NewUser(
         name=f"{body.first_name} {body.last_name}".strip(),
         password_hash=await call.services.passwords.hash(body.password),
@@ -78,49 +78,35 @@ async def _register_body(call: Call) -> RegisterBody:
 
 async def log_in(call: Call) -> Response:
     """Open a session and set its cookie."""
-    services = call.services
     try:
         body = await call.body(LoginBody)
     except WireError as error:
         raise HttpError(400, error.code, "Invalid request payload") from None
-    account = body.email.lower()
-    _limit(call.services.address_attempts, call.address)
-    _limit(call.services.account_attempts, account)
-    found = None
-    if "\x00" not in body.email:
-        found = await services.store.accounts.credentials(body.email)
-    password_hash = None if found is None else found.password_hash
-    if not await services.passwords.verify(password_hash, body.password) or found is None:
+    user = await check_login(call, body.email, body.password)
+    if user is None:
         raise HttpError(401, "invalid_credentials", "Invalid email or password")
-    services.account_attempts.forget(account)
-    if services.passwords.needs_rehash(found.password_hash):
-        rehashed = await services.passwords.hash(body.password)
-        await services.store.accounts.rehash_password(found.user.id, rehashed)
-    token = new_token()
-    lifetime = timedelta(days=services.config.session_days)
+    lifetime = timedelta(days=call.services.config.session_days)
     expires_at = datetime.now(UTC) + lifetime
-    await services.store.sessions.open(found.user.id, token_hash(token), expires_at)
+    token = await call.services.authenticator.open(COOKIE, user.id, expires_at)
     cookie = session_cookie(token, lifetime, secure=call.is_secure)
-    return JSON(own_user_object(found.user), headers={"Set-Cookie": cookie})
+    return JSON(own_user_object(user), headers={"Set-Cookie": cookie})
 
 
 async def log_out(call: Call) -> Response:
     """End the session and close its connections."""
-    if call.token is None:
+    if COOKIE not in call.request.cookies:
         return _no_token()
-    ended = await call.services.store.sessions.close(token_hash(call.token))
-    if ended is not None:
-        await call.services.hub.end_sessions([ended])
+    await end_session(call)
     cookie = expired_cookie(secure=call.is_secure)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 
 
 async def show_session(call: Call) -> Response:
     """Who the caller is."""
-    if call.token is None:
+    session = await call.services.authenticator.find(COOKIE, call.request.cookies)
+    if session is Stranger.NO_SESSION:
         return _no_token()
-    session = await call.services.store.sessions.find(token_hash(call.token))
-    if session is None:
+    if not isinstance(session, Session):
         raise HttpError(401, "invalid_session", "Invalid or expired session")
     return JSON(own_user_object(session.user))
 
@@ -153,22 +139,7 @@ def _no_token() -> Response:
     return JSON({"error": "No session token provided", "code": "not_signed_in"}, 401)
 
 
-def _limit(limiter: AttemptLimiter, key: str) -> None:
-    """Count an attempt.
-
-    Raises:
-        HttpError: 429 when there were too many.
-    """
-    wait = limiter.allow(key, trio.current_time())
-    if wait > 0:
-        raise HttpError(
-            429,
-            "too_many_attempts",
-            "Too many attempts, please wait",
-            {"Retry-After": str(int(wait) + 1)},
-        )
-
-
+SURFACE: Final = PRIVATE_MESSAGES
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

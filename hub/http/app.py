@@ -1,13 +1,15 @@
 """The HTTP application: every endpoint of the modules beside this file, behind one set of rules.
 
-Guarantees: a module joins by defining `ENDPOINTS`; nothing lists them. Every error is JSON with a
-text and a stable code. Must not know: any endpoint by name.
+Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`; nothing lists them. A path that
+several surfaces claim is answered by the one that the request speaks; below `/<surface>` every
+surface answers alone. Must not know: any endpoint by name.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
-from typing import Final
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,88 +20,96 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import hub.http
-from hub.http.endpoint import JSON, Endpoint, HttpError, from_wire
+from hub.http.answers import JSON
+from hub.http.endpoint import Endpoint
 from hub.http.openapi import describe
+from hub.http.surface import Surface, choose
 from hub.services import Services
-from persistence.interface import StoreUnavailable
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
+Claim: TypeAlias = tuple[Surface, Endpoint]
 
-def discover() -> list[Endpoint]:
+
+def discover() -> list[Claim]:
     """The endpoints of every module of `hub.http`; fixed paths come before patterns."""
-    found: list[Endpoint] = []
+    found: list[Claim] = []
     for module in pkgutil.iter_modules(hub.http.__path__):
         imported = importlib.import_module(f"hub.http.{module.name}")
-        found += getattr(imported, "ENDPOINTS", ())
-    return sorted(found, key=lambda endpoint: ("{" in endpoint.path, endpoint.path))
+        endpoints: tuple[Endpoint, ...] = getattr(imported, "ENDPOINTS", ())
+        found += [(imported.SURFACE, endpoint) for endpoint in endpoints]
+    return sorted(found, key=lambda claim: (claim[1].path.count("{"), claim[1].path))
 
 
 def build_app(services: Services) -> Starlette:
     """The ASGI application over `services`."""
-    endpoints = discover()
-    document = describe(endpoints)
+    claims = discover()
+    document = describe(claims)
 
     async def openapi(_: Request) -> Response:
         return JSON(document)
 
-    by_path: dict[str, dict[str, Endpoint]] = {}
-    for endpoint in endpoints:
-        methods = by_path.setdefault(endpoint.path, {})
-        if endpoint.method in methods:
-            raise ValueError(f"{endpoint.method} {endpoint.path} is claimed twice")
-        methods[endpoint.method] = endpoint
-    routes = [
-        Route(path, _answer_with(methods, services), methods=list(methods))
-        for path, methods in by_path.items()
-    ]
+    routes = [Route("/openapi.json", openapi, methods=["GET"])]
+    for path, methods in _by_path(claims).items():
+        routes.append(Route(path, _answer_with(methods, services), methods=list(methods)))
     return Starlette(
-        routes=[Route("/openapi.json", openapi, methods=["GET"]), *routes],
+        routes=routes,
         middleware=[
             Middleware(
                 CORSMiddleware,
                 allow_origins=services.config.allowed_origins,
                 allow_credentials=True,
-                allow_methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"],
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
                 allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
             )
         ],
-        exception_handlers={
-            HttpError: _http_error,
-            WireError: _wire_error,
-            StoreUnavailable: _store_unavailable,
-            HTTPException: _starlette_error,
-        },
+        exception_handlers={HTTPException: _starlette_error},
     )
 
 
-def _answer_with(
-    methods: dict[str, Endpoint], services: Services
-) -> Callable[[Request], Awaitable[Response]]:
+_Methods: TypeAlias = Mapping[str, Mapping[Surface, Endpoint]]
+
+
+def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
+    """Path with numbered parameters -> method -> who claims it."""
+    paths: dict[str, dict[str, dict[Surface, Endpoint]]] = {}
+    for surface, endpoint in claims:
+        plain = _numbered(endpoint.path)
+        for path in (plain, f"/{surface.name}{plain}"):
+            claimed = paths.setdefault(path, {}).setdefault(endpoint.method, {})
+            if surface in claimed:
+                raise ValueError(f"{endpoint.method} {endpoint.path} is claimed twice")
+            claimed[surface] = endpoint
+    return paths
+
+
+def _numbered(path: str) -> str:
+    """`/a/{user_id}` -> `/a/{p0}`, so that it does not matter how a surface calls a parameter."""
+    parts = re.split(r"{\w+}", path)
+    return parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
+
+
+def _answer_with(methods: _Methods, services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        return await methods[method].answer(request, services)
+        claimed = methods[method]
+        surface = await choose(claimed, request, services.config.rest_default)
+        endpoint = claimed[surface]
+        values = request.path_params.values()
+        names = re.findall(r"{(\w+)}", endpoint.path)
+        request.scope["path_params"] = dict(zip(names, values, strict=True))
+        return await endpoint.answer(request, services, surface)
 
     return answer
-
-
-async def _http_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HttpError)  # noqa: S101  registered for this class alone
-    return JSON({"error": error.text, "code": error.code}, error.status, error.headers)
-
-
-async def _wire_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, WireError)  # noqa: S101  registered for this class alone
-    return await _http_error(request, from_wire(error))
-
-
-async def _store_unavailable(_: Request, __: Exception) -> Response:
-    code = ErrorCode.UNAVAILABLE
-    return JSON({"error": ERROR_TEXTS[code], "code": code}, 503, {"Retry-After": "2"})
 
 
 async def _starlette_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class alone
     code = _CODES.get(error.status_code, "bad_request")
-    return JSON({"error": error.detail, "code": code}, error.status_code, error.headers)
+    text = error.detail
+    body = {
+        "error": text,
+        "message": text,
+        "code": code,
+    }  # no surface is known here: both spellings
+    return JSON(body, error.status_code, error.headers)

@@ -1,26 +1,29 @@
 """What an HTTP endpoint is: one row from which the route and its documentation derive.
 
 Guarantees: a handler that needs a session gets one; a state-changing request comes from an allowed
-origin; a body is JSON of the declared shape; every error has a text and a stable code.
-Must not know: any particular endpoint.
+origin; a body is JSON of the declared shape; every error has a text and a stable code, in the
+spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
 
-import orjson
-from attrs import field, frozen
+from attrs import frozen
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
+from hub.http.answers import JSON, HttpError
+from hub.http.surface import Surface
 from hub.services import Services
-from hub.tokens import COOKIE, token_hash
-from protocol.errors import ErrorCode, WireError
+from persistence.interface import StoreUnavailable
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed
 from protocol.jsontext import parse_object
-from protocol.model import MAX_ID, Refusal, Session, UserId
+from protocol.model import MAX_ID, Refusal, Session, User, UserId
 from protocol.structuring import structure
+
+__all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
 
 T = TypeVar("T")
 
@@ -28,41 +31,17 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 REFUSAL_STATUS: Final[Mapping[Refusal, HTTPStatus]] = {
     Refusal.RECIPIENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.CHANNEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
     Refusal.CANNOT_MESSAGE_SELF: HTTPStatus.BAD_REQUEST,
     Refusal.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    Refusal.NOT_A_MEMBER: HTTPStatus.FORBIDDEN,
     Refusal.KEY_CONFLICT: HTTPStatus.CONFLICT,
     Refusal.UNSTORABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 
-class HttpError(Exception):
-    """An answer other than 2xx: `{"error": text, "code": code}`."""
-
-    def __init__(
-        self, status: int, code: str, text: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.status = status
-        self.code = code
-        self.text = text
-        self.headers = headers or {}
-        super().__init__(text)
-
-
 class NotSignedIn(Exception):
-    """There is no live session; the endpoint says how that is answered."""
-
-
-class JSON(Response):
-    """A JSON answer. Never cached: it is somebody's private view."""
-
-    media_type = "application/json"
-
-    def __init__(
-        self, content: object, status: int = 200, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(
-            orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}
-        )
+    """There is no live session; the surface says how that is answered."""
 
 
 @frozen
@@ -71,6 +50,7 @@ class Call:
 
     request: Request
     services: Services
+    surface: Surface
     _session: Session | None
 
     @property
@@ -85,14 +65,14 @@ class Call:
         return self._session
 
     @property
-    def me(self) -> UserId:
+    def user(self) -> User:
         """The caller."""
-        return self.session.user.id
+        return self.session.user
 
     @property
-    def token(self) -> str | None:
-        """The session token as sent, valid or not."""
-        return self.request.cookies.get(COOKIE)
+    def me(self) -> UserId:
+        """The caller's id."""
+        return self.session.user.id
 
     async def body(self, shape: type[T]) -> T:
         """The JSON body.
@@ -101,10 +81,24 @@ class Call:
             HttpError: 415 when it does not claim to be JSON.
             WireError: it is not, or has not this shape.
         """
+        return structure(await self.json_object(), shape, naming=self.surface.naming)
+
+    async def json_object(self) -> dict[str, object]:
+        """The body, a JSON object of any shape.
+
+        Raises:
+            HttpError: 415 when it does not claim to be JSON.
+            WireError: it is none.
+        """
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise HttpError(415, "json_required", "The body must be application/json")
-        return structure(parse_object(await self.request.body()), shape)
+        return parse_object(await self.request.body())
+
+    def path_id(self, name: str) -> int | None:
+        """An id in the path, or None if it cannot be one."""
+        number = _number(self.request.path_params[name])
+        return number if number is not None and number > 0 else None
 
     def user_id(self) -> UserId:
         """The user id in the path.
@@ -112,21 +106,15 @@ class Call:
         Raises:
             HttpError: 400 when it is none.
         """
-        text = self.request.path_params["user_id"]
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user ID")
-        number = int(text)
-        if not 1 <= number <= MAX_ID:
+        number = self.path_id("user_id")
+        if number is None:
             raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user ID")
         return UserId(number)
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A number in the query; the default when it is missing, no number or out of range."""
-        text = self.request.query_params.get(name, "")
-        if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-            return default
-        number = int(text)
-        return number if low <= number <= high else default
+        number = _number(self.request.query_params.get(name, ""))
+        return number if number is not None and low <= number <= high else default
 
     @property
     def is_secure(self) -> bool:
@@ -152,12 +140,14 @@ class Call:
         return self._peer in self.services.config.trusted_proxies
 
 
+def _number(text: str) -> int | None:
+    """A number below 2**53, written in digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
+        return None
+    return int(text) if int(text) <= MAX_ID else None
+
+
 Handle: TypeAlias = Callable[[Call], Awaitable[Response]]
-
-
-def plain_unauthorized() -> Response:
-    """How seed 004's session middleware says 401 (contract R.0)."""
-    return PlainTextResponse("Unauthorized", 401)
 
 
 @frozen
@@ -173,7 +163,6 @@ class Endpoint:
         body: the shape of the request's body.
         query: names of query parameters.
         open_to_all: whether it works without a session.
-        unauthorized: what to answer without one.
     """
 
     method: str
@@ -184,28 +173,41 @@ class Endpoint:
     body: type | None = None
     query: tuple[str, ...] = ()
     open_to_all: bool = False
-    unauthorized: Callable[[], Response] = field(default=plain_unauthorized)
 
-    async def answer(self, request: Request, services: Services) -> Response:
-        """Check what every endpoint demands, then handle the request."""
-        if request.method not in SAFE_METHODS and not _from_allowed_origin(request, services):
-            raise HttpError(403, "origin_refused", "This origin may not use the hub")
-        token = request.cookies.get(COOKIE)
-        session = None
-        if token and not self.open_to_all:
-            session = await services.store.sessions.find(token_hash(token))
-        call = Call(request, services, session)
-        if session is None and not self.open_to_all:
-            return self.unauthorized()
+    async def answer(self, request: Request, services: Services, surface: Surface) -> Response:
+        """Check what every endpoint demands, then handle the request, in the surface's spelling."""
         try:
-            return await self.handle(call)
+            _require_allowed_origin(request, services)
+            session = None
+            if not self.open_to_all:
+                found = await services.authenticator.find(surface.cookie, request.cookies)
+                if not isinstance(found, Session):
+                    return surface.unauthorized()
+                session = found
+            return await self.handle(Call(request, services, surface, session))
         except NotSignedIn:
-            return self.unauthorized()
+            return surface.unauthorized()
+        except HttpError as error:
+            return _error(surface, error)
+        except WireError as error:
+            return _error(surface, from_wire(error))
+        except StoreUnavailable:
+            code = ErrorCode.UNAVAILABLE
+            return _error(surface, HttpError(503, code, ERROR_TEXTS[code], {"Retry-After": "2"}))
 
 
-def _from_allowed_origin(request: Request, services: Services) -> bool:
+def _error(surface: Surface, error: HttpError) -> Response:
+    body = {**surface.error(error.text, error.code), **error.details}
+    return JSON(body, error.status, error.headers)
+
+
+def _require_allowed_origin(request: Request, services: Services) -> None:
+    """Refuse a change that a page of another site asks for."""
+    if request.method in SAFE_METHODS:
+        return
     head = Head(b"", b"", b"", tuple(request.headers.raw))
-    return origin_allowed(head, services.config.allowed_origins, request.url.scheme)
+    if not origin_allowed(head, services.config.allowed_origins, request.url.scheme):
+        raise HttpError(403, "origin_refused", "This origin may not use the hub")
 
 
 def from_wire(error: WireError) -> HttpError:

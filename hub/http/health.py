@@ -6,6 +6,7 @@ import trio
 from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint
+from hub.http.surface import PRIVATE_MESSAGES
 from persistence.interface import StoreUnavailable
 
 CHECK_SECONDS: Final = 2.0
@@ -30,6 +31,7 @@ async def ready(call: Call) -> Response:
     return JSON({"status": "store_unavailable"}, 503)
 
 
+SURFACE: Final = PRIVATE_MESSAGES
 ENDPOINTS: Final = (
     Endpoint("GET", "/healthz", "The process lives", alive, {200: "it does"}, open_to_all=True),
     Endpoint(

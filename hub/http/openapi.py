@@ -2,40 +2,56 @@
 
 import re
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, Final, Union, get_args, get_origin
 
 import attrs
 
 from hub.http.endpoint import Endpoint
-from protocol.model import MAX_ID, UserId
+from hub.http.surface import PRIVATE_MESSAGES, Surface
+from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
 
+_ID: Final[dict[str, object]] = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 _SIMPLE: Final[dict[object, dict[str, object]]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
     int: {"type": "integer"},
-    UserId: {"type": "integer", "minimum": 1, "maximum": MAX_ID},
+    **dict.fromkeys((ChannelId, MessageId, UserId, WorkspaceId), _ID),
     type(None): {"type": "null"},
 }
 _ERROR: Final = {
     "type": "object",
-    "required": ["error", "code"],
-    "properties": {"error": {"type": "string"}, "code": {"type": "string"}},
+    "required": ["code"],
+    "properties": {
+        "error": {"type": "string"},
+        "message": {"type": "string"},
+        "code": {"type": "string"},
+    },
 }
 _FIRST_ERROR: Final = 400
 
 
-def describe(endpoints: Iterable[Endpoint]) -> dict[str, object]:
-    """An OpenAPI 3.1 document of `endpoints`."""
+def describe(claims: Sequence[tuple[Surface, Endpoint]]) -> dict[str, object]:
+    """An OpenAPI 3.1 document of the surfaces' endpoints.
+
+    A call that several surfaces claim stands under its plain path once, and below their mount
+    prefixes for the others.
+    """
     paths: dict[str, dict[str, object]] = {}
-    for endpoint in endpoints:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    claimed: set[tuple[str, str]] = set()
+    for surface, endpoint in sorted(claims, key=lambda claim: claim[0] is not PRIVATE_MESSAGES):
+        shape = (endpoint.method, re.sub(r"{\w+}", "{}", endpoint.path))
+        path = f"/{surface.name}{endpoint.path}" if shape in claimed else endpoint.path
+        claimed.add(shape)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(surface, endpoint)
+    cookies = sorted({surface.cookie for surface, _ in claims})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parlour", "version": "1"},
         "components": {
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "session_token"}
+                cookie: {"type": "apiKey", "in": "cookie", "name": cookie} for cookie in cookies
             },
             "schemas": {"Error": _ERROR},
         },
@@ -43,10 +59,11 @@ def describe(endpoints: Iterable[Endpoint]) -> dict[str, object]:
     }
 
 
-def _operation(endpoint: Endpoint) -> dict[str, object]:
+def _operation(surface: Surface, endpoint: Endpoint) -> dict[str, object]:
     names = re.findall(r"{(\w+)}", endpoint.path)
     parameters: list[dict[str, object]] = [
-        {"name": name, "in": "path", "required": True, "schema": _schema(UserId)} for name in names
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in names
     ]
     parameters += [
         {"name": name, "in": "query", "schema": {"type": "string"}} for name in endpoint.query
@@ -56,14 +73,15 @@ def _operation(endpoint: Endpoint) -> dict[str, object]:
         answers.setdefault(401, "no live session")
     operation: dict[str, object] = {
         "summary": endpoint.summary,
+        "tags": [surface.name],
         "parameters": parameters,
-        "security": [] if endpoint.open_to_all else [{"session": []}],
+        "security": [] if endpoint.open_to_all else [{surface.cookie: []}],
         "responses": {
             str(status): _response(status, text) for status, text in sorted(answers.items())
         },
     }
     if endpoint.body is not None:
-        schema = _schema(endpoint.body)
+        schema = _schema(endpoint.body, surface.naming)
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
@@ -79,14 +97,19 @@ def _response(status: int, text: str) -> dict[str, object]:
     return response
 
 
-def _schema(kind: Any) -> dict[str, object]:  # noqa: ANN401  a type, of any kind
+def _schema(kind: Any, naming: Callable[[str], str]) -> dict[str, object]:  # noqa: ANN401  a type, of any kind
     if kind in _SIMPLE:
         return _SIMPLE[kind]
-    if get_origin(kind) in (Union, types.UnionType):
-        return {"anyOf": [_schema(part) for part in get_args(kind)]}
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema(part, naming) for part in get_args(kind)]}
+    if origin is tuple:
+        return {"type": "array", "items": _schema(get_args(kind)[0], naming)}
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {"type": "string", "enum": [member.value for member in kind]}
     fields = attrs.fields(attrs.resolve_types(kind))
     return {
         "type": "object",
-        "required": [field.name for field in fields if field.default is attrs.NOTHING],
-        "properties": {field.name: _schema(field.type) for field in fields},
+        "required": [naming(field.name) for field in fields if field.default is attrs.NOTHING],
+        "properties": {naming(field.name): _schema(field.type, naming) for field in fields},
     }

@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 from starlette.responses import Response
 
 from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.surface import PRIVATE_MESSAGES
 from hub.presence import AudienceRule
-from persistence.interface import Posted
-from protocol.commands import SendPrivateMessage
+from persistence.interface import Draft, Posted
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import MAX_ID, Message, User, UserId
 from protocol.rest import AddressedMessageBody, MessageBody, message_object, user_object
@@ -47,8 +47,8 @@ async def _body(call: Call, shape: type[T]) -> T:
 async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response:
     limit = call.services.config.max_content_chars
     content, key = body.checked(limit, call.request.headers.get("idempotency-key"))
-    me = call.session.user
-    outcome = await call.services.messaging.send(me, SendPrivateMessage(recipient_id, content, key))
+    draft = Draft(call.me, recipient_id, content, key)
+    outcome = await call.services.messaging.send(call.user, draft)
     if not isinstance(outcome, Posted):
         text = ERROR_TEXTS[ErrorCode(outcome)]
         raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
@@ -69,13 +69,13 @@ async def history(call: Call) -> Response:
     else:
         offset = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
         page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
-    await call.services.messaging.mark_read(call.me, peer_id)
+    await call.services.receipts.read_conversation(call.me, peer_id)
     return JSON([message_object(message, people) for message in page])
 
 
 async def mark_read(call: Call) -> Response:
     """Mark the other side's messages read."""
-    await call.services.messaging.mark_read(call.me, call.user_id())
+    await call.services.receipts.read_conversation(call.me, call.user_id())
     return JSON({"status": "success"})
 
 
@@ -140,6 +140,7 @@ _SENT: Final = {
     503: "try again with the same key",
 }
 
+SURFACE: Final = PRIVATE_MESSAGES
 ENDPOINTS: Final = (
     Endpoint(
         "GET",

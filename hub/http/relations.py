@@ -10,6 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
+from hub.http.surface import PRIVATE_MESSAGES
 from persistence.interface import NoSuchUser, Relation
 from protocol.rest import user_object
 
@@ -92,6 +93,7 @@ def _unknown_user() -> HttpError:
     return HttpError(404, "user_not_found", "User not found")
 
 
+SURFACE: Final = PRIVATE_MESSAGES
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

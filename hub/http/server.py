@@ -5,19 +5,20 @@ with a 4xx and the connection closes; an application only ever sees a complete, 
 Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, Protocol
 
 import h11
 import orjson
 import trio
-from attrs import frozen
+from attrs import field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
 from protocol.handshake import Head, wants_upgrade
 
+LARGER_BODIES: Final = 8
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 262_144
 _VERSIONS: Final = (b"1.0", b"1.1")
@@ -25,12 +26,18 @@ _VERSIONS: Final = (b"1.0", b"1.1")
 
 @frozen
 class Limits:
-    """What a request may cost. Times are in seconds and count from the first byte they cover."""
+    """What a request may cost. Times are in seconds and count from the first byte they cover.
+
+    `larger_bodies`: by path, where more than `body_bytes` may be sent; it may take twelve times as
+    long, and only a few are received at a time.
+    """
 
     head_bytes: int = 16_384
     head_seconds: float = 10.0
     body_bytes: int = 65_536
     body_seconds: float = 10.0
+    larger_bodies: Mapping[str, int] = field(factory=dict)
+    larger_places: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(LARGER_BODIES))
     idle_seconds: float = 75.0
     response_seconds: float = 30.0
 
@@ -121,23 +128,30 @@ class _HttpConnection:
         """
         if head.all(b"content-length") and head.all(b"transfer-encoding"):
             raise RequestRefused(400, "bad_request", "Content-Length and Transfer-Encoding exclude")
+        larger = self._limits.larger_bodies.get(head.path)
+        if larger is None:
+            return await self._body(head, self._limits.body_bytes, self._limits.body_seconds)
+        async with self._limits.larger_places:
+            return await self._body(head, larger, 12 * self._limits.body_seconds)
+
+    async def _body(self, head: Head, max_bytes: int, seconds: float) -> bytes:
         too_big = RequestRefused(413, "body_too_large", "The request body is too large")
         declared = head.header(b"content-length")
-        if declared is not None and int(declared) > self._limits.body_bytes:
+        if declared is not None and int(declared) > max_bytes:
             raise too_big
         if self.state.they_are_waiting_for_100_continue:
             go_ahead = h11.InformationalResponse(status_code=100, headers=[])
             await self._stream.send_all(self.state.send(go_ahead) or b"")
         parts: list[bytes] = []
         size = 0
-        with trio.move_on_after(self._limits.body_seconds):
+        with trio.move_on_after(seconds):
             while True:
                 event = await self._event()
                 match event:
                     case h11.Data(data=data):
                         parts.append(bytes(data))
                         size += len(data)
-                        if size > self._limits.body_bytes:
+                        if size > max_bytes:
                             raise too_big
                     case h11.EndOfMessage():
                         return b"".join(parts)

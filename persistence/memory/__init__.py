@@ -9,6 +9,7 @@ from datetime import datetime
 
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
+from persistence.memory.channels import MemoryChannels, MemoryUploads, MemoryWorkspaces
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.relations import MemoryRelations
 from persistence.memory.sessions import MemorySessions
@@ -25,11 +26,13 @@ class MemoryHealth:
 def open_memory_store(*, now: Callable[[], datetime]) -> Store:
     """An empty store whose timestamps come from `now`, an aware UTC clock."""
     tables = Tables(now)
-    relations = MemoryRelations(tables)
     return Store(
         accounts=MemoryAccounts(tables),
         sessions=MemorySessions(tables),
-        relations=relations,
-        messages=MemoryMessages(tables, relations),
+        relations=MemoryRelations(tables),
+        messages=MemoryMessages(tables),
+        workspaces=MemoryWorkspaces(tables),
+        channels=MemoryChannels(tables),
+        uploads=MemoryUploads(tables),
         health=MemoryHealth(),
     )

@@ -1,12 +1,12 @@
 """Users and passwords in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import asdict, define, evolve, fields
 
 from persistence.interface import Credentials, NewUser, NoSuchUser, Taken
 from persistence.memory.tables import Tables
-from protocol.model import User, UserId
+from protocol.model import Role, User, UserId
 
 
 @define
@@ -39,14 +39,18 @@ class MemoryAccounts:
         """See the interface."""
         return self.tables.users.get(user_id)
 
-    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+    async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """See the interface."""
         users = self.tables.users
         return {user_id: users[user_id] for user_id in user_ids if user_id in users}
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """See the interface."""
-        ids = sorted(user_id for user_id in self.tables.users if user_id > (after or 0))
+        ids = sorted(
+            user.id
+            for user in self.tables.users.values()
+            if user.id > (after or 0) and user.role is not Role.ASSISTANT
+        )
         return [self.tables.users[user_id] for user_id in ids[:limit]]
 
     async def find(self, username: str) -> User | None:
@@ -65,7 +69,7 @@ class MemoryAccounts:
         self.tables.passwords[user_id] = password_hash
         sessions = self.tables.sessions
         for token_hash in [t for t, row in sessions.items() if row.user_id == user_id]:
-            del sessions[token_hash]
+            self.tables.end_session(token_hash)
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """See the interface."""

@@ -1,20 +1,22 @@
 """The log in memory."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from attrs import define, evolve
 
 from persistence.interface import Conversation, Draft, Outcome, Posted, ReadAdvance
 from persistence.memory.tables import ChannelRow, Tables
-from protocol.model import ChannelId, Message, MessageId, Refusal, UserId
+from protocol.model import (
+    ASSISTANT_ID,
+    ChannelId,
+    GradingStatus,
+    Message,
+    MessageId,
+    Refusal,
+    UserId,
+)
 
-
-class Policy(Protocol):
-    """Who may message whom."""
-
-    def may_message_now(self, sender: UserId, recipient: UserId) -> bool:
-        """For one pair."""
+MAX_NEWLY_READ = 100
 
 
 @define
@@ -22,111 +24,204 @@ class MemoryMessages:
     """Implements `persistence.interface.Messages`."""
 
     tables: Tables
-    policy: Policy
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """See the interface."""
         return [self._post(draft) for draft in drafts]
 
     def _post(self, draft: Draft) -> Outcome:
-        if draft.author_id == draft.recipient_id:
-            return Refusal.CANNOT_MESSAGE_SELF
-        if draft.recipient_id not in self.tables.users:
-            return Refusal.RECIPIENT_NOT_FOUND
+        row: ChannelRow | None = None
+        peer = draft.recipient_id
+        if draft.channel_id is not None:
+            row = self.tables.channels.get(draft.channel_id)
+            if row is None:
+                return Refusal.CHANNEL_NOT_FOUND
+            peer = row.channel.peer_of(draft.author_id)
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
+        refusal = self._refusal(draft, row, peer)
+        if refusal in _FINAL or (refusal is not None and first is None):
+            return refusal
+        if row is None and peer is not None:
+            row = self.tables.dm(draft.author_id, peer)
+        if row is None:
+            raise ValueError("a draft has a recipient or a channel")
+        workspace_id = row.channel.workspace_id
         if first is not None:
-            same = (first.recipient_id, first.content) == (draft.recipient_id, draft.content)
-            return Posted(self._seen(first), repeated=True) if same else Refusal.KEY_CONFLICT
-        if not self.policy.may_message_now(draft.author_id, draft.recipient_id):
-            return Refusal.NOT_ALLOWED
-        return Posted(self._append(draft))
+            same = (first.channel_id, first.content) == (row.channel.id, draft.content)
+            if not same:
+                return Refusal.KEY_CONFLICT
+            return Posted(row.seen(first), repeated=True, workspace_id=workspace_id)
+        return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
 
-    def _append(self, draft: Draft) -> Message:
-        pair = frozenset((draft.author_id, draft.recipient_id))
-        channel = self.tables.channels.get(pair)
-        if channel is None:
-            low, high = sorted(pair)
-            channel = ChannelRow(ChannelId(next(self.tables.ids)), (low, high))
-            self.tables.channels[pair] = channel
+    def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
+        if draft.author_id == peer:
+            return Refusal.CANNOT_MESSAGE_SELF
+        if peer is not None and peer not in self.tables.users:
+            return Refusal.RECIPIENT_NOT_FOUND
+        if row is not None and draft.author_id == ASSISTANT_ID:
+            return None
+        if peer is not None:
+            allowed = self.tables.may_message(draft.author_id, peer)
+            return None if allowed else Refusal.NOT_ALLOWED
+        if row is not None and not self.tables.may_join(draft.author_id, row.channel):
+            return Refusal.NOT_A_MEMBER
+        return None
+
+    def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
         message = Message(
             id=MessageId(next(self.tables.ids)),
-            channel_id=channel.id,
-            seq=len(channel.messages) + 1,
+            channel_id=row.channel.id,
+            seq=len(row.messages) + 1,
             author_id=draft.author_id,
             content=draft.content,
             created_at=self.tables.now(),
-            recipient_id=draft.recipient_id,
+            recipient_id=peer,
             kind=draft.kind,
             file_url=draft.file_url,
             key=draft.key,
+            is_homework=draft.is_homework,
         )
-        channel.messages.append(message)
+        row.messages.append(message)
+        self.tables.messages[message.id] = row
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
-        return message
+        if draft.asker_id is not None:
+            row.read[draft.asker_id] = message.seq
+        return row.seen(message)
 
     async def conversation_page(
         self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
     ) -> Sequence[Message]:
         """See the interface."""
-        messages = self._messages(user_id, peer_id)
+        messages = self._conversation_log(user_id, peer_id)
         end = max(len(messages) - offset, 0)
-        return [self._seen(message) for message in messages[max(end - limit, 0) : end]]
+        return messages[max(end - limit, 0) : end]
 
     async def conversation_after(
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
         """See the interface."""
-        messages = self._messages(user_id, peer_id)
-        return [self._seen(message) for message in messages[after_seq : after_seq + limit]]
+        messages = self._conversation_log(user_id, peer_id)
+        return [message for message in messages if message.seq > after_seq][:limit]
+
+    async def channel_page(
+        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+    ) -> Sequence[Message]:
+        """See the interface."""
+        row = self.tables.channels.get(channel_id)
+        shown = [] if row is None else row.shown()
+        return [each for each in shown if before is None or each.id < before][-limit:]
+
+    async def get(self, message_id: MessageId) -> Message | None:
+        """See the interface."""
+        row = self.tables.messages.get(message_id)
+        shown = [] if row is None else row.shown()
+        return next((message for message in shown if message.id == message_id), None)
+
+    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+        """See the interface."""
+        row = self.tables.channels.get(channel_id)
+        if row is None:
+            return []
+        by_id = {message.id: message for message in row.shown()}
+        return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
+
+    async def delete(self, message_id: MessageId) -> bool:
+        """See the interface."""
+        row = self.tables.messages.get(message_id)
+        if row is None or message_id in row.deleted:
+            return False
+        row.deleted.add(message_id)
+        row.replace(evolve(row.find(message_id), content="", file_url=None))
+        pinned = tuple(each for each in row.channel.pinned if each != message_id)
+        row.channel = evolve(row.channel, pinned=pinned)
+        return True
+
+    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
+        """See the interface."""
+        if await self.get(message_id) is None:
+            return None
+        row = self.tables.messages[message_id]
+        row.replace(evolve(row.find(message_id), grading=status))
+        return await self.get(message_id)
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
         """See the interface."""
-        channel = self.tables.channels.get(frozenset((reader, peer_id)))
-        if channel is None:
+        row = self.tables.dms.get(frozenset((reader, peer_id)))
+        return None if row is None else _advance(row, reader, len(row.messages))
+
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+        """See the interface."""
+        message = await self.get(message_id)
+        if message is None:
             return None
-        last = len(channel.messages)
-        if last <= channel.read.get(reader, 0):
+        row = self.tables.messages[message_id]
+        if not self.tables.may_join(reader, row.channel):
             return None
-        channel.read[reader] = last
-        return ReadAdvance(channel.id, last)
+        return _advance(row, reader, message.seq)
+
+    async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
+        """See the interface."""
+        row = self.tables.channels.get(channel_id)
+        if row is None:
+            return 0
+        newest = {message.id for message in row.shown()[-among:]}
+        return sum(message.id in newest for message in row.unread(user_id))
+
+    async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
+        """See the interface."""
+        row = self.tables.dms.get(frozenset((user_id, peer_id)))
+        if row is None or not row.conversation():
+            return False
+        row.archived[user_id] = len(row.messages)
+        return True
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
         """See the interface."""
-        theirs = [row for pair, row in self.tables.channels.items() if user_id in pair]
-        theirs.sort(key=lambda row: row.messages[-1].id, reverse=True)
-        return [self._conversation(row, user_id) for row in theirs]
+        found = [self._conversation(row, user_id) for row in self._dms(user_id)]
+        listed = [each for each in found if each is not None]
+        return sorted(listed, key=lambda each: each.last_message.id, reverse=True)
 
     async def unread_count(self, user_id: UserId) -> int:
         """See the interface."""
-        channels = self.tables.channels.items()
-        return sum(_unread(row, user_id) for pair, row in channels if user_id in pair)
+        return sum(_unread_private(row, user_id) for row in self._dms(user_id))
 
-    def _messages(self, user_id: UserId, peer_id: UserId) -> list[Message]:
-        channel = self.tables.channels.get(frozenset((user_id, peer_id)))
-        return [] if channel is None else channel.messages
+    def _dms(self, user_id: UserId) -> list[ChannelRow]:
+        return [row for pair, row in self.tables.dms.items() if user_id in pair]
 
-    def _seen(self, message: Message) -> Message:
-        """The message with its read status as of now."""
-        if message.recipient_id is None:
-            return message
-        pair = frozenset((message.author_id, message.recipient_id))
-        read = self.tables.channels[pair].read.get(message.recipient_id, 0)
-        return evolve(message, is_read=read >= message.seq)
+    def _conversation_log(self, user_id: UserId, peer_id: UserId) -> list[Message]:
+        row = self.tables.dms.get(frozenset((user_id, peer_id)))
+        return [] if row is None else row.conversation()
 
-    def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation:
-        (peer_id,) = set(row.members) - {user_id}
-        answered = any(message.author_id == user_id for message in row.messages)
+    def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
+        log = row.conversation()
+        peer_id = row.channel.peer_of(user_id)
+        if not log or peer_id is None:
+            return None
+        answered = any(message.author_id == user_id for message in log)
+        related = self.tables.follow_accepted_either_way(user_id, peer_id)
         return Conversation(
-            channel_id=row.id,
+            channel_id=row.channel.id,
             peer=self.tables.users[peer_id],
-            last_message=self._seen(row.messages[-1]),
-            unread_count=_unread(row, user_id),
-            is_request=not answered
-            and not self.tables.follow_accepted_either_way(user_id, peer_id),
+            last_message=log[-1],
+            unread_count=_unread_private(row, user_id),
+            is_request=not answered and not related,
+            is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
         )
 
 
-def _unread(row: ChannelRow, user_id: UserId) -> int:
-    unread = row.messages[row.read.get(user_id, 0) :]
-    return sum(message.author_id != user_id for message in unread)
+_FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
+
+
+def _unread_private(row: ChannelRow, user_id: UserId) -> int:
+    return sum(message.recipient_id is not None for message in row.unread(user_id))
+
+
+def _advance(row: ChannelRow, reader: UserId, seq: int) -> ReadAdvance | None:
+    if seq <= row.read.get(reader, 0):
+        return None
+    newly = [message.id for message in row.unread(reader) if message.seq <= seq]
+    row.read[reader] = seq
+    return ReadAdvance(
+        row.channel.id, seq, tuple(newly[-MAX_NEWLY_READ:]), row.channel.peer_of(reader)
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define
 
-from persistence.interface import NoSuchUser, Relation
+from persistence.interface import NoSuchUser, Permit, Relation
 from persistence.memory.tables import Tables
 from protocol.model import FollowStatus, User, UserId
 
@@ -71,19 +71,14 @@ class MemoryRelations:
         users = self.tables.users
         return [users[b] for a, b in reversed(self.tables.blocks) if a == user_id]
 
-    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
-        return [self.may_message_now(sender, recipient) for sender, recipient in pairs]
+        return [self._permit(sender, recipient) for sender, recipient in pairs]
 
-    def may_message_now(self, sender: UserId, recipient: UserId) -> bool:
-        """The policy for one pair."""
-        tables = self.tables
-        if sender == recipient or sender not in tables.users or recipient not in tables.users:
-            return False
-        if tables.blocked_either_way(sender, recipient):
-            return False
-        public = tables.users[recipient].is_public
-        return public or tables.follow_accepted_either_way(sender, recipient)
+    def _permit(self, sender: UserId, recipient: UserId) -> Permit:
+        row = self.tables.dms.get(frozenset((sender, recipient)))
+        channel_id = None if row is None else row.channel.id
+        return Permit(self.tables.may_message(sender, recipient), channel_id)
 
     async def presence_audience(
         self, user_ids: Sequence[UserId]
@@ -99,9 +94,12 @@ class MemoryRelations:
             if user_id in pair and status is FollowStatus.ACCEPTED
             for other in pair
         }
-        for members in tables.channels:
-            if user_id in members:
+        for members, row in tables.dms.items():
+            if user_id in members and row.messages:
                 related |= members
+        for workspace in tables.workspaces.values():
+            if user_id in workspace.members:
+                related |= set(workspace.members)
         return frozenset(
             other
             for other in related

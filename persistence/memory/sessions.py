@@ -1,8 +1,11 @@
 """Logins in memory."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from math import inf
 
+import trio
 from attrs import define
 
 from persistence.interface import NoSuchUser
@@ -34,14 +37,14 @@ class MemorySessions:
 
     async def close(self, token_hash: bytes) -> SessionId | None:
         """See the interface."""
-        row = self.tables.sessions.pop(token_hash, None)
-        return None if row is None else row.id
+        found = token_hash in self.tables.sessions
+        return self.tables.end_session(token_hash) if found else None
 
     async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
         """See the interface."""
         rows = self.tables.sessions
         ended = [token_hash for token_hash, row in rows.items() if row.user_id == user_id]
-        return [rows.pop(token_hash).id for token_hash in ended]
+        return [self.tables.end_session(token_hash) for token_hash in ended]
 
     async def purge_expired(self) -> int:
         """See the interface."""
@@ -49,5 +52,26 @@ class MemorySessions:
         rows = self.tables.sessions
         expired = [token_hash for token_hash, row in rows.items() if row.expires_at <= now]
         for token_hash in expired:
-            del rows[token_hash]
+            self.tables.end_session(token_hash)
         return len(expired)
+
+    async def secret(self, name: str, proposal: str) -> str:
+        """See the interface."""
+        return self.tables.secrets.setdefault(name, proposal)
+
+    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
+        """See the interface."""
+        now = self.tables.clock()
+        live = {row.id for row in self.tables.sessions.values() if row.expires_at > now}
+        return frozenset(live & set(session_ids))
+
+    @asynccontextmanager
+    async def ended(self) -> AsyncIterator[AsyncIterator[SessionId | None]]:
+        """See the interface."""
+        send, receive = trio.open_memory_channel[SessionId | None](inf)
+        self.tables.ended.add(send)
+        try:
+            with receive:
+                yield receive
+        finally:
+            self.tables.ended.remove(send)

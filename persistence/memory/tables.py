@@ -1,14 +1,28 @@
-"""The rows that the memory store's parts share."""
+"""The rows that the memory store's parts share, and what follows from several of them."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
 
-from attrs import define, field, frozen
+import trio
+from attrs import define, evolve, field, frozen
 
-from protocol.model import ChannelId, FollowStatus, Message, SessionId, User, UserId
-
-ASSISTANT_ID = 999  # reserved: no ordinary account gets it
+from persistence.interface import Upload
+from protocol.model import (
+    ASSISTANT_ID,
+    Channel,
+    ChannelId,
+    ChannelKind,
+    FollowStatus,
+    Message,
+    MessageId,
+    Role,
+    SessionId,
+    User,
+    UserId,
+    Workspace,
+    WorkspaceId,
+)
 
 
 @frozen
@@ -22,12 +36,46 @@ class SessionRow:
 
 @define
 class ChannelRow:
-    """A dm channel: its log, and how far each member has got. `messages[seq - 1]` has that seq."""
+    """A channel: its log, and how far each user has got. `messages[seq - 1]` has that seq; a
+    deleted one has its id in `deleted`.
+    """
 
-    id: ChannelId
-    members: tuple[UserId, UserId]
+    channel: Channel
     messages: list[Message] = field(factory=list)
+    deleted: set[MessageId] = field(factory=set)
     read: dict[UserId, int] = field(factory=dict)
+    archived: dict[UserId, int] = field(factory=dict)
+
+    def find(self, message_id: MessageId) -> Message:
+        """The stored message of that id, which is here."""
+        return next(message for message in self.messages if message.id == message_id)
+
+    def replace(self, message: Message) -> None:
+        """Keep another version of a stored message."""
+        self.messages[message.seq - 1] = message
+
+    def shown(self) -> list[Message]:
+        """What was not deleted, as of now."""
+        return [self.seen(each) for each in self.messages if each.id not in self.deleted]
+
+    def conversation(self) -> list[Message]:
+        """What the two people of a dm said to each other, as of now."""
+        return [message for message in self.shown() if message.recipient_id is not None]
+
+    def seen(self, message: Message) -> Message:
+        """The message with its readers and pin as of now."""
+        readers = sorted(
+            user
+            for user, seq in self.read.items()
+            if seq >= message.seq and user != message.author_id
+        )
+        is_pinned = message.id in self.channel.pinned
+        return evolve(message, read_by=tuple(readers), is_pinned=is_pinned)
+
+    def unread(self, user_id: UserId) -> list[Message]:
+        """What others wrote above the user's watermark."""
+        above = self.read.get(user_id, 0)
+        return [each for each in self.shown() if each.seq > above and each.author_id != user_id]
 
 
 def _ids() -> Iterator[int]:
@@ -36,22 +84,42 @@ def _ids() -> Iterator[int]:
 
 @define
 class Tables:
-    """Everything that is remembered. `now` is the clock of every timestamp."""
+    """Everything that is remembered. `clock` gives every timestamp."""
 
     clock: Callable[[], datetime]
     ids: Iterator[int] = field(factory=_ids, init=False)
     users: dict[UserId, User] = field(factory=dict, init=False)
     passwords: dict[UserId, str] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
+    ended: set[trio.MemorySendChannel[SessionId | None]] = field(factory=set, init=False)
+    secrets: dict[str, str] = field(factory=dict, init=False)
     follows: dict[tuple[UserId, UserId], FollowStatus] = field(factory=dict, init=False)
     blocks: dict[tuple[UserId, UserId], None] = field(factory=dict, init=False)
-    channels: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
+    workspaces: dict[WorkspaceId, Workspace] = field(factory=dict, init=False)
+    channels: dict[ChannelId, ChannelRow] = field(factory=dict, init=False)
+    dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
+    messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
+    uploads: dict[str, Upload] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        now = self.now()
+        name = "AI Tutor"
+        assistant = User(ASSISTANT_ID, name, name, now, now, role=Role.ASSISTANT)
+        self.users[ASSISTANT_ID] = assistant
+        self.passwords[ASSISTANT_ID] = "none"
 
     def now(self) -> datetime:
         """The time, in milliseconds as Postgres keeps it."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def end_session(self, token_hash: bytes) -> SessionId:
+        """Forget a session and tell who wants to know."""
+        session_id = self.sessions.pop(token_hash).id
+        for listener in self.ended:
+            listener.send_nowait(session_id)
+        return session_id
 
     def blocked_either_way(self, a: UserId, b: UserId) -> bool:
         """Whether one of the two blocks the other."""
@@ -61,3 +129,35 @@ class Tables:
         """Whether one of the two follows the other, accepted."""
         accepted = FollowStatus.ACCEPTED
         return self.follows.get((a, b)) is accepted or self.follows.get((b, a)) is accepted
+
+    def may_message(self, sender: UserId, recipient: UserId) -> bool:
+        """The policy of private messages."""
+        if sender == recipient or sender not in self.users or recipient not in self.users:
+            return False
+        if self.blocked_either_way(sender, recipient):
+            return False
+        public = self.users[recipient].is_public
+        return public or self.follow_accepted_either_way(sender, recipient)
+
+    def may_join(self, user_id: UserId, channel: Channel) -> bool:
+        """The policy of channels."""
+        if channel.workspace_id is None:
+            return channel.peer_of(user_id) is not None
+        return user_id in self.workspaces[channel.workspace_id].members
+
+    def dm(self, one: UserId, other: UserId) -> ChannelRow:
+        """The two users' private channel, found or made."""
+        pair = frozenset((one, other))
+        if pair not in self.dms:
+            low, high = sorted(pair)
+            row = ChannelRow(
+                Channel(
+                    ChannelId(next(self.ids)),
+                    ChannelKind.DM,
+                    f"dm_{low}_{high}",
+                    self.now(),
+                    pair=(low, high),
+                )
+            )
+            self.dms[pair] = self.channels[row.channel.id] = row
+        return self.dms[pair]

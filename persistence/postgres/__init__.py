@@ -9,6 +9,11 @@ from contextlib import asynccontextmanager
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.bridge import Database, open_database
+from persistence.postgres.channels import (
+    PostgresChannels,
+    PostgresUploads,
+    PostgresWorkspaces,
+)
 from persistence.postgres.messages import PostgresMessages, open_lanes
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
@@ -48,5 +53,8 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
             messages=PostgresMessages(database, sends),
+            workspaces=PostgresWorkspaces(database),
+            channels=PostgresChannels(database),
+            uploads=PostgresUploads(database),
             health=PostgresHealth(database),
         )

@@ -1,7 +1,7 @@
 """Users and passwords in Postgres."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -29,19 +29,19 @@ def user_from(row: Record) -> User:
     return User(**{**values, "role": Role(values["role"])})
 
 
-_SELECT: Final = f"SELECT {user_columns('users')} FROM users"  # noqa: S608  constants only
-_SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM users"  # noqa: S608
+_SELECT: Final = f"SELECT {user_columns('users')} FROM users"
+_SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM users"
 _SET_PUBLIC: Final = f"""
     UPDATE users
        SET is_public = $2, updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
-"""  # noqa: S608  constants only
+"""
 _INSERT: Final = f"""
     INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
                        nickname, about_me, role, class_name, subject, is_public, password_hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     RETURNING {user_columns("users")}
-"""  # noqa: S608  constants only
+"""
 
 
 @frozen
@@ -79,15 +79,17 @@ class PostgresAccounts:
         row = await self.database.fetch_one(f"{_SELECT} WHERE id = $1", user_id)
         return None if row is None else user_from(row)
 
-    async def get_many(self, user_ids: Sequence[UserId]) -> Mapping[UserId, User]:
+    async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """See the interface."""
-        rows = await self.database.fetch(f"{_SELECT} WHERE id = ANY ($1::bigint[])", user_ids)
+        rows = await self.database.fetch(f"{_SELECT} WHERE id = ANY ($1::bigint[])", list(user_ids))
         return {row["user_id"]: user_from(row) for row in rows}
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """See the interface."""
         rows = await self.database.fetch(
-            f"{_SELECT} WHERE id > $1 ORDER BY id LIMIT $2", after or 0, limit
+            f"{_SELECT} WHERE id > $1 AND role <> 'assistant' ORDER BY id LIMIT $2",
+            after or 0,
+            limit,
         )
         return [user_from(row) for row in rows]
 

@@ -11,10 +11,13 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
+import structlog
 import trio
 import trio_asyncio
 
 from persistence.interface import StoreError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name where they are fetched
@@ -22,6 +25,9 @@ Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name wher
 CONNECT_SECONDS: Final = 2.0
 ACQUIRE_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
+LISTEN_RETRY_SECONDS: Final = 0.5
+LISTEN_CHECK_SECONDS: Final = 15.0
+MAX_NOTICES: Final = 10_000
 MIN_SERVER_VERSION: Final = 140_000
 
 _SESSION: Final = {
@@ -79,13 +85,15 @@ async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
 
 
 class Database:
-    """A pool of connections for ordinary statements.
+    """A pool of connections for ordinary statements, and one for each LISTEN.
 
     Args:
-        pool: an initialised asyncpg pool.
+        dsn: the server.
+        pool: an initialised asyncpg pool on it.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, dsn: str, pool: asyncpg.Pool) -> None:
+        self._dsn = dsn
         self._pool = pool
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -104,6 +112,66 @@ class Database:
         """The first row, or None."""
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
+
+    @asynccontextmanager
+    async def listen(
+        self, channel: str, parse: Callable[[str], T]
+    ) -> AsyncIterator[AsyncIterator[T | None]]:
+        """What `parse` makes of the payloads of NOTIFY on `channel`. None comes whenever listening
+        begins (again): what was notified before may have been missed.
+        """
+        give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_listening, channel, parse, give)
+            with take:
+                yield take
+                nursery.cancel_scope.cancel()
+
+    async def _keep_listening(
+        self, channel: str, parse: Callable[[str], T], give: trio.MemorySendChannel[T | None]
+    ) -> None:
+        while True:
+            try:
+                await self._listen_until_lost(channel, parse, give)
+            except StoreUnavailable as error:
+                log.warning("listening_lost", channel=channel, reason=str(error))
+            await trio.sleep(LISTEN_RETRY_SECONDS)
+
+    async def _listen_until_lost(
+        self, channel: str, parse: Callable[[str], T], give: trio.MemorySendChannel[T | None]
+    ) -> None:
+        lost = trio.Event()
+
+        def hear(_: object, __: int, ___: str, payload: str) -> None:
+            try:
+                give.send_nowait(parse(payload))
+            except trio.WouldBlock:
+                lost.set()  # whoever reads is far behind: begin again, which says so
+
+        opened: list[asyncpg.Connection] = []
+
+        async def begin() -> None:
+            connection = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_SECONDS, server_settings=_SESSION
+            )
+            opened.append(connection)
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(channel, hear)
+
+        async def check() -> None:
+            await opened[0].execute("", timeout=STATEMENT_SECONDS)
+
+        try:
+            await in_asyncio(begin)
+            await give.send(None)
+            while not lost.is_set():
+                with trio.move_on_after(LISTEN_CHECK_SECONDS):
+                    await lost.wait()
+                if not lost.is_set():
+                    await in_asyncio(check)
+        finally:
+            for connection in opened:
+                connection.terminate()
 
 
 class Lanes:
@@ -183,11 +251,23 @@ class _Lane:
 
 @asynccontextmanager
 async def open_database(dsn: str, pool_size: int) -> AsyncIterator[Database]:
-    """A pool on `dsn`, closed on exit. Needs a running trio-asyncio loop.
+    """A pool on `dsn` for what must not be lost. Needs a running trio-asyncio loop.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: it runs with synchronous_commit or fsync off, or is older than Postgres 14.
+    """
+    async with open_pool(dsn, pool_size) as database:
+        await _require_safety(database)
+        yield database
+
+
+@asynccontextmanager
+async def open_pool(dsn: str, pool_size: int) -> AsyncIterator[Database]:
+    """A pool on `dsn`, closed on exit. Needs a running trio-asyncio loop.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
     """
 
     async def create() -> asyncpg.Pool:
@@ -202,9 +282,7 @@ async def open_database(dsn: str, pool_size: int) -> AsyncIterator[Database]:
 
     pool = await in_asyncio(create)
     try:
-        database = Database(pool)
-        await _require_safety(database)
-        yield database
+        yield Database(dsn, pool)
     finally:
         pool.terminate()
 

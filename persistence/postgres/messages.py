@@ -10,57 +10,129 @@ from attrs import frozen
 from persistence.interface import Conversation, Draft, Outcome, Posted, ReadAdvance
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Lanes, Record
-from protocol.model import ChannelId, Message, MessageId, MessageKind, Refusal, UserId
+from protocol.model import (
+    MAX_ID,
+    ChannelId,
+    GradingStatus,
+    Message,
+    MessageId,
+    MessageKind,
+    Refusal,
+    UserId,
+)
 
 _POST: Final = (
-    "SELECT * FROM post_private_messages"
-    "($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])"
+    "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
+    " $5::text[], $6::text[], $7::text[], $8::boolean[], $9::bigint[])"
 )
-_MESSAGE: Final = """
+_COLUMNS: Final = """
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
-    m.client_key, CASE m.author_id WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END AS recipient_id,
-    EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-               AND r.read_seq >= m.seq) AS is_read
+    m.client_key, m.is_homework, m.grading,
+    CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
+        AS recipient_id,
+    ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
+             AND r.read_seq >= m.seq ORDER BY r.user_id) AS read_by,
+    EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned
 """
-_LOG: Final = f"""
-    SELECT {_MESSAGE} FROM channels c JOIN messages m ON m.channel_id = c.id
-     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
-"""  # noqa: S608  constants only
-_MARK_READ: Final = """
-    INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
-    SELECT id, $1, last_seq, last_seq FROM channels
-     WHERE user_lo = least($1::bigint, $2) AND user_hi = greatest($1::bigint, $2) AND last_seq > 0
-    ON CONFLICT (channel_id, user_id) DO UPDATE
-       SET read_seq = EXCLUDED.read_seq,
-           delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
-     WHERE r.read_seq < EXCLUDED.read_seq
-    RETURNING channel_id, read_seq
+_SELECT: Final = f"""
+    SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.deleted_at IS NULL
 """
-_UNREAD: Final = """
+# A conversation is what its two people said; the assistant's answers belong to the dm channel.
+_CONVERSATION: Final = """
+    c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+    AND m.author_id IN (c.user_lo, c.user_hi)
+"""
+_ADVANCE: Final = """
+    , advanced AS (
+        INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
+        SELECT t.id, $1, t.seq, t.seq FROM target t
+        ON CONFLICT (channel_id, user_id) DO UPDATE
+           SET read_seq = EXCLUDED.read_seq,
+               delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
+         WHERE r.read_seq < EXCLUDED.read_seq
+        RETURNING channel_id, read_seq
+    )
+    SELECT a.channel_id, a.read_seq,
+           CASE $1::bigint WHEN t.user_lo THEN t.user_hi WHEN t.user_hi THEN t.user_lo END
+               AS peer_id,
+           ARRAY(SELECT newest.id FROM (
+                     SELECT m.id, m.seq FROM messages m
+                      WHERE m.channel_id = t.id AND m.seq > t.read_before AND m.seq <= t.seq
+                        AND m.author_id <> $1 AND m.deleted_at IS NULL
+                      ORDER BY m.seq DESC LIMIT 100) AS newest
+                  ORDER BY newest.seq) AS message_ids
+      FROM advanced a JOIN target t ON t.id = a.channel_id
+"""
+_READ_BEFORE: Final = """
+    coalesce((SELECT r.read_seq FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
+"""
+_MARK_READ: Final = f"""
+    WITH target AS (
+        SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS read_before
+          FROM channels c
+         WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+           AND c.last_seq > 0
+    ) {_ADVANCE}
+"""
+_MARK_READ_UP_TO: Final = f"""
+    WITH target AS (
+        SELECT c.id, c.user_lo, c.user_hi, m.seq, {_READ_BEFORE} AS read_before
+          FROM messages m JOIN channels c ON c.id = m.channel_id
+         WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)
+    ) {_ADVANCE}
+"""
+_UNREAD_IN: Final = f"""
+    SELECT count(*) AS unread FROM channels c, LATERAL (
+        SELECT m.seq, m.author_id FROM messages m
+         WHERE m.channel_id = c.id AND m.deleted_at IS NULL ORDER BY m.seq DESC LIMIT $3) AS newest
+     WHERE c.id = $2 AND newest.author_id <> $1 AND newest.seq > {_READ_BEFORE}
+"""
+_UNREAD: Final = f"""
     SELECT count(*) FROM messages u
-     WHERE u.channel_id = c.id AND u.author_id <> $1
-       AND u.seq > coalesce((SELECT r.read_seq FROM receipts r
-                              WHERE r.channel_id = c.id AND r.user_id = $1), 0)
+     WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN (c.user_lo, c.user_hi)
+       AND u.deleted_at IS NULL AND u.seq > {_READ_BEFORE}
 """
 _CONVERSATIONS: Final = f"""
-    SELECT {_MESSAGE}, {user_columns("peer")}, ({_UNREAD}) AS unread,
-           NOT EXISTS (SELECT FROM messages a WHERE a.channel_id = c.id AND a.author_id = $1)
+    SELECT {_COLUMNS}, {user_columns("peer")}, ({_UNREAD}) AS unread,
+           NOT EXISTS (SELECT FROM messages a WHERE a.channel_id = c.id AND a.author_id = $1
+                          AND a.deleted_at IS NULL)
            AND NOT EXISTS (
                SELECT FROM follows
                 WHERE (follower_id, followee_id) IN (($1, peer.id), (peer.id, $1))
-                  AND status = 'accepted') AS is_request
+                  AND status = 'accepted') AS is_request,
+           EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1
+                      AND r.archived_seq >= m.seq) AS is_archived
       FROM channel_members me
       JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
       JOIN users peer ON peer.id = CASE $1::bigint WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END
-      JOIN messages m ON m.channel_id = c.id AND m.seq = c.last_seq
+      CROSS JOIN LATERAL (
+          SELECT * FROM messages l
+           WHERE l.channel_id = c.id AND l.deleted_at IS NULL
+             AND l.author_id IN (c.user_lo, c.user_hi)
+           ORDER BY l.seq DESC LIMIT 1) AS m
      WHERE me.user_id = $1::bigint
      ORDER BY m.id DESC
-"""  # noqa: S608  constants only
+"""
 _TOTAL_UNREAD: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
-      FROM channel_members me JOIN channels c ON c.id = me.channel_id
+      FROM channel_members me JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
      WHERE me.user_id = $1::bigint
-"""  # noqa: S608  constants only
+"""
+_ARCHIVE: Final = """
+    INSERT INTO receipts AS r (channel_id, user_id, archived_seq)
+    SELECT c.id, $1, c.last_seq FROM channels c
+     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+       AND EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.deleted_at IS NULL
+                      AND m.author_id IN (c.user_lo, c.user_hi))
+    ON CONFLICT (channel_id, user_id) DO UPDATE SET archived_seq = EXCLUDED.archived_seq
+    RETURNING channel_id
+"""
+_DELETE: Final = """
+    WITH unpinned AS (DELETE FROM pins WHERE message_id = $1)
+    UPDATE messages SET content = '', file_url = NULL, deleted_at = clock_timestamp()
+     WHERE id = $1 AND deleted_at IS NULL RETURNING id
+"""
 
 _DRAFTS_FAULT: Final = (
     asyncpg.DataError,
@@ -111,10 +183,13 @@ class PostgresMessages:
         rows = await self.lanes.fetch(
             [draft.author_id for draft in drafts],
             [draft.recipient_id for draft in drafts],
+            [draft.channel_id for draft in drafts],
             [draft.content for draft in drafts],
             [draft.key for draft in drafts],
             [draft.kind.value for draft in drafts],
             [draft.file_url for draft in drafts],
+            [draft.is_homework for draft in drafts],
+            [draft.asker_id for draft in drafts],
         )
         by_draft = {row["draft"]: row for row in rows}
         return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
@@ -124,7 +199,11 @@ class PostgresMessages:
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(
-            f"{_LOG} ORDER BY m.seq DESC OFFSET $3 LIMIT $4", user_id, peer_id, offset, limit
+            f"{_SELECT} AND {_CONVERSATION} ORDER BY m.seq DESC OFFSET $3 LIMIT $4",
+            user_id,
+            peer_id,
+            offset,
+            limit,
         )
         return [_message(row) for row in reversed(rows)]
 
@@ -133,14 +212,74 @@ class PostgresMessages:
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(
-            f"{_LOG} AND m.seq > $3 ORDER BY m.seq LIMIT $4", user_id, peer_id, after_seq, limit
+            f"{_SELECT} AND {_CONVERSATION} AND m.seq > $3 ORDER BY m.seq LIMIT $4",
+            user_id,
+            peer_id,
+            after_seq,
+            limit,
         )
         return [_message(row) for row in rows]
 
+    async def channel_page(
+        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+    ) -> Sequence[Message]:
+        """See the interface. In a channel id order is seq order: both are taken under its lock."""
+        rows = await self.database.fetch(
+            f"{_SELECT} AND m.channel_id = $1"
+            " AND m.id < $2 AND m.seq < coalesce("
+            "     (SELECT b.seq FROM messages b WHERE b.id = $2 AND b.channel_id = $1), $4)"
+            " ORDER BY m.seq DESC LIMIT $3",
+            channel_id,
+            MAX_ID if before is None else before,
+            limit,
+            MAX_ID,
+        )
+        return [_message(row) for row in reversed(rows)]
+
+    async def get(self, message_id: MessageId) -> Message | None:
+        """See the interface."""
+        row = await self.database.fetch_one(f"{_SELECT} AND m.id = $1", message_id)
+        return None if row is None else _message(row)
+
+    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            f"SELECT {_COLUMNS} FROM pins"
+            " JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id"
+            " WHERE pins.channel_id = $1 ORDER BY pins.pinned_at, m.id",
+            channel_id,
+        )
+        return [_message(row) for row in rows]
+
+    async def delete(self, message_id: MessageId) -> bool:
+        """See the interface."""
+        return await self.database.fetch_one(_DELETE, message_id) is not None
+
+    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
+        """See the interface."""
+        await self.database.fetch(
+            "UPDATE messages SET grading = $2 WHERE id = $1 AND deleted_at IS NULL",
+            message_id,
+            status.value,
+        )
+        return await self.get(message_id)
+
     async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
         """See the interface."""
-        row = await self.database.fetch_one(_MARK_READ, reader, peer_id)
-        return None if row is None else ReadAdvance(ChannelId(row["channel_id"]), row["read_seq"])
+        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id))
+
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+        """See the interface."""
+        return _advance(await self.database.fetch_one(_MARK_READ_UP_TO, reader, message_id))
+
+    async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
+        """See the interface."""
+        row = await self.database.fetch_one(_UNREAD_IN, user_id, channel_id, among)
+        return 0 if row is None else int(row["unread"])
+
+    async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
+        """See the interface."""
+        return await self.database.fetch_one(_ARCHIVE, user_id, peer_id) is not None
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
         """See the interface."""
@@ -152,6 +291,7 @@ class PostgresMessages:
                 last_message=_message(row),
                 unread_count=row["unread"],
                 is_request=row["is_request"],
+                is_archived=row["is_archived"],
             )
             for row in rows
         ]
@@ -160,6 +300,14 @@ class PostgresMessages:
         """See the interface."""
         row = await self.database.fetch_one(_TOTAL_UNREAD, user_id)
         return 0 if row is None else int(row["unread"])
+
+
+def _advance(row: Record | None) -> ReadAdvance | None:
+    if row is None:
+        return None
+    return ReadAdvance(
+        ChannelId(row["channel_id"]), row["read_seq"], tuple(row["message_ids"]), row["peer_id"]
+    )
 
 
 def _outcome(draft: Draft, row: Record) -> Outcome:
@@ -173,13 +321,14 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         author_id=draft.author_id,
         content=draft.content,
         created_at=row["posted_at"],
-        recipient_id=draft.recipient_id,
+        recipient_id=row["peer"],
         kind=draft.kind,
         file_url=draft.file_url,
         key=draft.key,
-        is_read=row["read"],
+        read_by=tuple(row["readers"]),
+        is_homework=draft.is_homework,
     )
-    return Posted(message, repeated=verdict == "repeated")
+    return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])
 
 
 def _message(row: Record) -> Message:
@@ -190,9 +339,12 @@ def _message(row: Record) -> Message:
         author_id=UserId(row["author_id"]),
         content=row["content"],
         created_at=row["created_at"],
-        recipient_id=UserId(row["recipient_id"]),
+        recipient_id=row["recipient_id"],
         kind=MessageKind(row["kind"]),
         file_url=row["file_url"],
         key=row["client_key"],
-        is_read=row["is_read"],
+        read_by=tuple(row["read_by"]),
+        is_homework=row["is_homework"],
+        grading=None if row["grading"] is None else GradingStatus(row["grading"]),
+        is_pinned=row["is_pinned"],
     )

@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import NoSuchUser, Relation
+from persistence.interface import NoSuchUser, Permit, Relation
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
 from protocol.model import FollowStatus, User, UserId
@@ -30,7 +30,7 @@ _RELATED: Final = f"""
       FROM follows JOIN users ON users.id = follows.{{theirs}}
      WHERE follows.{{mine}} = $1
      ORDER BY follows.created_at DESC, users.id DESC
-"""  # noqa: S608  constants only
+"""
 _FOLLOWERS: Final = _RELATED.format(theirs="follower_id", mine="followee_id")
 _FOLLOWING: Final = _RELATED.format(theirs="followee_id", mine="follower_id")
 _BLOCK: Final = """
@@ -42,7 +42,7 @@ _BLOCK: Final = """
 _BLOCKED: Final = f"""
     SELECT {user_columns("users")} FROM blocks JOIN users ON users.id = blocked_id
      WHERE blocker_id = $1 ORDER BY blocks.created_at DESC, users.id DESC
-"""  # noqa: S608  constants only
+"""
 
 
 @frozen
@@ -106,16 +106,18 @@ class PostgresRelations:
         """See the interface."""
         return [user_from(row) for row in await self.database.fetch(_BLOCKED, user_id)]
 
-    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[bool]:
+    async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
         rows = await self.database.fetch(
-            "SELECT may_message(p.sender, p.recipient) AS allowed"
+            "SELECT may_message(p.sender, p.recipient) AS allowed,"
+            " (SELECT id FROM channels WHERE user_lo = least(p.sender, p.recipient)"
+            "     AND user_hi = greatest(p.sender, p.recipient)) AS channel_id"
             " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (sender, recipient, ord)"
             " ORDER BY p.ord",
             [sender for sender, _ in pairs],
             [recipient for _, recipient in pairs],
         )
-        return [row["allowed"] for row in rows]
+        return [Permit(row["allowed"], row["channel_id"]) for row in rows]
 
     async def presence_audience(
         self, user_ids: Sequence[UserId]

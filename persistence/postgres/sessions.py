@@ -1,6 +1,7 @@
 """Logins in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
@@ -18,12 +19,12 @@ _OPEN: Final = f"""
         RETURNING id, user_id, expires_at)
     SELECT opened.id, opened.expires_at, {user_columns("users")}
       FROM opened JOIN users ON users.id = opened.user_id
-"""  # noqa: S608  constants only
+"""
 _FIND: Final = f"""
     SELECT sessions.id, sessions.expires_at, {user_columns("users")}
       FROM sessions JOIN users ON users.id = sessions.user_id
      WHERE token_hash = $1 AND expires_at > now()
-"""  # noqa: S608  constants only
+"""
 
 
 @frozen
@@ -67,3 +68,31 @@ class PostgresSessions:
         return len(
             await self.database.fetch("DELETE FROM sessions WHERE expires_at <= now() RETURNING id")
         )
+
+    async def secret(self, name: str, proposal: str) -> str:
+        """See the interface."""
+        await self.database.fetch(
+            "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            name,
+            proposal,
+        )
+        row = await self.database.fetch_one("SELECT value FROM secrets WHERE name = $1", name)
+        return proposal if row is None else str(row["value"])
+
+    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT id FROM sessions WHERE id = ANY ($1::bigint[]) AND expires_at > now()",
+            session_ids,
+        )
+        return frozenset(SessionId(row["id"]) for row in rows)
+
+    @asynccontextmanager
+    async def ended(self) -> AsyncIterator[AsyncIterator[SessionId | None]]:
+        """See the interface."""
+        async with self.database.listen("parlour_sessions", _session_id) as session_ids:
+            yield session_ids
+
+
+def _session_id(payload: str) -> SessionId:
+    return SessionId(int(payload))

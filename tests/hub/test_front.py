@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import orjson
 import pytest
 import trio
 import trustme
@@ -16,7 +15,7 @@ from hub.config import Config
 from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping
-from protocol.dialect import AcceptAndClose, Codec, Dialect, Heartbeat, Limits
+from protocol.dialect import AcceptAndClose, Codec, Dialect, Heartbeat, Limits, Rate, Stranger
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
 from protocol.model import UserId
@@ -60,9 +59,10 @@ class Whisper:
     paths: tuple[str, ...] = ("/whisper",)
     session_cookie: str = "session_token"
     heartbeat: Heartbeat = field(default=Heartbeat(10.0, 20.0))
+    rate: Rate | None = None
 
-    def reject(self, token: str | None) -> AcceptAndClose:
-        return AcceptAndClose((f'{{"known":{orjson.dumps(token).decode()}}}',), WHO_ARE_YOU)
+    def reject(self, stranger: Stranger) -> AcceptAndClose:
+        return AcceptAndClose((f'{{"you":"{stranger.name}"}}',), WHO_ARE_YOU)
 
     def open(self, limits: Limits) -> Codec:
         del limits
@@ -104,15 +104,16 @@ async def test_a_dialect_is_one_object(memory_store: Store) -> None:
         assert await bens.receive() == {"from": ann.id}
 
 
-@pytest.mark.parametrize("token", [None, "unknown"])
+@pytest.mark.parametrize(
+    ("cookie", "you"), [("", "NO_SESSION"), ("session_token=unknown", "INVALID_SESSION")]
+)
 async def test_a_dialect_may_accept_before_it_turns_away(
-    memory_store: Store, token: str | None
+    memory_store: Store, cookie: str, you: str
 ) -> None:
     async with open_world(memory_store, dialects={"/whisper": WHISPER}) as world:
-        cookie = "" if token is None else f"session_token={token}"
         socket = await open_websocket(world.connect(), "/whisper", Cookie=cookie)
         frames, end = await socket.until_closed()
-        assert frames == [{"known": token}]
+        assert frames == [{"you": you}]
         assert (end.code, end.reason) == (4001, "Who are you?")
 
 

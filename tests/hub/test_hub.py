@@ -15,14 +15,15 @@ from attrs import define, field
 from hub.client import Client
 from hub.hub import ENDED_SESSIONS, Hub
 from hub.letters import (
+    ChannelRoom,
     CloseAll,
     Delivery,
     EndSessions,
     Join,
     Leave,
     Register,
-    ToChannel,
     ToEveryone,
+    ToRooms,
     ToUsers,
     Unregister,
 )
@@ -37,7 +38,7 @@ from tests.support.frames import server_frames
 
 WIRE = Wire(BY_PATH["/ws"])
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
-ROOM = ChannelId(7)
+ROOM = ChannelRoom(ChannelId(7))
 
 
 @define
@@ -82,7 +83,7 @@ class Station:
             return []
         return [json.loads(payload) for _, payload in server_frames(data)]
 
-    async def tell(self, to: ToUsers | ToChannel | ToEveryone) -> None:
+    async def tell(self, to: ToUsers | ToRooms | ToEveryone) -> None:
         await self.hub.broadcast([Delivery(PresenceChanged(UserId(99), online=True), to)])
         await self.settle()
 
@@ -121,14 +122,14 @@ async def test_users_are_told_on_every_connection_and_nobody_else_is(station: St
 async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Station) -> None:
     a, b, c = [await station.join(number) for number in (1, 2, 3)]
     for client in (a, b, b):
-        await station.hub.post(Join(client, ROOM))
-    await station.tell(ToChannel(ROOM))
+        await station.hub.post(Join(client, (ROOM,)))
+    await station.tell(ToRooms((ROOM,)))
     assert [len(station.heard(client)) for client in (a, b, c)] == [1, 1, 0]
-    await station.tell(ToChannel(ROOM, besides=a))
+    await station.tell(ToRooms((ROOM,), besides=a))
     assert [len(station.heard(client)) for client in (a, b, c)] == [0, 1, 0]
     await station.hub.post(Leave(b, ROOM))
     await station.hub.post(Leave(c, ROOM))
-    await station.tell(ToChannel(ROOM))
+    await station.tell(ToRooms((ROOM,)))
     assert [len(station.heard(client)) for client in (a, b, c)] == [1, 0, 0]
 
 
@@ -149,15 +150,15 @@ async def test_several_events_of_one_letter_leave_in_order_and_at_once(station: 
 
 async def test_who_is_gone_is_told_nothing_and_leaves_nothing_behind(station: Station) -> None:
     a = await station.join(1)
-    await station.hub.post(Join(a, ROOM))
+    await station.hub.post(Join(a, (ROOM,)))
     for _ in range(2):
         await station.hub.post(Unregister(a))
-    await station.hub.post(Join(a, ROOM))
-    await station.tell(ToChannel(ROOM))
+    await station.hub.post(Join(a, (ROOM,)))
+    await station.tell(ToRooms((ROOM,)))
     await station.tell(ToUsers((UserId(1),)))
     assert station.heard(a) == []
     hub = station.hub
-    left = [hub._clients, hub._by_user, hub._by_channel, hub._joined]
+    left = [hub._clients, hub._by_user, hub._by_room, hub._joined]
     assert not any(left)
 
 

@@ -21,6 +21,8 @@ class Switch:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._part, name)
+        if name == "ended":  # a context that reports an outage by itself
+            return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             if self._state["away"]:

@@ -96,7 +96,7 @@ async def test_two_people_may_use_the_same_key(world: World) -> None:
         ("[" * 5_000, "invalid_json"),
         (r'{"type":"private_message","recipient_id":2,"content":"\ud800"}', "invalid_json"),
         ("null", "invalid_frame"),
-        ('{"type":7}', "invalid_frame"),
+        ('{"type":7}', "unknown_type"),
         ('{"type":"shutdown"}', "unknown_type"),
         ('{"type":"private_message","content":"x"}', "invalid_field"),
         ('{"type":"private_message","recipient_id":1.5,"content":"x"}', "invalid_field"),

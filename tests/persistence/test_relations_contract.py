@@ -2,7 +2,7 @@
 
 import pytest
 
-from persistence.interface import Draft, NoSuchUser, Store
+from persistence.interface import Draft, NoSuchUser, Permit, Store
 from protocol.model import FollowStatus, UserId
 from tests.persistence.people import make_user, make_users
 
@@ -10,8 +10,8 @@ NOBODY = UserId(987_654_321)
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
-    (verdict,) = await store.relations.may_message([(sender, recipient)])
-    return verdict
+    (permit,) = await store.relations.may_message([(sender, recipient)])
+    return permit.allowed
 
 
 async def test_seed_004s_rule(store: Store) -> None:
@@ -43,14 +43,16 @@ async def test_a_block_forbids_both_ways_whatever_else_holds(store: Store) -> No
 async def test_oneself_and_the_unknown_are_never_allowed(store: Store) -> None:
     ann = await make_user(store, "ann")
     pairs = [(ann.id, ann.id), (ann.id, NOBODY), (NOBODY, ann.id), (NOBODY, NOBODY)]
-    assert list(await store.relations.may_message(pairs)) == [False] * 4
+    permits = await store.relations.may_message(pairs)
+    assert list(permits) == [Permit(allowed=False, channel_id=None)] * 4
 
 
 async def test_a_batch_answers_every_pair_in_order(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     pairs = [(ann.id, ben.id), (ann.id, eve.id), (eve.id, ann.id), (ann.id, ben.id)]
-    assert list(await store.relations.may_message(pairs)) == [True, False, True, True]
+    permits = await store.relations.may_message(pairs)
+    assert [permit.allowed for permit in permits] == [True, False, True, True]
     assert list(await store.relations.may_message([])) == []
 
 

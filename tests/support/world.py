@@ -139,7 +139,7 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings."""
     config = Config(**settings)
-    async with open_services(config, store, CHEAP) as services:
+    async with open_services(config, store, passwords=CHEAP) as services:
         front = Front(services, build_app(services), dialects)
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with trio.open_nursery() as connections:

@@ -119,8 +119,8 @@ async def test_a_deployments_own_policy_rules_every_path(databases: Databases) -
 
 
 async def allowed(store: Store, sender: int, recipient: int) -> bool:
-    (verdict,) = await store.relations.may_message([(UserId(sender), UserId(recipient))])
-    return verdict
+    (permit,) = await store.relations.may_message([(UserId(sender), UserId(recipient))])
+    return permit.allowed
 
 
 async def test_policy_functions_of_channels(databases: Databases) -> None:

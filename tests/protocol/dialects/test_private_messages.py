@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from protocol.commands import Command, SendPrivateMessage, SetTyping
-from protocol.dialect import Limits, RefuseUpgrade
+from protocol.dialect import Limits, RefuseUpgrade, Stranger
 from protocol.dialects.private_messages import DIALECT
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
     Connected,
     Event,
-    MessagesRead,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessagesRead,
     Refused,
     Shed,
     TypingChanged,
@@ -25,7 +25,7 @@ AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
 ANN = User(UserId(1), "ann", "Ann Lee", AT, AT)
 
 
-def receive(frame: object) -> Command:
+def receive(frame: object) -> Command | None:
     text = frame if isinstance(frame, str) else json.dumps(frame)
     return DIALECT.open(Limits(content_chars=20)).receive(text)
 
@@ -42,8 +42,12 @@ def test_it_answers_on_ws_with_the_seeds_timing() -> None:
 
 
 def test_a_missing_and_an_invalid_session_are_refused_before_the_upgrade() -> None:
-    assert DIALECT.reject(None) == RefuseUpgrade(401, "Unauthorized: No session cookie")
-    assert DIALECT.reject("x") == RefuseUpgrade(401, "Unauthorized: Invalid session")
+    assert DIALECT.reject(Stranger.NO_SESSION) == RefuseUpgrade(
+        401, "Unauthorized: No session cookie"
+    )
+    assert DIALECT.reject(Stranger.INVALID_SESSION) == RefuseUpgrade(
+        401, "Unauthorized: Invalid session"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_an_id_is_a_positive_integer_below_2_to_53(kind: str, recipient: object)
         ('"x"', ErrorCode.INVALID_FRAME),
         ("[]", ErrorCode.INVALID_FRAME),
         ("{}", ErrorCode.INVALID_FRAME),
-        ('{"type":1}', ErrorCode.INVALID_FRAME),
+        ('{"type":1}', ErrorCode.UNKNOWN_TYPE),
         ('{"type":"group_message"}', ErrorCode.UNKNOWN_TYPE),
         ('{"type":"private_message","recipient_id":2}', ErrorCode.CONTENT_EMPTY),
         ('{"type":"private_message","recipient_id":2,"content":" \\n"}', ErrorCode.CONTENT_EMPTY),
@@ -156,6 +160,7 @@ def test_an_error_about_a_send_carries_its_key() -> None:
                     recipient_id=UserId(2),
                     key="k",
                 ),
+                ANN,
                 UserId(2),
             ),
             {
@@ -176,7 +181,7 @@ def test_an_error_about_a_send_carries_its_key() -> None:
             },
         ),
         (
-            TypingChanged(UserId(1), "Ann Lee", UserId(2), is_typing=True, at=AT),
+            TypingChanged(UserId(1), "ann", "Ann Lee", UserId(2), is_typing=True, at=AT),
             {
                 "type": "typing_indicator",
                 "user_id": 1,
@@ -192,7 +197,7 @@ def test_an_error_about_a_send_carries_its_key() -> None:
             {"type": "user_online_status", "user_id": 1, "is_online": False},
         ),
         (
-            MessagesRead(UserId(2), UserId(1), 4),
+            PrivateMessagesRead(UserId(2), UserId(1), 4, (MessageId(9),), AT),
             {"type": "messages_read", "reader_id": 2, "sender_id": 1, "seq": 4},
         ),
         (
@@ -208,7 +213,7 @@ def test_an_error_about_a_send_carries_its_key() -> None:
             Refused(ErrorCode.INVALID_JSON, "no"),
             {"type": "error", "code": "invalid_json", "message": "no"},
         ),
-        (Shed(7), {"type": "shed", "events": 7}),
+        (Shed(7, AT), {"type": "shed", "events": 7}),
     ],
 )
 def test_events_become_the_seeds_frames(event: Event, frame: object) -> None:

@@ -1,0 +1,113 @@
+"""Channels as connections see them: joining, leaving, and who else is there.
+
+Guarantees: a connection joins only what Postgres says its user may see; that it has joined is the
+first thing it hears of a channel, and nothing after it is missed. Presence in a channel is per
+user: announced at the first connection that joins, ended when the last one leaves, or a grace
+period after it is gone. Must not know: dialects, SQL.
+"""
+
+from attrs import frozen
+
+from hub.client import Client
+from hub.comings import Comings
+from hub.hub import Hub
+from hub.letters import ChannelRoom, Delivery, Join, Leave, ToRooms
+from persistence.interface import Channels as ChannelStore
+from protocol.errors import ErrorCode
+from protocol.events import ChannelPresence, JoinedChannel, LeftChannel, Refused
+from protocol.model import Channel, ChannelId, ChannelKind, User, UserId
+
+
+@frozen
+class _Seat:
+    """A user in a channel."""
+
+    channel_id: ChannelId
+    user_id: UserId
+    username: str
+
+
+class Channels:
+    """Who has joined which channel.
+
+    Args:
+        store: asked whether a user may join.
+        hub: keeps the rooms.
+        grace: seconds between a user's last connection and being called gone.
+    """
+
+    def __init__(self, store: ChannelStore, hub: Hub, *, grace: float) -> None:
+        self._store = store
+        self._hub = hub
+        self._grace = grace
+        self._connections: dict[_Seat, set[Client]] = {}
+        self._seats: Comings[_Seat] = Comings()
+
+    async def join(self, client: Client, channel_id: ChannelId) -> None:
+        """Let a connection into a channel, or tell it why not.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
+        access = await self._store.access(client.user.id, channel_id)
+        if access is None:
+            client.tell(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
+        elif not access.allowed:
+            is_dm = access.channel.kind is ChannelKind.DM
+            code = ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
+            client.tell(Refused.because(code))
+        else:
+            await self._admit(client, access.channel)
+
+    async def _admit(self, client: Client, channel: Channel) -> None:
+        seat = _seat(client, channel.id)
+        theirs = self._connections.setdefault(seat, set())
+        is_first = not theirs
+        theirs.add(client)
+        client.channels[channel.id] = channel
+        greeting = JoinedChannel(channel.id)
+        await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting))
+        if is_first:
+            self._seats.arrived(seat)
+
+    async def leave(self, client: Client, channel_id: ChannelId) -> None:
+        """Let a connection out of a channel; it is told so even if it was not in."""
+        await self._hub.post(Leave(client, ChannelRoom(channel_id), LeftChannel(channel_id)))
+        self._vacate(client, channel_id, 0.0)
+
+    async def expel(self, user: User, channel_id: ChannelId, reason: str) -> None:
+        """The user may no longer see the channel; their connections there are told why."""
+        room, farewell = ChannelRoom(channel_id), LeftChannel(channel_id, reason)
+        for client in tuple(self._connections.get(_Seat(channel_id, user.id, user.username), ())):
+            self._vacate(client, channel_id, 0.0)
+            await self._hub.post(Leave(client, room, farewell))
+
+    def gone(self, client: Client) -> None:
+        """The connection ended."""
+        for channel_id in tuple(client.channels):
+            self._vacate(client, channel_id, self._grace)
+
+    async def run(self) -> None:
+        """Announce who came and went until cancelled."""
+        while True:
+            changes = await self._seats.due()
+            await self._hub.broadcast([self._presence(seat) for seat in changes])
+
+    def _presence(self, seat: _Seat) -> Delivery:
+        online = self._seats.announce(seat)
+        event = ChannelPresence(seat.channel_id, seat.user_id, seat.username, online)
+        return Delivery(event, ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id))
+
+    def _vacate(self, client: Client, channel_id: ChannelId, grace: float) -> None:
+        if client.channels.pop(channel_id, None) is None:
+            return
+        seat = _seat(client, channel_id)
+        theirs = self._connections[seat]
+        theirs.remove(client)
+        if not theirs:
+            del self._connections[seat]
+            self._seats.left(seat, grace)
+
+
+def _seat(client: Client, channel_id: ChannelId) -> _Seat:
+    return _Seat(channel_id, client.user.id, client.user.username)

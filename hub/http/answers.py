@@ -1,0 +1,46 @@
+"""What an endpoint answers: JSON, or an error with a text and a stable code."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+
+class HttpError(Exception):
+    """An answer other than success.
+
+    Args:
+        status: the HTTP status.
+        code: the stable code.
+        text: what a person reads.
+        headers: more headers.
+        details: more fields of the body.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        text: str,
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.text = text
+        self.headers = headers or {}
+        self.details = details or {}
+        super().__init__(text)
+
+
+class JSON(Response):
+    """A JSON answer. Never cached: it is somebody's private view."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self, content: object, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(
+            orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}
+        )

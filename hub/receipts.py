@@ -1,0 +1,88 @@
+"""How far everybody has read, and who is told.
+
+Guarantees: watermarks only move forward, and only what moved is told: to the author of a private
+message, and to who has joined the channel, but not to the connection that read.
+Must not know: sockets, dialects, SQL.
+"""
+
+from datetime import UTC, datetime
+
+from hub.client import Client
+from hub.hub import Hub
+from hub.letters import ChannelRoom, Delivery, ToRooms, ToUsers
+from persistence.interface import Messages, ReadAdvance
+from protocol.events import ChannelMessagesRead, PrivateMessagesRead
+from protocol.model import ChannelId, Message, MessageId, UserId
+
+
+class Receipts:
+    """Moves watermarks.
+
+    Args:
+        messages: keeps them.
+        hub: told of what moved.
+    """
+
+    def __init__(self, messages: Messages, hub: Hub) -> None:
+        self._messages = messages
+        self._hub = hub
+
+    async def read_conversation(self, reader: UserId, peer: UserId) -> None:
+        """The reader has seen the whole conversation with the peer.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        await self._tell(await self._messages.mark_read(reader, peer), reader, None)
+
+    async def read_up_to(self, reader: UserId, message_id: MessageId) -> None:
+        """The reader has seen a message, and so those before it in its channel.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        await self._tell(await self._messages.mark_read_up_to(reader, message_id), reader, None)
+
+    async def read_by_client(
+        self, client: Client, message_id: MessageId, channel_id: ChannelId | None
+    ) -> None:
+        """A connection says that its user has seen a message.
+
+        With a channel, the message must be in it and the connection must have joined it; without,
+        it must be a private message of the user's. Otherwise nothing happens.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        reader = client.user.id
+        message = await self._messages.get(message_id)
+        if message is None or not _may_mark(client, message, channel_id):
+            return
+        advance = await self._messages.mark_read_up_to(reader, message_id)
+        await self._tell(advance, reader, client)
+        if channel_id is None:
+            peer = message.author_id if message.author_id != reader else message.recipient_id
+            if peer is not None:
+                now = datetime.now(UTC)
+                client.tell(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
+
+    async def _tell(
+        self, advance: ReadAdvance | None, reader: UserId, besides: Client | None
+    ) -> None:
+        if advance is None:
+            return
+        rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)
+        ids = advance.message_ids
+        deliveries = [Delivery(ChannelMessagesRead(advance.channel_id, reader, ids), rooms)]
+        if advance.peer_id is not None:
+            now = datetime.now(UTC)
+            event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
+            deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+        await self._hub.broadcast(deliveries)
+
+
+def _may_mark(client: Client, message: Message, channel_id: ChannelId | None) -> bool:
+    if channel_id is not None:
+        return message.channel_id == channel_id and channel_id in client.channels
+    participants = (message.author_id, message.recipient_id)
+    return message.recipient_id is not None and client.user.id in participants

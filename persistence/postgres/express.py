@@ -1,0 +1,72 @@
+"""The logins of an Express application, in connect-pg-simple's table (contract S.2).
+
+Guarantees: the table is only read; a row that cannot be understood is no session. `expire` has no
+time zone and is compared in UTC, the zone of every connection of ours and, by the contract, of the
+application's. Must not know: cookies, signatures.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+from attrs import frozen
+
+from persistence.interface import ForeignSession, ForeignSessions
+from persistence.postgres.bridge import Database, open_pool
+from protocol.model import MAX_ID, UserId
+
+POOL_SIZE: Final = 4
+
+
+@asynccontextmanager
+async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSessions]:
+    """The sessions in `table` of the database at `url`. Needs a running trio-asyncio loop.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
+    """
+    async with open_pool(url, POOL_SIZE) as database:
+        quoted = ".".join(f'"{part}"' for part in table.split("."))
+        yield ExpressSessions(database, quoted)
+
+
+@frozen
+class ExpressSessions:
+    """Implements `persistence.interface.ForeignSessions`."""
+
+    database: Database
+    table: str
+
+    async def find(self, sid: str) -> ForeignSession | None:
+        """See the interface."""
+        if "\x00" in sid:
+            return None
+        row = await self.database.fetch_one(
+            f"SELECT sess::text AS sess, expire FROM {self.table}"
+            " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
+            sid,
+        )
+        return None if row is None else parse_session(row["sess"], row["expire"])
+
+
+def parse_session(text: str, expire: datetime) -> ForeignSession | None:
+    """The session in a row, or None if it has no user or its cookie is past.
+
+    Args:
+        text: the session as JSON: `{"cookie": {"expires": ts | null}, "userId": int, ...}`.
+        expire: the row's end, in UTC.
+    """
+    try:
+        session = orjson.loads(text)
+        user_id = session["userId"]
+        cookie = session["cookie"].get("expires")
+        until = expire.replace(tzinfo=UTC)
+        if cookie is not None:
+            until = min(until, datetime.fromisoformat(cookie))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if type(user_id) is not int or not 1 <= user_id <= MAX_ID or until <= datetime.now(UTC):
+        return None
+    return ForeignSession(UserId(user_id), until)

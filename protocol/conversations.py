@@ -1,0 +1,31 @@
+"""How the messenger names conversations and messages: as strings (contract B.5).
+
+Guarantees: parsing never raises; what names nothing is None. Must not know: frames, REST.
+"""
+
+import re
+
+from protocol.model import MAX_ID, MessageId, UserId
+from protocol.structuring import identifier
+
+
+def conversation_id(one: UserId, other: UserId) -> str:
+    """The messenger's name for the conversation of two users (contract B.5)."""
+    return f"conv_{min(one, other)}_{max(one, other)}"
+
+
+def parse_conversation_id(text: str) -> tuple[UserId, UserId] | None:
+    """The two users of `conv_<lower id>_<higher id>`, or None if it is not one."""
+    match = re.fullmatch(r"conv_([1-9][0-9]{0,15})_([1-9][0-9]{0,15})", text, re.ASCII)
+    if match is None:
+        return None
+    low, high = int(match[1]), int(match[2])
+    return (UserId(low), UserId(high)) if low < high <= MAX_ID else None
+
+
+def parse_message_id(value: object) -> MessageId | None:
+    """The message a client names by its string id, or None if there can be no such message."""
+    if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
+        return None
+    number = identifier(int(value)) if len(value) <= len(str(MAX_ID)) else None
+    return None if number is None else MessageId(number)

@@ -1,0 +1,191 @@
+"""REST bodies of the learning platform and its messenger (contract R.1 to R.3).
+
+Guarantees: a body that structures has the right types; what its texts must hold is checked by
+`check_name` and the rules of `protocol.content`. Field names are camel case in JSON.
+Must not know: HTTP, sessions, the store.
+"""
+
+from attrs import frozen
+
+from protocol.content import is_storable
+from protocol.errors import ErrorCode, WireError
+from protocol.model import ChannelId, ChannelKind, MessageKind, Role, UserId, WorkspaceId
+
+MAX_NAME_CHARS = 200
+MAX_EMAIL_CHARS = 254
+OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
+STAFF = frozenset({Role.TEACHER, Role.PRINCIPAL, Role.ADMIN})
+
+
+@frozen
+class AccountBody:
+    """POST /api/auth/register."""
+
+    username: str
+    password: str
+    name: str
+    email: str
+    role: str = Role.STUDENT.value
+    avatar: str | None = None
+    class_: str | None = None
+    subject: str | None = None
+
+    def checked_role(self) -> Role:
+        """The role, once every field was found acceptable.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        check_name("username", self.username)
+        check_name("name", self.name)
+        local, at, domain = self.email.partition("@")
+        if not (local and at and domain) or len(self.email) > MAX_EMAIL_CHARS:
+            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address")
+        if not is_storable(self.email):
+            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address")
+        for field, text in (("avatar", self.avatar), ("class", self.class_)):
+            check_optional(field, text)
+        check_optional("subject", self.subject)
+        if self.role not in OPEN_ROLES:
+            raise WireError(ErrorCode.INVALID_FIELD, "role must be student or teacher")
+        return Role(self.role)
+
+
+@frozen
+class CredentialsBody:
+    """POST /api/auth/login."""
+
+    username: str | None = None
+    password: str | None = None
+
+
+@frozen
+class WorkspaceBody:
+    """POST /api/workspaces."""
+
+    name: str
+    description: str | None = None
+
+
+@frozen
+class MemberBody:
+    """POST /api/workspaces/{id}/members."""
+
+    user_id: UserId
+
+
+@frozen
+class ChannelBody:
+    """POST /api/workspaces/{id}/channels and POST /api/channels."""
+
+    name: str
+    type_: str = ChannelKind.TEXT.value
+    class_: str | None = None
+    subject: str | None = None
+    workspace_id: WorkspaceId | None = None
+
+    def kind(self) -> ChannelKind:
+        """The kind, once every field was found acceptable.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        check_name("name", self.name)
+        check_optional("class", self.class_)
+        check_optional("subject", self.subject)
+        if self.type_ not in (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT):
+            raise WireError(ErrorCode.INVALID_FIELD, "type must be text or announcement")
+        return ChannelKind(self.type_)
+
+
+@frozen
+class PostBody:
+    """POST /api/messages of the learning platform. `type` and `messageType` mean the same."""
+
+    channel_id: ChannelId
+    content: str
+    type_: str | None = None
+    message_type: str | None = None
+    file_url: str | None = None
+    is_homework: bool = False
+    client_message_id: str | None = None
+
+    def kind(self) -> MessageKind:
+        """How the message is to be presented.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        given = self.message_type or self.type_ or MessageKind.TEXT.value
+        if given not in tuple(MessageKind):
+            raise WireError(ErrorCode.INVALID_FIELD, "type must be text, file or image")
+        return MessageKind(given)
+
+
+@frozen
+class GradeBody:
+    """POST /api/messages/{id}/grade."""
+
+    status: str
+
+
+@frozen
+class TurnBody:
+    """One message of POST /api/ai-chat."""
+
+    role: str
+    content: str
+
+
+@frozen
+class BetweenBody:
+    """POST /conversations/between-users of the messenger."""
+
+    user_id1: UserId | None = None
+    user_id2: UserId | None = None
+
+
+@frozen
+class MessengerPostBody:
+    """POST /messages of the messenger; what names the sender must be true."""
+
+    conversation_id: str | None = None
+    sender_id: UserId | None = None
+    sender_name: str | None = None
+    recipient_id: UserId | None = None
+    content: str | None = None
+    message_type: str | None = None
+    file_url: str | None = None
+    client_message_id: str | None = None
+
+
+@frozen
+class MessengerReadBody:
+    """PATCH /messages/{id}/read of the messenger."""
+
+    conversation_id: str | None = None
+    user_id: UserId | None = None
+
+
+def check_name(field: str, text: str) -> None:
+    """Refuse a name that is blank, too long or cannot be stored.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if not text.strip() or len(text) > MAX_NAME_CHARS or not is_storable(text):
+        raise WireError(
+            ErrorCode.INVALID_FIELD, f"{field} must have 1 to {MAX_NAME_CHARS} characters"
+        )
+
+
+def check_optional(field: str, text: str | None) -> None:
+    """Refuse an optional text that is too long or cannot be stored.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if text is not None and (len(text) > MAX_NAME_CHARS or not is_storable(text)):
+        raise WireError(
+            ErrorCode.INVALID_FIELD, f"{field} must have at most {MAX_NAME_CHARS} characters"
+        )

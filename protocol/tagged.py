@@ -1,0 +1,37 @@
+"""JSON frames that name their kind in `type`: from text to the decoder of that kind.
+
+Guarantees: what is no such frame is a `WireError`, whatever it is. Must not know: any kind.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import orjson
+
+from protocol.commands import Command
+from protocol.dialect import Limits
+from protocol.errors import ErrorCode, WireError
+from protocol.jsontext import parse_object
+
+Frame: TypeAlias = dict[str, object]
+Decoders: TypeAlias = Mapping[str, Callable[[Frame, Limits], Command | None]]
+
+_SHOWN_CHARS = 100
+
+
+def decode_tagged(text: str, decoders: Decoders, limits: Limits) -> Command | None:
+    """The command in a frame, by the decoder that its `type` names.
+
+    Raises:
+        WireError: INVALID_JSON, INVALID_FRAME (no object, or no `type`), UNKNOWN_TYPE, or what the
+            decoder raises.
+    """
+    frame = parse_object(text)
+    if "type" not in frame:
+        raise WireError(ErrorCode.INVALID_FRAME)
+    tag = frame["type"]
+    decoder = decoders.get(tag) if isinstance(tag, str) else None
+    if decoder is None:
+        shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
+        raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type: {shown[:_SHOWN_CHARS]}")
+    return decoder(frame, limits)
