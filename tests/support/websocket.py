@@ -56,7 +56,10 @@ class WebSocket:
     pings: int = field(default=0, init=False)
 
     async def send(self, frame: object) -> None:
-        await self.stream.send_all(client_frame(TEXT, json.dumps(frame).encode()))
+        await self.send_text(json.dumps(frame))
+
+    async def send_text(self, text: str) -> None:
+        await self.stream.send_all(client_frame(TEXT, text.encode()))
 
     async def receive(self) -> Any:
         """The next JSON frame. Raises Closed."""

@@ -25,7 +25,7 @@ from hub.transport import StreamTransport
 from persistence.interface import NewUser, Store
 from protocol.dialect import Dialect
 from protocol.dialects import BY_PATH
-from protocol.model import Session, SessionId, User, UserId
+from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.http import Reply, request
 from tests.support.websocket import WebSocket, open_websocket
 
@@ -62,6 +62,12 @@ class World:
         while self.services.hub.is_connected(user_id):  # noqa: ASYNC110  the clock is a mock
             await trio.sleep(0.1)
 
+    async def until_settled(self, connections: int) -> None:
+        """Wait until the hub knows of exactly so many connections, and has told who is online."""
+        users = self.services.presence._users
+        while len(self.services.hub._clients) != connections or users._here != users._announced:
+            await trio.lowlevel.checkpoint()
+
     async def call(
         self,
         method: str,
@@ -75,7 +81,9 @@ class World:
         async with self.connect(peer) as stream:
             return await request(stream, method, path, body, headers)
 
-    async def person(self, name: str, *, is_public: bool = True) -> "Person":
+    async def person(
+        self, name: str, *, is_public: bool = True, role: Role = Role.STUDENT
+    ) -> "Person":
         """Somebody with an account and a session, made without the cost of a password."""
         new = NewUser(
             name=name.title(),
@@ -83,6 +91,7 @@ class World:
             username=name,
             email=f"{name}@example.org",
             is_public=is_public,
+            role=role,
         )
         user = await self.store.accounts.create(new)
         return await self.sign_in(user)
@@ -92,7 +101,8 @@ class World:
         token = new_token()
         expires_at = datetime.now(UTC) + lifetime
         session = await self.store.sessions.open(user.id, token_hash(token), expires_at)
-        return Person(self, user, session, token)
+        signed = await self.services.authenticator.open("connect.sid", user.id, expires_at)
+        return Person(self, user, session, token, signed)
 
 
 @frozen
@@ -103,6 +113,7 @@ class Person:
     user: User
     session: Session
     token: str = field(repr=False)
+    signed: str = field(repr=False)
 
     @property
     def id(self) -> UserId:
@@ -116,6 +127,11 @@ class Person:
     def cookie(self) -> str:
         return f"session_token={self.token}"
 
+    @property
+    def platform_cookie(self) -> str:
+        """Of another session, on the learning platform."""
+        return f"connect.sid={self.signed}"
+
     async def call(
         self,
         method: str,
@@ -125,6 +141,22 @@ class Person:
     ) -> Reply:
         """One HTTP request with the session's cookie."""
         return await self.world.call(method, path, body, {"Cookie": self.cookie, **(headers or {})})
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One HTTP request with the learning platform's cookie."""
+        cookies = {"Cookie": self.platform_cookie, **(headers or {})}
+        return await self.world.call(method, path, body, cookies)
+
+    async def connect(self, path: str, trailing: bytes = b"") -> WebSocket:
+        """A WebSocket of any dialect, before its first frame."""
+        cookies = f"{self.cookie}; {self.platform_cookie}"
+        return await open_websocket(self.world.connect(), path, trailing, Cookie=cookies)
 
     async def open(self, path: str = "/ws", trailing: bytes = b"") -> WebSocket:
         """A WebSocket, past the welcome."""

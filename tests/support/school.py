@@ -1,0 +1,39 @@
+"""A workspace with people in it, for tests of the learning platform."""
+
+from attrs import frozen
+
+from persistence.interface import NewChannel
+from protocol.model import Channel, Role, Workspace
+from tests.support.world import Person, World
+
+
+@frozen
+class School:
+    """Tea, a teacher, owns the workspace; ann and ben are members; eve is not."""
+
+    world: World
+    tea: Person
+    ann: Person
+    ben: Person
+    eve: Person
+    workspace: Workspace
+    general: Channel
+    dm: Channel
+
+    def people(self) -> dict[str, Person]:
+        return {"tea": self.tea, "ann": self.ann, "ben": self.ben, "eve": self.eve}
+
+
+async def open_school(world: World) -> School:
+    store = world.store
+    tea = await world.person("tea", role=Role.TEACHER)
+    ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+    workspace = await store.workspaces.create(tea.id, "School", None)
+    for person in (ann, ben):
+        changed = await store.workspaces.add_member(workspace.id, person.id)
+        assert changed is not None
+        workspace = changed
+    general = await store.channels.create(NewChannel(workspace.id, "general"))
+    assert general is not None
+    dm = await store.channels.dm(ann.id, ben.id)
+    return School(world, tea, ann, ben, eve, workspace, general, dm)
