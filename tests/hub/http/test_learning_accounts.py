@@ -1,0 +1,186 @@
+"""Contract R.1 and S.1: the learning platform's accounts and its session cookie, on every store."""
+
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+
+from persistence.interface import Store
+from protocol.express_session import unsign
+from tests.support.http import Reply
+from tests.support.websocket import open_websocket
+from tests.support.world import World, open_world
+
+ANN: dict[str, Any] = {
+    "username": "ann",
+    "password": "correct horse",
+    "name": "Ann Lee",
+    "email": "ann@example.org",
+    "class": "10A",
+    "subject": "Physics",
+}
+
+
+async def register(world: World, **changes: object) -> Reply:
+    body = {name: value for name, value in (ANN | changes).items() if value is not None}
+    return await world.call("POST", "/api/auth/register", body)
+
+
+def cookie_of(reply: Reply) -> str:
+    return reply.headers["set-cookie"].partition(";")[0]
+
+
+async def test_register_ask_log_out_and_in(world: World) -> None:
+    made = await register(world, role="teacher")
+    assert made.status == 201
+    user = made.json
+    assert (user["username"], user["role"], user["class"]) == ("ann", "teacher", "10A")
+    assert not [key for key in user if "password" in key.lower()]
+    cookie = cookie_of(made)
+    me = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
+    assert me.json == user
+    out = await world.call("POST", "/learning_platform/api/auth/logout", headers={"Cookie": cookie})
+    assert (out.status, out.json) == (200, {"message": "Logged out successfully"})
+    gone = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
+    assert (gone.status, gone.json["message"]) == (401, "Not authenticated")
+    back = await world.call(
+        "POST", "/api/auth/login", {"username": "ann", "password": "correct horse"}
+    )
+    assert back.json == user
+
+
+async def test_the_cookie_is_express_sessions(world: World) -> None:
+    made = await register(world)
+    cookie = SimpleCookie(made.headers["set-cookie"])["connect.sid"]
+    assert cookie.value.startswith("s%3A")
+    secret = await world.store.sessions.secret("connect.sid", "unused")
+    sid = unsign(cookie.value, [secret])
+    assert sid is not None
+    assert len(sid) == 32
+    assert (cookie["path"], cookie["httponly"], cookie["max-age"]) == ("/", True, "86400")
+    assert not cookie["samesite"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"username": None}, "username"),
+        ({"username": " "}, "username"),
+        ({"username": "a" * 201}, "username"),
+        ({"name": 5}, "name"),
+        ({"email": "nowhere"}, "email"),
+        ({"role": "principal"}, "role"),
+        ({"role": "assistant"}, "role"),
+        ({"class": "x" * 201}, "class"),
+    ],
+)
+async def test_a_registration_that_is_not_accepted_says_where(
+    timed_world: World, changes: dict[str, object], path: str
+) -> None:
+    reply = await timed_world.call(
+        "POST",
+        "/learning_platform/api/auth/register",
+        {name: value for name, value in (ANN | changes).items() if value is not None},
+    )
+    assert (reply.status, reply.json["message"]) == (400, "Invalid input data")
+    assert reply.json["errors"][0]["path"] == path
+
+
+async def test_a_weak_password_is_refused(timed_world: World) -> None:
+    reply = await register(timed_world, password="short")
+    assert (reply.status, reply.json["code"]) == (400, "password_too_short")
+
+
+async def test_names_and_emails_are_unique(world: World) -> None:
+    await register(world)
+    taken = await register(world, email="other@example.org", username="ANN")
+    assert (taken.status, taken.json["message"]) == (400, "Username already exists")
+    taken = await register(world, username="other")
+    assert (taken.status, taken.json["message"]) == (400, "Email already exists")
+
+
+async def test_logins_that_are_refused(world: World) -> None:
+    await register(world)
+    for body in ({"username": "ann"}, {"username": 5, "password": "x"}):
+        reply = await world.call("POST", "/learning_platform/api/auth/login", body)
+        assert (reply.status, reply.json["message"]) == (400, "Username and password are required")
+    for name in ("ann", "nobody"):
+        reply = await world.call("POST", "/api/auth/login", {"username": name, "password": "wrong"})
+        assert (reply.status, reply.json["message"]) == (401, "Invalid credentials")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "x",
+        "s:abc",
+        "s%3Aabc.def",
+        "j:{}",
+        "s:..",
+        "s%3A%00.x",
+        "s%3A%FF.x",
+        "s:" + "a" * 5_000,
+    ],
+)
+async def test_a_cookie_that_nobody_signed_is_no_session(timed_world: World, value: str) -> None:
+    reply = await timed_world.call(
+        "GET", "/api/users/me", headers={"Cookie": f"connect.sid={value}"}
+    )
+    assert reply.status == 401
+
+
+async def test_the_cookies_name_is_matched_exactly(world: World) -> None:
+    cookie = cookie_of(await register(world))
+    for name in (f"x{cookie}", cookie.replace("connect.sid", "Connect.sid")):
+        assert (await world.call("GET", "/api/users/me", headers={"Cookie": name})).status == 401
+
+
+async def test_several_secrets_rotate(memory_store: Store) -> None:
+    old, new = "the old secret of this hub", "the new secret of this hub"
+    async with open_world(memory_store, session_secrets=(old,)) as world:
+        cookie = cookie_of(await register(world))
+    async with open_world(memory_store, session_secrets=(new, old)) as world:
+        assert (await world.call("GET", "/api/users/me", headers={"Cookie": cookie})).status == 200
+        login = {"username": "ann", "password": "correct horse"}
+        fresh = cookie_of(await world.call("POST", "/api/auth/login", login))
+    async with open_world(memory_store, session_secrets=(new,)) as world:
+        assert (await world.call("GET", "/api/users/me", headers={"Cookie": cookie})).status == 401
+        assert (await world.call("GET", "/api/users/me", headers={"Cookie": fresh})).status == 200
+
+
+async def test_hubs_on_one_store_share_their_secret(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        cookie = cookie_of(await register(world))
+    async with open_world(memory_store) as other:
+        assert (await other.call("GET", "/api/users/me", headers={"Cookie": cookie})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "frames", "reason"),
+    [
+        (
+            "/ws/chat",
+            [{"type": "error", "message": "Unauthorized. Please log in."}],
+            "Unauthorized",
+        ),
+        ("/messagepal", [], "Authentication required"),
+        ("/message", [], "Authentication required"),
+        ("/gateway", [], "Unauthorized"),
+    ],
+)
+async def test_sockets_without_a_session_are_accepted_and_closed_with_4001(
+    world: World, path: str, frames: list[object], reason: str
+) -> None:
+    for cookie in ("", "connect.sid=s%3Aabc.def"):
+        socket = await open_websocket(world.connect(), path, Cookie=cookie)
+        heard, end = await socket.until_closed()
+        assert (heard, end.code, end.reason) == (frames, 4001, reason)
+
+
+@pytest.mark.parametrize("path", ["/ws/chat", "/messagepal", "/gateway"])
+async def test_logging_out_closes_the_sessions_sockets(world: World, path: str) -> None:
+    ann = await world.person("ann")
+    socket = await ann.connect(path)
+    await ann.ask("POST", "/learning_platform/api/auth/logout")
+    assert (await socket.closed()).code == 4001

@@ -1,0 +1,168 @@
+"""Contract R.2, workspaces and channels: every answer, on every store."""
+
+import pytest
+
+from tests.support.school import open_school
+from tests.support.world import World
+
+
+async def test_a_workspace_is_its_owners_and_its_members(world: World) -> None:
+    school = await open_school(world)
+    made = await school.eve.ask("POST", "/api/workspaces", {"name": "Mine", "members": [1, 2]})
+    assert made.status == 201
+    workspace = made.json
+    assert (workspace["ownerId"], workspace["members"]) == (school.eve.id, [school.eve.id])
+    assert set(workspace) == {"id", "name", "description", "ownerId", "members", "createdAt"}
+    assert (await school.eve.ask("GET", "/api/workspaces")).json == [workspace]
+    path = f"/api/workspaces/{workspace['id']}"
+    assert (await school.eve.ask("GET", path)).json == workspace
+    denied = await school.ann.ask("GET", path)
+    assert (denied.status, denied.json["message"]) == (403, "Access denied")
+
+
+@pytest.mark.parametrize("number", ["987654", "x", "0", "-1", "9007199254740993", "1.5"])
+async def test_an_unknown_workspace_is_404(timed_world: World, number: str) -> None:
+    school = await open_school(timed_world)
+    for method, path, body in (
+        ("GET", "", None),
+        ("POST", "/members", {"userId": 1}),
+        ("DELETE", "/members/1", None),
+        ("POST", "/channels", {"name": "x"}),
+        ("GET", "/channels", None),
+    ):
+        reply = await school.tea.ask(method, f"/api/workspaces/{number}{path}", body)
+        assert (reply.status, reply.json["message"]) == (404, "Workspace not found")
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 5}, {"name": "x\x00"}, []])
+async def test_a_malformed_workspace_is_400(timed_world: World, body: object) -> None:
+    school = await open_school(timed_world)
+    reply = await school.ann.ask("POST", "/api/workspaces", body)
+    assert (reply.status, reply.json["message"]) == (400, "Invalid input")
+
+
+async def test_members_are_managed_by_the_owner_and_teachers(world: World) -> None:
+    school = await open_school(world)
+    path = f"/api/workspaces/{school.workspace.id}/members"
+    body = {"userId": school.eve.id}
+    denied = await school.ann.ask("POST", path, body)
+    text = "Only the workspace owner or teachers can add members"
+    assert (denied.status, denied.json["message"]) == (403, text)
+    added = await school.tea.ask("POST", path, body)
+    members = [school.tea.id, school.ann.id, school.ben.id, school.eve.id]
+    assert (added.status, added.json["members"]) == (200, members)
+    denied = await school.ann.ask("DELETE", f"{path}/{school.eve.id}")
+    text = "Only the workspace owner or teachers can remove members"
+    assert (denied.status, denied.json["message"]) == (403, text)
+    removed = await school.tea.ask("DELETE", f"{path}/{school.eve.id}")
+    assert (removed.status, removed.json["members"]) == (200, members[:-1])
+    for wrong in ({}, {"userId": "1"}, {"userId": True}):
+        reply = await school.tea.ask("POST", path, wrong)
+        assert (reply.status, reply.json["message"]) == (400, "userId (number) is required")
+    unknown = await school.tea.ask("POST", path, {"userId": 987_654})
+    assert (unknown.status, unknown.json["message"]) == (404, "User not found")
+    assert (await school.tea.ask("DELETE", f"{path}/x")).status == 404
+
+
+async def test_channels_are_made_by_teachers_and_seen_by_members(world: World) -> None:
+    school = await open_school(world)
+    path = f"/api/workspaces/{school.workspace.id}/channels"
+    body = {"name": "news", "type": "announcement", "class": "10A", "subject": "Physics"}
+    made = await school.tea.ask("POST", path, body)
+    assert made.status == 201
+    channel = made.json
+    assert channel["workspaceId"] == school.workspace.id
+    assert {name: channel[name] for name in body} == body
+    assert channel["pinnedMessages"] == []
+    listed = await school.ann.ask("GET", path)
+    assert [each["name"] for each in listed.json] == ["general", "news"]
+    denied = await school.ann.ask("POST", path, body)
+    text = "Only teachers can create channels"
+    assert (denied.status, denied.json["message"]) == (403, text)
+    for method, person in (("POST", school.eve), ("GET", school.eve)):
+        denied = await person.ask(method, path, body if method == "POST" else None)
+        assert (denied.status, denied.json["message"]) == (403, "Access denied")
+    for wrong in ({}, {"name": " "}, {"name": "x", "type": "dm"}, {"name": "x", "class": 5}):
+        reply = await school.tea.ask("POST", path, wrong)
+        assert (reply.status, reply.json["message"]) == (400, "Invalid input")
+
+
+async def test_members_make_channels_at_the_other_path(world: World) -> None:
+    school = await open_school(world)
+    body = {"workspaceId": school.workspace.id, "name": "homework"}
+    made = await school.ann.ask("POST", "/api/channels", body)
+    assert (made.status, made.json["type"]) == (201, "text")
+    missing = await school.ann.ask("POST", "/api/channels", {"name": "x"})
+    assert (missing.status, missing.json["message"]) == (400, "Workspace ID is required")
+    denied = await school.eve.ask("POST", "/api/channels", body)
+    text = "You are not a member of this workspace"
+    assert (denied.status, denied.json["message"]) == (403, text)
+
+
+async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
+    school = await open_school(world)
+    ids = [school.ben.id, school.ann.id]
+    found = await school.ann.ask("POST", "/api/channels/dm", {"userIds": ids})
+    assert (found.status, found.json["id"]) == (200, school.dm.id)
+    assert (found.json["type"], found.json["workspaceId"]) == ("dm", None)
+    assert found.json["name"] == f"dm_{min(ids)}_{max(ids)}"
+    made = await school.eve.ask("POST", "/api/channels/dm", {"userIds": [school.eve.id, ids[0]]})
+    again = await school.ben.ask("POST", "/api/channels/dm", {"userIds": [school.eve.id, ids[0]]})
+    assert made.json == again.json
+    denied = await school.eve.ask("POST", "/api/channels/dm", {"userIds": ids})
+    assert (denied.status, denied.json["message"]) == (403, "Access denied")
+    for wrong, text in (
+        ({}, "At least two userIds are required"),
+        ({"userIds": [school.ann.id]}, "At least two userIds are required"),
+        ({"userIds": "12"}, "At least two userIds are required"),
+        ({"userIds": [school.ann.id, "2"]}, "Invalid user IDs"),
+        ({"userIds": [school.ann.id, school.ann.id]}, "Invalid user IDs"),
+        ({"userIds": [school.ann.id, 987_654]}, "Invalid user IDs"),
+    ):
+        reply = await school.ann.ask("POST", "/api/channels/dm", wrong)
+        assert (reply.status, reply.json["message"]) == (400, text)
+
+
+async def test_dms_are_listed_with_who_is_on_the_other_side(world: World) -> None:
+    school = await open_school(world)
+    (dm,) = (await school.ann.ask("GET", "/api/users/me/dms")).json
+    assert dm["id"] == school.dm.id
+    assert dm["partner"] == {
+        "id": school.ben.id, "username": "ben", "avatar": None, "role": "student",
+    }  # fmt: skip
+    assert (await school.eve.ask("GET", "/api/users/me/dms")).json == []
+
+
+async def test_channels_are_found_by_class_name_and_subject(world: World) -> None:
+    school = await open_school(world)
+    for name, class_name, subject in (("lab", "10A", "Physics"), ("algebra", "10B", "Maths")):
+        body = {
+            "workspaceId": school.workspace.id, "name": name, "class": class_name,
+            "subject": subject,
+        }  # fmt: skip
+        assert (await school.tea.ask("POST", "/api/channels", body)).status == 201
+    for text, names in (
+        ("10A", ["lab"]),
+        ("10a", []),
+        ("ALG", ["algebra"]),
+        ("phys", ["lab"]),
+        ("%25", []),
+        ("e", ["general", "algebra"]),
+        ("messages", []),
+    ):
+        found = await school.ann.ask("GET", f"/api/channels/query/{text}")
+        assert [each["name"] for each in found.json] == names, text
+    assert (await school.eve.ask("GET", "/api/channels/query/e")).json == []
+
+
+async def test_every_call_needs_a_session(timed_world: World) -> None:
+    for method, path in (
+        ("GET", "/api/workspaces"),
+        ("POST", "/api/workspaces"),
+        ("GET", "/api/users/me/dms"),
+        ("POST", "/api/upload"),
+        ("POST", "/api/ai-chat"),
+        ("GET", "/api/channels/1/messages"),
+    ):
+        reply = await timed_world.call(method, path)
+        assert (reply.status, reply.json["message"]) == (401, "Not authenticated")
