@@ -14,7 +14,7 @@ from attrs import frozen
 from hub.client import Client
 from hub.completions import Completions, NoAnswer, Turn
 from hub.hub import Hub
-from hub.letters import ChannelRoom, Delivery, Room, ToRooms, WorkspaceRoom
+from hub.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, WorkspaceRoom
 from hub.messaging import Messaging
 from persistence.interface import Accounts, Draft, Messages, Posted, StoreUnavailable
 from protocol.errors import ErrorCode
@@ -28,6 +28,7 @@ TYPING_SECONDS: Final = 2.0
 MAX_WAITING: Final = 100
 CONTEXT_MESSAGES: Final = 20
 CONTEXT_CHARS: Final = 8_000
+_FAILURE: Final = Refused.because(ErrorCode.ASSISTANT_UNAVAILABLE)
 
 
 @frozen
@@ -81,44 +82,49 @@ class Assistant:
         """
         if TRIGGER not in message.content or asker.role is Role.ASSISTANT:
             return
-        if self._completions is None:
-            _tell_failure(client)
-            return
         try:
             self._give.send_nowait(_Question(channel, message, asker, client))
         except trio.WouldBlock:
             log.warning("assistant_overloaded", channel_id=channel.id)
-            _tell_failure(client)
+            if client is not None:
+                client.tell(_FAILURE)
 
     async def run(self) -> None:
         """Answer until cancelled."""
-        if self._completions is None:
-            return
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(self._workers):
-                    nursery.start_soon(self._work, self._completions)
+                    nursery.start_soon(self._work)
         finally:
-            with trio.move_on_after(1, shield=True):
-                await self._completions.close()
+            if self._completions is not None:
+                with trio.move_on_after(1, shield=True):
+                    await self._completions.close()
 
-    async def _work(self, completions: Completions) -> None:
+    async def _work(self) -> None:
         async for question in self._take:
             try:
-                await self._answer(completions, question)
+                if self._completions is None:
+                    await self._tell_failure(question)
+                else:
+                    await self._answer(self._completions, question)
             except (NoAnswer, StoreUnavailable) as error:
                 log.warning("assistant_failed", channel_id=question.channel.id, reason=str(error))
-                _tell_failure(question.client)
+                await self._tell_failure(question)
 
     async def _answer(self, completions: Completions, question: _Question) -> None:
         me = await self._accounts.get(ASSISTANT_ID)
         if me is None:
             raise NoAnswer("the assistant has no account")
+        text: str | NoAnswer | StoreUnavailable
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_typing, question.channel, me)
-            turns = await self._context(question)
-            text = await completions.answer(turns)
+            try:
+                text = await completions.answer(await self._context(question))
+            except (NoAnswer, StoreUnavailable) as error:
+                text = error
             nursery.cancel_scope.cancel()
+        if not isinstance(text, str):
+            raise text
         channel = question.channel
         draft = Draft(me.id, None, text, channel_id=channel.id, asker_id=question.asker.id)
         outcome = await self._messaging.send(me, draft, dm=channel.pair)
@@ -150,7 +156,6 @@ class Assistant:
             await self._hub.broadcast((Delivery(event, ToRooms(rooms)),))
             await trio.sleep(TYPING_SECONDS)
 
-
-def _tell_failure(client: Client | None) -> None:
-    if client is not None:
-        client.tell(Refused.because(ErrorCode.ASSISTANT_UNAVAILABLE))
+    async def _tell_failure(self, question: _Question) -> None:
+        if question.client is not None:
+            await self._hub.broadcast((Delivery(_FAILURE, ToClient(question.client)),))

@@ -96,12 +96,14 @@ class Completions:
         async with await client.chat.completions.create(
             model=self._model, messages=messages, stream=True
         ) as stream:
-            async for chunk in stream:
-                text = (chunk.choices[0].delta.content or "") if chunk.choices else ""
-                parts.append(text)
-                size += len(text)
-                if size >= self._max_chars:
-                    break
+            # Cancelled rather than left by `break`: that ends the generators below the stream too.
+            with trio.CancelScope() as enough:
+                async for chunk in stream:
+                    text = (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                    parts.append(text)
+                    size += len(text)
+                    if size >= self._max_chars:
+                        enough.cancel()
         answer = "".join(parts)[: self._max_chars].replace("\x00", "")
         return answer if answer.strip() else EMPTY_ANSWER
 

@@ -22,6 +22,7 @@ from hub.letters import (
     Letter,
     Register,
     Room,
+    ToClient,
     ToEveryone,
     ToRooms,
     ToUsers,
@@ -212,6 +213,8 @@ class Hub:
                     for client in self._by_room.get(room, ())
                     if client is not besides and client.user.id != besides_user
                 ]
+            case ToClient(client=client):
+                return (client,) if client in self._clients else ()
             case ToEveryone(besides=user_id):
                 return [client for client in self._clients if client.user.id != user_id]
             case _:

@@ -48,13 +48,20 @@ class ToRooms:
 
 
 @frozen
+class ToClient:
+    """One connection, after everything that was posted before."""
+
+    client: Client
+
+
+@frozen
 class ToEveryone:
     """Every connection but those of one user."""
 
     besides: UserId
 
 
-Audience: TypeAlias = ToUsers | ToRooms | ToEveryone
+Audience: TypeAlias = ToUsers | ToRooms | ToClient | ToEveryone
 
 
 @frozen
