@@ -22,7 +22,7 @@ from hub.passwords import PasswordHasher
 from hub.services import Services, open_services
 from hub.tokens import new_token, token_hash
 from hub.transport import StreamTransport
-from persistence.interface import NewUser, Store
+from persistence.interface import ForeignSessions, NewUser, Store
 from protocol.dialect import Dialect
 from protocol.dialects import BY_PATH
 from protocol.model import Role, Session, SessionId, User, UserId
@@ -167,11 +167,17 @@ class Person:
 
 @asynccontextmanager
 async def open_world(
-    store: Store, *, dialects: Mapping[str, Dialect] = BY_PATH, **settings: Any
+    store: Store,
+    *,
+    dialects: Mapping[str, Dialect] = BY_PATH,
+    foreign_sessions: ForeignSessions | None = None,
+    **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings."""
     config = Config(**settings)
-    async with open_services(config, store, passwords=CHEAP) as services:
+    async with open_services(
+        config, store, passwords=CHEAP, foreign_sessions=foreign_sessions
+    ) as services:
         front = Front(services, build_app(services), dialects)
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with trio.open_nursery() as connections:

@@ -1,0 +1,182 @@
+"""Sessions that end elsewhere, and those of an Express application (contract S.2)."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import trio
+
+from persistence.postgres import open_postgres_store
+from persistence.postgres.express import open_express_sessions, parse_session
+from protocol.express_session import sign
+from protocol.model import UserId
+from tests.support.databases import Databases, execute
+from tests.support.websocket import Closed, WebSocket, open_websocket
+from tests.support.world import World, open_world
+
+SECRET = "the secret of the application"
+TABLE = (
+    "CREATE SCHEMA app",
+    (
+        "CREATE TABLE app.session ("
+        " sid varchar PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL)"
+    ),
+    "CREATE INDEX ON app.session (expire)",
+)
+
+
+@asynccontextmanager
+async def hub(databases: Databases, **settings: Any) -> AsyncIterator[tuple[World, str]]:
+    """A hub on Postgres beside an Express application, and the database's address."""
+    async with databases.migrated() as dsn:
+        for statement in TABLE:
+            await execute(dsn, statement)
+        async with (
+            open_postgres_store(dsn, pool_size=4, lanes=1) as store,
+            open_express_sessions(dsn, "app.session") as foreign,
+            open_world(
+                store, foreign_sessions=foreign, session_secrets=(SECRET,), **settings
+            ) as world,
+        ):
+            yield world, dsn
+
+
+async def remember(
+    dsn: str, sid: str, user_id: int, *, lives: float = 60.0, cookie: object = None
+) -> str:
+    """A session as express-session writes it; returns the Cookie header."""
+    expires = {"originalMaxAge": None, "expires": cookie, "httpOnly": True, "path": "/"}
+    session = json.dumps({"cookie": expires, "userId": user_id, "role": "student"})
+    await execute(
+        dsn,
+        "INSERT INTO app.session VALUES"
+        f" ('{sid}', '{session}', (to_timestamp(extract(epoch FROM now()) + {lives}))"
+        " AT TIME ZONE 'UTC')",
+    )
+    return f"connect.sid={sign(sid, SECRET)}"
+
+
+async def end_of(socket: WebSocket) -> Closed:
+    with trio.fail_after(5):
+        return await socket.closed()
+
+
+@pytest.mark.parametrize("how", ["the row", "the user"])
+async def test_a_session_that_sql_ends_closes_its_sockets_within_a_second(
+    databases: Databases, how: str
+) -> None:
+    async with hub(databases) as (world, dsn):
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        started = trio.current_time()
+        condition = {"the row": f"id = {ann.session_id}", "the user": f"user_id = {ann.id}"}[how]
+        await execute(dsn, f"DELETE FROM sessions WHERE {condition}")
+        assert (await end_of(anns)).code == 4001
+        assert trio.current_time() - started < 1.0
+        await bens.close()
+
+
+async def test_a_session_that_ended_while_nobody_listened_is_noticed(databases: Databases) -> None:
+    async with hub(databases) as (world, dsn):
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        cut = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query ILIKE 'listen%' AND datname = current_database()"
+        )
+        await execute(
+            dsn, f"DO $$ BEGIN PERFORM * FROM ({cut}) AS cut;"
+            f" DELETE FROM sessions WHERE id = {ann.session_id}; END $$",
+        )  # fmt: skip
+        assert (await end_of(anns)).code == 4001
+        await bens.close()
+
+
+async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -> None:
+    async with hub(databases) as (world, dsn):
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id)
+        me = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
+        assert (me.status, me.json["username"]) == (200, "ann")
+        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+        assert await socket.receive() == {
+            "type": "connected", "userId": ann.id, "username": "ann",
+        }  # fmt: skip
+        await socket.close()
+        assert await execute(dsn, "SELECT count(*) FROM app.session") == 1
+
+
+async def test_an_express_session_that_is_gone_closes_its_sockets(databases: Databases) -> None:
+    async with hub(databases, session_recheck=0.1) as (world, dsn):
+        ann = await world.person("ann")
+        gone, stays = await remember(dsn, "gone", ann.id), await remember(dsn, "stays", ann.id)
+        first = await open_websocket(world.connect(), "/messagepal", Cookie=gone)
+        second = await open_websocket(world.connect(), "/messagepal", Cookie=stays)
+        await execute(dsn, "DELETE FROM app.session WHERE sid = 'gone'")
+        assert (await end_of(first)).code == 4001
+        await second.receive_type("connected")
+        await second.close()
+
+
+async def test_an_express_session_that_expires_closes_its_sockets(databases: Databases) -> None:
+    async with hub(databases) as (world, dsn):
+        ann = await world.person("ann")
+        soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat().replace("+00:00", "Z")
+        cookie = await remember(dsn, "abc", ann.id, cookie=soon)
+        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+        assert (await end_of(socket)).code == 4001
+
+
+async def test_express_sessions_that_are_none(databases: Databases) -> None:
+    async with hub(databases) as (world, dsn):
+        ann = await world.person("ann")
+        over = await remember(dsn, "over", ann.id, lives=-5.0)
+        forged = (await remember(dsn, "abc", ann.id)).replace("abc", "abd")
+        for cookie in (over, forged, f"connect.sid={sign('unknown', SECRET)}"):
+            socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+            frames, end = await socket.until_closed()
+            assert frames == [{"type": "error", "message": "Unauthorized. Please log in."}]
+            assert (end.code, end.reason) == (4001, "Unauthorized")
+        nobody = await remember(dsn, "nobody", 987_654)
+        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=nobody)
+        frames, end = await socket.until_closed()
+        assert frames == [{"type": "error", "message": "User not found."}]
+        assert (end.code, end.reason) == (4001, "User not found")
+
+
+NEXT_YEAR = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        "{}",
+        '{"cookie":{},"userId":"7"}',
+        '{"cookie":{},"userId":true}',
+        '{"cookie":{},"userId":0}',
+        '{"cookie":null,"userId":7}',
+        '{"userId":7}',
+        '{"cookie":{"expires":"nonsense"},"userId":7}',
+        '{"cookie":{"expires":"2000-01-01T00:00:00.000Z"},"userId":7}',
+        '{"cookie":{"expires":7},"userId":7}',
+    ],
+)
+def test_a_row_that_cannot_be_understood_is_no_session(text: str) -> None:
+    assert parse_session(text, NEXT_YEAR) is None
+
+
+def test_the_earlier_end_counts() -> None:
+    cookie = NEXT_YEAR - timedelta(days=1)
+    text = json.dumps({"cookie": {"expires": f"{cookie.isoformat()}Z"}, "userId": 7})
+    found = parse_session(text, NEXT_YEAR)
+    assert found is not None
+    assert (found.user_id, found.expires_at) == (UserId(7), cookie.replace(tzinfo=UTC))
+    found = parse_session('{"cookie":{"expires":null},"userId":7}', NEXT_YEAR)
+    assert found is not None
+    assert found.expires_at == NEXT_YEAR.replace(tzinfo=UTC)
