@@ -69,10 +69,10 @@ class HubProcess:
 
 
 @contextmanager
-def run_hub(data_dir: Path, *flags: str) -> Iterator[HubProcess]:
+def run_hub(data_dir: Path, *flags: str, port: int = 0) -> Iterator[HubProcess]:
     """Start `parlour serve` and wait until it says that it is ready; kill it on exit."""
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    command = [*PARLOUR, "serve", "--port", "0", "--data-dir", data_dir.name, *flags]
+    command = [*PARLOUR, "serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
