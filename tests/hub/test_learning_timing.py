@@ -1,0 +1,95 @@
+"""The learning platform's timers, on a mock clock (contract A.4, A.6, A.8)."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from hub.rate import TokenBucket
+from protocol.dialect import Rate
+from tests.support.school import School, open_school
+from tests.support.websocket import WebSocket
+from tests.support.world import Person, World
+
+
+async def joined(person: Person, school: School) -> WebSocket:
+    socket = await person.connect("/ws/chat")
+    await socket.receive_type("connected")
+    await socket.send({"type": "join_channel", "channelId": school.general.id})
+    await socket.receive_type("joined_channel")
+    return socket
+
+
+@pytest.mark.parametrize("path", ["/ws/chat", "/messagepal", "/gateway"])
+async def test_a_silent_peer_is_pinged_every_30_s_and_dropped_within_60_s(
+    timed_world: World, autojump_clock: MockClock, path: str
+) -> None:
+    ann = await timed_world.person("ann")
+    socket = await ann.connect(path)
+    socket.answers_pings = False
+    started = trio.current_time()
+    end = await socket.closed()
+    assert (socket.pings, end.code) == (1, 1006)
+    assert trio.current_time() - started == pytest.approx(60.0)
+
+
+async def test_a_user_who_comes_back_within_the_grace_period_was_never_gone(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await joined(school.ann, school), await joined(school.ben, school)
+    assert (await anns.receive_type("user_presence"))["status"] == "online"
+    await bens.close()
+    await trio.sleep(4.9)
+    back = await joined(school.ben, school)
+    with trio.move_on_after(20) as quiet:
+        await anns.receive()
+    assert quiet.cancelled_caught
+    await back.close()
+    started = trio.current_time()
+    gone = await anns.receive_type("user_presence")
+    assert (gone["userId"], gone["status"]) == (school.ben.id, "offline")
+    assert trio.current_time() - started == pytest.approx(5.0)
+
+
+async def test_leaving_on_purpose_is_told_at_once(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await joined(school.ann, school), await joined(school.ben, school)
+    await anns.receive_type("user_presence")
+    started = trio.current_time()
+    await bens.send({"type": "leave_channel", "channelId": school.general.id})
+    assert (await anns.receive_type("user_presence"))["status"] == "offline"
+    assert trio.current_time() == started
+
+
+async def test_five_messages_come_back_all_at_once(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    socket = await joined(school.ann, school)
+
+    async def send() -> str:
+        await socket.send({"type": "send_message", "channelId": school.general.id, "content": "x"})
+        return str((await socket.receive())["type"])
+
+    assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]
+    await trio.sleep(4.9)
+    assert await send() == "error"
+    await trio.sleep(0.2)
+    assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]
+
+
+def test_tokens_come_back_strictly_after_the_time_since_the_last_refill() -> None:
+    bucket = TokenBucket(Rate(2, 5.0), 0.0)
+    assert [bucket.take(0.0), bucket.take(1.0), bucket.take(2.0)] == [True, True, False]
+    assert not bucket.take(5.0)
+    assert bucket.take(5.1)
+    assert bucket.take(10.1)
+    assert not bucket.take(10.1)  # exactly 5 s after the refill at 5.1
+    assert bucket.take(10.2)
+
+
+def test_an_unused_time_is_not_saved_up() -> None:
+    bucket = TokenBucket(Rate(2, 5.0), 0.0)
+    assert [bucket.take(100.0) for _ in range(3)] == [True, True, False]
