@@ -40,12 +40,8 @@ class Comings(Generic[K]):
         self._here.discard(key)
         self._review(key, trio.current_time() + grace)
 
-    def is_present(self, key: K) -> bool:
-        """Here now, or within the grace period."""
-        return key in self._here or key in self._announced
-
     def present(self) -> frozenset[K]:
-        """Every key that is present."""
+        """Every key that is here now, or within its grace period."""
         return frozenset(self._here | self._announced)
 
     async def due(self) -> list[K]:

@@ -56,10 +56,6 @@ class Presence:
         else:
             self._users.left(user_id, self._grace)
 
-    def is_online(self, user_id: UserId) -> bool:
-        """Connected now, or within the grace period."""
-        return self._users.is_present(user_id)
-
     def online(self) -> frozenset[UserId]:
         """Everybody who is online."""
         return self._users.present()

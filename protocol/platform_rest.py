@@ -130,14 +130,6 @@ class GradeBody:
 
 
 @frozen
-class TurnBody:
-    """One message of POST /api/ai-chat."""
-
-    role: str
-    content: str
-
-
-@frozen
 class BetweenBody:
     """POST /conversations/between-users of the messenger."""
 

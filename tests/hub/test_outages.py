@@ -117,7 +117,7 @@ async def test_presence_is_announced_when_the_store_is_back(
         outage.begin()
         await anns.close()
         await world.until_gone(ann.id)
-        assert world.services.presence.is_online(ann.id)
+        assert ann.id in world.services.presence.online()
         outage.end()
         assert await bens.receive() == {
             "type": "user_online_status", "user_id": ann.id, "is_online": False,

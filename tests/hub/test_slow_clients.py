@@ -24,11 +24,13 @@ async def test_typing_is_shed_first_and_counted(
 ) -> None:
     async with open_world(memory_store, outbox_bytes=SMALL_OUTBOX) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
-        anns, bens = await ann.open(), await open_unread(world, ben)
+        anns, bens, quick = await ann.open(), await open_unread(world, ben), await ben.open()
         for number in range(200):
             is_typing = number % 2 == 0
             frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": is_typing}
             await anns.send(frame)
+        for _ in range(200):
+            await quick.receive_type("typing_indicator")
         await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
         await anns.receive_type("private_message")
         frames: list[dict[str, Any]] = []

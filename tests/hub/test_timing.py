@@ -59,10 +59,10 @@ async def test_offline_is_told_after_the_grace_period(
     assert (await bens.receive())["is_online"] is True
     await anns.close()
     left = trio.current_time()
-    assert timed_world.services.presence.is_online(ann.id)
+    assert ann.id in timed_world.services.presence.online()
     assert (await bens.receive())["is_online"] is False
     assert trio.current_time() - left == pytest.approx(5.0)
-    assert not timed_world.services.presence.is_online(ann.id)
+    assert ann.id not in timed_world.services.presence.online()
 
 
 async def test_a_reconnect_within_the_grace_period_is_not_announced(

