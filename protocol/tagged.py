@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import orjson
+from attrs import frozen
 
 from protocol.commands import Command
 from protocol.dialect import Limits
@@ -19,19 +20,31 @@ Decoders: TypeAlias = Mapping[str, Callable[[Frame, Limits], Command | None]]
 _SHOWN_CHARS = 100
 
 
-def decode_tagged(text: str, decoders: Decoders, limits: Limits) -> Command | None:
-    """The command in a frame, by the decoder that its `type` names.
+@frozen
+class TaggedCodec:
+    """Decodes such frames. Stateless: every frame stands alone.
 
-    Raises:
-        WireError: INVALID_JSON, INVALID_FRAME (no object, or no `type`), UNKNOWN_TYPE, or what the
-            decoder raises.
+    Args:
+        decoders: by `type`; a decoder may say that its frame is to be ignored.
+        limits: what the decoders refuse.
     """
-    frame = parse_object(text)
-    if "type" not in frame:
-        raise WireError(ErrorCode.INVALID_FRAME)
-    tag = frame["type"]
-    decoder = decoders.get(tag) if isinstance(tag, str) else None
-    if decoder is None:
-        shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
-        raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type: {shown[:_SHOWN_CHARS]}")
-    return decoder(frame, limits)
+
+    decoders: Decoders
+    limits: Limits
+
+    def receive(self, text: str) -> Command | None:
+        """The command in a frame, by the decoder that its `type` names.
+
+        Raises:
+            WireError: INVALID_JSON, INVALID_FRAME (no object, or no `type`), UNKNOWN_TYPE, or what
+                the decoder raises.
+        """
+        frame = parse_object(text)
+        if "type" not in frame:
+            raise WireError(ErrorCode.INVALID_FRAME)
+        tag = frame["type"]
+        decoder = self.decoders.get(tag) if isinstance(tag, str) else None
+        if decoder is None:
+            shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
+            raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type: {shown[:_SHOWN_CHARS]}")
+        return decoder(frame, self.limits)

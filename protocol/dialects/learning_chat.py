@@ -36,7 +36,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, MessageId, MessageKind
 from protocol.structuring import identifier
-from protocol.tagged import Decoders, Frame, decode_tagged
+from protocol.tagged import Decoders, Frame, TaggedCodec
 from protocol.views import chat_message_object
 
 NOT_SAVED: Final = "Failed to save message."
@@ -116,17 +116,6 @@ _DECODERS: Final[Decoders] = {
 
 
 @frozen
-class LearningChatCodec:
-    """Stateless: what a connection has joined is the hub's to know."""
-
-    limits: Limits
-
-    def receive(self, text: str) -> Command | None:
-        """Contract A.2."""
-        return decode_tagged(text, _DECODERS, self.limits)
-
-
-@frozen
 class LearningChat:
     """Accepts first, so that a browser can see the close code (contract A.1, A.8).
 
@@ -147,9 +136,9 @@ class LearningChat:
         frame = orjson.dumps({"type": "error", "message": text}).decode()
         return AcceptAndClose((frame,), CloseReason(4001, why, reconnect=False))
 
-    def open(self, limits: Limits) -> LearningChatCodec:
+    def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return LearningChatCodec(limits)
+        return TaggedCodec(_DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of contract A.3; one `message_read` per message."""

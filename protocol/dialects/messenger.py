@@ -37,7 +37,7 @@ from protocol.events import (
 )
 from protocol.model import UserId
 from protocol.structuring import identifier
-from protocol.tagged import Decoders, Frame, decode_tagged
+from protocol.tagged import Decoders, Frame, TaggedCodec
 from protocol.views import conversation_message_object, timestamp
 
 HISTORY_MESSAGES: Final = 50
@@ -120,17 +120,6 @@ _DECODERS: Final[Decoders] = {
 
 
 @frozen
-class MessengerCodec:
-    """Stateless: every frame stands alone."""
-
-    limits: Limits
-
-    def receive(self, text: str) -> Command | None:
-        """Contract B.3."""
-        return decode_tagged(text, _DECODERS, self.limits)
-
-
-@frozen
 class Messenger:
     """Contract B.1. The existing browser hook connects to `/message`."""
 
@@ -145,9 +134,9 @@ class Messenger:
         del stranger
         return AcceptAndClose((), CloseReason(4001, "Authentication required", reconnect=False))
 
-    def open(self, limits: Limits) -> MessengerCodec:
+    def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return MessengerCodec(limits)
+        return TaggedCodec(_DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of contract B.4; one `message_read` per message."""

@@ -27,7 +27,7 @@ from protocol.events import (
 )
 from protocol.model import UserId
 from protocol.structuring import structure
-from protocol.tagged import Decoders, decode_tagged
+from protocol.tagged import Decoders, TaggedCodec
 from protocol.views import private_message_object, timestamp
 
 WELCOME: Final = "Welcome to the chat!"
@@ -79,17 +79,6 @@ _DECODERS: Final[Decoders] = {
 
 
 @frozen
-class PrivateMessagesCodec:
-    """Stateless: every frame stands alone."""
-
-    limits: Limits
-
-    def receive(self, text: str) -> Command | None:
-        """`private_message` or `typing_indicator` (contract E.2); anything else is a WireError."""
-        return decode_tagged(text, _DECODERS, self.limits)
-
-
-@frozen
 class PrivateMessages:
     """Seed 004: session refused before the upgrade, ping every 54 s, pong within 60 s."""
 
@@ -105,9 +94,9 @@ class PrivateMessages:
         reason = "No session cookie" if no_session else "Invalid session"
         return RefuseUpgrade(401, f"Unauthorized: {reason}")
 
-    def open(self, limits: Limits) -> PrivateMessagesCodec:
+    def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return PrivateMessagesCodec(limits)
+        return TaggedCodec(_DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """One JSON text frame per event that this dialect tells of (contract E.2)."""

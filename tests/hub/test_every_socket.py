@@ -1,0 +1,92 @@
+"""What every WebSocket dialect does with hostile bytes, on whole connections."""
+
+import json
+
+import pytest
+
+from protocol.dialects import BY_PATH
+from tests.support.frames import BINARY, PING, TEXT, client_frame, text
+from tests.support.school import open_school
+from tests.support.websocket import WebSocket
+from tests.support.world import World
+
+PATHS = sorted(BY_PATH)
+PROBES = {
+    "/ws": ({"type": "?"}, "error"),
+    "/ws/chat": ({"type": "?"}, "error"),
+    "/messagepal": ({"type": "?"}, "error"),
+    "/message": ({"type": "?"}, "error"),
+    "/gateway": ({"op": "HEARTBEAT"}, "HEARTBEAT_ACK"),
+}
+TEXTS = [
+    "",
+    "{",
+    "null",
+    "[" * 5_000,
+    '{"a":' * 5_000 + "1" + "}" * 5_000,
+    r'{"type":"send_message","channelId":1,"recipientId":1,"content":"\ud800"}',
+    "NaN",
+    "\ufeff{}",
+    "9" * 5_000,
+    "\x00",
+]
+
+
+async def greeted(world: World, path: str) -> WebSocket:
+    ann = await world.person("ann")
+    socket = await ann.connect(path)
+    if path != "/gateway":
+        await socket.receive()
+    return socket
+
+
+async def still_works(socket: WebSocket, path: str) -> None:
+    """An answer to a harmless frame comes, past the answers to what was sent before."""
+    frame, answer = PROBES[path]
+    await socket.send(frame)
+    received = await socket.receive()
+    while answer not in received.values() or received.get("message", "?")[-1] != "?":
+        assert received["type"] == "error"
+        received = await socket.receive()
+    await socket.close()
+
+
+def test_every_path_is_probed() -> None:
+    assert sorted(PROBES) == PATHS
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_texts_that_are_no_frames_never_close(timed_world: World, path: str) -> None:
+    socket = await greeted(timed_world, path)
+    for sent in TEXTS:
+        await socket.stream.send_all(text(sent))
+    await still_works(socket, path)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (client_frame(BINARY, b"{}"), 1003),
+        (client_frame(TEXT, b"x" * 65_537), 1009),
+        (client_frame(TEXT, b"\xff"), 1007),
+        (client_frame(PING, b"x" * 126), 1002),
+    ],
+)
+async def test_broken_framing_closes_with_its_code(
+    timed_world: World, path: str, data: bytes, code: int
+) -> None:
+    socket = await greeted(timed_world, path)
+    await socket.stream.send_all(data)
+    assert (await socket.closed()).code == code
+
+
+async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> None:
+    school = await open_school(world)
+    join = {"type": "join_channel", "channelId": school.general.id}
+    send = {"type": "send_message", "channelId": school.general.id, "content": "at once"}
+    trailing = text(json.dumps(join)) + text(json.dumps(send))
+    socket = await school.ann.connect("/ws/chat", trailing)
+    kinds = [(await socket.receive())["type"] for _ in range(3)]
+    assert kinds == ["connected", "joined_channel", "new_message"]
+    await socket.close()
