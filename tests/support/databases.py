@@ -19,6 +19,18 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.migrate import migrate
 
 TEMPLATE = "parlour_template"
+EMPTY = """
+    DO $$ DECLARE sequence text; BEGIN
+        DELETE FROM workspaces;
+        DELETE FROM channels;
+        DELETE FROM users WHERE role <> 'assistant';
+        DELETE FROM secrets;
+        FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
+                         WHERE schemaname = 'public' LOOP
+            PERFORM setval(sequence, 1, false);
+        END LOOP;
+    END $$
+"""
 
 
 def with_database(dsn: str, name: str) -> str:
@@ -33,6 +45,7 @@ class Databases:
     dsn: str
     _numbers: Iterator[int] = field(factory=count, init=False)
     _has_template: bool = field(default=False, init=False)
+    _emptied: list[str] = field(factory=list, init=False)
 
     @asynccontextmanager
     async def empty(self) -> AsyncIterator[str]:
@@ -48,30 +61,45 @@ class Databases:
 
     @asynccontextmanager
     async def migrated(self) -> AsyncIterator[str]:
-        """The DSN of a migrated database without any rows. An asyncio loop is running."""
+        """The DSN of a new, migrated database. An asyncio loop is running."""
         async with trio_asyncio.open_loop():
-            template = f"{TEMPLATE}_{os.getpid()}"
-            if not self._has_template:
-                await self._run(f"DROP DATABASE IF EXISTS {template}")
-                await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
-                await migrate(with_database(self.dsn, template))
-                self._has_template = True
-            name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
-            await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+            dsn = await self._make()
             try:
-                yield with_database(self.dsn, name)
+                yield dsn
             finally:
                 with trio.move_on_after(10, shield=True):
+                    name = urlsplit(dsn).path.removeprefix("/")
                     await self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _make(self) -> str:
+        template = f"{TEMPLATE}_{os.getpid()}"
+        if not self._has_template:
+            await self._run(f"DROP DATABASE IF EXISTS {template}")
+            await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
+            await migrate(with_database(self.dsn, template))
+            self._has_template = True
+        name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
+        await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return with_database(self.dsn, name)
 
     @asynccontextmanager
     async def store(self, *, lanes: int = 2) -> AsyncIterator[Store]:
-        """A store over a fresh database."""
-        async with (
-            self.migrated() as dsn,
-            open_postgres_store(dsn, pool_size=8, lanes=lanes) as store,
-        ):
-            yield store
+        """A store over an empty, migrated database: where possible one that was used before and
+        emptied again, which takes a tenth of the time of a new one.
+        """
+        async with trio_asyncio.open_loop():
+            dsn = self._emptied.pop() if self._emptied else await self._make()
+            async with open_postgres_store(dsn, pool_size=8, lanes=lanes) as store:
+                yield store
+            await execute(dsn, EMPTY)
+            self._emptied.append(dsn)  # not after a failure: nobody knows what that left behind
+
+    async def drop_all(self) -> None:
+        """Leave nothing behind on a server that is not ours."""
+        async with trio_asyncio.open_loop():
+            names = [urlsplit(dsn).path.removeprefix("/") for dsn in self._emptied]
+            for name in (*names, f"{TEMPLATE}_{os.getpid()}"):
+                await self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     async def _run(self, sql: str) -> None:
         await execute(self.dsn, sql)
@@ -95,7 +123,9 @@ def database_server(data_dir: Path) -> Iterator[Databases]:
     """The server of PARLOUR_TEST_DATABASE_URL, or else an embedded one."""
     external = os.environ.get("PARLOUR_TEST_DATABASE_URL")
     if external is not None:
-        yield Databases(external)
+        databases = Databases(external)
+        yield databases
+        trio.run(databases.drop_all)
         return
     command = [sys.executable, "-m", "tests.support.postgres_server", str(data_dir)]
     with subprocess.Popen(
