@@ -73,6 +73,7 @@ class Messaging:
             settle(StoreUnavailable("stopping"))
             return
         self._unsettled += 1
+        self._typing.message_accepted(draft)
         try:
             await self._lane(draft, dm).put(_Submission(author, draft, settle))
         except BaseException:

@@ -29,12 +29,15 @@ _Pair: TypeAlias = tuple[UserId, UserId]
 
 @frozen
 class _Indicator:
-    """To one recipient. `source`: the connection that may not hear of it."""
+    """To one recipient. `source`: the connection that may not hear of it. `number`: later ones have
+    higher numbers.
+    """
 
     author: User
     recipient_id: UserId
     is_typing: bool
     source: Client
+    number: int
 
     @property
     def pair(self) -> _Pair:
@@ -96,10 +99,21 @@ class TypingIndicators:
         # Renewals move an entry to the end, so the first entry is always the next to expire.
         self._active: dict[_Pair, tuple[float, _Indicator]] = {}
         self._started = trio.Event()
+        self._count = 0
+        self._unchecked = 0
+        # The last indicator before the author's latest message, while some are still unchecked.
+        self._answered: dict[_Pair, int] = {}
 
     async def to_user(self, client: Client, recipient_id: UserId, *, is_typing: bool) -> None:
         """Pass the indicator on if its author may message the recipient; else drop it silently."""
-        await self._checks.put(_Indicator(client.user, recipient_id, is_typing, client))
+        self._count += 1
+        self._unchecked += 1
+        indicator = _Indicator(client.user, recipient_id, is_typing, client, self._count)
+        try:
+            await self._checks.put(indicator)
+        except BaseException:
+            self._unchecked -= 1
+            raise
 
     async def in_channel(self, client: Client, channel: Channel) -> None:
         """Pass the indicator on if its author may see the channel; else drop it silently."""
@@ -108,6 +122,11 @@ class TypingIndicators:
             await self._channel_checks.put(_ChannelIndicator(client.user, channel, client))
         else:
             await self.to_user(client, peer, is_typing=True)
+
+    def message_accepted(self, draft: Draft) -> None:
+        """What the author typed before this message is over, even if it was not checked yet."""
+        if self._unchecked and draft.recipient_id is not None:
+            self._answered[draft.author_id, draft.recipient_id] = self._count
 
     def stopped_by_message(self, draft: Draft) -> list[Delivery]:
         """What to deliver before the author's message: the end of their indicator, if one is on."""
@@ -124,6 +143,14 @@ class TypingIndicators:
             nursery.start_soon(self._expire)
 
     async def _check(self, batch: Sequence[_Indicator]) -> None:
+        try:
+            await self._pass_on(batch)
+        finally:
+            self._unchecked -= len(batch)
+            if not self._unchecked:
+                self._answered.clear()
+
+    async def _pass_on(self, batch: Sequence[_Indicator]) -> None:
         pairs = list(dict.fromkeys(indicator.pair for indicator in batch))
         try:
             permits = await self._relations.may_message(pairs)
@@ -134,7 +161,8 @@ class TypingIndicators:
         deliveries: list[Delivery] = []
         for indicator in batch:
             permit = permitted[indicator.pair]
-            if not permit.allowed:
+            is_over = indicator.number <= self._answered.get(indicator.pair, 0)
+            if not permit.allowed or (indicator.is_typing and is_over):
                 continue
             self._note(indicator)
             deliveries.append(indicator.delivery())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
 from attrs import define, evolve, field
 from trio.testing import MockClock
 
@@ -143,3 +144,40 @@ async def typing_is_dropped(world: World, outage: Outage) -> None:
     outage.end()
     await anns.send({**frame, "is_typing": False})
     assert (await bens.receive())["is_typing"] is False
+
+
+@define
+class SlowRelations:
+    """Relations whose permission check waits until it is let go."""
+
+    _part: Any
+    asked: trio.Event = field(factory=trio.Event)
+    proceed: trio.Event = field(factory=trio.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    async def may_message(self, pairs: Any) -> Any:
+        self.asked.set()
+        await self.proceed.wait()
+        return await self._part.may_message(pairs)
+
+
+async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
+    memory_store: Store,
+) -> None:
+    slow = SlowRelations(memory_store.relations)
+    async with open_world(evolve(memory_store, relations=slow)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+        await anns.send(frame)
+        await slow.asked.wait()
+        await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
+        await bens.receive_type("private_message")
+        await anns.send(frame)  # the next message
+        await anns.send({"type": "?"})
+        assert [(await anns.receive())["type"] for _ in range(2)] == ["private_message", "error"]
+        slow.proceed.set()
+        assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
+        await bens.close()  # the first one never came
