@@ -1,45 +1,45 @@
-"""One connection as the rest of the hub sees it: something that can be told and closed.
+"""One connection as the rest of the hub sees it: somebody who can be told and closed.
 
 Guarantees: `tell`, `offer`, `flush` and `close` never wait, so the Hub can call them in its loop.
-At most one party writes to the socket at any time: `flush` while the outbox is being emptied at the
-end of a turn, the write pump once the kernel refused a part, and then everything queues behind it.
-A write that was cut or timed out aborts the connection; it is never reused.
-Must not know: the Hub, the store, the meaning of what it is sent.
+Must not know: the Hub, the store, what carries the connection.
 """
 
-from datetime import UTC, datetime
-from math import inf
+from typing import Protocol
 
 import trio
 from attrs import define, field
 
-from hub.outbox import Offered, Outbox
 from hub.rate import TokenBucket
-from hub.transport import Transport
 from hub.wire import Wire
-from protocol.dialect import Heartbeat
-from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
-from protocol.events import Event, Shed
+from protocol.errors import CloseReason
+from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, User
-from protocol.websocket import PING_FRAME, close_frame
 
-WRITE_SECONDS = 10.0
-CLOSE_SECONDS = 5.0
-MAX_WRITE_BYTES = 262_144
-MAX_SENDS_IN_FLIGHT = 64  # then its read pump waits, so one client cannot fill the lanes
+MAX_SENDS_IN_FLIGHT = 64  # then its reader waits, so one client cannot fill the lanes
+
+
+class Link(Protocol):
+    """The way to a client. None of these waits."""
+
+    def offer(self, data: bytes, *, ephemeral: bool) -> None:
+        """Queue encoded frames. A client that cannot take what must not be lost is closed."""
+
+    def flush(self) -> None:
+        """Send what is queued as far as that takes no waiting."""
+
+    def close(self, reason: CloseReason) -> None:
+        """Begin to close: what is queued goes out first. The first reason wins."""
 
 
 @define(eq=False)
 class Client:
-    """A registered connection.
+    """A connection that can be registered.
 
     Args:
         user: whom the session belongs to.
         session_id: the session; ending it closes the connection.
         wire: how events become bytes here.
-        transport: the socket.
-        outbox: its bounded queue.
-        expires: `trio.current_time()` at which the session ends.
+        link: the way to the peer.
         budget: how many messages it may send.
 
     `channels` are those it has joined: it may send and type there. `in_flight` holds a place for
@@ -49,137 +49,28 @@ class Client:
     user: User
     session_id: SessionId
     wire: Wire
-    _transport: Transport = field(repr=False)
-    _outbox: Outbox = field(repr=False)
-    _expires: float = inf
+    link: Link = field(repr=False)
     budget: TokenBucket | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     in_flight: trio.Semaphore = field(
         factory=lambda: trio.Semaphore(MAX_SENDS_IN_FLIGHT), init=False, repr=False
     )
-    _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
-    _pump_writes: bool = field(default=False, init=False)
-    _closing: CloseReason | None = field(default=None, init=False)
-    _peer_closed: trio.Event = field(factory=trio.Event, init=False, repr=False)
-    _finished: bool = field(default=False, init=False)
-    _last_pong: float = field(factory=trio.current_time, init=False)
 
     def tell(self, event: Event) -> None:
         """Send one event to this connection alone, now."""
         data = self.wire.encode(event)
         if data:
-            self.offer(data, ephemeral=event.ephemeral)
-            self.flush()
+            self.link.offer(data, ephemeral=event.ephemeral)
+            self.link.flush()
 
     def offer(self, data: bytes, *, ephemeral: bool) -> None:
-        """Queue encoded frames. A connection that cannot take what must not be lost is closed."""
-        if self._closing is not None:
-            return
-        if self._outbox.offer(data, ephemeral=ephemeral) is Offered.OVERFLOW:
-            self._outbox.discard()
-            self.close(TOO_SLOW)
-
-    def offer_control(self, frame: bytes) -> None:
-        """Send a control frame as soon as no other frame is half written."""
-        if self._outbox.offer_control(frame) is Offered.OVERFLOW:
-            self.abort()
-        else:
-            self.flush()
+        """Queue frames that were encoded by this client's wire."""
+        self.link.offer(data, ephemeral=ephemeral)
 
     def flush(self) -> None:
-        """Hand the queue to the kernel; what it refuses is left to the write pump."""
-        if self._pump_writes or not self._outbox:
-            return
-        data = self._outbox.take(MAX_WRITE_BYTES)
-        try:
-            sent = self._transport.send_now(data)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self.abort()
-            return
-        if sent < len(data):
-            self._outbox.put_back(data[sent:])
-        if self._outbox:
-            self._pump_writes = True
-            self._wake.set()
-        else:
-            self._report_shed()
+        """Send what is queued as far as that takes no waiting."""
+        self.link.flush()
 
     def close(self, reason: CloseReason) -> None:
-        """Begin to close: what is queued goes out first, then the close frame. The first wins."""
-        if self._closing is None:
-            self._closing = reason
-            self._wake.set()
-
-    def abort(self) -> None:
-        """Drop the connection without a close frame."""
-        self.close(GOING_AWAY)
-        self._finished = True
-        self._outbox.discard()
-        self._transport.abort()
-        self._wake.set()
-
-    def ponged(self) -> None:
-        """The peer answered a ping."""
-        self._last_pong = trio.current_time()
-
-    def peer_closing(self) -> bool:
-        """The peer sent a close frame. True when it answers ours, so that none must be sent."""
-        self._peer_closed.set()
-        return self._closing is not None
-
-    def finish(self) -> None:
-        """The closing handshake is over: write what is left, then end."""
-        self._finished = True
-        self._wake.set()
-
-    async def pump_writes(self, heartbeat: Heartbeat) -> None:
-        """The write pump: leftovers, pings, and the end. Returns when the connection is over."""
-        next_ping = trio.current_time() + heartbeat.interval
-        while True:
-            deadline = min(next_ping, self._last_pong + heartbeat.timeout, self._expires)
-            with trio.move_on_at(deadline):
-                await self._wake.wait()
-            now = trio.current_time()
-            if self._wake.is_set():
-                self._wake = trio.Event()
-                await self._write_leftovers()
-                if self._finished:
-                    return
-                if self._closing is not None:
-                    await self._say_goodbye(self._closing)
-                    return
-            elif now >= self._expires:
-                self.close(SESSION_ENDED)
-            elif now >= self._last_pong + heartbeat.timeout:
-                self.abort()
-            elif now >= next_ping:
-                next_ping = now + heartbeat.interval
-                self.offer_control(PING_FRAME)
-
-    async def _write_leftovers(self) -> None:
-        self._pump_writes = True
-        while self._outbox:
-            await self._write(self._outbox.take(MAX_WRITE_BYTES))
-            if not self._outbox:
-                self._report_shed()
-        self._pump_writes = False
-
-    def _report_shed(self) -> None:
-        if self._outbox.shed:
-            self.tell(Shed(self._outbox.take_shed(), datetime.now(UTC)))
-
-    async def _say_goodbye(self, reason: CloseReason) -> None:
-        self._pump_writes = True
-        await self._write(close_frame(reason))
-        with trio.move_on_after(CLOSE_SECONDS):
-            await self._peer_closed.wait()
-
-    async def _write(self, data: bytes) -> None:
-        """All of `data`, or the end of the connection."""
-        with trio.move_on_after(WRITE_SECONDS) as deadline:
-            try:
-                await self._transport.send_all(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                self.abort()
-        if deadline.cancelled_caught:
-            self.abort()
+        """Begin to close. The first reason wins."""
+        self.link.close(reason)

@@ -15,11 +15,12 @@ import structlog
 import trio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.client import CLOSE_SECONDS, Client
-from hub.connection import Connection, accept
+from hub.client import Client
+from hub.connection import WebSocketConnection, accept, take_commands
 from hub.http.server import Limits, send_plain_response, serve_http_connection
 from hub.http.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.letters import Register, Unregister
+from hub.link import CLOSE_SECONDS, WebSocketLink
 from hub.outbox import Outbox
 from hub.rate import TokenBucket
 from hub.services import Services
@@ -28,7 +29,7 @@ from hub.wire import Wire
 from persistence.interface import StoreUnavailable
 from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
 from protocol.dialect import Limits as CodecLimits
-from protocol.events import Connected
+from protocol.events import Connected, Shed
 from protocol.handshake import (
     HandshakeError,
     Head,
@@ -163,21 +164,23 @@ class Front:
         rate = wire.dialect.rate
         async with trio.open_nursery() as nursery:
             control = await accept(request_bytes(head), transport, nursery)
-            client = Client(
-                session.user,
-                session.id,
-                wire,
+            link = WebSocketLink(
                 transport,
                 Outbox(config.outbox_bytes),
+                lambda count: wire.encode(Shed(count, datetime.now(UTC))),
                 trio.current_time() + remaining,
-                None if rate is None else TokenBucket(rate, trio.current_time()),
             )
-            connection = Connection(transport, control, trailing, config.max_frame_bytes)
+            budget = None if rate is None else TokenBucket(rate, trio.current_time())
+            client = Client(session.user, session.id, wire, link, budget)
+            connection = WebSocketConnection(
+                transport, control, link, trailing, config.max_frame_bytes
+            )
             codec = wire.dialect.open(CodecLimits(config.max_content_chars))
             log.debug("client_connected", user_id=session.user.id, dialect=wire.dialect.name)
             try:
                 await services.hub.post(Register(client, Connected(session.user, now)))
-                await connection.serve(client, codec, services.commands.carry_out)
+                take = take_commands(client, codec, services.commands.carry_out)
+                await connection.serve(wire.dialect.heartbeat, take)
             finally:
                 nursery.cancel_scope.cancel()
                 services.commands.gone(client)

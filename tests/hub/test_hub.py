@@ -27,6 +27,7 @@ from hub.letters import (
     ToUsers,
     Unregister,
 )
+from hub.link import WebSocketLink
 from hub.outbox import Outbox
 from hub.transport import SocketTransport
 from hub.wire import Wire
@@ -59,7 +60,8 @@ class Station:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
-        client = Client(user, SessionId(session_id), WIRE, SocketTransport(theirs), Outbox(65_536))
+        link = WebSocketLink(SocketTransport(theirs), Outbox(65_536), lambda _: b"")
+        client = Client(user, SessionId(session_id), WIRE, link)
         self._sockets[client] = ours
         return client
 
@@ -90,7 +92,7 @@ class Station:
     def close(self) -> None:
         for client, ours in self._sockets.items():
             ours.close()
-            client.abort()
+            link_of(client).abort()
 
 
 @pytest.fixture
@@ -109,8 +111,13 @@ async def running() -> AsyncIterator[Station]:
     station.close()
 
 
+def link_of(client: Client) -> WebSocketLink:
+    assert isinstance(client.link, WebSocketLink)
+    return client.link
+
+
 def is_closing(client: Client) -> bool:
-    return client._closing is not None
+    return link_of(client).closing is not None
 
 
 async def test_users_are_told_on_every_connection_and_nobody_else_is(station: Station) -> None:
@@ -186,7 +193,7 @@ async def test_an_ended_session_closes_its_connections_and_those_being_opened(
     late = station.client(1, session_id=10)
     await station.hub.post(Register(late, Connected(late.user, NOW)))
     await station.settle()
-    assert late._closing == SESSION_ENDED
+    assert link_of(late).closing == SESSION_ENDED
     assert station.heard(late) == []
 
 
@@ -204,7 +211,7 @@ async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station
     late = station.client(2)
     await station.hub.post(Register(late, Connected(late.user, NOW)))
     await station.settle()
-    assert (a._closing, late._closing) == (GOING_AWAY, GOING_AWAY)
+    assert [link_of(client).closing for client in (a, late)] == [GOING_AWAY, GOING_AWAY]
 
 
 async def test_nobody_waits_for_a_dead_hub() -> None:
