@@ -96,6 +96,7 @@ class WebSocketLink:
         self._finished = True
         self._outbox.discard()
         self._transport.abort()
+        self._peer_closed.set()
         self._wake.set()
 
     def ponged(self) -> None:

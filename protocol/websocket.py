@@ -175,6 +175,11 @@ def text_frame(payload: bytes) -> bytes:
     return _header(TEXT, len(payload)) + payload
 
 
+def binary_frame(payload: bytes) -> bytes:
+    """A final, unmasked binary frame (server to client)."""
+    return _header(BINARY, len(payload)) + payload
+
+
 def close_frame(reason: CloseReason) -> bytes:
     """A close frame with the reason's code and text."""
     payload = reason.code.to_bytes(2) + reason.text.encode()[: _MAX_CONTROL_BYTES - 2]

@@ -1,0 +1,212 @@
+"""One Engine.IO session while it lives: who waits for its packets, who reads its messages.
+
+Guarantees: `send`, `queue`, `flush` and `close` never wait; messages are received in order; the
+server pings, and a peer that does not answer in time is gone; a session that cannot be delivered to
+is closed, not held in memory. Must not know: requests, handshakes, what a message says.
+"""
+
+import trio
+
+from hub.link import WebSocketLink
+from protocol.engineio.packets import EngineError, Packet, PacketType
+from protocol.engineio.session import (
+    Carrier,
+    EngineSession,
+    EngineSettings,
+    PeerClosed,
+    Ponged,
+    Received,
+)
+from protocol.errors import GOING_AWAY, CloseReason
+from protocol.websocket import binary_frame, text_frame
+
+INBOX_MESSAGES = 64  # not yet read; whoever delivers more waits
+NORMAL_CLOSURE = CloseReason(1000, "")
+
+
+class EngineConnection:
+    """A session's server side.
+
+    Args:
+        session: its state.
+        settings: the server's.
+        origin: the page it was opened from; only that page may go on with it.
+    """
+
+    def __init__(
+        self, session: EngineSession, settings: EngineSettings, origin: str | None
+    ) -> None:
+        self.session = session
+        self.origin = origin
+        self._settings = settings
+        self._link: WebSocketLink | None = None
+        self._poll: trio.Event | None = None
+        self._is_posting = False
+        self._give, self._take = trio.open_memory_channel[str | bytes](INBOX_MESSAGES)
+        self._ponged = trio.Event()
+        self.closed = trio.Event()
+
+    # For whoever talks to the peer.
+
+    def send(self, data: str | bytes) -> None:
+        """Send a message."""
+        self.queue(data)
+        self.flush()
+
+    def queue(self, data: str | bytes) -> None:
+        """Send a message with the next flush. A session that holds too much back is closed."""
+        if not self.closed.is_set():
+            self.session.queue(Packet(PacketType.MESSAGE, data))
+            if self.session.is_full:
+                self.close()
+
+    def flush(self) -> None:
+        """Hand what is queued to the WebSocket, or to the request that waits for it."""
+        if self._link is not None:
+            frames = b"".join(map(_frame, self.session.take()))
+            if frames:
+                self._link.offer(frames, ephemeral=False)
+                self._link.flush()
+        elif self._poll is not None and self.session.has_queued:
+            self._poll.set()
+
+    def close(self, reason: CloseReason = NORMAL_CLOSURE) -> None:
+        """End the session; asking twice is harmless."""
+        if self.closed.is_set():
+            return
+        self.closed.set()
+        if self._link is not None:
+            self.flush()
+            self._link.close(reason)
+        if self._poll is not None:
+            self._poll.set()
+        self._give.close()
+
+    async def receive(self) -> str | bytes:
+        """The next message.
+
+        Raises:
+            trio.EndOfChannel: the session is over.
+        """
+        return await self._take.receive()
+
+    async def keep_alive(self) -> None:
+        """Ping until the session is over; end it when an answer does not come in time."""
+        while not self.closed.is_set():
+            with trio.move_on_after(self._settings.ping_interval):
+                await self.closed.wait()
+            if self.closed.is_set():
+                return
+            self._ponged = trio.Event()
+            self.session.queue(Packet(PacketType.PING))
+            self.flush()
+            with trio.move_on_after(self._settings.ping_timeout) as waiting:
+                await self._ponged.wait()
+            if waiting.cancelled_caught:
+                self.close(GOING_AWAY)
+
+    # For the carriers.
+
+    async def take(self, packet: Packet) -> None:
+        """A packet from the current carrier. Waits while too many messages are unread.
+
+        Raises:
+            EngineError: the packet is out of place.
+            trio.BrokenResourceError: the session is over.
+        """
+        match self.session.receive(packet):
+            case Received(data=data):
+                try:
+                    await self._give.send(data)
+                except trio.ClosedResourceError:
+                    raise trio.BrokenResourceError from None
+            case Ponged():
+                self._ponged.set()
+            case PeerClosed():
+                if self._poll is not None:
+                    self.session.queue(Packet(PacketType.NOOP))
+                self.close()
+
+    async def poll(self) -> list[Packet]:
+        """The packets for a polling request, as soon as there are any.
+
+        Raises:
+            EngineError: another request waits already; the session is closed, and that one is told.
+            trio.BrokenResourceError: the session is over.
+        """
+        if self._poll is not None:
+            self.session.queue(Packet(PacketType.CLOSE))
+            self.close()
+            raise EngineError("another request waits already")
+        self._poll = trio.Event()
+        try:
+            if not self.session.has_queued and not self.closed.is_set():
+                await self._poll.wait()
+        except trio.Cancelled:
+            self.close()  # its client left: whatever was queued cannot be delivered any more
+            raise
+        finally:
+            self._poll = None
+        if self.session.has_queued and self.session.carrier is Carrier.POLLING:
+            return self.session.take_payload()
+        if self.closed.is_set():
+            raise trio.BrokenResourceError
+        return [Packet(PacketType.NOOP)]  # the WebSocket carries the session now
+
+    async def post(self, packets: list[Packet]) -> None:
+        """The packets of a polling request.
+
+        Raises:
+            EngineError: one is out of place, or another request is being taken; the session ends.
+            trio.BrokenResourceError: the session is over.
+        """
+        if self._is_posting:
+            self.close()
+            raise EngineError("another request is being taken already")
+        self._is_posting = True
+        try:
+            for packet in packets:
+                await self.take(packet)
+        except EngineError:
+            self.close()
+            raise
+        finally:
+            self._is_posting = False
+
+    def probe(self, packet: Packet) -> Packet | None:
+        """A packet on a WebSocket that wants to take over; see `EngineSession`.
+
+        Raises:
+            EngineError: the upgrade is refused; the session goes on as it was.
+        """
+        answer = self.session.receive_on_new_websocket(packet)
+        if answer is not None and self._poll is not None:
+            self.session.queue(Packet(PacketType.NOOP))  # the waiting request must end first
+            self._poll.set()
+        return answer
+
+    def attach(self, link: WebSocketLink) -> None:
+        """From now on the WebSocket carries the session."""
+        self._link = link
+        if self._poll is not None:
+            self._poll.set()
+        self.flush()
+
+    def is_carried_by(self, link: WebSocketLink) -> bool:
+        """Whether this WebSocket carries the session."""
+        return self._link is link
+
+    def detach(self, link: WebSocketLink) -> None:
+        """A WebSocket is gone: the session with it, if it was the one that carried it."""
+        if self._link is link:
+            self._link = None
+            self.close()
+        else:
+            self.session.cancel_upgrade()
+
+
+def _frame(packet: Packet) -> bytes:
+    """A packet as a WebSocket frame."""
+    if isinstance(packet.data, bytes):
+        return binary_frame(packet.data)
+    return text_frame(f"{packet.type.value}{packet.data}".encode())

@@ -1,0 +1,311 @@
+"""An Engine.IO 4 server: handshakes, polling requests, WebSockets and upgrades.
+
+Guarantees: a session id cannot be guessed and works only for the page it was given to; whatever is
+wrong with a request is answered with the protocol's error codes; a session's handler runs in the
+server's own nursery and outlives the requests that carry it. Must not know: what a message says.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from math import inf
+from typing import Final, TypeAlias
+from urllib.parse import parse_qsl
+
+import structlog
+import trio
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.connection import WebSocketConnection, accept
+from hub.engineio.connection import EngineConnection
+from hub.http.answers import JSON
+from hub.http.server import send_plain_response
+from hub.link import WebSocketLink
+from hub.outbox import Outbox
+from hub.transport import Transport
+from protocol.dialect import Heartbeat
+from protocol.engineio.packets import (
+    EngineError,
+    Packet,
+    PacketType,
+    decode_packet,
+    decode_payload,
+    encode_packet,
+    encode_payload,
+)
+from protocol.engineio.session import Carrier, EngineSession, EngineSettings
+from protocol.errors import PROTOCOL_ERROR, TOO_SLOW
+from protocol.handshake import Head, request_bytes
+from protocol.websocket import text_frame
+
+log = structlog.get_logger(__name__)
+
+OUTBOX_BYTES: Final = 1_048_576
+MAX_SESSIONS: Final = 20_000
+NO_PINGS: Final = Heartbeat(inf, inf)  # the session pings in packets of its own
+
+
+class Fault(Enum):
+    """What is wrong with a request: the protocol's code and text, and the HTTP status."""
+
+    TRANSPORT_UNKNOWN = (0, "Transport unknown", 400)
+    SESSION_UNKNOWN = (1, "Session ID unknown", 400)
+    BAD_METHOD = (2, "Bad handshake method", 400)
+    BAD_REQUEST = (3, "Bad request", 400)
+    FORBIDDEN = (4, "Forbidden", 403)
+    UNSUPPORTED_VERSION = (5, "Unsupported protocol version", 400)
+    TOO_MANY = (4, "Too many sessions", 503)
+
+
+class _Refused(Exception):
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        super().__init__(fault.value[1])
+
+
+@frozen
+class Opening:
+    """How a session was opened: the head of its first request."""
+
+    head: Head
+
+
+Handler: TypeAlias = Callable[[EngineConnection, Opening], Awaitable[None]]
+OriginRule: TypeAlias = Callable[[Head], str | None]
+"""The value of Access-Control-Allow-Origin for a request's Origin, or None: it may not come in."""
+
+
+class EngineServer:
+    """Serves one path.
+
+    Args:
+        settings: what handshakes promise.
+        handler: talks to one session; the session ends when it returns.
+        origin_rule: which pages may come in.
+    """
+
+    def __init__(self, settings: EngineSettings, handler: Handler, origin_rule: OriginRule) -> None:
+        self._settings = settings
+        self._handler = handler
+        self._origin_rule = origin_rule
+        self._sessions: dict[str, EngineConnection] = {}
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Own the sessions until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            await trio.sleep_forever()
+
+    def close_all(self) -> None:
+        """End every session."""
+        for connection in tuple(self._sessions.values()):
+            connection.close()
+
+    # Polling.
+
+    async def answer(self, request: Request) -> Response:
+        """A polling request, or one that is wrong."""
+        head = Head(request.method.encode(), b"", b"1.1", tuple(request.headers.raw))
+        allowed = self._origin_rule(head)
+        try:
+            self._require_origin(head)
+            response = await self._poll(request, head)
+        except _Refused as refusal:
+            code, text, status = refusal.fault.value
+            response = JSON({"code": code, "message": text}, status)
+        if allowed is not None and head.header(b"origin") is not None:
+            response.headers.update(_cors(allowed))
+        return response
+
+    async def _poll(self, request: Request, head: Head) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204)
+        query = dict(request.query_params)
+        if query.get("transport") not in ("polling", "websocket"):
+            raise _Refused(Fault.TRANSPORT_UNKNOWN)
+        sid = query.get("sid")
+        if sid is None:
+            if request.method != "GET":
+                raise _Refused(Fault.BAD_METHOD)
+            if query["transport"] != "polling" or "j" in query:
+                raise _Refused(Fault.BAD_REQUEST)
+            _require_version(query)
+            connection = self._open(Carrier.POLLING, head)
+            return _payload(connection.session.take_payload())
+        connection = self._find(sid, head)
+        carried = connection.session.carrier is Carrier.POLLING
+        if query["transport"] != "polling" or "j" in query or not carried:
+            raise _Refused(Fault.BAD_REQUEST)
+        return await self._carry(connection, request)
+
+    async def _carry(self, connection: EngineConnection, request: Request) -> Response:
+        try:
+            if request.method == "GET":
+                return _payload(await connection.poll())
+            if request.method == "POST":
+                await connection.post(decode_payload((await request.body()).decode()))
+                return Response("ok", media_type="text/plain")
+        except (EngineError, UnicodeDecodeError):
+            connection.close()
+            raise _Refused(Fault.BAD_REQUEST) from None
+        except trio.BrokenResourceError:
+            raise _Refused(Fault.SESSION_UNKNOWN) from None
+        raise _Refused(Fault.BAD_METHOD)
+
+    # WebSocket.
+
+    async def upgrade(self, transport: Transport, head: Head, trailing: bytes) -> None:
+        """A valid WebSocket handshake: a new session, or a polling one that moves over."""
+        try:
+            connection = self._carried_by_websocket(head)
+        except _Refused as refusal:
+            _, text, status = refusal.fault.value
+            await send_plain_response(transport, status, text)
+            return
+        async with trio.open_nursery() as nursery:
+            control = await accept(request_bytes(head), transport, nursery)
+            link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
+            websocket = WebSocketConnection(
+                transport, control, link, trailing, self._settings.max_payload
+            )
+            if connection is None:
+                connection = self._open(Carrier.WEBSOCKET, head)
+                connection.attach(link)
+            else:
+                nursery.start_soon(self._give_up_upgrade, connection, link)
+            try:
+                await websocket.serve(NO_PINGS, _take(connection, link))
+            finally:
+                connection.detach(link)
+                nursery.cancel_scope.cancel()
+
+    def _carried_by_websocket(self, head: Head) -> EngineConnection | None:
+        """The session that wants to move over, or None for a new one."""
+        query = dict(parse_qsl(head.target.partition(b"?")[2].decode("ascii", "replace")))
+        if query.get("transport") != "websocket":
+            raise _Refused(Fault.TRANSPORT_UNKNOWN)
+        self._require_origin(head)
+        sid = query.get("sid")
+        if sid is None:
+            _require_version(query)
+            if len(self._sessions) >= MAX_SESSIONS:
+                raise _Refused(Fault.TOO_MANY)
+            return None
+        connection = self._find(sid, head)
+        if connection.session.carrier is not Carrier.POLLING or connection.session.is_probed:
+            raise _Refused(Fault.BAD_REQUEST)
+        return connection
+
+    async def _give_up_upgrade(self, connection: EngineConnection, link: WebSocketLink) -> None:
+        await trio.sleep(self._settings.upgrade_timeout)
+        if connection.session.carrier is Carrier.POLLING:
+            link.close(TOO_SLOW)
+
+    # Sessions.
+
+    def _open(self, carrier: Carrier, head: Head) -> EngineConnection:
+        if len(self._sessions) >= MAX_SESSIONS or self._nursery is None:
+            raise _Refused(Fault.TOO_MANY)
+        session = EngineSession(secrets.token_urlsafe(15), carrier, self._settings)
+        connection = EngineConnection(session, self._settings, _origin(head))
+        self._sessions[session.sid] = connection
+        self._nursery.start_soon(self._live, connection, Opening(head))
+        return connection
+
+    def _require_origin(self, head: Head) -> None:
+        if head.header(b"origin") is not None and self._origin_rule(head) is None:
+            raise _Refused(Fault.FORBIDDEN)
+
+    def _find(self, sid: str, head: Head) -> EngineConnection:
+        connection = self._sessions.get(sid)
+        if connection is None:
+            raise _Refused(Fault.SESSION_UNKNOWN)
+        if connection.origin != _origin(head):
+            raise _Refused(Fault.FORBIDDEN)
+        return connection
+
+    async def _live(self, connection: EngineConnection, opening: Opening) -> None:
+        """A session from opening to end; what its handler raises ends that session alone."""
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.keep_alive)
+                nursery.start_soon(self._forget_when_closed, connection)
+                try:
+                    await self._handler(connection, opening)
+                except trio.EndOfChannel:
+                    pass  # the session ended while the handler read from it
+                except Exception:
+                    log.exception("session_failed")
+                connection.close()
+        finally:
+            self._sessions.pop(connection.session.sid, None)
+
+    async def _forget_when_closed(self, connection: EngineConnection) -> None:
+        await connection.closed.wait()
+        self._sessions.pop(connection.session.sid, None)
+
+
+def _take(
+    connection: EngineConnection, link: WebSocketLink
+) -> Callable[[str | bytes], Awaitable[None]]:
+    """What a session does with the messages of its WebSocket, before and after the upgrade."""
+
+    async def take(message: str | bytes) -> None:
+        if link.closing is not None:
+            return
+        try:
+            packet = (
+                decode_packet(message)
+                if isinstance(message, str)
+                else Packet(PacketType.MESSAGE, message)
+            )
+            if connection.is_carried_by(link):
+                await connection.take(packet)
+                return
+            answer = connection.probe(packet)
+        except EngineError:
+            if connection.is_carried_by(link):
+                connection.close(PROTOCOL_ERROR)
+            else:
+                connection.session.cancel_upgrade()
+                link.close(PROTOCOL_ERROR)
+        except trio.BrokenResourceError:
+            pass  # the session is over, and its end is on the way
+        else:
+            if answer is None:
+                connection.attach(link)
+            else:
+                link.offer(text_frame(encode_packet(answer).encode()), ephemeral=False)
+                link.flush()
+
+    return take
+
+
+def _require_version(query: Mapping[str, str]) -> None:
+    if query.get("EIO") != "4":
+        raise _Refused(Fault.UNSUPPORTED_VERSION)
+
+
+def _payload(packets: list[Packet]) -> Response:
+    return Response(
+        encode_payload(packets), media_type="text/plain", headers={"Cache-Control": "no-store"}
+    )
+
+
+def _origin(head: Head) -> str | None:
+    value = head.header(b"origin")
+    return None if value is None else value.decode("latin-1")
+
+
+def _cors(allowed: str) -> Mapping[str, str]:
+    return {
+        "Access-Control-Allow-Origin": allowed,
+        "Access-Control-Allow-Credentials": "true",
+        "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+        "Access-Control-Allow-Headers": "Content-Type, Authorization",
+        "Vary": "Origin",
+    }

@@ -1,0 +1,224 @@
+"""Socket.IO over Engine.IO sessions: who is in which namespace, and what reaches them.
+
+Guarantees: a session that joins no namespace in time ends; events of one session are handled in the
+order they came; a malformed packet ends its session and no other; an application hears of every
+socket's end. Must not know: what an event means.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias, cast
+
+import structlog
+import trio
+from attrs import define, field
+
+from hub.engineio.connection import EngineConnection
+from hub.engineio.server import Opening
+from hub.socketio.socket import Socket
+from protocol.socketio.packets import (
+    Data,
+    Decoder,
+    SocketIoError,
+    SocketIoPacket,
+    SocketIoType,
+    encode,
+)
+
+log = structlog.get_logger(__name__)
+
+CONNECT_SECONDS: Final = 45.0
+MAX_NAMESPACES: Final = 16  # that one session may be in
+
+Acknowledge: TypeAlias = Callable[[Sequence[Data]], None]
+
+
+class ConnectRefused(Exception):
+    """A client may not come into the namespace; it is told `text` and, if there is any, `data`."""
+
+    def __init__(self, text: str, data: Data = None) -> None:
+        self.text = text
+        self.data = data
+        super().__init__(text)
+
+
+class Application(Protocol):
+    """What happens in a namespace."""
+
+    async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
+        """A client comes in. What is returned is added to the answer, `{"sid": ...}`.
+
+        Raises:
+            ConnectRefused: it may not.
+        """
+
+    async def connected(self, socket: Socket) -> None:
+        """The client was told that it is in."""
+
+    async def event(
+        self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
+    ) -> None:
+        """An event. `acknowledge` is given when the client waits for it; one call counts."""
+
+    async def disconnected(self, socket: Socket) -> None:
+        """The client left, or its session ended."""
+
+
+@define
+class SocketIoServer:
+    """Namespaces.
+
+    Args:
+        namespaces: what happens in each.
+        connect_seconds: how long a session may be in none at its beginning.
+    """
+
+    namespaces: Mapping[str, Application]
+    connect_seconds: float = CONNECT_SECONDS
+    _rooms: dict[tuple[str, str], set[Socket]] = field(factory=dict, init=False)
+    _rooms_of: dict[Socket, set[str]] = field(factory=dict, init=False)
+
+    def enter(self, socket: Socket, room: str) -> None:
+        """Let a socket into a room of its namespace."""
+        self._rooms.setdefault((socket.namespace, room), set()).add(socket)
+        self._rooms_of.setdefault(socket, set()).add(room)
+
+    def leave(self, socket: Socket, room: str) -> None:
+        """Let a socket out of a room."""
+        members = self._rooms.get((socket.namespace, room), set())
+        members.discard(socket)
+        if not members:
+            self._rooms.pop((socket.namespace, room), None)
+        self._rooms_of.get(socket, set()).discard(room)
+
+    def emit(
+        self,
+        namespace: str,
+        room: str,
+        event: str,
+        args: Sequence[Data],
+        besides: Iterable[Socket] = (),
+    ) -> None:
+        """Send an event to a room; it is encoded once."""
+        packet = SocketIoPacket(SocketIoType.EVENT, namespace, [event, *args])
+        messages = encode(packet)
+        left_out = set(besides)
+        for socket in self._rooms.get((namespace, room), ()):
+            if socket not in left_out:
+                socket.send_encoded(messages)
+
+    async def serve(self, connection: EngineConnection, opening: Opening) -> None:
+        """Serve one session until it ends. The handler of an `EngineServer`."""
+        session = _Session(self, connection, opening)
+        try:
+            await session.run()
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
+                await session.end()
+
+    def forget(self, socket: Socket) -> None:
+        """A socket is gone: take it out of every room."""
+        for room in tuple(self._rooms_of.get(socket, ())):
+            self.leave(socket, room)
+        self._rooms_of.pop(socket, None)
+
+
+@define
+class _Session:
+    """One session's sockets."""
+
+    server: SocketIoServer
+    connection: EngineConnection
+    opening: Opening
+    sockets: dict[str, Socket] = field(factory=dict, init=False)
+    _decoder: Decoder = field(factory=Decoder, init=False)
+
+    async def run(self) -> None:
+        try:
+            with trio.move_on_after(self.server.connect_seconds) as waiting:
+                while not self.sockets:
+                    await self._take(await self.connection.receive())
+            if waiting.cancelled_caught and not self.sockets:
+                return
+            while True:
+                await self._take(await self.connection.receive())
+        except trio.EndOfChannel:
+            return
+        except SocketIoError as error:
+            log.debug("session_refused", reason=str(error))
+
+    async def end(self) -> None:
+        self.connection.close()
+        for namespace in tuple(self.sockets):
+            await self._leave(namespace)
+
+    async def _take(self, message: str | bytes) -> None:
+        packet = self._decoder.feed(message)
+        if packet is None:
+            return
+        if packet.type is SocketIoType.CONNECT:
+            await self._connect(packet)
+            return
+        socket = self.sockets.get(packet.namespace)
+        if socket is None:
+            raise SocketIoError("a packet for a namespace that was not joined")
+        match packet.type:
+            case SocketIoType.DISCONNECT:
+                await self._leave(packet.namespace)
+            case SocketIoType.EVENT | SocketIoType.BINARY_EVENT:
+                await self._event(socket, packet)
+            case SocketIoType.ACK | SocketIoType.BINARY_ACK if packet.id is not None:
+                socket.acknowledged(packet.id, cast("list[Data]", packet.data))
+            case _:
+                raise SocketIoError(f"{packet.type.name} out of place")
+
+    async def _connect(self, packet: SocketIoPacket) -> None:
+        namespace = packet.namespace
+        application = self.server.namespaces.get(namespace)
+        if application is None or namespace in self.sockets:
+            self._refuse(namespace, ConnectRefused("Invalid namespace"))
+            return
+        if len(self.sockets) >= MAX_NAMESPACES:
+            raise SocketIoError("too many namespaces")
+        socket = Socket(secrets.token_urlsafe(15), namespace, self.opening, self.connection)
+        auth = cast("Mapping[str, Data]", packet.data or {})
+        try:
+            answer = await application.connect(socket, auth)
+        except ConnectRefused as refusal:
+            self._refuse(namespace, refusal)
+            return
+        self.sockets[namespace] = socket
+        data = {"sid": socket.id, **answer}
+        socket.send(SocketIoPacket(SocketIoType.CONNECT, namespace, data))
+        await application.connected(socket)
+
+    def _refuse(self, namespace: str, refusal: ConnectRefused) -> None:
+        data: dict[str, Data] = {"message": refusal.text}
+        if refusal.data is not None:
+            data["data"] = refusal.data
+        packet = SocketIoPacket(SocketIoType.CONNECT_ERROR, namespace, data)
+        for message in encode(packet):
+            self.connection.send(message)
+
+    async def _event(self, socket: Socket, packet: SocketIoPacket) -> None:
+        name, *args = cast("list[Data]", packet.data)
+        acknowledge = None if packet.id is None else _acknowledge_once(socket, packet.id)
+        application = self.server.namespaces[packet.namespace]
+        await application.event(socket, str(name), args, acknowledge)
+
+    async def _leave(self, namespace: str) -> None:
+        socket = self.sockets.pop(namespace)
+        self.server.forget(socket)
+        await self.server.namespaces[namespace].disconnected(socket)
+
+
+def _acknowledge_once(socket: Socket, number: int) -> Acknowledge:
+    is_done = False
+
+    def acknowledge(args: Sequence[Data]) -> None:
+        nonlocal is_done
+        if not is_done:
+            is_done = True
+            socket.send(SocketIoPacket(SocketIoType.ACK, socket.namespace, list(args), number))
+
+    return acknowledge

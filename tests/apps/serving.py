@@ -1,0 +1,62 @@
+"""What the echo programs share: one EngineServer on one port, open to every page."""
+
+import argparse
+from functools import partial
+
+import trio
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from hub.engineio.server import EngineServer, Handler
+from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.listener import Acceptor, Caps, open_listener
+from hub.transport import Transport
+from protocol.engineio.session import EngineSettings
+from protocol.handshake import HandshakeError, Head, check_upgrade
+
+SETTINGS = EngineSettings(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
+
+
+async def serve(path: str, handler: Handler, host: str, port: int) -> None:
+    """Serve until cancelled. Prints one line when ready."""
+    server = EngineServer(SETTINGS, handler, _any_origin)
+    app = Starlette(
+        routes=[Route(path, server.answer, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])]
+    )
+    limits = Limits(larger_bodies={path: SETTINGS.max_payload})
+
+    async def answer(transport: Transport, peer: str, scheme: str) -> None:
+        async def upgrade(head: Head, trailing: bytes) -> None:
+            try:
+                check_upgrade(head)
+            except HandshakeError as error:
+                await send_plain_response(transport, error.status, error.text, error.headers)
+                return
+            if head.path != path:
+                await send_plain_response(transport, 404, "Not found")
+                return
+            await server.upgrade(transport, head, trailing)
+
+        await serve_http_connection(
+            transport, app=app, on_upgrade=upgrade, limits=limits, peer=peer, scheme=scheme
+        )
+
+    listener = open_listener(host, port)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        acceptor = Acceptor(answer, Caps(10_000, 10_000))
+        print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
+        await acceptor.accept_forever(listener, nursery)
+
+
+def _any_origin(head: Head) -> str:
+    return (head.header(b"origin") or b"*").decode("latin-1")
+
+
+def main(path: str, handler: Handler) -> None:
+    """The command line of an echo program."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=3000)
+    options = parser.parse_args()
+    trio.run(partial(serve, path, handler, options.host, options.port))

@@ -1,0 +1,42 @@
+"""Events come back: `python -m tests.apps.socketio_echo --port 3000`, path /socket.io/.
+
+In the namespaces `/` and `/custom`: `auth` with the auth object on connect; `message-back` with the
+arguments of `message`; an acknowledgement with those of `message-with-ack`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field
+
+from hub.socketio.server import Acknowledge, SocketIoServer
+from hub.socketio.socket import Socket
+from protocol.socketio.packets import Data
+from tests.apps.serving import main
+
+
+@define
+class Echo:
+    auth: dict[Socket, Mapping[str, Data]] = field(factory=dict)
+
+    async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
+        self.auth[socket] = auth
+        return {}
+
+    async def connected(self, socket: Socket) -> None:
+        socket.emit("auth", self.auth[socket])
+
+    async def event(
+        self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
+    ) -> None:
+        if name == "message":
+            socket.emit("message-back", *args)
+        elif name == "message-with-ack" and acknowledge is not None:
+            acknowledge(args)
+
+    async def disconnected(self, socket: Socket) -> None:
+        del self.auth[socket]
+
+
+if __name__ == "__main__":
+    server = SocketIoServer({"/": Echo(), "/custom": Echo()}, connect_seconds=1.0)
+    main("/socket.io/", server.serve)

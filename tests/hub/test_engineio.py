@@ -1,0 +1,379 @@
+"""Engine.IO 4 over polling and WebSocket: what its protocol document and test suite demand."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.support.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
+from tests.support.frames import BINARY, CLOSE, TEXT, client_frame
+from tests.support.http import Reply
+from tests.support.websocket import Closed, Refused, WebSocket
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[EngineWorld]:
+    async with open_engine() as engine:
+        yield engine
+
+
+async def frame(socket: WebSocket) -> str | bytes:
+    """The next message. Raises Closed."""
+    while True:
+        opcode, payload = await socket._frame()
+        if opcode == TEXT:
+            return payload.decode()
+        if opcode == BINARY:
+            return payload
+        if opcode == CLOSE:
+            raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+
+
+async def until_closed(socket: WebSocket) -> Closed:
+    try:
+        while True:
+            await frame(socket)
+    except Closed as end:
+        return end
+
+
+def fault(reply: Reply) -> tuple[int, int]:
+    return reply.status, reply.json["code"]
+
+
+async def test_a_polling_handshake_promises_what_the_server_keeps(engine: EngineWorld) -> None:
+    reply = await engine.ask("GET", "EIO=4&transport=polling")
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert reply.text.startswith("0")
+    opened = json.loads(reply.text[1:])
+    assert opened == {
+        "sid": opened["sid"],
+        "upgrades": ["websocket"],
+        "pingInterval": 25_000,
+        "pingTimeout": 20_000,
+        "maxPayload": 100_000,
+    }
+    assert len(opened["sid"]) == 20
+    assert await engine.open() != opened["sid"]
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "expected"),
+    [
+        ("GET", "", (400, 0)),
+        ("GET", "EIO=4", (400, 0)),
+        ("GET", "EIO=4&transport=abc", (400, 0)),
+        ("GET", "transport=polling", (400, 5)),
+        ("GET", "EIO=3&transport=polling", (400, 5)),
+        ("GET", "EIO=abc&transport=polling", (400, 5)),
+        ("POST", "EIO=4&transport=polling", (400, 2)),
+        ("PUT", "EIO=4&transport=polling", (400, 2)),
+        ("GET", "EIO=4&transport=websocket", (400, 3)),
+        ("GET", "EIO=4&transport=polling&j=0", (400, 3)),
+        ("GET", "EIO=4&transport=polling&sid=unknown", (400, 1)),
+        ("POST", "EIO=4&transport=polling&sid=", (400, 1)),
+    ],
+)
+async def test_wrong_requests_get_the_protocols_codes(
+    engine: EngineWorld, method: str, query: str, expected: tuple[int, int]
+) -> None:
+    body = b"4x" if method == "POST" else None
+    assert fault(await engine.ask(method, query, body)) == expected
+
+
+async def test_messages_go_and_come(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    assert (await engine.post(sid, "4hello")).text == "ok"
+    assert (await engine.poll(sid)).text == "4hello"
+    await engine.post(sid, "4test1\x1e4test2\x1e4test3")
+    received = ""
+    while received.count("4") < 3:
+        received += "\x1e" + (await engine.poll(sid)).text
+    assert received == "\x1e4test1\x1e4test2\x1e4test3"
+    await engine.post(sid, "4héllo €\x1ebAQIDBA==")
+    assert (await engine.poll(sid)).text == "4héllo €\x1ebAQIDBA=="
+
+
+async def test_a_poll_waits_for_a_message(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    replies: list[str] = []
+
+    async def poll() -> None:
+        replies.append((await engine.poll(sid)).text)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll)
+        await trio.testing.wait_all_tasks_blocked()
+        assert replies == []
+        await engine.post(sid, "4later")
+    assert replies == ["4later"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "abc", "7", "9", "4ok\x1eabc", "bnot base64!", "0", "5", "6", "2probe", "\x1e"]
+)
+async def test_a_malformed_body_ends_the_session(engine: EngineWorld, body: str) -> None:
+    sid = await engine.open()
+    assert fault(await engine.post(sid, body)) == (400, 3)
+    assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_bodies_are_bounded_in_bytes_packets_and_encoding(engine: EngineWorld) -> None:
+    assert (await engine.post(await engine.open(), "4" + "x" * 99_999)).text == "ok"
+    assert (await engine.post(await engine.open(), "4" + "x" * 100_000)).status == 413
+    sid = await engine.open()
+    assert fault(await engine.post(sid, "\x1e".join(["4"] * 4_097))) == (400, 3)
+    sid = await engine.open()
+    assert fault(await engine.ask("POST", polling(sid), b"4\xff")) == (400, 3)
+
+
+async def test_a_response_keeps_below_the_promised_size() -> None:
+    async def flood(connection: object, _: object) -> None:
+        for _ in range(50):
+            connection.send("x" * 9_999)  # type: ignore[attr-defined]
+        await connection.receive()  # type: ignore[attr-defined]
+
+    async with open_engine(flood) as engine:
+        sid = await engine.open()
+        packets = 0
+        while packets < 50:
+            reply = await engine.poll(sid)
+            assert len(reply.body) <= SETTINGS.max_payload
+            packets += reply.text.count("\x1e") + 1
+        assert packets == 50
+
+
+async def test_a_second_poll_ends_the_session_and_both_are_told(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    replies: list[Reply] = []
+
+    async def poll() -> None:
+        replies.append(await engine.poll(sid))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll)
+        await trio.testing.wait_all_tasks_blocked()
+        assert fault(await engine.poll(sid)) == (400, 3)
+    assert (replies[0].status, replies[0].text) == (200, "1")
+    assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_the_peer_ends_the_session_and_its_poll_returns(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    replies: list[Reply] = []
+
+    async def poll() -> None:
+        replies.append(await engine.poll(sid))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll)
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await engine.post(sid, "1")).text == "ok"
+    assert (replies[0].status, replies[0].text) == (200, "6")
+    assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_a_session_dies_with_the_client_of_its_poll(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    stream = engine.connect()
+    line = f"GET /engine.io/?{polling(sid)} HTTP/1.1\r\nHost: x\r\n\r\n"
+    await stream.send_all(line.encode())
+    await trio.testing.wait_all_tasks_blocked()
+    await stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_polling_is_pinged_and_dropped_when_it_does_not_answer(
+    engine: EngineWorld, autojump_clock: MockClock
+) -> None:
+    sid = await engine.open()
+    for _ in range(3):
+        with trio.fail_after(26):
+            async with engine.connect() as stream:
+                line = f"GET /engine.io/?{polling(sid)} HTTP/1.1\r\nHost: x\r\n\r\n"
+                await stream.send_all(line.encode())
+                data = b""
+                while not data.endswith(b"\r\n\r\n2"):
+                    data += await stream.receive_some()
+        assert (await engine.post(sid, "3")).text == "ok"
+    await trio.sleep(46)
+    assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_a_websocket_of_its_own(engine: EngineWorld) -> None:
+    socket = await engine.websocket("")
+    opened = json.loads(str(await frame(socket))[1:])
+    assert opened["upgrades"] == []
+    await socket.send_text("4hello")
+    assert await frame(socket) == "4hello"
+    await socket.stream.send_all(client_frame(BINARY, b"\x01\x02"))
+    assert await frame(socket) == b"\x01\x02"
+    await socket.send_text("1")
+    assert (await until_closed(socket)).code == 1000
+
+
+@pytest.mark.parametrize("text", ["abc", "", "9", "0", "5", "6", "2", "b!"])
+async def test_a_malformed_packet_on_a_websocket_ends_it(engine: EngineWorld, text: str) -> None:
+    socket = await engine.websocket("")
+    await frame(socket)
+    await socket.send_text(text)
+    assert (await until_closed(socket)).code == 1002
+
+
+async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
+    engine: EngineWorld, autojump_clock: MockClock
+) -> None:
+    socket = await engine.websocket("")
+    await frame(socket)
+    for _ in range(3):
+        assert await frame(socket) == "2"
+        await socket.send_text("3")
+    started = trio.current_time()
+    assert await frame(socket) == "2"
+    await until_closed(socket)
+    assert trio.current_time() - started == pytest.approx(45.0)
+
+
+@pytest.mark.parametrize("query", ["EIO=3&transport=websocket", "EIO=4&transport=abc", "EIO=4"])
+async def test_wrong_websocket_handshakes_are_refused(engine: EngineWorld, query: str) -> None:
+    from tests.support.websocket import open_websocket  # noqa: PLC0415
+
+    with pytest.raises(Refused) as refused:
+        await open_websocket(engine.connect(), f"/engine.io/?{query}")
+    assert refused.value.status == 400
+
+
+async def upgraded(engine: EngineWorld, sid: str) -> WebSocket:
+    socket = await engine.websocket(f"&sid={sid}")
+    await socket.send_text("2probe")
+    assert await frame(socket) == "3probe"
+    await socket.send_text("5")
+    return socket
+
+
+async def test_polling_moves_over_to_a_websocket(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    socket = await upgraded(engine, sid)
+    await socket.send_text("4hello")
+    assert await frame(socket) == "4hello"
+    assert fault(await engine.poll(sid)) == (400, 3)
+    assert fault(await engine.post(sid, "4x")) == (400, 3)
+    with pytest.raises(Refused):
+        await engine.websocket(f"&sid={sid}")
+    await socket.send_text("4still here")
+    assert await frame(socket) == "4still here"
+
+
+async def test_an_upgrade_loses_nothing_and_ends_the_waiting_poll(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    replies: list[str] = []
+
+    async def poll() -> None:
+        replies.append((await engine.poll(sid)).text)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll)
+        await trio.testing.wait_all_tasks_blocked()
+        socket = await engine.websocket(f"&sid={sid}")
+        await socket.send_text("2probe")
+        assert await frame(socket) == "3probe"
+    assert replies == ["6"]
+    await engine.post(sid, "4during")  # polling still carries it
+    await socket.send_text("5")
+    assert await frame(socket) == "4during"
+    await socket.send_text("4after")
+    assert await frame(socket) == "4after"
+
+
+@pytest.mark.parametrize("texts", [("5",), ("4x",), ("2",), ("2probe", "2probe"), ("2probe", "4x")])
+async def test_an_upgrade_that_goes_wrong_leaves_polling_as_it_was(
+    engine: EngineWorld, texts: tuple[str, ...]
+) -> None:
+    sid = await engine.open()
+    socket = await engine.websocket(f"&sid={sid}")
+    for text in texts:
+        await socket.send_text(text)
+    assert (await until_closed(socket)).code == 1002
+    await socket.stream.aclose()
+    await engine.post(sid, "4hello")
+    assert (await engine.poll(sid)).text == "4hello"
+    again = await upgraded(engine, sid)
+    await again.send_text("4now")
+    assert await frame(again) == "4now"
+
+
+async def test_an_upgrade_that_never_ends_is_given_up(
+    engine: EngineWorld, autojump_clock: MockClock
+) -> None:
+    sid = await engine.open()
+    socket = await engine.websocket(f"&sid={sid}")
+    await socket.send_text("2probe")
+    assert await frame(socket) == "3probe"
+    started = trio.current_time()
+    await until_closed(socket)
+    assert trio.current_time() - started == pytest.approx(SETTINGS.upgrade_timeout)
+
+
+async def test_the_session_ends_with_the_websocket_that_carries_it(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    socket = await upgraded(engine, sid)
+    await socket.send_text("4x")
+    await frame(socket)
+    await socket.stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    assert fault(await engine.poll(sid)) == (400, 1)
+    assert not engine.server._sessions
+
+
+async def test_only_known_pages_come_in_and_a_session_stays_with_its_page(
+    engine: EngineWorld,
+) -> None:
+    refused = await engine.ask("GET", "EIO=4&transport=polling", origin="http://evil.example")
+    assert fault(refused) == (403, 4)
+    assert "access-control-allow-origin" not in refused.headers
+    with pytest.raises(Refused) as caught:
+        await engine.websocket("", Origin="http://evil.example")
+    assert caught.value.status == 403
+    preflight = await engine.ask("OPTIONS", "EIO=4&transport=polling", origin=OPEN_PAGE)
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == OPEN_PAGE
+    assert preflight.headers["access-control-allow-credentials"] == "true"
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    sid = await engine.open(origin=OPEN_PAGE)
+    assert fault(await engine.poll(sid)) == (403, 4)  # no page, or another one
+    assert fault(await engine.post(sid, "4x")) == (403, 4)
+    with pytest.raises(Refused):
+        await engine.websocket(f"&sid={sid}")
+    reply = await engine.ask("POST", polling(sid), b"4x", origin=OPEN_PAGE)
+    assert (reply.text, reply.headers["access-control-allow-origin"]) == ("ok", OPEN_PAGE)
+
+
+async def test_what_a_handler_raises_ends_its_session_alone() -> None:
+    async def fails(connection: object, _: object) -> None:
+        if await connection.receive() == "fail":  # type: ignore[attr-defined]
+            raise RuntimeError("on purpose")
+        connection.send("fine")  # type: ignore[attr-defined]
+        await connection.receive()  # type: ignore[attr-defined]
+
+    async with open_engine(fails) as engine:
+        first, second = await engine.open(), await engine.open()
+        await engine.post(first, "4fail")
+        await trio.testing.wait_all_tasks_blocked()
+        assert fault(await engine.poll(first)) == (400, 1)
+        await engine.post(second, "4go on")
+        assert (await engine.poll(second)).text == "4fine"
+
+
+async def test_a_session_that_nobody_fetches_from_is_not_held_in_memory() -> None:
+    async def flood(connection: object, _: object) -> None:
+        while not connection.closed.is_set():  # type: ignore[attr-defined]
+            connection.send("x" * 100_000)  # type: ignore[attr-defined]
+
+    async with open_engine(flood) as engine:
+        sid = await engine.open()
+        await trio.testing.wait_all_tasks_blocked()
+        assert fault(await engine.poll(sid)) == (400, 1)

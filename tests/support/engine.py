@@ -1,0 +1,107 @@
+"""An EngineServer over in-memory streams, for tests on a mock clock."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+import trio.testing
+from attrs import define
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from hub.engineio.connection import EngineConnection
+from hub.engineio.server import EngineServer, Handler, Opening
+from hub.http.server import Limits, serve_http_connection
+from hub.transport import StreamTransport
+from protocol.engineio.session import EngineSettings
+from protocol.handshake import Head
+from tests.support.http import Reply, request
+from tests.support.websocket import WebSocket, open_websocket
+
+PATH = "/engine.io/"
+OPEN_PAGE = "http://page.example"
+SETTINGS = EngineSettings(ping_interval=25.0, ping_timeout=20.0, max_payload=100_000)
+
+
+async def echo(connection: EngineConnection, opening: Opening) -> None:
+    while True:
+        connection.send(await connection.receive())
+
+
+def origin_rule(head: Head) -> str | None:
+    origin = (head.header(b"origin") or b"").decode()
+    return origin if origin == OPEN_PAGE else None
+
+
+@define
+class EngineWorld:
+    """A server, and requests to it."""
+
+    server: EngineServer
+    _app: Starlette
+    _nursery: trio.Nursery
+
+    def connect(self) -> "trio.StapledStream[Any, Any]":
+        ours, theirs = trio.testing.memory_stream_pair()
+        transport = StreamTransport(theirs)
+
+        async def upgrade(head: Head, trailing: bytes) -> None:
+            await self.server.upgrade(transport, head, trailing)
+
+        async def serve() -> None:
+            limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
+            await serve_http_connection(
+                transport,
+                app=self._app,
+                on_upgrade=upgrade,
+                limits=limits,
+                peer="192.0.2.1",
+                scheme="http",
+            )
+            await trio.aclose_forcefully(transport)
+
+        self._nursery.start_soon(serve)
+        return ours
+
+    async def ask(
+        self, method: str, query: str, body: bytes | None = None, origin: str | None = None
+    ) -> Reply:
+        headers = {} if origin is None else {"Origin": origin}
+        if body is not None:
+            headers["Content-Type"] = "text/plain"
+        async with self.connect() as stream:
+            return await request(stream, method, f"{PATH}?{query}", body, headers)
+
+    async def open(self, origin: str | None = None) -> str:
+        """A new polling session; returns its id."""
+        reply = await self.ask("GET", "EIO=4&transport=polling", origin=origin)
+        assert reply.status == 200, reply.text
+        sid: str = json.loads(reply.text[1:])["sid"]
+        return sid
+
+    async def poll(self, sid: str) -> Reply:
+        return await self.ask("GET", polling(sid))
+
+    async def post(self, sid: str, body: str) -> Reply:
+        return await self.ask("POST", polling(sid), body.encode())
+
+    async def websocket(self, query: str, **headers: str) -> WebSocket:
+        path = f"{PATH}?EIO=4&transport=websocket{query}"
+        return await open_websocket(self.connect(), path, b"", **headers)
+
+
+def polling(sid: str) -> str:
+    return f"EIO=4&transport=polling&sid={sid}"
+
+
+@asynccontextmanager
+async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
+    server = EngineServer(SETTINGS, handler, origin_rule)
+    methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+    app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        yield EngineWorld(server, app, nursery)
+        nursery.cancel_scope.cancel()
