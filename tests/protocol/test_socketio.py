@@ -1,0 +1,213 @@
+"""Socket.IO packets without a socket: the protocol's examples, and what must be refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.engineio.packets import (
+    EngineError,
+    Packet,
+    PacketType,
+    decode_packet,
+    decode_payload,
+    encode_payload,
+)
+from protocol.socketio.packets import (
+    MAX_ATTACHMENTS,
+    Decoder,
+    SocketIoError,
+    SocketIoPacket,
+    SocketIoType,
+    encode,
+)
+
+BLOB = b"\x01\x02\x03"
+PLACE = {"_placeholder": True, "num": 0}
+
+
+def packet(
+    kind: SocketIoType,
+    data: object = None,
+    namespace: str = "/",
+    id: int | None = None,  # noqa: A002
+) -> SocketIoPacket:
+    return SocketIoPacket(kind, namespace, data, id)
+
+
+EXAMPLES = [
+    (["0"], packet(SocketIoType.CONNECT)),
+    (['0{"token":"123"}'], packet(SocketIoType.CONNECT, {"token": "123"})),
+    (['0/admin,{"token":"1"}'], packet(SocketIoType.CONNECT, {"token": "1"}, "/admin")),
+    (["1/admin,"], packet(SocketIoType.DISCONNECT, None, "/admin")),
+    (['2["hey","Jude"]'], packet(SocketIoType.EVENT, ["hey", "Jude"])),
+    (['2/admin,["foo"]'], packet(SocketIoType.EVENT, ["foo"], "/admin")),
+    (['2/admin,12["foo"]'], packet(SocketIoType.EVENT, ["foo"], "/admin", 12)),
+    (["3/admin,13[]"], packet(SocketIoType.ACK, [], "/admin", 13)),
+    (["330[1]"], packet(SocketIoType.ACK, [1], "/", 30)),
+]
+
+
+def decode(*messages: str | bytes) -> SocketIoPacket | None:
+    decoder = Decoder()
+    result = None
+    for message in messages:
+        assert result is None
+        result = decoder.feed(message)
+    return result
+
+
+@pytest.mark.parametrize(("messages", "expected"), EXAMPLES)
+def test_the_protocols_examples(messages: list[str | bytes], expected: SocketIoPacket) -> None:
+    assert decode(*messages) == expected
+    assert encode(expected) == messages
+
+
+def test_binary_data_follows_its_packet() -> None:
+    text = '51-["baz",{"_placeholder":true,"num":0}]'
+    event = packet(SocketIoType.BINARY_EVENT, ["baz", BLOB])
+    assert decode(text, BLOB) == event
+    assert encode(packet(SocketIoType.EVENT, ["baz", BLOB])) == [text, BLOB]
+    ack = packet(SocketIoType.BINARY_ACK, [{"a": [BLOB, b"x"]}], "/admin", 7)
+    messages: list[str | bytes] = [
+        '62-/admin,7[{"a":[{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]}]',
+        BLOB,
+        b"x",
+    ]
+    assert decode(*messages) == ack
+    assert encode(packet(SocketIoType.ACK, [{"a": [BLOB, b"x"]}], "/admin", 7)) == messages
+
+
+def test_a_placeholder_in_an_ordinary_packet_is_data() -> None:
+    assert decode(f'2["x",{json.dumps(PLACE)}]') == packet(SocketIoType.EVENT, ["x", PLACE])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [""],
+        ["7"],
+        ["9[]"],
+        ["x"],
+        ["2"],
+        ["2{}"],
+        ["2[]"],
+        ["2[null]"],
+        ["2[1]"],
+        ["2[true]"],
+        ['2[["x"]]'],
+        ["2x"],
+        ['2["x"'],
+        ['2["x"]extra'],
+        ['2["connect"]'],
+        ['2["connect_error"]'],
+        ['2["disconnect"]'],
+        ['2["disconnecting"]'],
+        ['2["newListener"]'],
+        ['2["removeListener"]'],
+        ["0[]"],
+        ["0true"],
+        ["1{}"],
+        ["3[]"],
+        ["31{}"],
+        ['4{"message":"x"}'],
+        ['299999999999999999["x"]'],
+        ['29007199254740992["x"]'],
+        ['2/namespace["x"]'],
+        ["2/" + "x" * 300 + ',["x"]'],
+        ['5["x"]'],
+        ['21-["x"]'],
+        ['51000000000-["x"]'],
+        [f'5{MAX_ATTACHMENTS + 1}-["x"]'],
+        ['51-["x"]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":1}]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":-1}]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":"0"}]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":1000000000}]', BLOB],
+        ['51-["x",{"_placeholder":true}]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":true}]', BLOB],
+        ['51-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}]', BLOB],
+        ['52-["x",{"_placeholder":true,"num":0}]', BLOB, BLOB],
+        ['51-["x",{"_placeholder":true,"num":0}]', '2["y"]'],
+        [BLOB],
+        ['51-[{"_placeholder":true,"num":0}]'],
+        ["2[" * 5_000],
+        ['2["x",' + "[" * 2_000 + "]" * 2_000 + "]"],
+    ],
+)
+def test_anything_else_is_refused(messages: list[str | bytes]) -> None:
+    with pytest.raises(SocketIoError):
+        decode(*messages)
+
+
+def test_deep_data_with_attachments_is_no_trouble() -> None:
+    depth = 900
+    text = '51-["x",' + "[" * depth + json.dumps(PLACE) + "]" * depth + "]"
+    result = decode(text, BLOB)
+    assert result is not None
+    value = result.data[1]  # type: ignore[index]
+    for _ in range(depth):
+        (value,) = value
+    assert value == BLOB
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=MAX_ATTACHMENTS,
+)
+
+
+@given(
+    st.lists(JSON, max_size=3),
+    st.sampled_from(["/", "/a", "/a b/ü?x=1"]),
+    st.none() | st.integers(0, 2**53 - 1),
+)
+def test_what_is_encoded_is_decoded(args: list[object], namespace: str, number: int | None) -> None:
+    event = packet(SocketIoType.EVENT, ["name", *args], namespace, number)
+    result = decode(*encode(event))
+    assert result is not None
+    assert (result.data, result.namespace, result.id) == (event.data, namespace, number)
+
+
+@given(st.lists(st.text() | st.binary(), max_size=4))
+def test_no_messages_raise_anything_but_the_protocols_error(messages: list[str | bytes]) -> None:
+    decoder = Decoder()
+    try:
+        for message in messages:
+            decoder.feed(message)
+    except SocketIoError as error:
+        str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2", Packet(PacketType.PING)),
+        ("2probe", Packet(PacketType.PING, "probe")),
+        ("4", Packet(PacketType.MESSAGE)),
+        ("4€", Packet(PacketType.MESSAGE, "€")),
+        ("45", Packet(PacketType.MESSAGE, "5")),
+        ("bAQIDBA==", Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04")),
+        ("b", Packet(PacketType.MESSAGE, b"")),
+    ],
+)
+def test_engine_packets(text: str, expected: Packet) -> None:
+    assert decode_packet(text) == expected
+    assert encode_payload([expected, expected]) == f"{text}\x1e{text}"
+    assert decode_payload(f"{text}\x1e{text}") == [expected, expected]
+
+
+@pytest.mark.parametrize("text", ["", "7", "8", "9", "a", "-1", "bA", "bé", "b A=", " 4", "\uff14"])
+def test_what_is_no_engine_packet(text: str) -> None:
+    with pytest.raises(EngineError):
+        decode_packet(text)
+
+
+@given(st.text())
+def test_no_body_raises_anything_but_an_engine_error(body: str) -> None:
+    try:
+        decode_payload(body)
+    except EngineError as error:
+        str(error)
