@@ -115,38 +115,60 @@ class Database:
 
     @asynccontextmanager
     async def listen(
-        self, channel: str, parse: Callable[[str], T]
+        self,
+        channel: str,
+        parse: Callable[[str], T],
+        *,
+        check_seconds: float = LISTEN_CHECK_SECONDS,
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """What `parse` makes of the payloads of NOTIFY on `channel`. None comes whenever listening
         begins (again): what was notified before may have been missed.
+
+        Args:
+            channel: the channel's name.
+            parse: raises ValueError for a payload that is to be ignored.
+            check_seconds: how often to see whether the server is still there.
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._keep_listening, channel, parse, give)
+            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds)
             with take:
                 yield take
                 nursery.cancel_scope.cancel()
 
     async def _keep_listening(
-        self, channel: str, parse: Callable[[str], T], give: trio.MemorySendChannel[T | None]
+        self,
+        channel: str,
+        parse: Callable[[str], T],
+        give: trio.MemorySendChannel[T | None],
+        check_seconds: float,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give)
+                await self._listen_until_lost(channel, parse, give, check_seconds)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
 
     async def _listen_until_lost(
-        self, channel: str, parse: Callable[[str], T], give: trio.MemorySendChannel[T | None]
+        self,
+        channel: str,
+        parse: Callable[[str], T],
+        give: trio.MemorySendChannel[T | None],
+        check_seconds: float,
     ) -> None:
         lost = trio.Event()
 
         def hear(_: object, __: int, ___: str, payload: str) -> None:
+            # Runs inside asyncio, where an exception would end more than this.
             try:
                 give.send_nowait(parse(payload))
+            except ValueError:
+                log.warning("notice_malformed", channel=channel)  # anybody in the database may send
             except trio.WouldBlock:
                 lost.set()  # whoever reads is far behind: begin again, which says so
+            except trio.BrokenResourceError:
+                pass  # nobody reads any more
 
         opened: list[asyncpg.Connection] = []
 
@@ -159,13 +181,13 @@ class Database:
             await connection.add_listener(channel, hear)
 
         async def check() -> None:
-            await opened[0].execute("", timeout=STATEMENT_SECONDS)
+            await opened[0].fetchval("SELECT 1", timeout=STATEMENT_SECONDS)
 
         try:
             await in_asyncio(begin)
             await give.send(None)
             while not lost.is_set():
-                with trio.move_on_after(LISTEN_CHECK_SECONDS):
+                with trio.move_on_after(check_seconds):
                     await lost.wait()
                 if not lost.is_set():
                     await in_asyncio(check)

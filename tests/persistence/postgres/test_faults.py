@@ -6,6 +6,7 @@ import trio
 
 from persistence.interface import Draft, Posted, Store, StoreUnavailable
 from persistence.postgres import open_postgres_store
+from persistence.postgres.bridge import open_database
 from protocol.model import Refusal, UserId
 from tests.persistence.people import make_users
 from tests.support.databases import Databases, execute
@@ -146,3 +147,22 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
         assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
         await execute(dsn, "UPDATE channels SET last_seq = 1 WHERE id = 2")
         assert await execute(dsn, audience) == [2, 3]
+
+
+async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_database(dsn, 2) as database,
+        database.listen("numbers", int, check_seconds=0.01) as numbers,
+    ):
+        assert await anext(numbers) is None
+        await trio.sleep(0.1)  # ten checks: how long they take is not what is tested
+        for payload in ("7", "nonsense", "8"):
+            await execute(dsn, f"SELECT pg_notify('numbers', '{payload}')")
+        assert [await anext(numbers), await anext(numbers)] == [7, 8]
+        await kill_connections(databases, dsn)
+        assert await anext(numbers) is None
+        await execute(dsn, "SELECT pg_notify('numbers', '9')")
+        assert await anext(numbers) == 9
