@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import orjson
 from attrs import frozen
 
-from persistence.interface import ForeignSession, ForeignSessions
+from persistence.interface import ForeignSession, ForeignSessions, StoreUnavailable
 from persistence.postgres.bridge import Database, open_pool
 from protocol.model import MAX_ID, UserId
 
@@ -25,11 +26,13 @@ async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSe
     """The sessions in `table` of the database at `url`. Needs a running trio-asyncio loop.
 
     Raises:
-        StoreUnavailable: the server cannot be reached.
+        StoreUnavailable: the server cannot be reached, or has no such table.
     """
     async with open_pool(url, POOL_SIZE) as database:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
-        yield ExpressSessions(database, quoted)
+        sessions = ExpressSessions(database, quoted)
+        await sessions.find("")  # a table that is missing is told now, not at the first login
+        yield sessions
 
 
 @frozen
@@ -43,11 +46,14 @@ class ExpressSessions:
         """See the interface."""
         if "\x00" in sid:
             return None
-        row = await self.database.fetch_one(
-            f"SELECT sess::text AS sess, expire FROM {self.table}"
-            " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
-            sid,
-        )
+        try:
+            row = await self.database.fetch_one(
+                f"SELECT sess::text AS sess, expire FROM {self.table}"
+                " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
+                sid,
+            )
+        except asyncpg.PostgresError as error:  # the table is the application's to change
+            raise StoreUnavailable(f"{self.table} cannot be read: {error}") from error
         return None if row is None else parse_session(row["sess"], row["expire"])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import trio
 
+from persistence.interface import StoreUnavailable
 from persistence.postgres import open_postgres_store
 from persistence.postgres.express import open_express_sessions, parse_session
 from protocol.express_session import sign
@@ -180,3 +181,25 @@ def test_the_earlier_end_counts() -> None:
     found = parse_session('{"cookie":{"expires":null},"userId":7}', NEXT_YEAR)
     assert found is not None
     assert found.expires_at == NEXT_YEAR.replace(tzinfo=UTC)
+
+
+async def test_a_table_that_is_missing_is_told_at_the_start(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        with pytest.raises(StoreUnavailable, match="session"):
+            async with open_express_sessions(dsn, "app.session"):
+                pass
+
+
+async def test_a_table_that_goes_away_ends_nothing(databases: Databases) -> None:
+    async with hub(databases, session_recheck=0.1) as (world, dsn):
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id)
+        socket = await open_websocket(world.connect(), "/messagepal", Cookie=cookie)
+        await socket.receive_type("connected")
+        await execute(dsn, "DROP TABLE app.session")
+        gone = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
+        assert gone.status == 503
+        assert (await ann.ask("GET", "/api/users/me")).status == 200  # a session of our own
+        await socket.send({"type": "subscribe", "conversationId": "conv_1_2"})
+        await socket.receive_type("subscribed")
+        await socket.close()
