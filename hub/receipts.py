@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hub.client import Client
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, ToRooms, ToUsers
-from persistence.interface import Messages, ReadAdvance
+from persistence.interface import Advance, Messages
 from protocol.events import ChannelMessagesRead, PrivateMessagesRead
 from protocol.model import ChannelId, Message, MessageId, UserId
 
@@ -66,9 +66,7 @@ class Receipts:
                 now = datetime.now(UTC)
                 client.tell(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
 
-    async def _tell(
-        self, advance: ReadAdvance | None, reader: UserId, besides: Client | None
-    ) -> None:
+    async def _tell(self, advance: Advance | None, reader: UserId, besides: Client | None) -> None:
         if advance is None:
             return
         rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)

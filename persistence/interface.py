@@ -105,6 +105,7 @@ class Draft:
     channel_id: ChannelId | None = None
     is_homework: bool = False
     asker_id: UserId | None = None
+    parent_id: MessageId | None = None
 
 
 @frozen
@@ -131,16 +132,17 @@ class Relation:
 
 
 @frozen
-class ReadAdvance:
-    """A read watermark moved forward, to `seq`.
+class Advance:
+    """A watermark moved forward, to `seq`.
 
-    `message_ids`: what others wrote and was unread before, oldest first, the newest 100. `peer_id`:
-    the other side of a dm.
+    `message_ids`: what others wrote between the old and the new one, oldest first, the newest 100;
+    `author_ids`: who wrote each. `peer_id`: the other side of a dm.
     """
 
     channel_id: ChannelId
     seq: int
     message_ids: tuple[MessageId, ...]
+    author_ids: tuple[UserId, ...]
     peer_id: UserId | None
 
 
@@ -350,13 +352,18 @@ class Messages(Protocol):
     async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
         """The message with its new status, or None."""
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """Move the reader's watermark to the conversation's last seq. None when nothing moved."""
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """Move the reader's watermark in the message's channel to it. None when nothing moved, or
         the reader may not see the message.
         """
+
+    async def mark_delivered_up_to(
+        self, recipient: UserId, message_id: MessageId
+    ) -> Advance | None:
+        """The same for the delivered watermark, which a read one moves along."""
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""

@@ -112,7 +112,8 @@ class Message:
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
-    key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`.
+    key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
+    `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to.
     """
 
     id: MessageId
@@ -129,6 +130,8 @@ class Message:
     is_homework: bool = False
     grading: GradingStatus | None = None
     is_pinned: bool = False
+    parent_id: MessageId | None = None
+    is_delivered: bool = False
 
     @property
     def is_read(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import define, evolve
 
-from persistence.interface import Conversation, Draft, Outcome, Posted, ReadAdvance
+from persistence.interface import Advance, Conversation, Draft, Outcome, Posted
 from persistence.memory.tables import ChannelRow, Tables
 from protocol.model import (
     ASSISTANT_ID,
@@ -16,7 +16,7 @@ from protocol.model import (
     UserId,
 )
 
-MAX_NEWLY_READ = 100
+MAX_NAMED = 100
 
 
 @define
@@ -80,13 +80,14 @@ class MemoryMessages:
             file_url=draft.file_url,
             key=draft.key,
             is_homework=draft.is_homework,
+            parent_id=draft.parent_id,
         )
         row.messages.append(message)
         self.tables.messages[message.id] = row
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
         if draft.asker_id is not None:
-            row.read[draft.asker_id] = message.seq
+            row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         return row.seen(message)
 
     async def conversation_page(
@@ -145,20 +146,34 @@ class MemoryMessages:
         row.replace(evolve(row.find(message_id), grading=status))
         return await self.get(message_id)
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
-        return None if row is None else _advance(row, reader, len(row.messages))
+        return None if row is None else _read(row, reader, len(row.messages))
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""
-        message = await self.get(message_id)
+        message = await self._visible(reader, message_id)
+        if message is None:
+            return None
+        return _read(self.tables.messages[message_id], reader, message.seq)
+
+    async def mark_delivered_up_to(
+        self, recipient: UserId, message_id: MessageId
+    ) -> Advance | None:
+        """See the interface."""
+        message = await self._visible(recipient, message_id)
         if message is None:
             return None
         row = self.tables.messages[message_id]
-        if not self.tables.may_join(reader, row.channel):
+        return _advance(row, row.delivered, recipient, message.seq)
+
+    async def _visible(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        message = await self.get(message_id)
+        if message is None:
             return None
-        return _advance(row, reader, message.seq)
+        channel = self.tables.messages[message_id].channel
+        return message if self.tables.may_join(user_id, channel) else None
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """See the interface."""
@@ -217,11 +232,25 @@ def _unread_private(row: ChannelRow, user_id: UserId) -> int:
     return sum(message.recipient_id is not None for message in row.unread(user_id))
 
 
-def _advance(row: ChannelRow, reader: UserId, seq: int) -> ReadAdvance | None:
-    if seq <= row.read.get(reader, 0):
+def _read(row: ChannelRow, reader: UserId, seq: int) -> Advance | None:
+    advance = _advance(row, row.read, reader, seq)
+    row.delivered[reader] = max(row.delivered.get(reader, 0), row.read.get(reader, 0))
+    return advance
+
+
+def _advance(
+    row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
+) -> Advance | None:
+    before = marks.get(user_id, 0)
+    if seq <= before:
         return None
-    newly = [message.id for message in row.unread(reader) if message.seq <= seq]
-    row.read[reader] = seq
-    return ReadAdvance(
-        row.channel.id, seq, tuple(newly[-MAX_NEWLY_READ:]), row.channel.peer_of(reader)
+    passed = [each for each in row.by_others(user_id, before) if each.seq <= seq]
+    marks[user_id] = seq
+    named = passed[-MAX_NAMED:]
+    return Advance(
+        row.channel.id,
+        seq,
+        tuple(message.id for message in named),
+        tuple(message.author_id for message in named),
+        row.channel.peer_of(user_id),
     )

@@ -44,6 +44,7 @@ class ChannelRow:
     messages: list[Message] = field(factory=list)
     deleted: set[MessageId] = field(factory=set)
     read: dict[UserId, int] = field(factory=dict)
+    delivered: dict[UserId, int] = field(factory=dict)
     archived: dict[UserId, int] = field(factory=dict)
 
     def find(self, message_id: MessageId) -> Message:
@@ -69,12 +70,22 @@ class ChannelRow:
             for user, seq in self.read.items()
             if seq >= message.seq and user != message.author_id
         )
-        is_pinned = message.id in self.channel.pinned
-        return evolve(message, read_by=tuple(readers), is_pinned=is_pinned)
+        is_delivered = any(
+            seq >= message.seq and user != message.author_id for user, seq in self.delivered.items()
+        )
+        return evolve(
+            message,
+            read_by=tuple(readers),
+            is_pinned=message.id in self.channel.pinned,
+            is_delivered=is_delivered,
+        )
 
     def unread(self, user_id: UserId) -> list[Message]:
-        """What others wrote above the user's watermark."""
-        above = self.read.get(user_id, 0)
+        """What others wrote above the user's read watermark."""
+        return self.by_others(user_id, self.read.get(user_id, 0))
+
+    def by_others(self, user_id: UserId, above: int) -> list[Message]:
+        """What others wrote above a seq."""
         return [each for each in self.shown() if each.seq > above and each.author_id != user_id]
 
 

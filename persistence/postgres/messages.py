@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import Conversation, Draft, Outcome, Posted, ReadAdvance
+from persistence.interface import Advance, Conversation, Draft, Outcome, Posted
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Lanes, Record
 from protocol.model import (
@@ -23,16 +23,18 @@ from protocol.model import (
 
 _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
-    " $5::text[], $6::text[], $7::text[], $8::boolean[], $9::bigint[])"
+    " $5::text[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[])"
 )
 _COLUMNS: Final = """
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
-    m.client_key, m.is_homework, m.grading,
+    m.client_key, m.is_homework, m.grading, m.parent_id,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
              AND r.read_seq >= m.seq ORDER BY r.user_id) AS read_by,
-    EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned
+    EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned,
+    EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
+               AND r.delivered_seq >= m.seq) AS is_delivered
 """
 _SELECT: Final = f"""
     SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -46,42 +48,51 @@ _CONVERSATION: Final = """
 _ADVANCE: Final = """
     , advanced AS (
         INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
-        SELECT t.id, $1, t.seq, t.seq FROM target t
+        SELECT t.id, $1, t.seq, {read} FROM target t
         ON CONFLICT (channel_id, user_id) DO UPDATE
-           SET read_seq = EXCLUDED.read_seq,
+           SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),
                delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
-         WHERE r.read_seq < EXCLUDED.read_seq
-        RETURNING channel_id, read_seq
+         WHERE r.{mark} < EXCLUDED.{mark}
+        RETURNING channel_id
+    ), passed AS (
+        SELECT m.id, m.seq, m.author_id
+          FROM advanced a JOIN target t ON t.id = a.channel_id
+          JOIN messages m ON m.channel_id = t.id AND m.seq > t.before AND m.seq <= t.seq
+         WHERE m.author_id <> $1 AND m.deleted_at IS NULL
+         ORDER BY m.seq DESC LIMIT 100
     )
-    SELECT a.channel_id, a.read_seq,
+    SELECT t.id AS channel_id, t.seq,
            CASE $1::bigint WHEN t.user_lo THEN t.user_hi WHEN t.user_hi THEN t.user_lo END
                AS peer_id,
-           ARRAY(SELECT newest.id FROM (
-                     SELECT m.id, m.seq FROM messages m
-                      WHERE m.channel_id = t.id AND m.seq > t.read_before AND m.seq <= t.seq
-                        AND m.author_id <> $1 AND m.deleted_at IS NULL
-                      ORDER BY m.seq DESC LIMIT 100) AS newest
-                  ORDER BY newest.seq) AS message_ids
+           ARRAY(SELECT p.id FROM passed p ORDER BY p.seq) AS message_ids,
+           ARRAY(SELECT p.author_id FROM passed p ORDER BY p.seq) AS author_ids
       FROM advanced a JOIN target t ON t.id = a.channel_id
 """
-_READ_BEFORE: Final = """
-    coalesce((SELECT r.read_seq FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
+_ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq")
+_ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq")
+_BEFORE: Final = """
+    coalesce((SELECT r.{mark} FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
 """
+_READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
 _MARK_READ: Final = f"""
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS read_before
+        SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS before
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
            AND c.last_seq > 0
-    ) {_ADVANCE}
+    ) {_ADVANCE_READ}
 """
-_MARK_READ_UP_TO: Final = f"""
+_UP_TO: Final = """
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, m.seq, {_READ_BEFORE} AS read_before
+        SELECT c.id, c.user_lo, c.user_hi, m.seq, {before} AS before
           FROM messages m JOIN channels c ON c.id = m.channel_id
          WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)
-    ) {_ADVANCE}
+    )
 """
+_MARK_READ_UP_TO: Final = _UP_TO.format(before=_READ_BEFORE) + _ADVANCE_READ
+_MARK_DELIVERED_UP_TO: Final = (
+    _UP_TO.format(before=_BEFORE.format(mark="delivered_seq")) + _ADVANCE_DELIVERED
+)
 _UNREAD_IN: Final = f"""
     SELECT count(*) AS unread FROM channels c, LATERAL (
         SELECT m.seq, m.author_id FROM messages m
@@ -190,6 +201,7 @@ class PostgresMessages:
             [draft.file_url for draft in drafts],
             [draft.is_homework for draft in drafts],
             [draft.asker_id for draft in drafts],
+            [draft.parent_id for draft in drafts],
         )
         by_draft = {row["draft"]: row for row in rows}
         return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
@@ -264,13 +276,20 @@ class PostgresMessages:
         )
         return await self.get(message_id)
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> ReadAdvance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
         return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id))
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> ReadAdvance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""
         return _advance(await self.database.fetch_one(_MARK_READ_UP_TO, reader, message_id))
+
+    async def mark_delivered_up_to(
+        self, recipient: UserId, message_id: MessageId
+    ) -> Advance | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_MARK_DELIVERED_UP_TO, recipient, message_id)
+        return _advance(row)
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """See the interface."""
@@ -302,11 +321,15 @@ class PostgresMessages:
         return 0 if row is None else int(row["unread"])
 
 
-def _advance(row: Record | None) -> ReadAdvance | None:
+def _advance(row: Record | None) -> Advance | None:
     if row is None:
         return None
-    return ReadAdvance(
-        ChannelId(row["channel_id"]), row["read_seq"], tuple(row["message_ids"]), row["peer_id"]
+    return Advance(
+        ChannelId(row["channel_id"]),
+        row["seq"],
+        tuple(row["message_ids"]),
+        tuple(row["author_ids"]),
+        row["peer_id"],
     )
 
 
@@ -327,6 +350,8 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         key=draft.key,
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
+        parent_id=draft.parent_id,
+        is_delivered=row["delivered"],
     )
     return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])
 
@@ -347,4 +372,6 @@ def _message(row: Record) -> Message:
         is_homework=row["is_homework"],
         grading=None if row["grading"] is None else GradingStatus(row["grading"]),
         is_pinned=row["is_pinned"],
+        parent_id=row["parent_id"],
+        is_delivered=row["is_delivered"],
     )

@@ -389,3 +389,48 @@ async def test_the_first_secret_wins(store: Store) -> None:
     assert await store.sessions.secret("a", "one") == "one"
     assert await store.sessions.secret("a", "two") == "one"
     assert await store.sessions.secret("b", "two") == "two"
+
+
+async def test_delivered_marks_move_forward_and_reading_moves_them_along(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    first, own, third, fourth = [
+        await post(store, to_channel(author, channel)) for author in (ann, ben, ann, ann)
+    ]
+    messages = store.messages
+    advance = await messages.mark_delivered_up_to(ben.id, third.id)
+    assert advance is not None
+    assert (advance.seq, advance.message_ids) == (3, (first.id, third.id))
+    assert advance.author_ids == (ann.id, ann.id)
+    assert await messages.mark_delivered_up_to(ben.id, own.id) is None
+    assert await messages.mark_delivered_up_to(eve.id, fourth.id) is None
+    page = await messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.is_delivered for message in page] == [True, False, True, False]
+    assert [message.read_by for message in page] == [()] * 4
+    advance = await messages.mark_read_up_to(ben.id, fourth.id)
+    assert advance is not None
+    assert advance.message_ids == (first.id, third.id, fourth.id)
+    assert await messages.mark_delivered_up_to(ben.id, fourth.id) is None
+    page = await messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.is_delivered for message in page] == [True, False, True, True]
+
+
+async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ann.id, ben.id, "x", "k")
+    first = await post(store, draft)
+    await store.messages.mark_delivered_up_to(ben.id, first.id)
+    delivered = await post(store, draft)
+    assert (delivered.is_delivered, delivered.is_read) == (True, False)
+    await store.messages.mark_read_up_to(ben.id, first.id)
+    assert (await post(store, draft)).is_read
+
+
+async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+    first = await post(store, to_channel(ann, channel))
+    draft = Draft(ann.id, None, "re", channel_id=channel.id, parent_id=first.id)
+    reply = await post(store, draft)
+    assert reply.parent_id == first.id
+    assert await store.messages.get(reply.id) == reply

@@ -4,6 +4,7 @@
 ALTER TABLE messages
     ADD COLUMN is_homework boolean NOT NULL DEFAULT false,
     ADD COLUMN grading text CHECK (grading IN ('pending', 'graded')),
+    ADD COLUMN parent_id bigint REFERENCES messages,
     ADD COLUMN deleted_at timestamptz;  -- the row stays, without content: seq has no holes
 CREATE INDEX messages_file ON messages (file_url) WHERE file_url IS NOT NULL;
 
@@ -52,7 +53,8 @@ CREATE TRIGGER sessions_announce_end AFTER DELETE ON sessions
 -- Input: one array element per draft. Output: one row per draft, with
 --   verdict  'posted', 'repeated', or why not: 'recipient_not_found', 'cannot_message_self',
 --            'not_allowed', 'channel_not_found', 'not_a_member', 'key_conflict'
---   the message's id, channel, workspace, peer (in a dm), seq, time and readers where there is one.
+--   the message's id, channel, workspace, peer (in a dm), seq, time, readers and whether it was
+--   delivered, where there is one.
 -- Whom the assistant answers (`askers`) has read the answer.
 --
 -- Each statement below sees what was committed before it began (READ COMMITTED), so what is read
@@ -62,10 +64,11 @@ CREATE TRIGGER sessions_announce_end AFTER DELETE ON sessions
 DROP FUNCTION post_private_messages;
 CREATE FUNCTION post_messages(
     authors bigint[], recipients bigint[], channel_ids bigint[], contents text[],
-    keys text[], kinds text[], file_urls text[], homework boolean[], askers bigint[]
+    keys text[], kinds text[], file_urls text[], homework boolean[], askers bigint[],
+    parents bigint[]
 ) RETURNS TABLE (
     draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
-    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[]
+    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     peers    bigint[];  -- the other side of each draft's dm; null in other channels
@@ -122,14 +125,14 @@ BEGIN
     RETURN QUERY
     WITH allowed AS (
         SELECT d.ord::int AS ord, d.author, d.peer, d.content, d.key, d.kind, d.file_url,
-               d.is_homework, d.asker, c.id AS channel_id, c.workspace_id, c.last_seq,
+               d.is_homework, d.asker, d.parent, c.id AS channel_id, c.workspace_id, c.last_seq,
                -- of several drafts with one key the first holds it
                CASE WHEN d.key IS NOT NULL
                     THEN min(d.ord) OVER (PARTITION BY d.author, d.key) ELSE d.ord END AS holder
           FROM unnest(authors, peers, targets, contents, keys, kinds, file_urls, homework, askers,
-                      refusals)
+                      parents, refusals)
                WITH ORDINALITY AS d (author, peer, target, content, key, kind, file_url,
-                                     is_homework, asker, refusal, ord)
+                                     is_homework, asker, parent, refusal, ord)
           JOIN channels c ON c.id = d.target
          WHERE d.refusal IS NULL
     ), known AS (
@@ -137,7 +140,10 @@ BEGIN
                m.channel_id = a.channel_id AND m.content = a.content AS same,
                ARRAY(SELECT r.user_id FROM receipts r
                       WHERE r.channel_id = m.channel_id AND r.user_id <> m.author_id
-                        AND r.read_seq >= m.seq ORDER BY r.user_id) AS readers
+                        AND r.read_seq >= m.seq ORDER BY r.user_id) AS readers,
+               EXISTS (SELECT FROM receipts r
+                        WHERE r.channel_id = m.channel_id AND r.user_id <> m.author_id
+                          AND r.delivered_seq >= m.seq) AS delivered
           FROM allowed a
           JOIN messages m ON m.author_id = a.author AND m.client_key = a.key
     ), fresh AS (
@@ -146,8 +152,9 @@ BEGIN
          WHERE a.holder = a.ord AND NOT EXISTS (SELECT FROM known k WHERE k.ord = a.ord)
     ), inserted AS (
         INSERT INTO messages (channel_id, seq, author_id, content, kind, file_url, is_homework,
-                              client_key)
-        SELECT f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework, f.key
+                              client_key, parent_id)
+        SELECT f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework, f.key,
+               f.parent
           FROM fresh f ORDER BY f.ord
         RETURNING messages.id, messages.channel_id, messages.seq, messages.created_at
     ), advanced AS (
@@ -166,21 +173,23 @@ BEGIN
                delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
     )
     SELECT s.ord, 'posted', s.id, s.channel_id, s.workspace_id, s.peer, s.seq, s.created_at,
-           array_remove(ARRAY[s.asker], NULL)
+           array_remove(ARRAY[s.asker], NULL), s.asker IS NOT NULL
       FROM stored s
     UNION ALL
     SELECT k.ord, CASE WHEN k.same THEN 'repeated' ELSE 'key_conflict' END,
-           k.id, k.channel_id, k.workspace_id, k.peer, k.seq, k.created_at, k.readers
+           k.id, k.channel_id, k.workspace_id, k.peer, k.seq, k.created_at, k.readers,
+           k.delivered
       FROM known k
     UNION ALL
     SELECT a.ord,
            CASE WHEN s.channel_id = a.channel_id AND s.content = a.content
                 THEN 'repeated' ELSE 'key_conflict' END,
-           s.id, s.channel_id, s.workspace_id, s.peer, s.seq, s.created_at, '{}'::bigint[]
+           s.id, s.channel_id, s.workspace_id, s.peer, s.seq, s.created_at, '{}'::bigint[],
+           false
       FROM allowed a JOIN stored s ON s.ord = a.holder
      WHERE a.holder <> a.ord
     UNION ALL
-    SELECT d.ord::int, d.refusal, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    SELECT d.ord::int, d.refusal, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
       FROM unnest(refusals) WITH ORDINALITY AS d (refusal, ord)
      WHERE d.refusal IS NOT NULL;
 END $$;
