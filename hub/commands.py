@@ -36,7 +36,7 @@ from protocol.commands import (
 )
 from protocol.errors import ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
-from protocol.model import ChannelId, Refusal
+from protocol.model import Refusal
 
 
 @frozen
@@ -61,8 +61,10 @@ class Commands:
                 await self._post(client, command)
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
                 await self.typing.to_user(client, recipient_id, is_typing=is_typing)
-            case TypeInChannel(channel_id=channel_id):
-                await self._type(client, channel_id)
+            case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
+                channel = client.channels.get(channel_id)
+                if channel is not None:
+                    await self.typing.in_channel(client, channel, is_typing=is_typing)
             case LeaveChannel(channel_id=channel_id):
                 await self.channels.leave(client, channel_id)
             case SetSubscription(conversation=conversation, subscribed=subscribed):
@@ -77,6 +79,7 @@ class Commands:
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
+        self.typing.gone(client)
         self.channels.gone(client)
         self.workspaces.gone(client)
 
@@ -106,11 +109,6 @@ class Commands:
         messages = await self.messages.conversation_page(*pair, offset=0, limit=command.limit)
         people = await self.accounts.get_many(pair)
         client.tell(ConversationHistory(pair, messages, people, datetime.now(UTC)))
-
-    async def _type(self, client: Client, channel_id: ChannelId) -> None:
-        channel = client.channels.get(channel_id)
-        if channel is not None:
-            await self.typing.in_channel(client, channel)
 
     async def _send(self, client: Client, command: SendPrivateMessage) -> None:
         draft = Draft(client.user.id, command.recipient_id, command.content, command.key)

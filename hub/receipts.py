@@ -11,8 +11,8 @@ from hub.client import Client
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, ToRooms, ToUsers
 from persistence.interface import Advance, Messages
-from protocol.events import ChannelMessagesRead, PrivateMessagesRead
-from protocol.model import ChannelId, Message, MessageId, UserId
+from protocol.events import ChannelMessagesRead, MessagesSeen, PrivateMessagesRead
+from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 
 
 class Receipts:
@@ -66,6 +66,16 @@ class Receipts:
                 now = datetime.now(UTC)
                 client.tell(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
 
+    async def delivered_up_to(self, recipient: UserId, message_id: MessageId) -> None:
+        """The recipient was shown a message, and so those before it in its channel.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        advance = await self._messages.mark_delivered_up_to(recipient, message_id)
+        if advance is not None:
+            await self._hub.broadcast(_seen(advance, recipient, DeliveryStatus.DELIVERED))
+
     async def _tell(self, advance: Advance | None, reader: UserId, besides: Client | None) -> None:
         if advance is None:
             return
@@ -76,7 +86,22 @@ class Receipts:
             now = datetime.now(UTC)
             event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
             deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+        deliveries += _seen(advance, reader, DeliveryStatus.READ)
         await self._hub.broadcast(deliveries)
+
+
+def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Delivery]:
+    """What each author is told of their own messages."""
+    by_author: dict[UserId, list[MessageId]] = {}
+    for message_id, author_id in zip(advance.message_ids, advance.author_ids, strict=True):
+        by_author.setdefault(author_id, []).append(message_id)
+    return [
+        Delivery(
+            MessagesSeen(advance.channel_id, author_id, user_id, tuple(ids), status),
+            ToUsers((author_id,)),
+        )
+        for author_id, ids in by_author.items()
+    ]
 
 
 def _may_mark(client: Client, message: Message, channel_id: ChannelId | None) -> bool:

@@ -1,13 +1,15 @@
 """Typing indicators: permitted, passed on, and ended when nobody ends them.
 
 Guarantees: an indicator goes out only after Postgres said that its author may message its
-recipient, or may see its channel; a started private one ends after `expiry` seconds without
-renewal, or when the author's message is delivered, and the recipient is told exactly once.
+recipient, or may see its channel; a started one ends after `expiry` seconds without renewal, when
+the author's message is delivered or the author's connection is gone, and its end is told once.
 Must not know: sockets, dialects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from math import inf
 from typing import TypeAlias
 
 import structlog
@@ -25,6 +27,7 @@ from protocol.model import Channel, ChannelId, User, UserId
 log = structlog.get_logger(__name__)
 
 _Pair: TypeAlias = tuple[UserId, UserId]
+_Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]  # who is typing, and to whom or where
 
 
 @frozen
@@ -54,17 +57,26 @@ class _Indicator:
         )
         return Delivery(event, ToUsers((self.recipient_id,)))
 
-    def in_channel(self, channel_id: ChannelId) -> Delivery:
-        """The same, to who has joined the dm channel of the two."""
-        event = ChannelTyping(channel_id, None, self.author.id, self.author.username)
-        return Delivery(event, ToRooms((ChannelRoom(channel_id),), besides=self.source))
+    def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
+        """To the recipient, and to who has joined the dm channel of the two, if there is one."""
+        if channel_id is None:
+            return [self.delivery()]
+        author = self.author
+        event = ChannelTyping(channel_id, None, author.id, author.username, self.is_typing)
+        rooms = ToRooms((ChannelRoom(channel_id),), besides=self.source)
+        return [self.delivery(), Delivery(event, rooms)]
 
 
 @frozen
 class _ChannelIndicator:
     author: User
     channel: Channel
+    is_typing: bool
     source: Client
+
+    @property
+    def place(self) -> _Place:
+        return self.author.id, ChannelRoom(self.channel.id)
 
     def delivery(self) -> Delivery:
         channel = self.channel
@@ -72,9 +84,22 @@ class _ChannelIndicator:
         if channel.workspace_id is not None:
             rooms.append(WorkspaceRoom(channel.workspace_id))
         event = ChannelTyping(
-            channel.id, channel.workspace_id, self.author.id, self.author.username
+            channel.id,
+            channel.workspace_id,
+            self.author.id,
+            self.author.username,
+            self.is_typing,
         )
         return Delivery(event, ToRooms(rooms, besides=self.source))
+
+
+@frozen
+class _Running:
+    """An indicator that is on: when it ends, what is told then, and who switched it on."""
+
+    expires: float
+    end: Callable[[], list[Delivery]]
+    source: Client
 
 
 class TypingIndicators:
@@ -84,7 +109,7 @@ class TypingIndicators:
         relations: asked whether a private indicator may go out, a batch at a time.
         channels: asked whether one in a channel may.
         hub: passes them on.
-        expiry: seconds after which a started private indicator ends by itself.
+        expiry: seconds after which a started indicator ends by itself.
     """
 
     def __init__(
@@ -97,7 +122,7 @@ class TypingIndicators:
         self._checks = Batcher(self._check)
         self._channel_checks = Batcher(self._check_channels)
         # Renewals move an entry to the end, so the first entry is always the next to expire.
-        self._active: dict[_Pair, tuple[float, _Indicator]] = {}
+        self._active: dict[_Place, _Running] = {}
         self._started = trio.Event()
         self._count = 0
         self._unchecked = 0
@@ -115,13 +140,24 @@ class TypingIndicators:
             self._unchecked -= 1
             raise
 
-    async def in_channel(self, client: Client, channel: Channel) -> None:
+    async def in_channel(self, client: Client, channel: Channel, *, is_typing: bool) -> None:
         """Pass the indicator on if its author may see the channel; else drop it silently."""
         peer = channel.peer_of(client.user.id)
         if peer is None:
-            await self._channel_checks.put(_ChannelIndicator(client.user, channel, client))
+            indicator = _ChannelIndicator(client.user, channel, is_typing, client)
+            await self._channel_checks.put(indicator)
         else:
-            await self.to_user(client, peer, is_typing=True)
+            await self.to_user(client, peer, is_typing=is_typing)
+
+    def gone(self, client: Client) -> None:
+        """The connection ended: what it switched on ends now."""
+        theirs = {place: each for place, each in self._active.items() if each.source is client}
+        if theirs:
+            others = {place: each for place, each in self._active.items() if place not in theirs}
+            now = trio.current_time()
+            over = {place: evolve(each, expires=now) for place, each in theirs.items()}
+            self._active = over | others
+            self._started.set()
 
     def message_accepted(self, draft: Draft) -> None:
         """What the author typed before this message is over, even if it was not checked yet."""
@@ -130,10 +166,11 @@ class TypingIndicators:
 
     def stopped_by_message(self, draft: Draft) -> list[Delivery]:
         """What to deliver before the author's message: the end of their indicator, if one is on."""
-        if draft.recipient_id is None:
-            return []
-        active = self._active.pop((draft.author_id, draft.recipient_id), None)
-        return [] if active is None else [evolve(active[1], is_typing=False).delivery()]
+        where: UserId | ChannelRoom | None = draft.recipient_id
+        if draft.channel_id is not None:
+            where = ChannelRoom(draft.channel_id)
+        running = None if where is None else self._active.pop((draft.author_id, where), None)
+        return [] if running is None else running.end()
 
     async def run(self) -> None:
         """Check and expire indicators until cancelled."""
@@ -164,10 +201,10 @@ class TypingIndicators:
             is_over = indicator.number <= self._answered.get(indicator.pair, 0)
             if not permit.allowed or (indicator.is_typing and is_over):
                 continue
-            self._note(indicator)
-            deliveries.append(indicator.delivery())
-            if permit.channel_id is not None and indicator.is_typing:
-                deliveries.append(indicator.in_channel(permit.channel_id))
+            deliveries += indicator.deliveries(permit.channel_id)
+            ended = evolve(indicator, is_typing=False)
+            end = partial(ended.deliveries, permit.channel_id)
+            self._note(indicator.pair, indicator.source, end, is_typing=indicator.is_typing)
         await self._hub.broadcast(deliveries)
 
     async def _check_channels(self, batch: Sequence[_ChannelIndicator]) -> None:
@@ -178,32 +215,41 @@ class TypingIndicators:
             log.warning("typing_not_checked", count=len(batch), reason=str(error))
             return
         allowed = {pair for pair, verdict in zip(pairs, verdicts, strict=True) if verdict}
-        await self._hub.broadcast(
-            [each.delivery() for each in batch if (each.author.id, each.channel.id) in allowed]
-        )
+        deliveries: list[Delivery] = []
+        for indicator in batch:
+            if (indicator.author.id, indicator.channel.id) in allowed:
+                deliveries.append(indicator.delivery())
+                end = partial(_one, evolve(indicator, is_typing=False))
+                self._note(indicator.place, indicator.source, end, is_typing=indicator.is_typing)
+        await self._hub.broadcast(deliveries)
 
-    def _note(self, indicator: _Indicator) -> None:
-        self._active.pop(indicator.pair, None)
-        if indicator.is_typing:
-            self._active[indicator.pair] = (trio.current_time() + self._expiry, indicator)
+    def _note(
+        self, place: _Place, source: Client, end: Callable[[], list[Delivery]], *, is_typing: bool
+    ) -> None:
+        self._active.pop(place, None)
+        if is_typing:
+            self._active[place] = _Running(trio.current_time() + self._expiry, end, source)
             self._started.set()
 
     async def _expire(self) -> None:
         while True:
-            while not self._active:
-                self._started = trio.Event()
+            self._started = trio.Event()
+            first = next(iter(self._active.values()), None)
+            with trio.move_on_at(inf if first is None else first.expires):
                 await self._started.wait()
-            expires, _ = next(iter(self._active.values()))
-            await trio.sleep_until(expires)
             await self._hub.broadcast(self._take_expired())
 
     def _take_expired(self) -> list[Delivery]:
         now = trio.current_time()
         ended: list[Delivery] = []
         while self._active:
-            pair, (expires, indicator) = next(iter(self._active.items()))
-            if expires > now:
+            place, running = next(iter(self._active.items()))
+            if running.expires > now:
                 break
-            del self._active[pair]
-            ended.append(evolve(indicator, is_typing=False).delivery())
+            del self._active[place]
+            ended += running.end()
         return ended
+
+
+def _one(indicator: _ChannelIndicator) -> list[Delivery]:
+    return [indicator.delivery()]

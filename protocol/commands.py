@@ -45,9 +45,10 @@ class SetTyping:
 
 @frozen
 class TypeInChannel:
-    """The author is typing in a channel that this connection has joined."""
+    """The author started or stopped typing in a channel that this connection has joined."""
 
     channel_id: ChannelId
+    is_typing: bool = True
 
 
 @frozen

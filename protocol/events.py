@@ -18,6 +18,7 @@ from protocol.errors import ERROR_TEXTS, ErrorCode
 from protocol.model import (
     Channel,
     ChannelId,
+    DeliveryStatus,
     Message,
     MessageId,
     User,
@@ -71,13 +72,14 @@ class TypingChanged:
 
 @frozen
 class ChannelTyping:
-    """Somebody is typing in a channel, to who has joined it and to its workspace."""
+    """Somebody started or stopped typing in a channel, to who has joined it and its workspace."""
 
     ephemeral: ClassVar[bool] = True
     channel_id: ChannelId
     workspace_id: WorkspaceId | None
     user_id: UserId
     username: str
+    is_typing: bool = True
 
 
 @frozen
@@ -133,6 +135,18 @@ class ChannelMessagesRead:
     channel_id: ChannelId
     reader_id: UserId
     message_ids: tuple[MessageId, ...]
+
+
+@frozen
+class MessagesSeen:
+    """`user_id` was delivered or has read messages of `author_id`, to their author."""
+
+    ephemeral: ClassVar[bool] = False
+    channel_id: ChannelId
+    author_id: UserId
+    user_id: UserId
+    message_ids: tuple[MessageId, ...]
+    status: DeliveryStatus
 
 
 @frozen
@@ -250,6 +264,7 @@ Event: TypeAlias = (
     | ChannelPresence
     | PrivateMessagesRead
     | ChannelMessagesRead
+    | MessagesSeen
     | JoinedChannel
     | LeftChannel
     | ConversationSubscribed

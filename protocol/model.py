@@ -45,6 +45,14 @@ class GradingStatus(StrEnum):
     GRADED = "graded"
 
 
+class DeliveryStatus(StrEnum):
+    """How far a message has got with anybody but its author. It only moves forward."""
+
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+
+
 class ChannelKind(StrEnum):
     """`dm` is the private conversation of exactly two users; the others belong to a workspace."""
 
@@ -137,6 +145,13 @@ class Message:
     def is_read(self) -> bool:
         """Whether the recipient of a private message has read it."""
         return self.recipient_id in self.read_by
+
+    @property
+    def status(self) -> DeliveryStatus:
+        """How far it has got."""
+        if self.read_by:
+            return DeliveryStatus.READ
+        return DeliveryStatus.DELIVERED if self.is_delivered else DeliveryStatus.SENT
 
 
 @frozen

@@ -106,6 +106,8 @@ def _event(event: Event) -> tuple[str, dict[str, object]] | None:
                 **chat_message_object(message, author),
                 "workspaceId": workspace_id,
             }
+        case ChannelTyping(is_typing=False):
+            return None  # clients let the indicator run out
         case ChannelTyping(channel_id=channel_id, workspace_id=workspace_id):
             return "TYPING_START", {
                 "userId": event.user_id,

@@ -162,6 +162,8 @@ def _frame(event: Event) -> dict[str, object] | None:
     match event:
         case ChannelMessagePosted(message=message, author=author):
             return {"type": "new_message", "message": chat_message_object(message, author)}
+        case ChannelTyping(is_typing=False):
+            return None  # clients let the indicator run out
         case ChannelTyping(channel_id=channel_id, user_id=user_id, username=username):
             return {
                 "type": "user_typing",
