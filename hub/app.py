@@ -24,9 +24,10 @@ from hub.http.app import build_app
 from hub.letters import CloseAll
 from hub.listener import Acceptor, Caps, open_listener
 from hub.services import Services, open_services
+from hub.socketio.mount import PATH, open_socketio
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store
-from protocol.dialects import BY_PATH
+from protocol.dialects import BY_NAMESPACE, BY_PATH
 from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
@@ -59,9 +60,11 @@ async def open_server(
     with listener:
         async with (
             open_services(config, store, foreign_sessions=foreign_sessions) as services,
+            open_socketio(services, BY_NAMESPACE) as socketio,
             trio.open_nursery() as connections,
         ):
-            front = Front(services, build_app(services), BY_PATH)
+            engines = {PATH: socketio}
+            front = Front(services, build_app(services, engines), BY_PATH, engines)
             acceptor = Acceptor(
                 front.serve,
                 Caps(config.max_connections, config.max_connections_per_address),

@@ -10,7 +10,6 @@ import trio
 from attrs import define, field
 
 from hub.rate import TokenBucket
-from hub.wire import Wire
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, User
@@ -31,6 +30,13 @@ class Link(Protocol):
         """Begin to close: what is queued goes out first. The first reason wins."""
 
 
+class Encoder(Protocol):
+    """Events -> bytes for a link, once for all clients that share it."""
+
+    def encode(self, event: Event) -> bytes:
+        """What tells of `event`; empty when nothing does."""
+
+
 @define(eq=False)
 class Client:
     """A connection that can be registered.
@@ -48,7 +54,7 @@ class Client:
 
     user: User
     session_id: SessionId
-    wire: Wire
+    wire: Encoder
     link: Link = field(repr=False)
     budget: TokenBucket | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)

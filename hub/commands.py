@@ -27,6 +27,7 @@ from protocol.commands import (
     Identify,
     JoinChannel,
     LeaveChannel,
+    MarkDelivered,
     MarkRead,
     PostToChannel,
     SendPrivateMessage,
@@ -72,7 +73,7 @@ class Commands:
                 client.tell(ConversationSubscribed(conversation, subscribed, now))
             case Answer(event=event):
                 client.tell(event)
-            case JoinChannel() | MarkRead() | FetchHistory() | Identify():
+            case JoinChannel() | MarkRead() | MarkDelivered() | FetchHistory() | Identify():
                 await self._look_up(client, command)
             case _:
                 assert_never(command)
@@ -84,7 +85,9 @@ class Commands:
         self.workspaces.gone(client)
 
     async def _look_up(
-        self, client: Client, command: JoinChannel | MarkRead | FetchHistory | Identify
+        self,
+        client: Client,
+        command: JoinChannel | MarkRead | MarkDelivered | FetchHistory | Identify,
     ) -> None:
         try:
             match command:
@@ -92,6 +95,8 @@ class Commands:
                     await self.channels.join(client, channel_id)
                 case MarkRead(message_id=message_id, channel_id=channel_id):
                     await self.receipts.read_by_client(client, message_id, channel_id)
+                case MarkDelivered(message_id=message_id):
+                    await self.receipts.delivered_up_to(client.user.id, message_id)
                 case FetchHistory():
                     await self._history(client, command)
                 case Identify(user_id=user_id):

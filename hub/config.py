@@ -60,6 +60,12 @@ class Config:
     max_connections: int = 20_000
     max_connections_per_address: int = 10_000
     rest_default: str = "private_messages"
+    jwt_secret: str | None = field(default=None, repr=False)
+    jwt_public_key: Path | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_leeway: float = 0.0
+    echo_new_to_sender: str = "no"
     assistant_model: str | None = None
     assistant_url: str | None = None
     assistant_key: str | None = field(default=None, repr=False)
@@ -399,6 +405,23 @@ SETTINGS: Final = (
         _one_of("private_messages", "learning_platform"),
         "private_messages, learning_platform",
         "whose answer a REST call gets that could be for either",
+    ),
+    Setting(
+        "jwt_secret",
+        _secret,
+        "a text of at least 16 characters",
+        "signs Socket.IO tokens (HS256); none: one that the hubs on one database agree on",
+        secret=True,
+    ),
+    Setting("jwt_public_key", _file, "a PEM file", "whose owner's tokens are accepted too"),
+    Setting("jwt_issuer", _text, "a text", "who must have issued a token"),
+    Setting("jwt_audience", _text, "a text", "for whom a token must be"),
+    Setting("jwt_leeway", _seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
+    Setting(
+        "echo_new_to_sender",
+        _one_of("no", "yes"),
+        "no, yes",
+        "whether `message:new` also goes to the Socket.IO client that sent it",
     ),
     Setting("assistant_model", _text, "a model's name", "answers `@AI`; none: nobody does"),
     Setting(

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.client import Client
 from hub.connection import WebSocketConnection, accept, take_commands
+from hub.engineio.server import EngineServer
 from hub.http.server import Limits, send_plain_response, serve_http_connection
 from hub.http.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.letters import Register, Unregister
@@ -52,17 +53,26 @@ class Front:
         services: what they work with.
         app: answers the requests that are no WebSocket.
         dialects: by path.
+        engines: Engine.IO servers, by path.
     """
 
-    def __init__(self, services: Services, app: ASGIApp, dialects: Mapping[str, Dialect]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        app: ASGIApp,
+        dialects: Mapping[str, Dialect],
+        engines: Mapping[str, EngineServer],
+    ) -> None:
         self._services = services
+        self._engines = engines
         self._app = app
         self._wires = {path: Wire(dialect) for path, dialect in dialects.items()}
         self._limits = Limits(
             head_seconds=services.config.head_timeout,
-            larger_bodies=dict.fromkeys(
-                UPLOAD_PATHS, services.config.max_upload_bytes + MULTIPART_BYTES
-            ),
+            larger_bodies={
+                **dict.fromkeys(UPLOAD_PATHS, services.config.max_upload_bytes + MULTIPART_BYTES),
+                **{path: engine.max_payload for path, engine in engines.items()},
+            },
         )
         self._busy = 0
         self._idle = trio.Event()
@@ -120,13 +130,16 @@ class Front:
         except HandshakeError as error:
             await send_plain_response(transport, error.status, error.text, error.headers)
             return
-        if wire is None:
+        engine = self._engines.get(head.path)
+        if wire is None and engine is None:
             await send_plain_response(transport, 404, "Not found")
         elif not origin_allowed(head, services.config.allowed_origins, scheme):
             await send_plain_response(transport, 403, "Origin not allowed")
         elif not services.status.accepting:
             await send_plain_response(transport, 503, "Server shutting down")
-        else:
+        elif engine is not None:
+            await engine.upgrade(transport, head, trailing)
+        elif wire is not None:
             cookie = wire.dialect.session_cookie
             try:
                 session = await services.authenticator.find(cookie, head.cookies())

@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 import trio
 
-from hub.client import Client
+from hub.client import Client, Encoder
 from hub.letters import (
     Broadcast,
     CloseAll,
@@ -28,7 +28,6 @@ from hub.letters import (
     ToUsers,
     Unregister,
 )
-from hub.wire import Wire
 from protocol.errors import SESSION_ENDED, CloseReason
 from protocol.events import Event
 from protocol.model import SessionId, UserId
@@ -190,7 +189,7 @@ class Hub:
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
         ephemeral = event.ephemeral
-        encoded: dict[Wire, bytes] = {}
+        encoded: dict[Encoder, bytes] = {}
         touched = self._touched
         for client in self._audience(delivery):
             wire = client.wire

@@ -14,6 +14,7 @@ import trio
 from attrs import frozen
 
 from hub.batching import Batcher
+from hub.client import Client
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
 from hub.typing import TypingIndicators
@@ -32,6 +33,7 @@ class _Submission:
     author: User
     draft: Draft
     settle: Settle
+    besides: Client | None
 
 
 class Messaging:
@@ -56,7 +58,13 @@ class Messaging:
         self._settled_all = trio.Event()
 
     async def submit(
-        self, author: User, draft: Draft, settle: Settle, *, dm: tuple[UserId, UserId] | None = None
+        self,
+        author: User,
+        draft: Draft,
+        settle: Settle,
+        *,
+        dm: tuple[UserId, UserId] | None = None,
+        besides: Client | None = None,
     ) -> None:
         """Accept a message; `settle` is called once, with what became of it. Must not wait itself.
 
@@ -68,6 +76,7 @@ class Messaging:
             draft: the message; a participant's draft for a dm names the recipient.
             settle: hears of the outcome.
             dm: the two people, when the assistant writes into their dm channel.
+            besides: a connection that is not told, because it gets a confirmation of its own.
         """
         if self._stopping:
             settle(StoreUnavailable("stopping"))
@@ -75,13 +84,18 @@ class Messaging:
         self._unsettled += 1
         self._typing.message_accepted(draft)
         try:
-            await self._lane(draft, dm).put(_Submission(author, draft, settle))
+            await self._lane(draft, dm).put(_Submission(author, draft, settle, besides))
         except BaseException:
             self._forget(1)
             raise
 
     async def send(
-        self, author: User, draft: Draft, *, dm: tuple[UserId, UserId] | None = None
+        self,
+        author: User,
+        draft: Draft,
+        *,
+        dm: tuple[UserId, UserId] | None = None,
+        besides: Client | None = None,
     ) -> Outcome:
         """Accept a message and wait for its commit.
 
@@ -95,7 +109,7 @@ class Messaging:
             settlements.append(settlement)
             settled.set()
 
-        await self.submit(author, draft, settle, dm=dm)
+        await self.submit(author, draft, settle, dm=dm, besides=besides)
         await settled.wait()
         if isinstance(settlements[0], StoreUnavailable):
             raise settlements[0]
@@ -137,14 +151,14 @@ class Messaging:
         for submission, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Posted) and not outcome.repeated:
                 deliveries += self._typing.stopped_by_message(submission.draft)
-                deliveries += deliveries_of(outcome, submission.author)
+                deliveries += deliveries_of(outcome, submission.author, submission.besides)
         await self._hub.broadcast(deliveries)
         for submission, outcome in zip(batch, outcomes, strict=True):
             submission.settle(outcome)
         self._forget(len(batch))
 
 
-def deliveries_of(posted: Posted, author: User) -> list[Delivery]:
+def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:
     """Who is told of a committed message: both people of a private one, who has joined the channel,
     and who is told of everything in the workspace.
     """
@@ -153,7 +167,7 @@ def deliveries_of(posted: Posted, author: User) -> list[Delivery]:
     if posted.workspace_id is not None:
         rooms.append(WorkspaceRoom(posted.workspace_id))
     in_channel = ChannelMessagePosted(message, author, posted.workspace_id)
-    deliveries = [Delivery(in_channel, ToRooms(rooms))]
+    deliveries = [Delivery(in_channel, ToRooms(rooms, besides=besides))]
     if message.recipient_id is not None:
         private = PrivateMessagePosted(message, author, message.recipient_id)
         deliveries.append(Delivery(private, ToUsers((message.author_id, message.recipient_id))))

@@ -5,12 +5,13 @@ fails, all of them end, because a server that is half alive loses messages quiet
 Must not know: sockets, which store it is.
 """
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 import trio
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from hub.assistant import Assistant
 from hub.attempts import AttemptLimiter
@@ -48,6 +49,7 @@ class Services:
     store: Store
     hub: Hub
     authenticator: Authenticator
+    jwt_secret: str = field(repr=False)
     messaging: Messaging
     receipts: Receipts
     presence: Presence
@@ -104,6 +106,9 @@ async def open_services(
         foreign_sessions,
         await signing_secrets(config.session_secrets, store.sessions),
     )
+    jwt_secret = config.jwt_secret
+    if jwt_secret is None:
+        jwt_secret = await store.sessions.secret("jwt", secrets.token_urlsafe(32))
     commands = Commands(
         store.accounts,
         store.messages,
@@ -129,6 +134,7 @@ async def open_services(
             store=store,
             hub=hub,
             authenticator=authenticator,
+            jwt_secret=jwt_secret,
             messaging=messaging,
             receipts=receipts,
             presence=presence,

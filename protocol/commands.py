@@ -33,6 +33,7 @@ class PostToChannel:
     kind: MessageKind = MessageKind.TEXT
     file_url: str | None = None
     key: str | None = None
+    parent_id: MessageId | None = None
 
 
 @frozen
@@ -74,6 +75,21 @@ class MarkRead:
 
 
 @frozen
+class MarkDelivered:
+    """The author was shown a message, and so those before it in its channel."""
+
+    message_id: MessageId
+
+
+@frozen
+class FetchChannel:
+    """The newest `limit` messages of a channel."""
+
+    channel_id: ChannelId
+    limit: int
+
+
+@frozen
 class FetchHistory:
     """Tell this connection the newest `limit` messages between two users, lower id first."""
 
@@ -111,8 +127,12 @@ Command: TypeAlias = (
     | JoinChannel
     | LeaveChannel
     | MarkRead
+    | MarkDelivered
     | FetchHistory
     | Identify
     | SetSubscription
     | Answer
 )
+
+EventCommand: TypeAlias = Command | FetchChannel
+"""What may also be asked where every question has an answer of its own."""

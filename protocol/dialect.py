@@ -5,14 +5,16 @@ connection and may hold state; a `Dialect` is shared by all of its connections a
 event is encoded once for all of them. Must not know: sockets, tasks, the clock.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
 
-from protocol.commands import Command
-from protocol.errors import CloseReason, WireError
+from protocol.commands import Command, EventCommand
+from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Event
+from protocol.model import ChannelId, Message, User, UserId
 
 
 @frozen
@@ -110,10 +112,51 @@ class Dialect(Protocol):
         """The text frames (UTF-8) that tell a client of `event`; none if it never does."""
 
 
+@runtime_checkable
+class EventDialect(Protocol):
+    """One protocol of named events, in a Socket.IO namespace."""
+
+    @property
+    def name(self) -> str:
+        """For logs and metrics."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it is spoken."""
+
+    def receive(self, event: str, args: Sequence[object], limits: Limits) -> EventCommand:
+        """The command in an event.
+
+        Raises:
+            WireError: the event is unknown or malformed; the client is told.
+        """
+
+    def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
+        """The (name, payload) that tell a client of `event`; none if it never does."""
+
+    def error_text(self, code: ErrorCode, text: str) -> str:
+        """What a person reads for a refusal; `text` is the catalogue's."""
+
+    def message(self, message: Message, author: User) -> Mapping[str, object]:
+        """A message, as an answer shows it."""
+
+    def sent(self, message: Message) -> Mapping[str, object]:
+        """The confirmation that a message was stored."""
+
+    def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
+        """The answer to who joined or left a channel."""
+
+    def history(
+        self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
+    ) -> Mapping[str, object]:
+        """The answer to who asked for a channel's messages with `event`."""
+
+
 __all__ = [
     "AcceptAndClose",
     "Codec",
     "Dialect",
+    "EventDialect",
     "Heartbeat",
     "Limits",
     "Rate",

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     HISTORY_UNAVAILABLE = "history_unavailable"
     LOOKUP_FAILED = "lookup_failed"
+    LOGIN_ENDED = "login_ended"
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
     UNSTORABLE = Refusal.UNSTORABLE.value
     UNAVAILABLE = "unavailable"
@@ -59,6 +60,7 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.NOT_JOINED: "Join the channel before sending messages.",
     ErrorCode.RATE_LIMITED: "You are sending messages too fast. Please wait.",
     ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
+    ErrorCode.LOGIN_ENDED: "Unauthorized",
     ErrorCode.LOOKUP_FAILED: "This cannot be looked up now, please try again",
     ErrorCode.ASSISTANT_UNAVAILABLE: "The assistant cannot answer now",
     ErrorCode.UNSTORABLE: "This message cannot be stored",

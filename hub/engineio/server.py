@@ -93,6 +93,11 @@ class EngineServer:
         self._sessions: dict[str, EngineConnection] = {}
         self._nursery: trio.Nursery | None = None
 
+    @property
+    def max_payload(self) -> int:
+        """The largest body of a polling request, in bytes."""
+        return self._settings.max_payload
+
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Own the sessions until cancelled."""
         async with trio.open_nursery() as nursery:

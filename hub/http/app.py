@@ -20,12 +20,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import hub.http
+from hub.engineio.server import EngineServer
 from hub.http.answers import JSON
 from hub.http.endpoint import Endpoint
 from hub.http.openapi import describe
 from hub.http.surface import Surface, choose
 from hub.services import Services
 
+ENGINE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS")  # it refuses some itself
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
 Claim: TypeAlias = tuple[Surface, Endpoint]
@@ -41,8 +43,8 @@ def discover() -> list[Claim]:
     return sorted(found, key=lambda claim: (claim[1].path.count("{"), claim[1].path))
 
 
-def build_app(services: Services) -> Starlette:
-    """The ASGI application over `services`."""
+def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starlette:
+    """The ASGI application over `services`, with Engine.IO's polling on their paths."""
     claims = discover()
     document = describe(claims)
 
@@ -50,6 +52,8 @@ def build_app(services: Services) -> Starlette:
         return JSON(document)
 
     routes = [Route("/openapi.json", openapi, methods=["GET"])]
+    for path, engine in engines.items():
+        routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():
         routes.append(Route(path, _answer_with(methods, services), methods=list(methods)))
     return Starlette(

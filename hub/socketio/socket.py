@@ -13,6 +13,7 @@ from attrs import define, field
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
+from protocol.errors import CloseReason
 from protocol.socketio.packets import Data, SocketIoPacket, SocketIoType, encode
 
 MAX_AWAITED_ACKS = 1_000
@@ -78,6 +79,23 @@ class Socket:
             self._connection.queue(message)
         self._connection.flush()
 
-    def close_session(self) -> None:
-        """End the whole session, every namespace."""
-        self._connection.close()
+    def queue(self, message: str | bytes) -> None:
+        """Send the message of an encoded packet with the next flush."""
+        self._connection.queue(message)
+
+    def flush(self) -> None:
+        """Send what is queued as far as that takes no waiting."""
+        self._connection.flush()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is queued that the peer does not fetch."""
+        return self._connection.session.is_half_full
+
+    def disconnect(self, reason: CloseReason) -> None:
+        """End the client's session. Only who is told to leave the namespace stays away; from a
+        session that merely ends, the client comes back by itself.
+        """
+        if not reason.reconnect:
+            self.send(SocketIoPacket(SocketIoType.DISCONNECT, self.namespace))
+        self._connection.close(reason)

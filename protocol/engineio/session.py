@@ -98,6 +98,11 @@ class EngineSession:
         """Whether more is queued than a session may hold back."""
         return self._size > MAX_QUEUED_BYTES
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether what need not be delivered should no longer be queued."""
+        return self._size > MAX_QUEUED_BYTES // 2
+
     def queue(self, packet: Packet) -> None:
         """Deliver a packet after those that are queued."""
         self._queue.append(packet)

@@ -20,11 +20,12 @@ from hub.http.app import build_app
 from hub.listener import Acceptor, Caps
 from hub.passwords import PasswordHasher
 from hub.services import Services, open_services
+from hub.socketio.mount import PATH, open_socketio
 from hub.tokens import new_token, token_hash
 from hub.transport import StreamTransport
 from persistence.interface import ForeignSessions, NewUser, Store
 from protocol.dialect import Dialect
-from protocol.dialects import BY_PATH
+from protocol.dialects import BY_NAMESPACE, BY_PATH
 from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.http import Reply, request
 from tests.support.websocket import WebSocket, open_websocket
@@ -178,8 +179,12 @@ async def open_world(
     async with open_services(
         config, store, passwords=CHEAP, foreign_sessions=foreign_sessions
     ) as services:
-        front = Front(services, build_app(services), dialects)
         caps = Caps(config.max_connections, config.max_connections_per_address)
-        async with trio.open_nursery() as connections:
+        async with (
+            open_socketio(services, BY_NAMESPACE) as socketio,
+            trio.open_nursery() as connections,
+        ):
+            engines = {PATH: socketio}
+            front = Front(services, build_app(services, engines), dialects, engines)
             yield World(services, front, Acceptor(front.serve, caps), connections)
             connections.cancel_scope.cancel()

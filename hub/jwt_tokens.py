@@ -1,0 +1,91 @@
+"""JSON Web Tokens: who a Socket.IO client is (contract D.2).
+
+Guarantees: a token counts only if it is signed with the configured key and an algorithm that fits
+that key, has a subject and an end, and has not ended. Must not know: users, sockets.
+"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import jwt
+from attrs import frozen
+
+_SECRET_ALGORITHMS: Final[tuple[str, ...]] = ("HS256",)
+_KEY_ALGORITHMS: Final[tuple[str, ...]] = ("RS256", "ES256", "EdDSA")
+
+
+class InvalidToken(Exception):
+    """The token does not say who somebody is; the text says why, for the log."""
+
+
+@frozen
+class Claims:
+    """What a valid token says."""
+
+    subject: str
+    expires_at: datetime
+
+
+class TokenVerifier:
+    """Checks tokens.
+
+    Args:
+        secret: signs and checks HS256.
+        public_key: a PEM file; when given, tokens of its owner are accepted too.
+        leeway: seconds by which clocks may differ.
+        issuer: who must have issued a token, if set.
+        audience: for whom a token must be, if set.
+    """
+
+    def __init__(
+        self,
+        secret: str,
+        public_key: Path | None = None,
+        *,
+        leeway: float = 0.0,
+        issuer: str | None = None,
+        audience: str | None = None,
+    ) -> None:
+        self._secret = secret
+        self._public_key = None if public_key is None else public_key.read_text()
+        self._leeway = leeway
+        self._issuer = issuer
+        self._audience = audience
+
+    def verify(self, token: str) -> Claims:
+        """What a token says; a leading `Bearer ` is no part of it.
+
+        Raises:
+            InvalidToken: it does not count.
+        """
+        token = token.removeprefix("Bearer ").strip()
+        key, algorithms = self._secret, _SECRET_ALGORITHMS
+        try:
+            if self._public_key is not None and not _is_symmetric(token):
+                key, algorithms = self._public_key, _KEY_ALGORITHMS
+            payload = jwt.decode(
+                token,
+                key,
+                algorithms=list(algorithms),
+                leeway=self._leeway,
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": ["sub", "exp"], "verify_aud": self._audience is not None},
+            )
+            return Claims(str(payload["sub"]), datetime.fromtimestamp(payload["exp"], UTC))
+        except (jwt.PyJWTError, ValueError, OverflowError, OSError, TypeError) as error:
+            raise InvalidToken(f"{type(error).__name__}: {error}") from None
+
+    def issue(self, subject: str, lifetime: timedelta) -> str:
+        """A token of our own."""
+        claims: dict[str, object] = {"sub": subject, "exp": datetime.now(UTC) + lifetime}
+        if self._issuer is not None:
+            claims["iss"] = self._issuer
+        if self._audience is not None:
+            claims["aud"] = self._audience
+        return jwt.encode(claims, self._secret, algorithm=_SECRET_ALGORITHMS[0])
+
+
+def _is_symmetric(token: str) -> bool:
+    return jwt.get_unverified_header(token).get("alg") in _SECRET_ALGORITHMS

@@ -1,0 +1,62 @@
+"""The Socket.IO dialects on their path, `/socket.io/`.
+
+Guarantees: every dialect of events is served in its namespace; pages of other hosts come in only if
+they are allowed to. Must not know: any dialect by name.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from hub.engineio.server import EngineServer
+from hub.jwt_tokens import TokenVerifier
+from hub.services import Services
+from hub.socketio.application import EventApplication
+from hub.socketio.server import SocketIoServer
+from protocol.dialect import EventDialect
+from protocol.engineio.session import EngineSettings
+from protocol.handshake import Head, origin_allowed
+
+PATH: Final = "/socket.io/"
+SETTINGS: Final = EngineSettings()
+
+
+@asynccontextmanager
+async def open_socketio(
+    services: Services, dialects: Mapping[str, EventDialect]
+) -> AsyncIterator[EngineServer]:
+    """Run the dialects until the context is left.
+
+    Args:
+        services: what they lead to.
+        dialects: by namespace.
+    """
+    config = services.config
+    scheme = "http" if config.tls_cert is None else "https"
+
+    def origin_rule(head: Head) -> str | None:
+        origin = head.header(b"origin")
+        allowed = origin is not None and origin_allowed(head, config.allowed_origins, scheme)
+        return origin.decode("latin-1") if origin is not None and allowed else None
+
+    verifier = TokenVerifier(
+        services.jwt_secret,
+        config.jwt_public_key,
+        leeway=config.jwt_leeway,
+        issuer=config.jwt_issuer,
+        audience=config.jwt_audience,
+    )
+    applications = {
+        namespace: EventApplication(dialect, services, verifier)
+        for namespace, dialect in dialects.items()
+    }
+    server = SocketIoServer(applications)
+    engine = EngineServer(SETTINGS, server.serve, origin_rule)
+    async with trio.open_nursery() as nursery:
+        for application in applications.values():
+            nursery.start_soon(application.run)
+        await nursery.start(engine.run)
+        yield engine
+        nursery.cancel_scope.cancel()

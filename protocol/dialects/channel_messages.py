@@ -1,0 +1,259 @@
+"""Dialect D, Socket.IO's `message:*` events (seed 003, contract section D).
+
+Guarantees: events, payloads and error texts are those of the contract; ids are UUIDs by a fixed
+mapping; content goes in and out unchanged. Parlour's additions (`code`, `seq`, `tempId` on
+messages) are extra fields. Must not know: Socket.IO's packets, tokens, the store, other dialects.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from protocol.commands import (
+    EventCommand,
+    FetchChannel,
+    JoinChannel,
+    LeaveChannel,
+    MarkDelivered,
+    MarkRead,
+    PostToChannel,
+    TypeInChannel,
+)
+from protocol.content import check_content, check_key
+from protocol.dialect import EventDialect, Limits
+from protocol.errors import ErrorCode, WireError
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelTyping,
+    Event,
+    LeftChannel,
+    MessagesSeen,
+    Refused,
+    Shed,
+)
+from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, User, UserId
+from protocol.uuids import IdKind, from_uuid, to_uuid
+from protocol.views import timestamp
+
+MAX_CONTENT_CHARS: Final = 2_000
+HISTORY_MESSAGES: Final = 50
+INVALID: Final = "Invalid message format"
+UNAUTHORIZED: Final = "Unauthorized"
+LIST: Final = "messages:list"
+
+_TEXTS: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.INVALID_FIELD: INVALID,
+    ErrorCode.INVALID_FRAME: INVALID,
+    ErrorCode.CONTENT_EMPTY: INVALID,
+    ErrorCode.CONTENT_TOO_LONG: INVALID,
+    ErrorCode.CONTENT_INVALID: INVALID,
+    ErrorCode.CHANNEL_NOT_FOUND: UNAUTHORIZED,
+    ErrorCode.NOT_A_MEMBER: UNAUTHORIZED,
+    ErrorCode.NOT_A_PARTICIPANT: UNAUTHORIZED,
+    ErrorCode.NOT_ALLOWED: UNAUTHORIZED,
+    ErrorCode.RATE_LIMITED: "Too many messages, please slow down.",
+}
+
+
+def message_view(message: Message, author: User) -> dict[str, object]:
+    """A message (contract D.4)."""
+    view: dict[str, object] = {
+        "id": to_uuid(IdKind.MESSAGE, message.id),
+        "content": message.content,
+        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
+        "userId": to_uuid(IdKind.USER, message.author_id),
+        "createdAt": timestamp(message.created_at),
+        "updatedAt": timestamp(message.created_at),
+        "deliveryStatus": message.status,
+        "user": {
+            "id": to_uuid(IdKind.USER, author.id),
+            "name": author.name,
+            "username": author.username,
+            "avatar": author.avatar,
+        },
+        "userName": author.name,
+        "seq": message.seq,
+    }
+    if message.parent_id is not None:
+        view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
+    if message.key is not None:
+        view["tempId"] = message.key
+    return view
+
+
+def sent_view(message: Message) -> dict[str, object]:
+    """The confirmation `message:sent`."""
+    view: dict[str, object] = {
+        "messageId": to_uuid(IdKind.MESSAGE, message.id),
+        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
+        "status": DeliveryStatus.SENT,
+        "seq": message.seq,
+    }
+    return view if message.key is None else {**view, "tempId": message.key}
+
+
+def _payload(args: Sequence[object]) -> Mapping[str, object]:
+    """The event's object; a bare string names a channel."""
+    match args:
+        case [dict() as payload, *_]:
+            return payload
+        case [str() as channel, *_]:
+            return {"channelId": channel}
+        case _:
+            raise WireError(ErrorCode.INVALID_FIELD)
+
+
+def _channel(payload: Mapping[str, object]) -> ChannelId:
+    number = from_uuid(IdKind.CHANNEL, payload.get("channelId"))
+    if number is None:
+        raise WireError(ErrorCode.INVALID_FIELD)
+    return ChannelId(number)
+
+
+def _message(payload: Mapping[str, object], name: str = "messageId") -> MessageId:
+    number = from_uuid(IdKind.MESSAGE, payload.get(name))
+    if number is None:
+        raise WireError(ErrorCode.INVALID_FIELD)
+    return MessageId(number)
+
+
+def _send(payload: Mapping[str, object], limits: Limits) -> EventCommand:
+    given = payload.get("tempId")
+    key = check_key(given if isinstance(given, str) else None)
+    content, status = payload.get("content"), payload.get("deliveryStatus")
+    if not isinstance(content, str) or status not in (None, *DeliveryStatus):
+        raise WireError(ErrorCode.INVALID_FIELD, key=key)
+    parent = payload.get("parentId")
+    return PostToChannel(
+        _channel(payload),
+        check_content(content, min(limits.content_chars, MAX_CONTENT_CHARS), key=key),
+        key=key,
+        parent_id=None if parent is None else _message(payload, "parentId"),
+    )
+
+
+def _start_typing(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return TypeInChannel(_channel(payload), is_typing=True)
+
+
+def _stop_typing(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return TypeInChannel(_channel(payload), is_typing=False)
+
+
+def _delivered(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return MarkDelivered(_message(payload))
+
+
+def _read(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return MarkRead(_message(payload))
+
+
+def _join(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return JoinChannel(_channel(payload))
+
+
+def _leave(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return LeaveChannel(_channel(payload))
+
+
+def _fetch(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return FetchChannel(_channel(payload), HISTORY_MESSAGES)
+
+
+_DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], Limits], EventCommand]]] = {
+    "message:send": _send,
+    "message:typing:start": _start_typing,
+    "message:typing:stop": _stop_typing,
+    "message:delivered": _delivered,
+    "message:read": _read,
+    "room:join": _join,
+    "channel:join": _join,
+    "room:leave": _leave,
+    "channel:leave": _leave,
+    "messages:get": _fetch,
+    LIST: _fetch,
+}
+
+
+@frozen
+class ChannelMessages:
+    """Contract D, in the namespace `/`."""
+
+    name: str = "channel_messages"
+    namespace: str = "/"
+
+    def receive(self, event: str, args: Sequence[object], limits: Limits) -> EventCommand:
+        """The command in an event (contract D.3).
+
+        Raises:
+            WireError: the event is unknown or malformed.
+        """
+        decoder = _DECODERS.get(event)
+        if decoder is None:
+            raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event: {event[:100]}")
+        return decoder(_payload(args), limits)
+
+    def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
+        """The events of contract D.4: (name, payload); one per message that was seen."""
+        match event:
+            case ChannelMessagePosted(message=message, author=author):
+                return (("message:new", message_view(message, author)),)
+            case ChannelTyping(is_typing=is_typing):
+                name = "message:typing:start" if is_typing else "message:typing:stop"
+                typing: dict[str, object] = {
+                    "userId": to_uuid(IdKind.USER, event.user_id),
+                    "userName": event.username,
+                    "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
+                    "isTyping": is_typing,
+                }
+                return ((name, typing),)
+            case MessagesSeen(message_ids=message_ids, status=status):
+                name = "message:read" if status is DeliveryStatus.READ else "message:delivered"
+                return tuple((name, _seen(event, message_id)) for message_id in message_ids)
+            case LeftChannel(channel_id=channel_id, reason=str() as reason):
+                left = {"channelId": to_uuid(IdKind.CHANNEL, channel_id), "reason": reason}
+                return (("channel:revoked", left),)
+            case Refused(code=code, text=text, key=key):
+                shown = _TEXTS.get(code, text)
+                refusal: dict[str, object] = {"error": shown, "message": shown, "code": code}
+                return (("message:error", refusal if key is None else {**refusal, "tempId": key}),)
+            case Shed(count=count):
+                return (("shed", {"events": count}),)
+            case _:
+                return ()  # private messages are told in their dm channels
+
+    def error_text(self, code: ErrorCode, text: str) -> str:
+        """What a person reads for a refusal in this dialect."""
+        return _TEXTS.get(code, text)
+
+    def message(self, message: Message, author: User) -> Mapping[str, object]:
+        """A message (contract D.4)."""
+        return message_view(message, author)
+
+    def sent(self, message: Message) -> Mapping[str, object]:
+        """The payload of `message:sent`."""
+        return sent_view(message)
+
+    def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
+        """The answer to `room:join` and `room:leave`."""
+        return {"success": True, "channelId": to_uuid(IdKind.CHANNEL, channel_id)}
+
+    def history(
+        self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
+    ) -> Mapping[str, object]:
+        """The answers to `messages:get` and `messages:list`, which name the same differently."""
+        views = [message_view(message, people[message.author_id]) for message in messages]
+        return {"success": True, "data": views} if event == LIST else {"messages": views}
+
+
+def _seen(event: MessagesSeen, message_id: MessageId) -> dict[str, object]:
+    return {
+        "messageId": to_uuid(IdKind.MESSAGE, message_id),
+        "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
+        "status": event.status,
+        "userId": to_uuid(IdKind.USER, event.user_id),
+    }
+
+
+DIALECT: Final[EventDialect] = ChannelMessages()

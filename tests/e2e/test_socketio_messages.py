@@ -1,0 +1,202 @@
+"""Contract D with the official socket.io-client against a running hub."""
+
+import json
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.uuids import IdKind, to_uuid
+from tests.support.hub_process import HubProcess, run_hub
+from tests.support.node import NodeProgram, require_node, run_node
+from tests.support.websocket import WebSocket
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder that every account can reach; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="parlour-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+class Friend:
+    """A user with a token, and their client."""
+
+    def __init__(self, hub: HubProcess, number: int, cookie: str, token: dict[str, Any]) -> None:
+        self.hub = hub
+        self.number = number
+        self.cookie = cookie
+        self.auth = {"userId": token["userId"], "token": token["token"]}
+
+    @property
+    def id(self) -> str:
+        return str(self.auth["userId"])
+
+    @asynccontextmanager
+    async def client(self, **auth: Any) -> AsyncIterator[NodeProgram]:
+        url = f"http://{self.hub.host}:{self.hub.port}"
+        async with run_node("socketio_client.mjs", url, json.dumps(self.auth | auth)) as client:
+            yield client
+
+
+async def sign_up(hub: HubProcess, name: str) -> Friend:
+    number, cookie = await hub.sign_up(name)
+    token = await hub.call("POST", "/api/auth/token", {}, cookie)
+    assert token.status == 200, token.text
+    return Friend(hub, number, cookie, token.json)
+
+
+async def emit(client: NodeProgram, event: str, payload: object) -> None:
+    await client.tell(json.dumps({"emit": [event, payload]}))
+
+
+async def ask(client: NodeProgram, event: str, payload: object) -> Any:
+    """Emit and wait for the acknowledgement, past everything else."""
+    await client.tell(json.dumps({"emit": [event, payload], "ack": True}))
+    while "answer" not in (happened := await client.happened()):
+        pass
+    return happened["answer"]
+
+
+async def heard(client: NodeProgram, event: str) -> Any:
+    """The payload of the next event, which must be that one."""
+    happened = await client.happened()
+    assert happened.get("event") == event, happened
+    return happened["data"]
+
+
+async def told(ws: WebSocket, kind: str) -> Any:
+    """The next frame of a /ws client that is not about who is online."""
+    while (frame := await ws.receive())["type"] == "user_online_status":
+        pass
+    assert frame["type"] == kind, frame
+    return frame
+
+
+async def dm_of(hub: HubProcess, ann: Friend, ben: Friend) -> str:
+    """The id of the two's channel, which their first message makes."""
+    path = f"/private_messages/api/messages/{ben.number}"
+    first = await hub.call("POST", path, {"content": "first"}, ann.cookie)
+    assert first.status == 201, first.text
+    return to_uuid(IdKind.CHANNEL, 1)
+
+
+async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+        dm = await dm_of(hub, ann, ben)
+        async with ann.client() as anns, ben.client() as bens, hub.open(ben.cookie) as ws:
+            for client in (anns, bens):
+                assert await client.happened() == {"connected": True}
+            assert await ask(anns, "room:join", {"channelId": dm}) == {
+                "success": True, "channelId": dm,
+            }  # fmt: skip
+            assert (await ask(bens, "channel:join", dm))["success"] is True
+
+            await emit(anns, "message:typing:start", {"channelId": dm})
+            typing = await heard(bens, "message:typing:start")
+            assert (typing["userId"], typing["isTyping"]) == (ann.id, True)
+            assert (await told(ws, "typing_indicator"))["is_typing"] is True
+
+            message = {"content": "*hi*", "channelId": dm, "tempId": "t1", "status": "FAILED"}
+            answer = await ask(anns, "message:send", message)
+            assert (answer["success"], answer["data"]["content"]) == (True, "*hi*")
+            assert (answer["tempId"], answer["deliveryStatus"]) == ("t1", "SENT")
+            assert (await heard(bens, "message:typing:stop"))["isTyping"] is False
+            new = await heard(bens, "message:new")
+            assert new == answer["data"]
+            assert (new["userId"], new["user"]["name"], new["seq"]) == (ann.id, "ann Test", 2)
+            assert (await told(ws, "typing_indicator"))["is_typing"] is False
+            assert (await told(ws, "private_message"))["message"]["content"] == "*hi*"
+
+            for event in ("message:delivered", "message:read", "message:read"):
+                await emit(bens, event, {"messageId": new["id"], "channelId": dm})
+            for status in ("DELIVERED", "READ"):
+                for _ in range(2):  # the first message and this one
+                    seen = (await anns.happened())["data"]
+                    assert (seen["status"], seen["userId"]) == (status, ben.id)
+
+            reply = {"type": "private_message", "recipient_id": ann.number, "content": "hello"}
+            await ws.send(reply)
+            crossed = await heard(anns, "message:new")
+            assert (crossed["content"], crossed["userId"]) == ("hello", ben.id)
+            assert (await heard(bens, "message:new")) == crossed
+
+            thread = {"content": "re", "channelId": dm, "parentId": new["id"]}
+            await emit(bens, "message:send", thread)
+            assert (await heard(bens, "message:sent"))["status"] == "SENT"
+            assert (await heard(anns, "message:new"))["parentId"] == new["id"]
+
+            page = await ask(anns, "messages:get", {"channelId": dm})
+            contents = [each["content"] for each in page["messages"]]
+            assert contents == ["first", "*hi*", "hello", "re"]
+            assert page["messages"][1]["deliveryStatus"] == "READ"
+            listed = await ask(anns, "messages:list", {"channelId": dm})
+            assert listed == {"success": True, "data": page["messages"]}
+
+
+async def test_what_is_refused_is_told_and_answered(data_dir: Path) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben, eve = [await sign_up(hub, name) for name in ("ann", "ben", "eve")]
+        dm = await dm_of(hub, ann, ben)
+        async with eve.client() as client:
+            assert await client.happened() == {"connected": True}
+            for event, payload, text in (
+                ("message:send", {"content": "x", "channelId": dm}, "Unauthorized"),
+                ("room:join", dm, "Unauthorized"),
+                ("messages:get", {"channelId": dm}, "Unauthorized"),
+                ("message:typing:start", {"channelId": dm}, "Unauthorized"),
+                ("message:send", {"content": "", "channelId": dm}, "Invalid message format"),
+                (
+                    "message:send",
+                    {"content": "x" * 2001, "channelId": dm},
+                    "Invalid message format",
+                ),
+                ("message:send", {"content": "x", "channelId": 7}, "Invalid message format"),
+                ("message:send", None, "Invalid message format"),
+                ("message:dance", {}, "Unknown event: message:dance"),
+            ):
+                await emit(client, event, payload)
+                error = await heard(client, "message:error")
+                assert (error["error"], error["message"]) == (text, text), event
+                assert error["code"]
+            refused = await ask(client, "room:join", dm)
+            assert (refused["success"], refused["error"]) == (False, "Unauthorized")
+
+
+async def test_whoever_is_nobody_is_refused_with_the_text_clients_compare(data_dir: Path) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann = await sign_up(hub, "ann")
+        nobody = to_uuid(IdKind.USER, 987)
+        for auth in ({"token": ""}, {"token": "nonsense"}, {"userId": nobody}, {"userId": 5}):
+            async with ann.client(**auth) as client:
+                assert await client.happened() == {"refused": "Unauthorized"}, auth
+        async with ann.client(userId=None) as client:
+            assert await client.happened() == {"connected": True}
+
+
+async def test_a_client_comes_back_after_a_restart(data_dir: Path) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+        dm = await dm_of(hub, ann, ben)
+        async with ann.client() as client:
+            assert await client.happened() == {"connected": True}
+            hub.process.send_signal(signal.SIGTERM)
+            while "disconnected" not in await client.happened():
+                pass
+            assert hub.process.wait(20) == 0
+            with run_hub(data_dir, port=hub.port):
+                await client.tell(json.dumps({"emit": ["messages:get", {"channelId": dm}]}))
+                while await client.happened() != {"connected": True}:
+                    pass
+                page = await ask(client, "messages:get", {"channelId": dm})
+                assert [each["content"] for each in page["messages"]] == ["first"]

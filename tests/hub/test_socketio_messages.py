@@ -1,0 +1,183 @@
+"""Contract D on whole connections: who comes in and for how long, rates, several connections."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import trio
+from attrs import define, field
+
+from hub.jwt_tokens import TokenVerifier
+from protocol.uuids import IdKind, to_uuid
+from tests.support.frames import CLOSE, TEXT
+from tests.support.school import School, open_school
+from tests.support.websocket import Closed, WebSocket, open_websocket
+from tests.support.world import Person, World
+
+HOUR = timedelta(hours=1)
+
+
+@define
+class Peer:
+    """A Socket.IO client that shows every packet."""
+
+    socket: WebSocket
+    _ids: int = field(default=0, init=False)
+
+    async def packet(self) -> str:
+        """The next Socket.IO packet, past pings. Raises Closed."""
+        while True:
+            opcode, payload = await self.socket._frame()
+            if opcode == CLOSE:
+                raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+            if opcode == TEXT and payload.startswith(b"4"):
+                return payload[1:].decode()
+
+    async def event(self) -> tuple[str, Any]:
+        """The next event and its payload."""
+        packet = await self.packet()
+        assert packet.startswith("2"), packet
+        name, payload = json.loads(packet[1:])
+        return name, payload
+
+    async def emit(self, name: str, payload: object) -> None:
+        await self.socket.send_text(f"42{json.dumps([name, payload])}")
+
+    async def ask(self, name: str, payload: object) -> Any:
+        """Emit and wait for the acknowledgement, past events."""
+        self._ids += 1
+        await self.socket.send_text(f"42{self._ids}{json.dumps([name, payload])}")
+        while not (packet := await self.packet()).startswith(f"3{self._ids}["):
+            pass
+        return json.loads(packet[len(f"3{self._ids}") :])[0]
+
+
+def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
+    issuer = TokenVerifier(person.world.services.jwt_secret)
+    return issuer.issue(to_uuid(IdKind.USER, person.id), lifetime)
+
+
+async def connect(world: World, auth: object) -> Peer:
+    """A session that asked to come in."""
+    path = "/socket.io/?EIO=4&transport=websocket"
+    peer = Peer(await open_websocket(world.connect(), path))
+    await peer.socket.send_text(f"40{json.dumps(auth)}")
+    return peer
+
+
+async def enter(person: Person, lifetime: timedelta = HOUR) -> Peer:
+    peer = await connect(person.world, {"token": token_of(person, lifetime)})
+    assert (await peer.packet()).startswith('0{"sid":')
+    return peer
+
+
+def channel_of(school: School) -> str:
+    return to_uuid(IdKind.CHANNEL, school.general.id)
+
+
+async def test_a_members_message_reaches_who_joined_but_not_its_own_connection(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    channel = channel_of(school)
+    anns, tab, bens = await enter(school.ann), await enter(school.ann), await enter(school.ben)
+    for peer in (tab, bens):
+        assert (await peer.ask("room:join", channel))["success"] is True
+    message = {"content": "hi", "channelId": channel, "tempId": "t"}  # sending needs no joining
+    first = await anns.ask("message:send", message)
+    for peer in (tab, bens):
+        assert await peer.event() == ("message:new", first["data"])
+    again = await anns.ask("message:send", message)
+    assert again["id"] == first["id"]
+    other = await anns.ask("message:send", message | {"content": "other"})
+    assert (other["success"], other["code"]) == (False, "key_conflict")
+    await anns.ask("room:join", channel)
+    await anns.emit("message:send", message | {"tempId": "t2"})
+    assert (await anns.event())[0] == "message:sent"
+    assert (await bens.event())[0] == "message:new"
+
+
+async def test_whoever_is_removed_from_the_workspace_hears_why_and_then_nothing(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    channel = channel_of(school)
+    bens = await enter(school.ben)
+    await bens.ask("room:join", channel)
+    path = f"/api/workspaces/{school.workspace.id}/members/{school.ben.id}"
+    assert (await school.tea.ask("DELETE", path)).status == 200
+    name, payload = await bens.event()
+    assert (name, payload["channelId"]) == ("channel:revoked", channel)
+    denied = await bens.ask("message:send", {"content": "x", "channelId": channel})
+    assert (denied["success"], denied["error"]) == (False, "Unauthorized")
+
+
+async def test_ten_messages_a_second_over_all_connections_of_a_user(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    peers = [await enter(school.ann), await enter(school.ann)]
+    message = {"content": "x", "channelId": channel_of(school)}
+    answers = [await peers[n % 2].ask("message:send", message) for n in range(12)]
+    assert [answer["success"] for answer in answers] == [True] * 10 + [False] * 2
+    assert answers[-1]["error"] == "Too many messages, please slow down."
+    assert answers[-1]["code"] == "rate_limited"
+
+
+async def test_a_parent_must_be_in_the_same_channel(world: World) -> None:
+    school = await open_school(world)
+    peer = await enter(school.ann)
+    dm = to_uuid(IdKind.CHANNEL, school.dm.id)
+    elsewhere = (await peer.ask("message:send", {"content": "x", "channelId": dm}))["id"]
+    reply = {"content": "re", "channelId": channel_of(school), "parentId": elsewhere}
+    assert (await peer.ask("message:send", reply))["error"] == "Invalid message format"
+
+
+async def test_a_connection_ends_with_its_token_unless_a_new_one_comes(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    short = timedelta(seconds=1)
+    ending, kept, foreign = [await enter(ann, short) for _ in range(3)]
+    assert await kept.ask("auth:refresh", {"token": token_of(ann)}) == {"success": True}
+    refused = {"success": False, "error": "Unauthorized"}
+    assert await foreign.ask("auth:refresh", {"token": token_of(ben)}) == refused
+    assert await foreign.ask("auth:refresh", {"token": "nonsense"}) == refused
+    with trio.fail_after(5):
+        for peer in (ending, foreign):
+            name, payload = await peer.event()
+            assert (name, payload["error"]) == ("message:error", "Unauthorized")
+            assert await peer.packet() == "1"
+    assert (await kept.ask("message:dance", {}))["code"] == "unknown_type"
+
+
+async def test_strangers_are_refused(world: World) -> None:
+    ann = await world.person("ann")
+    for auth in (
+        None,
+        {},
+        {"token": 5},
+        {"token": token_of(ann, timedelta(seconds=-1))},
+        {"token": token_of(ann), "userId": to_uuid(IdKind.USER, 987)},
+    ):
+        peer = await connect(world, auth)
+        assert await peer.packet() == '4{"message":"Unauthorized"}'
+    peer = await connect(world, {"token": f"Bearer {token_of(ann)}", "userId": str(ann.id)})
+    assert (await peer.packet()).startswith("0")
+
+
+async def test_one_is_online_on_socketio_too(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await world.store.relations.request_follow(ann.id, ben.id)
+    bens = await ben.open()
+    peer = await enter(ann)
+    assert (await bens.receive())["is_online"] is True
+    await peer.socket.send_text("41")
+    assert (await bens.receive())["is_online"] is False
+
+
+async def test_typing_ends_with_the_connection(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    channel = channel_of(school)
+    anns, bens = await enter(school.ann), await enter(school.ben)
+    await bens.ask("room:join", channel)
+    assert await anns.ask("message:typing:start", {"channelId": channel}) == {"success": True}
+    assert (await bens.event())[0] == "message:typing:start"
+    await anns.socket.stream.aclose()
+    assert (await bens.event())[0] == "message:typing:stop"

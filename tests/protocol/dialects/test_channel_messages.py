@@ -1,0 +1,219 @@
+"""Dialect D on its own: contract section D's events in and out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.commands import (
+    EventCommand,
+    FetchChannel,
+    JoinChannel,
+    LeaveChannel,
+    MarkDelivered,
+    MarkRead,
+    PostToChannel,
+    TypeInChannel,
+)
+from protocol.dialect import Limits
+from protocol.dialects import BY_NAMESPACE
+from protocol.errors import ErrorCode, WireError
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelTyping,
+    Connected,
+    LeftChannel,
+    MessagesSeen,
+    PrivateMessagePosted,
+    Refused,
+)
+from protocol.model import (
+    ChannelId,
+    DeliveryStatus,
+    Message,
+    MessageId,
+    User,
+    UserId,
+)
+from protocol.uuids import IdKind, to_uuid
+
+DIALECT = BY_NAMESPACE["/"]
+AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
+ANN = User(UserId(1), "ann", "Ann", AT, AT)
+CHANNEL, MESSAGE, USER = (to_uuid(kind, n) for kind, n in (
+    (IdKind.CHANNEL, 3), (IdKind.MESSAGE, 9), (IdKind.USER, 1),
+))  # fmt: skip
+POSTED = Message(
+    MessageId(9), ChannelId(3), 4, UserId(1), "*hi*", AT, key="t", parent_id=MessageId(8)
+)
+SEND = {"content": "x", "channelId": CHANNEL}
+
+
+def receive(event: str, *args: object) -> EventCommand:
+    return DIALECT.receive(event, args, Limits(content_chars=4_000))
+
+
+@pytest.mark.parametrize(
+    ("event", "args", "command"),
+    [
+        (
+            "message:send",
+            [{"content": " hi ", "channelId": CHANNEL, "tempId": "t", "status": "FAILED"}],
+            PostToChannel(ChannelId(3), " hi ", key="t"),
+        ),
+        (
+            "message:send",
+            [{"content": "x", "channelId": "3", "parentId": MESSAGE, "deliveryStatus": "SENT"}],
+            PostToChannel(ChannelId(3), "x", parent_id=MessageId(9)),
+        ),
+        (
+            "message:send",
+            [{"content": "x" * 2_000, "channelId": CHANNEL}],
+            PostToChannel(ChannelId(3), "x" * 2_000),
+        ),
+        ("message:typing:start", [{"channelId": CHANNEL}], TypeInChannel(ChannelId(3))),
+        (
+            "message:typing:stop",
+            [{"channelId": CHANNEL, "isTyping": True}],
+            TypeInChannel(ChannelId(3), is_typing=False),
+        ),
+        ("message:delivered", [{"messageId": MESSAGE}], MarkDelivered(MessageId(9))),
+        ("message:read", [{"messageId": MESSAGE, "status": "READ"}], MarkRead(MessageId(9))),
+        ("room:join", [{"channelId": CHANNEL}], JoinChannel(ChannelId(3))),
+        ("room:join", [CHANNEL], JoinChannel(ChannelId(3))),
+        ("channel:join", [CHANNEL, "more"], JoinChannel(ChannelId(3))),
+        ("room:leave", [CHANNEL], LeaveChannel(ChannelId(3))),
+        ("channel:leave", [{"channelId": CHANNEL}], LeaveChannel(ChannelId(3))),
+        ("messages:get", [{"channelId": CHANNEL}], FetchChannel(ChannelId(3), 50)),
+        ("messages:list", [{"channelId": CHANNEL}], FetchChannel(ChannelId(3), 50)),
+    ],
+)
+def test_events_become_commands(event: str, args: Sequence[object], command: EventCommand) -> None:
+    assert receive(event, *args) == command
+
+
+@pytest.mark.parametrize(
+    ("event", "args", "code"),
+    [
+        ("message:dance", [{}], ErrorCode.UNKNOWN_TYPE),
+        ("message:send", [], ErrorCode.INVALID_FIELD),
+        ("message:send", [None], ErrorCode.INVALID_FIELD),
+        ("message:send", [{"content": "x"}], ErrorCode.INVALID_FIELD),
+        ("message:send", [{"channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
+        ("message:send", [{"content": "x", "channelId": USER}], ErrorCode.INVALID_FIELD),
+        ("message:send", [{"content": "", "channelId": CHANNEL}], ErrorCode.CONTENT_EMPTY),
+        ("message:send", [SEND | {"content": "x" * 2_001}], ErrorCode.CONTENT_TOO_LONG),
+        ("message:send", [SEND | {"content": "\x00"}], ErrorCode.CONTENT_INVALID),
+        ("message:send", [SEND | {"parentId": "x"}], ErrorCode.INVALID_FIELD),
+        ("message:send", [SEND | {"deliveryStatus": "LOST"}], ErrorCode.INVALID_FIELD),
+        ("message:send", [SEND | {"tempId": ""}], ErrorCode.INVALID_FIELD),
+        ("message:send", [{"content": b"x", "channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
+        ("message:read", [{"messageId": CHANNEL}], ErrorCode.INVALID_FIELD),
+        ("message:read", [MESSAGE], ErrorCode.INVALID_FIELD),
+        ("room:join", [{}], ErrorCode.INVALID_FIELD),
+        ("room:join", [7], ErrorCode.INVALID_FIELD),
+        ("room:join", ["test-channel"], ErrorCode.INVALID_FIELD),
+    ],
+)  # fmt: skip
+def test_malformed_events_are_named(event: str, args: Sequence[object], code: ErrorCode) -> None:
+    with pytest.raises(WireError) as caught:
+        receive(event, *args)
+    assert caught.value.code is code
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.binary()
+    | st.sampled_from([CHANNEL, MESSAGE, "3"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+NAMES = st.sampled_from(
+    ["content", "channelId", "messageId", "parentId", "tempId", "deliveryStatus"]
+)
+EVENTS = st.sampled_from(
+    ["message:send", "message:typing:start", "message:delivered", "message:read", "room:join",
+     "room:leave", "messages:get", "messages:list"]
+)  # fmt: skip
+
+
+@given(EVENTS | st.text(), st.lists(VALUES | st.dictionaries(NAMES, VALUES), max_size=3))
+def test_no_event_raises_anything_but_a_wire_error(event: str, args: list[object]) -> None:
+    try:
+        receive(event, *args)
+    except WireError as error:
+        Refused(error.code, error.text, error.key)
+
+
+def test_a_message_is_shown_with_everything_that_clients_read() -> None:
+    ((name, payload),) = DIALECT.encode(ChannelMessagePosted(POSTED, ANN, None))
+    assert name == "message:new"
+    assert payload == {
+        "id": MESSAGE,
+        "content": "*hi*",
+        "channelId": CHANNEL,
+        "userId": USER,
+        "createdAt": "2024-01-01T12:00:00.007Z",
+        "updatedAt": "2024-01-01T12:00:00.007Z",
+        "deliveryStatus": "SENT",
+        "user": {"id": USER, "name": "Ann", "username": "ann", "avatar": None},
+        "userName": "Ann",
+        "seq": 4,
+        "parentId": to_uuid(IdKind.MESSAGE, 8),
+        "tempId": "t",
+    }
+    assert DIALECT.message(POSTED, ANN) == payload
+    assert DIALECT.sent(POSTED) == {
+        "messageId": MESSAGE, "channelId": CHANNEL, "status": "SENT", "seq": 4, "tempId": "t",
+    }  # fmt: skip
+    people = {ANN.id: ANN}
+    assert DIALECT.history("messages:get", [POSTED], people) == {"messages": [payload]}
+    listed = {"success": True, "data": [payload]}
+    assert DIALECT.history("messages:list", [POSTED], people) == listed
+
+
+@pytest.mark.parametrize(
+    ("typing", "name"), [(True, "message:typing:start"), (False, "message:typing:stop")]
+)
+def test_typing_starts_and_stops(typing: bool, name: str) -> None:
+    event = ChannelTyping(ChannelId(3), None, UserId(1), "ann", typing)
+    payload = {"userId": USER, "userName": "ann", "channelId": CHANNEL, "isTyping": typing}
+    assert DIALECT.encode(event) == ((name, payload),)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [(DeliveryStatus.DELIVERED, "message:delivered"), (DeliveryStatus.READ, "message:read")],
+)
+def test_each_seen_message_is_an_event(status: DeliveryStatus, name: str) -> None:
+    ids = (MessageId(8), MessageId(9))
+    told = DIALECT.encode(MessagesSeen(ChannelId(3), UserId(2), UserId(1), ids, status))
+    assert [event for event, _ in told] == [name, name]
+    assert told[1][1] == {
+        "messageId": MESSAGE, "channelId": CHANNEL, "status": status, "userId": USER,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (ErrorCode.NOT_A_MEMBER, "Unauthorized"),
+        (ErrorCode.NOT_ALLOWED, "Unauthorized"),
+        (ErrorCode.CONTENT_EMPTY, "Invalid message format"),
+        (ErrorCode.RATE_LIMITED, "Too many messages, please slow down."),
+        (ErrorCode.KEY_CONFLICT, "This key was already used for another message"),
+    ],
+)
+def test_refusals_have_the_contracts_texts(code: ErrorCode, text: str) -> None:
+    ((name, payload),) = DIALECT.encode(Refused.because(code, "t"))
+    assert name == "message:error"
+    assert payload == {"error": text, "message": text, "code": code, "tempId": "t"}
+
+
+def test_what_is_other_dialects_matter_is_not_told() -> None:
+    assert DIALECT.encode(Connected(ANN, AT)) == ()
+    assert DIALECT.encode(PrivateMessagePosted(POSTED, ANN, UserId(2))) == ()
+    assert DIALECT.encode(LeftChannel(ChannelId(3))) == ()
+    ((name, _),) = DIALECT.encode(LeftChannel(ChannelId(3), "removed"))
+    assert name == "channel:revoked"
