@@ -112,6 +112,7 @@ async def test_the_messenger_hook_connects_by_its_alias_and_comes_back_after_3_s
             await hub.call("POST", "/api/auth/logout", {}, anns)
             gone = await hook.happened()
             assert (gone["closed"], gone["pause"]) == (4001, 3000)
-            await hook.happened()
-            assert (await hook.happened())["closed"] == 4001  # it tried again, and was refused
+            # It tried again and was refused, over REST and on the socket, in either order.
+            events = [await hook.happened(), await hook.happened()]
+            assert 4001 in [event.get("closed") for event in events]
             await hook.tell("unmount")
