@@ -14,6 +14,7 @@ import structlog
 import trio
 
 from hub.hub import Hub
+from hub.jwt_tokens import InvalidToken, TokenVerifier
 from hub.tokens import COOKIE as TOKEN_COOKIE
 from hub.tokens import new_token, token_hash
 from persistence.interface import Accounts, ForeignSessions, Sessions, StoreUnavailable
@@ -21,6 +22,7 @@ from protocol.dialect import Stranger
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign
 from protocol.model import Session, SessionId, UserId
+from protocol.uuids import IdKind, from_uuid
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,7 @@ class Authenticator:
         accounts: the users of foreign sessions.
         foreign: the sessions of an Express application on the same users; None: there is none.
         signing: secrets that sign cookies, the first one new ones.
+        tokens: checks the tokens of clients without cookies.
     """
 
     def __init__(
@@ -43,7 +46,9 @@ class Authenticator:
         accounts: Accounts,
         foreign: ForeignSessions | None,
         signing: Sequence[str],
+        tokens: TokenVerifier,
     ) -> None:
+        self._tokens = tokens
         self._sessions = sessions
         self._accounts = accounts
         self._foreign = foreign
@@ -72,6 +77,25 @@ class Authenticator:
         if cookie == SIGNED_COOKIE and self._foreign is not None:
             return await self._find_foreign(self._foreign, token)
         return Stranger.INVALID_SESSION
+
+    async def find_by_token(self, token: str) -> Session | Stranger:
+        """The session that a JSON Web Token is; its id is not one of a stored session.
+
+        Raises:
+            StoreUnavailable: its user cannot be looked up now.
+        """
+        if not token:
+            return Stranger.NO_SESSION
+        try:
+            claims = self._tokens.verify(token)
+        except InvalidToken as error:
+            log.debug("bearer_refused", reason=str(error))
+            return Stranger.INVALID_SESSION
+        number = from_uuid(IdKind.USER, claims.subject)
+        user = None if number is None else await self._accounts.get(UserId(number))
+        if user is None:
+            return Stranger.UNKNOWN_USER
+        return Session(_foreign_id(token), user, claims.expires_at)
 
     async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:
         """A new session; returns the cookie's value.
@@ -156,4 +180,6 @@ async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequ
 
 def _foreign_id(sid: str) -> SessionId:
     """A number for a session that has none: negative, so it is never one of ours."""
-    return SessionId(-int.from_bytes(hashlib.sha256(sid.encode()).digest()[:7]) - 1)
+    return SessionId(
+        -int.from_bytes(hashlib.sha256(sid.encode("utf-8", "surrogateescape")).digest()[:7]) - 1
+    )

@@ -21,6 +21,7 @@ from hub.commands import Commands
 from hub.completions import Completions
 from hub.config import Config
 from hub.hub import Hub
+from hub.jwt_tokens import TokenVerifier
 from hub.messaging import Messaging
 from hub.passwords import PasswordHasher
 from hub.presence import AudienceRule, Presence
@@ -49,7 +50,7 @@ class Services:
     store: Store
     hub: Hub
     authenticator: Authenticator
-    jwt_secret: str = field(repr=False)
+    tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
     receipts: Receipts
     presence: Presence
@@ -100,15 +101,20 @@ async def open_services(
         hub,
         workers=config.assistant_concurrency,
     )
+    tokens = TokenVerifier(
+        config.jwt_secret or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
+        config.jwt_public_key,
+        leeway=config.jwt_leeway,
+        issuer=config.jwt_issuer,
+        audience=config.jwt_audience,
+    )
     authenticator = Authenticator(
         store.sessions,
         store.accounts,
         foreign_sessions,
         await signing_secrets(config.session_secrets, store.sessions),
+        tokens,
     )
-    jwt_secret = config.jwt_secret
-    if jwt_secret is None:
-        jwt_secret = await store.sessions.secret("jwt", secrets.token_urlsafe(32))
     commands = Commands(
         store.accounts,
         store.messages,
@@ -134,7 +140,7 @@ async def open_services(
             store=store,
             hub=hub,
             authenticator=authenticator,
-            jwt_secret=jwt_secret,
+            tokens=tokens,
             messaging=messaging,
             receipts=receipts,
             presence=presence,

@@ -343,6 +343,9 @@ class Messages(Protocol):
     async def get(self, message_id: MessageId) -> Message | None:
         """None: there is no such message, or it was deleted."""
 
+    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+        """The first `limit` replies to a message, oldest first."""
+
     async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 

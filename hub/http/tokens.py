@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint
 from hub.http.surface import PRIVATE_MESSAGES
-from hub.jwt_tokens import TokenVerifier
 from protocol.uuids import IdKind, to_uuid
 from protocol.views import timestamp
 
@@ -16,15 +15,11 @@ LIFETIME: Final = timedelta(hours=1)
 
 async def issue(call: Call) -> Response:
     """A token for the caller, which ends with the session at the latest."""
-    config = call.services.config
-    issuer = TokenVerifier(
-        call.services.jwt_secret, issuer=config.jwt_issuer, audience=config.jwt_audience
-    )
     lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))
     user_id = to_uuid(IdKind.USER, call.me)
     return JSON(
         {
-            "token": issuer.issue(user_id, lifetime),
+            "token": call.services.tokens.issue(user_id, lifetime),
             "userId": user_id,
             "expiresAt": timestamp(datetime.now(UTC) + lifetime),
         }

@@ -5,8 +5,8 @@ a command takes the same way as in every other dialect; every event that waits f
 acknowledgement gets one. Must not know: packets, transports, other dialects.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
@@ -16,7 +16,6 @@ from attrs import define
 
 from hub.attempts import AttemptLimiter
 from hub.client import Client
-from hub.jwt_tokens import Claims, InvalidToken, TokenVerifier
 from hub.letters import Register, Unregister
 from hub.services import Services
 from hub.socketio.link import EventWire, SocketLink
@@ -42,7 +41,7 @@ from protocol.commands import (
 from protocol.dialect import EventDialect, Limits
 from protocol.errors import ERROR_TEXTS, SESSION_ENDED, ErrorCode, WireError
 from protocol.events import Connected, Refused
-from protocol.model import Channel, ChannelId, SessionId, User, UserId
+from protocol.model import Channel, ChannelId, Session, UserId
 from protocol.socketio.packets import Data
 from protocol.uuids import IdKind, from_uuid
 
@@ -77,13 +76,11 @@ class EventApplication:
     Args:
         dialect: what is spoken.
         services: what it leads to.
-        verifier: checks tokens.
     """
 
-    def __init__(self, dialect: EventDialect, services: Services, verifier: TokenVerifier) -> None:
+    def __init__(self, dialect: EventDialect, services: Services) -> None:
         self._dialect = dialect
         self._services = services
-        self._verifier = verifier
         self._wire = EventWire(dialect)
         self._limits = Limits(services.config.max_content_chars)
         self._rate = AttemptLimiter(MESSAGES_PER_SECOND, 1.0)
@@ -115,19 +112,17 @@ class EventApplication:
             header = socket.opening.head.header(b"authorization") or b""
             token = header.decode("latin-1")
         try:
-            claims = self._verifier.verify(token)
-            user = await self._user(claims)
-        except (InvalidToken, StoreUnavailable) as error:
-            log.debug("socket_refused", reason=str(error))
+            session = await self._services.authenticator.find_by_token(token)
+        except StoreUnavailable as error:
+            log.warning("socket_refused", reason=str(error))
             raise ConnectRefused(_UNAUTHORIZED) from None
         claimed = auth.get("userId")
-        if user is None or (claimed is not None and _user_id(claimed) != user.id):
+        if not isinstance(session, Session):
             raise ConnectRefused(_UNAUTHORIZED)
-        session_id = SessionId(
-            -int.from_bytes(hashlib.sha256(token.encode("utf-8", "replace")).digest()[:7]) - 1
-        )
-        client = Client(user, session_id, self._wire, SocketLink(socket))
-        self._members[socket] = _Member(client, socket, claims.expires_at)
+        if claimed is not None and _user_id(claimed) != session.user.id:
+            raise ConnectRefused(_UNAUTHORIZED)
+        client = Client(session.user, session.id, self._wire, SocketLink(socket))
+        self._members[socket] = _Member(client, socket, session.expires_at)
         self._changed.set()
         return {}
 
@@ -152,25 +147,23 @@ class EventApplication:
         if member is None:
             return
         if name == REFRESH:
-            answer = self._refresh(member, args)
+            answer = await self._refresh(member, args)
         else:
             answer = await self._answer(member.client, socket, name, args)
         if acknowledge is not None:
             acknowledge([answer])
 
-    def _refresh(self, member: _Member, args: Sequence[Data]) -> Mapping[str, Data]:
+    async def _refresh(self, member: _Member, args: Sequence[Data]) -> Mapping[str, Data]:
         given = args[0] if args else None
         token = given.get("token") if isinstance(given, dict) else given
-        try:
-            claims = self._verifier.verify(token if isinstance(token, str) else "")
-        except InvalidToken as error:
-            log.debug("refresh_refused", reason=str(error))
-            return {"success": False, "error": _UNAUTHORIZED}
-        if _user_id(claims.subject) != member.client.user.id:
-            return {"success": False, "error": _UNAUTHORIZED}
-        member.expires_at = claims.expires_at
-        self._changed.set()
-        return {"success": True}
+        if isinstance(token, str):
+            with suppress(StoreUnavailable):
+                session = await self._services.authenticator.find_by_token(token)
+                if isinstance(session, Session) and session.user.id == member.client.user.id:
+                    member.expires_at = session.expires_at
+                    self._changed.set()
+                    return {"success": True}
+        return {"success": False, "error": _UNAUTHORIZED}
 
     async def _answer(
         self, client: Client, socket: Socket, name: str, args: Sequence[Data]
@@ -280,10 +273,6 @@ class EventApplication:
         if access is None or not access.allowed:
             raise Refusal(ErrorCode.NOT_A_MEMBER, key)
         return access.channel
-
-    async def _user(self, claims: Claims) -> User | None:
-        user_id = _user_id(claims.subject)
-        return None if user_id is None else await self._services.store.accounts.get(user_id)
 
 
 def _user_id(text: Data) -> UserId | None:

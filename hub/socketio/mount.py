@@ -11,7 +11,6 @@ from typing import Final
 import trio
 
 from hub.engineio.server import EngineServer
-from hub.jwt_tokens import TokenVerifier
 from hub.services import Services
 from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
@@ -41,16 +40,8 @@ async def open_socketio(
         allowed = origin is not None and origin_allowed(head, config.allowed_origins, scheme)
         return origin.decode("latin-1") if origin is not None and allowed else None
 
-    verifier = TokenVerifier(
-        services.jwt_secret,
-        config.jwt_public_key,
-        leeway=config.jwt_leeway,
-        issuer=config.jwt_issuer,
-        audience=config.jwt_audience,
-    )
     applications = {
-        namespace: EventApplication(dialect, services, verifier)
-        for namespace, dialect in dialects.items()
+        namespace: EventApplication(dialect, services) for namespace, dialect in dialects.items()
     }
     server = SocketIoServer(applications)
     engine = EngineServer(SETTINGS, server.serve, origin_rule)

@@ -119,6 +119,12 @@ class MemoryMessages:
         shown = [] if row is None else row.shown()
         return next((message for message in shown if message.id == message_id), None)
 
+    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+        """See the interface."""
+        row = self.tables.messages.get(message_id)
+        shown = [] if row is None else row.shown()
+        return [message for message in shown if message.parent_id == message_id][:limit]
+
     async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.channels.get(channel_id)

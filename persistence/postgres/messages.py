@@ -253,6 +253,13 @@ class PostgresMessages:
         row = await self.database.fetch_one(f"{_SELECT} AND m.id = $1", message_id)
         return None if row is None else _message(row)
 
+    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            f"{_SELECT} AND m.parent_id = $1 ORDER BY m.seq LIMIT $2", message_id, limit
+        )
+        return [_message(row) for row in rows]
+
     async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(

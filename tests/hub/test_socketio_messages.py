@@ -7,7 +7,6 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from hub.jwt_tokens import TokenVerifier
 from protocol.uuids import IdKind, to_uuid
 from tests.support.frames import CLOSE, TEXT
 from tests.support.school import School, open_school
@@ -53,8 +52,7 @@ class Peer:
 
 
 def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
-    issuer = TokenVerifier(person.world.services.jwt_secret)
-    return issuer.issue(to_uuid(IdKind.USER, person.id), lifetime)
+    return person.world.services.tokens.issue(to_uuid(IdKind.USER, person.id), lifetime)
 
 
 async def connect(world: World, auth: object) -> Peer:

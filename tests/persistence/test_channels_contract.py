@@ -1,6 +1,7 @@
 """Workspaces, channels, uploads and messages in channels: the same promises from every store."""
 
 import pytest
+from attrs import evolve
 
 from persistence.interface import Draft, NewChannel, NoSuchUser, Posted, Store, Upload
 from protocol.model import (
@@ -434,3 +435,10 @@ async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
     reply = await post(store, draft)
     assert reply.parent_id == first.id
     assert await store.messages.get(reply.id) == reply
+    second = await post(store, evolve(draft, content="re 2"))
+    await post(store, to_channel(ann, channel))
+    assert await store.messages.replies(first.id, limit=9) == [reply, second]
+    assert await store.messages.replies(first.id, limit=1) == [reply]
+    assert await store.messages.replies(second.id, limit=9) == []
+    await store.messages.delete(reply.id)
+    assert await store.messages.replies(first.id, limit=9) == [second]

@@ -6,6 +6,7 @@ ALTER TABLE messages
     ADD COLUMN grading text CHECK (grading IN ('pending', 'graded')),
     ADD COLUMN parent_id bigint REFERENCES messages,
     ADD COLUMN deleted_at timestamptz;  -- the row stays, without content: seq has no holes
+CREATE INDEX messages_parent ON messages (parent_id, seq) WHERE parent_id IS NOT NULL;
 CREATE INDEX messages_file ON messages (file_url) WHERE file_url IS NOT NULL;
 
 ALTER TABLE workspace_members ADD COLUMN joined_at timestamptz NOT NULL DEFAULT clock_timestamp();
