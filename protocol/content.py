@@ -8,6 +8,7 @@ from protocol.errors import ErrorCode, WireError
 
 MAX_KEY_CHARS = 255
 MAX_URL_CHARS = 2_000
+MAX_EVENT_CONTENT_CHARS = 2_000  # of Socket.IO's messages (contract D.5)
 _URL_PREFIXES = ("/uploads/", "http://", "https://")
 
 

@@ -1,4 +1,4 @@
-"""REST bodies of the learning platform and its messenger (contract R.1 to R.3).
+"""REST bodies of the learning platform, its messenger and Socket.IO clients (contract R).
 
 Guarantees: a body that structures has the right types; what its texts must hold is checked by
 `check_name` and the rules of `protocol.content`. Field names are camel case in JSON.
@@ -120,6 +120,16 @@ class PostBody:
         if given not in tuple(MessageKind):
             raise WireError(ErrorCode.INVALID_FIELD, "type must be text, file or image")
         return MessageKind(given)
+
+
+@frozen
+class ChannelMessageBody:
+    """POST /api/messages of the Socket.IO clients. Ids are UUIDs."""
+
+    content: str
+    channel_id: str
+    parent_id: str | None = None
+    temp_id: str | None = None
 
 
 @frozen

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from protocol.conversations import conversation_id
 from protocol.model import Channel, Message, User, UserId, Workspace
+from protocol.uuids import IdKind, to_uuid
 
 
 def timestamp(at: datetime) -> str:
@@ -142,3 +143,29 @@ def account_object(user: User) -> dict[str, object]:
         "email": user.email,
         "createdAt": timestamp(user.created_at),
     }
+
+
+def channel_message_object(message: Message, author: User) -> dict[str, object]:
+    """A message as Socket.IO's clients read it (contract D.4)."""
+    view: dict[str, object] = {
+        "id": to_uuid(IdKind.MESSAGE, message.id),
+        "content": message.content,
+        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
+        "userId": to_uuid(IdKind.USER, message.author_id),
+        "createdAt": timestamp(message.created_at),
+        "updatedAt": timestamp(message.created_at),
+        "deliveryStatus": message.status,
+        "user": {
+            "id": to_uuid(IdKind.USER, author.id),
+            "name": author.name,
+            "username": author.username,
+            "avatar": author.avatar,
+        },
+        "userName": author.name,
+        "seq": message.seq,
+    }
+    if message.parent_id is not None:
+        view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
+    if message.key is not None:
+        view["tempId"] = message.key
+    return view

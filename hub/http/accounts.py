@@ -96,7 +96,7 @@ async def log_out(call: Call) -> Response:
     """End the session and close its connections."""
     if COOKIE not in call.request.cookies:
         return _no_token()
-    await end_session(call)
+    await end_session(call, COOKIE)
     cookie = expired_cookie(secure=call.is_secure)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 

@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http.answers import JSON, HttpError
-from hub.http.surface import Surface
+from hub.http.surface import Surface, bearer_token
 from hub.services import Services
 from persistence.interface import StoreUnavailable
+from protocol.dialect import Stranger
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed
 from protocol.jsontext import parse_object
@@ -180,7 +181,7 @@ class Endpoint:
             _require_allowed_origin(request, services)
             session = None
             if not self.open_to_all:
-                found = await services.authenticator.find(surface.cookie, request.cookies)
+                found = await _session(request, services, surface)
                 if not isinstance(found, Session):
                     return surface.unauthorized()
                 session = found
@@ -196,8 +197,14 @@ class Endpoint:
             return _error(surface, HttpError(503, code, ERROR_TEXTS[code], {"Retry-After": "2"}))
 
 
+async def _session(request: Request, services: Services, surface: Surface) -> Session | Stranger:
+    if surface.cookie is None:
+        return await services.authenticator.find_by_token(bearer_token(request) or "")
+    return await services.authenticator.find(surface.cookie, request.cookies)
+
+
 def _error(surface: Surface, error: HttpError) -> Response:
-    body = {**surface.error(error.text, error.code), **error.details}
+    body = {**surface.error(error.status, error.text, error.code), **error.details}
     return JSON(body, error.status, error.headers)
 
 

@@ -20,6 +20,7 @@ from hub.http.surface import LEARNING_PLATFORM
 from hub.tokens import signed_session_cookie
 from persistence.interface import NewUser, Taken
 from protocol.errors import ErrorCode, WireError
+from protocol.express_session import COOKIE
 from protocol.model import User
 from protocol.platform_rest import AccountBody, CredentialsBody
 from protocol.views import account_object
@@ -77,16 +78,14 @@ async def log_in(call: Call) -> Response:
 
 async def _signed_in(call: Call, user: User, status: int) -> Response:
     lifetime = timedelta(hours=call.services.config.platform_session_hours)
-    value = await call.services.authenticator.open(
-        call.surface.cookie, user.id, datetime.now(UTC) + lifetime
-    )
+    value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
     cookie = signed_session_cookie(value, lifetime, secure=call.is_secure)
     return JSON(account_object(user), status, {"Set-Cookie": cookie})
 
 
 async def log_out(call: Call) -> Response:
     """End the session and close its connections."""
-    await end_session(call)
+    await end_session(call, COOKIE)
     cookie = signed_session_cookie("", timedelta(0), secure=call.is_secure)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 

@@ -44,10 +44,10 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
     return found.user
 
 
-async def end_session(call: Call) -> None:
-    """End the session that the surface's cookie names, and close its connections."""
+async def end_session(call: Call, cookie: str) -> None:
+    """End the session that a cookie names, and close its connections."""
     services = call.services
-    ended = await services.authenticator.close(call.surface.cookie, call.request.cookies)
+    ended = await services.authenticator.close(cookie, call.request.cookies)
     if ended is not None:
         await services.hub.end_sessions([ended])
 

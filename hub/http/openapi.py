@@ -27,6 +27,7 @@ _ERROR: Final = {
         "error": {"type": "string"},
         "message": {"type": "string"},
         "code": {"type": "string"},
+        "statusCode": {"type": "integer"},
     },
 }
 _FIRST_ERROR: Final = 400
@@ -45,13 +46,16 @@ def describe(claims: Sequence[tuple[Surface, Endpoint]]) -> dict[str, object]:
         path = f"/{surface.name}{endpoint.path}" if shape in claimed else endpoint.path
         claimed.add(shape)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(surface, endpoint)
-    cookies = sorted({surface.cookie for surface, _ in claims})
+    cookies = sorted({surface.cookie for surface, _ in claims if surface.cookie is not None})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parlour", "version": "1"},
         "components": {
             "securitySchemes": {
-                cookie: {"type": "apiKey", "in": "cookie", "name": cookie} for cookie in cookies
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                **{
+                    cookie: {"type": "apiKey", "in": "cookie", "name": cookie} for cookie in cookies
+                },
             },
             "schemas": {"Error": _ERROR},
         },
@@ -75,7 +79,7 @@ def _operation(surface: Surface, endpoint: Endpoint) -> dict[str, object]:
         "summary": endpoint.summary,
         "tags": [surface.name],
         "parameters": parameters,
-        "security": [] if endpoint.open_to_all else [{surface.cookie: []}],
+        "security": [] if endpoint.open_to_all else [{surface.cookie or "bearer": []}],
         "responses": {
             str(status): _response(status, text) for status, text in sorted(answers.items())
         },

@@ -20,7 +20,7 @@ from protocol.commands import (
     PostToChannel,
     TypeInChannel,
 )
-from protocol.content import check_content, check_key
+from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
 from protocol.dialect import EventDialect, Limits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
@@ -34,9 +34,8 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, User, UserId
 from protocol.uuids import IdKind, from_uuid, to_uuid
-from protocol.views import timestamp
+from protocol.views import channel_message_object
 
-MAX_CONTENT_CHARS: Final = 2_000
 HISTORY_MESSAGES: Final = 50
 INVALID: Final = "Invalid message format"
 UNAUTHORIZED: Final = "Unauthorized"
@@ -54,32 +53,6 @@ _TEXTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.NOT_ALLOWED: UNAUTHORIZED,
     ErrorCode.RATE_LIMITED: "Too many messages, please slow down.",
 }
-
-
-def message_view(message: Message, author: User) -> dict[str, object]:
-    """A message (contract D.4)."""
-    view: dict[str, object] = {
-        "id": to_uuid(IdKind.MESSAGE, message.id),
-        "content": message.content,
-        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
-        "userId": to_uuid(IdKind.USER, message.author_id),
-        "createdAt": timestamp(message.created_at),
-        "updatedAt": timestamp(message.created_at),
-        "deliveryStatus": message.status,
-        "user": {
-            "id": to_uuid(IdKind.USER, author.id),
-            "name": author.name,
-            "username": author.username,
-            "avatar": author.avatar,
-        },
-        "userName": author.name,
-        "seq": message.seq,
-    }
-    if message.parent_id is not None:
-        view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
-    if message.key is not None:
-        view["tempId"] = message.key
-    return view
 
 
 def sent_view(message: Message) -> dict[str, object]:
@@ -127,7 +100,7 @@ def _send(payload: Mapping[str, object], limits: Limits) -> EventCommand:
     parent = payload.get("parentId")
     return PostToChannel(
         _channel(payload),
-        check_content(content, min(limits.content_chars, MAX_CONTENT_CHARS), key=key),
+        check_content(content, min(limits.content_chars, MAX_EVENT_CONTENT_CHARS), key=key),
         key=key,
         parent_id=None if parent is None else _message(payload, "parentId"),
     )
@@ -198,7 +171,7 @@ class ChannelMessages:
         """The events of contract D.4: (name, payload); one per message that was seen."""
         match event:
             case ChannelMessagePosted(message=message, author=author):
-                return (("message:new", message_view(message, author)),)
+                return (("message:new", channel_message_object(message, author)),)
             case ChannelTyping(is_typing=is_typing):
                 name = "message:typing:start" if is_typing else "message:typing:stop"
                 typing: dict[str, object] = {
@@ -229,7 +202,7 @@ class ChannelMessages:
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message (contract D.4)."""
-        return message_view(message, author)
+        return channel_message_object(message, author)
 
     def sent(self, message: Message) -> Mapping[str, object]:
         """The payload of `message:sent`."""
@@ -243,7 +216,7 @@ class ChannelMessages:
         self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
     ) -> Mapping[str, object]:
         """The answers to `messages:get` and `messages:list`, which name the same differently."""
-        views = [message_view(message, people[message.author_id]) for message in messages]
+        views = [channel_message_object(message, people[message.author_id]) for message in messages]
         return {"success": True, "data": views} if event == LIST else {"messages": views}
 
 

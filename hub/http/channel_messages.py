@@ -1,0 +1,145 @@
+"""REST beside Socket.IO's `message:*` events, with bearer tokens (contract R.5).
+
+Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
+channel learns nothing of its messages.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.surface import CHANNEL_MESSAGES
+from persistence.interface import Draft, Posted
+from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.model import Channel, ChannelId, Message, MessageId
+from protocol.platform_rest import ChannelMessageBody
+from protocol.uuids import IdKind, from_uuid, to_uuid
+from protocol.views import channel_message_object
+
+PAGE: Final = 50
+MAX_REPLIES: Final = 500
+
+
+async def history(call: Call) -> Response:
+    """A page of a channel, oldest first; `cursor` goes back from there."""
+    channel = await _channel(call, call.request.path_params["channel_id"])
+    cursor = call.request.query_params.get("cursor")
+    before = None
+    if cursor:
+        before = from_uuid(IdKind.MESSAGE, cursor)
+        if before is None:
+            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid cursor")
+    page = await call.services.store.messages.channel_page(
+        channel.id, before=None if before is None else MessageId(before), limit=PAGE
+    )
+    more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
+    return JSON({"messages": await _views(call, page), "nextCursor": more})
+
+
+async def send(call: Call) -> Response:
+    """Send a message to a channel."""
+    try:
+        body = await call.body(ChannelMessageBody)
+        limit = min(call.services.config.max_content_chars, MAX_EVENT_CONTENT_CHARS)
+        content = check_content(body.content, limit)
+        key = check_key(call.request.headers.get("idempotency-key") or body.temp_id)
+    except WireError as error:
+        raise HttpError(400, error.code, "Invalid message format") from None
+    channel = await _channel(call, body.channel_id)
+    parent_id = None
+    if body.parent_id is not None:
+        parent = await _message(call, body.parent_id)
+        if parent.channel_id != channel.id:
+            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message format")
+        parent_id = parent.id
+    peer = channel.peer_of(call.me)
+    draft = Draft(
+        call.me,
+        peer,
+        content,
+        key,
+        channel_id=channel.id if peer is None else None,
+        parent_id=parent_id,
+    )
+    outcome = await call.services.messaging.send(call.user, draft)
+    if not isinstance(outcome, Posted):
+        text = ERROR_TEXTS[ErrorCode(outcome)]
+        raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
+    if not outcome.repeated:
+        call.services.assistant.consider(channel, outcome.message, call.user, None)
+    return JSON(channel_message_object(outcome.message, call.user), 201)
+
+
+async def replies(call: Call) -> Response:
+    """The replies to a message, oldest first."""
+    message = await _message(call, call.request.path_params["message_id"])
+    found = await call.services.store.messages.replies(message.id, limit=MAX_REPLIES)
+    return JSON({"replies": await _views(call, found)})
+
+
+async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
+    people = await call.services.store.accounts.get_many({each.author_id for each in messages})
+    return [channel_message_object(message, people[message.author_id]) for message in messages]
+
+
+async def _channel(call: Call, text: str) -> Channel:
+    """A channel that the caller may see.
+
+    Raises:
+        HttpError: 403 when there is none, or not for the caller.
+    """
+    number = from_uuid(IdKind.CHANNEL, text)
+    access = None
+    if number is not None:
+        access = await call.services.store.channels.access(call.me, ChannelId(number))
+    if access is None or not access.allowed:
+        raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
+    return access.channel
+
+
+async def _message(call: Call, text: str) -> Message:
+    """A message that the caller may see.
+
+    Raises:
+        HttpError: 404 when there is none, or none for the caller.
+    """
+    number = from_uuid(IdKind.MESSAGE, text)
+    store = call.services.store
+    message = None if number is None else await store.messages.get(MessageId(number))
+    access = None
+    if message is not None:
+        access = await store.channels.access(call.me, message.channel_id)
+    if message is None or access is None or not access.allowed:
+        raise HttpError(404, "message_not_found", "Message not found")
+    return message
+
+
+SURFACE: Final = CHANNEL_MESSAGES
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/messages/channel/{channel_id}",
+        "A page of a channel, oldest first",
+        history,
+        {200: "messages and nextCursor", 400: "no such cursor", 403: "not for you"},
+        query=("cursor",),
+    ),
+    Endpoint(
+        "POST",
+        "/api/messages",
+        "Send a message to a channel",
+        send,
+        {201: "the message", 400: "malformed", 403: "not for you", 409: "key", 503: "try again"},
+        body=ChannelMessageBody,
+    ),
+    Endpoint(
+        "GET",
+        "/api/messages/{message_id}/replies",
+        "The replies to a message",
+        replies,
+        {200: "replies", 404: "unknown"},
+    ),
+)

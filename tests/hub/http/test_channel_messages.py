@@ -1,0 +1,109 @@
+"""Contract R.5: every answer, on every store."""
+
+from typing import Any
+
+import pytest
+
+from protocol.uuids import IdKind, to_uuid
+from tests.support.http import Reply
+from tests.support.school import open_school
+from tests.support.world import Person, World
+
+NOBODY = 987_654
+
+
+async def ask(person: Person, method: str, path: str, body: object = None, **more: str) -> Reply:
+    """One request with a token that the hub gave out."""
+    token = (await person.call("POST", "/api/auth/token")).json["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    headers |= {name.replace("_", "-"): value for name, value in more.items()}
+    return await person.world.call(method, path, body, headers)
+
+
+def channel_id(number: int) -> str:
+    return to_uuid(IdKind.CHANNEL, number)
+
+
+async def post(person: Person, number: int, content: str, **more: object) -> dict[str, Any]:
+    body = {"content": content, "channelId": channel_id(number), **more}
+    reply = await ask(person, "POST", "/api/messages", body)
+    assert reply.status == 201, reply.text
+    made: dict[str, Any] = reply.json
+    return made
+
+
+async def test_pages_go_back_by_cursor(world: World) -> None:
+    school = await open_school(world)
+    for n in range(52):
+        await post(school.ann, school.general.id, str(n))
+    path = f"/api/messages/channel/{channel_id(school.general.id)}"
+    page = (await ask(school.ben, "GET", path)).json
+    assert [each["content"] for each in page["messages"]] == [str(n) for n in range(2, 52)]
+    rest = (await ask(school.ben, "GET", f"{path}?cursor={page['nextCursor']}")).json
+    assert [each["content"] for each in rest["messages"]] == ["0", "1"]
+    assert rest["nextCursor"] is None
+    assert (await ask(school.ben, "GET", f"{path}?cursor=x")).status == 400
+
+
+async def test_threads(world: World) -> None:
+    school = await open_school(world)
+    first = await post(school.ann, school.general.id, "first")
+    reply = await post(school.ben, school.general.id, "re", parentId=first["id"])
+    assert reply["parentId"] == first["id"]
+    path = f"/api/messages/{first['id']}/replies"
+    assert (await ask(school.ann, "GET", path)).json == {"replies": [reply]}
+    assert (await ask(school.eve, "GET", path)).status == 404
+    elsewhere = {"content": "x", "channelId": channel_id(school.dm.id), "parentId": first["id"]}
+    assert (await ask(school.ann, "POST", "/api/messages", elsewhere)).status == 400
+
+
+async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> None:
+    school = await open_school(world)
+    first = await post(school.ann, school.general.id, "x", tempId="k")
+    body = {"content": "x", "channelId": channel_id(school.general.id)}
+    again = await ask(school.ann, "POST", "/api/messages", body, Idempotency_Key="k")
+    assert again.json == first
+    other = await ask(
+        school.ann, "POST", "/api/messages", body | {"content": "y"}, Idempotency_Key="k"
+    )
+    assert (other.status, other.json["code"]) == (409, "key_conflict")
+
+
+async def test_what_is_refused_says_so_in_this_dialects_shape(world: World) -> None:
+    school = await open_school(world)
+    here, nowhere = channel_id(school.general.id), channel_id(NOBODY)
+    unauthorized = {
+        "statusCode": 403, "message": "Unauthorized", "error": "Forbidden", "code": "not_a_member",
+    }  # fmt: skip
+    for person, channel in ((school.eve, here), (school.ann, nowhere), (school.ann, "x")):
+        body = {"content": "x", "channelId": channel}
+        assert (await ask(person, "POST", "/api/messages", body)).json == unauthorized
+        path = f"/api/messages/channel/{channel}"
+        assert (await ask(person, "GET", path)).json == unauthorized
+    for wrong in ({"content": "", "channelId": here}, {"content": "x" * 2_001, "channelId": here},
+                  {"content": 5, "channelId": here}, {"content": "x"}):  # fmt: skip
+        reply = await ask(school.ann, "POST", "/api/messages", wrong)
+        assert (reply.status, reply.json["message"]) == (400, "Invalid message format")
+
+
+@pytest.mark.parametrize("header", [None, "Bearer", "Bearer nonsense", "Basic eDp5"])
+async def test_without_a_token_nothing_is_told(timed_world: World, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    path = f"/api/messages/channel/{channel_id(1)}"
+    reply = await timed_world.call("GET", path, headers=headers)
+    assert (reply.status, reply.json["statusCode"]) == (401, 401)
+    assert reply.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_bearer_token_decides_for_this_dialect_whatever_the_cookies(
+    timed_world: World,
+) -> None:
+    ann = await timed_world.person("ann")
+    token = (await ann.call("POST", "/api/auth/token")).json["token"]
+    headers = {"Authorization": f"Bearer {token}", "Cookie": ann.cookie}
+    reply = await timed_world.call("POST", "/api/messages", {"recipient_id": 1}, headers)
+    assert reply.json["statusCode"] == 400
+    body = {"content": "x", "channelId": channel_id(1)}
+    both = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
+    by_body = await timed_world.call("POST", "/api/messages", body, both)
+    assert by_body.json["statusCode"] == 401
