@@ -19,6 +19,7 @@ import trio
 from attrs import frozen
 
 from hub.config import Config
+from hub.engineio.server import EngineServer
 from hub.front import Front
 from hub.http.app import build_app
 from hub.letters import CloseAll
@@ -77,7 +78,7 @@ async def open_server(
                 yield Server(services, front, f"{scheme}://{config.host}:{port}")
                 services.status.accepting = False
                 acceptors.cancel_scope.cancel()
-            await _stop(services, front, config.shutdown_timeout)
+            await _stop(services, front, socketio, config.shutdown_timeout)
             connections.cancel_scope.cancel()  # what is left are idle kept-alive connections
 
 
@@ -115,11 +116,14 @@ def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSess
     return open_express_sessions(config.express_sessions_url, config.express_sessions_table)
 
 
-async def _stop(services: Services, front: Front, within: float) -> None:
+async def _stop(services: Services, front: Front, socketio: EngineServer, within: float) -> None:
     """Finish what was accepted, say goodbye, and wait until everybody is gone or time is up."""
     with trio.move_on_after(within) as deadline:
         await services.messaging.drain()
-        await services.hub.post(CloseAll(GOING_AWAY))
+        goodbye = CloseAll(GOING_AWAY)
+        await services.hub.post(goodbye)
+        await goodbye.done.wait()
+        socketio.close_all()  # those that came in nowhere, so the Hub does not know them
         await front.drain()
     if deadline.cancelled_caught:
         log.warning("stop_timed_out", seconds=within)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hub.assistant import Assistant
 from hub.channels import Channels
 from hub.client import Client
-from hub.messaging import Messaging, Settle, Settlement, deliveries_of
+from hub.messaging import Messaging, Settle, Settlement, deliveries_of, draft_for
 from hub.receipts import Receipts
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
@@ -127,15 +127,10 @@ class Commands:
             return
         if not self._has_token(client, command.key):
             return
-        peer = channel.peer_of(client.user.id)
-        draft = Draft(
-            client.user.id,
-            peer,
-            command.content,
-            command.key,
-            command.kind,
-            command.file_url,
-            channel_id=channel.id if peer is None else None,
+        draft = evolve(
+            draft_for(channel, client.user.id, command.content, command.key),
+            kind=command.kind,
+            file_url=command.file_url,
         )
         settle = _settle_with(client, draft)
 

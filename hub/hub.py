@@ -106,7 +106,7 @@ class Hub:
             client.flush()
         self._touched.clear()
 
-    def _take(self, letter: Letter) -> None:  # noqa: C901  one branch per letter
+    def _take(self, letter: Letter) -> None:
         match letter:
             case Broadcast(deliveries=deliveries):
                 for delivery in deliveries:
@@ -124,16 +124,20 @@ class Hub:
                 self._tell(client, farewell)
             case EndSessions():
                 self._end_sessions(letter)
-            case CloseAll(reason=reason):
-                self._closing = reason
-                for client in self._clients:
-                    client.close(reason)
+            case CloseAll():
+                self._close_all(letter)
             case _:
                 assert_never(letter)
 
     def _tell(self, client: Client, event: Event | None) -> None:
         if event is not None:
             client.tell(event)
+
+    def _close_all(self, letter: CloseAll) -> None:
+        self._closing = letter.reason
+        for client in self._clients:
+            client.close(letter.reason)
+        letter.done.set()
 
     def _register(self, letter: Register) -> None:
         client = letter.client

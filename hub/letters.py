@@ -6,7 +6,8 @@ Guarantees: a letter is self-contained; the Hub needs nothing but its own maps t
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+import trio
+from attrs import field, frozen
 
 from hub.client import Client
 from protocol.errors import CloseReason
@@ -122,9 +123,12 @@ class EndSessions:
 
 @frozen
 class CloseAll:
-    """Close every connection, present and future: the server is stopping."""
+    """Close every connection, present and future: the server is stopping. `done` is set when all
+    that were there have been told, after everything that was posted before.
+    """
 
     reason: CloseReason
+    done: trio.Event = field(factory=trio.Event)
 
 
 Letter: TypeAlias = Register | Unregister | Join | Leave | Broadcast | EndSessions | CloseAll

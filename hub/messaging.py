@@ -20,7 +20,7 @@ from hub.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, Workspace
 from hub.typing import TypingIndicators
 from persistence.interface import Draft, Messages, Outcome, Posted, StoreUnavailable
 from protocol.events import ChannelMessagePosted, PrivateMessagePosted
-from protocol.model import User, UserId
+from protocol.model import Channel, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -156,6 +156,12 @@ class Messaging:
         for submission, outcome in zip(batch, outcomes, strict=True):
             submission.settle(outcome)
         self._forget(len(batch))
+
+
+def draft_for(channel: Channel, author_id: UserId, content: str, key: str | None) -> Draft:
+    """A draft for a channel; one for a dm names the recipient, so that it takes the pair's lane."""
+    peer = channel.peer_of(author_id)
+    return Draft(author_id, peer, content, key, channel_id=channel.id if peer is None else None)
 
 
 def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:

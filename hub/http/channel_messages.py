@@ -7,13 +7,14 @@ channel learns nothing of its messages.
 from collections.abc import Sequence
 from typing import Final
 
+from attrs import evolve
 from starlette.responses import Response
 
-from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import CHANNEL_MESSAGES
-from persistence.interface import Draft, Posted
+from hub.messaging import draft_for
 from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId
 from protocol.platform_rest import ChannelMessageBody
 from protocol.uuids import IdKind, from_uuid, to_uuid
@@ -55,22 +56,9 @@ async def send(call: Call) -> Response:
         if parent.channel_id != channel.id:
             raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message format")
         parent_id = parent.id
-    peer = channel.peer_of(call.me)
-    draft = Draft(
-        call.me,
-        peer,
-        content,
-        key,
-        channel_id=channel.id if peer is None else None,
-        parent_id=parent_id,
-    )
-    outcome = await call.services.messaging.send(call.user, draft)
-    if not isinstance(outcome, Posted):
-        text = ERROR_TEXTS[ErrorCode(outcome)]
-        raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
-    if not outcome.repeated:
-        call.services.assistant.consider(channel, outcome.message, call.user, None)
-    return JSON(channel_message_object(outcome.message, call.user), 201)
+    draft = evolve(draft_for(channel, call.me, content, key), parent_id=parent_id)
+    posted = await call.post_to(channel, draft)
+    return JSON(channel_message_object(posted.message, call.user), 201)
 
 
 async def replies(call: Call) -> Response:

@@ -16,12 +16,12 @@ from starlette.responses import Response
 from hub.http.answers import JSON, HttpError
 from hub.http.surface import Surface, bearer_token
 from hub.services import Services
-from persistence.interface import StoreUnavailable
+from persistence.interface import Draft, Posted, StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed
 from protocol.jsontext import parse_object
-from protocol.model import MAX_ID, Refusal, Session, User, UserId
+from protocol.model import MAX_ID, Channel, Refusal, Session, User, UserId
 from protocol.structuring import structure
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
@@ -95,6 +95,26 @@ class Call:
         if kind != "application/json":
             raise HttpError(415, "json_required", "The body must be application/json")
         return parse_object(await self.request.body())
+
+    async def post(self, draft: Draft) -> Posted:
+        """Store and deliver a message of the caller's.
+
+        Raises:
+            HttpError: it is refused.
+            StoreUnavailable: whether it was stored is unknown.
+        """
+        outcome = await self.services.messaging.send(self.user, draft)
+        if not isinstance(outcome, Posted):
+            text = ERROR_TEXTS[ErrorCode(outcome)]
+            raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
+        return outcome
+
+    async def post_to(self, channel: Channel, draft: Draft) -> Posted:
+        """The same in a channel, where the assistant may be asked."""
+        posted = await self.post(draft)
+        if not posted.repeated:
+            self.services.assistant.consider(channel, posted.message, self.user, None)
+        return posted
 
     def path_id(self, name: str) -> int | None:
         """An id in the path, or None if it cannot be one."""

@@ -7,16 +7,17 @@ channel learns nothing of its messages.
 from collections.abc import Sequence
 from typing import Final
 
+from attrs import evolve
 from starlette.responses import Response
 
 from hub.completions import NoAnswer, Turn
-from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.learning_accounts import invalid
 from hub.http.learning_channels import accessible, denied, is_staff
 from hub.http.surface import LEARNING_PLATFORM
-from persistence.interface import Draft, Posted
+from hub.messaging import draft_for
 from protocol.content import check_content, check_file_url, check_key, is_storable
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, GradingStatus, Message, MessageId
 from protocol.platform_rest import GradeBody, PostBody
 from protocol.structuring import structure
@@ -49,23 +50,14 @@ async def post(call: Call) -> Response:
     """Send a message to a channel."""
     body, content, key = await _post_body(call)
     channel = await accessible(call, body.channel_id)
-    peer = channel.peer_of(call.me)
-    draft = Draft(
-        call.me,
-        peer,
-        content,
-        key,
-        body.kind(),
-        body.file_url,
-        channel_id=channel.id if peer is None else None,
+    draft = evolve(
+        draft_for(channel, call.me, content, key),
+        kind=body.kind(),
+        file_url=body.file_url,
         is_homework=body.is_homework,
     )
-    outcome = await call.services.messaging.send(call.user, draft)
-    if not isinstance(outcome, Posted):
-        raise HttpError(REFUSAL_STATUS[outcome], outcome.value, ERROR_TEXTS[ErrorCode(outcome)])
-    if not outcome.repeated:
-        call.services.assistant.consider(channel, outcome.message, call.user, None)
-    return JSON(chat_message_object(outcome.message, call.user), 201)
+    posted = await call.post_to(channel, draft)
+    return JSON(chat_message_object(posted.message, call.user), 201)
 
 
 async def _post_body(call: Call) -> tuple[PostBody, str, str | None]:

@@ -8,12 +8,12 @@ from typing import Final
 
 from starlette.responses import Response
 
-from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import MESSENGER
-from persistence.interface import Conversation, Draft, Posted
+from persistence.interface import Conversation, Draft
 from protocol.content import check_content, check_file_url, check_key
 from protocol.conversations import conversation_id, parse_conversation_id, parse_message_id
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageKind, User, UserId
 from protocol.platform_rest import BetweenBody, MessengerPostBody, MessengerReadBody
 from protocol.views import conversation_message_object
@@ -184,11 +184,8 @@ async def send(call: Call) -> Response:
         MessageKind(body.message_type or MessageKind.TEXT),
         check_file_url(body.file_url),
     )
-    outcome = await call.services.messaging.send(call.user, draft)
-    if not isinstance(outcome, Posted):
-        text = ERROR_TEXTS[ErrorCode(outcome)]
-        raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
-    return JSON(conversation_message_object(outcome.message, call.user), 201)
+    posted = await call.post(draft)
+    return JSON(conversation_message_object(posted.message, call.user), 201)
 
 
 async def mark_read(call: Call) -> Response:

@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 from starlette.responses import Response
 
-from hub.http.endpoint import JSON, REFUSAL_STATUS, Call, Endpoint, HttpError
+from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
 from hub.presence import AudienceRule
-from persistence.interface import Draft, Posted
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from persistence.interface import Draft
+from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, User, UserId
 from protocol.rest import AddressedMessageBody, MessageBody, message_object, user_object
 from protocol.views import timestamp
@@ -48,12 +48,9 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
     limit = call.services.config.max_content_chars
     content, key = body.checked(limit, call.request.headers.get("idempotency-key"))
     draft = Draft(call.me, recipient_id, content, key)
-    outcome = await call.services.messaging.send(call.user, draft)
-    if not isinstance(outcome, Posted):
-        text = ERROR_TEXTS[ErrorCode(outcome)]
-        raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
+    posted = await call.post(draft)
     people = await _people(call, recipient_id)
-    return JSON(message_object(outcome.message, people), 201)
+    return JSON(message_object(posted.message, people), 201)
 
 
 async def history(call: Call) -> Response:

@@ -12,16 +12,17 @@ from typing import Final, assert_never
 
 import structlog
 import trio
-from attrs import define
+from attrs import define, evolve
 
 from hub.attempts import AttemptLimiter
 from hub.client import Client
 from hub.letters import Register, Unregister
+from hub.messaging import draft_for
 from hub.services import Services
 from hub.socketio.link import EventWire, SocketLink
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
-from persistence.interface import Draft, Posted, StoreUnavailable
+from persistence.interface import Posted, StoreUnavailable
 from protocol.commands import (
     Answer,
     EventCommand,
@@ -238,13 +239,8 @@ class EventApplication:
             parent = await messages.get(command.parent_id)
             if parent is None or parent.channel_id != channel.id:
                 raise Refusal(ErrorCode.INVALID_FIELD, command.key)
-        peer = channel.peer_of(client.user.id)
-        draft = Draft(
-            client.user.id,
-            peer,
-            command.content,
-            command.key,
-            channel_id=channel.id if peer is None else None,
+        draft = evolve(
+            draft_for(channel, client.user.id, command.content, command.key),
             parent_id=command.parent_id,
         )
         echo = self._services.config.echo_new_to_sender == "yes"

@@ -153,6 +153,21 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
         await socket.close()
 
 
+async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -> None:
+    config = Config(port=0, shutdown_timeout=60.0)
+    with trio.fail_after(20):
+        async with open_server(config, memory_store) as server:
+            port = urlsplit(server.url).port
+            assert port is not None
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            path = "/socket.io/?EIO=4&transport=websocket"
+            socket = await open_websocket(stream, path)
+            idle = await trio.open_tcp_stream("127.0.0.1", port)
+        assert (await socket._frame())[1].startswith(b"0")
+        await stream.aclose()
+        await idle.aclose()
+
+
 async def test_two_worlds_do_not_share_anything(memory_store: Store) -> None:
     async with open_world(memory_store) as one, open_world(memory_store) as other:
         ann = await one.person("ann")
