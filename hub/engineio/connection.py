@@ -140,7 +140,9 @@ class EngineConnection:
             raise EngineError("another request waits already")
         self._poll = trio.Event()
         try:
-            if not self.session.has_queued and not self.closed.is_set():
+            # During an upgrade the client waits for this request to end before it moves over.
+            is_wanted = self.session.has_queued or self.session.is_probed
+            if not is_wanted and not self.closed.is_set():
                 await self._poll.wait()
         except trio.Cancelled:
             self.close()  # its client left: whatever was queued cannot be delivered any more
@@ -151,7 +153,7 @@ class EngineConnection:
             return self.session.take_payload()
         if self.closed.is_set():
             raise trio.BrokenResourceError
-        return [Packet(PacketType.NOOP)]  # the WebSocket carries the session now
+        return [Packet(PacketType.NOOP)]  # a WebSocket carries the session now, or is about to
 
     async def post(self, packets: list[Packet]) -> None:
         """The packets of a polling request.

@@ -289,6 +289,21 @@ async def test_an_upgrade_loses_nothing_and_ends_the_waiting_poll(engine: Engine
     assert await frame(socket) == "4after"
 
 
+async def test_a_poll_that_comes_during_an_upgrade_does_not_hold_it_up(
+    engine: EngineWorld, autojump_clock: MockClock
+) -> None:
+    sid = await engine.open()
+    socket = await engine.websocket(f"&sid={sid}")
+    await socket.send_text("2probe")
+    assert await frame(socket) == "3probe"
+    started = trio.current_time()
+    assert (await engine.poll(sid)).text == "6"
+    assert trio.current_time() == started
+    await socket.send_text("5")
+    await socket.send_text("4moved")
+    assert await frame(socket) == "4moved"
+
+
 @pytest.mark.parametrize("texts", [("5",), ("4x",), ("2",), ("2probe", "2probe"), ("2probe", "4x")])
 async def test_an_upgrade_that_goes_wrong_leaves_polling_as_it_was(
     engine: EngineWorld, texts: tuple[str, ...]
