@@ -16,7 +16,8 @@ from hub.completions import Completions, NoAnswer, Turn
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, WorkspaceRoom
 from hub.messaging import Messaging
-from persistence.interface import Accounts, Draft, Messages, Posted, StoreUnavailable
+from persistence.interface import Accounts, Messages
+from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.errors import ErrorCode
 from protocol.events import ChannelTyping, Refused
 from protocol.model import ASSISTANT_ID, Channel, Message, Role, User

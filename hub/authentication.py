@@ -17,7 +17,8 @@ from hub.hub import Hub
 from hub.jwt_tokens import InvalidToken, TokenVerifier
 from hub.tokens import COOKIE as TOKEN_COOKIE
 from hub.tokens import new_token, token_hash
-from persistence.interface import Accounts, ForeignSessions, Sessions, StoreUnavailable
+from persistence.interface import Accounts, ForeignSessions, Sessions
+from persistence.records import StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign

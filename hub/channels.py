@@ -14,7 +14,7 @@ from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Join, Leave, ToRooms
 from persistence.interface import Channels as ChannelStore
 from protocol.errors import ErrorCode
-from protocol.events import ChannelPresence, JoinedChannel, LeftChannel, Refused
+from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel, Refused
 from protocol.model import Channel, ChannelId, ChannelKind, User, UserId
 
 
@@ -57,15 +57,15 @@ class Channels:
             code = ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
             client.tell(Refused.because(code))
         else:
-            await self._admit(client, access.channel)
+            await self.enter(client, access.channel, JoinedChannel(channel_id))
 
-    async def _admit(self, client: Client, channel: Channel) -> None:
+    async def enter(self, client: Client, channel: Channel, greeting: Event | None = None) -> None:
+        """Let a connection into a channel that its user may see; `greeting` comes first."""
         seat = _seat(client, channel.id)
         theirs = self._connections.setdefault(seat, set())
         is_first = not theirs
         theirs.add(client)
         client.channels[channel.id] = channel
-        greeting = JoinedChannel(channel.id)
         await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting))
         if is_first:
             self._seats.arrived(seat)

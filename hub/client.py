@@ -4,24 +4,29 @@ Guarantees: `tell`, `offer`, `flush` and `close` never wait, so the Hub can call
 Must not know: the Hub, the store, what carries the connection.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from hub.rate import TokenBucket
-from protocol.errors import CloseReason
-from protocol.events import Event
-from protocol.model import Channel, ChannelId, SessionId, User
+from protocol.errors import TOO_SLOW, CloseReason
+from protocol.events import Event, position_of
+from protocol.model import Channel, ChannelId, Position, SessionId, User
 
+MAX_HELD_BYTES = 262_144  # of live events, while what was missed is told
 MAX_SENDS_IN_FLIGHT = 64  # then its reader waits, so one client cannot fill the lanes
 
 
 class Link(Protocol):
     """The way to a client. None of these waits."""
 
-    def offer(self, data: bytes, *, ephemeral: bool) -> None:
-        """Queue encoded frames. A client that cannot take what must not be lost is closed."""
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
+        """Queue encoded frames. A client that cannot take what must not be lost is closed.
+
+        `position` is given when they tell of a message.
+        """
 
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""
@@ -29,12 +34,28 @@ class Link(Protocol):
     def close(self, reason: CloseReason) -> None:
         """Begin to close: what is queued goes out first. The first reason wins."""
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is queued that the peer has not taken."""
+
+    async def caught_up(self) -> None:
+        """Wait until nothing is queued, or the link is closed."""
+
 
 class Encoder(Protocol):
     """Events -> bytes for a link, once for all clients that share it."""
 
     def encode(self, event: Event) -> bytes:
         """What tells of `event`; empty when nothing does."""
+
+
+@frozen
+class _Held:
+    """Frames that wait until a connection has caught up."""
+
+    data: bytes
+    ephemeral: bool
+    position: Position | None
 
 
 @define(eq=False)
@@ -47,9 +68,11 @@ class Client:
         wire: how events become bytes here.
         link: the way to the peer.
         budget: how many messages it may send.
+        typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `channels` are those it has joined: it may send and type there. `in_flight` holds a place for
-    each send that was accepted and not yet settled.
+    each send that was accepted and not yet settled. `heard` is, by channel, the seq with which the
+    unbroken stretch of messages begins that it was told of.
     """
 
     user: User
@@ -57,10 +80,15 @@ class Client:
     wire: Encoder
     link: Link = field(repr=False)
     budget: TokenBucket | None = field(default=None, repr=False)
+    typing_seconds: float | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
+    heard: dict[ChannelId, int] = field(factory=dict, init=False, repr=False)
     in_flight: trio.Semaphore = field(
         factory=lambda: trio.Semaphore(MAX_SENDS_IN_FLIGHT), init=False, repr=False
     )
+    _held: list[_Held] | None = field(default=None, init=False, repr=False)
+    _held_bytes: int = field(default=0, init=False, repr=False)
+    _told: dict[ChannelId, int] = field(factory=dict, init=False, repr=False)
 
     def tell(self, event: Event) -> None:
         """Send one event to this connection alone, now."""
@@ -69,9 +97,58 @@ class Client:
             self.link.offer(data, ephemeral=event.ephemeral)
             self.link.flush()
 
-    def offer(self, data: bytes, *, ephemeral: bool) -> None:
-        """Queue frames that were encoded by this client's wire."""
-        self.link.offer(data, ephemeral=ephemeral)
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None) -> None:
+        """Queue frames that were encoded by this client's wire, or hold them back."""
+        if self._held is not None:
+            self._hold(_Held(data, ephemeral, position))
+            return
+        if position is not None:
+            channel_id, seq = position
+            if self._told and seq <= self._told.get(channel_id, 0):
+                return  # it came from the log, before the Hub delivered it
+            self.heard.setdefault(channel_id, seq)
+        self.link.offer(data, ephemeral=ephemeral, position=position)
+
+    def hold(self) -> None:
+        """From now on hold back what is offered: what was missed comes first."""
+        if self._held is None:
+            self._held, self._held_bytes = [], 0
+
+    def release(self, told: Mapping[ChannelId, int]) -> None:
+        """Send what was held back, and then what comes, but no message that was told already.
+
+        Args:
+            told: by channel, the seq up to which it was told by `replay`.
+        """
+        self._told |= told
+        held, self._held = self._held or [], None
+        for each in held:
+            self.offer(each.data, ephemeral=each.ephemeral, position=each.position)
+        self.flush()
+
+    def replay(self, event: Event) -> None:
+        """Queue an event that was missed, past what is held back."""
+        data = self.wire.encode(event)
+        if data:
+            self.link.offer(data, ephemeral=False, position=position_of(event))
+
+    def forget(self, channel_id: ChannelId) -> None:
+        """It is no longer told of the channel: nothing that is held back of it goes out."""
+        self.heard.pop(channel_id, None)
+        self._told.pop(channel_id, None)
+        if self._held is not None:
+            self._held = [
+                each
+                for each in self._held
+                if each.position is None or each.position.channel_id != channel_id
+            ]
+
+    def _hold(self, held: "_Held") -> None:
+        self._held_bytes += len(held.data)
+        if self._held is not None and self._held_bytes <= MAX_HELD_BYTES:
+            self._held.append(held)
+        else:
+            self.close(TOO_SLOW)
 
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""

@@ -7,7 +7,7 @@ Must not know: dialects, sockets, SQL.
 """
 
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import trio
 from attrs import evolve, frozen
@@ -17,9 +17,11 @@ from hub.channels import Channels
 from hub.client import Client
 from hub.messaging import Messaging, Settle, Settlement, deliveries_of, draft_for
 from hub.receipts import Receipts
+from hub.resume import Resume
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
-from persistence.interface import Accounts, Draft, Messages, Posted, StoreUnavailable
+from persistence.interface import Accounts, Messages
+from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.commands import (
     Answer,
     Command,
@@ -30,6 +32,8 @@ from protocol.commands import (
     MarkDelivered,
     MarkRead,
     PostToChannel,
+    ResumeChannels,
+    ResumeConversations,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
@@ -38,6 +42,16 @@ from protocol.commands import (
 from protocol.errors import ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import Refusal
+
+_LookUp: TypeAlias = (
+    JoinChannel
+    | MarkRead
+    | MarkDelivered
+    | FetchHistory
+    | Identify
+    | ResumeConversations
+    | ResumeChannels
+)
 
 
 @frozen
@@ -52,6 +66,7 @@ class Commands:
     channels: Channels
     workspaces: Workspaces
     assistant: Assistant
+    resume: Resume
 
     async def carry_out(self, client: Client, command: Command) -> None:
         """Do what `command` asks, or start it."""
@@ -73,7 +88,15 @@ class Commands:
                 client.tell(ConversationSubscribed(conversation, subscribed, now))
             case Answer(event=event):
                 client.tell(event)
-            case JoinChannel() | MarkRead() | MarkDelivered() | FetchHistory() | Identify():
+            case (
+                JoinChannel()
+                | MarkRead()
+                | MarkDelivered()
+                | FetchHistory()
+                | Identify()
+                | ResumeConversations()
+                | ResumeChannels()
+            ):
                 await self._look_up(client, command)
             case _:
                 assert_never(command)
@@ -87,7 +110,7 @@ class Commands:
     async def _look_up(
         self,
         client: Client,
-        command: JoinChannel | MarkRead | MarkDelivered | FetchHistory | Identify,
+        command: _LookUp,
     ) -> None:
         try:
             match command:
@@ -101,6 +124,10 @@ class Commands:
                     await self._history(client, command)
                 case Identify(user_id=user_id):
                     await self.workspaces.identify(client, user_id)
+                case ResumeConversations(after=peers):
+                    await self.resume.conversations(client, peers)
+                case ResumeChannels(after=channels, enter=enter):
+                    await self.resume.channels(client, channels, enter=enter)
                 case _:
                     assert_never(command)
         except StoreUnavailable:

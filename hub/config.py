@@ -71,6 +71,9 @@ class Config:
     assistant_key: str | None = field(default=None, repr=False)
     assistant_timeout: float = 60.0
     assistant_concurrency: int = 4
+    resume_limit: int = 1_000
+    recovery_window: float = 3_600.0
+    rendered_content: str = "no"
     db_lanes: int = 2
     db_pool: int = 8
     log_level: str = "info"
@@ -371,7 +374,12 @@ SETTINGS: Final = (
         "related, everyone",
         "who is told that a user is online",
     ),
-    Setting("typing_expiry", _seconds(0.5, 60), "0.5 to 60 s", "when a typing indicator ends"),
+    Setting(
+        "typing_expiry",
+        _seconds(0.5, 60),
+        "0.5 to 60 s",
+        "when a typing indicator ends (5 s on Socket.IO)",
+    ),
     Setting("max_content_chars", _whole(1, 100_000), "1 to 100000", "longest message content"),
     Setting(
         "max_frame_bytes",
@@ -413,7 +421,7 @@ SETTINGS: Final = (
         "signs Socket.IO tokens (HS256); none: one that the hubs on one database agree on",
         secret=True,
     ),
-    Setting("jwt_public_key", _file, "a PEM file", "whose owner's tokens are accepted too"),
+    Setting("jwt_public_key", _file, "a PEM or JWKS file", "whose owners' tokens are accepted too"),
     Setting("jwt_issuer", _text, "a text", "who must have issued a token"),
     Setting("jwt_audience", _text, "a text", "for whom a token must be"),
     Setting("jwt_leeway", _seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
@@ -433,6 +441,24 @@ SETTINGS: Final = (
     Setting("assistant_key", _text, "a text", "that server's key", secret=True),
     Setting("assistant_timeout", _seconds(1, 600), "1 to 600 s", "for a whole answer"),
     Setting("assistant_concurrency", _whole(1, 64), "1 to 64", "answers at a time"),
+    Setting(
+        "resume_limit",
+        _whole(10, 100_000),
+        "10 to 100000",
+        "messages of one channel that are told to who comes back; more are to be fetched",
+    ),
+    Setting(
+        "recovery_window",
+        _seconds(0, 604_800),
+        "0 to 604800 s",
+        "how long after its end a Socket.IO connection can be recovered; 0: not at all",
+    ),
+    Setting(
+        "rendered_content",
+        _one_of("no", "yes"),
+        "no, yes",
+        "whether Socket.IO's messages carry safe HTML as `renderedContent` beside their content",
+    ),
     Setting("db_lanes", _whole(1, 16), "1 to 16", "statements that store messages, at a time"),
     Setting("db_pool", _whole(2, 100), "2 to 100", "connections for everything else"),
     Setting(

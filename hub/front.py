@@ -27,7 +27,7 @@ from hub.rate import TokenBucket
 from hub.services import Services
 from hub.transport import Transport
 from hub.wire import Wire
-from persistence.interface import StoreUnavailable
+from persistence.records import StoreUnavailable
 from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
 from protocol.dialect import Limits as CodecLimits
 from protocol.events import Connected, Shed
@@ -44,6 +44,7 @@ from protocol.websocket import close_frame, text_frame
 log = structlog.get_logger(__name__)
 
 UNREGISTER_SECONDS = 5.0
+RESUME_FIRST = "resume"  # parameter of who hears nothing live before it has resumed
 
 
 class Front:
@@ -190,6 +191,8 @@ class Front:
             )
             codec = wire.dialect.open(CodecLimits(config.max_content_chars))
             log.debug("client_connected", user_id=session.user.id, dialect=wire.dialect.name)
+            if RESUME_FIRST in head.query:
+                client.hold()
             try:
                 await services.hub.post(Register(client, Connected(session.user, now)))
                 take = take_commands(client, codec, services.commands.carry_out)

@@ -14,6 +14,7 @@ import trio
 from hub.client import Client, Encoder
 from hub.letters import (
     Broadcast,
+    ChannelRoom,
     CloseAll,
     Delivery,
     EndSessions,
@@ -29,7 +30,7 @@ from hub.letters import (
     Unregister,
 )
 from protocol.errors import SESSION_ENDED, CloseReason
-from protocol.events import Event
+from protocol.events import Event, position_of
 from protocol.model import SessionId, UserId
 
 INBOX_LETTERS = (
@@ -183,6 +184,8 @@ class Hub:
         if joined is None or room not in joined:
             return
         joined.remove(room)
+        if isinstance(room, ChannelRoom):
+            client.forget(room.channel_id)
         if not joined:
             del self._joined[client]
         members = self._by_room[room]
@@ -192,7 +195,7 @@ class Hub:
 
     def _deliver(self, delivery: Delivery) -> None:
         event = delivery.event
-        ephemeral = event.ephemeral
+        ephemeral, position = event.ephemeral, position_of(event)
         encoded: dict[Encoder, bytes] = {}
         touched = self._touched
         for client in self._audience(delivery):
@@ -201,7 +204,7 @@ class Hub:
             if data is None:
                 data = encoded[wire] = wire.encode(event)
             if data:
-                client.offer(data, ephemeral=ephemeral)
+                client.offer(data, ephemeral=ephemeral, position=position)
                 touched.add(client)
 
     def _audience(self, delivery: Delivery) -> Iterable[Client]:

@@ -4,6 +4,7 @@ Guarantees: a token counts only if it is signed with the configured key and an a
 that key, has a subject and an end, and has not ended. Must not know: users, sockets.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -32,7 +33,7 @@ class TokenVerifier:
 
     Args:
         secret: signs and checks HS256.
-        public_key: a PEM file; when given, tokens of its owner are accepted too.
+        public_key: a PEM or JWKS file; when given, tokens of its owners are accepted too.
         leeway: seconds by which clocks may differ.
         issuer: who must have issued a token, if set.
         audience: for whom a token must be, if set.
@@ -48,7 +49,7 @@ class TokenVerifier:
         audience: str | None = None,
     ) -> None:
         self._secret = secret
-        self._public_key = None if public_key is None else public_key.read_text()
+        self._keys = None if public_key is None else _read_keys(public_key.read_text())
         self._leeway = leeway
         self._issuer = issuer
         self._audience = audience
@@ -60,10 +61,12 @@ class TokenVerifier:
             InvalidToken: it does not count.
         """
         token = token.removeprefix("Bearer ").strip()
-        key, algorithms = self._secret, _SECRET_ALGORITHMS
+        key: str | jwt.PyJWK = self._secret
+        algorithms = _SECRET_ALGORITHMS
         try:
-            if self._public_key is not None and not _is_symmetric(token):
-                key, algorithms = self._public_key, _KEY_ALGORITHMS
+            header = jwt.get_unverified_header(token)
+            if self._keys is not None and header.get("alg") not in _SECRET_ALGORITHMS:
+                key, algorithms = _choose(self._keys, header.get("kid")), _KEY_ALGORITHMS
             payload = jwt.decode(
                 token,
                 key,
@@ -87,5 +90,27 @@ class TokenVerifier:
         return jwt.encode(claims, self._secret, algorithm=_SECRET_ALGORITHMS[0])
 
 
-def _is_symmetric(token: str) -> bool:
-    return jwt.get_unverified_header(token).get("alg") in _SECRET_ALGORITHMS
+def _read_keys(text: str) -> str | Sequence[jwt.PyJWK]:
+    """A PEM key as it is, or the keys of a JWKS document (RFC 7517) that tokens may be signed with.
+
+    Raises:
+        jwt.PyJWTError: there is no such key in the document.
+    """
+    if not text.lstrip().startswith("{"):
+        return text
+    keys = [
+        key for key in jwt.PyJWKSet.from_json(text).keys if key.algorithm_name in _KEY_ALGORITHMS
+    ]
+    if not keys:
+        raise jwt.PyJWKSetError(f"no key for any of {', '.join(_KEY_ALGORITHMS)}")
+    return keys
+
+
+def _choose(keys: str | Sequence[jwt.PyJWK], key_id: object) -> str | jwt.PyJWK:
+    """The key that a token names; one that names none is checked with the only one there is."""
+    if isinstance(keys, str):
+        return keys
+    fitting = [key for key in keys if key_id is None or key.key_id == key_id]
+    if len(fitting) != 1:
+        raise InvalidToken(f"{len(fitting)} keys fit the token")
+    return fitting[0]

@@ -17,6 +17,7 @@ from hub.outbox import Offered, Outbox
 from hub.transport import Transport
 from protocol.dialect import Heartbeat
 from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
+from protocol.model import Position
 from protocol.websocket import PING_FRAME, close_frame
 
 WRITE_SECONDS = 10.0
@@ -40,6 +41,7 @@ class WebSocketLink:
     _shed_notice: Callable[[int], bytes] = field(repr=False)
     _expires: float = inf
     _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
+    _emptied: trio.Event | None = field(default=None, init=False, repr=False)
     _pump_writes: bool = field(default=False, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
     _peer_closed: trio.Event = field(factory=trio.Event, init=False, repr=False)
@@ -51,8 +53,21 @@ class WebSocketLink:
         """Why it is being closed, once it is."""
         return self._closing
 
-    def offer(self, data: bytes, *, ephemeral: bool) -> None:
+    @property
+    def is_behind(self) -> bool:
+        """See `Link`."""
+        return self._outbox.is_half_full
+
+    async def caught_up(self) -> None:
+        """See `Link`."""
+        self.flush()
+        while self._outbox and self._closing is None:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
         """Queue encoded frames. A connection that cannot take what must not be lost is closed."""
+        del position  # clients of these dialects name what they have by themselves
         if self._closing is not None:
             return
         if self._outbox.offer(data, ephemeral=ephemeral) is Offered.OVERFLOW:
@@ -89,6 +104,7 @@ class WebSocketLink:
         if self._closing is None:
             self._closing = reason
             self._wake.set()
+            self._tell_emptied()
 
     def abort(self) -> None:
         """Drop the connection without a close frame."""
@@ -142,8 +158,13 @@ class WebSocketLink:
         while self._outbox:
             await self._write(self._outbox.take(MAX_WRITE_BYTES))
             if not self._outbox:
+                self._tell_emptied()
                 self._report_shed()
         self._pump_writes = False
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set()
 
     def _report_shed(self) -> None:
         if self._outbox.shed:

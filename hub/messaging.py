@@ -16,11 +16,12 @@ from attrs import frozen
 from hub.batching import Batcher
 from hub.client import Client
 from hub.hub import Hub
-from hub.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
+from hub.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, ToUsers, WorkspaceRoom
 from hub.typing import TypingIndicators
-from persistence.interface import Draft, Messages, Outcome, Posted, StoreUnavailable
-from protocol.events import ChannelMessagePosted, PrivateMessagePosted
-from protocol.model import Channel, User, UserId
+from persistence.interface import Messages
+from persistence.records import Draft, Outcome, Posted, StoreUnavailable
+from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
+from protocol.model import Channel, Message, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,7 @@ class _Submission:
     draft: Draft
     settle: Settle
     besides: Client | None
+    confirm: Client | None
 
 
 class Messaging:
@@ -65,6 +67,7 @@ class Messaging:
         *,
         dm: tuple[UserId, UserId] | None = None,
         besides: Client | None = None,
+        confirm: Client | None = None,
     ) -> None:
         """Accept a message; `settle` is called once, with what became of it. Must not wait itself.
 
@@ -76,7 +79,8 @@ class Messaging:
             draft: the message; a participant's draft for a dm names the recipient.
             settle: hears of the outcome.
             dm: the two people, when the assistant writes into their dm channel.
-            besides: a connection that is not told, because it gets a confirmation of its own.
+            besides: a connection that is not told.
+            confirm: one that is told that the message was stored, in its place among the others.
         """
         if self._stopping:
             settle(StoreUnavailable("stopping"))
@@ -84,7 +88,7 @@ class Messaging:
         self._unsettled += 1
         self._typing.message_accepted(draft)
         try:
-            await self._lane(draft, dm).put(_Submission(author, draft, settle, besides))
+            await self._lane(draft, dm).put(_Submission(author, draft, settle, besides, confirm))
         except BaseException:
             self._forget(1)
             raise
@@ -96,6 +100,7 @@ class Messaging:
         *,
         dm: tuple[UserId, UserId] | None = None,
         besides: Client | None = None,
+        confirm: Client | None = None,
     ) -> Outcome:
         """Accept a message and wait for its commit.
 
@@ -109,7 +114,7 @@ class Messaging:
             settlements.append(settlement)
             settled.set()
 
-        await self.submit(author, draft, settle, dm=dm, besides=besides)
+        await self.submit(author, draft, settle, dm=dm, besides=besides, confirm=confirm)
         await settled.wait()
         if isinstance(settlements[0], StoreUnavailable):
             raise settlements[0]
@@ -152,10 +157,17 @@ class Messaging:
             if isinstance(outcome, Posted) and not outcome.repeated:
                 deliveries += self._typing.stopped_by_message(submission.draft)
                 deliveries += deliveries_of(outcome, submission.author, submission.besides)
+                if submission.confirm is not None:
+                    deliveries.append(_confirmation(outcome.message, submission.confirm))
         await self._hub.broadcast(deliveries)
         for submission, outcome in zip(batch, outcomes, strict=True):
             submission.settle(outcome)
         self._forget(len(batch))
+
+
+def _confirmation(message: Message, client: Client) -> Delivery:
+    joined = message.channel_id in client.channels
+    return Delivery(MessageConfirmed(message, joined), ToClient(client))
 
 
 def draft_for(channel: Channel, author_id: UserId, content: str, key: str | None) -> Draft:

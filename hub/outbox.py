@@ -39,6 +39,11 @@ class Outbox:
     def __bool__(self) -> bool:
         return self.size > 0
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether ephemeral frames are no longer taken."""
+        return self.size > self._capacity >> 1
+
     def offer(self, frame: bytes, *, ephemeral: bool) -> Offered:
         """Queue `frame` if there is room for its class."""
         size = self.size + len(frame)

@@ -14,7 +14,8 @@ import structlog
 from hub.comings import Comings
 from hub.hub import Hub
 from hub.letters import Audience, Delivery, ToEveryone, ToRooms, ToUsers, WorkspaceRoom
-from persistence.interface import Relations, StoreUnavailable, Workspaces
+from persistence.interface import Relations, Workspaces
+from persistence.records import StoreUnavailable
 from protocol.events import PresenceChanged, WorkspacePresence
 from protocol.model import UserId
 

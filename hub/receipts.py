@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from hub.client import Client
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, ToRooms, ToUsers
-from persistence.interface import Advance, Messages
+from persistence.interface import Messages
+from persistence.records import Advance
 from protocol.events import ChannelMessagesRead, MessagesSeen, PrivateMessagesRead
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 

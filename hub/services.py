@@ -26,9 +26,11 @@ from hub.messaging import Messaging
 from hub.passwords import PasswordHasher
 from hub.presence import AudienceRule, Presence
 from hub.receipts import Receipts
+from hub.resume import Resume
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
-from persistence.interface import ForeignSessions, Sessions, Store, StoreUnavailable
+from persistence.interface import ForeignSessions, Sessions, Store
+from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +56,12 @@ class Services:
     messaging: Messaging
     receipts: Receipts
     presence: Presence
+    channels: Channels
     workspaces: Workspaces
     assistant: Assistant
     completions: Completions | None
     commands: Commands
+    resume: Resume
     passwords: PasswordHasher
     account_attempts: AttemptLimiter
     address_attempts: AttemptLimiter
@@ -92,6 +96,9 @@ async def open_services(
     receipts = Receipts(store.messages, hub)
     channels = Channels(store.channels, hub, grace=config.presence_grace)
     workspaces = Workspaces(store.workspaces, store.channels, channels, hub)
+    resume = Resume(
+        store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
+    )
     completions = _completions(config)
     assistant = Assistant(
         completions,
@@ -124,6 +131,7 @@ async def open_services(
         channels,
         workspaces,
         assistant,
+        resume,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)
@@ -144,10 +152,12 @@ async def open_services(
             messaging=messaging,
             receipts=receipts,
             presence=presence,
+            channels=channels,
             workspaces=workspaces,
             assistant=assistant,
             completions=completions,
             commands=commands,
+            resume=resume,
             passwords=passwords or PasswordHasher(),
             account_attempts=AttemptLimiter(config.login_attempts, config.login_window),
             address_attempts=AttemptLimiter(config.login_attempts_per_address, config.login_window),

@@ -6,6 +6,7 @@ the author's message is delivered or the author's connection is gone, and its en
 Must not know: sockets, dialects.
 """
 
+import heapq
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +21,8 @@ from hub.batching import Batcher
 from hub.client import Client
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
-from persistence.interface import Channels, Draft, Relations, StoreUnavailable
+from persistence.interface import Channels, Relations
+from persistence.records import Draft, StoreUnavailable
 from protocol.events import ChannelTyping, TypingChanged
 from protocol.model import Channel, ChannelId, User, UserId
 
@@ -100,6 +102,7 @@ class _Running:
     expires: float
     end: Callable[[], list[Delivery]]
     source: Client
+    number: int
 
 
 class TypingIndicators:
@@ -109,7 +112,8 @@ class TypingIndicators:
         relations: asked whether a private indicator may go out, a batch at a time.
         channels: asked whether one in a channel may.
         hub: passes them on.
-        expiry: seconds after which a started indicator ends by itself.
+        expiry: seconds after which a started indicator ends by itself, unless its client's
+            dialect says otherwise.
     """
 
     def __init__(
@@ -121,8 +125,9 @@ class TypingIndicators:
         self._expiry = expiry
         self._checks = Batcher(self._check)
         self._channel_checks = Batcher(self._check_channels)
-        # Renewals move an entry to the end, so the first entry is always the next to expire.
         self._active: dict[_Place, _Running] = {}
+        # When indicators end, the next one first; an entry counts while its number is active.
+        self._ends: list[tuple[float, int, _Place]] = []
         self._started = trio.Event()
         self._count = 0
         self._unchecked = 0
@@ -151,13 +156,10 @@ class TypingIndicators:
 
     def gone(self, client: Client) -> None:
         """The connection ended: what it switched on ends now."""
-        theirs = {place: each for place, each in self._active.items() if each.source is client}
-        if theirs:
-            others = {place: each for place, each in self._active.items() if place not in theirs}
-            now = trio.current_time()
-            over = {place: evolve(each, expires=now) for place, each in theirs.items()}
-            self._active = over | others
-            self._started.set()
+        now = trio.current_time()
+        for place, running in tuple(self._active.items()):
+            if running.source is client:
+                self._run_until(place, evolve(running, expires=now))
 
     def message_accepted(self, draft: Draft) -> None:
         """What the author typed before this message is over, even if it was not checked yet."""
@@ -228,26 +230,31 @@ class TypingIndicators:
     ) -> None:
         self._active.pop(place, None)
         if is_typing:
-            self._active[place] = _Running(trio.current_time() + self._expiry, end, source)
-            self._started.set()
+            expires = trio.current_time() + (source.typing_seconds or self._expiry)
+            self._count += 1
+            self._run_until(place, _Running(expires, end, source, self._count))
+
+    def _run_until(self, place: _Place, running: _Running) -> None:
+        self._active[place] = running
+        heapq.heappush(self._ends, (running.expires, running.number, place))
+        self._started.set()
 
     async def _expire(self) -> None:
         while True:
             self._started = trio.Event()
-            first = next(iter(self._active.values()), None)
-            with trio.move_on_at(inf if first is None else first.expires):
+            with trio.move_on_at(self._ends[0][0] if self._ends else inf):
                 await self._started.wait()
             await self._hub.broadcast(self._take_expired())
 
     def _take_expired(self) -> list[Delivery]:
         now = trio.current_time()
         ended: list[Delivery] = []
-        while self._active:
-            place, running = next(iter(self._active.items()))
-            if running.expires > now:
-                break
-            del self._active[place]
-            ended += running.end()
+        while self._ends and self._ends[0][0] <= now:
+            _, number, place = heapq.heappop(self._ends)
+            running = self._active.get(place)
+            if running is not None and running.number == number:
+                del self._active[place]
+                ended += running.end()
         return ended
 
 

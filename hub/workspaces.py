@@ -10,8 +10,8 @@ from hub.client import Client
 from hub.hub import Hub
 from hub.letters import Delivery, Join, Leave, ToRooms, WorkspaceRoom
 from persistence.interface import Channels as ChannelStore
-from persistence.interface import NewChannel
 from persistence.interface import Workspaces as WorkspaceStore
+from persistence.records import NewChannel
 from protocol.errors import CloseReason
 from protocol.events import ChannelCreated, Event, MemberAdded, MemberRemoved, Ready
 from protocol.model import Channel, User, UserId, Workspace, WorkspaceId

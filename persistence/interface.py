@@ -13,22 +13,35 @@ precision.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import date, datetime
-from typing import Protocol, TypeAlias
+from datetime import datetime
+from typing import Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
+from persistence.records import (
+    Access,
+    Advance,
+    Conversation,
+    Credentials,
+    Draft,
+    ForeignSession,
+    Head,
+    NewChannel,
+    NewUser,
+    Outcome,
+    Permit,
+    Recovery,
+    Relation,
+    Span,
+    Upload,
+)
 from protocol.model import (
     Channel,
     ChannelId,
-    ChannelKind,
     FollowStatus,
     GradingStatus,
     Message,
     MessageId,
-    MessageKind,
-    Refusal,
-    Role,
     Session,
     SessionId,
     User,
@@ -36,165 +49,6 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
-
-
-class StoreError(Exception):
-    """Base of everything a store raises on purpose."""
-
-
-class StoreUnavailable(StoreError):
-    """The store cannot be reached now. The operation's outcome is unknown; trying again is safe
-    for reads and for sends that carry a key.
-    """
-
-
-class Taken(StoreError):
-    """A unique field of a new account belongs to somebody already; `field` is its name."""
-
-    def __init__(self, field: str) -> None:
-        self.field = field
-        super().__init__(f"{field} is taken")
-
-
-class NoSuchUser(StoreError):
-    """A user id that does not exist was given where one must."""
-
-
-@frozen
-class NewUser:
-    """An account to be created. `username` None lets the store derive a free one from the email."""
-
-    name: str
-    password_hash: str = field(repr=False)
-    username: str | None = None
-    email: str | None = None
-    first_name: str = ""
-    last_name: str = ""
-    date_of_birth: date | None = None
-    avatar: str | None = None
-    nickname: str | None = None
-    about_me: str | None = None
-    role: Role = Role.STUDENT
-    class_name: str | None = None
-    subject: str | None = None
-    is_public: bool = True
-
-
-@frozen
-class Credentials:
-    """What a login is checked against."""
-
-    user: User
-    password_hash: str = field(repr=False)
-
-
-@frozen
-class Draft:
-    """A message to be stored, for a recipient or for a channel: exactly one of both is set.
-
-    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: whom the assistant
-    answers; they have read the answer when it is stored.
-    """
-
-    author_id: UserId
-    recipient_id: UserId | None
-    content: str
-    key: str | None = None
-    kind: MessageKind = MessageKind.TEXT
-    file_url: str | None = None
-    channel_id: ChannelId | None = None
-    is_homework: bool = False
-    asker_id: UserId | None = None
-    parent_id: MessageId | None = None
-
-
-@frozen
-class Posted:
-    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
-
-    `workspace_id`: whose channel it is in; None in a dm.
-    """
-
-    message: Message
-    repeated: bool = False
-    workspace_id: WorkspaceId | None = None
-
-
-Outcome: TypeAlias = Posted | Refusal
-
-
-@frozen
-class Relation:
-    """How `user` stands to the one who asks: in which list they appear, and how far it got."""
-
-    user: User
-    status: FollowStatus
-
-
-@frozen
-class Advance:
-    """A watermark moved forward, to `seq`.
-
-    `message_ids`: what others wrote between the old and the new one, oldest first, the newest 100;
-    `author_ids`: who wrote each. `peer_id`: the other side of a dm.
-    """
-
-    channel_id: ChannelId
-    seq: int
-    message_ids: tuple[MessageId, ...]
-    author_ids: tuple[UserId, ...]
-    peer_id: UserId | None
-
-
-@frozen
-class Permit:
-    """Whether one user may message another, and their dm channel if there is one yet."""
-
-    allowed: bool
-    channel_id: ChannelId | None
-
-
-@frozen
-class Access:
-    """A channel and whether the user who asks may see it."""
-
-    channel: Channel
-    allowed: bool
-
-
-@frozen
-class NewChannel:
-    """A channel to be made in a workspace."""
-
-    workspace_id: WorkspaceId
-    name: str
-    kind: ChannelKind = ChannelKind.TEXT
-    class_name: str | None = None
-    subject: str | None = None
-
-
-@frozen
-class Upload:
-    """A file that was stored: its address, who stored it and what it is."""
-
-    url: str
-    owner_id: UserId
-    mime_type: str
-
-
-@frozen
-class Conversation:
-    """A dm channel as one participant sees it.
-
-    `is_request`: the peer wrote first, I never answered and no accepted follow exists either way.
-    """
-
-    channel_id: ChannelId
-    peer: User
-    last_message: Message
-    unread_count: int
-    is_request: bool
-    is_archived: bool = False
 
 
 class Accounts(Protocol):
@@ -254,14 +108,6 @@ class Sessions(Protocol):
 
     def ended(self) -> AbstractAsyncContextManager[AsyncIterator[SessionId | None]]:
         """Sessions that end from now on, whoever ends them. None: some may have been missed."""
-
-
-@frozen
-class ForeignSession:
-    """A login of another application: whose, and until when."""
-
-    user_id: UserId
-    expires_at: datetime
 
 
 class ForeignSessions(Protocol):
@@ -334,6 +180,18 @@ class Messages(Protocol):
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
         """Messages with seq > after_seq, oldest first."""
+
+    async def in_spans(
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+    ) -> Sequence[Message]:
+        """The first `limit` messages of the spans, in the order of the spans, then by seq. Of a
+        channel that the user may not see there are none. One statement.
+        """
+
+    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
+        """The newest `limit` messages by others above the user's delivered watermarks, oldest
+        first, in the channels that have such a watermark and that the user may still see.
+        """
 
     async def channel_page(
         self, channel_id: ChannelId, *, before: MessageId | None, limit: int
@@ -412,6 +270,11 @@ class Channels(Protocol):
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """The channel, and whether the user is one of its people. None: no such channel."""
 
+    async def heads(
+        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+    ) -> Sequence[Head]:
+        """Those of the channels that the user may see, by id; None: of all. One statement."""
+
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """For each (user, channel), whether the user may see it. One statement."""
 
@@ -448,6 +311,22 @@ class Uploads(Protocol):
         """The file if the user stored it, or may see a message that carries it."""
 
 
+class Recoveries(Protocol):
+    """What connections that can be recovered were told, found by the hash of their secret id."""
+
+    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+        """Remember, or replace what was remembered. Raises NoSuchUser."""
+
+    async def find(self, key: bytes, *, within: float) -> Recovery | None:
+        """What was remembered, if it was saved or touched less than `within` seconds ago."""
+
+    async def touch(self, keys: Sequence[bytes]) -> None:
+        """These connections are still there."""
+
+    async def purge(self, *, older_than: float) -> int:
+        """Forget those not touched for so many seconds; returns how many."""
+
+
 @frozen
 class Store:
     """One log and everything around it, behind small interfaces."""
@@ -459,6 +338,7 @@ class Store:
     workspaces: Workspaces
     channels: Channels
     uploads: Uploads
+    recoveries: Recoveries
     health: "Health"
 
 

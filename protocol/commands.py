@@ -4,6 +4,7 @@ Guarantees: a command is well-formed (types, ranges, content rules), so handlers
 is permitted. Who asks is not part of a command: identity comes from the session alone.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from attrs import frozen
@@ -105,6 +106,29 @@ class Identify:
 
 
 @frozen
+class ResumeConversations:
+    """Tell this connection what it missed in its user's private conversations.
+
+    `after`: the last seq it has, by the people of the conversation, where who asks need not be
+    named; a conversation that is not named counts as 0.
+    """
+
+    after: Mapping[frozenset[UserId], int]
+
+
+@frozen
+class ResumeChannels:
+    """Let this connection into channels again and tell it what it missed there.
+
+    `after`: the last seq it has, by channel; when it is empty, every channel of the user from 0.
+    `enter`: false where connections are told of channels without joining them.
+    """
+
+    after: Mapping[ChannelId, int]
+    enter: bool = True
+
+
+@frozen
 class SetSubscription:
     """The client says that it shows a conversation, or no longer; it only wants to hear back."""
 
@@ -130,6 +154,8 @@ Command: TypeAlias = (
     | MarkDelivered
     | FetchHistory
     | Identify
+    | ResumeConversations
+    | ResumeChannels
     | SetSubscription
     | Answer
 )

@@ -5,7 +5,7 @@ connection and may hold state; a `Dialect` is shared by all of its connections a
 event is encoded once for all of them. Must not know: sockets, tasks, the clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -112,6 +112,10 @@ class Dialect(Protocol):
         """The text frames (UTF-8) that tell a client of `event`; none if it never does."""
 
 
+Render: TypeAlias = Callable[[str], str]
+"""From a message's content to HTML that may be shown as it is."""
+
+
 @runtime_checkable
 class EventDialect(Protocol):
     """One protocol of named events, in a Socket.IO namespace."""
@@ -124,6 +128,10 @@ class EventDialect(Protocol):
     def namespace(self) -> str:
         """Where it is spoken."""
 
+    @property
+    def typing_seconds(self) -> float:
+        """When a typing indicator ends by itself."""
+
     def receive(self, event: str, args: Sequence[object], limits: Limits) -> EventCommand:
         """The command in an event.
 
@@ -134,14 +142,14 @@ class EventDialect(Protocol):
     def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
         """The (name, payload) that tell a client of `event`; none if it never does."""
 
+    def rendering(self, render: Render) -> "EventDialect":
+        """The same dialect, with what `render` makes of each content beside it."""
+
     def error_text(self, code: ErrorCode, text: str) -> str:
         """What a person reads for a refusal; `text` is the catalogue's."""
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message, as an answer shows it."""
-
-    def sent(self, message: Message) -> Mapping[str, object]:
-        """The confirmation that a message was stored."""
 
     def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
         """The answer to who joined or left a channel."""

@@ -21,6 +21,7 @@ from protocol.model import (
     DeliveryStatus,
     Message,
     MessageId,
+    Position,
     User,
     UserId,
     Workspace,
@@ -55,6 +56,18 @@ class ChannelMessagePosted:
     message: Message
     author: User
     workspace_id: WorkspaceId | None
+
+
+@frozen
+class MessageConfirmed:
+    """A message was stored, to the connection that sent it and is not told of it otherwise.
+
+    `joined`: whether the connection is told of the channel's other messages.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    joined: bool
 
 
 @frozen
@@ -195,6 +208,30 @@ class HeartbeatAcknowledged:
 
 
 @frozen
+class ConversationsResumed:
+    """Everything that `user_id` missed in private conversations was told; now it is live again.
+
+    `after`: by peer, the seq up to which the connection has everything. `complete`: whether that is
+    all there was; otherwise the rest is to be fetched, from there on.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    user_id: UserId
+    complete: bool
+    after: Mapping[UserId, int]
+    at: datetime
+
+
+@frozen
+class ChannelsResumed:
+    """The same for channels."""
+
+    ephemeral: ClassVar[bool] = False
+    complete: bool
+    after: Mapping[ChannelId, int]
+
+
+@frozen
 class Ready:
     """The connection is now told what happens in these workspaces of `user`."""
 
@@ -257,6 +294,7 @@ Event: TypeAlias = (
     Connected
     | PrivateMessagePosted
     | ChannelMessagePosted
+    | MessageConfirmed
     | TypingChanged
     | ChannelTyping
     | PresenceChanged
@@ -270,6 +308,8 @@ Event: TypeAlias = (
     | ConversationSubscribed
     | ConversationHistory
     | HeartbeatAcknowledged
+    | ConversationsResumed
+    | ChannelsResumed
     | Ready
     | ChannelCreated
     | MemberAdded
@@ -277,3 +317,14 @@ Event: TypeAlias = (
     | Refused
     | Shed
 )
+
+
+def position_of(event: Event) -> Position | None:
+    """How far a connection that is told of the event has heard of a channel then."""
+    match event:
+        case PrivateMessagePosted(message=message) | ChannelMessagePosted(message=message):
+            return message.position
+        case MessageConfirmed(message=message, joined=True):
+            return message.position
+        case _:
+            return None

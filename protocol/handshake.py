@@ -46,6 +46,12 @@ class Head:
         """The target without its query; dialects claim whole paths."""
         return self.target.partition(b"?")[0].decode("ascii", "replace")
 
+    @property
+    def query(self) -> frozenset[str]:
+        """The names of the target's parameters."""
+        query = self.target.partition(b"?")[2].decode("ascii", "replace")
+        return frozenset(part.partition("=")[0] for part in query.split("&"))
+
     def all(self, name: bytes) -> list[bytes]:
         """The values of every header of that (lower-case) name."""
         return [value for key, value in self.headers if key == name]

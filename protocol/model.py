@@ -6,7 +6,7 @@ parse JSON numbers as doubles. Must not know: how anything is stored or sent.
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from attrs import field, frozen
 
@@ -114,6 +114,13 @@ class Session:
     expires_at: datetime
 
 
+class Position(NamedTuple):
+    """A place in a channel's log."""
+
+    channel_id: ChannelId
+    seq: int
+
+
 @frozen
 class Message:
     """One row of the log.
@@ -140,6 +147,11 @@ class Message:
     is_pinned: bool = False
     parent_id: MessageId | None = None
     is_delivered: bool = False
+
+    @property
+    def position(self) -> Position:
+        """Where it is in the log."""
+        return Position(self.channel_id, self.seq)
 
     @property
     def is_read(self) -> bool:

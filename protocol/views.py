@@ -3,6 +3,7 @@
 Guarantees: the same message looks the same live and in history. Must not know: who is looking.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from protocol.conversations import conversation_id
@@ -145,8 +146,10 @@ def account_object(user: User) -> dict[str, object]:
     }
 
 
-def channel_message_object(message: Message, author: User) -> dict[str, object]:
-    """A message as Socket.IO's clients read it (contract D.4)."""
+def channel_message_object(
+    message: Message, author: User, render: Callable[[str], str] | None = None
+) -> dict[str, object]:
+    """A message as Socket.IO's clients read it (contract D.4), rendered if `render` is given."""
     view: dict[str, object] = {
         "id": to_uuid(IdKind.MESSAGE, message.id),
         "content": message.content,
@@ -168,4 +171,6 @@ def channel_message_object(message: Message, author: User) -> dict[str, object]:
         view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
     if message.key is not None:
         view["tempId"] = message.key
+    if render is not None:
+        view["renderedContent"] = render(message.content)
     return view

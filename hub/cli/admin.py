@@ -14,7 +14,8 @@ from attrs import field, frozen
 from hub.config import SETTINGS, Config
 from hub.passwords import PasswordHasher, check_password
 from persistence import open_database, open_store
-from persistence.interface import NewUser, NoSuchUser, Store, StoreError, Taken
+from persistence.interface import Store
+from persistence.records import NewUser, NoSuchUser, StoreError, Taken
 from protocol.model import User
 
 Say: TypeAlias = Callable[[str], None]

@@ -4,7 +4,7 @@ import secrets
 from typing import Final
 
 from hub.app import Server
-from persistence.interface import NewUser
+from persistence.records import NewUser
 
 _PEOPLE: Final = (("ann", "Ann"), ("ben", "Ben"))
 

@@ -23,7 +23,7 @@ from hub.cli.rest import CallFailed
 from hub.config import SETTINGS, Config, ConfigError, load_config
 from hub.logs import configure_logging
 from persistence.embedded import EmbeddedPostgresError
-from persistence.interface import StoreError
+from persistence.records import StoreError
 
 F = TypeVar("F", bound=Callable[..., Any])
 

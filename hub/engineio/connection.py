@@ -44,6 +44,7 @@ class EngineConnection:
         self._is_posting = False
         self._give, self._take = trio.open_memory_channel[str | bytes](INBOX_MESSAGES)
         self._ponged = trio.Event()
+        self._emptied: trio.Event | None = None
         self.closed = trio.Event()
 
     # For whoever talks to the peer.
@@ -75,12 +76,34 @@ class EngineConnection:
         if self.closed.is_set():
             return
         self.closed.set()
+        self._tell_emptied()
         if self._link is not None:
             self.flush()
             self._link.close(reason)
         if self._poll is not None:
             self._poll.set()
         self._give.close()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether much is queued that the peer has not taken."""
+        return self.session.is_half_full or (self._link is not None and self._link.is_behind)
+
+    async def caught_up(self) -> None:
+        """Wait until nothing is queued, or the session is over."""
+        self.flush()
+        while not self.closed.is_set():
+            if self._link is not None:
+                await self._link.caught_up()
+                return
+            if not self.session.has_queued:
+                return
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set()
 
     async def receive(self) -> str | bytes:
         """The next message.
@@ -150,7 +173,10 @@ class EngineConnection:
         finally:
             self._poll = None
         if self.session.has_queued and self.session.carrier is Carrier.POLLING:
-            return self.session.take_payload()
+            packets = self.session.take_payload()
+            if not self.session.has_queued:
+                self._tell_emptied()
+            return packets
         if self.closed.is_set():
             raise trio.BrokenResourceError
         return [Packet(PacketType.NOOP)]  # a WebSocket carries the session now, or is about to
@@ -190,6 +216,7 @@ class EngineConnection:
     def attach(self, link: WebSocketLink) -> None:
         """From now on the WebSocket carries the session."""
         self._link = link
+        self._tell_emptied()
         if self._poll is not None:
             self._poll.set()
         self.flush()

@@ -19,7 +19,7 @@ from hub.http.login import (
 )
 from hub.http.surface import PRIVATE_MESSAGES
 from hub.tokens import COOKIE, expired_cookie, session_cookie
-from persistence.interface import NewUser, Taken
+from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
 from protocol.errors import ErrorCode, WireError
 from protocol.jsontext import parse_object

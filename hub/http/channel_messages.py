@@ -15,8 +15,9 @@ from hub.http.surface import CHANNEL_MESSAGES
 from hub.messaging import draft_for
 from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Channel, ChannelId, Message, MessageId
+from protocol.model import Channel, ChannelId, Message, MessageId, User
 from protocol.platform_rest import ChannelMessageBody
+from protocol.rendering import render_html
 from protocol.uuids import IdKind, from_uuid, to_uuid
 from protocol.views import channel_message_object
 
@@ -58,7 +59,7 @@ async def send(call: Call) -> Response:
         parent_id = parent.id
     draft = evolve(draft_for(channel, call.me, content, key), parent_id=parent_id)
     posted = await call.post_to(channel, draft)
-    return JSON(channel_message_object(posted.message, call.user), 201)
+    return JSON(_view(call, posted.message, call.user), 201)
 
 
 async def replies(call: Call) -> Response:
@@ -70,7 +71,12 @@ async def replies(call: Call) -> Response:
 
 async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
-    return [channel_message_object(message, people[message.author_id]) for message in messages]
+    return [_view(call, message, people[message.author_id]) for message in messages]
+
+
+def _view(call: Call, message: Message, author: User) -> dict[str, object]:
+    is_rendered = call.services.config.rendered_content == "yes"
+    return channel_message_object(message, author, render_html if is_rendered else None)
 
 
 async def _channel(call: Call, text: str) -> Channel:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from hub.http.answers import JSON, HttpError
 from hub.http.surface import Surface, bearer_token
 from hub.services import Services
-from persistence.interface import Draft, Posted, StoreUnavailable
+from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint
 from hub.http.surface import PRIVATE_MESSAGES
-from persistence.interface import StoreUnavailable
+from persistence.records import StoreUnavailable
 
 CHECK_SECONDS: Final = 2.0
 

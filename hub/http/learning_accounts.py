@@ -18,7 +18,7 @@ from hub.http.login import (
 )
 from hub.http.surface import LEARNING_PLATFORM
 from hub.tokens import signed_session_cookie
-from persistence.interface import NewUser, Taken
+from persistence.records import NewUser, Taken
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
 from protocol.model import User

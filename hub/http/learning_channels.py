@@ -11,7 +11,7 @@ from starlette.responses import Response
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.learning_accounts import invalid
 from hub.http.surface import LEARNING_PLATFORM
-from persistence.interface import NewChannel, NoSuchUser
+from persistence.records import NewChannel, NoSuchUser
 from protocol.content import is_storable
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import MESSENGER
-from persistence.interface import Conversation, Draft
+from persistence.records import Conversation, Draft
 from protocol.content import check_content, check_file_url, check_key
 from protocol.conversations import conversation_id, parse_conversation_id, parse_message_id
 from protocol.errors import ErrorCode, WireError

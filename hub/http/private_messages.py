@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
 from hub.presence import AudienceRule
-from persistence.interface import Draft
+from persistence.records import Draft
 from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, User, UserId
 from protocol.rest import AddressedMessageBody, MessageBody, message_object, user_object

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
-from persistence.interface import NoSuchUser, Relation
+from persistence.records import NoSuchUser, Relation
 from protocol.rest import user_object
 
 _DONE: Final = {"status": "success"}

@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import LEARNING_PLATFORM
-from persistence.interface import Upload
+from persistence.records import Upload
 
 MULTIPART_BYTES: Final = 16_384  # what a multipart body may hold beside the file
 UPLOAD_PATHS: Final = ("/api/upload", f"/{LEARNING_PLATFORM.name}/api/upload")

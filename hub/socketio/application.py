@@ -1,74 +1,41 @@
-"""A dialect of events, on the hub: who may come in, and what each event leads to.
+"""A dialect of events, on the hub: who may come in, for how long, and where they go on.
 
 Guarantees: a client is the subject of its token, whatever it claims, and only until the token ends;
-a command takes the same way as in every other dialect; every event that waits for an
-acknowledgement gets one. Must not know: packets, transports, other dialects.
+what it missed it is told before anything new; every event that waits for an acknowledgement gets
+one. Must not know: packets, transports, what an event leads to.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 import trio
-from attrs import define, evolve
 
-from hub.attempts import AttemptLimiter
 from hub.client import Client
 from hub.letters import Register, Unregister
-from hub.messaging import draft_for
 from hub.services import Services
+from hub.socketio.answers import EventAnswers
 from hub.socketio.link import EventWire, SocketLink
+from hub.socketio.member import Member
+from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
-from persistence.interface import Posted, StoreUnavailable
-from protocol.commands import (
-    Answer,
-    EventCommand,
-    FetchChannel,
-    FetchHistory,
-    Identify,
-    JoinChannel,
-    LeaveChannel,
-    MarkDelivered,
-    MarkRead,
-    PostToChannel,
-    SendPrivateMessage,
-    SetSubscription,
-    SetTyping,
-    TypeInChannel,
-)
-from protocol.dialect import EventDialect, Limits
-from protocol.errors import ERROR_TEXTS, SESSION_ENDED, ErrorCode, WireError
+from persistence.records import StoreUnavailable
+from protocol.dialect import EventDialect
+from protocol.errors import GOING_AWAY, SESSION_ENDED, ErrorCode
 from protocol.events import Connected, Refused
-from protocol.model import Channel, ChannelId, Session, UserId
+from protocol.model import Session, UserId
 from protocol.socketio.packets import Data
 from protocol.uuids import IdKind, from_uuid
 
 log = structlog.get_logger(__name__)
 
-MESSAGES_PER_SECOND: Final = 10
+OFFLINE_MESSAGES: Final = 500
+TOUCH_SECONDS: Final = 60.0
 REFRESH: Final = "auth:refresh"
 _UNAUTHORIZED: Final = "Unauthorized"
-
-
-class Refusal(Exception):
-    """A command that is not carried out."""
-
-    def __init__(self, code: ErrorCode, key: str | None = None) -> None:
-        self.code = code
-        self.key = key
-        super().__init__(code)
-
-
-@define
-class _Member:
-    """A connected client, and until when."""
-
-    client: Client
-    socket: Socket
-    expires_at: datetime
 
 
 class EventApplication:
@@ -83,13 +50,31 @@ class EventApplication:
         self._dialect = dialect
         self._services = services
         self._wire = EventWire(dialect)
-        self._limits = Limits(services.config.max_content_chars)
-        self._rate = AttemptLimiter(MESSAGES_PER_SECOND, 1.0)
-        self._members: dict[Socket, _Member] = {}
+        self._recoveries = RecoveryDesk(
+            services.store.recoveries, window=services.config.recovery_window
+        )
+        self._answers = EventAnswers(dialect, services, self._recoveries)
+        self._members: dict[Socket, Member] = {}
         self._changed = trio.Event()
 
     async def run(self) -> None:
-        """End the connections whose tokens end, until cancelled."""
+        """Look after the connections until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._end_expired)
+            nursery.start_soon(self._keep_recoverable)
+
+    async def _keep_recoverable(self) -> None:
+        """Note now and then who is alive; an outage only postpones it."""
+        while True:
+            await trio.sleep(TOUCH_SECONDS)
+            slips = [member.slip for member in self._members.values() if member.slip is not None]
+            try:
+                await self._recoveries.touch(slips)
+                await self._recoveries.purge()
+            except StoreUnavailable as error:
+                log.warning("recoveries_not_touched", reason=str(error))
+
+    async def _end_expired(self) -> None:
         while True:
             self._changed = trio.Event()
             ends = [member.expires_at for member in self._members.values()]
@@ -102,7 +87,7 @@ class EventApplication:
             now = datetime.now(UTC)
             for member in tuple(self._members.values()):
                 if member.expires_at <= now:
-                    self._refuse(member.client, Refusal(ErrorCode.LOGIN_ENDED))
+                    member.client.tell(Refused.because(ErrorCode.LOGIN_ENDED))
                     member.client.close(SESSION_ENDED)
                     self._members.pop(member.socket, None)
 
@@ -122,16 +107,66 @@ class EventApplication:
             raise ConnectRefused(_UNAUTHORIZED)
         if claimed is not None and _user_id(claimed) != session.user.id:
             raise ConnectRefused(_UNAUTHORIZED)
-        client = Client(session.user, session.id, self._wire, SocketLink(socket))
-        self._members[socket] = _Member(client, socket, session.expires_at)
+        slip = await self._recoverable(session.user.id, auth)
+        recovered = None if slip is None else dict(slip.entered)
+        if slip is None:
+            slip = await self._recoveries.open(session.user.id)
+        link = SocketLink(socket, self._wire, None if slip is None else dict(slip.entered))
+        client = Client(
+            session.user,
+            session.id,
+            self._wire,
+            link,
+            typing_seconds=self._dialect.typing_seconds,
+        )
+        self._members[socket] = Member(client, socket, session.expires_at, link, slip, recovered)
         self._changed.set()
-        return {}
+        return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
+
+    async def _recoverable(self, user_id: UserId, auth: Mapping[str, Data]) -> RecoverySlip | None:
+        """The connection that a client wants to go on with, if nothing would be left out."""
+        pid, offset = auth.get("pid"), auth.get("offset", "")
+        if not isinstance(pid, str) or not isinstance(offset, str):
+            return None
+        try:
+            slip = await self._recoveries.find(user_id, pid, offset)
+            if slip is None or not await self._services.resume.can_recover(user_id, slip.entered):
+                return None
+        except StoreUnavailable as error:
+            log.warning("recovery_not_found", reason=str(error))
+            return None
+        for member in tuple(self._members.values()):
+            if member.slip is not None and member.slip.id == slip.id:
+                member.client.close(GOING_AWAY)  # its client is here now
+        return slip
 
     async def connected(self, socket: Socket) -> None:
-        """See `Application`."""
-        client = self._members[socket].client
+        """See `Application`. What was missed is told before anything new."""
+        member = self._members[socket]
+        client = member.client
+        client.hold()
         greeting = Connected(client.user, datetime.now(UTC))
         await self._services.hub.post(Register(client, greeting))
+        try:
+            if member.recovered is not None:
+                await self._services.resume.recover(client, member.recovered)
+            else:
+                await self._tell_offline(member)
+        except StoreUnavailable as error:
+            log.warning("missed_messages_not_told", reason=str(error))
+            client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
+        finally:
+            client.release({})
+
+    async def _tell_offline(self, member: Member) -> None:
+        """What the user was not delivered on any device, as one event (contract D.4)."""
+        user_id = member.client.user.id
+        store = self._services.store
+        messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)
+        if messages:
+            people = await store.accounts.get_many({each.author_id for each in messages})
+            views = [self._dialect.message(each, people[each.author_id]) for each in messages]
+            member.socket.emit("message:offline", views)
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""
@@ -139,6 +174,9 @@ class EventApplication:
         if member is not None:
             self._services.commands.gone(member.client)
             await self._services.hub.post(Unregister(member.client))
+            if member.slip is not None:
+                with suppress(StoreUnavailable):
+                    await self._recoveries.touch([member.slip])
 
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
@@ -150,11 +188,11 @@ class EventApplication:
         if name == REFRESH:
             answer = await self._refresh(member, args)
         else:
-            answer = await self._answer(member.client, socket, name, args)
+            answer = await self._answers.answer(member, name, args)
         if acknowledge is not None:
             acknowledge([answer])
 
-    async def _refresh(self, member: _Member, args: Sequence[Data]) -> Mapping[str, Data]:
+    async def _refresh(self, member: Member, args: Sequence[Data]) -> Mapping[str, Data]:
         given = args[0] if args else None
         token = given.get("token") if isinstance(given, dict) else given
         if isinstance(token, str):
@@ -165,110 +203,6 @@ class EventApplication:
                     self._changed.set()
                     return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
-
-    async def _answer(
-        self, client: Client, socket: Socket, name: str, args: Sequence[Data]
-    ) -> Mapping[str, Data]:
-        try:
-            command = self._dialect.receive(name, args, self._limits)
-            return await self._carry_out(client, socket, name, command)
-        except WireError as error:
-            client.tell(Refused(error.code, error.text, error.key))
-            code, text = error.code, error.text
-        except Refusal as refusal:
-            self._refuse(client, refusal)
-            code, text = refusal.code, ERROR_TEXTS[refusal.code]
-        except StoreUnavailable:
-            self._refuse(client, Refusal(ErrorCode.UNAVAILABLE))
-            code, text = ErrorCode.UNAVAILABLE, ERROR_TEXTS[ErrorCode.UNAVAILABLE]
-        shown = self._dialect.error_text(code, text)
-        return {"success": False, "error": shown, "code": code}
-
-    def _refuse(self, client: Client, refusal: Refusal) -> None:
-        client.tell(Refused.because(refusal.code, refusal.key))
-
-    async def _carry_out(
-        self, client: Client, socket: Socket, name: str, command: EventCommand
-    ) -> Mapping[str, Data]:
-        services = self._services
-        match command:
-            case PostToChannel():
-                return await self._post(client, socket, command)
-            case JoinChannel(channel_id=channel_id):
-                await self._channel(client, channel_id)
-                await services.commands.carry_out(client, command)
-                return self._dialect.joined(channel_id)
-            case LeaveChannel(channel_id=channel_id):
-                await services.commands.carry_out(client, command)
-                return self._dialect.joined(channel_id)
-            case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
-                channel = await self._channel(client, channel_id)
-                await services.commands.typing.in_channel(client, channel, is_typing=is_typing)
-            case MarkRead(message_id=message_id):
-                await services.receipts.read_up_to(client.user.id, message_id)
-            case MarkDelivered(message_id=message_id):
-                await services.receipts.delivered_up_to(client.user.id, message_id)
-            case FetchChannel(channel_id=channel_id, limit=limit):
-                channel = await self._channel(client, channel_id)
-                messages = services.store.messages
-                page = await messages.channel_page(channel.id, before=None, limit=limit)
-                ids = {message.author_id for message in page}
-                people = await services.store.accounts.get_many(ids)
-                return self._dialect.history(name, page, people)
-            case (
-                SendPrivateMessage()
-                | SetTyping()
-                | FetchHistory()
-                | Identify()
-                | SetSubscription()
-                | Answer()
-            ):
-                await services.commands.carry_out(client, command)
-            case _:
-                assert_never(command)
-        return {"success": True}
-
-    async def _post(
-        self, client: Client, socket: Socket, command: PostToChannel
-    ) -> Mapping[str, Data]:
-        if self._rate.allow(client.user.id, trio.current_time()) > 0:
-            raise Refusal(ErrorCode.RATE_LIMITED, command.key)
-        channel = await self._channel(client, command.channel_id, command.key)
-        messages = self._services.store.messages
-        if command.parent_id is not None:
-            parent = await messages.get(command.parent_id)
-            if parent is None or parent.channel_id != channel.id:
-                raise Refusal(ErrorCode.INVALID_FIELD, command.key)
-        draft = evolve(
-            draft_for(channel, client.user.id, command.content, command.key),
-            parent_id=command.parent_id,
-        )
-        echo = self._services.config.echo_new_to_sender == "yes"
-        outcome = await self._services.messaging.send(
-            client.user, draft, besides=None if echo else client
-        )
-        if not isinstance(outcome, Posted):
-            raise Refusal(ErrorCode(outcome), command.key)
-        message = outcome.message
-        socket.emit("message:sent", self._dialect.sent(message))
-        if not outcome.repeated:
-            self._services.assistant.consider(channel, message, client.user, client)
-        view = self._dialect.message(message, client.user)
-        return {**view, "success": True, "data": view}
-
-    async def _channel(
-        self, client: Client, channel_id: ChannelId, key: str | None = None
-    ) -> Channel:
-        """A channel that the client's user may see.
-
-        Raises:
-            Refusal: there is none, or not for this user.
-            StoreUnavailable: it cannot be looked up now.
-        """
-        access = await self._services.store.channels.access(client.user.id, channel_id)
-        if access is None or not access.allowed:
-            raise Refusal(ErrorCode.NOT_A_MEMBER, key)
-        return access.channel
 
 
 def _user_id(text: Data) -> UserId | None:

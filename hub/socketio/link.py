@@ -1,18 +1,25 @@
 """A Socket.IO client as the Hub tells it things.
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are shed first
-when a client does not fetch what is queued for it. Must not know: the Hub, what an event means.
+when a client does not fetch what is queued for it, and it is told how many. An event that tells of
+a message carries the client's offset as its last argument, so that a connection that breaks can be
+recovered. Must not know: the Hub, what an event means.
 """
+
+from datetime import UTC, datetime
+from typing import Final
 
 from attrs import define, field, frozen
 
+from hub.socketio.recovery import encode_offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
 from protocol.errors import CloseReason
-from protocol.events import Event
+from protocol.events import Event, Shed
+from protocol.model import ChannelId, Position
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
-SEPARATOR = b"\x1e"  # stands in no JSON text
+SEPARATOR: Final = b"\x1e"  # stands in no JSON text
 
 
 @frozen(eq=False)
@@ -33,20 +40,50 @@ class EventWire:
 
 @define(eq=False)
 class SocketLink:
-    """Implements `hub.client.Link`."""
+    """Implements `hub.client.Link`.
+
+    Args:
+        socket: the client.
+        wire: encodes the notice of what was shed.
+        positions: up to where the client was told of each channel; None: it cannot be recovered.
+    """
 
     socket: Socket
+    _wire: EventWire
+    positions: dict[ChannelId, int] | None
+    _shed: int = field(default=0, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
 
-    def offer(self, data: bytes, *, ephemeral: bool) -> None:
+    @property
+    def is_behind(self) -> bool:
         """See `Link`."""
-        if self._closing is None and not (ephemeral and self.socket.is_behind):
+        return self.socket.is_behind
+
+    async def caught_up(self) -> None:
+        """See `Link`."""
+        await self.socket.caught_up()
+
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
+        """See `Link`."""
+        if self._closing is not None:
+            return
+        if ephemeral and self.socket.is_behind:
+            self._shed += 1
+        elif position is not None and self.positions is not None:
+            self.positions[position.channel_id] = position.seq
+            self.socket.queue(f'{data[:-1].decode()},"{encode_offset(self.positions)}"]')
+        else:
             for text in data.split(SEPARATOR):
                 self.socket.queue(text.decode())
 
     def flush(self) -> None:
         """See `Link`."""
         self.socket.flush()
+        if self._shed and not self.socket.is_behind:
+            notice = Shed(self._shed, datetime.now(UTC))
+            self._shed = 0
+            self.offer(self._wire.encode(notice), ephemeral=False)
+            self.socket.flush()
 
     def close(self, reason: CloseReason) -> None:
         """See `Link`."""

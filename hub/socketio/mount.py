@@ -17,6 +17,7 @@ from hub.socketio.server import SocketIoServer
 from protocol.dialect import EventDialect
 from protocol.engineio.session import EngineSettings
 from protocol.handshake import Head, origin_allowed
+from protocol.rendering import render_html
 
 PATH: Final = "/socket.io/"
 SETTINGS: Final = EngineSettings()
@@ -41,7 +42,11 @@ async def open_socketio(
         return origin.decode("latin-1") if origin is not None and allowed else None
 
     applications = {
-        namespace: EventApplication(dialect, services) for namespace, dialect in dialects.items()
+        namespace: EventApplication(
+            dialect.rendering(render_html) if config.rendered_content == "yes" else dialect,
+            services,
+        )
+        for namespace, dialect in dialects.items()
     }
     server = SocketIoServer(applications)
     engine = EngineServer(SETTINGS, server.serve, origin_rule)

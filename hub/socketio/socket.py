@@ -44,7 +44,8 @@ class Socket:
         self.send(SocketIoPacket(SocketIoType.EVENT, self.namespace, [event, *args]))
 
     async def emit_and_wait(self, event: str, *args: Data, within: float) -> Sequence[Data]:
-        """Send an event; returns what the client acknowledges it with.
+        """Send an event; returns what the client acknowledges it with. An application's `event`
+        must not wait for it: the acknowledgement is read after `event` has ended.
 
         Raises:
             trio.TooSlowError: none came within so many seconds, or too many are waited for.
@@ -89,8 +90,12 @@ class Socket:
 
     @property
     def is_behind(self) -> bool:
-        """Whether much is queued that the peer does not fetch."""
-        return self._connection.session.is_half_full
+        """Whether much is queued that the peer has not taken."""
+        return self._connection.is_behind
+
+    async def caught_up(self) -> None:
+        """Wait until nothing is queued, or the session is over."""
+        await self._connection.caught_up()
 
     def disconnect(self, reason: CloseReason) -> None:
         """End the client's session. Only who is told to leave the namespace stays away; from a

@@ -11,6 +11,7 @@ from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
 from persistence.memory.channels import MemoryChannels, MemoryUploads, MemoryWorkspaces
 from persistence.memory.messages import MemoryMessages
+from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
@@ -34,5 +35,6 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         workspaces=MemoryWorkspaces(tables),
         channels=MemoryChannels(tables),
         uploads=MemoryUploads(tables),
+        recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
     )

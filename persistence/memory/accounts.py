@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from attrs import asdict, define, evolve, fields
 
-from persistence.interface import Credentials, NewUser, NoSuchUser, Taken
 from persistence.memory.tables import Tables
+from persistence.records import Credentials, NewUser, NoSuchUser, Taken
 from protocol.model import Role, User, UserId
 
 

@@ -1,11 +1,11 @@
 """Workspaces, channels and uploads in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import define, evolve
 
-from persistence.interface import Access, NewChannel, NoSuchUser, Upload
 from persistence.memory.tables import ChannelRow, Tables
+from persistence.records import Access, Head, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -100,6 +100,17 @@ class MemoryChannels:
         if row is None:
             return None
         return Access(row.channel, self.tables.may_join(user_id, row.channel))
+
+    async def heads(
+        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+    ) -> Sequence[Head]:
+        """See the interface."""
+        return [
+            Head(row.channel, len(row.messages))
+            for channel_id, row in sorted(self.tables.channels.items())
+            if (channel_ids is None or channel_id in channel_ids)
+            and self.tables.may_join(user_id, row.channel)
+        ]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""

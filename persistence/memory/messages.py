@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from attrs import define, evolve
 
-from persistence.interface import Advance, Conversation, Draft, Outcome, Posted
 from persistence.memory.tables import ChannelRow, Tables
+from persistence.records import Advance, Conversation, Draft, Outcome, Posted, Span
 from protocol.model import (
     ASSISTANT_ID,
     ChannelId,
@@ -104,6 +104,27 @@ class MemoryMessages:
         """See the interface."""
         messages = self._conversation_log(user_id, peer_id)
         return [message for message in messages if message.seq > after_seq][:limit]
+
+    async def in_spans(
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+    ) -> Sequence[Message]:
+        """See the interface."""
+        found: list[Message] = []
+        for span in spans:
+            row = self.tables.channels.get(span.channel_id)
+            if row is not None and self.tables.may_join(user_id, row.channel):
+                found += [each for each in row.shown() if span.after < each.seq <= span.until]
+        return found[:limit]
+
+    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
+        """See the interface."""
+        found = [
+            message
+            for row in self.tables.channels.values()
+            if row.delivered.get(user_id) and self.tables.may_join(user_id, row.channel)
+            for message in row.by_others(user_id, row.delivered[user_id])
+        ]
+        return sorted(found, key=lambda message: message.id)[-limit:]
 
     async def channel_page(
         self, channel_id: ChannelId, *, before: MessageId | None, limit: int

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define
 
-from persistence.interface import NoSuchUser, Permit, Relation
 from persistence.memory.tables import Tables
+from persistence.records import NoSuchUser, Permit, Relation
 from protocol.model import FollowStatus, User, UserId
 
 

@@ -8,8 +8,8 @@ from math import inf
 import trio
 from attrs import define
 
-from persistence.interface import NoSuchUser
 from persistence.memory.tables import SessionRow, Tables
+from persistence.records import NoSuchUser
 from protocol.model import Session, SessionId, UserId
 
 

@@ -7,7 +7,7 @@ from itertools import count
 import trio
 from attrs import define, evolve, field, frozen
 
-from persistence.interface import Upload
+from persistence.records import Recovery, Upload
 from protocol.model import (
     ASSISTANT_ID,
     Channel,
@@ -89,6 +89,14 @@ class ChannelRow:
         return [each for each in self.shown() if each.seq > above and each.author_id != user_id]
 
 
+@frozen
+class RecoveryRow:
+    """What a connection was told, and when that was known last."""
+
+    recovery: Recovery
+    touched_at: datetime
+
+
 def _ids() -> Iterator[int]:
     return (number for number in count(1) if number != ASSISTANT_ID)
 
@@ -112,6 +120,7 @@ class Tables:
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
     uploads: dict[str, Upload] = field(factory=dict, init=False)
+    recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         now = self.now()

@@ -15,6 +15,7 @@ from persistence.postgres.channels import (
     PostgresWorkspaces,
 )
 from persistence.postgres.messages import PostgresMessages, open_lanes
+from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
 
@@ -56,5 +57,6 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
             workspaces=PostgresWorkspaces(database),
             channels=PostgresChannels(database),
             uploads=PostgresUploads(database),
+            recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database),
         )

@@ -7,8 +7,8 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import Credentials, NewUser, NoSuchUser, Taken
 from persistence.postgres.bridge import Database, Record
+from persistence.records import Credentials, NewUser, NoSuchUser, Taken
 from protocol.model import Role, User, UserId
 
 USER_COLUMNS: Final = (

@@ -15,7 +15,7 @@ import structlog
 import trio
 import trio_asyncio
 
-from persistence.interface import StoreError, StoreUnavailable
+from persistence.records import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -1,13 +1,13 @@
 """Workspaces, channels and uploads in Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import Access, NewChannel, NoSuchUser, Upload
 from persistence.postgres.bridge import Database, Record
+from persistence.records import Access, Head, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -48,6 +48,14 @@ _CREATE_DM: Final = """
         ON CONFLICT DO NOTHING RETURNING id)
     INSERT INTO channel_members (channel_id, user_id)
     SELECT id, member FROM made, unnest(ARRAY[$1, $2]::bigint[]) AS member
+"""
+_HEADS: Final = f"""
+    SELECT {_CHANNEL}, c.last_seq FROM channels c
+     WHERE c.id IN (SELECT m.channel_id FROM channel_members m WHERE m.user_id = $1
+                    UNION SELECT w.id FROM channels w
+                      JOIN workspace_members mine USING (workspace_id) WHERE mine.user_id = $1)
+       AND ($2::bigint[] IS NULL OR c.id = ANY ($2)) AND may_join($1, c.id)
+     ORDER BY c.id
 """
 _SEARCH: Final = f"""
     {_SELECT_CHANNEL} JOIN workspace_members m ON m.workspace_id = c.workspace_id
@@ -160,6 +168,15 @@ class PostgresChannels:
             user_id,
         )
         return None if row is None else Access(_channel(row), row["allowed"])
+
+    async def heads(
+        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+    ) -> Sequence[Head]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            _HEADS, user_id, None if channel_ids is None else list(channel_ids)
+        )
+        return [Head(_channel(row), row["last_seq"]) for row in rows]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""

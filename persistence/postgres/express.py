@@ -14,8 +14,9 @@ import asyncpg
 import orjson
 from attrs import frozen
 
-from persistence.interface import ForeignSession, ForeignSessions, StoreUnavailable
+from persistence.interface import ForeignSessions
 from persistence.postgres.bridge import Database, open_pool
+from persistence.records import ForeignSession, StoreUnavailable
 from protocol.model import MAX_ID, UserId
 
 POOL_SIZE: Final = 4

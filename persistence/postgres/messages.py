@@ -7,9 +7,9 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import Advance, Conversation, Draft, Outcome, Posted
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Lanes, Record
+from persistence.records import Advance, Conversation, Draft, Outcome, Posted, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -103,6 +103,31 @@ _UNREAD: Final = f"""
     SELECT count(*) FROM messages u
      WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN (c.user_lo, c.user_hi)
        AND u.deleted_at IS NULL AND u.seq > {_READ_BEFORE}
+"""
+_IN_SPANS: Final = f"""
+    SELECT {_COLUMNS}
+      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
+           WITH ORDINALITY AS s (channel_id, after, until, ord)
+      JOIN channels c ON c.id = s.channel_id AND may_join($1, c.id)
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.seq > s.after AND l.seq <= s.until
+              AND l.deleted_at IS NULL
+            ORDER BY l.seq LIMIT $5) AS m
+     ORDER BY s.ord, m.seq LIMIT $5
+"""
+_UNDELIVERED: Final = f"""
+    SELECT {_COLUMNS}
+      FROM receipts mine
+      JOIN channels c ON c.id = mine.channel_id AND may_join($1, c.id)
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.seq > greatest(mine.delivered_seq, mine.read_seq)
+              AND l.author_id <> $1 AND l.deleted_at IS NULL
+            ORDER BY l.seq DESC LIMIT $2) AS m
+     WHERE mine.user_id = $1 AND greatest(mine.delivered_seq, mine.read_seq) > 0
+       AND c.last_seq > greatest(mine.delivered_seq, mine.read_seq)
+     ORDER BY m.id DESC LIMIT $2
 """
 _CONVERSATIONS: Final = f"""
     SELECT {_COLUMNS}, {user_columns("peer")}, ({_UNREAD}) AS unread,
@@ -231,6 +256,25 @@ class PostgresMessages:
             limit,
         )
         return [_message(row) for row in rows]
+
+    async def in_spans(
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+    ) -> Sequence[Message]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            _IN_SPANS,
+            user_id,
+            [span.channel_id for span in spans],
+            [span.after for span in spans],
+            [span.until for span in spans],
+            limit,
+        )
+        return [_message(row) for row in rows]
+
+    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
+        """See the interface."""
+        rows = await self.database.fetch(_UNDELIVERED, user_id, limit)
+        return [_message(row) for row in reversed(rows)]
 
     async def channel_page(
         self, channel_id: ChannelId, *, before: MessageId | None, limit: int

@@ -11,8 +11,8 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import StoreError
 from persistence.postgres.bridge import CONNECT_SECONDS, in_asyncio
+from persistence.records import StoreError
 
 LOCK: Final = 0x7061726C6F7572  # "parlour": one migration at a time per database
 

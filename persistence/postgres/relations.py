@@ -6,9 +6,9 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import NoSuchUser, Permit, Relation
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
+from persistence.records import NoSuchUser, Permit, Relation
 from protocol.model import FollowStatus, User, UserId
 
 _REQUEST: Final = """

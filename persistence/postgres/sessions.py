@@ -8,9 +8,9 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import NoSuchUser
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
+from persistence.records import NoSuchUser
 from protocol.model import Session, SessionId, UserId
 
 _OPEN: Final = f"""

@@ -8,7 +8,7 @@ messages) are extra fields. Must not know: Socket.IO's packets, tokens, the stor
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from protocol.commands import (
     EventCommand,
@@ -18,21 +18,25 @@ from protocol.commands import (
     MarkDelivered,
     MarkRead,
     PostToChannel,
+    ResumeChannels,
     TypeInChannel,
 )
 from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
-from protocol.dialect import EventDialect, Limits
+from protocol.dialect import EventDialect, Limits, Render
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
     ChannelMessagePosted,
+    ChannelsResumed,
     ChannelTyping,
     Event,
     LeftChannel,
+    MessageConfirmed,
     MessagesSeen,
     Refused,
     Shed,
 )
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, User, UserId
+from protocol.resumption import parse_positions
 from protocol.uuids import IdKind, from_uuid, to_uuid
 from protocol.views import channel_message_object
 
@@ -130,6 +134,19 @@ def _leave(payload: Mapping[str, object], _: Limits) -> EventCommand:
     return LeaveChannel(_channel(payload))
 
 
+def _resume(payload: Mapping[str, object], _: Limits) -> EventCommand:
+    return ResumeChannels(parse_positions(payload.get("after"), _channel_key))
+
+
+def _channel_key(text: str) -> ChannelId | None:
+    number = from_uuid(IdKind.CHANNEL, text)
+    return None if number is None else ChannelId(number)
+
+
+def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
+    return {to_uuid(IdKind.CHANNEL, channel_id): seq for channel_id, seq in after.items()}
+
+
 def _fetch(payload: Mapping[str, object], _: Limits) -> EventCommand:
     return FetchChannel(_channel(payload), HISTORY_MESSAGES)
 
@@ -144,6 +161,7 @@ _DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], Limits], EventComm
     "channel:join": _join,
     "room:leave": _leave,
     "channel:leave": _leave,
+    "resume": _resume,
     "messages:get": _fetch,
     LIST: _fetch,
 }
@@ -155,6 +173,8 @@ class ChannelMessages:
 
     name: str = "channel_messages"
     namespace: str = "/"
+    typing_seconds: float = 5.0
+    render: Render | None = None
 
     def receive(self, event: str, args: Sequence[object], limits: Limits) -> EventCommand:
         """The command in an event (contract D.3).
@@ -171,7 +191,7 @@ class ChannelMessages:
         """The events of contract D.4: (name, payload); one per message that was seen."""
         match event:
             case ChannelMessagePosted(message=message, author=author):
-                return (("message:new", channel_message_object(message, author)),)
+                return (("message:new", self.message(message, author)),)
             case ChannelTyping(is_typing=is_typing):
                 name = "message:typing:start" if is_typing else "message:typing:stop"
                 typing: dict[str, object] = {
@@ -191,10 +211,18 @@ class ChannelMessages:
                 shown = _TEXTS.get(code, text)
                 refusal: dict[str, object] = {"error": shown, "message": shown, "code": code}
                 return (("message:error", refusal if key is None else {**refusal, "tempId": key}),)
+            case MessageConfirmed(message=message):
+                return (("message:sent", sent_view(message)),)
+            case ChannelsResumed(complete=complete, after=after):
+                return (("resumed", {"complete": complete, "after": _positions(after)}),)
             case Shed(count=count):
                 return (("shed", {"events": count}),)
             case _:
                 return ()  # private messages are told in their dm channels
+
+    def rendering(self, render: Render) -> "ChannelMessages":
+        """The same dialect, with `renderedContent` beside each content."""
+        return evolve(self, render=render)
 
     def error_text(self, code: ErrorCode, text: str) -> str:
         """What a person reads for a refusal in this dialect."""
@@ -202,11 +230,7 @@ class ChannelMessages:
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message (contract D.4)."""
-        return channel_message_object(message, author)
-
-    def sent(self, message: Message) -> Mapping[str, object]:
-        """The payload of `message:sent`."""
-        return sent_view(message)
+        return channel_message_object(message, author, self.render)
 
     def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
         """The answer to `room:join` and `room:leave`."""
@@ -216,7 +240,7 @@ class ChannelMessages:
         self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
     ) -> Mapping[str, object]:
         """The answers to `messages:get` and `messages:list`, which name the same differently."""
-        views = [channel_message_object(message, people[message.author_id]) for message in messages]
+        views = [self.message(message, people[message.author_id]) for message in messages]
         return {"success": True, "data": views} if event == LIST else {"messages": views}
 
 

@@ -11,12 +11,13 @@ from typing import Final
 import orjson
 from attrs import field, frozen
 
-from protocol.commands import Answer, Command, Identify
+from protocol.commands import Answer, Command, Identify, ResumeChannels
 from protocol.dialect import AcceptAndClose, Dialect, Heartbeat, Limits, Rate, Stranger
 from protocol.errors import CloseReason, WireError
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
+    ChannelsResumed,
     ChannelTyping,
     Event,
     HeartbeatAcknowledged,
@@ -27,7 +28,8 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.jsontext import parse_object
-from protocol.model import User, UserId, Workspace
+from protocol.model import ChannelId, User, UserId, Workspace
+from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import identifier
 from protocol.views import (
     account_object,
@@ -48,9 +50,24 @@ def _heartbeat(_: dict[str, object]) -> Command:
     return Answer(HeartbeatAcknowledged())
 
 
+def _resume(frame: dict[str, object]) -> Command | None:
+    data = frame.get("d")
+    after = data.get("after") if isinstance(data, dict) else None
+    try:
+        return ResumeChannels(parse_positions(after, _channel_key), enter=False)
+    except WireError:
+        return None
+
+
+def _channel_key(text: str) -> ChannelId | None:
+    number = parse_decimal(text)
+    return None if number is None else ChannelId(number)
+
+
 _DECODERS: Final[Mapping[str, Callable[[dict[str, object]], Command | None]]] = {
     "IDENTIFY": _identify,
     "HEARTBEAT": _heartbeat,
+    "RESUME": _resume,
 }
 
 
@@ -58,7 +75,7 @@ class GatewayCodec:
     """Stateless: every frame stands alone."""
 
     def receive(self, text: str) -> Command | None:
-        """`IDENTIFY` or `HEARTBEAT`; anything else is ignored."""
+        """`IDENTIFY`, `HEARTBEAT` or `RESUME`; anything else is ignored."""
         try:
             frame = parse_object(text)
         except WireError:
@@ -92,6 +109,10 @@ class Gateway:
         """`{"t": EVENT, "d": data}`, and the acknowledgement of a heartbeat."""
         if isinstance(event, HeartbeatAcknowledged):
             return (b'{"op":"HEARTBEAT_ACK"}',)
+        if isinstance(event, ChannelsResumed):
+            positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
+            resumed = {"complete": event.complete, "after": positions}
+            return (orjson.dumps({"t": "RESUMED", "d": resumed}),)
         told = _event(event)
         return () if told is None else (orjson.dumps({"t": told[0], "d": told[1]}),)
 

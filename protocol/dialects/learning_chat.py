@@ -17,6 +17,7 @@ from protocol.commands import (
     LeaveChannel,
     MarkRead,
     PostToChannel,
+    ResumeChannels,
     TypeInChannel,
 )
 from protocol.content import check_content, check_file_url, check_key
@@ -26,6 +27,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsResumed,
     ChannelTyping,
     Connected,
     Event,
@@ -35,6 +37,7 @@ from protocol.events import (
     Shed,
 )
 from protocol.model import ChannelId, MessageId, MessageKind
+from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import identifier
 from protocol.tagged import Decoders, Frame, TaggedCodec
 from protocol.views import chat_message_object
@@ -106,12 +109,22 @@ def _mark_read(frame: Frame, _: Limits) -> Command | None:
     return MarkRead(MessageId(message_id), channel_id)
 
 
+def _resume(frame: Frame, _: Limits) -> Command:
+    return ResumeChannels(parse_positions(frame.get("after"), _channel_key))
+
+
+def _channel_key(text: str) -> ChannelId | None:
+    number = parse_decimal(text)
+    return None if number is None else ChannelId(number)
+
+
 _DECODERS: Final[Decoders] = {
     "join_channel": _join,
     "leave_channel": _leave,
     "send_message": _send,
     "typing": _typing,
     "mark_read": _mark_read,
+    "resume": _resume,
 }
 
 
@@ -154,6 +167,10 @@ class LearningChat:
                 )
                 for message_id in event.message_ids
             )
+        if isinstance(event, ChannelsResumed):
+            positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
+            resumed = {"type": "resumed", "complete": event.complete, "after": positions}
+            return (orjson.dumps(resumed),)
         frame = _frame(event)
         return () if frame is None else (orjson.dumps(frame),)
 

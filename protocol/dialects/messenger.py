@@ -16,6 +16,7 @@ from protocol.commands import (
     Command,
     FetchHistory,
     MarkRead,
+    ResumeConversations,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
@@ -27,6 +28,7 @@ from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import (
     Connected,
     ConversationHistory,
+    ConversationsResumed,
     ConversationSubscribed,
     Event,
     PrivateMessagePosted,
@@ -36,6 +38,7 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import UserId
+from protocol.resumption import parse_positions
 from protocol.structuring import identifier
 from protocol.tagged import Decoders, Frame, TaggedCodec
 from protocol.views import conversation_message_object, timestamp
@@ -109,6 +112,15 @@ def _fetch_history(frame: Frame, _: Limits) -> Command:
     return FetchHistory(pair, HISTORY_MESSAGES)
 
 
+def _resume(frame: Frame, _: Limits) -> Command:
+    return ResumeConversations(parse_positions(frame.get("after"), _people))
+
+
+def _people(conversation: str) -> frozenset[UserId] | None:
+    pair = parse_conversation_id(conversation)
+    return None if pair is None else frozenset(pair)
+
+
 _DECODERS: Final[Decoders] = {
     "send_message": _send,
     "typing": _typing,
@@ -116,6 +128,7 @@ _DECODERS: Final[Decoders] = {
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
     "fetch_history": _fetch_history,
+    "resume": _resume,
 }
 
 
@@ -193,6 +206,9 @@ def _enveloped(event: Event) -> tuple[bytes, ...]:
                 ],
             }
             return (_envelope("history_response", history, at),)
+        case ConversationsResumed(user_id=user_id, complete=complete, after=after, at=at):
+            positions = {conversation_id(user_id, peer): seq for peer, seq in after.items()}
+            return (_envelope("resumed", {"complete": complete, "after": positions}, at),)
         case Shed(count=count, at=at):
             return (_envelope("shed", {"events": count}, at),)
         case _:

@@ -11,12 +11,13 @@ from typing import Final
 import orjson
 from attrs import field, frozen
 
-from protocol.commands import Command, SendPrivateMessage, SetTyping
+from protocol.commands import Command, ResumeConversations, SendPrivateMessage, SetTyping
 from protocol.content import check_content, check_key
 from protocol.dialect import Dialect, Heartbeat, Limits, Rate, RefuseUpgrade, Stranger
 from protocol.errors import WireError
 from protocol.events import (
     Connected,
+    ConversationsResumed,
     Event,
     PresenceChanged,
     PrivateMessagePosted,
@@ -26,6 +27,7 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import UserId
+from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import structure
 from protocol.tagged import Decoders, TaggedCodec
 from protocol.views import private_message_object, timestamp
@@ -72,9 +74,19 @@ def _typing(raw: dict[str, object], _: Limits) -> Command:
     return SetTyping(frame.recipient_id, frame.is_typing)
 
 
+def _resume(raw: dict[str, object], _: Limits) -> Command:
+    return ResumeConversations(parse_positions(raw.get("after"), _peer))
+
+
+def _peer(text: str) -> frozenset[UserId] | None:
+    number = parse_decimal(text)
+    return None if number is None else frozenset((UserId(number),))
+
+
 _DECODERS: Final[Decoders] = {
     "private_message": _private_message,
     "typing_indicator": _typing,
+    "resume": _resume,
 }
 
 
@@ -132,6 +144,9 @@ def _frame(event: Event) -> dict[str, object] | None:
                 "sender_id": author_id,
                 "seq": seq,
             }
+        case ConversationsResumed(complete=complete, after=after):
+            positions = {str(peer): seq for peer, seq in after.items()}
+            return {"type": "resumed", "complete": complete, "after": positions}
         case Connected():
             return {"type": "system", "message": WELCOME}
         case Refused(code=code, text=text, key=key):

@@ -5,9 +5,11 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from protocol.uuids import IdKind, to_uuid
@@ -196,7 +198,70 @@ async def test_a_client_comes_back_after_a_restart(data_dir: Path) -> None:
             assert hub.process.wait(20) == 0
             with run_hub(data_dir, port=hub.port):
                 await client.tell(json.dumps({"emit": ["messages:get", {"channelId": dm}]}))
-                while await client.happened() != {"connected": True}:
-                    pass
+                await until(client, {"connected": True, "recovered": True})
                 page = await ask(client, "messages:get", {"channelId": dm})
                 assert [each["content"] for each in page["messages"]] == ["first"]
+
+
+async def until(client: NodeProgram, expected: dict[str, Any]) -> None:
+    """Past everything else."""
+    while await client.happened() != expected:
+        pass
+
+
+async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) -> None:
+    """Also one that has not heard any event yet."""
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+        dm = await dm_of(hub, ann, ben)
+        async with ann.client() as client, ben.client() as other:
+            for each in (client, other):
+                await until(each, {"connected": True})
+            assert (await ask(client, "room:join", dm))["success"] is True
+            assert (await ask(client, "message:send", {"content": "second", "channelId": dm}))[
+                "seq"
+            ] == 2
+            assert (await ask(other, "room:join", dm))["success"] is True
+            for each in (client, other):
+                each.process.send_signal(signal.SIGSTOP)  # so that it comes back only when we say
+            hub.process.kill()
+            hub.process.wait()
+            with run_hub(data_dir, port=hub.port) as again:
+                path = f"/private_messages/api/messages/{ben.number}"
+                for text in ("third", "fourth"):
+                    sent = await again.call("POST", path, {"content": text}, ann.cookie)
+                    assert sent.status == 201, sent.text
+                for each in (client, other):
+                    each.process.send_signal(signal.SIGCONT)
+                    await until(each, {"connected": True, "recovered": True})
+                    for text in ("third", "fourth"):
+                        assert (await heard(each, "message:new"))["content"] == text
+                await ask(client, "message:send", {"content": "fifth", "channelId": dm})
+                assert (await heard(other, "message:new"))["content"] == "fifth"
+
+
+async def test_a_token_ends_unless_it_is_refreshed(data_dir: Path) -> None:
+    require_node()
+    secret = "a secret that the identity provider knows"
+    with run_hub(data_dir, "--jwt-secret", secret) as hub:
+        ann = await sign_up(hub, "ann")
+
+        def token(seconds: float) -> str:
+            claims = {"sub": ann.id, "exp": datetime.now(UTC) + timedelta(seconds=seconds)}
+            return jwt.encode(claims, secret, algorithm="HS256")
+
+        async with ann.client(token=token(3)) as kept, ann.client(token=token(3)) as ending:
+            for client in (kept, ending):
+                assert await client.happened() == {"connected": True}
+            refreshed = await ask(kept, "auth:refresh", {"token": token(60)})
+            assert refreshed == {"success": True}
+            error = await heard(ending, "message:error")
+            assert (error["error"], error["code"]) == ("Unauthorized", "login_ended")
+            assert await ending.happened() == {"disconnected": "io server disconnect"}
+            again = {"auth": {"userId": ann.id, "token": token(-1)}}
+            await ending.tell(json.dumps(again))
+            assert await ending.happened() == {"refused": "Unauthorized"}
+            await ending.tell(json.dumps({"auth": {"userId": ann.id, "token": token(60)}}))
+            assert await ending.happened() == {"connected": True, "recovered": True}
+            assert (await ask(kept, "messages:get", {}))["error"] == "Invalid message format"

@@ -1,13 +1,16 @@
 """Tokens that count, and those that do not."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
 from hub.jwt_tokens import InvalidToken, TokenVerifier
 
@@ -90,3 +93,53 @@ def test_tokens_of_a_public_keys_owner_count_and_the_key_is_no_secret(
     assert verifier.verify(signed()).subject == "7"
     assert refused(verifier, signed(algorithm, other))
     assert refused(TokenVerifier(SECRET), signed(algorithm, private))
+
+
+def key_set(path: Path, **keys: Any) -> Path:
+    """A JWKS file of the public halves, by key id."""
+    documents = []
+    for key_id, key in keys.items():
+        kind = RSAAlgorithm if isinstance(key, RSAPrivateKey) else OKPAlgorithm
+        documents.append(kind.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id})
+    path.write_text(json.dumps({"keys": documents}))
+    return path
+
+
+def test_the_keys_of_a_jwks_file_are_chosen_by_their_id(tmp_path: Path) -> None:
+    rsa, edwards = generate_private_key(65_537, 2_048), Ed25519PrivateKey.generate()
+    verifier = TokenVerifier(SECRET, key_set(tmp_path / "keys.json", one=rsa, two=edwards))
+
+    def token(algorithm: str, key: Any, **headers: str) -> str:
+        claims = {"sub": "7", "exp": datetime.now(UTC) + HOUR}
+        return jwt.encode(claims, key, algorithm=algorithm, headers=headers)
+
+    for good in (
+        token("RS256", rsa, kid="one"),
+        token("EdDSA", edwards, kid="two"),
+        token("HS256", SECRET),
+    ):
+        assert verifier.verify(good).subject == "7"
+    for bad in (
+        token("RS256", rsa),  # which of the two?
+        token("RS256", rsa, kid="two"),
+        token("RS256", rsa, kid="three"),
+        token("EdDSA", Ed25519PrivateKey.generate(), kid="two"),
+        token("PS256", rsa, kid="one"),
+    ):
+        assert refused(verifier, bad)
+
+
+def test_the_only_key_of_a_jwks_file_need_not_be_named(tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    verifier = TokenVerifier(SECRET, key_set(tmp_path / "keys.json", only=key))
+    assert verifier.verify(signed("EdDSA", key)).subject == "7"
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "AAAA"}]}', "{"]
+)
+def test_a_jwks_file_without_a_usable_key_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(text)
+    with pytest.raises((jwt.PyJWTError, ValueError)):
+        TokenVerifier(SECRET, path)

@@ -8,7 +8,8 @@ import trio
 from attrs import define, evolve, field
 from trio.testing import MockClock
 
-from persistence.interface import Store, StoreUnavailable
+from persistence.interface import Store
+from persistence.records import StoreUnavailable
 from tests.support.websocket import Refused, open_websocket
 from tests.support.world import World, open_world
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import trio
 
-from persistence.interface import StoreUnavailable
 from persistence.postgres import open_postgres_store
 from persistence.postgres.express import open_express_sessions, parse_session
+from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
 from tests.support.databases import Databases, execute

@@ -6,12 +6,14 @@ from typing import Any
 
 import trio
 from attrs import define, field
+from trio.testing import MockClock
 
+from persistence.interface import Store
 from protocol.uuids import IdKind, to_uuid
 from tests.support.frames import CLOSE, TEXT
 from tests.support.school import School, open_school
 from tests.support.websocket import Closed, WebSocket, open_websocket
-from tests.support.world import Person, World
+from tests.support.world import Person, World, open_world
 
 HOUR = timedelta(hours=1)
 
@@ -21,6 +23,7 @@ class Peer:
     """A Socket.IO client that shows every packet."""
 
     socket: WebSocket
+    offset: str | None = field(default=None, init=False)
     _ids: int = field(default=0, init=False)
 
     async def packet(self) -> str:
@@ -36,7 +39,8 @@ class Peer:
         """The next event and its payload."""
         packet = await self.packet()
         assert packet.startswith("2"), packet
-        name, payload = json.loads(packet[1:])
+        name, payload, *offset = json.loads(packet[1:])
+        self.offset = offset[0] if offset else self.offset
         return name, payload
 
     async def emit(self, name: str, payload: object) -> None:
@@ -118,6 +122,35 @@ async def test_ten_messages_a_second_over_all_connections_of_a_user(timed_world:
     assert [answer["success"] for answer in answers] == [True] * 10 + [False] * 2
     assert answers[-1]["error"] == "Too many messages, please slow down."
     assert answers[-1]["code"] == "rate_limited"
+
+
+async def test_rendered_content_stands_beside_the_content_when_it_is_asked_for(
+    store: Store,
+) -> None:
+    async with open_world(store, rendered_content="yes") as world:
+        school = await open_school(world)
+        peer = await enter(school.ann)
+        text = "**hi** <script>alert(1)</script>"
+        sent = await peer.ask("message:send", {"content": text, "channelId": channel_of(school)})
+        listed = await peer.ask("messages:get", channel_of(school))
+        headers = {"Authorization": f"Bearer {token_of(school.ann)}"}
+        page = await world.call("GET", f"/api/messages/channel/{channel_of(school)}", None, headers)
+        for message in (sent, listed["messages"][0], page.json["messages"][0]):
+            assert message["content"] == text
+            assert message["renderedContent"] == "<p><strong>hi</strong> </p>\n"
+
+
+async def test_typing_ends_by_itself_after_five_seconds(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await enter(school.ann), await enter(school.ben)
+    await bens.ask("room:join", channel_of(school))
+    await anns.ask("message:typing:start", {"channelId": channel_of(school)})
+    assert (await bens.event())[0] == "message:typing:start"
+    started = trio.current_time()
+    assert (await bens.event())[0] == "message:typing:stop"
+    assert 4.9 < trio.current_time() - started < 5.1
 
 
 async def test_a_parent_must_be_in_the_same_channel(world: World) -> None:

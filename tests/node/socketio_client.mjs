@@ -15,7 +15,7 @@ const socket = io(url, {
   reconnectionDelay: 100,
   ...(transports ? { transports: transports.split(',') } : {}),
 });
-socket.on('connect', () => print({ connected: true }));
+socket.on('connect', () => print({ connected: true, ...(socket.recovered && { recovered: true }) }));
 socket.on('connect_error', (error) => print({ refused: error.message }));
 socket.on('disconnect', (reason) => print({ disconnected: reason }));
 socket.onAny((event, ...args) => print({ event, data: args[0] }));
@@ -23,7 +23,10 @@ socket.onAny((event, ...args) => print({ event, data: args[0] }));
 const input = readline.createInterface({ input: process.stdin });
 input.on('line', async (line) => {
   const command = JSON.parse(line);
-  if (command.disconnect) {
+  if (command.auth) {
+    socket.auth = command.auth;
+    socket.connect();
+  } else if (command.disconnect) {
     socket.disconnect();
     input.close();
   } else if (command.ack) {

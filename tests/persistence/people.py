@@ -1,6 +1,7 @@
 """Users for store tests."""
 
-from persistence.interface import NewUser, Store
+from persistence.interface import Store
+from persistence.records import NewUser
 from protocol.model import User
 
 

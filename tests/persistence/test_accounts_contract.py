@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from persistence.interface import NewUser, NoSuchUser, Store, Taken
+from persistence.interface import Store
+from persistence.records import NewUser, NoSuchUser, Taken
 from protocol.model import Role, UserId
 from tests.persistence.people import make_user
 

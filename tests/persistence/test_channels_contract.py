@@ -3,7 +3,8 @@
 import pytest
 from attrs import evolve
 
-from persistence.interface import Draft, NewChannel, NoSuchUser, Posted, Store, Upload
+from persistence.interface import Store
+from persistence.records import Draft, NewChannel, NoSuchUser, Posted, Upload
 from protocol.model import (
     ASSISTANT_ID,
     Channel,

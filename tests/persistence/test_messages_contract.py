@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 import trio
 
-from persistence.interface import Draft, Outcome, Posted, Store
+from persistence.interface import Store
+from persistence.records import Draft, Outcome, Posted
 from protocol.model import Message, MessageKind, Refusal, User, UserId
 from tests.persistence.people import make_user, make_users
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from persistence.interface import Draft, NoSuchUser, Permit, Store
+from persistence.interface import Store
+from persistence.records import Draft, NoSuchUser, Permit
 from protocol.model import FollowStatus, UserId
 from tests.persistence.people import make_user, make_users
 

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from persistence.interface import NewChannel
+from persistence.records import NewChannel
 from protocol.model import Channel, Role, Workspace
 from tests.support.world import Person, World
 

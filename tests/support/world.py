@@ -23,7 +23,8 @@ from hub.services import Services, open_services
 from hub.socketio.mount import PATH, open_socketio
 from hub.tokens import new_token, token_hash
 from hub.transport import StreamTransport
-from persistence.interface import ForeignSessions, NewUser, Store
+from persistence.interface import ForeignSessions, Store
+from persistence.records import NewUser
 from protocol.dialect import Dialect
 from protocol.dialects import BY_NAMESPACE, BY_PATH
 from protocol.model import Role, Session, SessionId, User, UserId

@@ -4,9 +4,10 @@ from contextlib import suppress
 
 import trio
 
-from persistence.interface import Draft, Posted, Store, StoreUnavailable
+from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.bridge import open_database
+from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.model import Refusal, UserId
 from tests.persistence.people import make_users
 from tests.support.databases import Databases, execute

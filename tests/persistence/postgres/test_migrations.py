@@ -4,10 +4,10 @@ import asyncpg
 import pytest
 import trio
 
-from persistence.interface import StoreUnavailable
 from persistence.postgres import open_postgres_store
 from persistence.postgres.bridge import UnsafeDatabase
 from persistence.postgres.migrate import Migration, SchemaTooNew, known_migrations, migrate
+from persistence.records import StoreUnavailable
 from tests.support.databases import Databases, execute
 
 

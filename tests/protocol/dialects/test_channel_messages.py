@@ -25,6 +25,7 @@ from protocol.events import (
     ChannelTyping,
     Connected,
     LeftChannel,
+    MessageConfirmed,
     MessagesSeen,
     PrivateMessagePosted,
     Refused,
@@ -164,9 +165,8 @@ def test_a_message_is_shown_with_everything_that_clients_read() -> None:
         "tempId": "t",
     }
     assert DIALECT.message(POSTED, ANN) == payload
-    assert DIALECT.sent(POSTED) == {
-        "messageId": MESSAGE, "channelId": CHANNEL, "status": "SENT", "seq": 4, "tempId": "t",
-    }  # fmt: skip
+    sent = {"messageId": MESSAGE, "channelId": CHANNEL, "status": "SENT", "seq": 4, "tempId": "t"}
+    assert DIALECT.encode(MessageConfirmed(POSTED, joined=True)) == (("message:sent", sent),)
     people = {ANN.id: ANN}
     assert DIALECT.history("messages:get", [POSTED], people) == {"messages": [payload]}
     listed = {"success": True, "data": [payload]}

@@ -16,9 +16,11 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsResumed,
     ChannelTyping,
     Connected,
     ConversationHistory,
+    ConversationsResumed,
     ConversationSubscribed,
     Event,
     HeartbeatAcknowledged,
@@ -26,6 +28,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MessageConfirmed,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -81,34 +84,39 @@ EVENTS: tuple[Event, ...] = (
     MemberRemoved(WORKSPACE, ANN),
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
     Shed(7, AT),
+    MessageConfirmed(MESSAGE, joined=True),
+    ConversationsResumed(UserId(1), complete=True, after={UserId(2): 4}, at=AT),
+    ChannelsResumed(complete=False, after={ChannelId(3): 4}),
 )
 
 TOLD = {
     "private_messages": {
         Connected, PrivateMessagePosted, TypingChanged, PresenceChanged, PrivateMessagesRead,
-        Refused, Shed,
+        Refused, Shed, ConversationsResumed,
     },
     "learning_chat": {
         Connected, ChannelMessagePosted, ChannelTyping, ChannelPresence, ChannelMessagesRead,
-        JoinedChannel, LeftChannel, Refused, Shed,
+        JoinedChannel, LeftChannel, Refused, Shed, ChannelsResumed,
     },
     "messenger": {
         Connected, PrivateMessagePosted, TypingChanged, PrivateMessagesRead,
-        ConversationSubscribed, ConversationHistory, Refused, Shed,
+        ConversationSubscribed, ConversationHistory, Refused, Shed, ConversationsResumed,
     },
     "gateway": {
         ChannelMessagePosted, ChannelTyping, WorkspacePresence, HeartbeatAcknowledged, Ready,
-        ChannelCreated, MemberAdded, MemberRemoved, Shed,
+        ChannelCreated, MemberAdded, MemberRemoved, Shed, ChannelsResumed,
     },
 }  # fmt: skip
 
 TAGS = st.sampled_from(
     ["private_message", "typing_indicator", "join_channel", "leave_channel", "send_message",
-     "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "IDENTIFY", "HEARTBEAT"]
+     "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "IDENTIFY", "HEARTBEAT",
+     "resume", "RESUME"]
 )  # fmt: skip
 NAMES = st.sampled_from(
     ["recipient_id", "recipientId", "channelId", "messageId", "content", "message", "is_typing",
-     "conversationId", "clientMessageId", "client_id", "messageType", "fileUrl", "d", "userId"]
+     "conversationId", "clientMessageId", "client_id", "messageType", "fileUrl", "d", "userId",
+     "after"]
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

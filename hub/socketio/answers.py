@@ -1,0 +1,199 @@
+"""What each event of a client leads to, and how it is answered.
+
+Guarantees: a command takes the same way as in every other dialect; who may not do something is told
+with `message:error` and in the answer; the channels a client is in are remembered for its recovery
+before it is told of them. Must not know: packets, tokens, other dialects.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, assert_never
+
+import trio
+from attrs import evolve
+
+from hub.attempts import AttemptLimiter
+from hub.client import Client
+from hub.messaging import draft_for
+from hub.services import Services
+from hub.socketio.member import Member
+from hub.socketio.recovery import RecoveryDesk
+from persistence.records import Posted, StoreUnavailable
+from protocol.commands import (
+    Answer,
+    EventCommand,
+    FetchChannel,
+    FetchHistory,
+    Identify,
+    JoinChannel,
+    LeaveChannel,
+    MarkDelivered,
+    MarkRead,
+    PostToChannel,
+    ResumeChannels,
+    ResumeConversations,
+    SendPrivateMessage,
+    SetSubscription,
+    SetTyping,
+    TypeInChannel,
+)
+from protocol.dialect import EventDialect, Limits
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.events import MessageConfirmed, Refused
+from protocol.model import Channel, ChannelId
+from protocol.socketio.packets import Data
+
+MESSAGES_PER_SECOND: Final = 10
+
+
+class Refusal(Exception):
+    """A command that is not carried out."""
+
+    def __init__(self, code: ErrorCode, key: str | None = None) -> None:
+        self.code = code
+        self.key = key
+        super().__init__(code)
+
+
+class EventAnswers:
+    """Carries out events.
+
+    Args:
+        dialect: what is spoken.
+        services: what it leads to.
+        recoveries: where the channels of a client are remembered.
+    """
+
+    def __init__(self, dialect: EventDialect, services: Services, recoveries: RecoveryDesk) -> None:
+        self._dialect = dialect
+        self._services = services
+        self._recoveries = recoveries
+        self._limits = Limits(services.config.max_content_chars)
+        self._rate = AttemptLimiter(MESSAGES_PER_SECOND, 1.0)
+
+    async def answer(self, member: Member, name: str, args: Sequence[Data]) -> Mapping[str, Data]:
+        """The answer to an event; what is refused is told as well."""
+        client = member.client
+        try:
+            command = self._dialect.receive(name, args, self._limits)
+            return await self._carry_out(member, name, command)
+        except WireError as error:
+            client.tell(Refused(error.code, error.text, error.key))
+            code, text = error.code, error.text
+        except Refusal as refusal:
+            client.tell(Refused.because(refusal.code, refusal.key))
+            code, text = refusal.code, ERROR_TEXTS[refusal.code]
+        except StoreUnavailable:
+            client.tell(Refused.because(ErrorCode.UNAVAILABLE))
+            code, text = ErrorCode.UNAVAILABLE, ERROR_TEXTS[ErrorCode.UNAVAILABLE]
+        shown = self._dialect.error_text(code, text)
+        return {"success": False, "error": shown, "code": code}
+
+    async def _carry_out(
+        self, member: Member, name: str, command: EventCommand
+    ) -> Mapping[str, Data]:
+        services, client = self._services, member.client
+        match command:
+            case PostToChannel():
+                return await self._post(client, command)
+            case JoinChannel(channel_id=channel_id):
+                channel = await self._channel(client, channel_id)
+                await self._entered_now(member, channel_id)
+                await services.channels.enter(client, channel)
+                return self._dialect.joined(channel_id)
+            case LeaveChannel(channel_id=channel_id):
+                await services.commands.carry_out(client, command)
+                await self._left(member, channel_id)
+                return self._dialect.joined(channel_id)
+            case ResumeChannels(after=after):
+                await self._entered(member, after)
+                await services.resume.channels(client, after, enter=True)
+            case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
+                channel = await self._channel(client, channel_id)
+                await services.commands.typing.in_channel(client, channel, is_typing=is_typing)
+            case MarkRead(message_id=message_id):
+                await services.receipts.read_up_to(client.user.id, message_id)
+            case MarkDelivered(message_id=message_id):
+                await services.receipts.delivered_up_to(client.user.id, message_id)
+            case FetchChannel(channel_id=channel_id, limit=limit):
+                channel = await self._channel(client, channel_id)
+                messages = services.store.messages
+                page = await messages.channel_page(channel.id, before=None, limit=limit)
+                ids = {message.author_id for message in page}
+                people = await services.store.accounts.get_many(ids)
+                return self._dialect.history(name, page, people)
+            case (
+                SendPrivateMessage()
+                | SetTyping()
+                | FetchHistory()
+                | Identify()
+                | SetSubscription()
+                | ResumeConversations()
+                | Answer()
+            ):
+                await services.commands.carry_out(client, command)
+            case _:
+                assert_never(command)
+        return {"success": True}
+
+    async def _post(self, client: Client, command: PostToChannel) -> Mapping[str, Data]:
+        if self._rate.allow(client.user.id, trio.current_time()) > 0:
+            raise Refusal(ErrorCode.RATE_LIMITED, command.key)
+        channel = await self._channel(client, command.channel_id, command.key)
+        messages = self._services.store.messages
+        if command.parent_id is not None:
+            parent = await messages.get(command.parent_id)
+            if parent is None or parent.channel_id != channel.id:
+                raise Refusal(ErrorCode.INVALID_FIELD, command.key)
+        draft = evolve(
+            draft_for(channel, client.user.id, command.content, command.key),
+            parent_id=command.parent_id,
+        )
+        echo = self._services.config.echo_new_to_sender == "yes"
+        outcome = await self._services.messaging.send(
+            client.user, draft, besides=None if echo else client, confirm=client
+        )
+        if not isinstance(outcome, Posted):
+            raise Refusal(ErrorCode(outcome), command.key)
+        message = outcome.message
+        if outcome.repeated:
+            client.tell(MessageConfirmed(message, joined=False))
+        else:
+            self._services.assistant.consider(channel, message, client.user, client)
+        view = self._dialect.message(message, client.user)
+        return {**view, "success": True, "data": view}
+
+    async def _entered(self, member: Member, after: Mapping[ChannelId, int]) -> None:
+        """The client goes on in these channels after the given seqs; when empty, in all from 0."""
+        slip = member.slip
+        if slip is not None:
+            heads = await self._services.store.channels.heads(slip.user_id, after.keys() or None)
+            slip.entered |= {head.channel.id: after.get(head.channel.id, 0) for head in heads}
+            await self._recoveries.save(slip)
+
+    async def _entered_now(self, member: Member, channel_id: ChannelId) -> None:
+        """The client comes into a channel, and is told what happens from now on."""
+        slip = member.slip
+        if slip is not None:
+            heads = await self._services.store.channels.heads(slip.user_id, [channel_id])
+            slip.entered |= {head.channel.id: head.last_seq for head in heads}
+            await self._recoveries.save(slip)
+
+    async def _left(self, member: Member, channel_id: ChannelId) -> None:
+        if member.link.positions is not None:
+            member.link.positions.pop(channel_id, None)
+        if member.slip is not None and member.slip.entered.pop(channel_id, None) is not None:
+            await self._recoveries.save(member.slip)
+
+    async def _channel(
+        self, client: Client, channel_id: ChannelId, key: str | None = None
+    ) -> Channel:
+        """A channel that the client's user may see.
+
+        Raises:
+            Refusal: there is none, or not for this user.
+            StoreUnavailable: it cannot be looked up now.
+        """
+        access = await self._services.store.channels.access(client.user.id, channel_id)
+        if access is None or not access.allowed:
+            raise Refusal(ErrorCode.NOT_A_MEMBER, key)
+        return access.channel

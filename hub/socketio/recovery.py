@@ -1,0 +1,137 @@
+"""Recovery of Socket.IO connections that broke, as stock clients ask for it: `pid` and `offset`.
+
+Guarantees: what a connection was told is kept in the store, not in this process, so it is recovered
+after a restart too, and before any event; a stranger's `pid` recovers nothing. The offset that a
+client returns names, by channel, the last message it received, so nothing is told twice. Must not
+know: packets, events, what a message says.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+from attrs import define, frozen
+
+from persistence.interface import Recoveries
+from persistence.records import NoSuchUser, StoreUnavailable
+from protocol.model import MAX_ID, ChannelId, UserId
+
+log = structlog.get_logger(__name__)
+
+MAX_OFFSET_CHARS: Final = 65_536
+_PLACE: Final = re.compile(r"([1-9][0-9]{0,15}):([0-9]{1,16})", re.ASCII)
+
+
+def encode_offset(positions: Mapping[ChannelId, int]) -> str:
+    """`<channel>:<seq>` of each channel, with commas."""
+    return ",".join([f"{channel_id}:{seq}" for channel_id, seq in positions.items()])
+
+
+def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
+    """What `encode_offset` was given; None when it cannot have been."""
+    if len(text) > MAX_OFFSET_CHARS:
+        return None
+    positions: dict[ChannelId, int] = {}
+    for part in text.split(",") if text else ():
+        match = _PLACE.fullmatch(part)
+        if match is None or max(int(match[1]), int(match[2])) > MAX_ID:
+            return None
+        positions[ChannelId(int(match[1]))] = int(match[2])
+    return positions
+
+
+@frozen
+class RecoveryId:
+    """A connection's `pid`: whoever knows it, and is its user, may go on with the connection."""
+
+    pid: str
+
+    @property
+    def key(self) -> bytes:
+        """Under which the store keeps it."""
+        return hashlib.sha256(b"recovery " + self.pid.encode("utf-8", "replace")).digest()
+
+    @property
+    def socket_id(self) -> str:
+        """The public id of the connection, the same after it was recovered."""
+        return hashlib.sha256(b"socket " + self.pid.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+@define
+class RecoverySlip:
+    """What is remembered of a live connection: the channels it is in, and from where on.
+
+    Args:
+        id: its id.
+        user_id: its user.
+        entered: by channel, the last seq when it came in.
+    """
+
+    id: RecoveryId
+    user_id: UserId
+    entered: dict[ChannelId, int]
+
+
+class RecoveryDesk:
+    """Keeps slips.
+
+    Args:
+        store: where they are kept.
+        window: seconds for which a slip counts after it was last touched; 0: none is given out.
+    """
+
+    def __init__(self, store: Recoveries, *, window: float) -> None:
+        self._store = store
+        self._window = window
+
+    async def open(self, user_id: UserId) -> RecoverySlip | None:
+        """A slip for a new connection; None when it cannot be recovered."""
+        slip = RecoverySlip(RecoveryId(secrets.token_urlsafe(24)), user_id, {})
+        return slip if self._window > 0 and await self.save(slip) else None
+
+    async def save(self, slip: RecoverySlip) -> bool:
+        """Keep a slip as it is now. False: it could not be kept."""
+        try:
+            await self._store.save(slip.id.key, slip.user_id, slip.entered)
+        except (StoreUnavailable, NoSuchUser) as error:
+            log.warning("recovery_not_saved", reason=str(error))
+            return False
+        return True
+
+    async def find(self, user_id: UserId, pid: str, offset: str) -> RecoverySlip | None:
+        """The slip of a connection that broke, with what it received; None: there is none.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        received = decode_offset(offset)
+        recovery_id = RecoveryId(pid)
+        if self._window <= 0 or received is None:
+            return None
+        found = await self._store.find(recovery_id.key, within=self._window)
+        if found is None or found.user_id != user_id:
+            return None
+        entered = {
+            channel_id: max(seq, received.get(channel_id, 0))
+            for channel_id, seq in found.positions.items()
+        }
+        return RecoverySlip(recovery_id, user_id, entered)
+
+    async def touch(self, slips: "list[RecoverySlip]") -> None:
+        """These connections are alive.
+
+        Raises:
+            StoreUnavailable: it cannot be noted now.
+        """
+        await self._store.touch([slip.id.key for slip in slips])
+
+    async def purge(self) -> int:
+        """Forget the slips that no longer count; returns how many.
+
+        Raises:
+            StoreUnavailable: they cannot be forgotten now.
+        """
+        return await self._store.purge(older_than=self._window)

@@ -1,0 +1,56 @@
+"""What connections were told, in Postgres."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
+from attrs import frozen
+
+from persistence.postgres.bridge import Database
+from persistence.records import NoSuchUser, Recovery
+from protocol.model import ChannelId, UserId
+
+_SAVE: Final = """
+    INSERT INTO recoveries (key, user_id, channel_ids, seqs) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (key) DO UPDATE SET channel_ids = EXCLUDED.channel_ids, seqs = EXCLUDED.seqs,
+                                    touched_at = now()
+"""
+_FIND: Final = """
+    SELECT user_id, channel_ids, seqs FROM recoveries
+     WHERE key = $1 AND touched_at >= now() - make_interval(secs => $2)
+"""
+_PURGE: Final = """
+    DELETE FROM recoveries WHERE touched_at < now() - make_interval(secs => $1) RETURNING user_id
+"""
+
+
+@frozen
+class PostgresRecoveries:
+    """Implements `persistence.interface.Recoveries`."""
+
+    database: Database
+
+    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+        """See the interface."""
+        try:
+            await self.database.fetch(_SAVE, key, user_id, list(positions), [*positions.values()])
+        except asyncpg.ForeignKeyViolationError:
+            raise NoSuchUser(user_id) from None
+
+    async def find(self, key: bytes, *, within: float) -> Recovery | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_FIND, key, within)
+        if row is None:
+            return None
+        ids = map(ChannelId, row["channel_ids"])
+        return Recovery(UserId(row["user_id"]), dict(zip(ids, row["seqs"], strict=True)))
+
+    async def touch(self, keys: Sequence[bytes]) -> None:
+        """See the interface."""
+        await self.database.fetch(
+            "UPDATE recoveries SET touched_at = now() WHERE key = ANY ($1::bytea[])", keys
+        )
+
+    async def purge(self, *, older_than: float) -> int:
+        """See the interface."""
+        return len(await self.database.fetch(_PURGE, older_than))

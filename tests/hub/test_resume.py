@@ -1,0 +1,218 @@
+"""Coming back in every dialect: all that was missed, once, in order, and then live again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import trio
+
+from persistence.interface import Store
+from persistence.records import Draft, Posted
+from protocol.model import Channel, User
+from tests.support.school import open_school
+from tests.support.websocket import WebSocket
+from tests.support.world import World, open_world
+
+
+async def next_of(socket: WebSocket, *kinds: str) -> Any:
+    """The next frame of one of these kinds, past all others."""
+    while (frame := await socket.receive())["type"] not in kinds:
+        pass
+    return frame
+
+
+async def write(world: World, author: User, to: User, *texts: str) -> None:
+    """Messages that are stored and told, as over REST."""
+    for text in texts:
+        draft = Draft(author.id, to.id, text)
+        assert isinstance(await world.services.messaging.send(author, draft), Posted)
+
+
+async def post(world: World, author: User, channel: Channel, *texts: str) -> None:
+    for text in texts:
+        draft = Draft(author.id, None, text, channel_id=channel.id)
+        assert isinstance(await world.services.messaging.send(author, draft), Posted)
+
+
+async def until_resumed(socket: WebSocket) -> tuple[list[int], Mapping[str, Any]]:
+    """The seqs of the messages that come, and the marker after them."""
+    seqs: list[int] = []
+    while True:
+        frame = await next_of(socket, "private_message", "new_message", "resumed")
+        if frame["type"] == "resumed":
+            return seqs, frame
+        seqs.append(frame["message"]["seq"])
+
+
+async def test_a_client_is_told_what_it_missed_and_then_goes_on(world: World) -> None:
+    ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+    await write(world, ann.user, ben.user, "1", "2", "3")
+    await write(world, eve.user, ben.user, "a", "b")
+    socket = await ben.open()
+    await socket.send({"type": "resume", "after": {str(ann.id): 1}})
+    frames = [await next_of(socket, "private_message") for _ in range(4)]
+    told = [(frame["sender_id"], frame["message"]["content"]) for frame in frames]
+    assert told == [(ann.id, "2"), (ann.id, "3"), (eve.id, "a"), (eve.id, "b")]
+    marker = await next_of(socket, "private_message", "resumed")
+    after = {str(ann.id): 3, str(eve.id): 2}
+    assert marker == {"type": "resumed", "complete": True, "after": after}
+    await write(world, ann.user, ben.user, "4")
+    assert (await next_of(socket, "private_message"))["message"]["seq"] == 4
+
+
+async def test_without_positions_everything_is_told(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await write(world, ann.user, ben.user, *"abc")
+    for frame in ({"type": "resume"}, {"type": "resume", "after": {}}):
+        socket = await ben.open()
+        await socket.send(frame)
+        seqs, marker = await until_resumed(socket)
+        assert (seqs, marker["complete"]) == ([1, 2, 3], True)
+
+
+async def test_what_was_told_live_already_is_not_told_again(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await write(world, ann.user, ben.user, "1", "2", "3")
+    socket = await ben.open()
+    await write(world, ann.user, ben.user, "4", "5")
+    for seq in (4, 5):
+        assert (await next_of(socket, "private_message"))["message"]["seq"] == seq
+    resume = {"type": "resume", "after": {str(ann.id): 1}}
+    await socket.send(resume)
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["after"]) == ([2, 3], {str(ann.id): 5})
+    await socket.send(resume)  # once more: everything after 1 was told on this connection
+    assert (await until_resumed(socket))[0] == []
+
+
+async def test_more_than_the_bound_is_told_in_part_and_the_client_can_go_on(store: Store) -> None:
+    async with open_world(store, resume_limit=10, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, *map(str, range(1, 26)))
+        socket = await ben.open()
+        await socket.send({"type": "resume", "after": {str(ann.id): 0}})
+        seqs, marker = await until_resumed(socket)
+        assert (seqs, marker["complete"]) == (list(range(1, 11)), False)
+        assert marker["after"] == {str(ann.id): 10}
+        await write(world, ann.user, ben.user, "26")
+        assert (await next_of(socket, "private_message"))["message"]["seq"] == 26
+        for expected, complete in ((range(11, 21), False), (range(21, 26), True)):
+            await socket.send({"type": "resume", "after": marker["after"]})
+            seqs, marker = await until_resumed(socket)
+            assert (seqs, marker["complete"]) == (list(expected), complete)
+        assert marker["after"] == {str(ann.id): 26}
+        missed = await ben.call("GET", f"/private_messages/api/messages/{ann.id}?after_seq=24")
+        assert [message["seq"] for message in missed.json] == [25, 26]
+
+
+async def test_a_chat_client_comes_into_the_channels_it_names(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1", "2", "3")
+    socket = await school.ben.connect("/ws/chat")
+    await socket.send({"type": "resume", "after": {str(school.general.id): 1}})
+    assert (await next_of(socket, "joined_channel"))["channelId"] == school.general.id
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["complete"]) == ([2, 3], True)
+    assert marker["after"] == {str(school.general.id): 3}
+    await post(world, school.ann.user, school.general, "4")
+    assert (await next_of(socket, "new_message"))["message"]["seq"] == 4
+
+
+async def test_a_chat_client_without_positions_comes_into_all_its_channels(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1")
+    await write(world, school.ann.user, school.ben.user, "hi")
+    socket = await school.ben.connect("/ws/chat")
+    await socket.send({"type": "resume"})
+    seqs, marker = await until_resumed(socket)
+    assert seqs == [1, 1]
+    assert marker["after"] == {str(school.general.id): 1, str(school.dm.id): 1}
+
+
+async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "secret")
+    socket = await school.eve.connect("/ws/chat")
+    await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
+    error = await next_of(socket, "new_message", "error", "resumed")
+    assert (error["type"], error["code"]) == ("error", "not_a_member")
+    assert await until_resumed(socket) == ([], {"type": "resumed", "complete": True, "after": {}})
+    await post(world, school.ann.user, school.general, "another secret")
+    await socket.close()  # it heard nothing else
+
+
+async def test_the_messenger_names_conversations(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await write(world, ann.user, ben.user, "1", "2")
+    socket = await ben.connect("/messagepal")
+    name = f"conv_{ann.id}_{ben.id}"
+    await socket.send({"type": "resume", "after": {name: 1}})
+    assert (await next_of(socket, "message_received"))["payload"]["seq"] == 2
+    marker = await next_of(socket, "message_received", "resumed")
+    assert marker["payload"] == {"complete": True, "after": {name: 2}}
+
+
+async def test_the_gateway_is_told_of_the_channels_it_names(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1", "2")
+    socket = await school.ben.connect("/gateway?resume")
+    await socket.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+    await socket.send({"op": "RESUME", "d": {"after": {str(school.general.id): 1}}})
+    await post(world, school.ann.user, school.general, "3")
+    told: list[object] = []
+    while len(told) < 3:
+        frame = await socket.receive()
+        if frame["t"] == "MESSAGE_CREATE":
+            told.append(frame["d"]["seq"])
+        elif frame["t"] == "RESUMED":
+            assert frame["d"]["complete"] is True
+            told.append("resumed")
+    assert told in ([2, "resumed", 3], [2, 3, "resumed"])
+
+
+@pytest.mark.parametrize(
+    "after",
+    [5, [], "x", {"x": 1}, {"01": 1}, {"1": -1}, {"1": 1.5}, {"1": True}, {"1": "1"},
+     {"1": 2**53}, {"99999999999999999999": 1}, {str(n): 1 for n in range(1, 10_002)}],
+    ids=lambda after: str(after)[:20],
+)  # fmt: skip
+async def test_positions_that_cannot_be_understood_are_refused(store: Store, after: object) -> None:
+    async with open_world(store, max_frame_bytes=1_000_000) as world:
+        ann = await world.person("ann")
+        for path in ("/ws", "/ws/chat", "/messagepal"):
+            socket = await ann.connect(path)
+            await socket.send({"type": "resume", "after": after})
+            assert (await next_of(socket, "error"))["code"] == "invalid_field"
+
+
+async def test_nothing_is_lost_or_told_twice_while_messages_keep_flowing(world: World) -> None:
+    """Many clients come back at different moments of one stream of messages."""
+    school = await open_school(world)
+    total = 120
+    reached = [trio.Event() for _ in range(total + 1)]
+
+    async def keep_writing() -> None:
+        for number in range(1, total + 1):
+            await write(world, school.ann.user, school.ben.user, str(number))
+            reached[number].set()
+
+    async def come_back(path: str, start: int, after: int) -> None:
+        await reached[start].wait()
+        socket = await school.ben.connect(path)
+        name = school.dm.id if path == "/ws/chat" else school.ann.id
+        await socket.send({"type": "resume", "after": {str(name): after}})
+        told, _ = await until_resumed(socket)
+        while not told or max(told) < total:
+            frame = await next_of(socket, "private_message", "new_message")
+            told.append(frame["message"]["seq"])
+        missed = list(range(after + 1, total + 1))
+        assert (sorted(told) if path == "/ws" else told) == missed, (path, start, after)
+        await socket.stream.aclose()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keep_writing)
+        for start in range(5, total, 9):
+            for path in ("/ws", "/ws?resume", "/ws/chat"):
+                nursery.start_soon(come_back, path, start, start // 2)

@@ -1,0 +1,202 @@
+"""Connection state recovery as stock clients ask for it, and `message:offline` for all others."""
+
+import json
+from typing import Any
+
+import trio
+
+from hub.socketio.recovery import decode_offset, encode_offset
+from persistence.interface import Store
+from persistence.records import Draft, Posted
+from protocol.model import ChannelId, User
+from tests.hub.test_resume import post
+from tests.hub.test_socketio_messages import Peer, channel_of, connect, token_of
+from tests.support.school import School, open_school
+from tests.support.world import Person, World, open_world
+
+
+async def enter(person: Person, **auth: object) -> tuple[Peer, dict[str, Any]]:
+    """A client that came in, and what it was told: `sid` and `pid`."""
+    peer = await connect(person.world, {"token": token_of(person), **auth})
+    packet = await peer.packet()
+    assert packet.startswith("0{"), packet
+    return peer, json.loads(packet[1:])
+
+
+async def drop(person: Person, peer: Peer) -> None:
+    """The connection breaks."""
+    await peer.socket.stream.aclose()
+    while person.world.services.hub.is_connected(person.id):
+        await trio.lowlevel.checkpoint()
+
+
+async def say(school: School, author: User, *texts: str) -> None:
+    await post(school.world, author, school.general, *texts)
+
+
+async def contents(peer: Peer, count: int) -> list[str]:
+    """The next new messages."""
+    found = []
+    for _ in range(count):
+        name, message = await peer.event()
+        assert name == "message:new", (name, message)
+        found.append(message["content"])
+    return found
+
+
+async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> None:
+    school = await open_school(world)
+    peer, first = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "1", "2")
+    assert await contents(peer, 2) == ["1", "2"]
+    await drop(school.ben, peer)
+    await say(school, school.ann.user, "3", "4")
+    peer, again = await enter(school.ben, pid=first["pid"], offset=peer.offset)
+    assert again == first  # the client takes it as recovered when the pid is the same
+    await say(school, school.ann.user, "5")
+    assert await contents(peer, 3) == ["3", "4", "5"]
+
+
+async def test_only_what_the_client_received_counts_as_told(world: World) -> None:
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "1")
+    assert await contents(peer, 1) == ["1"]
+    received = peer.offset
+    await say(school, school.ann.user, "2", "3")
+    assert await contents(peer, 2) == ["2", "3"]
+    await drop(school.ben, peer)
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
+    assert await contents(peer, 2) == ["2", "3"]
+
+
+async def test_before_any_event_and_after_a_restart_it_is_recovered_too(store: Store) -> None:
+    async with open_world(store) as world:
+        school = await open_school(world)
+        await say(school, school.ann.user, "before")
+        peer, told = await enter(school.ben)
+        await peer.ask("room:join", channel_of(school))
+        assert peer.offset is None
+    for author in (school.ann.user, school.tea.user):
+        draft = Draft(author.id, None, author.username, channel_id=school.general.id)
+        (outcome,) = await store.messages.post([draft])
+        assert isinstance(outcome, Posted)
+    async with open_world(store) as world:
+        ben = await world.sign_in(school.ben.user)
+        peer, again = await enter(ben, pid=told["pid"])
+        assert again == told
+        assert await contents(peer, 2) == ["ann", "tea"]
+
+
+async def test_the_clients_own_messages_count_as_received(world: World) -> None:
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    channel = channel_of(school)
+    await peer.ask("room:join", channel)
+    await peer.emit("message:send", {"content": "mine", "channelId": channel})
+    assert (await peer.event())[0] == "message:sent"
+    await drop(school.ben, peer)
+    await say(school, school.ann.user, "hers")
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=peer.offset)
+    assert await contents(peer, 1) == ["hers"]
+
+
+async def test_a_channel_that_was_left_or_lost_is_not_recovered(world: World) -> None:
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await peer.ask("room:leave", channel_of(school))
+    await drop(school.ben, peer)
+    await say(school, school.ann.user, "1")
+    peer, again = await enter(school.ben, pid=told["pid"])
+    assert again["pid"] == told["pid"]
+    await peer.ask("room:join", channel_of(school))
+    await drop(school.ben, peer)
+    assert await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    await say(school, school.ann.user, "2")
+    peer, again = await enter(school.ben, pid=told["pid"])
+    assert again["pid"] == told["pid"]
+    answer = await peer.ask("messages:get", channel_of(school))
+    assert answer["error"] == "Unauthorized"  # and no message came before
+
+
+async def test_what_is_not_the_clients_to_recover_begins_anew(world: World) -> None:
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    for person, auth in (
+        (school.eve, {"pid": told["pid"]}),
+        (school.ben, {"pid": "unknown"}),
+        (school.ben, {"pid": told["pid"], "offset": "1:x"}),
+        (school.ben, {"pid": told["pid"], "offset": "9" * 70_000}),
+        (school.ben, {"pid": 5, "offset": {}}),
+    ):
+        _, again = await enter(person, **auth)
+        assert again["pid"] not in (told["pid"], auth["pid"])
+        assert again["sid"] != told["sid"]
+
+
+async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
+    async with open_world(store, resume_limit=10) as world:
+        school = await open_school(world)
+        peer, told = await enter(school.ben)
+        await peer.ask("room:join", channel_of(school))
+        await drop(school.ben, peer)
+        await say(school, school.ann.user, *map(str, range(11)))
+        assert (await enter(school.ben, pid=told["pid"]))[1]["pid"] != told["pid"]
+    async with open_world(store, recovery_window=0.0) as world:
+        ben = await world.sign_in(school.ben.user)
+        assert (await enter(ben, pid=told["pid"]))[1].keys() == {"sid"}
+
+
+async def test_a_recovered_connection_replaces_the_one_that_seems_alive(world: World) -> None:
+    school = await open_school(world)
+    stale, told = await enter(school.ben)
+    await stale.ask("room:join", channel_of(school))
+    peer, again = await enter(school.ben, pid=told["pid"])
+    assert again == told
+    await stale.socket.closed()
+    await say(school, school.ann.user, "1")
+    assert await contents(peer, 1) == ["1"]
+
+
+async def test_messages_that_no_device_confirmed_come_as_one_event(world: World) -> None:
+    school = await open_school(world)
+    peer, _ = await enter(school.ben)
+    await say(school, school.ann.user, "1")
+    listed = await peer.ask("messages:get", channel_of(school))
+    await peer.ask("message:delivered", {"messageId": listed["messages"][0]["id"]})
+    await drop(school.ben, peer)
+    await say(school, school.ann.user, "2", "3")
+    await say(school, school.ben.user, "by ben, elsewhere")
+    peer, _ = await enter(school.ben)
+    name, messages = await peer.event()
+    assert name == "message:offline"
+    assert [message["content"] for message in messages] == ["2", "3"]
+    await peer.ask("message:delivered", {"messageId": messages[-1]["id"]})
+    again, _ = await enter(school.ben)
+    await again.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "4")
+    assert await contents(again, 1) == ["4"]  # and nothing before
+
+
+async def test_resume_by_positions_is_an_event_too(world: World) -> None:
+    school = await open_school(world)
+    await say(school, school.ann.user, "1", "2")
+    peer, _ = await enter(school.ben)
+    channel = channel_of(school)
+    await peer.emit("resume", {"after": {channel: 1}})
+    assert await contents(peer, 1) == ["2"]
+    assert await peer.event() == ("resumed", {"complete": True, "after": {channel: 2}})
+    await say(school, school.ann.user, "3")
+    assert await contents(peer, 1) == ["3"]
+
+
+def test_offsets() -> None:
+    positions = {ChannelId(5): 7, ChannelId(2**53 - 1): 0}
+    assert decode_offset(encode_offset(positions)) == positions
+    assert decode_offset("") == {}
+    for text in ("5", "5:", ":7", "05:7", "5:7,", "5:7;6:8", "5:-7", "\u0665:\u0667", f"{2**53}:1"):
+        assert decode_offset(text) is None

@@ -1,0 +1,45 @@
+"""What a message looks like as HTML, and what can never come out."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.rendering import render_html
+
+TAG = re.compile(r"<(?:/?(?:p|b|i|em|strong)|/a|a(?: href=\"[^\"<>]*\")?)>")
+
+
+@pytest.mark.parametrize(
+    ("content", "html"),
+    [
+        ("**hi** _you_", "<p><strong>hi</strong> <em>you</em></p>"),
+        ("[site](https://x.y/?a=1&b=2)", '<p><a href="https://x.y/?a=1&amp;b=2">site</a></p>'),
+        ("[mail](mailto:a@b.c)", '<p><a href="mailto:a@b.c">mail</a></p>'),
+        ("[x](//evil.example)", "<p><a>x</a></p>"),
+        ("[x](ftp://y)", "<p><a>x</a></p>"),
+        ("a < b & c", "<p>a &lt; b &amp; c</p>"),
+        ("<script>alert(1)</script>x", "x"),
+        ("<b onclick=alert(1) style='x'>q</b>", "<p><b>q</b></p>"),
+        ("<a href='javascript:alert(1)'>z</a>", "<p><a>z</a></p>"),
+        ("<a href=' jAvAsCrIpT&colon;alert(1)'>z</a>", "<p><a>z</a></p>"),
+        ("<a href='data:text/html,x'>z</a>", "<p><a>z</a></p>"),
+        ("<img src=x onerror=alert(1)>", ""),
+        ("<svg><a xlink:href='javascript:1'>z</a></svg>", "<p></p>"),
+        ("# head", "head"),
+        ("![i](https://x.y/i.png)", "<p></p>"),
+    ],
+)
+def test_rendered(content: str, html: str) -> None:
+    assert render_html(content).strip() == html
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(list("<>\"'&=/ abhref:javsciptonlk[]()*_`\n!#"))).map("".join)
+)
+def test_nothing_but_the_allowed_elements_comes_out(content: str) -> None:
+    html = render_html(content)
+    assert "<" not in TAG.sub("", html)
+    assert "javascript:" not in "".join(TAG.findall(html)).lower()
