@@ -2,17 +2,20 @@
 
 Guarantees: no input raises anything but `SocketIoError`; at most ten attachments; a placeholder is
 replaced only in a packet that announced it, once, and only by an attachment of that packet; an
-event name is a string, and none of the reserved ones. Must not know: namespaces that exist.
+event name is a string, and none of the reserved ones; what was decoded can be encoded again. Must
+not know: namespaces that exist.
 """
 
 import re
 from enum import IntEnum
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import orjson
 from attrs import field, frozen
 
 MAX_ATTACHMENTS: Final = 10
+MAX_DEPTH: Final = 200  # of nested lists and objects; encoders give up at some depth
 MAX_NAMESPACE_CHARS: Final = 200
 MAX_ACK_ID: Final = 2**53 - 1
 RESERVED: Final = frozenset(
@@ -155,7 +158,20 @@ def _json(text: str) -> Data:
         value: Data = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise SocketIoError("invalid JSON") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+        raise SocketIoError("nested too deeply")
     return value
+
+
+def _is_deep(value: Data) -> bool:
+    """Whether data is nested deeper than may be sent on to others."""
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for each in chain.from_iterable(inner) if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _check(packet: SocketIoPacket) -> None:

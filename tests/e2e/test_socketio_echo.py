@@ -1,11 +1,15 @@
 """The official socket.io-client against the Socket.IO core (tests.apps.socketio_echo)."""
 
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
+import trio
 
 from tests.support.node import require_node, run_node
 
@@ -94,3 +98,64 @@ async def test_the_client_comes_back_after_a_restart() -> None:
                 assert await client.happened() == {"back": ["again"]}
                 assert await client.happened() == {"disconnected": "io client disconnect"}
                 assert await client.end() == 0
+
+
+async def exchange(port: int, data: Iterable[bytes]) -> bytes:
+    """Send as far as the server takes it; everything it answers."""
+    answer = b""
+    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+        with trio.fail_after(20), suppress(trio.BrokenResourceError):
+            for part in data:
+                await stream.send_all(part)
+            while part := await stream.receive_some():
+                answer += part
+    return answer
+
+
+async def handshake(port: int) -> str:
+    """The id of a new session that is in the namespace `/`."""
+    head = (
+        b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+    opened = await exchange(port, [head])
+    sid = str(json.loads(opened.partition(b"\r\n\r\n0")[2])["sid"])
+    assert (await send(port, sid, b"40")).endswith(b"ok")
+    return sid
+
+
+async def send(port: int, sid: str, *parts: bytes) -> bytes:
+    """One polling request with a body."""
+    head = (
+        f"POST /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n"
+        f"Connection: close\r\nContent-Length: {sum(map(len, parts))}\r\n\r\n"
+    )
+    return await exchange(port, [head.encode(), *parts])
+
+
+async def test_hostile_bodies_cost_nothing_and_hurt_nobody() -> None:
+    require_node()
+    attack = {
+        "packets out of place": b"\x1e".join(str(n).encode() for n in range(10)),
+        "a million packets": b"4\x1e" * 499_999 + b"4",
+        "a billion attachments": b'451000000000-["message"]',
+        "a huge acknowledgement id": b"42" + b"9" * 900_000 + b'["message"]',
+        "an event that has no name": b"42[{}]",
+        "deep data": b"42" + b"[" * 900_000,
+        "deep data that ends": b'42["message",' + b"[" * 900 + b"]" * 900 + b"]",
+    }
+    with echo_server() as (process, port):
+        assert (await send(port, await handshake(port), b'42["message",1]')).endswith(b"ok")
+        pages = Path(f"/proc/{process.pid}/statm")
+        before = int(pages.read_text().split()[1])
+        for _ in range(5):
+            for name, body in attack.items():
+                answer = await send(port, await handshake(port), body)
+                assert answer.split()[1] in (b"200", b"400"), (name, answer)
+            big = await send(port, await handshake(port), *[b"x" * 1_000_000] * 100)
+            assert not big or big.split()[1] == b"413"  # a reset may overtake the answer
+            for sid in ("nobody", "x" * 10_000):
+                assert (await send(port, sid, b"40")).split()[1] == b"400"
+        grown = (int(pages.read_text().split()[1]) - before) * os.sysconf("SC_PAGE_SIZE")
+        assert grown < 64_000_000
+        async with run_node("socketio_echo.mjs", "polling", f"http://127.0.0.1:{port}") as client:
+            assert (await client.happened())["auth"] == {"token": "abc"}

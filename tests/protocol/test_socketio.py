@@ -16,6 +16,7 @@ from protocol.engineio.packets import (
 )
 from protocol.socketio.packets import (
     MAX_ATTACHMENTS,
+    MAX_DEPTH,
     Decoder,
     SocketIoError,
     SocketIoPacket,
@@ -141,11 +142,29 @@ def test_anything_else_is_refused(messages: list[str | bytes]) -> None:
         decode(*messages)
 
 
-def test_deep_data_with_attachments_is_no_trouble() -> None:
-    depth = 900
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 900, 100_000])
+def test_data_that_is_nested_too_deeply_is_refused(depth: int) -> None:
+    for text in (
+        '2["x",' + "[" * depth + "]" * depth + "]",
+        '2["x",' + '{"y":' * depth + "1" + "}" * depth + "]",
+        '51-["x",' + "[" * depth + json.dumps(PLACE) + "]" * depth + "]",
+    ):
+        with pytest.raises(SocketIoError):
+            decode(text, BLOB)
+
+
+def test_brackets_in_a_text_are_no_nesting() -> None:
+    packet = decode('2["x","' + "[{" * 1_000 + '"]')
+    assert packet is not None
+    assert packet.data == ["x", "[{" * 1_000]
+
+
+def test_deep_data_comes_and_goes() -> None:
+    depth = MAX_DEPTH - 2  # besides the event's own list, and the attachment's object
     text = '51-["x",' + "[" * depth + json.dumps(PLACE) + "]" * depth + "]"
     result = decode(text, BLOB)
     assert result is not None
+    assert encode(result)[1:] == [BLOB]
     value = result.data[1]  # type: ignore[index]
     for _ in range(depth):
         (value,) = value
