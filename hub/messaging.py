@@ -6,8 +6,8 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import structlog
 import trio
@@ -15,15 +15,18 @@ from attrs import frozen
 
 from hub.batching import Batcher
 from hub.client import Client
+from hub.continuity import Continuity
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, ToUsers, WorkspaceRoom
 from hub.typing import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, Posted, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
-from protocol.model import Channel, Message, User, UserId
+from protocol.model import Channel, Message, MessageId, User, UserId
 
 log = structlog.get_logger(__name__)
+
+RECHECK_SECONDS: Final = 0.5
 
 Settlement: TypeAlias = Outcome | StoreUnavailable
 Settle: TypeAlias = Callable[[Settlement], None]
@@ -38,6 +41,106 @@ class _Submission:
     confirm: Client | None
 
 
+class _Lane:
+    """Commits one batch after the other and has what was committed told, without holes.
+
+    Args:
+        messages: the log.
+        hub: told of what was committed.
+        typing: told that an author's typing is over.
+        continuity: knows what was told.
+        settle: hears what became of each submission.
+    """
+
+    def __init__(
+        self,
+        messages: Messages,
+        hub: Hub,
+        typing: TypingIndicators,
+        continuity: Continuity,
+        settle: Callable[[_Submission, Settlement], None],
+    ) -> None:
+        self._messages = messages
+        self._hub = hub
+        self._typing = typing
+        self._continuity = continuity
+        self._settle = settle
+        self._in_doubt = trio.Event()
+        # None: there is nothing to store, but something to look up
+        self._batcher: Batcher[_Submission | None] = Batcher(self._commit)
+
+    async def put(self, submission: _Submission) -> None:
+        """Have a draft stored. Waits only while the queue is full."""
+        await self._batcher.put(submission)
+
+    async def serve(self) -> None:
+        """Work off what was put until cancelled."""
+        await self._batcher.serve()
+
+    async def recheck(self) -> None:
+        """Look up what is in doubt, also when nobody sends, until cancelled."""
+        while True:
+            await self._in_doubt.wait()
+            self._in_doubt = trio.Event()
+            await trio.sleep(RECHECK_SECONDS)
+            await self._batcher.put(None)
+
+    async def _commit(self, batch: Sequence[_Submission | None]) -> None:
+        submissions = [each for each in batch if each is not None]
+        outcomes: Sequence[Settlement] = []
+        try:
+            if submissions:
+                outcomes = await self._messages.post([each.draft for each in submissions])
+        except StoreUnavailable as error:
+            log.warning("messages_not_stored", count=len(submissions), reason=str(error))
+            outcomes = [error] * len(submissions)
+        deliveries: list[Delivery] = []
+        later: dict[MessageId, _Submission] = {}
+        for submission, outcome in zip(submissions, outcomes, strict=True):
+            match outcome:
+                case Posted(message=message, repeated=False):
+                    if self._continuity.follows(message):
+                        deliveries += self._told(outcome, submission)
+                    else:
+                        later[message.id] = submission
+                case Posted(message=message):
+                    self._continuity.suspect(message)
+                case StoreUnavailable():
+                    self._continuity.doubt(submission.draft)
+                case _:
+                    pass
+        if self._continuity.in_doubt:
+            deliveries += await self._missing(later)
+        await self._hub.broadcast(deliveries)
+        for submission, outcome in zip(submissions, outcomes, strict=True):
+            self._settle(submission, outcome)
+
+    def _told(self, posted: Posted, submission: _Submission) -> list[Delivery]:
+        """What everybody is told of a message, and its author's connection if it asked for it."""
+        told = self._typing.stopped_by_message(submission.draft)
+        told += deliveries_of(posted, submission.author, submission.besides)
+        if submission.confirm is not None:
+            told.append(_confirmation(posted.message, submission.confirm))
+        return told
+
+    async def _missing(self, submissions: Mapping[MessageId, _Submission]) -> list[Delivery]:
+        """What everybody is told of messages that are in the log and were not told."""
+        told: list[Delivery] = []
+        try:
+            while self._continuity.in_doubt:
+                for found in await self._continuity.missing():
+                    submission = submissions.get(found.posted.message.id)
+                    if submission is not None:
+                        told += self._told(found.posted, submission)
+                    else:
+                        log.info("message_found", message_id=found.posted.message.id)
+                        told += deliveries_of(found.posted, found.author)
+        except StoreUnavailable as error:
+            log.warning("missing_not_read", reason=str(error))
+            self._in_doubt.set()
+        return told
+
+
 class Messaging:
     """Accepts messages.
 
@@ -45,16 +148,20 @@ class Messaging:
         messages: the log.
         hub: told of what was committed.
         typing: told that an author's typing is over.
-        lanes: statements in flight at a time.
+        continuities: one for each lane; a lane has one statement in flight.
     """
 
     def __init__(
-        self, messages: Messages, hub: Hub, typing: TypingIndicators, *, lanes: int
+        self,
+        messages: Messages,
+        hub: Hub,
+        typing: TypingIndicators,
+        continuities: Sequence[Continuity],
     ) -> None:
-        self._messages = messages
-        self._hub = hub
         self._typing = typing
-        self._lanes = [Batcher(self._commit) for _ in range(lanes)]
+        self._lanes = [
+            _Lane(messages, hub, typing, continuity, self._settle) for continuity in continuities
+        ]
         self._unsettled = 0
         self._stopping = False
         self._settled_all = trio.Event()
@@ -125,6 +232,7 @@ class Messaging:
         async with trio.open_nursery() as nursery:
             for lane in self._lanes:
                 nursery.start_soon(lane.serve)
+                nursery.start_soon(lane.recheck)
 
     async def drain(self) -> None:
         """Accept nothing more; return when everything accepted was settled and told."""
@@ -132,7 +240,7 @@ class Messaging:
         if self._unsettled:
             await self._settled_all.wait()
 
-    def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Batcher[_Submission]:
+    def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> _Lane:
         where: object = draft.channel_id
         if dm is not None:
             where = frozenset(dm)
@@ -145,24 +253,9 @@ class Messaging:
         if self._stopping and not self._unsettled:
             self._settled_all.set()
 
-    async def _commit(self, batch: Sequence[_Submission]) -> None:
-        outcomes: Sequence[Settlement]
-        try:
-            outcomes = await self._messages.post([submission.draft for submission in batch])
-        except StoreUnavailable as error:
-            log.warning("messages_not_stored", count=len(batch), reason=str(error))
-            outcomes = [error] * len(batch)
-        deliveries: list[Delivery] = []
-        for submission, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Posted) and not outcome.repeated:
-                deliveries += self._typing.stopped_by_message(submission.draft)
-                deliveries += deliveries_of(outcome, submission.author, submission.besides)
-                if submission.confirm is not None:
-                    deliveries.append(_confirmation(outcome.message, submission.confirm))
-        await self._hub.broadcast(deliveries)
-        for submission, outcome in zip(batch, outcomes, strict=True):
-            submission.settle(outcome)
-        self._forget(len(batch))
+    def _settle(self, submission: _Submission, settlement: Settlement) -> None:
+        submission.settle(settlement)
+        self._forget(1)
 
 
 def _confirmation(message: Message, client: Client) -> Delivery:

@@ -20,6 +20,7 @@ from hub.channels import Channels
 from hub.commands import Commands
 from hub.completions import Completions
 from hub.config import Config
+from hub.continuity import Continuity
 from hub.hub import Hub
 from hub.jwt_tokens import TokenVerifier
 from hub.messaging import Messaging
@@ -92,7 +93,12 @@ async def open_services(
     )
     hub = Hub(presence.note)
     typing = TypingIndicators(store.relations, store.channels, hub, expiry=config.typing_expiry)
-    messaging = Messaging(store.messages, hub, typing, lanes=config.db_lanes)
+    floor = await store.messages.last_id()
+    continuities = [
+        Continuity(store.messages, store.accounts, store.relations, floor)
+        for _ in range(config.db_lanes)
+    ]
+    messaging = Messaging(store.messages, hub, typing, continuities)
     receipts = Receipts(store.messages, hub)
     channels = Channels(store.channels, hub, grace=config.presence_grace)
     workspaces = Workspaces(store.workspaces, store.channels, channels, hub)

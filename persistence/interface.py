@@ -25,11 +25,13 @@ from persistence.records import (
     Credentials,
     Draft,
     ForeignSession,
+    Gap,
     Head,
     NewChannel,
     NewUser,
     Outcome,
     Permit,
+    Posted,
     Recovery,
     Relation,
     Span,
@@ -187,6 +189,14 @@ class Messages(Protocol):
         """The first `limit` messages of the spans, in the order of the spans, then by seq. Of a
         channel that the user may not see there are none. One statement.
         """
+
+    async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
+        """The first `limit` messages of the gaps, for the hub itself: nobody is asked for. In the
+        order of the gaps, then by seq. One statement.
+        """
+
+    async def last_id(self) -> MessageId:
+        """No message that is stored later has an id up to this one; 0 when there is none yet."""
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """The newest `limit` messages by others above the user's delivered watermarks, oldest

@@ -168,6 +168,15 @@ class Span:
 
 
 @frozen
+class Gap:
+    """What may be missing of a channel: messages above this seq and this id."""
+
+    channel_id: ChannelId
+    above_seq: int
+    above_id: MessageId
+
+
+@frozen
 class Recovery:
     """What a connection that ended was told of: its channels, and up to which seq at least."""
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Advance, Conversation, Draft, Outcome, Posted, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Posted, Span
 from protocol.model import (
     ASSISTANT_ID,
     ChannelId,
@@ -115,6 +115,20 @@ class MemoryMessages:
             if row is not None and self.tables.may_join(user_id, row.channel):
                 found += [each for each in row.shown() if span.after < each.seq <= span.until]
         return found[:limit]
+
+    async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
+        """See the interface."""
+        found = [
+            Posted(message, workspace_id=self.tables.channels[gap.channel_id].channel.workspace_id)
+            for gap in gaps
+            for message in self.tables.channels[gap.channel_id].shown()
+            if message.seq > gap.above_seq and message.id > gap.above_id
+        ]
+        return found[:limit]
+
+    async def last_id(self) -> MessageId:
+        """See the interface."""
+        return max(self.tables.messages, default=MessageId(0))
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """See the interface."""

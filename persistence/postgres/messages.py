@@ -9,7 +9,7 @@ from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Lanes, Record
-from persistence.records import Advance, Conversation, Draft, Outcome, Posted, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Posted, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -115,6 +115,18 @@ _IN_SPANS: Final = f"""
               AND l.deleted_at IS NULL
             ORDER BY l.seq LIMIT $5) AS m
      ORDER BY s.ord, m.seq LIMIT $5
+"""
+_IN_GAPS: Final = f"""
+    SELECT {_COLUMNS}, c.workspace_id
+      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+           WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
+      JOIN channels c ON c.id = g.channel_id
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.seq > g.above_seq AND l.id > g.above_id
+              AND l.deleted_at IS NULL
+            ORDER BY l.seq LIMIT $4) AS m
+     ORDER BY g.ord, m.seq LIMIT $4
 """
 _UNDELIVERED: Final = f"""
     SELECT {_COLUMNS}
@@ -270,6 +282,25 @@ class PostgresMessages:
             limit,
         )
         return [_message(row) for row in rows]
+
+    async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            _IN_GAPS,
+            [gap.channel_id for gap in gaps],
+            [gap.above_seq for gap in gaps],
+            [gap.above_id for gap in gaps],
+            limit,
+        )
+        return [Posted(_message(row), workspace_id=row["workspace_id"]) for row in rows]
+
+    async def last_id(self) -> MessageId:
+        """See the interface. The sequence may be ahead of what was stored, never behind."""
+        row = await self.database.fetch_one(
+            "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('messages', 'id')), 0)"
+            " AS last_id"
+        )
+        return MessageId(0 if row is None else row["last_id"])
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """See the interface."""

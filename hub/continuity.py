@@ -1,0 +1,124 @@
+"""No holes in what is told live: the last seq that was told of each channel, and what is missing.
+
+Guarantees: a message is told right after its predecessor or not yet; what was stored without the
+hub's knowledge (a statement whose outcome was lost, another writer) is read from the log and told
+before anything newer. Must not know: sockets, dialects, how messages are stored.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from persistence.interface import Accounts, Messages, Relations
+from persistence.records import Draft, Gap, Posted
+from protocol.model import ChannelId, Message, MessageId, User, UserId
+
+MAX_CHANNELS: Final = 100_000  # whose position is remembered
+PAGE: Final = 1_000
+
+
+@frozen
+class Found:
+    """A message that was missing, and who wrote it."""
+
+    posted: Posted
+    author: User
+
+
+class Continuity:
+    """The positions of the channels of one lane.
+
+    Args:
+        messages: the log.
+        accounts: who wrote what is found there.
+        relations: knows the channel of two people.
+        floor: no message up to this id is missing: it was stored before the hub began.
+    """
+
+    def __init__(
+        self, messages: Messages, accounts: Accounts, relations: Relations, floor: MessageId
+    ) -> None:
+        self._messages = messages
+        self._accounts = accounts
+        self._relations = relations
+        self._floor = floor
+        self._newest = floor
+        self._last: dict[ChannelId, int] = {}
+        self._doubtful: set[ChannelId] = set()
+        self._doubtful_pairs: set[tuple[UserId, UserId]] = set()
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something may be missing."""
+        return bool(self._doubtful or self._doubtful_pairs)
+
+    def follows(self, message: Message) -> bool:
+        """Whether a message may be told now; then it counts as told. If not, its channel is in
+        doubt, and `missing` finds the message too.
+        """
+        channel_id, seq = message.position
+        if channel_id in self._doubtful:
+            return False
+        last = self._last.get(channel_id, 0)
+        if seq == last + 1:
+            self._note(channel_id, seq, message.id)
+            return True
+        self._doubtful.add(channel_id)
+        return False
+
+    def is_told(self, message: Message) -> bool:
+        """Whether a message was told already."""
+        return message.seq <= self._last.get(message.channel_id, 0)
+
+    def suspect(self, message: Message) -> None:
+        """A message is stored that this lane did not store just now: its channel is in doubt,
+        unless the message was told.
+        """
+        if not self.is_told(message):
+            self._doubtful.add(message.channel_id)
+
+    def doubt(self, draft: Draft) -> None:
+        """Nobody knows whether this draft was stored."""
+        if draft.channel_id is not None:
+            self._doubtful.add(draft.channel_id)
+        elif draft.recipient_id is not None:
+            self._doubtful_pairs.add((draft.author_id, draft.recipient_id))
+
+    async def missing(self) -> Sequence[Found]:
+        """What is missing, in order within each channel; it counts as told from now on.
+
+        Raises:
+            StoreUnavailable: it cannot be read now; the doubts stay.
+        """
+        pairs = list(self._doubtful_pairs)
+        permits = await self._relations.may_message(pairs) if pairs else ()
+        doubtful = self._doubtful | {
+            permit.channel_id for permit in permits if permit.channel_id is not None
+        }
+        gaps = [self._gap(channel_id) for channel_id in sorted(doubtful)]
+        page = await self._messages.in_gaps(gaps, limit=PAGE) if gaps else ()
+        people = await self._accounts.get_many({each.message.author_id for each in page})
+        # From here on nothing waits, so nobody can be told in between.
+        self._doubtful_pairs.difference_update(pairs)
+        found: list[Found] = []
+        for each in page:
+            channel_id, seq = each.message.position
+            self._note(channel_id, seq, each.message.id)
+            found.append(Found(each, people[each.message.author_id]))
+        is_all = len(page) < PAGE
+        self._doubtful = set() if is_all else doubtful
+        return found
+
+    def _gap(self, channel_id: ChannelId) -> Gap:
+        last = self._last.get(channel_id)
+        # Of a channel that is not remembered, everything that the hub told is below the floor.
+        return Gap(channel_id, last or 0, self._floor if last is None else MessageId(0))
+
+    def _note(self, channel_id: ChannelId, seq: int, message_id: MessageId) -> None:
+        self._newest = max(self._newest, message_id)
+        self._last.pop(channel_id, None)
+        self._last[channel_id] = seq  # at the end: the first one is the longest unused
+        if len(self._last) > MAX_CHANNELS:
+            del self._last[next(iter(self._last))]
+            self._floor = self._newest
