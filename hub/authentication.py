@@ -27,6 +27,8 @@ from protocol.uuids import IdKind, from_uuid
 
 log = structlog.get_logger(__name__)
 
+RECHECK_SECONDS: Final = 0.2  # after an outage
+
 SIGNING: Final = "connect.sid"
 
 
@@ -147,11 +149,12 @@ class Authenticator:
     async def _lost(self, hub: Hub) -> set[SessionId]:
         """Our own sessions that have connections but are no longer there."""
         own = {session_id for session_id in hub.sessions() if session_id > 0}
-        try:
-            return own - await self._sessions.alive(sorted(own))
-        except StoreUnavailable as error:
-            log.warning("sessions_not_checked", reason=str(error))
-            return set()
+        while True:
+            try:
+                return own - await self._sessions.alive(sorted(own))
+            except StoreUnavailable as error:
+                log.warning("sessions_not_checked", reason=str(error))
+                await trio.sleep(RECHECK_SECONDS)
 
     def _token(self, cookie: str, value: str) -> str | None:
         if cookie == TOKEN_COOKIE:

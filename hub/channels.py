@@ -6,6 +6,8 @@ user: announced at the first connection that joins, ended when the last one leav
 period after it is gone. Must not know: dialects, SQL.
 """
 
+from collections.abc import Collection
+
 from attrs import frozen
 
 from hub.client import Client
@@ -13,9 +15,10 @@ from hub.comings import Comings
 from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, Join, Leave, ToRooms
 from persistence.interface import Channels as ChannelStore
-from protocol.errors import ErrorCode
+from persistence.records import Access
+from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
 from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel, Refused
-from protocol.model import Channel, ChannelId, ChannelKind, User, UserId
+from protocol.model import Channel, ChannelId, ChannelKind, UserId
 
 
 @frozen
@@ -41,7 +44,9 @@ class Channels:
         self._hub = hub
         self._grace = grace
         self._connections: dict[_Seat, set[Client]] = {}
+        self._seats_of: dict[UserId, set[_Seat]] = {}
         self._seats: Comings[_Seat] = Comings()
+        self._checks = 0
 
     async def join(self, client: Client, channel_id: ChannelId) -> None:
         """Let a connection into a channel, or tell it why not.
@@ -49,7 +54,7 @@ class Channels:
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
-        access = await self._store.access(client.user.id, channel_id)
+        access = await self._access(client.user.id, channel_id)
         if access is None:
             client.tell(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
         elif not access.allowed:
@@ -59,10 +64,19 @@ class Channels:
         else:
             await self.enter(client, access.channel, JoinedChannel(channel_id))
 
+    async def _access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
+        """What the store says after the last change that was acted on, not before it."""
+        while True:
+            checks = self._checks
+            access = await self._store.access(user_id, channel_id)
+            if checks == self._checks:
+                return access
+
     async def enter(self, client: Client, channel: Channel, greeting: Event | None = None) -> None:
         """Let a connection into a channel that its user may see; `greeting` comes first."""
         seat = _seat(client, channel.id)
         theirs = self._connections.setdefault(seat, set())
+        self._seats_of.setdefault(client.user.id, set()).add(seat)
         is_first = not theirs
         theirs.add(client)
         client.channels[channel.id] = channel
@@ -75,12 +89,33 @@ class Channels:
         await self._hub.post(Leave(client, ChannelRoom(channel_id), LeftChannel(channel_id)))
         self._vacate(client, channel_id, 0.0)
 
-    async def expel(self, user: User, channel_id: ChannelId, reason: str) -> None:
-        """The user may no longer see the channel; their connections there are told why."""
-        room, farewell = ChannelRoom(channel_id), LeftChannel(channel_id, reason)
-        for client in tuple(self._connections.get(_Seat(channel_id, user.id, user.username), ())):
+    async def recheck(self, user_ids: Collection[UserId] | None) -> None:
+        """Put these users' connections (None: everybody's) out of the channels that they may no
+        longer see, and tell them why.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
+        self._checks += 1
+        users = self._seats_of.keys() if user_ids is None else user_ids
+        seats = [seat for user_id in users for seat in self._seats_of.get(user_id, ())]
+        if not seats:
+            return
+        pairs = [(seat.user_id, seat.channel_id) for seat in seats]
+        verdicts = await self._store.may_join(pairs)
+        for seat, allowed in zip(seats, verdicts, strict=True):
+            if not allowed:
+                for client in tuple(self._connections.get(seat, ())):
+                    await self.expel(client, seat.channel_id)
+
+    async def expel(self, client: Client, channel_id: ChannelId) -> None:
+        """Put a connection out of a channel that its user may no longer see."""
+        channel = client.channels.get(channel_id)
+        if channel is not None:
+            reason = NO_LONGER_MEMBER if channel.pair is None else CONVERSATION_CLOSED
             self._vacate(client, channel_id, 0.0)
-            await self._hub.post(Leave(client, room, farewell))
+            farewell = LeftChannel(channel_id, reason)
+            await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
@@ -106,6 +141,9 @@ class Channels:
         theirs.remove(client)
         if not theirs:
             del self._connections[seat]
+            self._seats_of[client.user.id].discard(seat)
+            if not self._seats_of[client.user.id]:
+                del self._seats_of[client.user.id]
             self._seats.left(seat, grace)
 
 

@@ -20,7 +20,7 @@ from hub.receipts import Receipts
 from hub.resume import Resume
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
-from persistence.interface import Accounts, Messages
+from persistence.interface import Accounts, Messages, Relations
 from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.commands import (
     Answer,
@@ -60,6 +60,7 @@ class Commands:
 
     accounts: Accounts
     messages: Messages
+    relations: Relations
     messaging: Messaging
     typing: TypingIndicators
     receipts: Receipts
@@ -134,11 +135,16 @@ class Commands:
             client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
 
     async def _history(self, client: Client, command: FetchHistory) -> None:
-        if client.user.id not in command.pair:
+        pair, me = command.pair, client.user.id
+        if me not in pair:
             client.tell(Refused.because(ErrorCode.HISTORY_UNAVAILABLE))
             return
-        pair = command.pair
-        messages = await self.messages.conversation_page(*pair, offset=0, limit=command.limit)
+        peer = pair[1] if pair[0] == me else pair[0]
+        (permit,) = await self.relations.may_see([(me, peer)])
+        if permit.is_closed:
+            client.tell(Refused.because(ErrorCode.HISTORY_UNAVAILABLE))
+            return
+        messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)
         people = await self.accounts.get_many(pair)
         client.tell(ConversationHistory(pair, messages, people, datetime.now(UTC)))
 

@@ -18,6 +18,7 @@ from hub.letters import (
     CloseAll,
     Delivery,
     EndSessions,
+    EndUsers,
     Join,
     Leave,
     Letter,
@@ -82,6 +83,10 @@ class Hub:
         """Close the live connections of ended sessions with 4001."""
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
 
+    async def end_users(self, user_ids: Iterable[UserId]) -> None:
+        """Close the live connections of accounts that are no more with 4001."""
+        await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
+
     def sessions(self) -> frozenset[SessionId]:
         """The sessions that have a connection now."""
         return frozenset(client.session_id for client in self._clients)
@@ -117,14 +122,15 @@ class Hub:
             case Unregister(client=client):
                 self._unregister(client)
             case Join(client=client, rooms=rooms, greeting=greeting):
-                for room in rooms if client in self._clients else ():
-                    self._join(client, room)
+                self._join(client, rooms)
                 self._tell(client, greeting)
             case Leave(client=client, room=room, farewell=farewell):
                 self._leave(client, room)
                 self._tell(client, farewell)
             case EndSessions():
                 self._end_sessions(letter)
+            case EndUsers():
+                self._end_users(letter)
             case CloseAll():
                 self._close_all(letter)
             case _:
@@ -162,6 +168,11 @@ class Hub:
         while len(self._ended) > ENDED_SESSIONS:
             del self._ended[next(iter(self._ended))]
 
+    def _end_users(self, letter: EndUsers) -> None:
+        for user_id in letter.user_ids:
+            for client in self._by_user.get(user_id, ()):
+                client.close(letter.reason)
+
     def _unregister(self, client: Client) -> None:
         if client not in self._clients:
             return
@@ -175,9 +186,10 @@ class Hub:
             del self._by_user[user_id]
             self._on_presence(user_id, connected=False)
 
-    def _join(self, client: Client, room: Room) -> None:
-        self._by_room.setdefault(room, set()).add(client)
-        self._joined.setdefault(client, set()).add(room)
+    def _join(self, client: Client, rooms: Iterable[Room]) -> None:
+        for room in rooms if client in self._clients else ():
+            self._by_room.setdefault(room, set()).add(client)
+            self._joined.setdefault(client, set()).add(room)
 
     def _leave(self, client: Client, room: Room) -> None:
         joined = self._joined.get(client)

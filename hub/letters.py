@@ -122,6 +122,14 @@ class EndSessions:
 
 
 @frozen
+class EndUsers:
+    """Close every connection of these users."""
+
+    user_ids: frozenset[UserId]
+    reason: CloseReason
+
+
+@frozen
 class CloseAll:
     """Close every connection, present and future: the server is stopping. `done` is set when all
     that were there have been told, after everything that was posted before.
@@ -131,4 +139,6 @@ class CloseAll:
     done: trio.Event = field(factory=trio.Event)
 
 
-Letter: TypeAlias = Register | Unregister | Join | Leave | Broadcast | EndSessions | CloseAll
+Letter: TypeAlias = (
+    Register | Unregister | Join | Leave | Broadcast | EndSessions | EndUsers | CloseAll
+)

@@ -178,7 +178,10 @@ class Resume:
                 catch_up.tell(JoinedChannel(head.channel.id))
                 await self._channels.enter(client, head.channel)
             # Until then what was posted was not told live, so look again how far it got.
-            heads = await self._store.heads(client.user.id, [head.channel.id for head in heads])
+            entered = {head.channel.id for head in heads}
+            heads = await self._store.heads(client.user.id, entered)
+            for channel_id in entered - {head.channel.id for head in heads}:
+                await self._channels.expel(client, channel_id)  # lost in between
         missed = self._missed(client, heads, lambda channel: after.get(channel.id, 0))
         await self._tell(catch_up, missed, _channel_message)
         return missed

@@ -28,6 +28,7 @@ from hub.passwords import PasswordHasher
 from hub.presence import AudienceRule, Presence
 from hub.receipts import Receipts
 from hub.resume import Resume
+from hub.revocation import Revocations
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
 from persistence.interface import ForeignSessions, Sessions, Store
@@ -101,7 +102,10 @@ async def open_services(
     messaging = Messaging(store.messages, hub, typing, continuities)
     receipts = Receipts(store.messages, hub)
     channels = Channels(store.channels, hub, grace=config.presence_grace)
-    workspaces = Workspaces(store.workspaces, store.channels, channels, hub)
+    workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
+    revocations = Revocations(
+        store.relations, store.channels, channels, workspaces, typing, presence, hub
+    )
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
     )
@@ -131,6 +135,7 @@ async def open_services(
     commands = Commands(
         store.accounts,
         store.messages,
+        store.relations,
         messaging,
         typing,
         receipts,
@@ -146,6 +151,7 @@ async def open_services(
         nursery.start_soon(channels.run)
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
+        nursery.start_soon(revocations.run)
         nursery.start_soon(authenticator.watch, hub)
         nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
         nursery.start_soon(_purge_sessions, store.sessions)

@@ -174,6 +174,11 @@ class TypingIndicators:
         running = None if where is None else self._active.pop((draft.author_id, where), None)
         return [] if running is None else running.end()
 
+    def stopped(self, author_id: UserId, recipient_id: UserId) -> list[Delivery]:
+        """What to deliver so that the author's private indicator is over, if one is on."""
+        running = self._active.pop((author_id, recipient_id), None)
+        return [] if running is None else running.end()
+
     async def run(self) -> None:
         """Check and expire indicators until cancelled."""
         async with trio.open_nursery() as nursery:

@@ -21,6 +21,7 @@ from attrs import frozen
 from persistence.records import (
     Access,
     Advance,
+    Change,
     Conversation,
     Credentials,
     Draft,
@@ -155,11 +156,20 @@ class Relations(Protocol):
         recipient's profile is public or an accepted follow exists either way. One statement.
         """
 
+    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """For each (user, peer), whether the user may see their conversation: the peer does not
+        block them, and one of the two may message the other or the user blocks the peer.
+        """
+
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Change | None]]:
+        """What changes from now on, whoever does it. None: something may have been missed."""
+
     async def presence_audience(
         self, user_ids: Sequence[UserId]
     ) -> Mapping[UserId, frozenset[UserId]]:
-        """Who may know that each user is online: accepted follow either way, a common dm or a
-        common workspace, minus blocks either way, never the user themself. One statement.
+        """Who may know that each user is online: accepted follow either way, a common dm in which
+        one may message the other, or a common workspace; minus blocks either way, never the user
+        themself. One statement.
         """
 
 
@@ -176,12 +186,14 @@ class Messages(Protocol):
     async def conversation_page(
         self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
     ) -> Sequence[Message]:
-        """The newest `limit` messages of the two after skipping `offset`, oldest first."""
+        """The newest `limit` messages of the two after skipping `offset`, oldest first; none if
+        the user may not see them.
+        """
 
     async def conversation_after(
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
-        """Messages with seq > after_seq, oldest first."""
+        """Messages with seq > after_seq, oldest first; none if the user may not see them."""
 
     async def in_spans(
         self, user_id: UserId, spans: Sequence[Span], *, limit: int
@@ -243,7 +255,7 @@ class Messages(Protocol):
         """Hide the conversation until there is a newer message. False: there is none."""
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """Those with at least one message, newest first, archived ones included."""
+        """Those with a message that the user may see, newest first, archived ones included."""
 
     async def unread_count(self, user_id: UserId) -> int:
         """Messages by others above the user's read watermarks."""

@@ -136,10 +136,15 @@ class Advance:
 
 @frozen
 class Permit:
-    """Whether one user may message another, and their dm channel if there is one yet."""
+    """Whether one user may do something towards another, and their dm channel if there is one."""
 
     allowed: bool
     channel_id: ChannelId | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is a conversation, and it is not allowed."""
+        return self.channel_id is not None and not self.allowed
 
 
 @frozen
@@ -148,6 +153,48 @@ class Access:
 
     channel: Channel
     allowed: bool
+
+
+@frozen
+class PairChanged:
+    """A block between the two, or a follow that is no more."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class ProfileChanged:
+    """The user's profile is private now."""
+
+    user_id: UserId
+
+
+@frozen
+class MemberGone:
+    """The user left the workspace, or was put out of it."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+@frozen
+class ChannelMemberGone:
+    """The user is no longer one of the channel's own members."""
+
+    channel_id: ChannelId
+    user_id: UserId
+
+
+@frozen
+class UserGone:
+    """The account is no more."""
+
+    user_id: UserId
+
+
+Change: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
+"""What may take somebody's right to see something."""
 
 
 @frozen

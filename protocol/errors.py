@@ -69,6 +69,10 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
 }
 
 
+CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
+NO_LONGER_MEMBER: Final = "You are no longer a member"
+
+
 class WireError(Exception):
     """A frame or body that cannot be understood. Answered, never relayed, never fatal.
 

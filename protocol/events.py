@@ -180,6 +180,17 @@ class LeftChannel:
 
 
 @frozen
+class ConversationRevoked:
+    """`user_id` may no longer see the conversation with `peer_id`, to `user_id`."""
+
+    ephemeral: ClassVar[bool] = False
+    user_id: UserId
+    peer_id: UserId
+    channel_id: ChannelId
+    at: datetime
+
+
+@frozen
 class ConversationSubscribed:
     """The client's bookkeeping is acknowledged; delivery does not depend on it."""
 
@@ -305,6 +316,7 @@ Event: TypeAlias = (
     | MessagesSeen
     | JoinedChannel
     | LeftChannel
+    | ConversationRevoked
     | ConversationSubscribed
     | ConversationHistory
     | HeartbeatAcknowledged

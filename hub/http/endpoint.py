@@ -18,7 +18,7 @@ from hub.http.surface import Surface, bearer_token
 from hub.services import Services
 from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.dialect import Stranger
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed
 from protocol.jsontext import parse_object
 from protocol.model import MAX_ID, Channel, Refusal, Session, User, UserId
@@ -131,6 +131,16 @@ class Call:
         if number is None:
             raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user ID")
         return UserId(number)
+
+    async def require_conversation(self, peer_id: UserId) -> None:
+        """The caller must not have lost sight of the conversation with the peer.
+
+        Raises:
+            HttpError: 403.
+        """
+        (permit,) = await self.services.store.relations.may_see([(self.me, peer_id)])
+        if permit.is_closed:
+            raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A number in the query; the default when it is missing, no number or out of range."""

@@ -113,9 +113,11 @@ async def _change(call: Call, workspace: Workspace, user_id: UserId, *, add: boo
     user = await services.store.accounts.get(user_id)
     if user is None:
         raise HttpError(404, "user_not_found", "User not found")
-    change = services.workspaces.add_member if add else services.workspaces.remove_member
     try:
-        changed = await change(workspace.id, user)
+        if add:
+            changed = await services.workspaces.add_member(workspace.id, user)
+        else:  # whoever removes a member, the hub hears of it from the store
+            changed = await services.store.workspaces.remove_member(workspace.id, user.id)
     except NoSuchUser:
         raise HttpError(404, "user_not_found", "User not found") from None
     if changed is None:

@@ -98,6 +98,7 @@ async def history(call: Call) -> Response:
     _require_me(call, UserId(number))
     peer = _peer(call, call.request.path_params["conversation_id"])
     limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    await call.require_conversation(peer)
     page = await call.services.store.messages.conversation_page(
         call.me, peer, offset=0, limit=limit
     )

@@ -57,6 +57,7 @@ async def history(call: Call) -> Response:
     """A page of the conversation, oldest first; marks the other side's messages read."""
     peer_id = call.user_id()
     people = await _people(call, peer_id)
+    await call.require_conversation(peer_id)
     messages = call.services.store.messages
     limit = call.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     page: Sequence[Message]

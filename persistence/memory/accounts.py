@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import asdict, define, evolve, fields
 
 from persistence.memory.tables import Tables
-from persistence.records import Credentials, NewUser, NoSuchUser, Taken
+from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChanged, Taken
 from protocol.model import Role, User, UserId
 
 
@@ -80,8 +80,11 @@ class MemoryAccounts:
         user = self.tables.users.get(user_id)
         if user is None:
             raise NoSuchUser(user_id)
+        was_public = user.is_public
         user = evolve(user, is_public=is_public, updated_at=self.tables.now())
         self.tables.users[user_id] = user
+        if was_public and not is_public:
+            self.tables.changed(ProfileChanged(user_id))
         return user
 
     def _find(self, value: str, column: str) -> User | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Access, Head, NewChannel, NoSuchUser, Upload
+from persistence.records import Access, Head, MemberGone, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -69,6 +69,8 @@ class MemoryWorkspaces:
             return None
         members = tuple(each for each in workspace.members if each != user_id)
         self.tables.workspaces[workspace_id] = evolve(workspace, members=members)
+        if user_id in workspace.members:
+            self.tables.changed(MemberGone(workspace_id, user_id))
         return self.tables.workspaces[workspace_id]
 
 

@@ -190,7 +190,9 @@ class MemoryMessages:
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
-        return None if row is None else _read(row, reader, len(row.messages))
+        if row is None or not self.tables.may_join(reader, row.channel):
+            return None
+        return _read(row, reader, len(row.messages))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""
@@ -243,11 +245,14 @@ class MemoryMessages:
         return sum(_unread_private(row, user_id) for row in self._dms(user_id))
 
     def _dms(self, user_id: UserId) -> list[ChannelRow]:
-        return [row for pair, row in self.tables.dms.items() if user_id in pair]
+        rows = self.tables.dms.values()
+        return [row for row in rows if self.tables.may_join(user_id, row.channel)]
 
     def _conversation_log(self, user_id: UserId, peer_id: UserId) -> list[Message]:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
-        return [] if row is None else row.conversation()
+        if row is None or not self.tables.may_join(user_id, row.channel):
+            return []
+        return row.conversation()
 
     def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
         log = row.conversation()

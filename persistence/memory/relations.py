@@ -1,11 +1,12 @@
 """Follows, blocks and the policy in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from attrs import define
 
-from persistence.memory.tables import Tables
-from persistence.records import NoSuchUser, Permit, Relation
+from persistence.memory.tables import Tables, listen
+from persistence.records import Change, NoSuchUser, PairChanged, Permit, Relation
 from protocol.model import FollowStatus, User, UserId
 
 
@@ -34,7 +35,10 @@ class MemoryRelations:
 
     async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
         """See the interface."""
-        return self.tables.follows.pop((follower, followee), None) is not None
+        status = self.tables.follows.pop((follower, followee), None)
+        if status is FollowStatus.ACCEPTED:
+            self.tables.changed(PairChanged(follower, followee))
+        return status is not None
 
     async def followers(self, user_id: UserId) -> Sequence[Relation]:
         """See the interface."""
@@ -57,6 +61,7 @@ class MemoryRelations:
         self.tables.blocks[blocker, blocked] = None
         self.tables.follows.pop((blocker, blocked), None)
         self.tables.follows.pop((blocked, blocker), None)
+        self.tables.changed(PairChanged(blocker, blocked))
         return True
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
@@ -74,6 +79,19 @@ class MemoryRelations:
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
         return [self._permit(sender, recipient) for sender, recipient in pairs]
+
+    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """See the interface."""
+        return [
+            Permit(self.tables.may_see(user_id, peer), self._permit(user_id, peer).channel_id)
+            for user_id, peer in pairs
+        ]
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:
+        """See the interface."""
+        async with listen(self.tables.listeners) as changes:
+            yield changes
 
     def _permit(self, sender: UserId, recipient: UserId) -> Permit:
         row = self.tables.dms.get(frozenset((sender, recipient)))
@@ -95,7 +113,7 @@ class MemoryRelations:
             for other in pair
         }
         for members, row in tables.dms.items():
-            if user_id in members and row.messages:
+            if user_id in members and row.messages and tables.in_contact(*members):
                 related |= members
         for workspace in tables.workspaces.values():
             if user_id in workspace.members:

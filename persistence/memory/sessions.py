@@ -3,12 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from math import inf
 
-import trio
 from attrs import define
 
-from persistence.memory.tables import SessionRow, Tables
+from persistence.memory.tables import SessionRow, Tables, listen
 from persistence.records import NoSuchUser
 from protocol.model import Session, SessionId, UserId
 
@@ -68,10 +66,5 @@ class MemorySessions:
     @asynccontextmanager
     async def ended(self) -> AsyncIterator[AsyncIterator[SessionId | None]]:
         """See the interface."""
-        send, receive = trio.open_memory_channel[SessionId | None](inf)
-        self.tables.ended.add(send)
-        try:
-            with receive:
-                yield receive
-        finally:
-            self.tables.ended.remove(send)
+        async with listen(self.tables.ended) as ended:
+            yield ended

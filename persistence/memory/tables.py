@@ -1,13 +1,16 @@
 """The rows that the memory store's parts share, and what follows from several of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
+from math import inf
+from typing import TypeVar
 
 import trio
 from attrs import define, evolve, field, frozen
 
-from persistence.records import Recovery, Upload
+from persistence.records import Change, Recovery, Upload
 from protocol.model import (
     ASSISTANT_ID,
     Channel,
@@ -23,6 +26,8 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+
+T = TypeVar("T")
 
 
 @frozen
@@ -111,6 +116,7 @@ class Tables:
     passwords: dict[UserId, str] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
     ended: set[trio.MemorySendChannel[SessionId | None]] = field(factory=set, init=False)
+    listeners: set[trio.MemorySendChannel[Change | None]] = field(factory=set, init=False)
     secrets: dict[str, str] = field(factory=dict, init=False)
     follows: dict[tuple[UserId, UserId], FollowStatus] = field(factory=dict, init=False)
     blocks: dict[tuple[UserId, UserId], None] = field(factory=dict, init=False)
@@ -159,10 +165,26 @@ class Tables:
         public = self.users[recipient].is_public
         return public or self.follow_accepted_either_way(sender, recipient)
 
+    def may_see(self, user_id: UserId, peer: UserId) -> bool:
+        """The policy of private conversations."""
+        if (peer, user_id) in self.blocks:
+            return False
+        return (user_id, peer) in self.blocks or self.in_contact(user_id, peer)
+
+    def in_contact(self, a: UserId, b: UserId) -> bool:
+        """Whether one of the two may message the other."""
+        return self.may_message(a, b) or self.may_message(b, a)
+
+    def changed(self, change: Change) -> None:
+        """Tell who wants to know."""
+        for listener in self.listeners:
+            listener.send_nowait(change)
+
     def may_join(self, user_id: UserId, channel: Channel) -> bool:
         """The policy of channels."""
         if channel.workspace_id is None:
-            return channel.peer_of(user_id) is not None
+            peer = channel.peer_of(user_id)
+            return peer is not None and self.may_see(user_id, peer)
         return user_id in self.workspaces[channel.workspace_id].members
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
@@ -181,3 +203,17 @@ class Tables:
             )
             self.dms[pair] = self.channels[row.channel.id] = row
         return self.dms[pair]
+
+
+@asynccontextmanager
+async def listen(
+    listeners: set[trio.MemorySendChannel[T]],
+) -> AsyncIterator[trio.MemoryReceiveChannel[T]]:
+    """What is sent to the listeners while the context is open."""
+    send, receive = trio.open_memory_channel[T](inf)
+    listeners.add(send)
+    try:
+        with receive:
+            yield receive
+    finally:
+        listeners.remove(send)

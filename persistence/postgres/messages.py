@@ -43,7 +43,7 @@ _SELECT: Final = f"""
 # A conversation is what its two people said; the assistant's answers belong to the dm channel.
 _CONVERSATION: Final = """
     c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
-    AND m.author_id IN (c.user_lo, c.user_hi)
+    AND m.author_id IN (c.user_lo, c.user_hi) AND may_join($1, c.id)
 """
 _ADVANCE: Final = """
     , advanced AS (
@@ -79,7 +79,7 @@ _MARK_READ: Final = f"""
         SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS before
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
-           AND c.last_seq > 0
+           AND c.last_seq > 0 AND may_join($1, c.id)
     ) {_ADVANCE_READ}
 """
 _UP_TO: Final = """
@@ -159,13 +159,13 @@ _CONVERSATIONS: Final = f"""
            WHERE l.channel_id = c.id AND l.deleted_at IS NULL
              AND l.author_id IN (c.user_lo, c.user_hi)
            ORDER BY l.seq DESC LIMIT 1) AS m
-     WHERE me.user_id = $1::bigint
+     WHERE me.user_id = $1::bigint AND may_join($1, c.id)
      ORDER BY m.id DESC
 """
 _TOTAL_UNREAD: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
       FROM channel_members me JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
-     WHERE me.user_id = $1::bigint
+     WHERE me.user_id = $1::bigint AND may_join($1, c.id)
 """
 _ARCHIVE: Final = """
     INSERT INTO receipts AS r (channel_id, user_id, archived_seq)

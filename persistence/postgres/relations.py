@@ -1,6 +1,7 @@
 """Follows, blocks and the policy in Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
@@ -8,8 +9,18 @@ from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
-from persistence.records import NoSuchUser, Permit, Relation
-from protocol.model import FollowStatus, User, UserId
+from persistence.records import (
+    Change,
+    ChannelMemberGone,
+    MemberGone,
+    NoSuchUser,
+    PairChanged,
+    Permit,
+    ProfileChanged,
+    Relation,
+    UserGone,
+)
+from protocol.model import ChannelId, FollowStatus, User, UserId, WorkspaceId
 
 _REQUEST: Final = """
     WITH requested AS (
@@ -108,16 +119,31 @@ class PostgresRelations:
 
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
+        return await self._permits("may_message", pairs)
+
+    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """See the interface."""
+        return await self._permits("may_see_conversation", pairs)
+
+    async def _permits(
+        self, policy: str, pairs: Sequence[tuple[UserId, UserId]]
+    ) -> Sequence[Permit]:
         rows = await self.database.fetch(
-            "SELECT may_message(p.sender, p.recipient) AS allowed,"
-            " (SELECT id FROM channels WHERE user_lo = least(p.sender, p.recipient)"
-            "     AND user_hi = greatest(p.sender, p.recipient)) AS channel_id"
-            " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (sender, recipient, ord)"
+            f"SELECT {policy}(p.one, p.other) AS allowed,"
+            " (SELECT id FROM channels WHERE user_lo = least(p.one, p.other)"
+            "     AND user_hi = greatest(p.one, p.other)) AS channel_id"
+            " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (one, other, ord)"
             " ORDER BY p.ord",
-            [sender for sender, _ in pairs],
-            [recipient for _, recipient in pairs],
+            [one for one, _ in pairs],
+            [other for _, other in pairs],
         )
         return [Permit(row["allowed"], row["channel_id"]) for row in rows]
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:
+        """See the interface."""
+        async with self.database.listen("parlour_changes", parse_change) as changes:
+            yield changes
 
     async def presence_audience(
         self, user_ids: Sequence[UserId]
@@ -136,3 +162,25 @@ class PostgresRelations:
     async def _related(self, sql: str, user_id: UserId) -> Sequence[Relation]:
         rows = await self.database.fetch(sql, user_id)
         return [Relation(user_from(row), FollowStatus(row["status"])) for row in rows]
+
+
+_CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
+    ("pair", 2): lambda one, other: PairChanged(UserId(one), UserId(other)),
+    ("profile", 1): lambda user: ProfileChanged(UserId(user)),
+    ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
+    ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),
+    ("user", 1): lambda user: UserGone(UserId(user)),
+}
+
+
+def parse_change(payload: str) -> Change:
+    """What a trigger announced (`announce_change` in the migrations).
+
+    Raises:
+        ValueError: no trigger of ours said that.
+    """
+    kind, *ids = payload.split(" ")
+    make = _CHANGES.get((kind, len(ids)))
+    if make is None:
+        raise ValueError(payload)
+    return make(*map(int, ids))

@@ -24,10 +24,11 @@ from protocol.commands import (
 from protocol.content import check_content, check_key, is_storable
 from protocol.conversations import conversation_id, parse_conversation_id, parse_message_id
 from protocol.dialect import AcceptAndClose, Dialect, Heartbeat, Limits, Rate, Stranger
-from protocol.errors import CloseReason, ErrorCode, WireError
+from protocol.errors import CONVERSATION_CLOSED, CloseReason, ErrorCode, WireError
 from protocol.events import (
     Connected,
     ConversationHistory,
+    ConversationRevoked,
     ConversationsResumed,
     ConversationSubscribed,
     Event,
@@ -197,6 +198,12 @@ def _enveloped(event: Event) -> tuple[bytes, ...]:
         case ConversationSubscribed(conversation=conversation, subscribed=subscribed, at=at):
             kind = "subscribed" if subscribed else "unsubscribed"
             return (_envelope(kind, {"conversationId": conversation}, at),)
+        case ConversationRevoked(user_id=user_id, peer_id=peer_id, at=at):
+            ended = {
+                "conversationId": conversation_id(user_id, peer_id),
+                "reason": CONVERSATION_CLOSED,
+            }
+            return (_envelope("unsubscribed", ended, at),)
         case ConversationHistory(pair=pair, messages=messages, people=people, at=at):
             history: dict[str, object] = {
                 "conversationId": conversation_id(*pair),

@@ -14,9 +14,10 @@ from attrs import field, frozen
 from protocol.commands import Command, ResumeConversations, SendPrivateMessage, SetTyping
 from protocol.content import check_content, check_key
 from protocol.dialect import Dialect, Heartbeat, Limits, Rate, RefuseUpgrade, Stranger
-from protocol.errors import WireError
+from protocol.errors import CONVERSATION_CLOSED, WireError
 from protocol.events import (
     Connected,
+    ConversationRevoked,
     ConversationsResumed,
     Event,
     PresenceChanged,
@@ -147,6 +148,9 @@ def _frame(event: Event) -> dict[str, object] | None:
         case ConversationsResumed(complete=complete, after=after):
             positions = {str(peer): seq for peer, seq in after.items()}
             return {"type": "resumed", "complete": complete, "after": positions}
+        case ConversationRevoked(peer_id=peer_id, channel_id=channel_id):
+            revoked = {"type": "revoked", "user_id": peer_id, "channel": channel_id}
+            return {**revoked, "reason": CONVERSATION_CLOSED}
         case Connected():
             return {"type": "system", "message": WELCOME}
         case Refused(code=code, text=text, key=key):

@@ -23,7 +23,7 @@ class Switch:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._part, name)
-        if name == "ended":  # a context that reports an outage by itself
+        if name in {"ended", "changes"}:  # contexts that report an outage by themselves
             return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:

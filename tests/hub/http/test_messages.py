@@ -183,13 +183,21 @@ async def test_conversations_newest_first_with_what_a_list_shows(world: World) -
     assert (await eve.call("GET", "/api/messages/conversations")).json[0]["user"]["id"] == ann.id
 
 
-async def test_a_conversation_stays_readable_after_a_block(world: World) -> None:
+async def test_a_block_closes_the_conversation_to_the_blocked_and_not_to_the_blocker(
+    world: World,
+) -> None:
     ann, ben = await two(world)
     await say(ann, ben, "before")
     await ben.call("POST", f"/api/users/{ann.id}/block")
+    refused = await ann.call("GET", f"/api/messages/{ben.id}")
+    assert (refused.status, refused.json["code"]) == (403, "not_allowed")
+    assert (await ann.call("GET", "/api/messages/conversations")).json == []
+    assert (await ann.call("GET", "/api/messages/987654321")).status == 404
+    (message,) = (await ben.call("GET", f"/api/messages/{ann.id}")).json
+    assert message["content"] == "before"
+    await ben.call("DELETE", f"/api/users/{ann.id}/block")
     (message,) = (await ann.call("GET", f"/api/messages/{ben.id}")).json
     assert message["content"] == "before"
-    assert (await ann.call("GET", "/api/messages/987654321")).status == 404
 
 
 async def test_online_users_are_others_i_may_know_of(world: World) -> None:

@@ -20,6 +20,7 @@ from protocol.events import (
     ChannelTyping,
     Connected,
     ConversationHistory,
+    ConversationRevoked,
     ConversationsResumed,
     ConversationSubscribed,
     Event,
@@ -75,6 +76,7 @@ EVENTS: tuple[Event, ...] = (
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.READ),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
+    ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),
     ConversationSubscribed("conv_1_2", subscribed=True, at=AT),
     ConversationHistory(PAIR, (MESSAGE,), {UserId(1): ANN}, AT),
     HeartbeatAcknowledged(),
@@ -92,7 +94,7 @@ EVENTS: tuple[Event, ...] = (
 TOLD = {
     "private_messages": {
         Connected, PrivateMessagePosted, TypingChanged, PresenceChanged, PrivateMessagesRead,
-        Refused, Shed, ConversationsResumed,
+        Refused, Shed, ConversationsResumed, ConversationRevoked,
     },
     "learning_chat": {
         Connected, ChannelMessagePosted, ChannelTyping, ChannelPresence, ChannelMessagesRead,
@@ -101,6 +103,7 @@ TOLD = {
     "messenger": {
         Connected, PrivateMessagePosted, TypingChanged, PrivateMessagesRead,
         ConversationSubscribed, ConversationHistory, Refused, Shed, ConversationsResumed,
+        ConversationRevoked,
     },
     "gateway": {
         ChannelMessagePosted, ChannelTyping, WorkspacePresence, HeartbeatAcknowledged, Ready,
