@@ -43,8 +43,8 @@ class Channels:
         self._store = store
         self._hub = hub
         self._grace = grace
-        self._connections: dict[_Seat, set[Client]] = {}
-        self._seats_of: dict[UserId, set[_Seat]] = {}
+        self._connections: dict[_Seat, dict[Client, None]] = {}
+        self._seats_of: dict[UserId, dict[_Seat, None]] = {}
         self._seats: Comings[_Seat] = Comings()
         self._checks = 0
 
@@ -75,10 +75,10 @@ class Channels:
     async def enter(self, client: Client, channel: Channel, greeting: Event | None = None) -> None:
         """Let a connection into a channel that its user may see; `greeting` comes first."""
         seat = _seat(client, channel.id)
-        theirs = self._connections.setdefault(seat, set())
-        self._seats_of.setdefault(client.user.id, set()).add(seat)
+        theirs = self._connections.setdefault(seat, {})
+        self._seats_of.setdefault(client.user.id, {})[seat] = None
         is_first = not theirs
-        theirs.add(client)
+        theirs[client] = None
         client.channels[channel.id] = channel
         await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting))
         if is_first:
@@ -138,10 +138,10 @@ class Channels:
             return
         seat = _seat(client, channel_id)
         theirs = self._connections[seat]
-        theirs.remove(client)
+        del theirs[client]
         if not theirs:
             del self._connections[seat]
-            self._seats_of[client.user.id].discard(seat)
+            del self._seats_of[client.user.id][seat]
             if not self._seats_of[client.user.id]:
                 del self._seats_of[client.user.id]
             self._seats.left(seat, grace)

@@ -58,6 +58,14 @@ class _Held:
     position: Position | None
 
 
+@define
+class Stretch:
+    """Messages of a channel, from one seq to another, without a hole."""
+
+    first: int
+    last: int
+
+
 @define(eq=False)
 class Client:
     """A connection that can be registered.
@@ -71,8 +79,8 @@ class Client:
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `channels` are those it has joined: it may send and type there. `in_flight` holds a place for
-    each send that was accepted and not yet settled. `heard` is, by channel, the seq with which the
-    unbroken stretch of messages begins that it was told of.
+    each send that was accepted and not yet settled. `heard` is, by channel, the unbroken stretch of
+    messages that it was told of and that goes on; `heard_before`, one that ended when it left.
     """
 
     user: User
@@ -82,7 +90,8 @@ class Client:
     budget: TokenBucket | None = field(default=None, repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
-    heard: dict[ChannelId, int] = field(factory=dict, init=False, repr=False)
+    heard: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)
+    heard_before: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)
     in_flight: trio.Semaphore = field(
         factory=lambda: trio.Semaphore(MAX_SENDS_IN_FLIGHT), init=False, repr=False
     )
@@ -106,7 +115,11 @@ class Client:
             channel_id, seq = position
             if self._told and seq <= self._told.get(channel_id, 0):
                 return  # it came from the log, before the Hub delivered it
-            self.heard.setdefault(channel_id, seq)
+            stretch = self.heard.get(channel_id)
+            if stretch is None:
+                self.heard[channel_id] = Stretch(seq, seq)
+            else:
+                stretch.last = seq
         self.link.offer(data, ephemeral=ephemeral, position=position)
 
     def hold(self) -> None:
@@ -134,7 +147,9 @@ class Client:
 
     def forget(self, channel_id: ChannelId) -> None:
         """It is no longer told of the channel: nothing that is held back of it goes out."""
-        self.heard.pop(channel_id, None)
+        stretch = self.heard.pop(channel_id, None)
+        if stretch is not None:
+            self.heard_before[channel_id] = stretch
         self._told.pop(channel_id, None)
         if self._held is not None:
             self._held = [

@@ -58,11 +58,12 @@ class Hub:
     def __init__(self, on_presence: PresenceListener) -> None:
         self._on_presence = on_presence
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
-        self._clients: set[Client] = set()
-        self._by_user: dict[UserId, set[Client]] = {}
-        self._by_room: dict[Room, set[Client]] = {}
-        self._joined: dict[Client, set[Room]] = {}
-        self._touched: set[Client] = set()
+        # Dicts as ordered sets: whoever came first is told first, in every run.
+        self._clients: dict[Client, None] = {}
+        self._by_user: dict[UserId, dict[Client, None]] = {}
+        self._by_room: dict[Room, dict[Client, None]] = {}
+        self._joined: dict[Client, dict[Room, None]] = {}
+        self._touched: dict[Client, None] = {}
         self._ended: dict[SessionId, CloseReason] = {}
         self._closing: CloseReason | None = None
 
@@ -152,9 +153,9 @@ class Hub:
         if refusal is not None:
             client.close(refusal)
             return
-        self._clients.add(client)
-        theirs = self._by_user.setdefault(client.user.id, set())
-        theirs.add(client)
+        self._clients[client] = None
+        theirs = self._by_user.setdefault(client.user.id, {})
+        theirs[client] = None
         client.tell(letter.greeting)
         if len(theirs) == 1:
             self._on_presence(client.user.id, connected=True)
@@ -176,32 +177,32 @@ class Hub:
     def _unregister(self, client: Client) -> None:
         if client not in self._clients:
             return
-        self._clients.remove(client)
+        del self._clients[client]
         for room in tuple(self._joined.get(client, ())):
             self._leave(client, room)
         user_id = client.user.id
         theirs = self._by_user[user_id]
-        theirs.remove(client)
+        del theirs[client]
         if not theirs:
             del self._by_user[user_id]
             self._on_presence(user_id, connected=False)
 
     def _join(self, client: Client, rooms: Iterable[Room]) -> None:
         for room in rooms if client in self._clients else ():
-            self._by_room.setdefault(room, set()).add(client)
-            self._joined.setdefault(client, set()).add(room)
+            self._by_room.setdefault(room, {})[client] = None
+            self._joined.setdefault(client, {})[room] = None
 
     def _leave(self, client: Client, room: Room) -> None:
         joined = self._joined.get(client)
         if joined is None or room not in joined:
             return
-        joined.remove(room)
+        del joined[room]
         if isinstance(room, ChannelRoom):
             client.forget(room.channel_id)
         if not joined:
             del self._joined[client]
         members = self._by_room[room]
-        members.remove(client)
+        del members[client]
         if not members:
             del self._by_room[room]
 
@@ -217,7 +218,7 @@ class Hub:
                 data = encoded[wire] = wire.encode(event)
             if data:
                 client.offer(data, ephemeral=ephemeral, position=position)
-                touched.add(client)
+                touched[client] = None
 
     def _audience(self, delivery: Delivery) -> Iterable[Client]:
         match delivery.to:

@@ -13,11 +13,11 @@ from typing import Final, Self, TypeAlias
 from attrs import define, evolve, field, frozen
 
 from hub.channels import Channels
-from hub.client import Client
+from hub.client import Client, Stretch
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Head, Span
-from protocol.errors import ErrorCode
+from protocol.errors import TRY_AGAIN, ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
     ChannelsResumed,
@@ -58,8 +58,11 @@ class _CatchUp:
         self.client.hold()
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.client.release(self.told)
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        if failure is None:
+            self.client.release(self.told)
+        else:  # it must not go on without what it missed
+            self.client.close(TRY_AGAIN)
 
     def tell(self, event: Event) -> None:
         """Tell an event that was missed, or the end of them."""
@@ -70,8 +73,8 @@ class _CatchUp:
         channel_id, span = missed.channel.id, missed.span
         self.told[channel_id] = span.until
         if missed.complete:
-            first = self.client.heard.get(channel_id, span.after + 1)
-            self.client.heard[channel_id] = min(first, span.after + 1)
+            heard = self.client.heard.setdefault(channel_id, Stretch(span.after + 1, missed.upto))
+            heard.first = min(heard.first, span.after + 1)
 
 
 class Resume:
@@ -109,7 +112,7 @@ class Resume:
                 `ResumeConversations`.
 
         Raises:
-            StoreUnavailable: it cannot be read now; the connection is live, and may ask again.
+            StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         user_id = client.user.id
         positions = {people - {user_id}: seq for people, seq in after.items()}
@@ -140,7 +143,7 @@ class Resume:
             enter: false when it is told of the channels without joining them.
 
         Raises:
-            StoreUnavailable: it cannot be read now; the connection is live, and may ask again.
+            StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         with _CatchUp(client) as catch_up:
             missed = await self._enter(catch_up, after, enter=enter)
@@ -162,7 +165,7 @@ class Resume:
         """Put a connection where an earlier one was, which was told up to these positions.
 
         Raises:
-            StoreUnavailable: it cannot be read now; the connection is live, but missed something.
+            StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         with _CatchUp(client) as catch_up:
             if after:
@@ -195,9 +198,10 @@ class Resume:
             channel_id, last = head.channel.id, head.last_seq
             given = position(head.channel)
             if given is not None:
-                after = min(given, last)
+                after = min(_after_what_it_heard(client, channel_id, given), last)
                 # what the connection was told live since it came need not be told again
-                end = min(last, client.heard.get(channel_id, last + 1) - 1)
+                live = client.heard.get(channel_id)
+                end = last if live is None else min(last, live.first - 1)
                 until = min(end, after + self._limit)
                 complete = until == end
                 span = Span(channel_id, after, max(until, after))
@@ -223,6 +227,14 @@ class Resume:
             spans = _after(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
         for each in missed:
             catch_up.is_told(each)
+
+
+def _after_what_it_heard(client: Client, channel_id: ChannelId, given: int) -> int:
+    """The position that a client named, or what it was told since it wrote that."""
+    before = client.heard_before.get(channel_id)
+    if before is not None and before.first - 1 <= given:
+        return max(given, before.last)
+    return given
 
 
 def _is_complete(missed: Sequence[_Missed]) -> bool:

@@ -38,7 +38,7 @@ class Workspaces:
         self._channel_store = channel_store
         self._accounts = accounts
         self._hub = hub
-        self._identified: dict[UserId, set[Client]] = {}
+        self._identified: dict[UserId, dict[Client, None]] = {}
         self._told: dict[UserId, set[WorkspaceId]] = {}
         self._checks = 0
 
@@ -51,7 +51,7 @@ class Workspaces:
         if client.user.id != user_id:
             client.close(NOT_YOU)
             return
-        self._identified.setdefault(user_id, set()).add(client)
+        self._identified.setdefault(user_id, {})[client] = None
         checks = None
         while checks != self._checks:  # until no change was acted on in between
             checks = self._checks
@@ -62,8 +62,8 @@ class Workspaces:
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
-        theirs = self._identified.get(client.user.id, set())
-        theirs.discard(client)
+        theirs = self._identified.get(client.user.id, {})
+        theirs.pop(client, None)
         if not theirs:
             self._identified.pop(client.user.id, None)
             self._told.pop(client.user.id, None)

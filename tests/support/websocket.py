@@ -63,10 +63,14 @@ class WebSocket:
 
     async def receive(self) -> Any:
         """The next JSON frame. Raises Closed."""
+        return json.loads(await self.receive_text())
+
+    async def receive_text(self) -> str:
+        """The next text frame. Raises Closed."""
         while True:
             opcode, payload = await self._frame()
             if opcode == TEXT:
-                return json.loads(payload)
+                return payload.decode()
             if opcode == PING:
                 self.pings += 1
                 if self.answers_pings:
