@@ -7,16 +7,15 @@ Must not know: the Hub, the store, what carries the connection.
 from collections.abc import Mapping
 from typing import Protocol
 
-import trio
 from attrs import define, field, frozen
 
 from hub.rate import TokenBucket
+from hub.shares import Share
 from protocol.errors import TOO_SLOW, CloseReason
 from protocol.events import Event, position_of
 from protocol.model import Channel, ChannelId, Position, SessionId, User
 
 MAX_HELD_BYTES = 262_144  # of live events, while what was missed is told
-MAX_SENDS_IN_FLIGHT = 64  # then its reader waits, so one client cannot fill the lanes
 
 
 class Link(Protocol):
@@ -75,26 +74,25 @@ class Client:
         session_id: the session; ending it closes the connection.
         wire: how events become bytes here.
         link: the way to the peer.
+        share: what its user may take of the hub.
         budget: how many messages it may send.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
-    `channels` are those it has joined: it may send and type there. `in_flight` holds a place for
-    each send that was accepted and not yet settled. `heard` is, by channel, the unbroken stretch of
-    messages that it was told of and that goes on; `heard_before`, one that ended when it left.
+    `channels` are those it has joined: it may send and type there. `heard` is, by channel, the
+    unbroken stretch of messages that it was told of and that goes on; `heard_before`, one that
+    ended when it left.
     """
 
     user: User
     session_id: SessionId
     wire: Encoder
     link: Link = field(repr=False)
+    share: Share = field(repr=False)
     budget: TokenBucket | None = field(default=None, repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     heard: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)
     heard_before: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)
-    in_flight: trio.Semaphore = field(
-        factory=lambda: trio.Semaphore(MAX_SENDS_IN_FLIGHT), init=False, repr=False
-    )
     _held: list[_Held] | None = field(default=None, init=False, repr=False)
     _held_bytes: int = field(default=0, init=False, repr=False)
     _told: dict[ChannelId, int] = field(factory=dict, init=False, repr=False)

@@ -175,16 +175,17 @@ class Commands:
         await self._submit(client, draft, settle_and_ask)
 
     def _has_token(self, client: Client, key: str | None) -> bool:
-        if client.budget is None or client.budget.take(trio.current_time()):
+        now = trio.current_time()
+        if client.share.rate.take(now) and (client.budget is None or client.budget.take(now)):
             return True
         client.tell(Refused.because(ErrorCode.RATE_LIMITED, key))
         return False
 
     async def _submit(self, client: Client, draft: Draft, settle: Settle) -> None:
         try:
-            client.in_flight.acquire_nowait()
+            client.share.in_flight.acquire_nowait()
         except trio.WouldBlock:
-            await client.in_flight.acquire()
+            await client.share.in_flight.acquire()
         await self.messaging.submit(client.user, draft, settle)
 
 
@@ -192,7 +193,7 @@ def _settle_with(client: Client, draft: Draft) -> Settle:
     """Tells who sent the draft what became of it, unless the broadcast's copy does."""
 
     def settle(settlement: Settlement) -> None:
-        client.in_flight.release()
+        client.share.in_flight.release()
         match settlement:
             case Posted(repeated=False):
                 pass

@@ -185,7 +185,8 @@ class Front:
                 trio.current_time() + remaining,
             )
             budget = None if rate is None else TokenBucket(rate, trio.current_time())
-            client = Client(session.user, session.id, wire, link, budget)
+            share = services.shares.of(session.user.id)
+            client = Client(session.user, session.id, wire, link, share, budget)
             connection = WebSocketConnection(
                 transport, control, link, trailing, config.max_frame_bytes
             )

@@ -29,6 +29,7 @@ from hub.presence import AudienceRule, Presence
 from hub.receipts import Receipts
 from hub.resume import Resume
 from hub.revocation import Revocations
+from hub.shares import Shares
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
 from persistence.interface import ForeignSessions, Sessions, Store
@@ -63,6 +64,7 @@ class Services:
     assistant: Assistant
     completions: Completions | None
     commands: Commands
+    shares: Shares
     resume: Resume
     passwords: PasswordHasher
     account_attempts: AttemptLimiter
@@ -169,6 +171,7 @@ async def open_services(
             assistant=assistant,
             completions=completions,
             commands=commands,
+            shares=Shares(config.user_messages_per_second),
             resume=resume,
             passwords=passwords or PasswordHasher(),
             account_attempts=AttemptLimiter(config.login_attempts, config.login_window),

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
 
+import trio
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
@@ -103,7 +104,12 @@ class Call:
             HttpError: it is refused.
             StoreUnavailable: whether it was stored is unknown.
         """
-        outcome = await self.services.messaging.send(self.user, draft)
+        share = self.services.shares.of(self.me)
+        if not share.rate.take(trio.current_time()):
+            code = ErrorCode.RATE_LIMITED
+            raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
+        async with share.in_flight:
+            outcome = await self.services.messaging.send(self.user, draft)
         if not isinstance(outcome, Posted):
             text = ERROR_TEXTS[ErrorCode(outcome)]
             raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)

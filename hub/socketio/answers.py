@@ -136,7 +136,8 @@ class EventAnswers:
         return {"success": True}
 
     async def _post(self, client: Client, command: PostToChannel) -> Mapping[str, Data]:
-        if self._rate.allow(client.user.id, trio.current_time()) > 0:
+        now = trio.current_time()
+        if self._rate.allow(client.user.id, now) > 0 or not client.share.rate.take(now):
             raise Refusal(ErrorCode.RATE_LIMITED, command.key)
         channel = await self._channel(client, command.channel_id, command.key)
         messages = self._services.store.messages
@@ -149,9 +150,10 @@ class EventAnswers:
             parent_id=command.parent_id,
         )
         echo = self._services.config.echo_new_to_sender == "yes"
-        outcome = await self._services.messaging.send(
-            client.user, draft, besides=None if echo else client, confirm=client
-        )
+        async with client.share.in_flight:
+            outcome = await self._services.messaging.send(
+                client.user, draft, besides=None if echo else client, confirm=client
+            )
         if not isinstance(outcome, Posted):
             raise Refusal(ErrorCode(outcome), command.key)
         message = outcome.message

@@ -1,0 +1,87 @@
+"""One user, with whatever number of connections, cannot take the hub from the others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import trio
+from attrs import define, evolve, field
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from hub.shares import MAX_SENDS_IN_FLIGHT
+from persistence.interface import Store
+from persistence.records import Draft, Outcome
+from tests.hub.test_resume import next_of
+from tests.support.school import open_school
+from tests.support.world import open_world
+
+
+async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_world(memory_store, user_messages_per_second=4) as world:
+        school = await open_school(world)
+        ann, ben = school.ann, school.ben
+        one, other = await ann.open(), await ann.open()
+        chat = await ann.connect("/ws/chat")
+        await chat.send({"type": "join_channel", "channelId": school.general.id})
+        await next_of(chat, "joined_channel")
+        frame = {"type": "private_message", "recipient_id": ben.id, "content": "x"}
+        await one.send(frame)
+        await next_of(one, "private_message")
+        await other.send(frame)
+        await next_of(other, "private_message")
+        await next_of(other, "private_message")
+        send = {"type": "send_message", "channelId": school.general.id, "content": "x"}
+        await chat.send(send)
+        await next_of(chat, "new_message")
+        path = f"/private_messages/api/messages/{ben.id}"
+        assert (await ann.call("POST", path, {"content": "x"})).status == 201
+        refused = await ann.call("POST", path, {"content": "x"})
+        assert (refused.status, refused.json["code"]) == (429, "rate_limited")
+        assert refused.headers["retry-after"] == "1"
+        await chat.send(send)
+        assert (await next_of(chat, "error", "new_message"))["code"] == "rate_limited"
+        await one.send(frame | {"client_id": "k"})
+        error = await next_of(one, "error")
+        assert (error["code"], error["client_id"]) == ("rate_limited", "k")
+        back = f"/private_messages/api/messages/{ann.id}"
+        assert (await ben.call("POST", back, {"content": "x"})).status == 201  # not ben's rate
+        await trio.sleep(1.1)
+        assert (await ann.call("POST", path, {"content": "x"})).status == 201
+
+
+@define
+class Halting:
+    """A log that stores nothing before it may."""
+
+    log: Any
+    go_on: trio.Event = field(factory=trio.Event)
+    batches: list[int] = field(factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        self.batches.append(len(drafts))
+        await self.go_on.wait()
+        outcomes: Sequence[Outcome] = await self.log.post(drafts)
+        return outcomes
+
+
+async def test_a_flood_from_many_connections_does_not_delay_others(memory_store: Store) -> None:
+    log = Halting(memory_store.messages)
+    async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
+        ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+        flood = {"type": "private_message", "recipient_id": ben.id, "content": "x"}
+        for _ in range(5):
+            socket = await ann.open()
+            for _ in range(100):
+                await socket.send(flood)
+        await wait_all_tasks_blocked()
+        eves = await eve.open()
+        await eves.send(flood)
+        await wait_all_tasks_blocked()
+        log.go_on.set()
+        await next_of(eves, "private_message")
+        # whoever was first alone, then all that the flooding user may have in flight, and eve
+        assert sum(log.batches[:2]) <= MAX_SENDS_IN_FLIGHT + 1
