@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,10 +69,12 @@ class HubProcess:
 
 
 @contextmanager
-def run_hub(data_dir: Path, *flags: str, port: int = 0) -> Iterator[HubProcess]:
+def run_hub(
+    data_dir: Path, *flags: str, port: int = 0, program: Sequence[str] = PARLOUR
+) -> Iterator[HubProcess]:
     """Start `parlour serve` and wait until it says that it is ready; kill it on exit."""
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    command = [*PARLOUR, "serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
+    command = [*program, "serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -1,0 +1,58 @@
+"""`python -m tests.chaos --hub-kills 50 --postgres-kills 25 --json PATH`.
+
+A real hub with its Postgres in processes of their own, people who write to each other without a
+pause through a proxy, and faults among them: kill -9 of the hub, kill -9 of Postgres, Postgres
+standing still, connections cut. In the end every log is read and compared with what was confirmed
+and heard.
+
+`--unsafe` runs the control: a Postgres that confirms what is not durable must show loss.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.chaos.campaign import Campaign, Plan
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--hub-kills", type=int, default=5)
+    parser.add_argument("--postgres-kills", type=int, default=3)
+    parser.add_argument("--pauses", type=int, default=3)
+    parser.add_argument("--cuts", type=int, default=10)
+    parser.add_argument(
+        "--sends", type=int, default=1_000, help="confirmed ones between two faults"
+    )
+    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--unsafe", action="store_true", help="the control: loss must show")
+    parser.add_argument("--json", type=Path, help="where to write what was found")
+    options = parser.parse_args()
+    plan = Plan(
+        options.hub_kills, options.postgres_kills, options.pauses, options.cuts, options.sends
+    )
+    with tempfile.TemporaryDirectory(prefix="parlour-chaos-") as folder:
+        Path(folder).chmod(0o755)
+        campaign = Campaign(
+            Path(folder) / "data",
+            plan,
+            random.Random(options.seed),
+            options.pairs,
+            is_unsafe=options.unsafe,
+        )
+        report: dict[str, Any] = trio.run(campaign.run)
+    print(json.dumps(report))
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 0 if campaign.is_clean(report) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Pairs of people who write to each other, whatever happens, and check what they hear."""
+
+from contextlib import suppress
+from typing import Any
+
+import trio
+from attrs import define, field
+
+from tests.chaos.proxy import Proxy
+from tests.support.websocket import Closed, Refused, WebSocket, open_websocket
+
+IN_FLIGHT = 8
+RECONNECT_SECONDS = 0.05
+GONE = (
+    Closed, Refused, OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError,
+)  # fmt: skip
+
+
+@define(eq=False)
+class Findings:
+    """What everybody noticed."""
+
+    acknowledged: set[str] = field(factory=set)
+    duplicated: list[str] = field(factory=list)
+    out_of_order: list[str] = field(factory=list)
+    refused: list[str] = field(factory=list)
+    last_acknowledged_at: float = 0.0
+
+
+@define(eq=False)
+class Ear:
+    """A device that hears one conversation, wherever it resumes."""
+
+    name: str
+    findings: Findings
+    last: int = 0
+    keys: set[str] = field(factory=set)
+
+    def hear(self, seq: int, key: str) -> None:
+        """A message, which must be the next one. A repeat's confirmation is none."""
+        if seq == self.last + 1:
+            if key in self.keys:
+                self.findings.duplicated.append(f"{self.name} {key}")
+            self.last = seq
+            self.keys.add(key)
+        elif (seq <= self.last and key not in self.keys) or seq > self.last:
+            self.findings.out_of_order.append(f"{self.name} {seq} after {self.last}")
+
+
+@define(eq=False)
+class Writer:
+    """Sends as fast as confirmations come, repeats what was not confirmed, and hears everything."""
+
+    name: str
+    peer: int
+    cookie: str
+    proxy: Proxy
+    findings: Findings
+    ear: Ear
+    pending: dict[str, str] = field(factory=dict)
+    repeated: set[str] = field(factory=set)
+    stopped: bool = False
+    count: int = 0
+    _room: trio.Event = field(factory=trio.Event)
+
+    async def live(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(*GONE):
+                async with await trio.open_tcp_stream("127.0.0.1", self.proxy.port) as stream:
+                    with trio.fail_after(10):
+                        socket = await open_websocket(stream, "/ws?resume", Cookie=self.cookie)
+                    await self._use(socket)
+            await trio.sleep(RECONNECT_SECONDS)
+
+    async def _use(self, socket: WebSocket) -> None:
+        with suppress(*GONE):
+            try:
+                async with trio.open_nursery() as nursery:
+                    await self._resume(socket)
+                    nursery.start_soon(self._write, socket)
+                    while True:
+                        self._take(await socket.receive())
+            except BaseExceptionGroup as group:
+                _, others = group.split((*GONE, trio.Cancelled))
+                if others is not None:
+                    raise others from None
+                await trio.lowlevel.checkpoint_if_cancelled()
+
+    async def _resume(self, socket: WebSocket) -> None:
+        while True:
+            await socket.send({"type": "resume", "after": {str(self.peer): self.ear.last}})
+            while (frame := await socket.receive())["type"] != "resumed":
+                self._take(frame)
+            if frame["complete"]:
+                return
+
+    async def _write(self, socket: WebSocket) -> None:
+        for key, content in list(self.pending.items()):
+            self.repeated.add(key)
+            await self._send(socket, key, content)
+        while True:
+            while self.stopped or len(self.pending) >= IN_FLIGHT:
+                self._room = trio.Event()
+                await self._room.wait()
+            self.count += 1
+            key = f"{self.name}-{self.count}"
+            self.pending[key] = f"message {self.count} of {self.name}"
+            await self._send(socket, key, self.pending[key])
+
+    async def _send(self, socket: WebSocket, key: str, content: str) -> None:
+        await socket.send(
+            {
+                "type": "private_message",
+                "recipient_id": self.peer,
+                "content": content,
+                "client_id": key,
+            }
+        )
+
+    def _take(self, frame: Any) -> None:
+        match frame:
+            case {"type": "private_message", "message": message}:
+                key = message.get("client_id", "")
+                is_repeat = key in self.repeated and message["seq"] != self.ear.last + 1
+                if not is_repeat:
+                    self.ear.hear(message["seq"], key)
+                self._confirmed(key)
+            case {"type": "error", "code": "unavailable" | "rate_limited"}:
+                raise Closed(0, "try again")
+            case {"type": "error"}:
+                self.findings.refused.append(f"{self.name} {frame}")
+            case _:
+                pass  # who is online
+
+    def _confirmed(self, key: str) -> None:
+        if self.pending.pop(key, None) is not None:
+            self.findings.acknowledged.add(key)
+            self.findings.last_acknowledged_at = trio.current_time()
+            self._room.set()
+
+
+@define(eq=False)
+class Reader:
+    """Another device of somebody, on the learning platform's socket."""
+
+    channel: int
+    cookie: str
+    proxy: Proxy
+    ear: Ear
+
+    async def live(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(*GONE):
+                async with await trio.open_tcp_stream("127.0.0.1", self.proxy.port) as stream:
+                    with trio.fail_after(10):
+                        socket = await open_websocket(stream, "/ws/chat?resume", Cookie=self.cookie)
+                    after = {str(self.channel): self.ear.last}
+                    await socket.send({"type": "resume", "after": after})
+                    while True:
+                        self._take(await socket.receive())
+            await trio.sleep(RECONNECT_SECONDS)
+
+    def _take(self, frame: Any) -> None:
+        match frame:
+            case {"type": "new_message", "message": message}:
+                self.ear.hear(message["seq"], message.get("clientMessageId", ""))
+            case {"type": "error", "code": "lookup_failed" | "unavailable"}:
+                raise Closed(0, "try again")
+            case {"type": "resumed", "complete": False}:
+                raise Closed(0, "there is more")
+            case _:
+                pass  # who is in the channel

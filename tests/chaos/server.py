@@ -1,0 +1,87 @@
+"""The hub and its Postgres as processes, and what is done to them."""
+
+import os
+import signal
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import trio
+from attrs import define, field
+
+from tests.support.hub_process import PARLOUR, HubProcess, run_hub
+from tests.support.processes import until_none_works_in, working_in
+
+UNSAFE = [sys.executable, "-m", "tests.chaos.unsafe_hub"]
+
+
+@define
+class Server:
+    """A hub on a fixed folder and port that is started again and again.
+
+    Args:
+        data_dir: the folder.
+        is_unsafe: whether its Postgres confirms commits before they are durable (the control).
+    """
+
+    data_dir: Path
+    is_unsafe: bool = False
+    port: int = 0
+    _running: ExitStack = field(factory=ExitStack, init=False)
+    _hub: HubProcess | None = field(default=None, init=False)
+
+    @property
+    def hub(self) -> HubProcess:
+        assert self._hub is not None
+        return self._hub
+
+    async def start(self) -> None:
+        """Returns when it is ready."""
+        await trio.to_thread.run_sync(self._start)
+
+    def _start(self) -> None:
+        context = run_hub(
+            self.data_dir,
+            "--log-level",
+            "error",
+            port=self.port,
+            program=UNSAFE if self.is_unsafe else PARLOUR,
+        )
+        self._hub = self._running.enter_context(context)
+        self.port = self.hub.port
+
+    async def kill_hub(self) -> None:
+        """Kill -9 of the hub, whose Postgres dies with it; then it is started again."""
+        if self.is_unsafe:
+            self._kill_postgres(signal.SIGKILL)  # all at once: nobody flushes anything
+        self.hub.process.kill()
+        await trio.to_thread.run_sync(self._wait_and_start)
+
+    def _wait_and_start(self) -> None:
+        self.hub.process.wait()
+        self._running.close()
+        until_none_works_in(self.data_dir)
+        self._start()
+
+    def kill_postgres(self) -> None:
+        """Kill -9 of every process of Postgres; the hub starts it again by itself."""
+        self._kill_postgres(signal.SIGKILL)
+
+    async def pause_postgres(self, seconds: float) -> None:
+        """Postgres stands still, and goes on."""
+        self._kill_postgres(signal.SIGSTOP)
+        try:
+            await trio.sleep(seconds)
+        finally:
+            self._kill_postgres(signal.SIGCONT)
+
+    def _kill_postgres(self, number: signal.Signals) -> None:
+        for pid in working_in(self.data_dir):
+            if pid != self.hub.process.pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+
+    def stop(self) -> None:
+        """End it, and leave nothing behind."""
+        self._running.close()
+        until_none_works_in(self.data_dir)

@@ -1,0 +1,33 @@
+"""The campaign in the normal run, small, and that it would notice loss."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def campaign(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """The command, as a person runs it."""
+    path = tmp_path / "report.json"
+    command = [sys.executable, "-m", "tests.chaos", "--json", str(path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert path.exists(), done.stderr
+    report: dict[str, Any] = json.loads(path.read_text())
+    return done.returncode, report
+
+
+def test_kills_pauses_and_cuts_lose_nothing(tmp_path: Path) -> None:
+    faults = ("--hub-kills", "1", "--postgres-kills", "1", "--pauses", "1", "--cuts", "2")
+    code, report = campaign(tmp_path, *faults, "--sends", "150", "--pairs", "3")
+    for wrong in ("lost", "duplicated", "out_of_order", "undelivered", "refused"):
+        assert report[wrong] == [], wrong
+    assert code == 0
+    assert report["acknowledged"] >= 6 * 150
+
+
+def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None:
+    faults = ("--hub-kills", "2", "--postgres-kills", "0", "--pauses", "0", "--cuts", "0")
+    code, report = campaign(tmp_path, "--unsafe", *faults, "--sends", "300", "--pairs", "3")
+    assert report["lost"]
+    assert code == 1
