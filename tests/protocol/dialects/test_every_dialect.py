@@ -5,12 +5,10 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from protocol.dialect import AcceptAndClose, Dialect, Limits, RefuseUpgrade, Stranger
+from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Stranger
 from protocol.dialects import BY_PATH
-from protocol.errors import ErrorCode, WireError
+from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -110,46 +108,6 @@ TOLD = {
         ChannelCreated, MemberAdded, MemberRemoved, Shed, ChannelsResumed,
     },
 }  # fmt: skip
-
-TAGS = st.sampled_from(
-    ["private_message", "typing_indicator", "join_channel", "leave_channel", "send_message",
-     "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "IDENTIFY", "HEARTBEAT",
-     "resume", "RESUME"]
-)  # fmt: skip
-NAMES = st.sampled_from(
-    ["recipient_id", "recipientId", "channelId", "messageId", "content", "message", "is_typing",
-     "conversationId", "clientMessageId", "client_id", "messageType", "fileUrl", "d", "userId",
-     "after"]
-)  # fmt: skip
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-    | st.sampled_from(["conv_1_2", "conv_2_1", "conv_1_99999999999999999999", "7"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-@given(tag=TAGS | VALUES, fields=st.dictionaries(NAMES, VALUES))
-def test_no_frame_raises_anything_but_a_wire_error(
-    dialect: Dialect, tag: object, fields: dict[str, object]
-) -> None:
-    codec = dialect.open(Limits(content_chars=100))
-    for frame in ({"type": tag, **fields}, {"op": tag, **fields}, fields):
-        try:
-            codec.receive(json.dumps(frame))
-        except WireError as error:
-            Refused(error.code, error.text, error.key)
-
-
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-@given(text=st.text())
-def test_no_text_raises_anything_but_a_wire_error(dialect: Dialect, text: str) -> None:
-    codec = dialect.open(Limits(content_chars=100))
-    try:
-        codec.receive(text)
-    except WireError as error:
-        Refused(error.code, error.text, error.key)
 
 
 def test_every_event_is_among_the_examples() -> None:
