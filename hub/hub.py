@@ -222,9 +222,14 @@ class Hub:
 
     def _audience(self, delivery: Delivery) -> Iterable[Client]:
         match delivery.to:
-            case ToUsers(user_ids=user_ids):
+            case ToUsers(user_ids=user_ids, besides=besides):
                 by_user = self._by_user
-                return [client for user in user_ids for client in by_user.get(user, ())]
+                return [
+                    client
+                    for user in user_ids
+                    for client in by_user.get(user, ())
+                    if client is not besides
+                ]
             case ToRooms(rooms=rooms, besides=besides, besides_user=besides_user):
                 return [
                     client

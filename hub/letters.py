@@ -34,9 +34,10 @@ Room: TypeAlias = ChannelRoom | WorkspaceRoom
 
 @frozen
 class ToUsers:
-    """Every connection of these users. The ids are distinct."""
+    """Every connection of these users, but one. The ids are distinct."""
 
     user_ids: Sequence[UserId]
+    besides: Client | None = None
 
 
 @frozen

@@ -1,7 +1,8 @@
 """How far everybody has read, and who is told.
 
 Guarantees: watermarks only move forward, and only what moved is told: to the author of a private
-message, and to who has joined the channel, but not to the connection that read.
+message, to the reader's other devices, and to who has joined the channel, but not to the connection
+that read.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -86,7 +87,8 @@ class Receipts:
         if advance.peer_id is not None:
             now = datetime.now(UTC)
             event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
-            deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+            both = ToUsers((advance.peer_id, reader), besides=besides)
+            deliveries.append(Delivery(event, both))
         deliveries += _seen(advance, reader, DeliveryStatus.READ)
         await self._hub.broadcast(deliveries)
 

@@ -127,7 +127,8 @@ class ChannelPresence:
 
 @frozen
 class PrivateMessagesRead:
-    """`reader_id` has read everything up to and including `seq`, to the author of the messages.
+    """`reader_id` has read everything up to and including `seq`, to the author of the messages and
+    to the reader's other devices.
 
     `message_ids`: those of the author that were unread before, oldest first, the newest 100.
     """

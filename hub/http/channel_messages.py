@@ -26,8 +26,11 @@ MAX_REPLIES: Final = 500
 
 
 async def history(call: Call) -> Response:
-    """A page of a channel, oldest first; `cursor` goes back from there."""
+    """A page of a channel, oldest first; `cursor` goes back from there, `after_seq` forward."""
     channel = await _channel(call, call.request.path_params["channel_id"])
+    missed = await call.missed(channel.id, PAGE)
+    if missed is not None:
+        return JSON({"messages": await _views(call, missed), "nextCursor": None})
     cursor = call.request.query_params.get("cursor")
     before = None
     if cursor:
@@ -119,7 +122,7 @@ ENDPOINTS: Final = (
         "A page of a channel, oldest first",
         history,
         {200: "messages and nextCursor", 400: "no such cursor", 403: "not for you"},
-        query=("cursor",),
+        query=("cursor", "after_seq"),
     ),
     Endpoint(
         "POST",

@@ -5,7 +5,7 @@ origin; a body is JSON of the declared shape; every error has a text and a stabl
 spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
 
@@ -17,12 +17,12 @@ from starlette.responses import Response
 from hub.http.answers import JSON, HttpError
 from hub.http.surface import Surface, bearer_token
 from hub.services import Services
-from persistence.records import Draft, Posted, StoreUnavailable
+from persistence.records import Draft, Posted, Span, StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, ErrorCode, WireError
 from protocol.handshake import Head, origin_allowed
 from protocol.jsontext import parse_object
-from protocol.model import MAX_ID, Channel, Refusal, Session, User, UserId
+from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
 from protocol.structuring import structure
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
@@ -137,6 +137,13 @@ class Call:
         if number is None:
             raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user ID")
         return UserId(number)
+
+    async def missed(self, channel_id: ChannelId, limit: int) -> Sequence[Message] | None:
+        """What the caller asks for with `after_seq`, oldest first; None if it is not asked for."""
+        if "after_seq" not in self.request.query_params:
+            return None
+        span = Span(channel_id, self.number("after_seq", 0, 0, MAX_ID), MAX_ID)
+        return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
 
     async def require_conversation(self, peer_id: UserId) -> None:
         """The caller must not have lost sight of the conversation with the peer.

@@ -36,9 +36,12 @@ async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, obje
 
 
 async def history(call: Call) -> Response:
-    """A channel's messages, oldest first; `before` pages back."""
+    """A channel's messages, oldest first; `before` pages back, `after_seq` forward."""
     channel = await accessible(call, call.path_id("channel_id"))
     limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    missed = await call.missed(channel.id, limit)
+    if missed is not None:
+        return JSON(await _views(call, missed))
     before = call.number("before", MAX_ID, 1, MAX_ID)
     page = await call.services.store.messages.channel_page(
         channel.id, before=MessageId(before), limit=limit
@@ -211,7 +214,7 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        query=("limit", "before"),
+        query=("limit", "before", "after_seq"),
     ),
     Endpoint(
         "GET",
@@ -219,7 +222,7 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        query=("limit", "before"),
+        query=("limit", "before", "after_seq"),
     ),
     Endpoint(
         "POST",

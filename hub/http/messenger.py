@@ -4,6 +4,7 @@ Guarantees: every user id in a path, query or body must be the session's, and ev
 the caller's own; else 403.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -90,7 +91,7 @@ def _details(me: User, conversation: Conversation) -> dict[str, object]:
 
 
 async def history(call: Call) -> Response:
-    """A conversation's messages, newest first."""
+    """A conversation's messages, newest first; with `after_seq`, those after it, oldest first."""
     text = call.request.query_params.get("userId", "")
     number = call.number("userId", 0, 1, MAX_ID)
     if not text or not number:
@@ -99,12 +100,15 @@ async def history(call: Call) -> Response:
     peer = _peer(call, call.request.path_params["conversation_id"])
     limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
     await call.require_conversation(peer)
-    page = await call.services.store.messages.conversation_page(
-        call.me, peer, offset=0, limit=limit
-    )
+    messages = call.services.store.messages
+    page: Sequence[Message]
+    if "after_seq" in call.request.query_params:
+        after = call.number("after_seq", 0, 0, MAX_ID)
+        page = await messages.conversation_after(call.me, peer, after_seq=after, limit=limit)
+    else:
+        page = (await messages.conversation_page(call.me, peer, offset=0, limit=limit))[::-1]
     people = await _people(call, peer)
-    views = [conversation_message_object(message, people[message.author_id]) for message in page]
-    return JSON(views[::-1])
+    return JSON([conversation_message_object(each, people[each.author_id]) for each in page])
 
 
 async def _people(call: Call, peer: UserId) -> dict[UserId, User]:
@@ -227,7 +231,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             "A conversation, newest first",
             history,
             {200: "messages", 400: "no user id", 403: "not mine", 404: "unknown"},
-            query=("userId", "limit"),
+            query=("userId", "limit", "after_seq"),
         ),
         Endpoint(
             "POST",
