@@ -112,9 +112,8 @@ class Revocations:
                     await self.workspaces.recheck(None)
                 case _:
                     assert_never(change)
-        connected = [pair for pair in pairs if self.hub.is_connected(pair[0])]
-        await self._tell(connected)
-        users |= {user_id for user_id, _ in connected}
+        await self._tell(sorted(pairs))
+        users |= {user_id for user_id, _ in pairs}
         await self.channels.recheck(None if None in changes else users)
 
     async def _pairs(self, change: PairChanged | ProfileChanged) -> set[Pair]:

@@ -175,7 +175,11 @@ class TypingIndicators:
         return [] if running is None else running.end()
 
     def stopped(self, author_id: UserId, recipient_id: UserId) -> list[Delivery]:
-        """What to deliver so that the author's private indicator is over, if one is on."""
+        """What to deliver so that the author's private indicator is over, if one is on; one that
+        is being checked is dropped.
+        """
+        if self._unchecked:
+            self._answered[author_id, recipient_id] = self._count
         running = self._active.pop((author_id, recipient_id), None)
         return [] if running is None else running.end()
 

@@ -125,7 +125,8 @@ class Campaign:
                 at = trio.current_time()
             case _:
                 proxy.cut()
-        await self._until_confirmed(len(self.findings.acknowledged) + 1)
+        under_way = sum(len(w.pending) for each in self.conversations for w in each.writers)
+        await self._until_confirmed(len(self.findings.acknowledged) + under_way + 1)
         if fault == "postgres_kill":
             self.recovered_after.append(trio.current_time() - at)
 

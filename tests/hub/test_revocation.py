@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
@@ -216,6 +217,24 @@ async def test_an_outage_only_delays_it(memory_store: Store) -> None:
         outage.end()
         with trio.fail_after(5):
             await next_of(bens, "revoked")
+
+
+async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_world(memory_store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "before")
+        anns, bens = await ann.open(), await ben.open()
+        await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
+        await next_of(bens, "typing_indicator")
+        await bens.close()
+        await world.until_gone(ben.id)
+        await memory_store.relations.block(ann.id, ben.id)
+        await trio.sleep(0.5)
+        bens = await ben.open()
+        await trio.sleep(10)
+        await bens.close()  # it heard nothing
 
 
 async def test_who_joins_while_being_put_out_is_not_in(memory_store: Store) -> None:
