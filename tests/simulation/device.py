@@ -79,7 +79,7 @@ class Device:
     pending: dict[str, tuple[ChannelId, str]] = field(factory=dict)
     said: Counter[str] = field(factory=Counter)
     joined: set[ChannelId] = field(factory=set)
-    seen: dict[UserId, int] = field(factory=dict)
+    seen: dict[tuple[UserId, UserId], int] = field(factory=dict)
     here_since: float | None = None
     is_slow: bool = False
     _resumed: bool = False
@@ -180,9 +180,10 @@ class Device:
                 self._offline(user_id)
             case Typing(channel_id=channel_id):
                 self._may_hear_of(channel_id, "typing")
-            case Seen(peer=peer, seq=seq):
-                self.sim.require(seq >= self.seen.get(peer, 0), f"{self.name}: a mark moved back")
-                self.seen[peer] = seq
+            case Seen(reader=reader, author=author, seq=seq):
+                before = self.seen.get((reader, author), 0)
+                self.sim.require(seq >= before, f"{self.name}: a mark moved back")
+                self.seen[reader, author] = seq
             case Lost(channel_id=channel_id):
                 self.joined.discard(channel_id)
             case _:

@@ -50,9 +50,10 @@ class Typing:
 
 @frozen
 class Seen:
-    """A peer has read up to a seq."""
+    """Somebody has read what another one wrote, up to a seq."""
 
-    peer: UserId
+    reader: UserId
+    author: UserId
     seq: int
 
 
@@ -138,8 +139,8 @@ class PrivateMessages:
                 return Online(user, is_online)
             case {"type": "typing_indicator", "user_id": user}:
                 return Typing(places.dm(user, me))
-            case {"type": "messages_read", "reader_id": reader, "seq": seq}:
-                return Seen(reader, seq)
+            case {"type": "messages_read", "reader_id": reader, "sender_id": author, "seq": seq}:
+                return Seen(reader, author, seq)
             case _:
                 return None
 
