@@ -3,6 +3,7 @@
 import random
 import statistics
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -165,16 +166,18 @@ class Campaign:
         keys = set(stored)
         pending = [key for each in self.conversations for w in each.writers for key in w.pending]
         times = sorted(self.recovered_after)
-        return {
-            "acknowledged": len(self.findings.acknowledged),
+        twice = [key for key, count in Counter(stored).items() if count > 1]
+        wrong = {
             "lost": sorted(self.findings.acknowledged - keys),
-            "duplicated": self.findings.duplicated
-            + sorted(
-                {key for key in keys if stored.count(key) > 1} if len(keys) < len(stored) else ()
-            ),
+            "duplicated": self.findings.duplicated + twice,
             "out_of_order": self.findings.out_of_order,
             "undelivered": undelivered + [f"{key} is not confirmed" for key in pending],
             "refused": self.findings.refused,
+        }
+        return {
+            "acknowledged": len(self.findings.acknowledged),
+            **{name: len(found) for name, found in wrong.items()},
+            "examples": {name: found[:20] for name, found in wrong.items() if found},
             "stored": len(stored),
             "hub_kills": self.plan.hub_kills,
             "postgres_kills": self.plan.postgres_kills,

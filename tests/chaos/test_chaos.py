@@ -19,15 +19,15 @@ def campaign(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 def test_kills_pauses_and_cuts_lose_nothing(tmp_path: Path) -> None:
     faults = ("--hub-kills", "1", "--postgres-kills", "1", "--pauses", "1", "--cuts", "2")
-    code, report = campaign(tmp_path, *faults, "--sends", "150", "--pairs", "3")
+    code, report = campaign(tmp_path, *faults, "--sends", "150", "--pairs", "2")
     for wrong in ("lost", "duplicated", "out_of_order", "undelivered", "refused"):
-        assert report[wrong] == [], wrong
+        assert report[wrong] == 0, report["examples"]
     assert code == 0
     assert report["acknowledged"] >= 6 * 150
 
 
 def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None:
     faults = ("--hub-kills", "2", "--postgres-kills", "0", "--pauses", "0", "--cuts", "0")
-    code, report = campaign(tmp_path, "--unsafe", *faults, "--sends", "300", "--pairs", "3")
+    code, report = campaign(tmp_path, "--unsafe", *faults, "--sends", "300", "--pairs", "2")
     assert report["lost"]
     assert code == 1
