@@ -40,6 +40,15 @@ class Batcher(Generic[T]):
         except trio.WouldBlock:
             await self._send.send(item)
 
+    def take_waiting(self) -> list[T]:
+        """Take back what is not in a batch yet."""
+        waiting: list[T] = []
+        while True:
+            try:
+                waiting.append(self._receive.receive_nowait())
+            except trio.WouldBlock:
+                return waiting
+
     async def serve(self) -> None:
         """Work off batches until cancelled."""
         with self._receive:

@@ -15,7 +15,8 @@ from attrs import evolve, frozen
 from hub.assistant import Assistant
 from hub.channels import Channels
 from hub.client import Client
-from hub.messaging import Messaging, Settle, Settlement, deliveries_of, draft_for
+from hub.lane import Settle, Settlement, deliveries_of
+from hub.messaging import Messaging, draft_for
 from hub.receipts import Receipts
 from hub.resume import Resume
 from hub.typing import TypingIndicators

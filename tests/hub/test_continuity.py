@@ -166,3 +166,49 @@ async def test_more_than_a_page_may_be_missing(
         await memory_store.messages.post([Draft(ann.id, ben.id, "x")] * 35)
         await write(world, ann.user, ben.user, "y")
         assert await seqs(socket, 36) == list(range(1, 37))
+
+
+@define
+class Standing:
+    """A log that does not answer before it may."""
+
+    log: Any
+    go_on: trio.Event
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        await self.go_on.wait()
+        outcomes: Sequence[Outcome] = await self.log.post(drafts)
+        return outcomes
+
+    async def in_gaps(self, *args: Any, **kwargs: Any) -> Any:
+        await self.go_on.wait()
+        return await self.log.in_gaps(*args, **kwargs)
+
+
+async def test_nobody_waits_long_for_a_store_that_stands_still(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    log = Standing(memory_store.messages, trio.Event())
+    async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        one, other = await ann.open(), await ben.open()
+        started = trio.current_time()
+        frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
+        await one.send(frame | {"client_id": "first"})
+        await trio.sleep(1.0)
+        await other.send(frame | {"recipient_id": ann.id, "client_id": "behind it"})
+        for socket, key in ((one, "first"), (other, "behind it")):
+            error = await next_of(socket, "error")
+            assert (error["code"], error["client_id"]) == ("unavailable", key)
+            assert trio.current_time() - started < 2.1
+        for _ in range(5):  # while it still stands
+            began = trio.current_time()
+            await one.send(frame | {"client_id": "again"})
+            assert (await next_of(one, "error"))["code"] == "unavailable"
+            assert trio.current_time() - began < 4.1
+        log.go_on.set()
+        await one.send(frame | {"client_id": "again"})
+        assert (await next_of(other, "private_message"))["message"]["client_id"] == "again"
