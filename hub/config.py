@@ -71,6 +71,7 @@ class Config:
     assistant_key: str | None = field(default=None, repr=False)
     assistant_timeout: float = 60.0
     assistant_concurrency: int = 4
+    chat_messages: int = 5
     user_messages_per_second: int = 1_000
     resume_limit: int = 1_000
     recovery_window: float = 3_600.0
@@ -442,6 +443,12 @@ SETTINGS: Final = (
     Setting("assistant_key", _text, "a text", "that server's key", secret=True),
     Setting("assistant_timeout", _seconds(1, 600), "1 to 600 s", "for a whole answer"),
     Setting("assistant_concurrency", _whole(1, 64), "1 to 64", "answers at a time"),
+    Setting(
+        "chat_messages",
+        _whole(1, 1_000_000),
+        "1 to 1000000",
+        "messages that one connection may send in 5 s on `/ws/chat` and `/messagepal`",
+    ),
     Setting(
         "user_messages_per_second",
         _whole(1, 100_000),

@@ -13,6 +13,7 @@ from typing import assert_never
 
 import structlog
 import trio
+from attrs import evolve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.client import Client
@@ -184,7 +185,10 @@ class Front:
                 lambda count: wire.encode(Shed(count, datetime.now(UTC))),
                 trio.current_time() + remaining,
             )
-            budget = None if rate is None else TokenBucket(rate, trio.current_time())
+            budget = None
+            if rate is not None:
+                allowed = evolve(rate, tokens=config.chat_messages)
+                budget = TokenBucket(allowed, trio.current_time())
             share = services.shares.of(session.user.id)
             client = Client(session.user, session.id, wire, link, share, budget)
             connection = WebSocketConnection(

@@ -1,0 +1,124 @@
+"""`python -m tests.bench`: the hub on one core, the load on the other, beside the Go hub.
+
+Rounds are interleaved (Parlour, Go, Parlour, Go ...); the table shows medians and their ratio.
+Parlour runs with sessions, permissions and durability on. The Go hub takes part when `go` is there.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from attrs import asdict, evolve
+
+from tests.bench.hubs import GoHub, parlour, prepare
+from tests.bench.load import BenchError, Load, build
+from tests.bench.scenarios import SCENARIOS, Scenario
+
+SOURCES = Path(__file__).parents[3] / "shared" / "bench"
+QUICK_PEOPLE = 1_000
+OURS = "Parlour"
+
+Figures: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
+"""By scenario and server, what each round measured."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--quick", action="store_true", help="one short round, fewer connections")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run")
+    parser.add_argument("--only", nargs="*", help="names of scenarios")
+    parser.add_argument("--load", type=Path, default=SOURCES / "wsload.c", help="its source")
+    parser.add_argument("--go", type=Path, default=SOURCES / "gohub", help="the Go hub's folder")
+    parser.add_argument("--json", type=Path, help="where to write every figure")
+    options = parser.parse_args()
+    rounds, seconds = (1, 1.5) if options.quick else (options.rounds, options.seconds)
+    chosen = [each for each in SCENARIOS if not options.only or each.name in options.only]
+    if options.quick:
+        chosen = [evolve(each, people=min(each.people, QUICK_PEOPLE)) for each in chosen]
+    with tempfile.TemporaryDirectory(prefix="parlour-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        try:
+            load = build(options.load, folder)
+            figures = run(load, folder, options.go, chosen, rounds, seconds)
+        except BenchError as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(table(chosen, figures))
+    if options.json is not None:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+def run(
+    load: Load, folder: Path, go: Path, chosen: Sequence[Scenario], rounds: int, seconds: float
+) -> Figures:
+    """By scenario and server, what each round measured."""
+    sizes = [size for size in (10, 100, 1_000) if f"fan-{size}" in {each.name for each in chosen}]
+    people = prepare(folder / "data", max(each.people for each in chosen), sizes)
+    figures: Figures = {}
+    with ExitStack() as stack:
+        gohub = None
+        if shutil.which("go") is not None and go.exists():
+            gohub = stack.enter_context(GoHub(go, folder, people))
+        for scenario in chosen:
+            measured: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            for _ in range(rounds):
+                with parlour(folder / "data") as server:
+                    one = scenario.run(load, server, people, seconds)
+                    measured[OURS].append(asdict(one))
+                if gohub is None or scenario.go is None:
+                    continue
+                for kind in scenario.kinds:
+                    with gohub.serve(kind) as server:
+                        other = scenario.go(load, server, people, seconds)
+                        measured[kind.value].append(asdict(other))
+            figures[scenario.name] = measured
+            print(f"{scenario.name}: done", file=sys.stderr, flush=True)
+    return figures
+
+
+def table(chosen: Sequence[Scenario], figures: Figures) -> str:
+    """Medians, as Markdown; the ratio is Parlour's rate to the other one's."""
+    lines = [
+        "| scenario | server | rate | p50 ms | p99 ms | ratio | KB each |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for scenario in chosen:
+        measured = figures[scenario.name]
+        ours = _median(measured[OURS], "rate")
+        for name, rounds in measured.items():
+            rate, memory = _median(rounds, "rate"), _median(rounds, "memory")
+            cells = [
+                scenario.what,
+                name,
+                f"{rate or 0:,.0f} {scenario.unit}",
+                _shown(_median(rounds, "p50"), "{:.2f}"),
+                _shown(_median(rounds, "p99"), "{:.2f}"),
+                _shown(ours / rate if ours and rate and name != OURS else None, "{:.2f}"),
+                _shown(memory / 1024 if memory else None, "{:.1f}"),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _median(measured: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    values = [each[name] for each in measured if each[name] is not None]
+    return statistics.median(values) if values else None
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
