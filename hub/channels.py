@@ -54,7 +54,7 @@ class Channels:
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
-        access = await self._access(client.user.id, channel_id)
+        access = await self.access(client.user.id, channel_id)
         if access is None:
             client.tell(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
         elif not access.allowed:
@@ -64,8 +64,13 @@ class Channels:
         else:
             await self.enter(client, access.channel, JoinedChannel(channel_id))
 
-    async def _access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
-        """What the store says after the last change that was acted on, not before it."""
+    async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
+        """What the store says after the last change that was acted on, not before it: who enters
+        right after it, without waiting in between, is in by right or will be put out.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
         while True:
             checks = self._checks
             access = await self._store.access(user_id, channel_id)

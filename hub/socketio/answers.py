@@ -96,8 +96,8 @@ class EventAnswers:
             case PostToChannel():
                 return await self._post(client, command)
             case JoinChannel(channel_id=channel_id):
-                channel = await self._channel(client, channel_id)
                 await self._entered_now(member, channel_id)
+                channel = await self._channel(client, channel_id)
                 await services.channels.enter(client, channel)
                 return self._dialect.joined(channel_id)
             case LeaveChannel(channel_id=channel_id):
@@ -175,8 +175,10 @@ class EventAnswers:
     async def _entered_now(self, member: Member, channel_id: ChannelId) -> None:
         """The client comes into a channel, and is told what happens from now on."""
         slip = member.slip
-        if slip is not None:
-            heads = await self._services.store.channels.heads(slip.user_id, [channel_id])
+        if slip is None:
+            return
+        heads = await self._services.store.channels.heads(slip.user_id, [channel_id])
+        if heads:
             slip.entered |= {head.channel.id: head.last_seq for head in heads}
             await self._recoveries.save(slip)
 
@@ -195,7 +197,7 @@ class EventAnswers:
             Refusal: there is none, or not for this user.
             StoreUnavailable: it cannot be looked up now.
         """
-        access = await self._services.store.channels.access(client.user.id, channel_id)
+        access = await self._services.channels.access(client.user.id, channel_id)
         if access is None or not access.allowed:
             raise Refusal(ErrorCode.NOT_A_MEMBER, key)
         return access.channel
