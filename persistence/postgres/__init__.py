@@ -14,7 +14,8 @@ from persistence.postgres.channels import (
     PostgresUploads,
     PostgresWorkspaces,
 )
-from persistence.postgres.messages import PostgresMessages, open_lanes
+from persistence.postgres.messages import PostgresMessages
+from persistence.postgres.posting import Posting, open_lanes
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
@@ -53,7 +54,7 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
-            messages=PostgresMessages(database, sends),
+            messages=PostgresMessages(database, Posting(sends)),
             workspaces=PostgresWorkspaces(database),
             channels=PostgresChannels(database),
             uploads=PostgresUploads(database),

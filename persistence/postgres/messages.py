@@ -1,14 +1,13 @@
 """The log in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.bridge import Database, Lanes, Record
+from persistence.postgres.bridge import Database, Record
+from persistence.postgres.posting import Posting
 from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Posted, Span
 from protocol.model import (
     MAX_ID,
@@ -17,14 +16,9 @@ from protocol.model import (
     Message,
     MessageId,
     MessageKind,
-    Refusal,
     UserId,
 )
 
-_POST: Final = (
-    "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],"
-    " $5::text[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[])"
-)
 _COLUMNS: Final = """
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
     m.client_key, m.is_homework, m.grading, m.parent_id,
@@ -182,66 +176,17 @@ _DELETE: Final = """
      WHERE id = $1 AND deleted_at IS NULL RETURNING id
 """
 
-_DRAFTS_FAULT: Final = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    asyncpg.RaiseError,  # a policy or trigger of the deployment's own says no
-    UnicodeError,
-)
-_MESSAGE_VERDICTS: Final = frozenset({"posted", "repeated"})
-
-
-@asynccontextmanager
-async def open_lanes(dsn: str, count: int) -> AsyncIterator[Lanes]:
-    """Lanes for posting messages, closed on exit."""
-    lanes = Lanes(dsn, _POST, count)
-    try:
-        yield lanes
-    finally:
-        lanes.close()
-
 
 @frozen
 class PostgresMessages:
     """Implements `persistence.interface.Messages`."""
 
     database: Database
-    lanes: Lanes
+    posting: Posting
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """See the interface. A draft that the database refuses must not take others with it, so a
-        failing batch is halved until the culprit is alone.
-        """
-        try:
-            return await self._post(drafts)
-        except asyncpg.UniqueViolationError:
-            # One key, two channels, at the same time: the other one is committed now.
-            return await self._post_halves(drafts) if len(drafts) > 1 else await self._post(drafts)
-        except _DRAFTS_FAULT:
-            if len(drafts) == 1:
-                return [Refusal.UNSTORABLE]
-            return await self._post_halves(drafts)
-
-    async def _post_halves(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        middle = len(drafts) // 2
-        return [*await self.post(drafts[:middle]), *await self.post(drafts[middle:])]
-
-    async def _post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        rows = await self.lanes.fetch(
-            [draft.author_id for draft in drafts],
-            [draft.recipient_id for draft in drafts],
-            [draft.channel_id for draft in drafts],
-            [draft.content for draft in drafts],
-            [draft.key for draft in drafts],
-            [draft.kind.value for draft in drafts],
-            [draft.file_url for draft in drafts],
-            [draft.is_homework for draft in drafts],
-            [draft.asker_id for draft in drafts],
-            [draft.parent_id for draft in drafts],
-        )
-        by_draft = {row["draft"]: row for row in rows}
-        return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+        """See the interface."""
+        return await self.posting.post(drafts)
 
     async def conversation_page(
         self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
@@ -413,29 +358,6 @@ def _advance(row: Record | None) -> Advance | None:
         tuple(row["author_ids"]),
         row["peer_id"],
     )
-
-
-def _outcome(draft: Draft, row: Record) -> Outcome:
-    verdict = row["verdict"]
-    if verdict not in _MESSAGE_VERDICTS:
-        return Refusal(verdict)
-    message = Message(
-        id=MessageId(row["message_id"]),
-        channel_id=ChannelId(row["in_channel"]),
-        seq=row["at_seq"],
-        author_id=draft.author_id,
-        content=draft.content,
-        created_at=row["posted_at"],
-        recipient_id=row["peer"],
-        kind=draft.kind,
-        file_url=draft.file_url,
-        key=draft.key,
-        read_by=tuple(row["readers"]),
-        is_homework=draft.is_homework,
-        parent_id=draft.parent_id,
-        is_delivered=row["delivered"],
-    )
-    return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])
 
 
 def _message(row: Record) -> Message:

@@ -62,6 +62,17 @@ class Server:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Processes that are started meanwhile stay on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def prepare(data_dir: Path, count: int, sizes: Sequence[int]) -> People:
     """So many users with sessions, and a channel of each size, in a new database."""
     return trio.run(_prepare, data_dir, count, sizes)
@@ -152,7 +163,8 @@ class GoHub:
         )
         if build.returncode:
             raise BenchError(build.stderr)
-        databases = self._stack.enter_context(database_server(self.folder / "go-data"))
+        with on_core(SERVER_CORE):  # as Parlour's Postgres, which is its child
+            databases = self._stack.enter_context(database_server(self.folder / "go-data"))
         users = ",".join(f"({peer.user_id})" for peer in self.people.private)
         trio.run(_execute, databases.dsn, f"{GO_TABLES} INSERT INTO users VALUES {users}")
         self._dsn = databases.dsn + ("&" if "?" in databases.dsn else "?") + "sslmode=disable"

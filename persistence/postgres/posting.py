@@ -1,0 +1,131 @@
+"""Drafts -> stored messages, a batch in one statement.
+
+Guarantees: permission, repeats, seq and insert are decided together in Postgres, so they cannot
+disagree; a draft that the database refuses takes no other with it; what comes back is durable.
+Must not know: who is told of a message.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+from attrs import frozen
+
+from persistence.postgres.bridge import Lanes, Record
+from persistence.records import Draft, Outcome, Posted
+from protocol.model import ChannelId, Message, MessageId, Refusal
+
+_POST: Final = (
+    "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
+    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[])"
+)
+_DRAFTS_FAULT: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.RaiseError,  # a policy or trigger of the deployment's own says no
+    UnicodeError,
+)
+
+
+@asynccontextmanager
+async def open_lanes(dsn: str, count: int) -> AsyncIterator[Lanes]:
+    """Lanes for posting messages, closed on exit."""
+    lanes = Lanes(dsn, _POST, count)
+    try:
+        yield lanes
+    finally:
+        lanes.close()
+
+
+@frozen
+class Posting:
+    """Stores drafts over `lanes`."""
+
+    lanes: Lanes
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        """See `persistence.interface.Messages.post`. Of drafts with one author and key the first
+        one is stored; the others are compared with what was stored then.
+
+        Raises:
+            StoreUnavailable: the server is away; nobody knows what was stored.
+        """
+        holders: dict[tuple[int, str], int] = {}
+        again: list[int] = []
+        for index, draft in enumerate(drafts):
+            if draft.key is None:
+                continue
+            if holders.setdefault((draft.author_id, draft.key), index) != index:
+                again.append(index)
+        if not again:
+            return await self._post(drafts)
+        later = set(again)
+        first = [index for index in range(len(drafts)) if index not in later]
+        outcomes: dict[int, Outcome] = {}
+        for indexes in (first, again):
+            stored = await self.post([drafts[index] for index in indexes])
+            outcomes.update(zip(indexes, stored, strict=True))
+        return [outcomes[index] for index in range(len(drafts))]
+
+    async def _post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        """No two have the same key. A batch that fails is halved until the culprit is alone."""
+        try:
+            return await self._store(drafts)
+        except asyncpg.UniqueViolationError:
+            # One key, two channels, at the same time: the other one is committed now.
+            return await (self._halves(drafts) if len(drafts) > 1 else self._store(drafts))
+        except _DRAFTS_FAULT:
+            return [Refusal.UNSTORABLE] if len(drafts) == 1 else await self._halves(drafts)
+
+    async def _halves(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        middle = len(drafts) // 2
+        return [*await self._post(drafts[:middle]), *await self._post(drafts[middle:])]
+
+    async def _store(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        numbers: dict[tuple[int, int | None, int | None], int] = {}
+        places = [
+            numbers.setdefault(
+                (draft.author_id, draft.recipient_id, draft.channel_id), len(numbers) + 1
+            )
+            for draft in drafts
+        ]
+        rows = await self.lanes.fetch(
+            [author_id for author_id, _, _ in numbers],
+            [recipient_id for _, recipient_id, _ in numbers],
+            [channel_id for _, _, channel_id in numbers],
+            places,
+            [draft.content for draft in drafts],
+            [draft.key for draft in drafts],
+            [draft.kind.value for draft in drafts],
+            [draft.file_url for draft in drafts],
+            [draft.is_homework for draft in drafts],
+            [draft.asker_id for draft in drafts],
+            [draft.parent_id for draft in drafts],
+        )
+        by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
+        return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+
+
+def _outcome(draft: Draft, row: Record) -> Outcome:
+    verdict = row["verdict"]
+    if verdict not in ("posted", "repeated"):
+        return Refusal(verdict)
+    message = Message(
+        id=MessageId(row["message_id"]),
+        channel_id=ChannelId(row["in_channel"]),
+        seq=row["at_seq"],
+        author_id=draft.author_id,
+        content=draft.content,
+        created_at=row["posted_at"],
+        recipient_id=row["peer"],
+        kind=draft.kind,
+        file_url=draft.file_url,
+        key=draft.key,
+        read_by=tuple(row["readers"]),
+        is_homework=draft.is_homework,
+        parent_id=draft.parent_id,
+        is_delivered=row["delivered"],
+    )
+    return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])
