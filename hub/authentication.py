@@ -12,7 +12,9 @@ from typing import Final
 
 import structlog
 import trio
+from attrs import define, field
 
+from hub.batching import Batcher
 from hub.hub import Hub
 from hub.jwt_tokens import InvalidToken, TokenVerifier
 from hub.tokens import COOKIE as TOKEN_COOKIE
@@ -30,6 +32,16 @@ log = structlog.get_logger(__name__)
 RECHECK_SECONDS: Final = 0.2  # after an outage
 
 SIGNING: Final = "connect.sid"
+
+
+@define(eq=False)
+class _Lookup:
+    """Somebody waits for the session with this token, until `answered`."""
+
+    token_hash: bytes
+    session: Session | None = field(default=None, init=False)
+    failure: StoreUnavailable | None = field(default=None, init=False)
+    answered: trio.Event = field(factory=trio.Event, init=False)
 
 
 class Authenticator:
@@ -57,6 +69,11 @@ class Authenticator:
         self._foreign = foreign
         self._signing = signing
         self._foreign_sids: dict[SessionId, str] = {}  # to be checked again while they are live
+        self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
+
+    async def run(self) -> None:
+        """Look up sessions until cancelled: all that are asked for meanwhile, in one statement."""
+        await self._lookups.serve()
 
     async def find(self, cookie: str, cookies: Mapping[str, str]) -> Session | Stranger:
         """The live session that a cookie names.
@@ -74,7 +91,7 @@ class Authenticator:
         token = self._token(cookie, value)
         if token is None:
             return Stranger.INVALID_SESSION
-        own = await self._sessions.find(token_hash(token))
+        own = await self._find_own(token)
         if own is not None:
             return own
         if cookie == SIGNED_COOKIE and self._foreign is not None:
@@ -160,6 +177,26 @@ class Authenticator:
         if cookie == TOKEN_COOKIE:
             return value
         return unsign(value, self._signing)
+
+    async def _find_own(self, token: str) -> Session | None:
+        lookup = _Lookup(token_hash(token))
+        await self._lookups.put(lookup)
+        await lookup.answered.wait()
+        if lookup.failure is not None:
+            raise StoreUnavailable(str(lookup.failure))
+        return lookup.session
+
+    async def _look_up(self, lookups: Sequence[_Lookup]) -> None:
+        try:
+            sessions = await self._sessions.find([each.token_hash for each in lookups])
+        except StoreUnavailable as error:
+            for lookup in lookups:
+                lookup.failure = error
+        else:
+            for lookup, session in zip(lookups, sessions, strict=True):
+                lookup.session = session
+        for lookup in lookups:
+            lookup.answered.set()
 
     async def _find_foreign(self, foreign: ForeignSessions, sid: str) -> Session | Stranger:
         found = await foreign.find(sid)

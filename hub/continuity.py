@@ -57,7 +57,7 @@ class Continuity:
         """Whether a message may be told now; then it counts as told. If not, its channel is in
         doubt, and `missing` finds the message too.
         """
-        channel_id, seq = message.position
+        channel_id, seq = message.channel_id, message.seq
         if channel_id in self._doubtful:
             return False
         last = self._last.get(channel_id, 0)

@@ -6,6 +6,7 @@ produced for a connection goes out in one write. When it stops, its inbox closes
 for a dead Hub. Must not know: SQL, JSON, permissions.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol, assert_never
 
@@ -60,6 +61,7 @@ class Hub:
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
         # Dicts as ordered sets: whoever came first is told first, in every run.
         self._clients: dict[Client, None] = {}
+        self._by_wire: Counter[Encoder] = Counter()
         self._by_user: dict[UserId, dict[Client, None]] = {}
         self._by_room: dict[Room, dict[Client, None]] = {}
         self._joined: dict[Client, dict[Room, None]] = {}
@@ -91,6 +93,10 @@ class Hub:
     def sessions(self) -> frozenset[SessionId]:
         """The sessions that have a connection now."""
         return frozenset(client.session_id for client in self._clients)
+
+    def tells_of(self, event: Event) -> bool:
+        """Whether anybody who is connected speaks a dialect that tells of such an event."""
+        return any(wire.encode(event) for wire in self._by_wire)
 
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection now."""
@@ -154,6 +160,7 @@ class Hub:
             client.close(refusal)
             return
         self._clients[client] = None
+        self._by_wire[client.wire] += 1
         theirs = self._by_user.setdefault(client.user.id, {})
         theirs[client] = None
         client.tell(letter.greeting)
@@ -178,6 +185,7 @@ class Hub:
         if client not in self._clients:
             return
         del self._clients[client]
+        self._by_wire -= Counter((client.wire,))
         for room in tuple(self._joined.get(client, ())):
             self._leave(client, room)
         user_id = client.user.id
@@ -207,11 +215,14 @@ class Hub:
             del self._by_room[room]
 
     def _deliver(self, delivery: Delivery) -> None:
+        audience = self._audience(delivery)
+        if not audience:
+            return
         event = delivery.event
         ephemeral, position = event.ephemeral, position_of(event)
         encoded: dict[Encoder, bytes] = {}
         touched = self._touched
-        for client in self._audience(delivery):
+        for client in audience:
             wire = client.wire
             data = encoded.get(wire)
             if data is None:
@@ -220,7 +231,7 @@ class Hub:
                 client.offer(data, ephemeral=ephemeral, position=position)
                 touched[client] = None
 
-    def _audience(self, delivery: Delivery) -> Iterable[Client]:
+    def _audience(self, delivery: Delivery) -> Sequence[Client]:
         match delivery.to:
             case ToUsers(user_ids=user_ids, besides=besides):
                 by_user = self._by_user
@@ -234,7 +245,8 @@ class Hub:
                 return [
                     client
                     for room in rooms
-                    for client in self._by_room.get(room, ())
+                    if room in self._by_room
+                    for client in self._by_room[room]
                     if client is not besides and client.user.id != besides_user
                 ]
             case ToClient(client=client):

@@ -16,6 +16,7 @@ import structlog
 import trio
 from attrs import frozen
 
+from hub.reading import SharedReader
 from hub.transport import SocketTransport, StreamTransport, Transport
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,11 @@ class Acceptor:
         self._open: Counter[str] = Counter()
 
     async def accept_forever(self, listener: socket.socket, connections: trio.Nursery) -> None:
-        """Serve what connects to `listener` in `connections` until cancelled, then close it."""
+        """Serve what connects to `listener` in `connections` until cancelled, then close it. They
+        go on until `connections` is cancelled.
+        """
+        reader = SharedReader()
+        connections.start_soon(reader.run)
         with listener:
             while True:
                 await trio.lowlevel.wait_readable(listener)
@@ -92,7 +97,7 @@ class Acceptor:
                     log.warning("connection_refused", peer=peer, reason="too many connections")
                     accepted.close()
                     continue
-                connections.start_soon(self.serve, SocketTransport(accepted), peer)
+                connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
 
     async def serve(self, transport: Transport, peer: str) -> None:
         """Serve one connection and close it. Raises nothing but cancellation."""

@@ -2,7 +2,8 @@
 
 Guarantees: presence is per user, not per connection: online at the first connection, offline after
 the last one and a grace period, so a reconnect is not announced. A status goes out only to the
-audience that Postgres names, and to the user's workspaces. While the store is unreachable changes
+audience that Postgres names, and to the user's workspaces; nobody is asked for when no connected
+dialect tells of it. While the store is unreachable changes
 wait, at most one per user. Must not know: sockets, dialects.
 """
 
@@ -17,7 +18,7 @@ from hub.letters import Audience, Delivery, ToEveryone, ToRooms, ToUsers, Worksp
 from persistence.interface import Relations, Workspaces
 from persistence.records import StoreUnavailable
 from protocol.events import PresenceChanged, WorkspacePresence
-from protocol.model import UserId
+from protocol.model import UserId, WorkspaceId
 
 log = structlog.get_logger(__name__)
 
@@ -68,8 +69,8 @@ class Presence:
 
     async def _announce(self, hub: Hub, changes: Sequence[UserId]) -> None:
         try:
-            audiences = await self._audiences(changes)
-            workspaces = await self._workspaces.of_users(changes)
+            audiences = await self._audiences(hub, changes)
+            workspaces = await self._workspaces_of(hub, changes)
         except StoreUnavailable as error:
             log.warning("presence_not_checked", count=len(changes), reason=str(error))
             for user_id in changes:
@@ -78,18 +79,28 @@ class Presence:
         deliveries: list[Delivery] = []
         for user_id in changes:
             online = self._users.announce(user_id)
-            deliveries.append(Delivery(PresenceChanged(user_id, online), audiences[user_id]))
+            if user_id in audiences:
+                deliveries.append(Delivery(PresenceChanged(user_id, online), audiences[user_id]))
             deliveries += [
                 Delivery(
                     WorkspacePresence(workspace_id, user_id, online),
                     ToRooms((WorkspaceRoom(workspace_id),), besides_user=user_id),
                 )
-                for workspace_id in workspaces[user_id]
+                for workspace_id in workspaces.get(user_id, ())
             ]
         await hub.broadcast(deliveries)
 
-    async def _audiences(self, user_ids: Sequence[UserId]) -> Mapping[UserId, Audience]:
+    async def _audiences(self, hub: Hub, user_ids: Sequence[UserId]) -> Mapping[UserId, Audience]:
+        if not hub.tells_of(PresenceChanged(user_ids[0], online=True)):
+            return {}
         if self._rule is AudienceRule.EVERYONE:
             return {user_id: ToEveryone(besides=user_id) for user_id in user_ids}
         related = await self._relations.presence_audience(user_ids)
         return {user_id: ToUsers(tuple(related.get(user_id, ()))) for user_id in user_ids}
+
+    async def _workspaces_of(
+        self, hub: Hub, user_ids: Sequence[UserId]
+    ) -> Mapping[UserId, frozenset[WorkspaceId]]:
+        if not hub.tells_of(WorkspacePresence(WorkspaceId(0), user_ids[0], online=True)):
+            return {}
+        return await self._workspaces.of_users(user_ids)

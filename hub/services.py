@@ -154,6 +154,7 @@ async def open_services(
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
         nursery.start_soon(revocations.run)
+        nursery.start_soon(authenticator.run)
         nursery.start_soon(authenticator.watch, hub)
         nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
         nursery.start_soon(_purge_sessions, store.sessions)

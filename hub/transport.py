@@ -13,7 +13,8 @@ from typing import Final
 
 import trio
 
-DEFAULT_READ_BYTES: Final = 65_536
+from hub.reading import READ_BYTES, Inlet, SharedReader
+
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
@@ -48,13 +49,15 @@ class SocketTransport(Transport):
 
     Args:
         sock: a standard-library socket; it becomes non-blocking.
+        reader: reads it.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, reader: SharedReader) -> None:
         sock.setblocking(False)  # noqa: FBT003  the standard library's signature
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = sock
+        self._inlet = Inlet(sock, reader)
 
     def send_now(self, data: bytes) -> int:
         """One non-blocking `send`."""
@@ -85,14 +88,10 @@ class SocketTransport(Transport):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """At least one byte, or b"" at the end of the stream."""
-        while True:  # waits before the first try: most reads find nothing yet
-            await trio.lowlevel.wait_readable(self._open())
-            try:
-                return self._socket.recv(max_bytes or DEFAULT_READ_BYTES)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise self._failure(error) from error
+        try:
+            return await self._inlet.receive(max_bytes or READ_BYTES)
+        except OSError as error:
+            raise self._failure(error) from error
 
     async def send_eof(self) -> None:
         """Tell the peer that nothing more will come."""
@@ -115,6 +114,7 @@ class SocketTransport(Transport):
 
     def _close(self) -> None:
         if self._socket.fileno() != -1:
+            self._inlet.close()
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
 

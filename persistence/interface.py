@@ -91,8 +91,8 @@ class Sessions(Protocol):
     async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
         """Raises NoSuchUser."""
 
-    async def find(self, token_hash: bytes) -> Session | None:
-        """The session if it is there and has not expired."""
+    async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
+        """For each hash, the session if it is there and has not expired."""
 
     async def close(self, token_hash: bytes) -> SessionId | None:
         """The id of the session that was ended now, or None."""

@@ -5,15 +5,18 @@ Guarantees: the same message looks the same live and in history. Must not know: 
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from protocol.conversations import conversation_id
 from protocol.model import Channel, Message, User, UserId, Workspace
 from protocol.uuids import IdKind, to_uuid
 
+MILLISECONDS: Final = len("2024-01-01T12:00:00.000")
+
 
 def timestamp(at: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: `2024-01-01T12:00:00.000Z` (contract, reading guide)."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return f"{at.isoformat(timespec='milliseconds')[:MILLISECONDS]}Z"
 
 
 def private_message_object(message: Message, recipient_id: UserId) -> dict[str, object]:

@@ -26,8 +26,11 @@ class MemorySessions:
         self.tables.sessions[token_hash] = row
         return Session(row.id, user, expires_at)
 
-    async def find(self, token_hash: bytes) -> Session | None:
+    async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """See the interface."""
+        return [self._find(token_hash) for token_hash in token_hashes]
+
+    def _find(self, token_hash: bytes) -> Session | None:
         row = self.tables.sessions.get(token_hash)
         if row is None or row.expires_at <= self.tables.clock():
             return None

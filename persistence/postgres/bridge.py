@@ -208,9 +208,8 @@ class Lanes:
     def __init__(self, dsn: str, sql: str, count: int) -> None:
         self._dsn = dsn
         self._sql = sql
-        self._give, self._take = trio.open_memory_channel[_Lane](count)
-        for _ in range(count):
-            self._give.send_nowait(_Lane())
+        self._free = [_Lane() for _ in range(count)]
+        self._permits = trio.Semaphore(count)
 
     async def fetch(self, *args: object) -> Sequence[Record]:
         """Run the statement on a free lane.
@@ -219,21 +218,19 @@ class Lanes:
             StoreUnavailable: no lane was free in time, or the server is away.
         """
         with trio.move_on_after(ACQUIRE_SECONDS) as waiting:
-            lane = await self._take.receive()
+            await self._permits.acquire()
         if waiting.cancelled_caught:
             raise StoreUnavailable("every lane is busy")
+        lane = self._free.pop()  # the one that was used last: its server process is still warm
         try:
             return await in_asyncio(lambda: lane.fetch(self._dsn, self._sql, args))
         finally:
-            self._give.send_nowait(lane)
+            self._free.append(lane)
+            self._permits.release()
 
     def close(self) -> None:
         """Close the connections. No statement may be in flight."""
-        while True:
-            try:
-                lane = self._take.receive_nowait()
-            except trio.WouldBlock:
-                return
+        for lane in self._free:
             lane.drop()
 
 

@@ -7,7 +7,7 @@ Must not know: who is told of a message.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 from attrs import frozen
@@ -15,6 +15,8 @@ from attrs import frozen
 from persistence.postgres.bridge import Lanes, Record
 from persistence.records import Draft, Outcome, Posted
 from protocol.model import ChannelId, Message, MessageId, Refusal
+
+T = TypeVar("T")
 
 _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
@@ -93,19 +95,24 @@ class Posting:
         ]
         rows = await self.lanes.fetch(
             [author_id for author_id, _, _ in numbers],
-            [recipient_id for _, recipient_id, _ in numbers],
-            [channel_id for _, _, channel_id in numbers],
+            _unless_empty([recipient_id for _, recipient_id, _ in numbers]),
+            _unless_empty([channel_id for _, _, channel_id in numbers]),
             places,
             [draft.content for draft in drafts],
-            [draft.key for draft in drafts],
-            [draft.kind.value for draft in drafts],
-            [draft.file_url for draft in drafts],
+            _unless_empty([draft.key for draft in drafts]),
+            [draft.kind for draft in drafts],
+            _unless_empty([draft.file_url for draft in drafts]),
             [draft.is_homework for draft in drafts],
-            [draft.asker_id for draft in drafts],
-            [draft.parent_id for draft in drafts],
+            _unless_empty([draft.asker_id for draft in drafts]),
+            _unless_empty([draft.parent_id for draft in drafts]),
         )
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
         return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+
+
+def _unless_empty(column: list[T | None]) -> list[T | None] | None:
+    """None for a column of nothing but NULL, which then costs nothing to send."""
+    return column if any(value is not None for value in column) else None
 
 
 def _outcome(draft: Draft, row: Record) -> Outcome:

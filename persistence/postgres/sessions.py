@@ -21,9 +21,10 @@ _OPEN: Final = f"""
       FROM opened JOIN users ON users.id = opened.user_id
 """
 _FIND: Final = f"""
-    SELECT sessions.id, sessions.expires_at, {user_columns("users")}
-      FROM sessions JOIN users ON users.id = sessions.user_id
-     WHERE token_hash = $1 AND expires_at > now()
+    SELECT sessions.token_hash, sessions.id, sessions.expires_at, {user_columns("users")}
+      FROM unnest($1::bytea[]) AS wanted (token_hash)
+      JOIN sessions USING (token_hash) JOIN users ON users.id = sessions.user_id
+     WHERE expires_at > now()
 """
 
 
@@ -42,12 +43,13 @@ class PostgresSessions:
         assert row is not None  # noqa: S101  the join finds the user the foreign key requires
         return Session(SessionId(row["id"]), user_from(row), row["expires_at"])
 
-    async def find(self, token_hash: bytes) -> Session | None:
+    async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """See the interface."""
-        row = await self.database.fetch_one(_FIND, token_hash)
-        if row is None:
-            return None
-        return Session(SessionId(row["id"]), user_from(row), row["expires_at"])
+        found = {
+            row["token_hash"]: Session(SessionId(row["id"]), user_from(row), row["expires_at"])
+            for row in await self.database.fetch(_FIND, token_hashes)
+        }
+        return [found.get(token_hash) for token_hash in token_hashes]
 
     async def close(self, token_hash: bytes) -> SessionId | None:
         """See the interface."""

@@ -29,6 +29,7 @@ from hub.letters import (
 )
 from hub.link import WebSocketLink
 from hub.outbox import Outbox
+from hub.reading import SharedReader
 from hub.shares import Shares
 from hub.transport import SocketTransport
 from hub.wire import Wire
@@ -61,7 +62,7 @@ class Station:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
-        link = WebSocketLink(SocketTransport(theirs), Outbox(65_536), lambda _: b"")
+        link = WebSocketLink(SocketTransport(theirs, SharedReader()), Outbox(65_536), lambda _: b"")
         share = Shares(1_000).of(user.id)
         client = Client(user, SessionId(session_id), WIRE, link, share)
         self._sockets[client] = ours
