@@ -34,7 +34,7 @@ from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
 
-COLLECT_AFTER_OBJECTS = 50_000  # more made than let go since the last time; by default 700
+COLLECT_AFTER_OBJECTS = 10_000  # more made than let go since the last time; by default 700
 
 
 @frozen

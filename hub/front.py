@@ -6,10 +6,10 @@ end.
 Must not know: which dialects exist, what they say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import structlog
 import trio
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.client import Client
 from hub.connection import WebSocketConnection, accept, take_commands
 from hub.engineio.server import EngineServer
-from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.http.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.letters import Register, Unregister
 from hub.link import CLOSE_SECONDS, WebSocketLink
@@ -31,7 +31,7 @@ from hub.wire import Wire
 from persistence.records import StoreUnavailable
 from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
 from protocol.dialect import Limits as CodecLimits
-from protocol.events import Connected, Shed
+from protocol.events import Connected
 from protocol.handshake import (
     HandshakeError,
     Head,
@@ -45,6 +45,9 @@ from protocol.websocket import close_frame, text_frame
 log = structlog.get_logger(__name__)
 
 UNREGISTER_SECONDS = 5.0
+GoOn: TypeAlias = Callable[[], Awaitable[None]]
+"""Serves an admitted connection to its end."""
+
 RESUME_FIRST = "resume"  # parameter of who hears nothing live before it has resumed
 
 
@@ -87,14 +90,18 @@ class Front:
             peer: the address it came from.
             scheme: "http" or "https".
         """
-        await serve_http_connection(
-            transport,
-            app=self._answer,
-            on_upgrade=partial(self._upgrade, transport, scheme),
-            limits=self._limits,
-            peer=peer,
-            scheme=scheme,
+        upgrade = await serve_http_connection(
+            transport, app=self._answer, limits=self._limits, peer=peer, scheme=scheme
         )
+        if upgrade is not None:
+            self._busy += 1
+            try:
+                go_on = await self._admit(transport, scheme, upgrade)
+                del upgrade  # the request is not kept as long as the connection
+                if go_on is not None:
+                    await go_on()
+            finally:
+                self._done()
 
     async def drain(self) -> None:
         """Return when no request is being answered and no WebSocket is open."""
@@ -109,29 +116,20 @@ class Front:
         finally:
             self._done()
 
-    async def _upgrade(
-        self, transport: Transport, scheme: str, head: Head, trailing: bytes
-    ) -> None:
-        self._busy += 1
-        try:
-            await self._open(transport, scheme, head, trailing)
-        finally:
-            self._done()
-
     def _done(self) -> None:
         self._busy -= 1
         if not self._busy:
             self._idle.set()
 
-    async def _open(self, transport: Transport, scheme: str, head: Head, trailing: bytes) -> None:
-        """Check an upgrade request and serve it, or turn it away."""
-        services = self._services
+    async def _admit(self, transport: Transport, scheme: str, upgrade: Upgrade) -> GoOn | None:
+        """Check an upgrade request; returns what serves it, or None when it was turned away."""
+        services, head = self._services, upgrade.head
         wire = self._wires.get(head.path)
         try:
             check_upgrade(head)
         except HandshakeError as error:
             await send_plain_response(transport, error.status, error.text, error.headers)
-            return
+            return None
         engine = self._engines.get(head.path)
         if wire is None and engine is None:
             await send_plain_response(transport, 404, "Not found")
@@ -140,27 +138,29 @@ class Front:
         elif not services.status.accepting:
             await send_plain_response(transport, 503, "Server shutting down")
         elif engine is not None:
-            await engine.upgrade(transport, head, trailing)
+            return partial(engine.upgrade, transport, head, upgrade.trailing)
         elif wire is not None:
             cookie = wire.dialect.session_cookie
             try:
                 session = await services.authenticator.find(cookie, head.cookies())
             except StoreUnavailable:
                 await send_plain_response(transport, 503, "Temporarily unavailable")
-                return
+                return None
             if isinstance(session, Session):
-                await self._welcome(transport, head, trailing, wire, session)
-            else:
-                await self._turn_away(transport, head, wire.dialect.reject(session))
+                await accept(request_bytes(head), transport)
+                client, link = self._client(transport, wire, session)
+                if RESUME_FIRST in head.query:
+                    client.hold()
+                return partial(self._welcome, transport, client, link, wire, upgrade.trailing)
+            await self._turn_away(transport, head, wire.dialect.reject(session))
+        return None
 
     async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
         match rejection:
             case RefuseUpgrade(status=status, text=text):
                 await send_plain_response(transport, status, text)
             case AcceptAndClose(texts=texts, reason=reason):
-                async with trio.open_nursery() as nursery:
-                    await accept(request_bytes(head), transport, nursery)
-                    nursery.cancel_scope.cancel()
+                await accept(request_bytes(head), transport)
                 frames = [text_frame(text.encode()) for text in texts]
                 with trio.move_on_after(CLOSE_SECONDS):
                     await transport.send_all(b"".join((*frames, close_frame(reason))))
@@ -169,42 +169,37 @@ class Front:
             case _:
                 assert_never(rejection)
 
+    def _client(
+        self, transport: Transport, wire: Wire, session: Session
+    ) -> tuple[Client, WebSocketLink]:
+        config = self._services.config
+        remaining = (session.expires_at - datetime.now(UTC)).total_seconds()
+        link = WebSocketLink(
+            transport,
+            Outbox(config.outbox_bytes),
+            wire.shed_notice,
+            trio.current_time() + remaining,
+        )
+        budget = None
+        if wire.dialect.rate is not None:
+            allowed = evolve(wire.dialect.rate, tokens=config.chat_messages)
+            budget = TokenBucket(allowed, trio.current_time())
+        share = self._services.shares.of(session.user.id)
+        return Client(session.user, session.id, wire, link, share, budget), link
+
     async def _welcome(
-        self, transport: Transport, head: Head, trailing: bytes, wire: Wire, session: Session
+        self, transport: Transport, client: Client, link: WebSocketLink, wire: Wire, trailing: bytes
     ) -> None:
-        services = self._services
-        config = services.config
-        now = datetime.now(UTC)
-        remaining = (session.expires_at - now).total_seconds()
-        rate = wire.dialect.rate
-        async with trio.open_nursery() as nursery:
-            control = await accept(request_bytes(head), transport, nursery)
-            link = WebSocketLink(
-                transport,
-                Outbox(config.outbox_bytes),
-                lambda count: wire.encode(Shed(count, datetime.now(UTC))),
-                trio.current_time() + remaining,
-            )
-            budget = None
-            if rate is not None:
-                allowed = evolve(rate, tokens=config.chat_messages)
-                budget = TokenBucket(allowed, trio.current_time())
-            share = services.shares.of(session.user.id)
-            client = Client(session.user, session.id, wire, link, share, budget)
-            connection = WebSocketConnection(
-                transport, control, link, trailing, config.max_frame_bytes
-            )
-            codec = wire.dialect.open(CodecLimits(config.max_content_chars))
-            log.debug("client_connected", user_id=session.user.id, dialect=wire.dialect.name)
-            if RESUME_FIRST in head.query:
-                client.hold()
-            try:
-                await services.hub.post(Register(client, Connected(session.user, now)))
-                take = take_commands(client, codec, services.commands.carry_out)
-                await connection.serve(wire.dialect.heartbeat, take)
-            finally:
-                nursery.cancel_scope.cancel()
-                services.commands.gone(client)
-                with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
-                    await services.hub.post(Unregister(client))
-                log.debug("client_disconnected", user_id=session.user.id)
+        services, dialect = self._services, wire.dialect
+        connection = WebSocketConnection(transport, link, trailing, services.config.max_frame_bytes)
+        codec = dialect.open(CodecLimits(services.config.max_content_chars))
+        log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
+        try:
+            await services.hub.post(Register(client, Connected(client.user, datetime.now(UTC))))
+            take = take_commands(client, codec, services.commands.carry_out)
+            await connection.serve(dialect.heartbeat, take)
+        finally:
+            services.commands.gone(client)
+            with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
+                await services.hub.post(Unregister(client))
+            log.debug("client_disconnected", user_id=client.user.id)

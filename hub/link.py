@@ -18,7 +18,7 @@ from hub.transport import Transport
 from protocol.dialect import Heartbeat
 from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
 from protocol.model import Position
-from protocol.websocket import PING_FRAME, close_frame
+from protocol.websocket import PING_FRAME, close_answer, close_frame, pong_frame
 
 WRITE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -44,7 +44,7 @@ class WebSocketLink:
     _emptied: trio.Event | None = field(default=None, init=False, repr=False)
     _pump_writes: bool = field(default=False, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
-    _peer_closed: trio.Event = field(factory=trio.Event, init=False, repr=False)
+    _peer_closed: bool = field(default=False, init=False)
     _finished: bool = field(default=False, init=False)
     _last_pong: float = field(factory=trio.current_time, init=False)
 
@@ -112,21 +112,26 @@ class WebSocketLink:
         self._finished = True
         self._outbox.discard()
         self._transport.abort()
-        self._peer_closed.set()
+        self._peer_closed = True
         self._wake.set()
 
     def ponged(self) -> None:
         """The peer answered a ping."""
         self._last_pong = trio.current_time()
 
-    def peer_closing(self) -> bool:
-        """The peer sent a close frame. True when it answers ours, so that none must be sent."""
-        self._peer_closed.set()
-        return self._closing is not None
+    def pinged(self, payload: bytes) -> None:
+        """The peer sent a ping: answer it."""
+        self.offer_control(pong_frame(payload))
 
-    def finish(self) -> None:
-        """The closing handshake is over: write what is left, then end."""
-        self._finished = True
+    def peer_closed(self, payload: bytes) -> None:
+        """The peer sent a close frame: answer it, if it does not answer ours, and end. What is
+        still queued is not sent: the peer does not look at it any more.
+        """
+        self._peer_closed = True
+        if self._closing is None:
+            self._outbox.discard()
+            self.offer_control(close_answer(payload))
+            self._finished = True
         self._wake.set()
 
     async def pump_writes(self, heartbeat: Heartbeat) -> None:
@@ -177,7 +182,9 @@ class WebSocketLink:
         self._pump_writes = True
         await self._write(close_frame(reason))
         with trio.move_on_after(CLOSE_SECONDS):
-            await self._peer_closed.wait()
+            while not self._peer_closed:
+                await self._wake.wait()
+                self._wake = trio.Event()
 
     async def _write(self, data: bytes) -> None:
         """All of `data`, or the end of the connection."""

@@ -5,7 +5,6 @@ overtakes whole frames but never lands inside one. When room runs short, ephemer
 first and counted. Must not know: sockets, tasks, what a frame says.
 """
 
-from collections import deque
 from enum import Enum, auto
 
 MAX_CONTROL_BACKLOG = 4_096
@@ -32,7 +31,7 @@ class Outbox:
         self._capacity = capacity
         self._remainder = b""  # the unsent end of bytes that were already partly written
         self._control = b""
-        self._frames: deque[bytes] = deque()
+        self._frames: list[bytes] = []
         self.size = 0
         self.shed = 0
 
@@ -69,13 +68,21 @@ class Outbox:
         frames = self._frames
         if len(frames) == 1 and not self._remainder and not self._control:
             self.size = 0
-            return frames.popleft()
+            return frames.pop()
         parts = [self._remainder, self._control]
         taken = len(self._remainder) + len(self._control)
         self._remainder = self._control = b""
-        while frames and (taken == 0 or taken + len(frames[0]) <= limit):
-            taken += len(frames[0])
-            parts.append(frames.popleft())
+        if self.size <= limit:
+            parts += frames
+            frames.clear()
+            self.size = 0
+            return b"".join(parts)
+        count = 0
+        while count < len(frames) and (taken == 0 or taken + len(frames[count]) <= limit):
+            taken += len(frames[count])
+            count += 1
+        parts += frames[:count]
+        del frames[:count]
         self.size -= taken
         return b"".join(parts)
 

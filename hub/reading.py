@@ -20,22 +20,28 @@ class SharedReader:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._is_over = False
 
     def watch(self, inlet: "Inlet") -> None:
         """Begin to read a socket."""
-        self._selector.register(inlet.sock, selectors.EVENT_READ, inlet)
+        if not self._is_over:
+            self._selector.register(inlet.sock, selectors.EVENT_READ, inlet)
 
     def unwatch(self, inlet: "Inlet") -> None:
         """Stop reading a socket that is watched, and is still open."""
-        self._selector.unregister(inlet.sock)
+        if not self._is_over:
+            self._selector.unregister(inlet.sock)
 
     async def run(self) -> None:
-        """Read until cancelled."""
-        with self._selector:
+        """Read until cancelled; those that still wait then are cancelled too, by their owner."""
+        try:
             while True:
                 await trio.lowlevel.wait_readable(self._selector)
                 for key, _ in self._selector.select(0):
                     key.data.read()
+        finally:
+            self._is_over = True
+            self._selector.close()
 
 
 @define(eq=False)

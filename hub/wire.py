@@ -4,10 +4,12 @@ Guarantees: `encode` is a pure function of the event, so its result is shared by
 the dialect. One `Wire` exists per dialect; the Hub groups connections by it.
 """
 
+from datetime import UTC, datetime
+
 from attrs import frozen
 
 from protocol.dialect import Dialect
-from protocol.events import Event
+from protocol.events import Event, Shed
 from protocol.websocket import text_frame
 
 
@@ -20,3 +22,7 @@ class Wire:
     def encode(self, event: Event) -> bytes:
         """The frames of `event`, joined; empty when the dialect never tells of it."""
         return b"".join(map(text_frame, self.dialect.encode(event)))
+
+    def shed_notice(self, count: int) -> bytes:
+        """The frames that tell how many ephemeral ones were left out."""
+        return self.encode(Shed(count, datetime.now(UTC)))

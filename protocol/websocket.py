@@ -38,10 +38,10 @@ PING_FRAME: Final = bytes((_FINAL | PING, 0))
 
 @frozen
 class ControlFrame:
-    """A valid ping, pong or close frame; `raw` is the whole masked frame as received."""
+    """A valid ping, pong or close frame."""
 
     opcode: int
-    raw: bytes
+    payload: bytes
 
 
 Inbound: TypeAlias = str | bytes | ControlFrame | CloseReason
@@ -102,7 +102,7 @@ class FrameCutter:
                 break
             payload = apply_mask(data[body:after], data[body - 4 : body])
             if first & 0x08:
-                item = _control(first & 0x0F, payload, data[at:after])
+                item = _control(first & 0x0F, payload)
             else:
                 item = self._message_part(first, payload)
             at = after
@@ -154,7 +154,7 @@ class FrameCutter:
             return INVALID_UTF8
 
 
-def _control(opcode: int, payload: bytes, raw: bytes) -> ControlFrame | CloseReason:
+def _control(opcode: int, payload: bytes) -> ControlFrame | CloseReason:
     if opcode == CLOSE and payload:
         if len(payload) < 2 or not _may_be_sent(int.from_bytes(payload[:2])):
             return PROTOCOL_ERROR
@@ -162,7 +162,7 @@ def _control(opcode: int, payload: bytes, raw: bytes) -> ControlFrame | CloseRea
             payload[2:].decode()
         except UnicodeDecodeError:
             return INVALID_UTF8
-    return ControlFrame(opcode, raw)
+    return ControlFrame(opcode, payload)
 
 
 def _may_be_sent(code: int) -> bool:
@@ -184,6 +184,16 @@ def close_frame(reason: CloseReason) -> bytes:
     """A close frame with the reason's code and text."""
     payload = reason.code.to_bytes(2) + reason.text.encode()[: _MAX_CONTROL_BYTES - 2]
     return _header(CLOSE, len(payload)) + payload
+
+
+def close_answer(payload: bytes) -> bytes:
+    """The close frame that answers one with this payload: the same code."""
+    return _header(CLOSE, len(payload[:2])) + payload[:2]
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The pong that answers a ping with this payload."""
+    return _header(PONG, len(payload)) + payload
 
 
 def _header(opcode: int, length: int) -> bytes:

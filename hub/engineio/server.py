@@ -171,12 +171,10 @@ class EngineServer:
             _, text, status = refusal.fault.value
             await send_plain_response(transport, status, text)
             return
+        await accept(request_bytes(head), transport)
         async with trio.open_nursery() as nursery:
-            control = await accept(request_bytes(head), transport, nursery)
             link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
-            websocket = WebSocketConnection(
-                transport, control, link, trailing, self._settings.max_payload
-            )
+            websocket = WebSocketConnection(transport, link, trailing, self._settings.max_payload)
             if connection is None:
                 connection = self._open(Carrier.WEBSOCKET, head)
                 connection.attach(link)

@@ -7,7 +7,7 @@ Nothing a peer sends raises out of here. Must not know: routes, sessions.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 import h11
 import orjson
@@ -42,11 +42,12 @@ class Limits:
     response_seconds: float = 30.0
 
 
-class UpgradeHandler(Protocol):
-    """Takes a connection over; it ends when this returns."""
+@frozen
+class Upgrade:
+    """A request with `Upgrade: websocket`, and the bytes that were received after its head."""
 
-    async def __call__(self, head: Head, trailing: bytes) -> None:
-        """`trailing` are bytes received after the head."""
+    head: Head
+    trailing: bytes
 
 
 class RequestRefused(Exception):
@@ -63,17 +64,15 @@ async def serve_http_connection(
     stream: trio.abc.Stream,
     *,
     app: ASGIApp,
-    on_upgrade: UpgradeHandler,
     limits: Limits,
     peer: str,
     scheme: str,
-) -> None:
-    """Serve requests from `stream` until it ends or is handed to `on_upgrade`.
+) -> Upgrade | None:
+    """Serve requests from `stream` until it ends, or one of them asks for a WebSocket.
 
     Args:
         stream: the connection; the caller closes it.
         app: answers requests.
-        on_upgrade: gets the connection at the first request with `Upgrade: websocket`.
         limits: what a request may cost.
         peer: the address it came from, for the application's scope.
         scheme: "http" or "https".
@@ -82,8 +81,7 @@ async def serve_http_connection(
     try:
         while (head := await connection.next_head()) is not None:
             if wants_upgrade(head):
-                await on_upgrade(head, connection.trailing())
-                return
+                return Upgrade(head, connection.trailing())
             body = await connection.body(head)
             exchange = Exchange(connection.state, stream, head, limits.response_seconds)
             await run_app(app, body, exchange, peer, scheme)
@@ -93,6 +91,7 @@ async def serve_http_connection(
         await _linger(stream)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not take its answer; there is nobody to tell
+    return None
 
 
 class _HttpConnection:

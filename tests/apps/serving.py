@@ -32,20 +32,20 @@ async def serve(
     limits = Limits(larger_bodies={path: SETTINGS.max_payload})
 
     async def answer(transport: Transport, peer: str, scheme: str) -> None:
-        async def upgrade(head: Head, trailing: bytes) -> None:
-            try:
-                check_upgrade(head)
-            except HandshakeError as error:
-                await send_plain_response(transport, error.status, error.text, error.headers)
-                return
-            if head.path != path:
-                await send_plain_response(transport, 404, "Not found")
-                return
-            await server.upgrade(transport, head, trailing)
-
-        await serve_http_connection(
-            transport, app=app, on_upgrade=upgrade, limits=limits, peer=peer, scheme=scheme
+        upgrade = await serve_http_connection(
+            transport, app=app, limits=limits, peer=peer, scheme=scheme
         )
+        if upgrade is None:
+            return
+        try:
+            check_upgrade(upgrade.head)
+        except HandshakeError as error:
+            await send_plain_response(transport, error.status, error.text, error.headers)
+            return
+        if upgrade.head.path == path:
+            await server.upgrade(transport, upgrade.head, upgrade.trailing)
+        else:
+            await send_plain_response(transport, 404, "Not found")
 
     listener = open_listener(host, port)
     async with trio.open_nursery() as nursery:

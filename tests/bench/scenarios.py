@@ -8,6 +8,7 @@ from attrs import frozen
 from tests.bench.hubs import GoKind, People, Server
 from tests.bench.load import Load, Peer
 
+SETTLE: Final = "4"  # seconds, in which everybody has heard that everybody joined
 PRIVATE: Final = '{"type":"private_message","recipient_id":%R,"content":"%B"}'
 
 
@@ -72,7 +73,7 @@ def fan_out(members: int) -> Run:
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         channel = people.channels[members]
         more = (
-            "-w", "4",
+            "-w", "64", "-s", SETTLE,
             "-j", f'{{"type":"join_channel","channelId":{channel}}}',
             "-m", f'{{"type":"send_message","channelId":{channel},"content":"%B"}}',
         )  # fmt: skip
@@ -87,7 +88,8 @@ def go_fan_out(members: int) -> Run:
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         more = (
-            "-w", "4", "-j", '{"type":"join_channel","channelId":1}',
+            "-w", "64", "-s", SETTLE,
+            "-j", '{"type":"join_channel","channelId":1}',
             "-m", '{"type":"send_message","channelId":1,"content":"%B"}',
         )  # fmt: skip
         peers = people.chat[:members]

@@ -47,19 +47,13 @@ class EngineWorld:
         ours, theirs = trio.testing.memory_stream_pair()
         transport = StreamTransport(theirs)
 
-        async def upgrade(head: Head, trailing: bytes) -> None:
-            await self.server.upgrade(transport, head, trailing)
-
         async def serve() -> None:
             limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
-            await serve_http_connection(
-                transport,
-                app=self._app,
-                on_upgrade=upgrade,
-                limits=limits,
-                peer="192.0.2.1",
-                scheme="http",
+            upgrade = await serve_http_connection(
+                transport, app=self._app, limits=limits, peer="192.0.2.1", scheme="http"
             )
+            if upgrade is not None:
+                await self.server.upgrade(transport, upgrade.head, upgrade.trailing)
             await trio.aclose_forcefully(transport)
 
         self._nursery.start_soon(serve)

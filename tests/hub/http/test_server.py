@@ -77,15 +77,14 @@ async def connected(limits: Limits = LIMITS) -> AsyncIterator[Server]:
     app, ended = App(), trio.Event()
     upgrades: list[tuple[Head, bytes]] = []
 
-    async def on_upgrade(head: Head, trailing: bytes) -> None:
-        upgrades.append((head, trailing))
-        await theirs.send_all(b"upgraded")
-
     async def serve() -> None:
         async with theirs:
-            await serve_http_connection(
-                theirs, app=app, on_upgrade=on_upgrade, limits=limits, peer="p", scheme="http"
+            upgrade = await serve_http_connection(
+                theirs, app=app, limits=limits, peer="p", scheme="http"
             )
+            if upgrade is not None:
+                upgrades.append((upgrade.head, upgrade.trailing))
+                await theirs.send_all(b"upgraded")
         ended.set()
 
     async with trio.open_nursery() as nursery:
