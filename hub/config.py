@@ -72,6 +72,7 @@ class Config:
     assistant_timeout: float = 60.0
     assistant_concurrency: int = 4
     chat_messages: int = 5
+    event_messages: int = 10
     user_messages_per_second: int = 1_000
     resume_limit: int = 1_000
     recovery_window: float = 3_600.0
@@ -448,6 +449,12 @@ SETTINGS: Final = (
         _whole(1, 1_000_000),
         "1 to 1000000",
         "messages that one connection may send in 5 s on `/ws/chat` and `/messagepal`",
+    ),
+    Setting(
+        "event_messages",
+        _whole(1, 1_000_000),
+        "1 to 1000000",
+        "messages that one user may send in a second over Socket.IO",
     ),
     Setting(
         "user_messages_per_second",

@@ -97,7 +97,9 @@ class _ChannelIndicator:
 
 @frozen
 class _Running:
-    """An indicator that is on: when it ends, what is told then, and who switched it on."""
+    """An indicator that is on: when it ends, what is told then, and who switched it on. `number`
+    names its entry among the ends; a renewed one keeps it.
+    """
 
     expires: float
     end: Callable[[], list[Delivery]]
@@ -126,7 +128,7 @@ class TypingIndicators:
         self._checks = Batcher(self._check)
         self._channel_checks = Batcher(self._check_channels)
         self._active: dict[_Place, _Running] = {}
-        # When indicators end, the next one first; an entry counts while its number is active.
+        # When to look at indicators, first the next one; an entry counts while its number is.
         self._ends: list[tuple[float, int, _Place]] = []
         self._started = trio.Event()
         self._count = 0
@@ -209,12 +211,14 @@ class TypingIndicators:
         deliveries: list[Delivery] = []
         for indicator in batch:
             permit = permitted[indicator.pair]
+            channel_id = permit.channel_id
+            if channel_id is not None and not self._hub.is_occupied(ChannelRoom(channel_id)):
+                channel_id = None  # most people have no use for the channel of their conversation
             is_over = indicator.number <= self._answered.get(indicator.pair, 0)
             if not permit.allowed or (indicator.is_typing and is_over):
                 continue
-            deliveries += indicator.deliveries(permit.channel_id)
-            ended = evolve(indicator, is_typing=False)
-            end = partial(ended.deliveries, permit.channel_id)
+            deliveries += indicator.deliveries(channel_id)
+            end = partial(_end, indicator, permit.channel_id)
             self._note(indicator.pair, indicator.source, end, is_typing=indicator.is_typing)
         await self._hub.broadcast(deliveries)
 
@@ -230,16 +234,21 @@ class TypingIndicators:
         for indicator in batch:
             if (indicator.author.id, indicator.channel.id) in allowed:
                 deliveries.append(indicator.delivery())
-                end = partial(_one, evolve(indicator, is_typing=False))
+                end = partial(_channel_end, indicator)
                 self._note(indicator.place, indicator.source, end, is_typing=indicator.is_typing)
         await self._hub.broadcast(deliveries)
 
     def _note(
         self, place: _Place, source: Client, end: Callable[[], list[Delivery]], *, is_typing: bool
     ) -> None:
-        self._active.pop(place, None)
-        if is_typing:
-            expires = trio.current_time() + (source.typing_seconds or self._expiry)
+        before = self._active.pop(place, None)
+        if not is_typing:
+            return
+        expires = trio.current_time() + (source.typing_seconds or self._expiry)
+        if before is not None and before.expires <= expires:
+            # looked at when the one before would have ended
+            self._active[place] = _Running(expires, end, source, before.number)
+        else:
             self._count += 1
             self._run_until(place, _Running(expires, end, source, self._count))
 
@@ -261,11 +270,19 @@ class TypingIndicators:
         while self._ends and self._ends[0][0] <= now:
             _, number, place = heapq.heappop(self._ends)
             running = self._active.get(place)
-            if running is not None and running.number == number:
+            if running is None or running.number != number:
+                continue
+            if running.expires > now:
+                heapq.heappush(self._ends, (running.expires, number, place))
+            else:
                 del self._active[place]
                 ended += running.end()
         return ended
 
 
-def _one(indicator: _ChannelIndicator) -> list[Delivery]:
-    return [indicator.delivery()]
+def _end(indicator: _Indicator, channel_id: ChannelId | None) -> list[Delivery]:
+    return evolve(indicator, is_typing=False).deliveries(channel_id)
+
+
+def _channel_end(indicator: _ChannelIndicator) -> list[Delivery]:
+    return [evolve(indicator, is_typing=False).delivery()]

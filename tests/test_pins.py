@@ -17,7 +17,7 @@ def pins() -> dict[str, str]:
     """Name -> version of everything pyproject.toml pins."""
     lines = [
         *PYPROJECT["project"]["dependencies"],
-        *PYPROJECT["dependency-groups"]["dev"],
+        *(line for group in PYPROJECT["dependency-groups"].values() for line in group),
         *PYPROJECT["tool"]["uv"]["constraint-dependencies"],
     ]
     pinned: dict[str, str] = {}

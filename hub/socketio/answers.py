@@ -6,7 +6,7 @@ before it is told of them. Must not know: packets, tokens, other dialects.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
 import trio
 from attrs import evolve
@@ -42,8 +42,6 @@ from protocol.events import MessageConfirmed, Refused
 from protocol.model import Channel, ChannelId
 from protocol.socketio.packets import Data
 
-MESSAGES_PER_SECOND: Final = 10
-
 
 class Refusal(Exception):
     """A command that is not carried out."""
@@ -68,7 +66,7 @@ class EventAnswers:
         self._services = services
         self._recoveries = recoveries
         self._limits = Limits(services.config.max_content_chars)
-        self._rate = AttemptLimiter(MESSAGES_PER_SECOND, 1.0)
+        self._rate = AttemptLimiter(services.config.event_messages, 1.0)
 
     async def answer(self, member: Member, name: str, args: Sequence[Data]) -> Mapping[str, Data]:
         """The answer to an event; what is refused is told as well."""

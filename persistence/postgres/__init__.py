@@ -8,14 +8,19 @@ from contextlib import asynccontextmanager
 
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
-from persistence.postgres.bridge import Database, open_database
+from persistence.postgres.bridge import (
+    LANE_SESSION,
+    Database,
+    open_connections,
+    open_database,
+)
 from persistence.postgres.channels import (
     PostgresChannels,
     PostgresUploads,
     PostgresWorkspaces,
 )
 from persistence.postgres.messages import PostgresMessages
-from persistence.postgres.posting import Posting, open_lanes
+from persistence.postgres.posting import Posting
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
@@ -49,7 +54,10 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: it may lose acknowledged messages.
     """
-    async with open_database(dsn, pool_size) as database, open_lanes(dsn, lanes) as sends:
+    async with (
+        open_database(dsn, pool_size) as database,
+        open_connections(dsn, lanes, LANE_SESSION) as sends,
+    ):
         yield Store(
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),

@@ -6,7 +6,7 @@ statement may have been committed: its outcome is unknown. Must not know: what t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -30,7 +30,7 @@ LISTEN_CHECK_SECONDS: Final = 15.0
 MAX_NOTICES: Final = 10_000
 MIN_SERVER_VERSION: Final = 140_000
 
-_SESSION: Final = {
+SESSION: Final[Mapping[str, str]] = {
     "application_name": "parlour",
     "timezone": "UTC",
     "jit": "off",
@@ -38,8 +38,8 @@ _SESSION: Final = {
     "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
 }
-_LANE_SESSION: Final = {
-    **_SESSION,
+LANE_SESSION: Final = {
+    **SESSION,
     # A lane runs one function over and over: plan it once, and by index even in small tables.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -84,29 +84,104 @@ async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
         return result
 
 
-class Database:
-    """A pool of connections for ordinary statements, and one for each LISTEN.
+class Connections:
+    """Connections that run one statement at a time each, without the overhead of asyncpg's pool.
 
     Args:
         dsn: the server.
-        pool: an initialised asyncpg pool on it.
+        count: how many statements may be in flight at a time.
+        settings: the server settings of each connection.
     """
 
-    def __init__(self, dsn: str, pool: asyncpg.Pool) -> None:
+    def __init__(self, dsn: str, count: int, settings: Mapping[str, str] = SESSION) -> None:
         self._dsn = dsn
-        self._pool = pool
+        self._settings = settings
+        self._free: list[_Slot] = [_Slot() for _ in range(count)]
+        self._permits = trio.Semaphore(count)
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
+        """All rows of one statement.
+
+        Raises:
+            StoreUnavailable: no connection was free in time, or the server is away.
+        """
+        with trio.move_on_after(ACQUIRE_SECONDS) as waiting:
+            await self._permits.acquire()
+        if waiting.cancelled_caught:
+            raise StoreUnavailable("every connection is busy")
+        slot = self._free.pop()  # the one that was used last: its server process is still warm
+        try:
+            return await in_asyncio(lambda: slot.fetch(self._dsn, self._settings, sql, args))
+        finally:
+            self._free.append(slot)
+            self._permits.release()
+
+    def close(self) -> None:
+        """Close the connections. No statement may be in flight."""
+        for slot in self._free:
+            slot.drop()
+
+
+class _Slot:
+    """One connection; made when needed, dropped when in doubt."""
+
+    def __init__(self) -> None:
+        self._connection: asyncpg.Connection | None = None
+
+    async def fetch(
+        self, dsn: str, settings: Mapping[str, str], sql: str, args: Sequence[object]
+    ) -> Sequence[Record]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                dsn, timeout=CONNECT_SECONDS, server_settings=settings
+            )
+        try:
+            rows: Sequence[Record] = await self._connection.fetch(
+                sql, *args, timeout=STATEMENT_SECONDS
+            )
+        except (asyncio.CancelledError, *_AWAY):
+            self.drop()
+            raise
+        return rows
+
+    def drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+@asynccontextmanager
+async def open_connections(
+    dsn: str, count: int, settings: Mapping[str, str] = SESSION
+) -> AsyncIterator[Connections]:
+    """Connections to `dsn`, closed on exit. Needs a running trio-asyncio loop.
+
+    Raises:
+        StoreUnavailable: the server cannot be reached.
+    """
+    connections = Connections(dsn, count, settings)
+    try:
+        await connections.fetch("SELECT 1")
+        yield connections
+    finally:
+        connections.close()
+
+
+class Database:
+    """Connections for ordinary statements, and one for each LISTEN.
+
+    Args:
+        dsn: the server.
+        connections: for the statements.
+    """
+
+    def __init__(self, dsn: str, connections: Connections) -> None:
+        self._dsn = dsn
+        self._connections = connections
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement."""
-
-        async def run() -> Sequence[Record]:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                rows: Sequence[Record] = await connection.fetch(
-                    sql, *args, timeout=STATEMENT_SECONDS
-                )
-                return rows
-
-        return await in_asyncio(run)
+        return await self._connections.fetch(sql, *args)
 
     async def fetch_one(self, sql: str, *args: object) -> Record | None:
         """The first row, or None."""
@@ -174,7 +249,7 @@ class Database:
 
         async def begin() -> None:
             connection = await asyncpg.connect(
-                self._dsn, timeout=CONNECT_SECONDS, server_settings=_SESSION
+                self._dsn, timeout=CONNECT_SECONDS, server_settings=SESSION
             )
             opened.append(connection)
             connection.add_termination_listener(lambda _: lost.set())
@@ -196,118 +271,22 @@ class Database:
                 connection.terminate()
 
 
-class Lanes:
-    """Connections that each run one prepared statement, over and over, without a pool's overhead.
+@asynccontextmanager
+async def open_database(dsn: str, count: int) -> AsyncIterator[Database]:
+    """A database for what must not be lost. Needs a running trio-asyncio loop.
 
     Args:
         dsn: the server.
-        sql: the statement.
-        count: how many may be in flight at a time.
-    """
-
-    def __init__(self, dsn: str, sql: str, count: int) -> None:
-        self._dsn = dsn
-        self._sql = sql
-        self._free = [_Lane() for _ in range(count)]
-        self._permits = trio.Semaphore(count)
-
-    async def fetch(self, *args: object) -> Sequence[Record]:
-        """Run the statement on a free lane.
-
-        Raises:
-            StoreUnavailable: no lane was free in time, or the server is away.
-        """
-        with trio.move_on_after(ACQUIRE_SECONDS) as waiting:
-            await self._permits.acquire()
-        if waiting.cancelled_caught:
-            raise StoreUnavailable("every lane is busy")
-        lane = self._free.pop()  # the one that was used last: its server process is still warm
-        try:
-            return await in_asyncio(lambda: lane.fetch(self._dsn, self._sql, args))
-        finally:
-            self._free.append(lane)
-            self._permits.release()
-
-    def close(self) -> None:
-        """Close the connections. No statement may be in flight."""
-        for lane in self._free:
-            lane.drop()
-
-
-class _Lane:
-    """One connection with its prepared statement; made when needed, dropped when in doubt."""
-
-    def __init__(self) -> None:
-        self._connection: asyncpg.Connection | None = None
-        self._statement: Any = None
-
-    async def fetch(self, dsn: str, sql: str, args: Sequence[object]) -> Sequence[Record]:
-        if self._connection is None or self._connection.is_closed():
-            await self._open(dsn, sql)
-        try:
-            rows: Sequence[Record] = await self._statement.fetch(*args, timeout=STATEMENT_SECONDS)
-        except (asyncio.CancelledError, *_AWAY):
-            self.drop()
-            raise
-        return rows
-
-    async def _open(self, dsn: str, sql: str) -> None:
-        connection = await asyncpg.connect(
-            dsn, timeout=CONNECT_SECONDS, server_settings=_LANE_SESSION
-        )
-        try:
-            self._statement = await connection.prepare(sql)
-        except BaseException:
-            connection.terminate()
-            raise
-        self._connection = connection
-
-    def drop(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()
-            self._connection = None
-
-
-@asynccontextmanager
-async def open_database(dsn: str, pool_size: int) -> AsyncIterator[Database]:
-    """A pool on `dsn` for what must not be lost. Needs a running trio-asyncio loop.
+        count: how many connections it may take.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: it runs with synchronous_commit or fsync off, or is older than Postgres 14.
     """
-    async with open_pool(dsn, pool_size) as database:
+    async with open_connections(dsn, count) as connections:
+        database = Database(dsn, connections)
         await _require_safety(database)
         yield database
-
-
-@asynccontextmanager
-async def open_pool(dsn: str, pool_size: int) -> AsyncIterator[Database]:
-    """A pool on `dsn`, closed on exit. Needs a running trio-asyncio loop.
-
-    Raises:
-        StoreUnavailable: the server cannot be reached.
-    """
-
-    async def create() -> asyncpg.Pool:
-        return await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=pool_size,
-            timeout=CONNECT_SECONDS,
-            server_settings=_SESSION,
-            reset=_keep_session,
-        )
-
-    pool = await in_asyncio(create)
-    try:
-        yield Database(dsn, pool)
-    finally:
-        pool.terminate()
-
-
-async def _keep_session(_: asyncpg.Connection) -> None:
-    """Nothing here changes a session, so nothing has to be reset between two uses of one."""
 
 
 async def _require_safety(database: Database) -> None:

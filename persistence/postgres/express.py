@@ -15,7 +15,7 @@ import orjson
 from attrs import frozen
 
 from persistence.interface import ForeignSessions
-from persistence.postgres.bridge import Database, open_pool
+from persistence.postgres.bridge import Database, open_connections
 from persistence.records import ForeignSession, StoreUnavailable
 from protocol.model import MAX_ID, UserId
 
@@ -29,9 +29,9 @@ async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSe
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
     """
-    async with open_pool(url, POOL_SIZE) as database:
+    async with open_connections(url, POOL_SIZE) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
-        sessions = ExpressSessions(database, quoted)
+        sessions = ExpressSessions(Database(url, connections), quoted)
         await sessions.find("")  # a table that is missing is told now, not at the first login
         yield sessions
 

@@ -5,14 +5,13 @@ disagree; a draft that the database refuses takes no other with it; what comes b
 Must not know: who is told of a message.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
 from attrs import frozen
 
-from persistence.postgres.bridge import Lanes, Record
+from persistence.postgres.bridge import Connections, Record
 from persistence.records import Draft, Outcome, Posted
 from protocol.model import ChannelId, Message, MessageId, Refusal
 
@@ -31,21 +30,11 @@ _DRAFTS_FAULT: Final = (
 )
 
 
-@asynccontextmanager
-async def open_lanes(dsn: str, count: int) -> AsyncIterator[Lanes]:
-    """Lanes for posting messages, closed on exit."""
-    lanes = Lanes(dsn, _POST, count)
-    try:
-        yield lanes
-    finally:
-        lanes.close()
-
-
 @frozen
 class Posting:
-    """Stores drafts over `lanes`."""
+    """Stores drafts over connections of its own."""
 
-    lanes: Lanes
+    connections: Connections
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """See `persistence.interface.Messages.post`. Of drafts with one author and key the first
@@ -93,7 +82,8 @@ class Posting:
             )
             for draft in drafts
         ]
-        rows = await self.lanes.fetch(
+        rows = await self.connections.fetch(
+            _POST,
             [author_id for author_id, _, _ in numbers],
             _unless_empty([recipient_id for _, recipient_id, _ in numbers]),
             _unless_empty([channel_id for _, _, channel_id in numbers]),

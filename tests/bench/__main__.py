@@ -18,8 +18,9 @@ from typing import Any, TypeAlias
 
 from attrs import asdict, evolve
 
+from tests.bench.exchange import BenchError
 from tests.bench.hubs import GoHub, parlour, prepare
-from tests.bench.load import BenchError, Load, build
+from tests.bench.load import Load, build
 from tests.bench.scenarios import SCENARIOS, Scenario
 
 SOURCES = Path(__file__).parents[3] / "shared" / "bench"
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="names of scenarios")
     parser.add_argument("--load", type=Path, default=SOURCES / "wsload.c", help="its source")
     parser.add_argument("--go", type=Path, default=SOURCES / "gohub", help="the Go hub's folder")
+    parser.add_argument("--chart", type=Path, help="a PNG to write; needs the group `bench`")
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
     rounds, seconds = (1, 1.5) if options.quick else (options.rounds, options.seconds)
@@ -56,6 +58,10 @@ def main() -> int:
     print(table(chosen, figures))
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.chart is not None:
+        from tests.bench.chart import draw  # noqa: PLC0415  matplotlib is there for charts only
+
+        draw(options.chart, ratios(chosen, figures))
     return 0
 
 
@@ -109,6 +115,19 @@ def table(chosen: Sequence[Scenario], figures: Figures) -> str:
             ]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def ratios(chosen: Sequence[Scenario], figures: Figures) -> dict[str, dict[str, float]]:
+    """By scenario and other server, how many times as much Parlour does."""
+    found: dict[str, dict[str, float]] = {}
+    for scenario in chosen:
+        measured = figures[scenario.name]
+        ours = _median(measured[OURS], "rate")
+        for name, rounds in measured.items():
+            rate = _median(rounds, "rate")
+            if ours and rate and name != OURS:
+                found.setdefault(scenario.what, {})[name] = ours / rate
+    return found
 
 
 def _median(measured: Sequence[Mapping[str, Any]], name: str) -> float | None:

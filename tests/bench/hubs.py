@@ -15,20 +15,25 @@ import trio
 import trio_asyncio
 from attrs import define, field, frozen
 
+from hub.jwt_tokens import TokenVerifier
 from hub.tokens import new_token, token_hash
 from persistence import open_store
 from persistence.interface import Store
-from persistence.records import NewChannel, NewUser
+from persistence.records import Draft, NewChannel, NewUser, Posted
 from protocol.express_session import sign
 from protocol.model import ChannelId, User
-from tests.bench.load import BenchError, Peer
+from protocol.uuids import IdKind, to_uuid
+from tests.bench.exchange import BenchError
+from tests.bench.load import Peer
 from tests.support.databases import database_server
 from tests.support.hub_process import PARLOUR, run_hub
 
 SERVER_CORE = 0
 GO_PORT = 18_001
 GO_START_SECONDS = 0.5
-SECRET = "the benchmark's own secret"
+SECRET = "the benchmark's own secret, long enough"
+TALKERS = 2_000  # people who have written to each other, in pairs
+HISTORY = 200  # messages of each pair
 PINNED = ["taskset", "-c", str(SERVER_CORE)]
 
 
@@ -42,11 +47,15 @@ class GoKind(Enum):
 
 @frozen
 class People:
-    """Who takes part: peers for `/ws`, peers for `/ws/chat`, and a channel for each size."""
+    """Who takes part: peers for `/ws`, peers for `/ws/chat`, Socket.IO's tokens, a channel for each
+    size, and the channels of pairs that have written to each other.
+    """
 
     private: Sequence[Peer]
     chat: Sequence[Peer]
+    tokens: Sequence[str]
     channels: dict[int, ChannelId]
+    dms: Sequence[ChannelId]
 
 
 @frozen
@@ -91,7 +100,20 @@ async def _prepare(data_dir: Path, count: int, sizes: Sequence[int]) -> People:
             private.append(Peer(user.id, f"Cookie: session_token={token}"))
             chat.append(Peer(user.id, f"Cookie: connect.sid={sign(token, SECRET)}"))
         channels = {size: await _channel(store, users[:size]) for size in sizes}
-    return People(private, chat, channels)
+        dms = [
+            await _history(store, *users[at : at + 2]) for at in range(0, min(count, TALKERS), 2)
+        ]
+    issuer = TokenVerifier(SECRET)
+    tokens = [issuer.issue(to_uuid(IdKind.USER, user.id), timedelta(days=1)) for user in users]
+    return People(private, chat, tokens, channels, dms)
+
+
+async def _history(store: Store, one: User, other: User) -> ChannelId:
+    """Have one write to the other; returns their channel."""
+    drafts = [Draft(one.id, other.id, f"Message {number}") for number in range(HISTORY)]
+    posted = (await store.messages.post(drafts))[0]
+    assert isinstance(posted, Posted)
+    return posted.message.channel_id
 
 
 async def _session(store: Store, user: User) -> str:
@@ -114,8 +136,8 @@ async def _channel(store: Store, members: Sequence[User]) -> ChannelId:
 def parlour(data_dir: Path) -> Iterator[Server]:
     """The hub with its embedded Postgres, sessions, permissions and durability on."""
     flags = (
-        "--session-secrets", SECRET, "--user-messages-per-second", "100000",
-        "--chat-messages", "1000000", "--log-level", "error",
+        "--session-secrets", SECRET, "--jwt-secret", SECRET, "--user-messages-per-second", "100000",
+        "--chat-messages", "1000000", "--event-messages", "1000000", "--log-level", "error",
     )  # fmt: skip
     with run_hub(data_dir, *flags, program=[*PINNED, *PARLOUR]) as hub:
         yield Server(hub.port, hub.process.pid)

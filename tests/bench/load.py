@@ -1,20 +1,21 @@
 """The load generator: built from C, run on a core of its own, its figures read."""
 
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
+from tests.bench.exchange import BenchError, Plan, plan_text
+
 LOAD_CORE = 1
+PRINTED_WHEN_OPEN = 40  # characters: mode, connections, how many are open
 SETTLE_SECONDS = 60
 SAMPLE_SECONDS = 0.2
-
-
-class BenchError(Exception):
-    """The benchmark cannot be run; the text says why."""
 
 
 @frozen
@@ -71,11 +72,56 @@ class Load:
                     meanwhile()
                     time.sleep(SAMPLE_SECONDS)
                 output, errors = process.communicate(timeout=seconds + SETTLE_SECONDS)
-        pairs = [word.partition("=") for word in output.split()]
-        figures = {name: float(value) for name, _, value in pairs if _is_number(value)}
+        figures = _figures(output)
         if process.returncode or figures.get("open") != len(peers):
             raise BenchError(f"wsload: {output} {errors}")
         return figures
+
+    @contextmanager
+    def holding(self, port: int, path: str, peers: Sequence[Peer]) -> Iterator[None]:
+        """Keep connections open that do nothing."""
+        if not peers:
+            yield
+            return
+        with TemporaryDirectory() as folder:
+            headers = Path(folder) / "headers"
+            headers.write_text("".join(f"{peer.header}\n" for peer in peers))
+            command = [
+                "taskset", "-c", str(LOAD_CORE), str(self.program), "-p", str(port), "-P", path,
+                "-M", "idle", "-n", str(len(peers)), "-t", "600", "-h", str(headers),
+            ]  # fmt: skip
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                try:
+                    assert process.stdout is not None
+                    if f"open={len(peers)} " not in process.stdout.read(PRINTED_WHEN_OPEN):
+                        raise BenchError("not every idle connection was opened")
+                    yield
+                finally:
+                    process.kill()
+
+
+def exchange(plan: Plan) -> Mapping[str, float]:
+    """Run a plan on the load's core; returns the figures.
+
+    Raises:
+        BenchError: it failed.
+    """
+    done = subprocess.run(
+        ["taskset", "-c", str(LOAD_CORE), sys.executable, "-m", "tests.bench.exchange"],
+        input=plan_text(plan),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=plan.seconds + 4 * SETTLE_SECONDS,
+    )
+    if done.returncode:
+        raise BenchError(f"{plan.mode}: {done.stderr}")
+    return _figures(done.stdout)
+
+
+def _figures(output: str) -> Mapping[str, float]:
+    pairs = [word.partition("=") for word in output.split()]
+    return {name: float(value) for name, _, value in pairs if _is_number(value)}
 
 
 def build(source: Path, folder: Path) -> Load:

@@ -1,25 +1,33 @@
 """What is measured: each scenario is a load on a server, and the figure that counts."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
-from tests.bench.hubs import GoKind, People, Server
-from tests.bench.load import Load, Peer
+from protocol.uuids import IdKind, to_uuid
+from tests.bench.exchange import Line, Plan, Step
+from tests.bench.hubs import HISTORY, GoKind, People, Server
+from tests.bench.load import Load, Peer, exchange
 
+TALKING: Final = 200
+WELCOME: Final = "Welcome to the chat!"
 SETTLE: Final = "4"  # seconds, in which everybody has heard that everybody joined
 PRIVATE: Final = '{"type":"private_message","recipient_id":%R,"content":"%B"}'
 
 
 @frozen
 class Measured:
-    """Figures of one run. `rate`: what happened per second; times in milliseconds."""
+    """Figures of one run. `rate`: what happened per second; times in milliseconds; `memory`: bytes
+    for each connection; `load`: what the load generator used of its core.
+    """
 
     rate: float
     p50: float | None = None
     p99: float | None = None
     memory: float | None = None
+    load: float | None = None
 
 
 Run = Callable[[Load, Server, People, float], Measured]
@@ -46,6 +54,16 @@ def pairs(connections: int, window: int) -> Run:
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         return _pairs(load, server, people.private[:connections], "/ws", window, seconds)
+
+    return run
+
+
+def crowd(connections: int) -> Run:
+    """100 pairs that talk, 8 in flight, while others are only there."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        with load.holding(server.port, "/ws", people.private[TALKING:connections]):
+            return _pairs(load, server, people.private[:TALKING], "/ws", 8, seconds)
 
     return run
 
@@ -98,6 +116,91 @@ def go_fan_out(members: int) -> Run:
     return run
 
 
+def typing(connections: int) -> Run:
+    """Typing indicators between pairs; `rate` counts those that were delivered."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        peers = people.private[:connections]
+        lines = [
+            Line(
+                path="/ws",
+                header=peer.header,
+                opening=[Step("", WELCOME)],
+                message=f'{{"type":"typing_indicator","recipient_id":{other.user_id},'
+                '"is_typing":true}',
+            )
+            for peer, other in zip(peers, [peers[at ^ 1] for at in range(len(peers))], strict=True)
+        ]
+        plan = Plan("pairs", server.port, lines, seconds, marker="typing_indicator")
+        return _exchanged(plan)
+
+    return run
+
+
+def events(connections: int, window: int) -> Run:
+    """Socket.IO's `message:send` between pairs; `rate` counts what was delivered."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        lines = []
+        for at, token in enumerate(people.tokens[:connections]):
+            channel = to_uuid(IdKind.CHANNEL, people.dms[at // 2])
+            message = {"channelId": channel, "content": "S=1 T=1 xxxxxxxxxxxxxxxxxxxxxxxx"}
+            lines.append(
+                Line(
+                    path="/socket.io/?EIO=4&transport=websocket",
+                    header="X-Bench: 1",
+                    opening=[
+                        Step("40" + json.dumps({"token": token}), '40{"sid"'),
+                        Step("420" + json.dumps(["channel:join", channel]), "430["),
+                    ],
+                    message="42" + json.dumps(["message:send", message]),
+                )
+            )
+        return _exchanged(Plan("pairs", server.port, lines, seconds, "message:new", window))
+
+    return run
+
+
+def reconnect(connections: int) -> Run:
+    """Everybody drops and comes back, each with one message to be told; `rate` counts who was."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        peers = people.private[:connections]
+        resume = '{"type":"resume","after":{"%d":%d}}'
+        lines = [
+            Line(
+                path="/ws?resume",
+                header=peer.header,
+                opening=[
+                    Step("", WELCOME),
+                    Step(resume % (peers[at ^ 1].user_id, HISTORY - 1), '"resumed"'),
+                ],
+            )
+            for at, peer in enumerate(peers)
+        ]
+        return _exchanged(Plan("openings", server.port, lines, seconds))
+
+    return run
+
+
+def history(connections: int) -> Run:
+    """Pages of 50 messages; `rate` counts pages."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        peers = people.private[:connections]
+        lines = [
+            Line(f"/api/messages/{peers[at ^ 1].user_id}?limit=50", peer.header)
+            for at, peer in enumerate(peers)
+        ]
+        return _exchanged(Plan("pages", server.port, lines, seconds))
+
+    return run
+
+
 def idle(connections: int) -> Run:
     """Connections that do nothing; `rate` counts how many were opened per second."""
 
@@ -115,6 +218,11 @@ def idle(connections: int) -> Run:
     return run
 
 
+def _exchanged(plan: Plan) -> Measured:
+    figures = exchange(plan)
+    return Measured(figures["rate"], figures["p50_ms"], figures["p99_ms"], load=figures["cpu"])
+
+
 def _measured(figures: Mapping[str, float]) -> Measured:
     return Measured(figures["confirms_per_s"], figures["p50_ms"], figures["p99_ms"])
 
@@ -126,6 +234,9 @@ def _deliveries(figures: Mapping[str, float]) -> Measured:
 DURABLE: Final = (GoKind.IN_HUB, GoKind.PER_CONNECTION)
 
 SCENARIOS: Final[Sequence[Scenario]] = (
+    # The first two read what was prepared; the others write.
+    Scenario("history", "pages of 50 messages", "pages/s", 32, history(32)),
+    Scenario("reconnect", "everybody drops and resumes", "resumes/s", 2_000, reconnect(2_000)),
     Scenario("lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), go_pairs(2, 1), DURABLE),
     Scenario(
         "pairs",
@@ -156,6 +267,26 @@ SCENARIOS: Final[Sequence[Scenario]] = (
             (GoKind.MEMORY,),
         )
         for size in (10, 100, 1_000)
+    ),
+    Scenario(
+        "typing",
+        "typing, 1,000 people",
+        "deliveries/s",
+        1_000,
+        typing(1_000),
+        go_pairs(1_000, 1),
+        (GoKind.MEMORY,),
+    ),
+    Scenario("events", "Socket.IO, 100 pairs, 8 in flight", "messages/s", 200, events(200, 8)),
+    *(
+        Scenario(
+            f"crowd-{size}",
+            f"100 pairs, 8 in flight, {size:,} connections",
+            "messages/s",
+            size,
+            crowd(size),
+        )
+        for size in (200, 1_000, 10_000)
     ),
     Scenario("idle", "connections opened", "connections/s", 10_000, idle(10_000)),
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench.__main__ import OURS, table
-from tests.bench.load import BenchError, build
+from tests.bench.exchange import BenchError
+from tests.bench.load import build
 from tests.bench.scenarios import SCENARIOS
 
 

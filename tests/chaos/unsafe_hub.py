@@ -13,6 +13,6 @@ async def accept_anything(database: Database) -> None:
 
 
 if __name__ == "__main__":
-    bridge._LANE_SESSION["synchronous_commit"] = "off"
+    bridge.LANE_SESSION["synchronous_commit"] = "off"
     bridge._require_safety = accept_anything
     main()
