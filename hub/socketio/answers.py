@@ -106,7 +106,7 @@ class EventAnswers:
                 await self._entered(member, after)
                 await services.resume.channels(client, after, enter=True)
             case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
-                channel = await self._channel(client, channel_id)
+                channel = await self._joined(client, channel_id)
                 await services.commands.typing.in_channel(client, channel, is_typing=is_typing)
             case MarkRead(message_id=message_id):
                 await services.receipts.read_up_to(client.user.id, message_id)
@@ -137,7 +137,7 @@ class EventAnswers:
         now = trio.current_time()
         if self._rate.allow(client.user.id, now) > 0 or not client.share.rate.take(now):
             raise Refusal(ErrorCode.RATE_LIMITED, command.key)
-        channel = await self._channel(client, command.channel_id, command.key)
+        channel = await self._joined(client, command.channel_id, command.key)
         messages = self._services.store.messages
         if command.parent_id is not None:
             parent = await messages.get(command.parent_id)
@@ -185,6 +185,12 @@ class EventAnswers:
             member.link.positions.pop(channel_id, None)
         if member.slip is not None and member.slip.entered.pop(channel_id, None) is not None:
             await self._recoveries.save(member.slip)
+
+    async def _joined(
+        self, client: Client, channel_id: ChannelId, key: str | None = None
+    ) -> Channel:
+        """As `_channel`, where Postgres is asked for the right again with what is done there."""
+        return client.channels.get(channel_id) or await self._channel(client, channel_id, key)
 
     async def _channel(
         self, client: Client, channel_id: ChannelId, key: str | None = None

@@ -1,4 +1,4 @@
-"""The benchmark's chart: how each rate compares with the other servers'. Needs the group `bench`."""
+"""The benchmark's chart: how rates compare with the other servers'. Needs the group `bench`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -11,7 +11,7 @@ from tests.bench.scenarios import SCENARIOS
 
 
 def test_the_table_shows_medians_and_ratios() -> None:
-    scenario = SCENARIOS[0]
+    scenario = next(each for each in SCENARIOS if each.name == "lone")
 
     def rounds(*rates: float) -> list[dict[str, float | None]]:
         return [{"rate": rate, "p50": 1.0, "p99": 2.0, "memory": None} for rate in rates]
