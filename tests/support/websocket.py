@@ -106,7 +106,7 @@ class WebSocket:
 
     async def _frame(self) -> tuple[int, bytes]:
         while True:
-            frame, rest = _first_frame(self._received)
+            frame, rest = first_frame(self._received)
             if frame is not None:
                 self._received = rest
                 return frame
@@ -124,7 +124,7 @@ class WebSocket:
         raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
 
 
-def _first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
+def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
     if len(data) < 2:
         return None, data
     size, at = data[1] & 0x7F, 2

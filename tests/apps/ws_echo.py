@@ -1,0 +1,75 @@
+"""Every WebSocket message comes back: `python -m tests.apps.ws_echo --port 9001`, on any path.
+
+A raw echo through the whole connection stack, with a 16 MiB limit and no heartbeat: what Autobahn's
+test suite talks to.
+"""
+
+import argparse
+from math import inf
+
+import trio
+from starlette.responses import PlainTextResponse
+
+from hub.connection import WebSocketConnection, accept
+from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.link import WebSocketLink
+from hub.listener import Acceptor, Caps, open_listener
+from hub.outbox import Outbox
+from hub.transport import Transport
+from protocol.dialect import Heartbeat
+from protocol.handshake import HandshakeError, check_upgrade, request_bytes
+from protocol.websocket import binary_frame, text_frame
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_HEADER_BYTES = 14
+NO_HEARTBEAT = Heartbeat(interval=inf, timeout=inf)
+
+
+async def serve(
+    host: str, port: int, task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve until cancelled. Prints one line when ready; a nursery's `start` gets the port."""
+
+    async def answer(transport: Transport, peer: str, scheme: str) -> None:
+        app = PlainTextResponse("Only WebSockets here", 404)
+        upgrade = await serve_http_connection(
+            transport, app=app, limits=Limits(), peer=peer, scheme=scheme
+        )
+        if upgrade is None:
+            return
+        try:
+            check_upgrade(upgrade.head)
+        except HandshakeError as error:
+            await send_plain_response(transport, error.status, error.text, error.headers)
+            return
+        await accept(request_bytes(upgrade.head), transport)
+        await echo(transport, upgrade.trailing)
+
+    listener = open_listener(host, port)
+    chosen: int = listener.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        print(f"listening on {host}:{chosen}", flush=True)
+        task_status.started(chosen)
+        await Acceptor(answer, Caps(10_000, 10_000)).accept_forever(listener, nursery)
+
+
+async def echo(transport: Transport, trailing: bytes) -> None:
+    link = WebSocketLink(transport, Outbox(2 * MAX_MESSAGE_BYTES + MAX_HEADER_BYTES), lambda _: b"")
+
+    async def take(message: str | bytes) -> None:
+        if isinstance(message, str):
+            link.offer(text_frame(message.encode()), ephemeral=False)
+        else:
+            link.offer(binary_frame(message), ephemeral=False)
+        await link.caught_up()
+
+    connection = WebSocketConnection(transport, link, trailing, MAX_MESSAGE_BYTES)
+    await connection.serve(NO_HEARTBEAT, take)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9001)
+    options = parser.parse_args()
+    trio.run(serve, options.host, options.port)
