@@ -88,6 +88,7 @@ async def conversations(call: Call) -> Response:
                 "unread_count": each.unread_count,
                 "last_message": each.last_message.content,
                 "last_message_time": timestamp(each.last_message.created_at),
+                "last_seq": each.last_message.seq,
                 "is_online": each.peer.id in online,
                 "is_request": each.is_request,
             }

@@ -25,6 +25,7 @@ from tests.bench.scenarios import SCENARIOS, Scenario
 
 SOURCES = Path(__file__).parents[3] / "shared" / "bench"
 QUICK_PEOPLE = 1_000
+QUICK = frozenset({"lone", "busy", "fan-100", "typing"})
 OURS = "Parlour"
 
 Figures: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
@@ -33,7 +34,9 @@ Figures: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--quick", action="store_true", help="one short round, fewer connections")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round of a few scenarios, fewer connections"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each run")
     parser.add_argument("--only", nargs="*", help="names of scenarios")
@@ -45,6 +48,7 @@ def main() -> int:
     rounds, seconds = (1, 1.5) if options.quick else (options.rounds, options.seconds)
     chosen = [each for each in SCENARIOS if not options.only or each.name in options.only]
     if options.quick:
+        chosen = [each for each in chosen if options.only or each.name in QUICK]
         chosen = [evolve(each, people=min(each.people, QUICK_PEOPLE)) for each in chosen]
     with tempfile.TemporaryDirectory(prefix="parlour-bench-") as name:
         folder = Path(name)

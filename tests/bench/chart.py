@@ -1,6 +1,6 @@
 """The benchmark's chart: how rates compare with the other servers'. Needs the group `bench`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib import pyplot as plt
@@ -20,23 +20,15 @@ def draw(path: Path, ratios: Mapping[str, Mapping[str, float]]) -> None:
     height = 0.8 / max(len(servers), 1)
     for number, server in enumerate(servers):
         rows = [(at, row[server]) for at, row in enumerate(ratios.values()) if server in row]
-        _bars(axes, [at + number * height for at, _ in rows], [r for _, r in rows], height, number)
+        places = [at + number * height for at, _ in rows]
+        values = [ratio for _, ratio in rows]
+        bars = axes.barh(places, values, height, color=COLOURS[number % len(COLOURS)], label=server)
+        axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3, fontsize=8)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_yticks([at + 0.4 - height / 2 for at in range(len(ratios))], list(ratios))
     axes.invert_yaxis()
     axes.set_xlabel("times the rate of the other server, on one core (median)")
-    axes.legend(servers, loc="lower right", frameon=False)
+    axes.legend(loc="center right", frameon=False)
     figure.tight_layout()
     figure.savefig(path, dpi=120)
-
-
-def _bars(
-    axes: "plt.Axes",
-    places: Sequence[float],
-    values: Sequence[float],
-    height: float,
-    number: int,
-) -> None:
-    bars = axes.barh(places, values, height, color=COLOURS[number % len(COLOURS)])
-    axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3, fontsize=8)

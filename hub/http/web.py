@@ -1,0 +1,79 @@
+"""The web client: the page at `/`, and the files it is made of.
+
+Guarantees: only files of this package are served, each with its type; the page may load and connect
+to nothing but this host, and nobody may frame it. Must not know: sessions, messages.
+"""
+
+import hashlib
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+PAGE: Final = "index.html"
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".ts": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",  # asked for again each time, and mostly answered with 304
+}
+
+
+@frozen
+class _File:
+    content: bytes
+    media_type: str
+    tag: str
+
+    async def answer(self, request: Request) -> Response:
+        """The file, or 304 when the browser has it."""
+        headers = {**_HEADERS, "ETag": self.tag}
+        if request.headers.get("if-none-match") == self.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+def web_routes() -> list[Route]:
+    """One route for each file: what is not there cannot be asked for."""
+    routes: list[Route] = []
+    for path, found in _files(resources.files("hub.web"), ""):
+        content = found.read_bytes()
+        suffix = path[path.rindex(".") :]
+        file = _File(content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+        shown = "/" if path == f"/{PAGE}" else f"/web{path}"
+        routes.append(Route(shown, file.answer, methods=["GET"]))
+    return routes
+
+
+def _files(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
+    found: list[tuple[str, Traversable]] = []
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        here = f"{path}/{entry.name}"
+        if entry.is_dir() and entry.name != "__pycache__":
+            found += _files(entry, here)
+        elif entry.is_file() and here[here.rindex(".") :] in _TYPES:
+            found.append((here, entry))
+    return found
