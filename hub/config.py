@@ -73,6 +73,7 @@ class Config:
     assistant_concurrency: int = 4
     chat_messages: int = 5
     event_messages: int = 10
+    web_client: str = "yes"
     user_messages_per_second: int = 1_000
     resume_limit: int = 1_000
     recovery_window: float = 3_600.0
@@ -456,6 +457,7 @@ SETTINGS: Final = (
         "1 to 1000000",
         "messages that one user may send in a second over Socket.IO",
     ),
+    Setting("web_client", _one_of("no", "yes"), "no, yes", "whether `/` shows the web client"),
     Setting(
         "user_messages_per_second",
         _whole(1, 100_000),

@@ -15,7 +15,8 @@ async def make_demo_people(server: Server) -> str:
     The passwords are made anew at every start, because they are kept nowhere but on the screen.
     """
     accounts = server.services.store.accounts
-    lines = ["", "Two people are here to try it with. Open two more terminals and type:", ""]
+    pages: list[str] = []
+    chats: list[str] = []
     for (username, name), (peer, _) in zip(_PEOPLE, reversed(_PEOPLE), strict=True):
         password = secrets.token_urlsafe(9)
         password_hash = await server.services.passwords.hash(password)
@@ -24,8 +25,13 @@ async def make_demo_people(server: Server) -> str:
             await accounts.create(NewUser(name, password_hash, username))
         else:
             await accounts.set_password(user.id, password_hash)
-        lines.append(
+        pages.append(f"    {server.url}/#enter={username}:{password}")
+        chats.append(
             f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
             f" --url {server.url}"
         )
-    return "\n".join((*lines, "", "Ctrl-C stops the hub.", ""))
+    told = ["", "Two people are here to try it with.", ""]
+    if server.services.config.web_client == "yes":
+        told += ["Open one in your browser, and the other in a private window:", "", *pages, ""]
+    told += ["In two more terminals:", "", *chats, "", "Ctrl-C stops the hub.", ""]
+    return "\n".join(told)

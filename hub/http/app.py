@@ -25,6 +25,7 @@ from hub.http.answers import JSON
 from hub.http.endpoint import Endpoint
 from hub.http.openapi import describe
 from hub.http.surface import Surface, choose
+from hub.http.web import web_routes
 from hub.services import Services
 
 ENGINE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS")  # it refuses some itself
@@ -52,6 +53,8 @@ def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starle
         return JSON(document)
 
     routes = [Route("/openapi.json", openapi, methods=["GET"])]
+    if services.config.web_client == "yes":
+        routes += web_routes()
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():

@@ -13,7 +13,7 @@ import trio
 from attrs import define
 
 FOLDER = Path(__file__).parent.parent / "node"
-LINE_SECONDS = 20.0
+LINE_SECONDS = 60.0
 
 
 def require_node() -> None:

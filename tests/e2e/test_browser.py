@@ -1,0 +1,116 @@
+"""The page in Chromium, on a real hub: what a person does with it."""
+
+import json
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from tests.support.frames import TEXT, client_frame
+from tests.support.hub_process import HubProcess, run_hub
+from tests.support.node import require_node, run_node
+
+CHROMIUM = Path("/usr/bin/chromium")
+HISTORY = 2_000
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that every account can reach; pytest's own are closed to others."""
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed, so the page cannot be opened")
+    require_node()
+    with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def hub(folder: Path) -> Iterator[HubProcess]:
+    with run_hub(folder / "shared", "--user-messages-per-second", "100000") as hub:
+        yield hub
+
+
+async def people(hub: HubProcess, *names: str) -> list[tuple[int, str]]:
+    """New accounts with usernames; (id, cookie) of each."""
+    found = []
+    for name in names:
+        user_id, cookie = await hub.sign_up(name)
+        found.append((user_id, cookie))
+    return found
+
+
+def url(hub: HubProcess) -> str:
+    return f"http://{hub.host}:{hub.port}"
+
+
+async def test_two_people_talk(hub: HubProcess) -> None:
+    await play("talk", hub, await pair(hub, "talk"))
+
+
+async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
+    await play("text", hub, await pair(hub, "text"))
+
+
+async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
+    given = json.dumps({})
+    async with run_node("browser.mjs", "door", url(hub), given) as browser:
+        asked = await browser.happened()
+        assert asked["want"] == "end"
+        assert (await hub.call("POST", "/api/auth/logout", cookie=asked["cookie"])).status == 200
+        await browser.tell("ended")
+        assert await browser.end() == 0
+
+
+async def test_a_long_history_scrolls_without_jumps(hub: HubProcess) -> None:
+    given = await pair(hub, "history")
+    async with hub.open(given["ben"]) as socket:
+        for number in range(HISTORY):
+            frame = {
+                "type": "private_message",
+                "recipient_id": given["ann_id"],
+                "content": str(number),
+            }
+            await socket.stream.send_all(client_frame(TEXT, json.dumps(frame).encode()))
+        for _ in range(HISTORY):
+            await socket.receive_type("private_message")
+    await play("history", hub, {**given, "total": HISTORY})
+
+
+async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) -> None:
+    with ExitStack() as stack:
+        hub = stack.enter_context(run_hub(folder / "own"))
+        given = await pair(hub, "restart")
+        async with run_node("browser.mjs", "restart", url(hub), json.dumps(given)) as browser:
+            for wanted in ("stop", "start") * 2:
+                assert await browser.happened() == {"want": wanted}
+                if wanted == "stop":
+                    hub.process.send_signal(signal.SIGTERM)
+                    assert await trio.to_thread.run_sync(hub.process.wait, 20) == 0
+                else:
+                    hub = stack.enter_context(run_hub(folder / "own", port=hub.port))
+                await browser.tell(wanted)
+            assert await browser.end() == 0
+
+
+async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
+    """Two people for a flow of their own."""
+    (ann_id, ann), (ben_id, ben) = await people(hub, f"ann{flow}", f"ben{flow}")
+    bens = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
+    return {
+        "ann": ann,
+        "ann_id": ann_id,
+        "ben": ben,
+        "username": bens["username"],
+        "name": bens["name"],
+    }
+
+
+async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
+    async with run_node("browser.mjs", flow, url(hub), json.dumps(given)) as browser:
+        assert await browser.end() == 0
