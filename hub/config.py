@@ -7,19 +7,17 @@ but the file it is given.
 """
 
 import difflib
-import ipaddress
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from hub import accepting
+
 VARIABLE_PREFIX: Final = "PARLOUR_"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
-MIN_SECRET_CHARS: Final = 16
 
 
 class ConfigError(Exception):
@@ -189,156 +187,51 @@ def _accepted(name: str, value: object, source: str, *, spelt: Callable[[str], s
         ) from None
 
 
-def _whole(low: int, high: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        try:
-            number = int(value)
-        except ValueError:
-            raise ValueError from None
-        if not low <= number <= high:
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _seconds(low: float, high: float) -> Callable[[object], float]:
-    def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        try:
-            number = float(value)
-        except ValueError:
-            raise ValueError from None
-        if not low <= number <= high:  # refuses NaN as well
-            raise ValueError
-        return number
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def parse(value: object) -> str:
-        if value not in choices:
-            raise ValueError
-        return str(value)
-
-    return parse
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError
-    return value
-
-
-def _path(value: object) -> Path:
-    return Path(value) if isinstance(value, Path) else Path(_text(value))
-
-
-def _file(value: object) -> Path:
-    path = _path(value)
-    if not path.is_file():
-        raise ValueError("no such file")
-    return path
-
-
-def _postgres_url(value: object) -> str:
-    text = _text(value)
-    if urlsplit(text).scheme not in ("postgres", "postgresql"):
-        raise ValueError
-    return text
-
-
-def _list_of(parse: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
-    def parse_all(value: object) -> tuple[str, ...]:
-        items: Iterable[object]
-        if isinstance(value, str):
-            items = (item.strip() for item in value.split(",") if item.strip())
-        elif isinstance(value, list | tuple):
-            items = value
-        else:
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        return tuple(parse(item) for item in items)
-
-    return parse_all
-
-
-def _origin(value: object) -> str:
-    text = _text(value)
-    parts = urlsplit(text)
-    is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    if not is_origin or text != f"{parts.scheme}://{parts.netloc}" or parts.username is not None:
-        raise ValueError(f"{text!r} is no origin")
-    return text
-
-
-def _http_url(value: object) -> str:
-    text = _text(value)
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError
-    return text
-
-
-def _secret(value: object) -> str:
-    text = _text(value)
-    if len(text) < MIN_SECRET_CHARS:
-        raise ValueError
-    return text
-
-
-def _table(value: object) -> str:
-    text = _text(value)
-    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", text, re.ASCII) is None:
-        raise ValueError
-    return text
-
-
-def _address(value: object) -> str:
-    return str(ipaddress.ip_address(_text(value)))
-
-
 SETTINGS: Final = (
-    Setting("host", _text, "an address or name", "where to listen"),
-    Setting("port", _whole(0, 65_535), "0 to 65535", "the one port; 0 lets the system choose"),
-    Setting("data_dir", _path, "a folder", "the embedded database and uploads"),
+    Setting("host", accepting.text, "an address or name", "where to listen"),
+    Setting(
+        "port", accepting.whole(0, 65_535), "0 to 65535", "the one port; 0 lets the system choose"
+    ),
+    Setting("data_dir", accepting.path, "a folder", "the embedded database and uploads"),
     Setting(
         "database_url",
-        _postgres_url,
+        accepting.postgres_url,
         "postgresql://...",
         "an external Postgres (14 or later) instead of the embedded one",
         secret=True,
     ),
-    Setting("tls_cert", _file, "a PEM file", "certificate chain; needs `tls_key`"),
-    Setting("tls_key", _file, "a PEM file", "private key"),
+    Setting("tls_cert", accepting.file, "a PEM file", "certificate chain; needs `tls_key`"),
+    Setting("tls_key", accepting.file, "a PEM file", "private key"),
     Setting(
         "allowed_origins",
-        _list_of(_origin),
+        accepting.list_of(accepting.origin),
         "origins like https://app.example",
         "web pages of other hosts that may use the hub",
         many=True,
     ),
     Setting(
         "trusted_proxies",
-        _list_of(_address),
+        accepting.list_of(accepting.address),
         "IP addresses",
         "proxies whose X-Forwarded-For and -Proto are believed",
         many=True,
     ),
-    Setting("registration", _one_of("open", "closed"), "open, closed", "who may make an account"),
-    Setting("session_days", _whole(1, 365), "1 to 365", "how long a login lasts"),
+    Setting(
+        "registration",
+        accepting.one_of("open", "closed"),
+        "open, closed",
+        "who may make an account",
+    ),
+    Setting("session_days", accepting.whole(1, 365), "1 to 365", "how long a login lasts"),
     Setting(
         "platform_session_hours",
-        _whole(1, 8_760),
+        accepting.whole(1, 8_760),
         "1 to 8760",
         "how long a login of the learning platform lasts",
     ),
     Setting(
         "session_secrets",
-        _list_of(_secret),
+        accepting.list_of(accepting.secret),
         "texts of at least 16 characters",
         "sign `connect.sid`; the first one new cookies, all are accepted",
         many=True,
@@ -346,153 +239,177 @@ SETTINGS: Final = (
     ),
     Setting(
         "express_sessions_url",
-        _postgres_url,
+        accepting.postgres_url,
         "postgresql://...",
         "where an Express application keeps its sessions, which are accepted too",
         secret=True,
     ),
     Setting(
         "express_sessions_table",
-        _table,
+        accepting.table,
         "a name, or schema.name",
         "the table of connect-pg-simple there",
     ),
     Setting(
         "session_recheck",
-        _seconds(0.1, 3_600),
+        accepting.seconds(0.1, 3_600),
         "0.1 to 3600 s",
         "between two looks at whether Express sessions are still there",
     ),
-    Setting("login_attempts", _whole(1, 1_000), "1 to 1000", "logins per window and account"),
+    Setting(
+        "login_attempts", accepting.whole(1, 1_000), "1 to 1000", "logins per window and account"
+    ),
     Setting(
         "login_attempts_per_address",
-        _whole(1, 1_000_000),
+        accepting.whole(1, 1_000_000),
         "1 to 1000000",
         "logins and registrations per window and address",
     ),
-    Setting("login_window", _seconds(1, 86_400), "1 to 86400 s", "the window of both"),
-    Setting("presence_grace", _seconds(0, 300), "0 to 300 s", "from last connection to offline"),
+    Setting("login_window", accepting.seconds(1, 86_400), "1 to 86400 s", "the window of both"),
+    Setting(
+        "presence_grace", accepting.seconds(0, 300), "0 to 300 s", "from last connection to offline"
+    ),
     Setting(
         "presence_audience",
-        _one_of("related", "everyone"),
+        accepting.one_of("related", "everyone"),
         "related, everyone",
         "who is told that a user is online",
     ),
     Setting(
         "typing_expiry",
-        _seconds(0.5, 60),
+        accepting.seconds(0.5, 60),
         "0.5 to 60 s",
         "when a typing indicator ends (5 s on Socket.IO)",
     ),
-    Setting("max_content_chars", _whole(1, 100_000), "1 to 100000", "longest message content"),
+    Setting(
+        "max_content_chars", accepting.whole(1, 100_000), "1 to 100000", "longest message content"
+    ),
     Setting(
         "max_frame_bytes",
-        _whole(1_024, 16_777_216),
+        accepting.whole(1_024, 16_777_216),
         "1024 to 16777216",
         "longest WebSocket message",
     ),
     Setting(
         "max_upload_bytes",
-        _whole(1, 104_857_600),
+        accepting.whole(1, 104_857_600),
         "1 to 104857600",
         "largest file that may be uploaded",
     ),
     Setting(
         "outbox_bytes",
-        _whole(16_384, 67_108_864),
+        accepting.whole(16_384, 67_108_864),
         "16384 to 67108864",
         "what may wait for one slow connection",
     ),
-    Setting("head_timeout", _seconds(0.1, 300), "0.1 to 300 s", "for a request head to arrive"),
-    Setting("shutdown_timeout", _seconds(0.1, 300), "0.1 to 300 s", "for stopping in good order"),
-    Setting("max_connections", _whole(1, 1_000_000), "1 to 1000000", "open at a time"),
+    Setting(
+        "head_timeout", accepting.seconds(0.1, 300), "0.1 to 300 s", "for a request head to arrive"
+    ),
+    Setting(
+        "shutdown_timeout",
+        accepting.seconds(0.1, 300),
+        "0.1 to 300 s",
+        "for stopping in good order",
+    ),
+    Setting("max_connections", accepting.whole(1, 1_000_000), "1 to 1000000", "open at a time"),
     Setting(
         "max_connections_per_address",
-        _whole(1, 1_000_000),
+        accepting.whole(1, 1_000_000),
         "1 to 1000000",
         "open at a time from one address",
     ),
     Setting(
         "rest_default",
-        _one_of("private_messages", "learning_platform"),
+        accepting.one_of("private_messages", "learning_platform"),
         "private_messages, learning_platform",
         "whose answer a REST call gets that could be for either",
     ),
     Setting(
         "jwt_secret",
-        _secret,
+        accepting.secret,
         "a text of at least 16 characters",
         "signs Socket.IO tokens (HS256); none: one that the hubs on one database agree on",
         secret=True,
     ),
-    Setting("jwt_public_key", _file, "a PEM or JWKS file", "whose owners' tokens are accepted too"),
-    Setting("jwt_issuer", _text, "a text", "who must have issued a token"),
-    Setting("jwt_audience", _text, "a text", "for whom a token must be"),
-    Setting("jwt_leeway", _seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
+    Setting(
+        "jwt_public_key",
+        accepting.file,
+        "a PEM or JWKS file",
+        "whose owners' tokens are accepted too",
+    ),
+    Setting("jwt_issuer", accepting.text, "a text", "who must have issued a token"),
+    Setting("jwt_audience", accepting.text, "a text", "for whom a token must be"),
+    Setting("jwt_leeway", accepting.seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
     Setting(
         "echo_new_to_sender",
-        _one_of("no", "yes"),
+        accepting.one_of("no", "yes"),
         "no, yes",
         "whether `message:new` also goes to the Socket.IO client that sent it",
     ),
-    Setting("assistant_model", _text, "a model's name", "answers `@AI`; none: nobody does"),
+    Setting(
+        "assistant_model", accepting.text, "a model's name", "answers `@AI`; none: nobody does"
+    ),
     Setting(
         "assistant_url",
-        _http_url,
+        accepting.http_url,
         "an http(s) address",
         "a server that speaks OpenAI's protocol; none: OpenAI's own",
     ),
-    Setting("assistant_key", _text, "a text", "that server's key", secret=True),
-    Setting("assistant_timeout", _seconds(1, 600), "1 to 600 s", "for a whole answer"),
-    Setting("assistant_concurrency", _whole(1, 64), "1 to 64", "answers at a time"),
+    Setting("assistant_key", accepting.text, "a text", "that server's key", secret=True),
+    Setting("assistant_timeout", accepting.seconds(1, 600), "1 to 600 s", "for a whole answer"),
+    Setting("assistant_concurrency", accepting.whole(1, 64), "1 to 64", "answers at a time"),
     Setting(
         "chat_messages",
-        _whole(1, 1_000_000),
+        accepting.whole(1, 1_000_000),
         "1 to 1000000",
         "messages that one connection may send in 5 s on `/ws/chat` and `/messagepal`",
     ),
     Setting(
         "event_messages",
-        _whole(1, 1_000_000),
+        accepting.whole(1, 1_000_000),
         "1 to 1000000",
         "messages that one user may send in a second over Socket.IO",
     ),
-    Setting("web_client", _one_of("no", "yes"), "no, yes", "whether `/` shows the web client"),
+    Setting(
+        "web_client", accepting.one_of("no", "yes"), "no, yes", "whether `/` shows the web client"
+    ),
     Setting(
         "user_messages_per_second",
-        _whole(1, 100_000),
+        accepting.whole(1, 100_000),
         "1 to 100000",
         "messages that one user may send, over all connections and requests",
     ),
     Setting(
         "resume_limit",
-        _whole(10, 100_000),
+        accepting.whole(10, 100_000),
         "10 to 100000",
         "messages of one channel that are told to who comes back; more are to be fetched",
     ),
     Setting(
         "recovery_window",
-        _seconds(0, 604_800),
+        accepting.seconds(0, 604_800),
         "0 to 604800 s",
         "how long after its end a Socket.IO connection can be recovered; 0: not at all",
     ),
     Setting(
         "rendered_content",
-        _one_of("no", "yes"),
+        accepting.one_of("no", "yes"),
         "no, yes",
         "whether Socket.IO's messages carry safe HTML as `renderedContent` beside their content",
     ),
-    Setting("db_lanes", _whole(1, 16), "1 to 16", "statements that store messages, at a time"),
-    Setting("db_pool", _whole(2, 100), "2 to 100", "connections for everything else"),
+    Setting(
+        "db_lanes", accepting.whole(1, 16), "1 to 16", "statements that store messages, at a time"
+    ),
+    Setting("db_pool", accepting.whole(2, 100), "2 to 100", "connections for everything else"),
     Setting(
         "log_level",
-        _one_of("debug", "info", "warning", "error"),
+        accepting.one_of("debug", "info", "warning", "error"),
         "debug, info, warning, error",
         "what is logged",
     ),
     Setting(
         "log_format",
-        _one_of("auto", "json", "console"),
+        accepting.one_of("auto", "json", "console"),
         "auto, json, console",
         "auto: console on a terminal, JSON elsewhere",
     ),

@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
-    with run_hub(folder / "shared", "--user-messages-per-second", "100000") as hub:
+    with run_hub(folder / "shared", "--demo", "--user-messages-per-second", "100000") as hub:
         yield hub
 
 
@@ -58,7 +58,11 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
 
 
 async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
-    given = json.dumps({})
+    assert hub.process.stdout is not None
+    link = ""
+    while "#enter=ann:" not in link:
+        link = hub.process.stdout.readline().strip()
+    given = json.dumps({"link": link})
     async with run_node("browser.mjs", "door", url(hub), given) as browser:
         asked = await browser.happened()
         assert asked["want"] == "end"

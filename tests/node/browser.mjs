@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const [flow, url, given] = process.argv.slice(2);
-const { ann: annsCookie, ben: bensCookie, username, name, total } = JSON.parse(given);
+const { ann: annsCookie, ben: bensCookie, username, name, total, link } = JSON.parse(given);
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -26,7 +26,7 @@ async function ask(what) {
   return (await lines.next()).value;
 }
 
-async function open(browser, cookie, options = {}) {
+async function open(browser, cookie, options = {}, address = url) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   if (cookie) {
     const [name, value] = cookie.split("=");
@@ -38,7 +38,7 @@ async function open(browser, cookie, options = {}) {
   page.on("console", (message) => {
     if (/Content Security Policy/.test(message.text())) faults.push(message.text());
   });
-  await page.goto(url);
+  await page.goto(address);
   return page;
 }
 
@@ -215,9 +215,8 @@ const FLOWS = {
     const { value } = (await page.context().cookies()).find(({ name }) => name === "session_token");
     await ask({ want: "end", cookie: `session_token=${value}` });
     await page.getByText("You were signed out").waitFor();
-    const guest = await open(browser, null);
-    await guest.goto(`${url}/#enter=cleo@example.org:correct%20horse`);
-    await guest.reload();
+    const guest = await open(browser, null, {}, link);
+    await guest.locator(".side .name", { hasText: /^Ann$/ }).waitFor();
     await guest.getByText("No conversations yet").waitFor();
     assert.equal(new URL(guest.url()).hash, "");
     await guest.getByRole("button", { name: "Sign out" }).click();

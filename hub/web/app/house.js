@@ -250,12 +250,23 @@ export class House {
       this.#wasAway = true;
       this.#banner.textContent = (BANNERS[status] ?? "") + (queued ? waiting : "");
       this.#banner.hidden = this.#banner.textContent === "";
+      this.#forgetPresence();
     };
     if (status === Connection.CONNECTING && this.#banner.hidden) {
       this.#bannerTimer = setTimeout(say, CONNECTING_MS);
     } else {
       say();
     }
+  }
+
+  /** Without a connection nobody knows who is online. */
+  #forgetPresence() {
+    if (this.#client.status === Connection.POLLING) return;
+    for (const [peer, known] of this.#people) {
+      known.isOnline = false;
+      this.#view?.presence?.(peer, false);
+    }
+    this.#draw();
   }
 
   #on(name, hear) {
