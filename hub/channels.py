@@ -6,6 +6,7 @@ user: announced at the first connection that joins, ended when the last one leav
 period after it is gone. Must not know: dialects, SQL.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 from attrs import frozen
@@ -44,6 +45,7 @@ class Channels:
         self._hub = hub
         self._grace = grace
         self._connections: dict[_Seat, dict[Client, None]] = {}
+        self._followed: Counter[ChannelId] = Counter()  # seats of each channel
         self._seats_of: dict[UserId, dict[_Seat, None]] = {}
         self._seats: Comings[_Seat] = Comings()
         self._checks = 0
@@ -64,6 +66,12 @@ class Channels:
         else:
             await self.enter(client, access.channel, JoinedChannel(channel_id))
 
+    def is_followed(self, channel_id: ChannelId) -> bool:
+        """Whether a connection has joined the channel, or is about to: what is told from now on
+        and comes into the Hub's inbox before the joining is history to it.
+        """
+        return channel_id in self._followed
+
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """What the store says after the last change that was acted on, not before it: who enters
         right after it, without waiting in between, is in by right or will be put out.
@@ -83,6 +91,7 @@ class Channels:
         theirs = self._connections.setdefault(seat, {})
         self._seats_of.setdefault(client.user.id, {})[seat] = None
         is_first = not theirs
+        self._followed[channel.id] += is_first
         theirs[client] = None
         client.channels[channel.id] = channel
         await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting))
@@ -146,6 +155,9 @@ class Channels:
         del theirs[client]
         if not theirs:
             del self._connections[seat]
+            self._followed[channel_id] -= 1
+            if not self._followed[channel_id]:
+                del self._followed[channel_id]
             del self._seats_of[client.user.id][seat]
             if not self._seats_of[client.user.id]:
                 del self._seats_of[client.user.id]

@@ -98,10 +98,6 @@ class Hub:
         """Whether anybody who is connected speaks a dialect that tells of such an event."""
         return any(wire.encode(event) for wire in self._by_wire)
 
-    def is_occupied(self, room: Room) -> bool:
-        """Whether anybody is in the room now."""
-        return room in self._by_room
-
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection now."""
         return user_id in self._by_user

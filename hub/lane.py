@@ -22,7 +22,7 @@ from hub.typing import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, Posted, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
-from protocol.model import Message, MessageId, Refusal, User
+from protocol.model import ChannelId, Message, MessageId, Refusal, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,7 @@ class Lane:
         hub: told of what was committed.
         typing: told that an author's typing is over.
         continuity: knows what was told.
+        is_followed: whether anybody has joined a channel; if not, nobody is told in it.
         settle: hears what became of each submission.
     """
 
@@ -61,12 +62,14 @@ class Lane:
         hub: Hub,
         typing: TypingIndicators,
         continuity: Continuity,
+        is_followed: Callable[[ChannelId], bool],
         settle: Callable[[Submission, Settlement], None],
     ) -> None:
         self._messages = messages
         self._hub = hub
         self._typing = typing
         self._continuity = continuity
+        self._is_followed = is_followed
         self._settle = settle
         self._in_doubt = trio.Event()
         # None: there is nothing to store, but something to look up
@@ -136,10 +139,17 @@ class Lane:
     def _told(self, posted: Posted, submission: Submission) -> list[Delivery]:
         """What everybody is told of a message, and its author's connection if it asked for it."""
         told = self._typing.stopped_by_message(submission.draft)
-        told += deliveries_of(posted, submission.author, submission.besides)
+        told += self._deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
             told.append(_confirmation(posted.message, submission.confirm))
         return told
+
+    def _deliveries(self, posted: Posted, author: User, besides: Client | None) -> list[Delivery]:
+        """Without those that would reach nobody."""
+        message = posted.message
+        if message.recipient_id is None or self._is_followed(message.channel_id):
+            return deliveries_of(posted, author, besides)
+        return [_private_delivery(message, author, message.recipient_id)]
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
         """What everybody is told of messages that are in the log and were not told."""
@@ -161,7 +171,7 @@ class Lane:
                         told += self._told(found.posted, submission)
                     else:
                         log.info("message_found", message_id=found.posted.message.id)
-                        told += deliveries_of(found.posted, found.author)
+                        told += self._deliveries(found.posted, found.author, None)
         except StoreUnavailable as error:
             log.warning("missing_not_read", reason=str(error))
             self._in_doubt.set()
@@ -183,6 +193,10 @@ def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -
     in_channel = ChannelMessagePosted(message, author, posted.workspace_id)
     deliveries = [Delivery(in_channel, ToRooms(rooms, besides=besides))]
     if message.recipient_id is not None:
-        private = PrivateMessagePosted(message, author, message.recipient_id)
-        deliveries.append(Delivery(private, ToUsers((message.author_id, message.recipient_id))))
+        deliveries.append(_private_delivery(message, author, message.recipient_id))
     return deliveries
+
+
+def _private_delivery(message: Message, author: User, recipient_id: UserId) -> Delivery:
+    event = PrivateMessagePosted(message, author, recipient_id)
+    return Delivery(event, ToUsers((message.author_id, recipient_id)))

@@ -6,7 +6,7 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import trio
 
@@ -17,7 +17,7 @@ from hub.lane import Lane, Settle, Settlement, Submission
 from hub.typing import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
-from protocol.model import Channel, User, UserId
+from protocol.model import Channel, ChannelId, User, UserId
 
 
 class Messaging:
@@ -28,6 +28,7 @@ class Messaging:
         hub: told of what was committed.
         typing: told that an author's typing is over.
         continuities: one for each lane; a lane has one statement in flight.
+        is_followed: whether anybody has joined a channel.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Messaging:
         hub: Hub,
         typing: TypingIndicators,
         continuities: Sequence[Continuity],
+        is_followed: Callable[[ChannelId], bool],
     ) -> None:
         self._typing = typing
         self._lanes = [
-            Lane(messages, hub, typing, continuity, self._settle) for continuity in continuities
+            Lane(messages, hub, typing, continuity, is_followed, self._settle)
+            for continuity in continuities
         ]
         self._unsettled = 0
         self._stopping = False

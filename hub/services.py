@@ -95,15 +95,21 @@ async def open_services(
         grace=config.presence_grace,
     )
     hub = Hub(presence.note)
-    typing = TypingIndicators(store.relations, store.channels, hub, expiry=config.typing_expiry)
+    channels = Channels(store.channels, hub, grace=config.presence_grace)
+    typing = TypingIndicators(
+        store.relations,
+        store.channels,
+        hub,
+        is_followed=channels.is_followed,
+        expiry=config.typing_expiry,
+    )
     floor = await store.messages.last_id()
     continuities = [
         Continuity(store.messages, store.accounts, store.relations, floor)
         for _ in range(config.db_lanes)
     ]
-    messaging = Messaging(store.messages, hub, typing, continuities)
+    messaging = Messaging(store.messages, hub, typing, continuities, channels.is_followed)
     receipts = Receipts(store.messages, hub)
-    channels = Channels(store.channels, hub, grace=config.presence_grace)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
     revocations = Revocations(
         store.relations, store.channels, channels, workspaces, typing, presence, hub

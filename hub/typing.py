@@ -114,13 +114,22 @@ class TypingIndicators:
         relations: asked whether a private indicator may go out, a batch at a time.
         channels: asked whether one in a channel may.
         hub: passes them on.
+        is_followed: whether anybody has joined a channel; for those of private conversations,
+            of which most people hear as messages to them.
         expiry: seconds after which a started indicator ends by itself, unless its client's
             dialect says otherwise.
     """
 
     def __init__(
-        self, relations: Relations, channels: Channels, hub: Hub, *, expiry: float
+        self,
+        relations: Relations,
+        channels: Channels,
+        hub: Hub,
+        *,
+        is_followed: Callable[[ChannelId], bool],
+        expiry: float,
     ) -> None:
+        self._is_followed = is_followed
         self._relations = relations
         self._channels = channels
         self._hub = hub
@@ -212,8 +221,8 @@ class TypingIndicators:
         for indicator in batch:
             permit = permitted[indicator.pair]
             channel_id = permit.channel_id
-            if channel_id is not None and not self._hub.is_occupied(ChannelRoom(channel_id)):
-                channel_id = None  # most people have no use for the channel of their conversation
+            if channel_id is not None and not self._is_followed(channel_id):
+                channel_id = None
             is_over = indicator.number <= self._answered.get(indicator.pair, 0)
             if not permit.allowed or (indicator.is_typing and is_over):
                 continue

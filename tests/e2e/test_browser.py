@@ -2,7 +2,6 @@
 
 import json
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 import trio
 
 from tests.support.frames import TEXT, client_frame
-from tests.support.hub_process import HubProcess, run_hub
+from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import require_node, run_node
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -21,32 +20,18 @@ HISTORY = 2_000
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed, so the page cannot be opened")
     require_node()
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
-    with run_hub(folder / "shared", "--demo", "--user-messages-per-second", "100000") as hub:
+    flags = ("--demo", "--user-messages-per-second", "100000", "--presence-grace", "1")
+    with run_hub(folder / "shared", *flags) as hub:
         yield hub
-
-
-async def people(hub: HubProcess, *names: str) -> list[tuple[int, str]]:
-    """New accounts with usernames; (id, cookie) of each."""
-    found = []
-    for name in names:
-        user_id, cookie = await hub.sign_up(name)
-        found.append((user_id, cookie))
-    return found
-
-
-def url(hub: HubProcess) -> str:
-    return f"http://{hub.host}:{hub.port}"
 
 
 async def test_two_people_talk(hub: HubProcess) -> None:
@@ -63,7 +48,7 @@ async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
     while "#enter=ann:" not in link:
         link = hub.process.stdout.readline().strip()
     given = json.dumps({"link": link})
-    async with run_node("browser.mjs", "door", url(hub), given) as browser:
+    async with run_node("browser.mjs", "door", hub.url, given) as browser:
         asked = await browser.happened()
         assert asked["want"] == "end"
         assert (await hub.call("POST", "/api/auth/logout", cookie=asked["cookie"])).status == 200
@@ -90,7 +75,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = await pair(hub, "restart")
-        async with run_node("browser.mjs", "restart", url(hub), json.dumps(given)) as browser:
+        async with run_node("browser.mjs", "restart", hub.url, json.dumps(given)) as browser:
             for wanted in ("stop", "start") * 2:
                 assert await browser.happened() == {"want": wanted}
                 if wanted == "stop":
@@ -104,7 +89,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
 
 async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     """Two people for a flow of their own."""
-    (ann_id, ann), (ben_id, ben) = await people(hub, f"ann{flow}", f"ben{flow}")
+    (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
     bens = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
     return {
         "ann": ann,
@@ -116,5 +101,5 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
 
 
 async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
-    async with run_node("browser.mjs", flow, url(hub), json.dumps(given)) as browser:
+    async with run_node("browser.mjs", flow, hub.url, json.dumps(given)) as browser:
         assert await browser.end() == 0

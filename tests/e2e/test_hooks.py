@@ -2,23 +2,20 @@
 
 import json
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.hub_process import HubProcess, run_hub
+from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import require_node, run_node
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "data"
+    with open_folder() as folder:
+        yield folder / "data"
 
 
 async def sign_up(hub: HubProcess, name: str, role: str) -> tuple[int, str]:

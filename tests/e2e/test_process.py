@@ -4,7 +4,6 @@ import json
 import random
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import trio
 
 from tests.support.frames import TEXT, client_frame
-from tests.support.hub_process import PARLOUR, HubProcess, environment, run_hub
+from tests.support.hub_process import PARLOUR, HubProcess, environment, open_folder, run_hub
 from tests.support.processes import until_none_works_in
 from tests.support.websocket import Closed, WebSocket, upgrade_request
 
@@ -24,10 +23,8 @@ MUTATIONS = 3_000
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "data"
+    with open_folder() as folder:
+        yield folder / "data"
 
 
 async def send(socket: WebSocket, to: int, content: str, key: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,18 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.support.hub_process import HubProcess, run_hub
+from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import require_node, run_node
 from tests.support.processes import until_none_works_in
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
     require_node()
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +33,16 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
 
 
-def url(hub: HubProcess) -> str:
-    return f"http://{hub.host}:{hub.port}"
-
-
 @pytest.mark.parametrize("flow", ["talk", "resume", "polling", "parts"])
 async def test_flow(hub: HubProcess, flow: str) -> None:
     given = json.dumps(await pair(hub, flow))
-    async with run_node("sdk.mjs", flow, url(hub), given) as program:
+    async with run_node("sdk.mjs", flow, hub.url, given) as program:
         assert await program.end() == 0
 
 
 async def test_what_is_refused_has_failed_and_an_ended_session_is_noticed(hub: HubProcess) -> None:
     given = await pair(hub, "refused")
-    async with run_node("sdk.mjs", "refused", url(hub), json.dumps(given)) as program:
+    async with run_node("sdk.mjs", "refused", hub.url, json.dumps(given)) as program:
         assert await program.happened() == {"want": "end"}
         assert (await hub.call("POST", "/api/auth/logout", cookie=given["ann"])).status == 200
         await program.tell("ended")
@@ -60,7 +53,7 @@ async def test_everything_written_is_stored_once_while_the_hub_is_killed(folder:
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = json.dumps(await pair(hub, "kill"))
-        async with run_node("sdk.mjs", "kill", url(hub), given) as program:
+        async with run_node("sdk.mjs", "kill", hub.url, given) as program:
             for _ in range(3):
                 assert await program.happened() == {"want": "kill"}
                 hub.process.send_signal(signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,17 +12,15 @@ import jwt
 import pytest
 
 from protocol.uuids import IdKind, to_uuid
-from tests.support.hub_process import HubProcess, run_hub
+from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import NodeProgram, require_node, run_node
 from tests.support.websocket import WebSocket
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "data"
+    with open_folder() as folder:
+        yield folder / "data"
 
 
 class Friend:

@@ -20,7 +20,7 @@ from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
 from protocol.model import UserId
 from tests.support.http import request
-from tests.support.websocket import open_websocket
+from tests.support.websocket import WebSocket, open_websocket
 from tests.support.world import open_world
 
 SIGN_UP = {
@@ -156,14 +156,19 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
 async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -> None:
     config = Config(port=0, shutdown_timeout=60.0)
     with trio.fail_after(20):
-        async with open_server(config, memory_store) as server:
-            port = urlsplit(server.url).port
-            assert port is not None
-            stream = await trio.open_tcp_stream("127.0.0.1", port)
-            path = "/socket.io/?EIO=4&transport=websocket"
-            socket = await open_websocket(stream, path)
-            idle = await trio.open_tcp_stream("127.0.0.1", port)
-        assert (await socket._frame())[1].startswith(b"0")
+        async with trio.open_nursery() as nursery:
+
+            async def listen(socket: WebSocket) -> None:
+                assert (await socket.receive_text()).startswith("0")
+                assert (await socket.closed()).code == 1000
+
+            async with open_server(config, memory_store) as server:
+                port = urlsplit(server.url).port
+                assert port is not None
+                stream = await trio.open_tcp_stream("127.0.0.1", port)
+                path = "/socket.io/?EIO=4&transport=websocket"
+                nursery.start_soon(listen, await open_websocket(stream, path))
+                idle = await trio.open_tcp_stream("127.0.0.1", port)
         await stream.aclose()
         await idle.aclose()
 

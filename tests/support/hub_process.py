@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -31,6 +32,10 @@ class HubProcess:
     port: int
     data_dir: Path
     output: list[str] = field(factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
 
     async def connect(self) -> trio.SocketStream:
         return await trio.open_tcp_stream(self.host, self.port)
@@ -66,6 +71,14 @@ class HubProcess:
         """Memory in use."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every account can reach; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 @contextmanager

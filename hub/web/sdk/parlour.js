@@ -10,17 +10,14 @@
  */
 
 import { Backoff } from "./backoff.js";
+import { heard } from "./events.js";
+import { Status, pending, stored } from "./message.js";
 import { Outbox } from "./outbox.js";
+import { CallFailed, Rest } from "./rest.js";
 import { Timeline } from "./timeline.js";
 import { Typing } from "./typing.js";
 
-/** How far a message of one's own has come. */
-export const Status = Object.freeze({
-  SENDING: "sending",
-  SENT: "sent",
-  READ: "read",
-  FAILED: "failed",
-});
+export { CallFailed, Status };
 
 /** Where the connection is. */
 export const Connection = Object.freeze({
@@ -42,21 +39,10 @@ const EVENTS = [
   "status", "message", "changed", "typing", "presence", "read", "revoked", "queue", "problem",
 ];
 
-/** A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached. */
-export class CallFailed extends Error {
-  constructor(status, code, text, retryAfter = null) {
-    super(text);
-    this.name = "CallFailed";
-    this.status = status;
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
-
 export class ParlourClient extends EventTarget {
   #url;
   #WebSocket;
-  #fetch;
+  #rest;
   #headers;
   #storage;
   #socket = null;
@@ -95,7 +81,7 @@ export class ParlourClient extends EventTarget {
     this.#storage = storage;
     this.#headers = headers;
     this.#WebSocket = WebSocket;
-    this.#fetch = fetch;
+    this.#rest = new Rest(this.#url, headers, fetch);
     this.#backoff = new Backoff(random);
     this.#typing = new Typing(
       (peer, isTyping) =>
@@ -175,7 +161,7 @@ export class ParlourClient extends EventTarget {
    */
   send(peer, content) {
     const entry = this.#outbox.put(peer, content);
-    const message = this.#timeline(peer).addPending(this.#pending(entry));
+    const message = this.#timeline(peer).addPending(pending(entry));
     this.#typing.sent(peer);
     this.#tell("message", { peer, message });
     this.#tell("queue", { queued: this.queued });
@@ -219,7 +205,7 @@ export class ParlourClient extends EventTarget {
         ? `/api/messages/${peer}?limit=${limit}`
         : `/api/messages/${peer}?after_seq=${Math.max(0, first - 1 - limit)}&limit=${limit}`;
     const page = await this.call("GET", path);
-    timeline.addAll(page.map((raw) => this.#message(raw)));
+    timeline.addAll(page.map((raw) => stored(raw, this.#me.id)));
     if (page.length && first === timeline.firstSeq) return false;
     return timeline.firstSeq !== null && timeline.firstSeq > 1;
   }
@@ -239,49 +225,12 @@ export class ParlourClient extends EventTarget {
    * @throws {CallFailed}
    */
   async call(method, path, body = undefined, headers = {}) {
-    let answer;
-    try {
-      answer = await this.#fetch(this.#url + path, {
-        method,
-        credentials: "same-origin",
-        headers: {
-          ...this.#headers,
-          ...headers,
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-    } catch (error) {
-      throw new CallFailed(0, "unreachable", String(error));
-    }
-    const text = await answer.text();
-    const data = text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null;
-    if (answer.ok) return data;
-    throw new CallFailed(
-      answer.status,
-      data?.code ?? (answer.status === 401 ? "unauthorized" : "refused"),
-      data?.error ?? text,
-      Number(answer.headers.get("retry-after")) || null,
-    );
+    return this.#rest.call(method, path, body, headers);
   }
 
   /** Every event, in order, until `return` is called on the iterator. */
-  async *events() {
-    const waiting = [];
-    let wake = () => {};
-    const hear = (event) => {
-      waiting.push(event);
-      wake();
-    };
-    for (const name of EVENTS) this.addEventListener(name, hear);
-    try {
-      for (;;) {
-        if (waiting.length) yield waiting.shift();
-        else await new Promise((resolve) => (wake = resolve));
-      }
-    } finally {
-      for (const name of EVENTS) this.removeEventListener(name, hear);
-    }
+  events() {
+    return heard(this, EVENTS);
   }
 
   // The connection.
@@ -293,7 +242,7 @@ export class ParlourClient extends EventTarget {
     this.#floor = new Map(conversations.map(({ user, last_seq: seq }) => [user.id, seq]));
     this.#outbox = new Outbox(this.#storage, `parlour.outbox.${me.id}.`);
     for (const entry of this.#outbox.entries()) {
-      this.#timeline(entry.peer).addPending(this.#pending(entry));
+      this.#timeline(entry.peer).addPending(pending(entry));
     }
   }
 
@@ -408,7 +357,7 @@ export class ParlourClient extends EventTarget {
   }
 
   #hearMessage(raw) {
-    const message = this.#message(raw);
+    const message = stored(raw, this.#me.id);
     const timeline = this.#timeline(message.peer);
     const confirmed = message.key !== null && this.#outbox.remove(message.key);
     if (confirmed) {
@@ -440,7 +389,7 @@ export class ParlourClient extends EventTarget {
       return;
     }
     this.#outbox.fail(entry.key, text);
-    const message = this.#timeline(entry.peer).addPending(this.#pending(entry));
+    const message = this.#timeline(entry.peer).addPending(pending(entry));
     this.#tell("changed", { peer: entry.peer, message });
     this.#tell("queue", { queued: this.queued });
   }
@@ -529,35 +478,6 @@ export class ParlourClient extends EventTarget {
       this.#timelines.set(peer, timeline);
     }
     return timeline;
-  }
-
-  #message(raw) {
-    const isMine = raw.sender_id === this.#me.id;
-    return {
-      id: raw.id,
-      seq: raw.seq,
-      key: raw.client_id ?? null,
-      peer: isMine ? raw.recipient_id : raw.sender_id,
-      isMine,
-      content: raw.content,
-      at: raw.created_at,
-      status: raw.is_read ? Status.READ : Status.SENT,
-      failure: null,
-    };
-  }
-
-  #pending(entry) {
-    return {
-      id: null,
-      seq: null,
-      key: entry.key,
-      peer: entry.peer,
-      isMine: true,
-      content: entry.content,
-      at: entry.at,
-      status: entry.failure === null ? Status.SENDING : Status.FAILED,
-      failure: entry.failure,
-    };
   }
 
   #tell(name, detail) {

@@ -1,3 +1,5 @@
+import { Status } from "./message.js";
+
 /** One conversation: what is stored, by `seq`, each once; then what is still being sent. */
 export class Timeline {
   #stored = []; // by seq
@@ -48,8 +50,8 @@ export class Timeline {
     for (let at = this.#stored.length - 1; at >= 0; at -= 1) {
       const message = this.#stored[at];
       if (message.seq > seq || !message.isMine) continue;
-      if (message.status === "read") return;
-      message.status = "read";
+      if (message.status === Status.READ) return;
+      message.status = Status.READ;
     }
   }
 

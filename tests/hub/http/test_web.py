@@ -1,0 +1,61 @@
+"""The web client's files, as a browser asks for them."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from persistence.interface import Store
+from tests.support.world import open_world
+
+FILES = [
+    "/",
+    *(
+        f"/web/{folder}/{entry.name}"
+        for folder in ("app", "sdk")
+        for entry in resources.files("hub.web").joinpath(folder).iterdir()
+    ),
+]
+
+
+@pytest.mark.parametrize("path", FILES)
+async def test_every_file_is_served_with_its_type_and_policy(
+    memory_store: Store, path: str
+) -> None:
+    async with open_world(memory_store) as world:
+        reply = await world.call("GET", path)
+        assert reply.status == 200
+        expected = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+        suffix = path.rpartition(".")[2]
+        wanted = expected.get(suffix, "text/plain" if suffix == "ts" else "text/html")
+        assert reply.headers["content-type"].partition(";")[0] == wanted
+        policy = reply.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_known_file_is_not_sent_again(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        tag = (await world.call("GET", "/")).headers["etag"]
+        again = await world.call("GET", "/", headers={"If-None-Match": tag})
+        assert (again.status, again.text) == (304, "")
+
+
+@pytest.mark.parametrize(
+    "path", ["/web/../config.py", "/web/__init__.py", "/web/app/", "/web/sdk/x.js"]
+)
+async def test_nothing_else_is_served(memory_store: Store, path: str) -> None:
+    async with open_world(memory_store) as world:
+        assert (await world.call("GET", path)).status == 404
+
+
+async def test_it_can_be_turned_off(memory_store: Store) -> None:
+    async with open_world(memory_store, web_client="no") as world:
+        assert (await world.call("GET", "/")).status == 404
+
+
+async def test_the_page_names_no_other_host_and_has_no_inline_code(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        page = (await world.call("GET", "/")).text
+        assert not re.search(r"https?://|style=|\son\w+=|<script>", page)
