@@ -44,7 +44,7 @@ export class House {
           face(client.me.name),
           h("span.name", {}, client.me.name),
           h("button.button.quiet", { onclick: () => this.showPeople() }, "People"),
-          h("button.button.quiet", { onclick: () => client.signOut() }, "Sign out"),
+          h("button.button.quiet", { onclick: () => this.#signOut() }, "Sign out"),
         ),
         h(
           "div.search",
@@ -267,6 +267,14 @@ export class House {
       this.#view?.presence?.(peer, false);
     }
     this.#draw();
+  }
+
+  async #signOut() {
+    try {
+      await this.#client.signOut();
+    } catch {
+      announce("The server was not reached: this session may still be open there.");
+    }
   }
 
   #on(name, hear) {

@@ -31,7 +31,6 @@ export const Connection = Object.freeze({
 
 const SESSION_ENDED = 4001;
 const RETRYABLE = new Set(["unavailable", "lookup_failed", "rate_limited"]);
-const RETRY_MS = 1_000;
 const ANSWER_MS = 10_000; // a send without an answer for so long means that the connection is dead
 const POLL_MS = 3_000;
 const BLOCKED_AFTER = 3; // connections in a row that never opened, while REST answers
@@ -385,7 +384,8 @@ export class ParlourClient extends EventTarget {
 
   #refused(entry, code, text) {
     if (RETRYABLE.has(code)) {
-      setTimeout(() => this.#submit(entry), RETRY_MS);
+      this.#drop(); // what is queued is sent again from its beginning, which keeps the order
+      this.#again();
       return;
     }
     this.#outbox.fail(entry.key, text);
