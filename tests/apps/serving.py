@@ -8,9 +8,10 @@ from typing import TypeAlias
 import trio
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from hub.engineio.server import EngineServer, Handler
-from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.listener import Acceptor, Caps, open_listener
 from hub.transport import Transport
 from protocol.engineio.session import EngineSettings
@@ -32,15 +33,8 @@ async def serve(
     limits = Limits(larger_bodies={path: SETTINGS.max_payload})
 
     async def answer(transport: Transport, peer: str, scheme: str) -> None:
-        upgrade = await serve_http_connection(
-            transport, app=app, limits=limits, peer=peer, scheme=scheme
-        )
+        upgrade = await valid_upgrade(transport, app, limits, peer, scheme)
         if upgrade is None:
-            return
-        try:
-            check_upgrade(upgrade.head)
-        except HandshakeError as error:
-            await send_plain_response(transport, error.status, error.text, error.headers)
             return
         if upgrade.head.path == path:
             await server.upgrade(transport, upgrade.head, upgrade.trailing)
@@ -55,6 +49,23 @@ async def serve(
         acceptor = Acceptor(answer, Caps(10_000, 10_000))
         print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
         await acceptor.accept_forever(listener, nursery)
+
+
+async def valid_upgrade(
+    transport: Transport, app: ASGIApp, limits: Limits, peer: str, scheme: str
+) -> Upgrade | None:
+    """Serve requests until one asks for a WebSocket in the right way; None: none did."""
+    upgrade = await serve_http_connection(
+        transport, app=app, limits=limits, peer=peer, scheme=scheme
+    )
+    if upgrade is None:
+        return None
+    try:
+        check_upgrade(upgrade.head)
+    except HandshakeError as error:
+        await send_plain_response(transport, error.status, error.text, error.headers)
+        return None
+    return upgrade
 
 
 def _any_origin(head: Head) -> str:

@@ -11,14 +11,15 @@ import trio
 from starlette.responses import PlainTextResponse
 
 from hub.connection import WebSocketConnection, accept
-from hub.http.server import Limits, send_plain_response, serve_http_connection
+from hub.http.server import Limits
 from hub.link import WebSocketLink
 from hub.listener import Acceptor, Caps, open_listener
 from hub.outbox import Outbox
 from hub.transport import Transport
 from protocol.dialect import Heartbeat
-from protocol.handshake import HandshakeError, check_upgrade, request_bytes
+from protocol.handshake import request_bytes
 from protocol.websocket import binary_frame, text_frame
+from tests.apps.serving import valid_upgrade
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 14
@@ -32,18 +33,10 @@ async def serve(
 
     async def answer(transport: Transport, peer: str, scheme: str) -> None:
         app = PlainTextResponse("Only WebSockets here", 404)
-        upgrade = await serve_http_connection(
-            transport, app=app, limits=Limits(), peer=peer, scheme=scheme
-        )
-        if upgrade is None:
-            return
-        try:
-            check_upgrade(upgrade.head)
-        except HandshakeError as error:
-            await send_plain_response(transport, error.status, error.text, error.headers)
-            return
-        await accept(request_bytes(upgrade.head), transport)
-        await echo(transport, upgrade.trailing)
+        upgrade = await valid_upgrade(transport, app, Limits(), peer, scheme)
+        if upgrade is not None:
+            await accept(request_bytes(upgrade.head), transport)
+            await echo(transport, upgrade.trailing)
 
     listener = open_listener(host, port)
     chosen: int = listener.getsockname()[1]
