@@ -15,7 +15,7 @@ const [flow, url, given] = process.argv.slice(2);
 const { ann: annsCookie, ben: bensCookie, username, name, total, link } = JSON.parse(given);
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+  "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-sync",
   "--disable-background-networking", "--disable-component-update",
 ];
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -33,7 +33,7 @@ async function open(browser, cookie, options = {}, address = url) {
     await context.addCookies([{ name, value, url }]);
   }
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
     if (/Content Security Policy/.test(message.text())) faults.push(message.text());
