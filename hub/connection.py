@@ -17,6 +17,7 @@ from trio_websocket import WebSocketRequest, wrap_server_stream
 
 from hub.client import Client
 from hub.link import WebSocketLink
+from hub.reading import READ_BYTES
 from hub.transport import Transport
 from protocol.commands import Command
 from protocol.dialect import Codec, Heartbeat
@@ -27,7 +28,6 @@ from protocol.websocket import CLOSE, PING, ControlFrame, FrameCutter
 log = structlog.get_logger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
-READ_BYTES = 65_536
 
 CarryOut: TypeAlias = Callable[[Client, Command], Awaitable[None]]
 Take: TypeAlias = Callable[[str | bytes], Awaitable[None]]

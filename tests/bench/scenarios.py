@@ -89,14 +89,8 @@ def fan_out(members: int) -> Run:
     """Messages of one member to everybody in a channel; `rate` counts deliveries."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
-        channel = people.channels[members]
-        more = (
-            "-w", "64", "-s", SETTLE,
-            "-j", f'{{"type":"join_channel","channelId":{channel}}}',
-            "-m", f'{{"type":"send_message","channelId":{channel},"content":"%B"}}',
-        )  # fmt: skip
         peers = people.chat[:members]
-        return _deliveries(load.run(server.port, "/ws/chat", "fan", peers, seconds, *more))
+        return _fan(load, server, peers, "/ws/chat", people.channels[members], seconds)
 
     return run
 
@@ -105,15 +99,20 @@ def go_fan_out(members: int) -> Run:
     """The same for the Go hub."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
-        more = (
-            "-w", "64", "-s", SETTLE,
-            "-j", '{"type":"join_channel","channelId":1}',
-            "-m", '{"type":"send_message","channelId":1,"content":"%B"}',
-        )  # fmt: skip
-        peers = people.chat[:members]
-        return _deliveries(load.run(server.port, "/ws?u=%U", "fan", peers, seconds, *more))
+        return _fan(load, server, people.chat[:members], "/ws?u=%U", 1, seconds)
 
     return run
+
+
+def _fan(
+    load: Load, server: Server, peers: Sequence[Peer], path: str, channel: int, seconds: float
+) -> Measured:
+    more = (
+        "-w", "64", "-s", SETTLE,
+        "-j", f'{{"type":"join_channel","channelId":{channel}}}',
+        "-m", f'{{"type":"send_message","channelId":{channel},"content":"%B"}}',
+    )  # fmt: skip
+    return _deliveries(load.run(server.port, path, "fan", peers, seconds, *more))
 
 
 def typing(connections: int) -> Run:
