@@ -87,7 +87,7 @@ class WebSocketConnection:
                         return
                     self._take_control(item)
                 else:
-                    self._link.close(item)
+                    self._link.fail(item)
             data = await self._transport.receive_some(READ_BYTES)
         self._link.abort()
 

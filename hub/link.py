@@ -46,6 +46,7 @@ class WebSocketLink:
     _closing: CloseReason | None = field(default=None, init=False)
     _peer_closed: bool = field(default=False, init=False)
     _finished: bool = field(default=False, init=False)
+    _is_deaf: bool = field(default=False, init=False)
     _last_pong: float = field(factory=trio.current_time, init=False)
 
     @property
@@ -105,6 +106,13 @@ class WebSocketLink:
             self._closing = reason
             self._wake.set()
             self._tell_emptied()
+
+    def fail(self, reason: CloseReason) -> None:
+        """Close because the peer's bytes cannot be understood: its answer would not be either, so
+        the stream ends right after the close frame (RFC 6455 section 7.1.7).
+        """
+        self._is_deaf = True
+        self.close(reason)
 
     def abort(self) -> None:
         """Drop the connection without a close frame."""
@@ -181,10 +189,18 @@ class WebSocketLink:
     async def _say_goodbye(self, reason: CloseReason) -> None:
         self._pump_writes = True
         await self._write(close_frame(reason))
+        if self._is_deaf:
+            await self._end_stream()
         with trio.move_on_after(CLOSE_SECONDS):
             while not self._peer_closed:
                 await self._wake.wait()
                 self._wake = trio.Event()
+
+    async def _end_stream(self) -> None:
+        try:
+            await self._transport.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.abort()
 
     async def _write(self, data: bytes) -> None:
         """All of `data`, or the end of the connection."""

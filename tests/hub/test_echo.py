@@ -7,6 +7,7 @@ from typing import TypeAlias
 import pytest
 import trio
 
+from hub.link import CLOSE_SECONDS
 from tests.apps import ws_echo
 from tests.support.frames import (
     BINARY,
@@ -60,6 +61,8 @@ async def converse(port: int, *chunks: bytes, read_bytes: int = 65_536) -> Frame
                     assert data, "it ended without a close frame"
                     received += data
             assert not received
+            with trio.fail_after(CLOSE_SECONDS - 1):  # nobody waits for what this side may say
+                assert await stream.receive_some() == b""
             nursery.cancel_scope.cancel()
     return frames
 
@@ -76,6 +79,15 @@ async def test_frames_that_come_with_the_handshake_are_answered(port: int) -> No
     sent = upgrade_request("/") + client_frame(TEXT, b"early") + client_frame(PING, b"p") + GOODBYE
     answer = await converse(port, sent)
     assert sorted(answer) == sorted([(TEXT, b"early"), (PONG, b"p"), GOODBYE_ANSWER])
+
+
+async def test_a_message_in_65_537_fragments_is_one_message(port: int) -> None:
+    """4 MiB in pieces of 64 bytes and an empty last one, as Autobahn's case 9.3.1 sends them."""
+    piece = bytes(range(64))
+    sent = client_frame(BINARY, piece, final=False)
+    sent += client_frame(CONTINUATION, piece, final=False) * 65_535 + client_frame(CONTINUATION)
+    frames = await converse(port, upgrade_request("/"), sent, GOODBYE)
+    assert frames == [(BINARY, piece * 65_536), GOODBYE_ANSWER]
 
 
 async def test_fragments_with_control_frames_between_them_arrive_whole(port: int) -> None:

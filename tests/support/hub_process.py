@@ -13,6 +13,7 @@ import trio
 from attrs import define, field
 
 from tests.support.http import Reply, request
+from tests.support.processes import until_none_works_in
 from tests.support.websocket import WebSocket, open_websocket
 
 PARLOUR = [sys.executable, "-m", "hub"]
@@ -75,10 +76,15 @@ class HubProcess:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every account can reach; pytest's own are closed to others."""
+    """A folder that every account can reach; pytest's own are closed to others. A Postgres that
+    stops because its hub was killed may still be writing there when the test has ended.
+    """
     with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
         Path(name).chmod(0o755)
-        yield Path(name)
+        try:
+            yield Path(name)
+        finally:
+            until_none_works_in(Path(name))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Programs in Node with packages from npm, for tests with the clients that frontends use."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -17,13 +18,18 @@ LINE_SECONDS = 60.0
 
 
 def require_node() -> None:
-    """Install what package.json pins, once; skip the test where there is no Node."""
+    """Install what package.json pins, once, however many test processes ask for it; skip the test
+    where there is no Node.
+    """
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed, so the JavaScript clients cannot run")
-    wanted = json.loads((FOLDER / "package.json").read_text())["dependencies"]
-    if {name: _installed(name) for name in wanted} != wanted:
-        command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(command, cwd=FOLDER, check=True, timeout=300)
+    manifest = FOLDER / "package.json"
+    wanted = json.loads(manifest.read_text())["dependencies"]
+    with manifest.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if {name: _installed(name) for name in wanted} != wanted:
+            command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--silent"]
+            subprocess.run(command, cwd=FOLDER, check=True, timeout=300)
 
 
 def _installed(name: str) -> str | None:
