@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, assert_never
 
 import structlog
 import trio
@@ -17,10 +17,11 @@ from attrs import define, field
 from hub.batching import Batcher
 from hub.hub import Hub
 from hub.jwt_tokens import InvalidToken, TokenVerifier
+from hub.session_cache import SessionCache
 from hub.tokens import COOKIE as TOKEN_COOKIE
 from hub.tokens import new_token, token_hash
 from persistence.interface import Accounts, ForeignSessions, Sessions
-from persistence.records import StoreUnavailable
+from persistence.records import SessionEnded, StoreUnavailable, UserChanged
 from protocol.dialect import Stranger
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign
@@ -70,6 +71,7 @@ class Authenticator:
         self._signing = signing
         self._foreign_sids: dict[SessionId, str] = {}  # to be checked again while they are live
         self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
+        self._cache = SessionCache()
 
     async def run(self) -> None:
         """Look up sessions until cancelled: all that are asked for meanwhile, in one statement."""
@@ -135,14 +137,30 @@ class Authenticator:
         """
         value = cookies.get(cookie)
         token = None if value is None else self._token(cookie, value)
-        return None if token is None else await self._sessions.close(token_hash(token))
+        ended = None if token is None else await self._sessions.close(token_hash(token))
+        if ended is not None:
+            self._cache.forget_session(ended)
+        return ended
+
+    def forget(self, user_id: UserId) -> None:
+        """Something about the user has changed just now: their sessions are looked up again."""
+        self._cache.forget_user(user_id)
 
     async def watch(self, hub: Hub) -> None:
         """Close the connections of sessions that end, whoever ends them, until cancelled."""
-        async with self._sessions.ended() as ended:
-            async for session_id in ended:
-                gone = {session_id} if session_id is not None else await self._lost(hub)
-                await hub.end_sessions(gone)
+        async with self._sessions.changes() as changes:
+            async for change in changes:
+                match change:
+                    case SessionEnded(session_id=session_id):
+                        self._cache.forget_session(session_id)
+                        await hub.end_sessions({session_id})
+                    case UserChanged(user_id=user_id):
+                        self._cache.forget_user(user_id)
+                    case None:
+                        self._cache.forget_all()
+                        await hub.end_sessions(await self._lost(hub))
+                    case _:
+                        assert_never(change)
 
     async def watch_foreign(self, hub: Hub, every: float) -> None:
         """Close the connections of foreign sessions that are gone, until cancelled.
@@ -179,7 +197,12 @@ class Authenticator:
         return unsign(value, self._signing)
 
     async def _find_own(self, token: str) -> Session | None:
-        lookup = _Lookup(token_hash(token))
+        hashed = token_hash(token)
+        known = self._cache.find(hashed)
+        if known is not None:
+            await trio.lowlevel.checkpoint()
+            return known
+        lookup = _Lookup(hashed)
         await self._lookups.put(lookup)
         await lookup.answered.wait()
         if lookup.failure is not None:
@@ -187,12 +210,15 @@ class Authenticator:
         return lookup.session
 
     async def _look_up(self, lookups: Sequence[_Lookup]) -> None:
+        hashes = [each.token_hash for each in lookups]
+        edition = self._cache.edition
         try:
-            sessions = await self._sessions.find([each.token_hash for each in lookups])
+            sessions = await self._sessions.find(hashes)
         except StoreUnavailable as error:
             for lookup in lookups:
                 lookup.failure = error
         else:
+            self._cache.keep(edition, hashes, sessions)
             for lookup, session in zip(lookups, sessions, strict=True):
                 lookup.session = session
         for lookup in lookups:

@@ -35,6 +35,7 @@ from persistence.records import (
     Posted,
     Recovery,
     Relation,
+    SessionChange,
     Span,
     Upload,
 )
@@ -109,8 +110,10 @@ class Sessions(Protocol):
     async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
         """Those of the sessions that are there and have not expired."""
 
-    def ended(self) -> AbstractAsyncContextManager[AsyncIterator[SessionId | None]]:
-        """Sessions that end from now on, whoever ends them. None: some may have been missed."""
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
+        """Sessions that end from now on, and users that change, whoever has it done. None: some may
+        have been missed.
+        """
 
 
 class ForeignSessions(Protocol):

@@ -20,6 +20,7 @@ from protocol.model import (
     MessageKind,
     Refusal,
     Role,
+    SessionId,
     User,
     UserId,
     WorkspaceId,
@@ -195,6 +196,23 @@ class UserGone:
 
 Change: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
 """What may take somebody's right to see something."""
+
+
+@frozen
+class SessionEnded:
+    """The session is no more."""
+
+    session_id: SessionId
+
+
+@frozen
+class UserChanged:
+    """What is known of the user, by their sessions too, may not be true any more."""
+
+    user_id: UserId
+
+
+SessionChange: TypeAlias = SessionEnded | UserChanged
 
 
 @frozen

@@ -4,6 +4,7 @@ Guarantees: a body that structures is well-formed; what is shown of a user to ot
 email nor birthday. Must not know: HTTP, sessions, the store.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from attrs import frozen
@@ -135,11 +136,17 @@ def own_user_object(user: User) -> dict[str, object]:
     return user_object(user) | {"email": user.email, "date_of_birth": birthday}
 
 
-def message_object(message: Message, people: dict[UserId, User]) -> dict[str, object]:
-    """A private message in history, with both its people (contract R.4)."""
-    if message.recipient_id is None:
-        raise ValueError("not a private message")
-    return private_message_object(message, message.recipient_id) | {
-        "sender": user_object(people[message.author_id]),
-        "receiver": user_object(people[message.recipient_id]),
-    }
+def message_objects(
+    messages: Iterable[Message], people: Mapping[UserId, User]
+) -> list[dict[str, object]]:
+    """Private messages in history, each with both its people (contract R.4)."""
+    views = {user_id: user_object(user) for user_id, user in people.items()}
+    shown: list[dict[str, object]] = []
+    for message in messages:
+        if message.recipient_id is None:
+            raise ValueError("not a private message")
+        view = private_message_object(message, message.recipient_id)
+        view["sender"] = views[message.author_id]
+        view["receiver"] = views[message.recipient_id]
+        shown.append(view)
+    return shown

@@ -115,6 +115,7 @@ async def change_profile(call: Call) -> Response:
     """Make the profile public or private."""
     body = await call.body(ProfileBody)
     user = await call.services.store.accounts.set_public(call.me, is_public=body.is_public)
+    call.services.authenticator.forget(call.me)
     return JSON(own_user_object(user))
 
 

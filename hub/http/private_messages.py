@@ -15,7 +15,7 @@ from hub.presence import AudienceRule
 from persistence.records import Draft
 from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, User, UserId
-from protocol.rest import AddressedMessageBody, MessageBody, message_object, user_object
+from protocol.rest import AddressedMessageBody, MessageBody, message_objects, user_object
 from protocol.views import timestamp
 
 T = TypeVar("T")
@@ -50,7 +50,8 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
     draft = Draft(call.me, recipient_id, content, key)
     posted = await call.post(draft)
     people = await _people(call, recipient_id)
-    return JSON(message_object(posted.message, people), 201)
+    (shown,) = message_objects([posted.message], people)
+    return JSON(shown, 201)
 
 
 async def history(call: Call) -> Response:
@@ -68,7 +69,7 @@ async def history(call: Call) -> Response:
         offset = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
         page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
     await call.services.receipts.read_conversation(call.me, peer_id)
-    return JSON([message_object(message, people) for message in page])
+    return JSON(message_objects(page, people))
 
 
 async def mark_read(call: Call) -> Response:

@@ -5,7 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import asdict, define, evolve, fields
 
 from persistence.memory.tables import Tables
-from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChanged, Taken
+from persistence.records import (
+    Credentials,
+    NewUser,
+    NoSuchUser,
+    ProfileChanged,
+    Taken,
+    UserChanged,
+)
 from protocol.model import Role, User, UserId
 
 
@@ -83,6 +90,7 @@ class MemoryAccounts:
         was_public = user.is_public
         user = evolve(user, is_public=is_public, updated_at=self.tables.now())
         self.tables.users[user_id] = user
+        self.tables.tell_of_session(UserChanged(user_id))
         if was_public and not is_public:
             self.tables.changed(ProfileChanged(user_id))
         return user

@@ -7,7 +7,7 @@ from datetime import datetime
 from attrs import define
 
 from persistence.memory.tables import SessionRow, Tables, listen
-from persistence.records import NoSuchUser
+from persistence.records import NoSuchUser, SessionChange
 from protocol.model import Session, SessionId, UserId
 
 
@@ -67,7 +67,7 @@ class MemorySessions:
         return frozenset(live & set(session_ids))
 
     @asynccontextmanager
-    async def ended(self) -> AsyncIterator[AsyncIterator[SessionId | None]]:
+    async def changes(self) -> AsyncIterator[AsyncIterator[SessionChange | None]]:
         """See the interface."""
-        async with listen(self.tables.ended) as ended:
-            yield ended
+        async with listen(self.tables.session_listeners) as changes:
+            yield changes

@@ -10,7 +10,7 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field, frozen
 
-from persistence.records import Change, Recovery, Upload
+from persistence.records import Change, Recovery, SessionChange, SessionEnded, Upload
 from protocol.model import (
     ASSISTANT_ID,
     Channel,
@@ -115,7 +115,9 @@ class Tables:
     users: dict[UserId, User] = field(factory=dict, init=False)
     passwords: dict[UserId, str] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
-    ended: set[trio.MemorySendChannel[SessionId | None]] = field(factory=set, init=False)
+    session_listeners: set[trio.MemorySendChannel[SessionChange | None]] = field(
+        factory=set, init=False
+    )
     listeners: set[trio.MemorySendChannel[Change | None]] = field(factory=set, init=False)
     secrets: dict[str, str] = field(factory=dict, init=False)
     follows: dict[tuple[UserId, UserId], FollowStatus] = field(factory=dict, init=False)
@@ -143,9 +145,13 @@ class Tables:
     def end_session(self, token_hash: bytes) -> SessionId:
         """Forget a session and tell who wants to know."""
         session_id = self.sessions.pop(token_hash).id
-        for listener in self.ended:
-            listener.send_nowait(session_id)
+        self.tell_of_session(SessionEnded(session_id))
         return session_id
+
+    def tell_of_session(self, change: SessionChange) -> None:
+        """Tell who wants to know."""
+        for listener in self.session_listeners:
+            listener.send_nowait(change)
 
     def blocked_either_way(self, a: UserId, b: UserId) -> bool:
         """Whether one of the two blocks the other."""

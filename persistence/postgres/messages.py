@@ -34,10 +34,34 @@ _SELECT: Final = f"""
     SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.deleted_at IS NULL
 """
-# A conversation is what its two people said; the assistant's answers belong to the dm channel.
-_CONVERSATION: Final = """
-    c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
-    AND m.author_id IN (c.user_lo, c.user_hi) AND may_join($1, c.id)
+# A conversation is what its two people said; the assistant's answers belong to the dm channel. The
+# page is cut before anything is joined to it: otherwise the whole conversation is sorted for it.
+_CONVERSATION: Final = f"""
+    SELECT {_COLUMNS}
+      FROM channels c
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.author_id IN (c.user_lo, c.user_hi)
+              AND l.deleted_at IS NULL {{page}}) AS m
+     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+       AND may_join($1, c.id)
+     ORDER BY m.seq
+"""
+CONVERSATION_PAGE: Final = _CONVERSATION.format(page="ORDER BY l.seq DESC OFFSET $3 LIMIT $4")
+CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
+# In a channel id order is seq order: both are taken under its lock.
+CHANNEL_PAGE: Final = f"""
+    SELECT {_COLUMNS}
+      FROM channels c
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.deleted_at IS NULL
+              AND l.seq < coalesce(
+                  (SELECT b.seq FROM messages b WHERE b.id = $2 AND b.channel_id = $1), $4)
+              AND l.id < $2
+            ORDER BY l.seq DESC LIMIT $3) AS m
+     WHERE c.id = $1
+     ORDER BY m.seq
 """
 _ADVANCE: Final = """
     , advanced AS (
@@ -192,26 +216,14 @@ class PostgresMessages:
         self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
     ) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.database.fetch(
-            f"{_SELECT} AND {_CONVERSATION} ORDER BY m.seq DESC OFFSET $3 LIMIT $4",
-            user_id,
-            peer_id,
-            offset,
-            limit,
-        )
-        return [_message(row) for row in reversed(rows)]
+        rows = await self.database.fetch(CONVERSATION_PAGE, user_id, peer_id, offset, limit)
+        return [_message(row) for row in rows]
 
     async def conversation_after(
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.database.fetch(
-            f"{_SELECT} AND {_CONVERSATION} AND m.seq > $3 ORDER BY m.seq LIMIT $4",
-            user_id,
-            peer_id,
-            after_seq,
-            limit,
-        )
+        rows = await self.database.fetch(CONVERSATION_AFTER, user_id, peer_id, after_seq, limit)
         return [_message(row) for row in rows]
 
     async def in_spans(
@@ -255,18 +267,10 @@ class PostgresMessages:
     async def channel_page(
         self, channel_id: ChannelId, *, before: MessageId | None, limit: int
     ) -> Sequence[Message]:
-        """See the interface. In a channel id order is seq order: both are taken under its lock."""
-        rows = await self.database.fetch(
-            f"{_SELECT} AND m.channel_id = $1"
-            " AND m.id < $2 AND m.seq < coalesce("
-            "     (SELECT b.seq FROM messages b WHERE b.id = $2 AND b.channel_id = $1), $4)"
-            " ORDER BY m.seq DESC LIMIT $3",
-            channel_id,
-            MAX_ID if before is None else before,
-            limit,
-            MAX_ID,
-        )
-        return [_message(row) for row in reversed(rows)]
+        """See the interface."""
+        first = MAX_ID if before is None else before
+        rows = await self.database.fetch(CHANNEL_PAGE, channel_id, first, limit, MAX_ID)
+        return [_message(row) for row in rows]
 
     async def get(self, message_id: MessageId) -> Message | None:
         """See the interface."""

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
-from persistence.records import NoSuchUser
+from persistence.records import NoSuchUser, SessionChange, SessionEnded, UserChanged
 from protocol.model import Session, SessionId, UserId
 
 _OPEN: Final = f"""
@@ -90,11 +90,17 @@ class PostgresSessions:
         return frozenset(SessionId(row["id"]) for row in rows)
 
     @asynccontextmanager
-    async def ended(self) -> AsyncIterator[AsyncIterator[SessionId | None]]:
+    async def changes(self) -> AsyncIterator[AsyncIterator[SessionChange | None]]:
         """See the interface."""
-        async with self.database.listen("parlour_sessions", _session_id) as session_ids:
-            yield session_ids
+        async with self.database.listen("parlour_sessions", _change) as changes:
+            yield changes
 
 
-def _session_id(payload: str) -> SessionId:
-    return SessionId(int(payload))
+def _change(payload: str) -> SessionChange:
+    """Raises ValueError: it is not one of ours."""
+    word, space, number = payload.partition(" ")
+    if not space:
+        return SessionEnded(SessionId(int(payload)))
+    if word != "user":
+        raise ValueError(payload)
+    return UserChanged(UserId(int(number)))

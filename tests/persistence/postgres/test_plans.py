@@ -1,0 +1,57 @@
+"""What a page costs: as much in a long conversation as in a short one, also before Postgres knows
+anything about the tables.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from persistence.postgres import open_postgres_store
+from persistence.postgres.bridge import open_database
+from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONVERSATION_PAGE
+from persistence.records import Draft, Posted
+from protocol.model import MAX_ID
+from tests.persistence.people import make_users
+from tests.support.databases import Databases
+
+MESSAGES = 3_000
+PAGE = 50
+
+
+def rows_read(plan: dict[str, Any]) -> Iterator[float]:
+    """How many rows each step of a plan has looked at."""
+    for inner in plan.get("Plans", ()):
+        yield from rows_read(inner)
+    looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    yield looked_at * plan["Actual Loops"]
+
+
+@pytest.mark.parametrize("is_analyzed", [False, True])
+async def test_a_page_reads_little_more_than_it_shows(
+    databases: Databases, *, is_analyzed: bool
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=1, lanes=1) as store,
+        open_database(dsn, 1) as database,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        drafts = [Draft(ann.id, ben.id, str(number)) for number in range(MESSAGES)]
+        first = (await store.messages.post(drafts))[0]
+        assert isinstance(first, Posted)
+        if is_analyzed:
+            await database.fetch("ANALYZE")
+        middle = first.message.id + MESSAGES // 2
+        channel = first.message.channel_id
+        for sql, *args in (
+            (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE),
+            (CONVERSATION_AFTER, ann.id, ben.id, MESSAGES // 2, PAGE),
+            (CHANNEL_PAGE, channel, MAX_ID, PAGE, MAX_ID),
+            (CHANNEL_PAGE, channel, middle, PAGE, MAX_ID),
+        ):
+            assert len(await database.fetch(sql, *args)) == PAGE
+            (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *args)
+            (explained,) = json.loads(row["QUERY PLAN"])
+            assert max(rows_read(explained["Plan"])) <= 4 * PAGE, row["QUERY PLAN"]
