@@ -1,0 +1,157 @@
+-- Storing messages without asking for each one again whether its author and its channel exist: that
+-- is a quarter of what storing it costs, and both are locked once for a batch.
+--
+-- So `post_messages` alone writes to `messages`. A batch holds its authors (KEY SHARE) and channels
+-- (NO KEY UPDATE) until it is committed; whoever deletes one of them waits for that, and then takes
+-- along what was stored meanwhile. Authors are locked before channels, as a deletion goes on from an
+-- account to its conversations.
+ALTER TABLE messages DROP CONSTRAINT messages_channel_id_fkey;
+ALTER TABLE messages DROP CONSTRAINT messages_author_id_fkey;
+
+-- A reply stays when what it answers is gone with its author.
+ALTER TABLE messages DROP CONSTRAINT messages_parent_id_fkey;
+ALTER TABLE messages ADD FOREIGN KEY (parent_id) REFERENCES messages ON DELETE SET NULL;
+
+-- Deletes the messages whose column, the trigger's argument, names a row that is gone.
+CREATE FUNCTION delete_messages_with() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a transaction that deletes from % must be READ COMMITTED', TG_TABLE_NAME
+            USING DETAIL = 'It would not see the messages that were stored since it began.',
+                  ERRCODE = 'invalid_transaction_state';
+    END IF;
+    EXECUTE format('DELETE FROM messages WHERE %I IN (SELECT id FROM gone)', TG_ARGV[0]);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER channels_delete_messages AFTER DELETE ON channels
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
+    EXECUTE FUNCTION delete_messages_with('channel_id');
+CREATE TRIGGER users_delete_messages AFTER DELETE ON users
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
+    EXECUTE FUNCTION delete_messages_with('author_id');
+
+-- A place is an author with a recipient or a channel. Input: one array element per place, then one
+-- per draft, each of which names its place (from 1). No two drafts share an author and a key.
+-- Output: one row per draft, as before.
+--
+-- Authors are locked first, then channels, in the order of their ids; the last statement begins after
+-- that, so (READ COMMITTED) it sees every message that is committed in them, and what it decides is
+-- final. Two batches that use one key in two channels at the same time collide on messages_key: one
+-- fails as a whole, without a hole in any seq, and is repeated by the caller.
+CREATE OR REPLACE FUNCTION post_messages(
+    authors bigint[], recipients bigint[], channel_ids bigint[],
+    places int[], contents text[], keys text[], kinds text[], file_urls text[],
+    homework boolean[], askers bigint[], parents bigint[]
+) RETURNS TABLE (
+    draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
+    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
+) LANGUAGE plpgsql AS $$
+DECLARE
+    targets    bigint[];  -- by place: the channel
+    workspaces bigint[];
+    peers      bigint[];  -- the other side of a dm; null in other channels
+    heads      bigint[];  -- the last seq
+    refusals   text[];    -- why nothing may be stored there
+    at_time    timestamptz;
+BEGIN
+    PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
+    FOR attempt IN 1..2 LOOP
+        SELECT array_agg(p.id ORDER BY p.ord), array_agg(p.workspace_id ORDER BY p.ord),
+               array_agg(p.peer ORDER BY p.ord), array_agg(p.last_seq ORDER BY p.ord),
+               array_agg(CASE
+                   WHEN p.channel IS NOT NULL AND p.id IS NULL THEN 'channel_not_found'
+                   WHEN p.author = p.peer THEN 'cannot_message_self'
+                   WHEN p.author = 999 AND p.channel IS NOT NULL
+                        AND EXISTS (SELECT FROM users u WHERE u.id = 999) THEN NULL  -- it was asked
+                   WHEN p.peer IS NULL THEN
+                       CASE WHEN NOT may_join(p.author, p.channel) THEN 'not_a_member' END
+                   WHEN may_message(p.author, p.peer) THEN NULL
+                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer) THEN 'not_allowed'
+                   ELSE 'recipient_not_found'
+               END ORDER BY p.ord)
+          INTO targets, workspaces, peers, heads, refusals
+          FROM (SELECT t.ord, t.author, t.channel, c.id, c.workspace_id, c.last_seq,
+                       coalesce(t.recipient, CASE t.author WHEN c.user_lo THEN c.user_hi
+                                                           WHEN c.user_hi THEN c.user_lo END)
+                           AS peer
+                  FROM (SELECT d.*, coalesce(d.channel, (
+                                   SELECT dm.id FROM channels dm
+                                    WHERE dm.user_lo = least(d.author, d.recipient)
+                                      AND dm.user_hi = greatest(d.author, d.recipient))) AS target
+                          FROM unnest(authors, recipients, channel_ids)
+                               WITH ORDINALITY AS d (author, recipient, channel, ord)
+                         ORDER BY target) AS t
+                  LEFT JOIN LATERAL (SELECT * FROM channels
+                                      WHERE channels.id = t.target FOR NO KEY UPDATE) AS c ON true
+               ) AS p;
+        EXIT WHEN attempt = 2 OR array_position(targets, NULL) IS NULL;
+
+        WITH created AS (
+            INSERT INTO channels (kind, user_lo, user_hi, name)
+            SELECT DISTINCT 'dm', p.lo, p.hi, format('dm_%s_%s', p.lo, p.hi)
+              FROM (SELECT least(d.author, d.recipient) AS lo,
+                           greatest(d.author, d.recipient) AS hi
+                      FROM unnest(authors, recipients, targets, refusals)
+                           AS d (author, recipient, target, refusal)
+                     WHERE d.target IS NULL AND d.refusal IS NULL) AS p
+            ON CONFLICT DO NOTHING
+            RETURNING id, user_lo, user_hi
+        )
+        INSERT INTO channel_members (channel_id, user_id)
+        SELECT c.id, member FROM created c, unnest(ARRAY[c.user_lo, c.user_hi]) AS member;
+    END LOOP;
+
+    at_time := date_trunc('milliseconds', clock_timestamp());
+    RETURN QUERY
+    WITH drafts AS MATERIALIZED (
+        SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
+               refusals[d.place] AS refusal, m.id AS known, m.channel_id AS known_channel,
+               m.seq AS known_seq, m.created_at AS known_at,
+               m.channel_id = targets[d.place] AND m.content = d.content AS is_same
+          FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
+               WITH ORDINALITY
+               AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)
+          LEFT JOIN messages m ON m.author_id = authors[d.place] AND m.client_key = d.key
+    ), fresh AS MATERIALIZED (
+        -- in a channel the order of ids is that of seqs
+        SELECT nextval('messages_id_seq') AS id,
+               heads[d.place] + row_number() OVER (PARTITION BY d.channel_id ORDER BY d.ord) AS seq,
+               d.*
+          FROM drafts d WHERE d.known IS NULL AND d.refusal IS NULL
+    ), inserted AS (
+        INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
+                              client_key, parent_id, created_at)
+        OVERRIDING SYSTEM VALUE
+        SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
+               f.key, f.parent, at_time
+          FROM fresh f
+    ), advanced AS (
+        UPDATE channels c SET last_seq = n.seq
+          FROM (SELECT f.channel_id, max(f.seq) AS seq FROM fresh f GROUP BY f.channel_id) AS n
+         WHERE c.id = n.channel_id
+    ), answered AS (
+        -- whom the assistant answers has read the answer
+        INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
+        SELECT f.channel_id, f.asker, max(f.seq), max(f.seq) FROM fresh f
+         WHERE f.asker IS NOT NULL GROUP BY f.channel_id, f.asker
+        ON CONFLICT (channel_id, user_id) DO UPDATE
+           SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),
+               delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
+    )
+    SELECT f.ord::int, 'posted', f.id, f.channel_id, workspaces[f.place], peers[f.place], f.seq,
+           at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL
+      FROM fresh f
+    UNION ALL
+    -- who repeats what was stored learns that it was, whatever is allowed by now
+    SELECT d.ord::int,
+           CASE WHEN d.known IS NULL OR d.channel_id IS NULL THEN d.refusal
+                WHEN d.is_same THEN 'repeated' ELSE 'key_conflict' END,
+           d.known, d.known_channel, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
+           ARRAY(SELECT r.user_id FROM receipts r
+                  WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
+                    AND r.read_seq >= d.known_seq ORDER BY r.user_id),
+           EXISTS (SELECT FROM receipts r
+                    WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
+                      AND r.delivered_seq >= d.known_seq)
+      FROM drafts d WHERE d.known IS NOT NULL OR d.refusal IS NOT NULL;
+END $$;
