@@ -152,7 +152,7 @@ class Commands:
     async def _send(self, client: Client, command: SendPrivateMessage) -> None:
         draft = Draft(client.user.id, command.recipient_id, command.content, command.key)
         if self._has_token(client, command.key):
-            await self._submit(client, draft, _settle_with(client, draft))
+            await self.submit(client, draft, _settle_with(client, draft))
 
     async def _post(self, client: Client, command: PostToChannel) -> None:
         channel = client.channels.get(command.channel_id)
@@ -173,7 +173,7 @@ class Commands:
             if isinstance(settlement, Posted) and not settlement.repeated:
                 self.assistant.consider(channel, settlement.message, client.user, client)
 
-        await self._submit(client, draft, settle_and_ask)
+        await self.submit(client, draft, settle_and_ask)
 
     def _has_token(self, client: Client, key: str | None) -> bool:
         now = trio.current_time()
@@ -182,19 +182,35 @@ class Commands:
         client.tell(Refused.because(ErrorCode.RATE_LIMITED, key))
         return False
 
-    async def _submit(self, client: Client, draft: Draft, settle: Settle) -> None:
+    async def submit(
+        self,
+        client: Client,
+        draft: Draft,
+        settle: Settle,
+        *,
+        besides: Client | None = None,
+        confirm: Client | None = None,
+    ) -> None:
+        """As `Messaging.submit`; waits while too many of the user's messages are under way."""
+        in_flight = client.share.in_flight
         try:
-            client.share.in_flight.acquire_nowait()
+            in_flight.acquire_nowait()
         except trio.WouldBlock:
-            await client.share.in_flight.acquire()
-        await self.messaging.submit(client.user, draft, settle)
+            await in_flight.acquire()
+
+        def release_and_settle(settlement: Settlement) -> None:
+            in_flight.release()
+            settle(settlement)
+
+        await self.messaging.submit(
+            client.user, draft, release_and_settle, besides=besides, confirm=confirm
+        )
 
 
 def _settle_with(client: Client, draft: Draft) -> Settle:
     """Tells who sent the draft what became of it, unless the broadcast's copy does."""
 
     def settle(settlement: Settlement) -> None:
-        client.share.in_flight.release()
         match settlement:
             case Posted(repeated=False):
                 pass

@@ -5,14 +5,15 @@ with `message:error` and in the answer; the channels a client is in are remember
 before it is told of them. Must not know: packets, tokens, other dialects.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import assert_never
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, assert_never
 
 import trio
 from attrs import evolve
 
 from hub.attempts import AttemptLimiter
 from hub.client import Client
+from hub.lane import Settlement
 from hub.messaging import draft_for
 from hub.services import Services
 from hub.socketio.member import Member
@@ -37,10 +38,13 @@ from protocol.commands import (
     TypeInChannel,
 )
 from protocol.dialect import EventDialect, Limits
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.events import MessageConfirmed, Refused
 from protocol.model import Channel, ChannelId
 from protocol.socketio.packets import Data
+
+Reply: TypeAlias = Callable[[Mapping[str, Data]], None]
+"""Gets the answer to an event, once."""
 
 
 class Refusal(Exception):
@@ -68,40 +72,44 @@ class EventAnswers:
         self._limits = Limits(services.config.max_content_chars)
         self._rate = AttemptLimiter(services.config.event_messages, 1.0)
 
-    async def answer(self, member: Member, name: str, args: Sequence[Data]) -> Mapping[str, Data]:
-        """The answer to an event; what is refused is told as well."""
+    async def answer(self, member: Member, name: str, args: Sequence[Data], reply: Reply) -> None:
+        """Do what an event asks, or start it; `reply` gets the answer. What is refused is told as
+        well. Does not wait for the commit of a message: more may be sent behind it.
+        """
         client = member.client
         try:
             command = self._dialect.receive(name, args, self._limits)
-            return await self._carry_out(member, name, command)
+            await self._carry_out(member, name, command, reply)
         except WireError as error:
-            client.tell(Refused(error.code, error.text, error.key))
-            code, text = error.code, error.text
+            self._refuse(client, Refused(error.code, error.text, error.key), reply)
         except Refusal as refusal:
-            client.tell(Refused.because(refusal.code, refusal.key))
-            code, text = refusal.code, ERROR_TEXTS[refusal.code]
+            self._refuse(client, Refused.because(refusal.code, refusal.key), reply)
         except StoreUnavailable:
-            client.tell(Refused.because(ErrorCode.UNAVAILABLE))
-            code, text = ErrorCode.UNAVAILABLE, ERROR_TEXTS[ErrorCode.UNAVAILABLE]
-        shown = self._dialect.error_text(code, text)
-        return {"success": False, "error": shown, "code": code}
+            self._refuse(client, Refused.because(ErrorCode.UNAVAILABLE), reply)
+
+    def _refuse(self, client: Client, refused: Refused, reply: Reply) -> None:
+        client.tell(refused)
+        shown = self._dialect.error_text(refused.code, refused.text)
+        reply({"success": False, "error": shown, "code": refused.code})
 
     async def _carry_out(
-        self, member: Member, name: str, command: EventCommand
-    ) -> Mapping[str, Data]:
+        self, member: Member, name: str, command: EventCommand, reply: Reply
+    ) -> None:
         services, client = self._services, member.client
+        answer: Mapping[str, Data] = {"success": True}
         match command:
             case PostToChannel():
-                return await self._post(client, command)
+                await self._post(client, command, reply)
+                return
             case JoinChannel(channel_id=channel_id):
                 await self._entered_now(member, channel_id)
                 channel = await self._channel(client, channel_id)
                 await services.channels.enter(client, channel)
-                return self._dialect.joined(channel_id)
+                answer = self._dialect.joined(channel_id)
             case LeaveChannel(channel_id=channel_id):
                 await services.commands.carry_out(client, command)
                 await self._left(member, channel_id)
-                return self._dialect.joined(channel_id)
+                answer = self._dialect.joined(channel_id)
             case ResumeChannels(after=after):
                 await self._entered(member, after)
                 await services.resume.channels(client, after, enter=True)
@@ -118,7 +126,7 @@ class EventAnswers:
                 page = await messages.channel_page(channel.id, before=None, limit=limit)
                 ids = {message.author_id for message in page}
                 people = await services.store.accounts.get_many(ids)
-                return self._dialect.history(name, page, people)
+                answer = self._dialect.history(name, page, people)
             case (
                 SendPrivateMessage()
                 | SetTyping()
@@ -131,9 +139,9 @@ class EventAnswers:
                 await services.commands.carry_out(client, command)
             case _:
                 assert_never(command)
-        return {"success": True}
+        reply(answer)
 
-    async def _post(self, client: Client, command: PostToChannel) -> Mapping[str, Data]:
+    async def _post(self, client: Client, command: PostToChannel, reply: Reply) -> None:
         now = trio.current_time()
         if self._rate.allow(client.user.id, now) > 0 or not client.share.rate.take(now):
             raise Refusal(ErrorCode.RATE_LIMITED, command.key)
@@ -148,19 +156,25 @@ class EventAnswers:
             parent_id=command.parent_id,
         )
         echo = self._services.config.echo_new_to_sender == "yes"
-        async with client.share.in_flight:
-            outcome = await self._services.messaging.send(
-                client.user, draft, besides=None if echo else client, confirm=client
-            )
-        if not isinstance(outcome, Posted):
-            raise Refusal(ErrorCode(outcome), command.key)
-        message = outcome.message
-        if outcome.repeated:
-            client.tell(MessageConfirmed(message, joined=False))
-        else:
-            self._services.assistant.consider(channel, message, client.user, client)
-        view = self._dialect.message(message, client.user)
-        return {**view, "success": True, "data": view}
+
+        def settle(settlement: Settlement) -> None:
+            match settlement:
+                case Posted(message=message, repeated=repeated):
+                    if repeated:
+                        client.tell(MessageConfirmed(message, joined=False))
+                    else:
+                        self._services.assistant.consider(channel, message, client.user, client)
+                    view = self._dialect.message(message, client.user)
+                    reply({**view, "success": True, "data": view})
+                case StoreUnavailable():
+                    self._refuse(client, Refused.because(ErrorCode.UNAVAILABLE), reply)
+                case _:
+                    refused = Refused.because(ErrorCode(settlement), command.key)
+                    self._refuse(client, refused, reply)
+
+        await self._services.commands.submit(
+            client, draft, settle, besides=None if echo else client, confirm=client
+        )
 
     async def _entered(self, member: Member, after: Mapping[ChannelId, int]) -> None:
         """The client goes on in these channels after the given seqs; when empty, in all from 0."""

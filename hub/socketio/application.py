@@ -186,12 +186,15 @@ class EventApplication:
         member = self._members.get(socket)
         if member is None:
             return
+
+        def reply(answer: Mapping[str, Data]) -> None:
+            if acknowledge is not None:
+                acknowledge([answer])
+
         if name == REFRESH:
-            answer = await self._refresh(member, args)
+            reply(await self._refresh(member, args))
         else:
-            answer = await self._answers.answer(member, name, args)
-        if acknowledge is not None:
-            acknowledge([answer])
+            await self._answers.answer(member, name, args, reply)
 
     async def _refresh(self, member: Member, args: Sequence[Data]) -> Mapping[str, Data]:
         given = args[0] if args else None

@@ -21,7 +21,7 @@ from attrs import asdict, evolve
 from tests.bench.exchange import BenchError
 from tests.bench.hubs import GoHub, parlour, prepare
 from tests.bench.load import Load, build
-from tests.bench.scenarios import SCENARIOS, Scenario
+from tests.bench.scenarios import SCENARIOS, SIZES, Scenario
 
 SOURCES = Path(__file__).parents[3] / "shared" / "bench"
 QUICK_PEOPLE = 1_000
@@ -73,7 +73,7 @@ def run(
     load: Load, folder: Path, go: Path, chosen: Sequence[Scenario], rounds: int, seconds: float
 ) -> Figures:
     """By scenario and server, what each round measured."""
-    sizes = [size for size in (10, 100, 1_000) if f"fan-{size}" in {each.name for each in chosen}]
+    sizes = [size for size in SIZES if any(f"fan-{size}" in each.name for each in chosen)]
     people = prepare(folder / "data", max(each.people for each in chosen), sizes)
     figures: Figures = {}
     with ExitStack() as stack:

@@ -1,9 +1,11 @@
 """A load generator for what `wsload` cannot say: `python -m tests.bench.exchange`, a plan on stdin.
 
 Single-threaded, on raw sockets. `pairs`: of connections 2k and 2k+1 the first one sends, and sends
-again for each frame with the marker that the second one gets. `openings`: every connection is
-dropped and opened again. `pages`: each connection asks again as soon as it was answered. Prints
-figures as `wsload` does; `cpu` is its own part of a core: near 1 it is the bottleneck, not the hub.
+again for each frame with the marker that the second one gets. `fan`: the first connection sends,
+and sends again for each frame that the last one gets; what all of them get counts. `idle`:
+connections are opened and left alone. `openings`: every connection is dropped and opened again.
+`pages`: each connection asks again as soon as it was answered. Prints figures as `wsload` does;
+`cpu` is its own part of a core: near 1 it is the bottleneck, not the hub.
 """
 
 import json
@@ -14,6 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from statistics import quantiles
 from typing import Any, Final, Protocol
 
@@ -58,6 +61,7 @@ class Plan:
     seconds: float
     marker: str = ""
     window: int = 1
+    settle: float = 0.0
 
 
 class Mode(Protocol):
@@ -189,6 +193,60 @@ def pairs(plan: Plan) -> dict[str, float]:
         return _measure(turn, plan.seconds)
 
 
+def fan(plan: Plan) -> dict[str, float]:
+    """One sender keeps a window of messages in flight to all others; times are the last one's."""
+    opened, _, _ = open_all(plan)
+    sender, last = opened[0], opened[-1]
+    sending = frame(sender.line.message)
+    by_number = {one.sock.fileno(): one for one in opened}
+    marker = plan.marker.encode()
+    delivered: list[float] = []
+    for one in opened:
+        one.received = b""
+    with select.epoll() as poll:
+        for one in opened:
+            poll.register(one.sock, select.EPOLLIN)
+
+        def send(count: int, now: float) -> None:
+            sender.sock.send(sending * count)
+            sender.sent.extend([now] * count)
+
+        def turn(times: list[float]) -> None:
+            ready = poll.poll(STALL_SECONDS)
+            if not ready:
+                raise BenchError("nothing is delivered")
+            now = time.perf_counter()
+            for number, _ in ready:
+                one = by_number[number]
+                if one is sender:
+                    one.read()
+                    continue
+                count = one.count(marker)
+                times += [now] * count
+                if one is last:
+                    delivered.extend(now - sender.sent.popleft() for _ in range(count))
+                    send(count, now)
+
+        time.sleep(plan.settle)  # everybody has heard by then that everybody joined
+        for one in opened:
+            with suppress(BlockingIOError):
+                one.read()
+        send(plan.window, time.perf_counter())
+        figures = _measure(turn, plan.seconds)
+    return {**figures, **_percentiles(delivered)}
+
+
+def idle(plan: Plan) -> dict[str, float]:
+    """Everybody comes and stays for a while."""
+    before = time.process_time()
+    opened, took, times = open_all(plan)
+    cpu = (time.process_time() - before) / took
+    time.sleep(plan.seconds)
+    for one in opened:
+        one.drop()
+    return {"rate": len(times) / took, "cpu": cpu, **_percentiles(times)}
+
+
 def openings(plan: Plan) -> dict[str, float]:
     """Everybody is there; then everybody is dropped, and comes back."""
     opened, _, _ = open_all(plan)
@@ -254,7 +312,13 @@ def _percentiles(times: Sequence[float]) -> dict[str, float]:
     return {"p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000}
 
 
-MODES: Final[dict[str, Mode]] = {"pairs": pairs, "openings": openings, "pages": pages}
+MODES: Final[dict[str, Mode]] = {
+    "pairs": pairs,
+    "fan": fan,
+    "idle": idle,
+    "openings": openings,
+    "pages": pages,
+}
 
 
 def plan_from(raw: dict[str, Any]) -> Plan:

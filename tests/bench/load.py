@@ -100,23 +100,33 @@ class Load:
                     process.kill()
 
 
-def exchange(plan: Plan) -> Mapping[str, float]:
+def exchange(plan: Plan, meanwhile: Callable[[], None] | None = None) -> Mapping[str, float]:
     """Run a plan on the load's core; returns the figures.
+
+    Args:
+        plan: what to do.
+        meanwhile: called again and again while it runs.
 
     Raises:
         BenchError: it failed.
     """
-    done = subprocess.run(
-        ["taskset", "-c", str(LOAD_CORE), sys.executable, "-m", "tests.bench.exchange"],
-        input=plan_text(plan),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=plan.seconds + 4 * SETTLE_SECONDS,
-    )
-    if done.returncode:
-        raise BenchError(f"{plan.mode}: {done.stderr}")
-    return _figures(done.stdout)
+    command = ["taskset", "-c", str(LOAD_CORE), sys.executable, "-m", "tests.bench.exchange"]
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "plan"
+        written.write_text(plan_text(plan))
+        with (
+            written.open() as given,
+            subprocess.Popen(
+                command, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as process,
+        ):
+            while meanwhile is not None and process.poll() is None:
+                meanwhile()
+                time.sleep(SAMPLE_SECONDS)
+            output, errors = process.communicate(timeout=plan.seconds + 4 * SETTLE_SECONDS)
+    if process.returncode:
+        raise BenchError(f"{plan.mode}: {errors}")
+    return _figures(output)
 
 
 def _figures(output: str) -> Mapping[str, float]:

@@ -6,12 +6,14 @@ from typing import Final
 
 from attrs import frozen
 
+from protocol.model import ChannelId
 from protocol.uuids import IdKind, to_uuid
 from tests.bench.exchange import Line, Plan, Step
 from tests.bench.hubs import HISTORY, GoKind, People, Server
 from tests.bench.load import Load, Peer, exchange
 
-TALKING: Final = 200
+TALKING: Final = 10
+SIZES: Final = (10, 100, 1_000)  # of channels
 WELCOME: Final = "Welcome to the chat!"
 SETTLE: Final = "4"  # seconds, in which everybody has heard that everybody joined
 PRIVATE: Final = '{"type":"private_message","recipient_id":%R,"content":"%B"}'
@@ -59,11 +61,11 @@ def pairs(connections: int, window: int) -> Run:
 
 
 def crowd(connections: int) -> Run:
-    """100 pairs that talk, 8 in flight, while others are only there."""
+    """5 pairs that talk, while others are only there."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         with load.holding(server.port, "/ws", people.private[TALKING:connections]):
-            return _pairs(load, server, people.private[:TALKING], "/ws", 8, seconds)
+            return _pairs(load, server, people.private[:TALKING], "/ws", 20, seconds)
 
     return run
 
@@ -142,24 +144,71 @@ def events(connections: int, window: int) -> Run:
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         del load
-        lines = []
-        for at, token in enumerate(people.tokens[:connections]):
-            channel = to_uuid(IdKind.CHANNEL, people.dms[at // 2])
-            message = {"channelId": channel, "content": "S=1 T=1 xxxxxxxxxxxxxxxxxxxxxxxx"}
-            lines.append(
-                Line(
-                    path="/socket.io/?EIO=4&transport=websocket",
-                    header="X-Bench: 1",
-                    opening=[
-                        Step("40" + json.dumps({"token": token}), '40{"sid"'),
-                        Step("420" + json.dumps(["channel:join", channel]), "430["),
-                    ],
-                    message="42" + json.dumps(["message:send", message]),
-                )
-            )
+        lines = [
+            _member(token, people.dms[at // 2], "message:send")
+            for at, token in enumerate(people.tokens[:connections])
+        ]
         return _exchanged(Plan("pairs", server.port, lines, seconds, "message:new", window))
 
     return run
+
+
+def event_typing(connections: int) -> Run:
+    """Socket.IO's `message:typing:start` between pairs; `rate` counts those that were delivered."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        lines = [
+            _member(token, people.dms[at // 2], "message:typing:start")
+            for at, token in enumerate(people.tokens[:connections])
+        ]
+        return _exchanged(Plan("pairs", server.port, lines, seconds, '"message:typing:start"'))
+
+    return run
+
+
+def event_fan_out(members: int) -> Run:
+    """Socket.IO's `message:send` to everybody in a channel; `rate` counts deliveries."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        channel = people.channels[members]
+        lines = [_member(token, channel, "message:send") for token in people.tokens[:members]]
+        marker = '"message:new"'
+        return _exchanged(Plan("fan", server.port, lines, seconds, marker, 64, float(SETTLE)))
+
+    return run
+
+
+def event_idle(connections: int) -> Run:
+    """Socket.IO clients that do nothing; `rate` counts how many came in per second."""
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        before = server.memory()
+        sizes = [before]
+
+        def sample() -> None:
+            sizes.append(server.memory())
+
+        lines = [_member(token) for token in people.tokens[:connections]]
+        figures = exchange(Plan("idle", server.port, lines, seconds), sample)
+        memory = (max(sizes) - before) / connections
+        return Measured(figures["rate"], memory=memory, load=figures["cpu"])
+
+    return run
+
+
+def _member(token: str, channel_id: ChannelId | None = None, event: str = "") -> Line:
+    """A Socket.IO client that comes in, into a channel if one is given, and sends that event."""
+    opening = [Step("40" + json.dumps({"token": token}), '40{"sid"')]
+    message = ""
+    if channel_id is not None:
+        channel = to_uuid(IdKind.CHANNEL, channel_id)
+        opening.append(Step("420" + json.dumps(["channel:join", channel]), "430["))
+        payload = {"channelId": channel, "content": "S=1 T=1 xxxxxxxxxxxxxxxxxxxxxxxx"}
+        message = "42" + json.dumps([event, payload])
+    return Line("/socket.io/?EIO=4&transport=websocket", "X-Bench: 1", opening, message)
 
 
 def reconnect(connections: int) -> Run:
@@ -265,7 +314,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
             go_fan_out(size),
             (GoKind.MEMORY,),
         )
-        for size in (10, 100, 1_000)
+        for size in SIZES
     ),
     Scenario(
         "typing",
@@ -276,16 +325,40 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         go_pairs(1_000, 1),
         (GoKind.MEMORY,),
     ),
+    Scenario("events-lone", "Socket.IO, 1 pair, 1 in flight", "messages/s", 2, events(2, 1)),
+    Scenario(
+        "events-pairs", "Socket.IO, 100 pairs, 1 in flight", "messages/s", 200, events(200, 1)
+    ),
     Scenario("events", "Socket.IO, 100 pairs, 8 in flight", "messages/s", 200, events(200, 8)),
     *(
         Scenario(
+            f"events-fan-{size}",
+            f"Socket.IO, channel of {size}",
+            "deliveries/s",
+            size,
+            event_fan_out(size),
+        )
+        for size in SIZES
+    ),
+    Scenario(
+        "events-typing",
+        "Socket.IO, typing, 1,000 people",
+        "deliveries/s",
+        1_000,
+        event_typing(1_000),
+    ),
+    *(
+        Scenario(
             f"crowd-{size}",
-            f"100 pairs, 8 in flight, {size:,} connections",
+            f"5 pairs, 20 in flight, {size:,} connections",
             "messages/s",
             size,
             crowd(size),
         )
-        for size in (200, 1_000, 10_000)
+        for size in (10, 100, 1_000, 10_000)
     ),
     Scenario("idle", "connections opened", "connections/s", 10_000, idle(10_000)),
+    Scenario(
+        "events-idle", "Socket.IO, connections opened", "connections/s", 10_000, event_idle(10_000)
+    ),
 )
