@@ -42,7 +42,7 @@ from protocol.commands import (
 )
 from protocol.errors import ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
-from protocol.model import Refusal
+from protocol.model import ChannelId, Refusal
 
 _LookUp: TypeAlias = (
     JoinChannel
@@ -150,8 +150,16 @@ class Commands:
         client.tell(ConversationHistory(pair, messages, people, datetime.now(UTC)))
 
     async def _send(self, client: Client, command: SendPrivateMessage) -> None:
-        draft = Draft(client.user.id, command.recipient_id, command.content, command.key)
-        if self._has_token(client, command.key):
+        draft = Draft(
+            client.user.id,
+            command.recipient_id,
+            command.content,
+            command.key,
+            command.kind,
+            command.file_url,
+            parent_id=command.parent_id,
+        )
+        if self._has_token(client, command.key) and await self._answers(client, draft, None):
             await self.submit(client, draft, _settle_with(client, draft))
 
     async def _post(self, client: Client, command: PostToChannel) -> None:
@@ -165,7 +173,10 @@ class Commands:
             draft_for(channel, client.user.id, command.content, command.key),
             kind=command.kind,
             file_url=command.file_url,
+            parent_id=command.parent_id,
         )
+        if not await self._answers(client, draft, channel.id):
+            return
         settle = _settle_with(client, draft)
 
         def settle_and_ask(settlement: Settlement) -> None:
@@ -174,6 +185,19 @@ class Commands:
                 self.assistant.consider(channel, settlement.message, client.user, client)
 
         await self.submit(client, draft, settle_and_ask)
+
+    async def _answers(self, client: Client, draft: Draft, channel_id: ChannelId | None) -> bool:
+        """Whether what the draft answers is there; if not, its author is told."""
+        if draft.parent_id is None:
+            return True
+        try:
+            if await self.messaging.answers_there(draft, channel_id):
+                return True
+            refusal = ErrorCode.INVALID_FIELD
+        except StoreUnavailable:
+            refusal = ErrorCode.UNAVAILABLE
+        client.tell(Refused.because(refusal, draft.key))
+        return False
 
     def _has_token(self, client: Client, key: str | None) -> bool:
         now = trio.current_time()

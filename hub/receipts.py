@@ -13,7 +13,12 @@ from hub.hub import Hub
 from hub.letters import ChannelRoom, Delivery, ToRooms, ToUsers
 from persistence.interface import Messages
 from persistence.records import Advance
-from protocol.events import ChannelMessagesRead, MessagesSeen, PrivateMessagesRead
+from protocol.events import (
+    ChannelMessagesRead,
+    MessagesSeen,
+    PrivateMessagesDelivered,
+    PrivateMessagesRead,
+)
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 
 
@@ -75,8 +80,13 @@ class Receipts:
             StoreUnavailable: it cannot be stored now.
         """
         advance = await self._messages.mark_delivered_up_to(recipient, message_id)
-        if advance is not None:
-            await self._hub.broadcast(_seen(advance, recipient, DeliveryStatus.DELIVERED))
+        if advance is None:
+            return
+        deliveries = _seen(advance, recipient, DeliveryStatus.DELIVERED)
+        if advance.peer_id is not None:
+            event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
+            deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+        await self._hub.broadcast(deliveries)
 
     async def _tell(self, advance: Advance | None, reader: UserId, besides: Client | None) -> None:
         if advance is None:

@@ -18,11 +18,15 @@ class SendPrivateMessage:
     """Store `content` in the conversation with `recipient_id` and deliver it to both.
 
     `key` is the idempotency key: a repeat by the same author stores and delivers nothing.
+    `parent_id`: the message of this conversation that it answers.
     """
 
     recipient_id: UserId
     content: str
     key: str | None = None
+    kind: MessageKind = MessageKind.TEXT
+    file_url: str | None = None
+    parent_id: MessageId | None = None
 
 
 @frozen

@@ -5,6 +5,7 @@ sends it.
 """
 
 from protocol.errors import ErrorCode, WireError
+from protocol.model import MessageKind
 
 MAX_KEY_CHARS = 255
 MAX_URL_CHARS = 2_000
@@ -57,6 +58,17 @@ def is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_kind(name: str | None, *, key: str | None = None) -> MessageKind:
+    """How a message is to be presented; text when nothing was said.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if name is not None and name not in tuple(MessageKind):
+        raise WireError(ErrorCode.INVALID_FIELD, "type must be text, file or image", key)
+    return MessageKind.TEXT if name is None else MessageKind(name)
 
 
 def check_file_url(url: str | None, *, key: str | None = None) -> str | None:

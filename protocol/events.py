@@ -142,6 +142,16 @@ class PrivateMessagesRead:
 
 
 @frozen
+class PrivateMessagesDelivered:
+    """`recipient_id` was shown everything up to and including `seq`, to the author."""
+
+    ephemeral: ClassVar[bool] = False
+    recipient_id: UserId
+    author_id: UserId
+    seq: int
+
+
+@frozen
 class ChannelMessagesRead:
     """The same, to who has joined the channel."""
 
@@ -313,6 +323,7 @@ Event: TypeAlias = (
     | WorkspacePresence
     | ChannelPresence
     | PrivateMessagesRead
+    | PrivateMessagesDelivered
     | ChannelMessagesRead
     | MessagesSeen
     | JoinedChannel

@@ -7,9 +7,17 @@ Must not know: HTTP, sessions, the store.
 
 from attrs import frozen
 
-from protocol.content import is_storable
+from protocol.content import check_kind, is_storable
 from protocol.errors import ErrorCode, WireError
-from protocol.model import ChannelId, ChannelKind, MessageKind, Role, UserId, WorkspaceId
+from protocol.model import (
+    ChannelId,
+    ChannelKind,
+    MessageId,
+    MessageKind,
+    Role,
+    UserId,
+    WorkspaceId,
+)
 
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
@@ -109,6 +117,7 @@ class PostBody:
     file_url: str | None = None
     is_homework: bool = False
     client_message_id: str | None = None
+    parent_id: MessageId | None = None
 
     def kind(self) -> MessageKind:
         """How the message is to be presented.
@@ -116,10 +125,7 @@ class PostBody:
         Raises:
             WireError: INVALID_FIELD.
         """
-        given = self.message_type or self.type_ or MessageKind.TEXT.value
-        if given not in tuple(MessageKind):
-            raise WireError(ErrorCode.INVALID_FIELD, "type must be text, file or image")
-        return MessageKind(given)
+        return check_kind(self.message_type or self.type_ or None)
 
 
 @frozen

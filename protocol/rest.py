@@ -11,7 +11,7 @@ from attrs import frozen
 
 from protocol.content import check_content, check_key
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, User, UserId
+from protocol.model import Message, MessageId, User, UserId
 from protocol.views import private_message_object, timestamp
 
 MAX_TEXT_CHARS = 1_000
@@ -72,6 +72,9 @@ class MessageBody:
 
     content: str = ""
     client_id: str | None = None
+    message_type: str | None = None
+    file_url: str | None = None
+    parent_id: MessageId | None = None
 
     def checked(self, limit: int, key: str | None) -> tuple[str, str | None]:
         """The content, and the idempotency key from the header or else the body.

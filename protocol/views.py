@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from protocol.conversations import conversation_id
-from protocol.model import Channel, Message, User, UserId, Workspace
+from protocol.model import Channel, Message, MessageKind, User, UserId, Workspace
 from protocol.uuids import IdKind, to_uuid
 
 MILLISECONDS: Final = len("2024-01-01T12:00:00.000")
@@ -23,7 +23,8 @@ def private_message_object(message: Message, recipient_id: UserId) -> dict[str, 
     """A private message as seed 004's clients read it (contract E.2).
 
     `receiver_id` is documented, `recipient_id` is what existing clients filter on: both go out.
-    `seq` and `client_id` are Parlour's additions.
+    Additions are `seq`, `client_id`, and, where there is something to say, `message_type`,
+    `file_url`, `parent_id` and `is_delivered`.
     """
     view: dict[str, object] = {
         "id": message.id,
@@ -37,6 +38,14 @@ def private_message_object(message: Message, recipient_id: UserId) -> dict[str, 
     }
     if message.key is not None:
         view["client_id"] = message.key
+    if message.kind is not MessageKind.TEXT:
+        view["message_type"] = message.kind
+    if message.file_url is not None:
+        view["file_url"] = message.file_url
+    if message.parent_id is not None:
+        view["parent_id"] = message.parent_id
+    if message.is_delivered:
+        view["is_delivered"] = True
     return view
 
 
@@ -62,6 +71,8 @@ def chat_message_object(message: Message, author: User) -> dict[str, object]:
         "gradingStatus": message.grading,
         "seq": message.seq,
     }
+    if message.parent_id is not None:
+        view["parentId"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
     return view

@@ -81,8 +81,9 @@ def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
     """Path with numbered parameters -> method -> who claims it."""
     paths: dict[str, dict[str, dict[Surface, Endpoint]]] = {}
     for surface, endpoint in claims:
-        plain = _numbered(endpoint.path)
-        for path in (plain, f"/{surface.name}{plain}"):
+        plain, mount = _numbered(endpoint.path), f"/{surface.name}"
+        is_mounted = plain.startswith(f"{mount}/")  # what another surface has the plain path of
+        for path in (plain,) if is_mounted else (plain, mount + plain):
             claimed = paths.setdefault(path, {}).setdefault(endpoint.method, {})
             if surface in claimed:
                 raise ValueError(f"{endpoint.method} {endpoint.path} is claimed twice")

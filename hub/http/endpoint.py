@@ -97,8 +97,12 @@ class Call:
             raise HttpError(415, "json_required", "The body must be application/json")
         return parse_object(await self.request.body())
 
-    async def post(self, draft: Draft) -> Posted:
+    async def post(self, draft: Draft, channel_id: ChannelId | None = None) -> Posted:
         """Store and deliver a message of the caller's.
+
+        Args:
+            draft: what is to be stored.
+            channel_id: where it goes, when that is known.
 
         Raises:
             HttpError: it is refused.
@@ -108,6 +112,9 @@ class Call:
         if not share.rate.take(trio.current_time()):
             code = ErrorCode.RATE_LIMITED
             raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
+        if not await self.services.messaging.answers_there(draft, channel_id):
+            text = "there is no such message to answer"
+            raise HttpError(400, ErrorCode.INVALID_FIELD, text)
         async with share.in_flight:
             outcome = await self.services.messaging.send(self.user, draft)
         if not isinstance(outcome, Posted):
@@ -117,7 +124,7 @@ class Call:
 
     async def post_to(self, channel: Channel, draft: Draft) -> Posted:
         """The same in a channel, where the assistant may be asked."""
-        posted = await self.post(draft)
+        posted = await self.post(draft, channel.id)
         if not posted.repeated:
             self.services.assistant.consider(channel, posted.message, self.user, None)
         return posted

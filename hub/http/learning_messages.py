@@ -58,6 +58,7 @@ async def post(call: Call) -> Response:
         kind=body.kind(),
         file_url=body.file_url,
         is_homework=body.is_homework,
+        parent_id=body.parent_id,
     )
     posted = await call.post_to(channel, draft)
     return JSON(chat_message_object(posted.message, call.user), 201)

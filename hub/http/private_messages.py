@@ -7,12 +7,15 @@ delivery to everybody who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from attrs import evolve
 from starlette.responses import Response
 
+from hub.http import uploads
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
 from hub.presence import AudienceRule
 from persistence.records import Draft
+from protocol.content import check_file_url, check_kind
 from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, User, UserId
 from protocol.rest import AddressedMessageBody, MessageBody, message_objects, user_object
@@ -47,7 +50,15 @@ async def _body(call: Call, shape: type[T]) -> T:
 async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response:
     limit = call.services.config.max_content_chars
     content, key = body.checked(limit, call.request.headers.get("idempotency-key"))
-    draft = Draft(call.me, recipient_id, content, key)
+    draft = Draft(
+        call.me,
+        recipient_id,
+        content,
+        key,
+        check_kind(body.message_type),
+        check_file_url(body.file_url),
+        parent_id=body.parent_id,
+    )
     posted = await call.post(draft)
     people = await _people(call, recipient_id)
     (shown,) = message_objects([posted.message], people)
@@ -180,4 +191,5 @@ ENDPOINTS: Final = (
         online_users,
         {200: "a list"},
     ),
+    *(evolve(each, path=f"/{SURFACE.name}{each.path}") for each in uploads.ENDPOINTS),
 )

@@ -18,11 +18,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
-from hub.http.surface import LEARNING_PLATFORM
+from hub.http.surface import LEARNING_PLATFORM, PRIVATE_MESSAGES
 from persistence.records import Upload
 
 MULTIPART_BYTES: Final = 16_384  # what a multipart body may hold beside the file
-UPLOAD_PATHS: Final = ("/api/upload", f"/{LEARNING_PLATFORM.name}/api/upload")
+UPLOAD_PATHS: Final = (
+    "/api/upload",
+    f"/{LEARNING_PLATFORM.name}/api/upload",
+    f"/{PRIVATE_MESSAGES.name}/api/upload",
+)
 MAX_FIELDS: Final = 10
 MAX_NAME_CHARS: Final = 100
 MAX_NUMBERINGS: Final = 1_000

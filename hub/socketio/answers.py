@@ -146,15 +146,12 @@ class EventAnswers:
         if self._rate.allow(client.user.id, now) > 0 or not client.share.rate.take(now):
             raise Refusal(ErrorCode.RATE_LIMITED, command.key)
         channel = await self._joined(client, command.channel_id, command.key)
-        messages = self._services.store.messages
-        if command.parent_id is not None:
-            parent = await messages.get(command.parent_id)
-            if parent is None or parent.channel_id != channel.id:
-                raise Refusal(ErrorCode.INVALID_FIELD, command.key)
         draft = evolve(
             draft_for(channel, client.user.id, command.content, command.key),
             parent_id=command.parent_id,
         )
+        if not await self._services.messaging.answers_there(draft, channel.id):
+            raise Refusal(ErrorCode.INVALID_FIELD, command.key)
         echo = self._services.config.echo_new_to_sender == "yes"
 
         def settle(settlement: Settlement) -> None:

@@ -72,6 +72,7 @@ def _leave(frame: Frame, _: Limits) -> Command | None:
 
 
 def _send(frame: Frame, limits: Limits) -> Command:
+    parent_id = identifier(frame.get("parentId"))
     given = frame.get("clientMessageId")
     key = check_key(given if isinstance(given, str) else None)
     channel_id, content = _channel(frame), frame.get("content")
@@ -84,6 +85,7 @@ def _send(frame: Frame, limits: Limits) -> Command:
         _kind(frame.get("messageType"), key),
         check_file_url(file_url if isinstance(file_url, str) else None, key=key),
         key,
+        None if parent_id is None else MessageId(parent_id),
     )
 
 

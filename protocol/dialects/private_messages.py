@@ -1,9 +1,9 @@
 """Dialect E, `/ws`: the private messaging hub of seed 004 (contract section E).
 
 Guarantees: frames are those of the seed; Parlour's additions (`client_id`, `seq`, `error`,
-`messages_read`, `shed`) are extra fields and types that existing clients ignore. User ids in a
-payload that name the sender are ignored: identity comes from the session.
-Must not know: sockets, the store, other dialects.
+`messages_read`, `messages_delivered`, `shed`, files, answers) are extra fields and types that
+existing clients ignore. User ids in a payload that name the sender are ignored: identity comes from
+the session. Must not know: sockets, the store, other dialects.
 """
 
 from typing import Final
@@ -11,8 +11,14 @@ from typing import Final
 import orjson
 from attrs import field, frozen
 
-from protocol.commands import Command, ResumeConversations, SendPrivateMessage, SetTyping
-from protocol.content import check_content, check_key
+from protocol.commands import (
+    Command,
+    MarkDelivered,
+    ResumeConversations,
+    SendPrivateMessage,
+    SetTyping,
+)
+from protocol.content import check_content, check_file_url, check_key, check_kind
 from protocol.dialect import Dialect, Heartbeat, Limits, Rate, RefuseUpgrade, Stranger
 from protocol.errors import CONVERSATION_CLOSED, WireError
 from protocol.events import (
@@ -22,12 +28,13 @@ from protocol.events import (
     Event,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessagesDelivered,
     PrivateMessagesRead,
     Refused,
     Shed,
     TypingChanged,
 )
-from protocol.model import UserId
+from protocol.model import MessageId, UserId
 from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import structure
 from protocol.tagged import Decoders, TaggedCodec
@@ -50,6 +57,24 @@ class _PrivateMessageFrame:
 
 
 @frozen
+class _More:
+    """What few messages have."""
+
+    message_type: str | None = None
+    file_url: str | None = None
+    parent_id: MessageId | None = None
+
+
+_NO_MORE: Final = _More()
+_MORE: Final = frozenset({"message_type", "file_url", "parent_id"})
+
+
+@frozen
+class _DeliveredFrame:
+    message_id: MessageId
+
+
+@frozen
 class _TypingFrame:
     recipient_id: UserId
     is_typing: bool
@@ -59,6 +84,7 @@ def _private_message(raw: dict[str, object], limits: Limits) -> Command:
     key = raw.get("client_id")
     try:
         frame = structure(raw, _PrivateMessageFrame)
+        more = _NO_MORE if _MORE.isdisjoint(raw) else structure(raw, _More)
     except WireError as error:
         raise WireError(error.code, error.text, key if isinstance(key, str) else None) from None
     key = check_key(frame.client_id)
@@ -66,13 +92,22 @@ def _private_message(raw: dict[str, object], limits: Limits) -> Command:
     if content is None:
         content = frame.message.content if frame.message is not None else ""
     return SendPrivateMessage(
-        frame.recipient_id, check_content(content, limits.content_chars, key=key), key
+        frame.recipient_id,
+        check_content(content, limits.content_chars, key=key),
+        key,
+        check_kind(more.message_type, key=key),
+        check_file_url(more.file_url, key=key),
+        more.parent_id,
     )
 
 
 def _typing(raw: dict[str, object], _: Limits) -> Command:
     frame = structure(raw, _TypingFrame)
     return SetTyping(frame.recipient_id, frame.is_typing)
+
+
+def _delivered(raw: dict[str, object], _: Limits) -> Command:
+    return MarkDelivered(structure(raw, _DeliveredFrame).message_id)
 
 
 def _resume(raw: dict[str, object], _: Limits) -> Command:
@@ -87,6 +122,7 @@ def _peer(text: str) -> frozenset[UserId] | None:
 _DECODERS: Final[Decoders] = {
     "private_message": _private_message,
     "typing_indicator": _typing,
+    "mark_delivered": _delivered,
     "resume": _resume,
 }
 
@@ -138,13 +174,8 @@ def _frame(event: Event) -> dict[str, object] | None:
             }
         case PresenceChanged(user_id=user_id, online=online):
             return {"type": "user_online_status", "user_id": user_id, "is_online": online}
-        case PrivateMessagesRead(reader_id=reader_id, author_id=author_id, seq=seq):
-            return {
-                "type": "messages_read",
-                "reader_id": reader_id,
-                "sender_id": author_id,
-                "seq": seq,
-            }
+        case PrivateMessagesRead() | PrivateMessagesDelivered():
+            return _receipt(event)
         case ConversationsResumed(complete=complete, after=after):
             positions = {str(peer): seq for peer, seq in after.items()}
             return {"type": "resumed", "complete": complete, "after": positions}
@@ -160,6 +191,13 @@ def _frame(event: Event) -> dict[str, object] | None:
             return {"type": "shed", "events": count}
         case _:
             return None  # what happens in channels and workspaces is other dialects' matter
+
+
+def _receipt(event: PrivateMessagesRead | PrivateMessagesDelivered) -> dict[str, object]:
+    up_to = {"sender_id": event.author_id, "seq": event.seq}
+    if isinstance(event, PrivateMessagesRead):
+        return {"type": "messages_read", "reader_id": event.reader_id, **up_to}
+    return {"type": "messages_delivered", "recipient_id": event.recipient_id, **up_to}
 
 
 DIALECT: Final[Dialect] = PrivateMessages()

@@ -77,5 +77,8 @@ async def test_the_document_describes_every_route(timed_world: World) -> None:
     assert len(described) == len(discover())
     send = document["paths"]["/api/messages"]["post"]
     schema = send["requestBody"]["content"]["application/json"]["schema"]
-    assert {"content", "client_id", "recipient_id", "receiver_id"} == set(schema["properties"])
+    assert {
+        "content", "client_id", "recipient_id", "receiver_id",
+        "message_type", "file_url", "parent_id",
+    } == set(schema["properties"])  # fmt: skip
     assert {"201", "400", "401", "403", "404", "409", "503"} == set(send["responses"])

@@ -75,6 +75,11 @@ def test_a_name_is_harmless(name: str, safe: str) -> None:
 
 
 async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
+    body, headers = form(content, name, field)
+    return await person.ask("POST", "/api/upload", body, headers)
+
+
+def form(content: bytes, name: str, field: str = "file") -> tuple[bytes, dict[str, str]]:
     boundary = "b0undary"
     body = (
         (
@@ -84,8 +89,7 @@ async def send(person: Person, content: bytes, name: str = "a.png", field: str =
         + content
         + f"\r\n--{boundary}--\r\n".encode()
     )
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    return await person.ask("POST", "/api/upload", body, headers)
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_path: Path) -> None:
@@ -111,6 +115,34 @@ async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_pa
         assert (await school.ben.ask("GET", url)).status == 200
         assert (await school.eve.ask("GET", url)).status == 404
         assert (await world.call("GET", url)).status == 401
+
+
+async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: Path) -> None:
+    """With that surface's cookie alone, below its mount prefix."""
+    async with open_world(store, data_dir=tmp_path) as world:
+        ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+        body, headers = form(PNG, "cat.png")
+        upload = await ann.call("POST", "/private_messages/api/upload", body, headers)
+        assert upload.status == 200
+        url = upload.json["url"]
+        message = {"content": "cat.png", "message_type": "image", "file_url": url}
+        sent = await ann.call("POST", f"/private_messages/api/messages/{ben.id}", message)
+        assert sent.status == 201
+        shown = await ben.call("GET", f"/private_messages{url}")
+        assert (shown.status, shown.body) == (200, PNG)
+        assert (await eve.call("GET", f"/private_messages{url}")).status == 404
+        assert (await world.call("GET", f"/private_messages{url}")).status == 401
+        answer = {"content": "nice", "parent_id": sent.json["id"]}
+        assert (await ben.call("POST", f"/api/messages/{ann.id}", answer)).status == 201
+        elsewhere = await eve.call("POST", f"/api/messages/{ann.id}", answer)
+        assert (elsewhere.status, elsewhere.json["code"]) == (400, "invalid_field")
+        for wrong in ({"message_type": "video"}, {"file_url": "file:///etc/passwd"}):
+            refused = await ann.call("POST", f"/api/messages/{ben.id}", message | wrong)
+            assert (refused.status, refused.json["code"]) == (400, "invalid_field")
+        page = (await ann.call("GET", f"/api/messages/{ben.id}")).json
+        assert [
+            (each["content"], each.get("file_url"), each.get("parent_id")) for each in page
+        ] == [("cat.png", url, None), ("nice", None, sent.json["id"])]
 
 
 async def test_what_a_browser_could_run_is_downloaded(memory_store: Store, tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ def in_all_places(ann: User, ben: User, channel: ChannelId) -> list[Draft]:
     [
         ("DELETE FROM users WHERE username = 'ann'", in_channel),
         ("DELETE FROM users WHERE username = 'ben'", in_all_places),
-        ("DELETE FROM channels", in_all_places),
+        (
+            "DELETE FROM channels WHERE id IN (SELECT id FROM channels ORDER BY id FOR UPDATE)",
+            in_all_places,
+        ),
         ("DELETE FROM workspaces", in_all_places),
     ],
 )

@@ -31,6 +31,7 @@ from protocol.events import (
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
     Refused,
@@ -70,6 +71,7 @@ EVENTS: tuple[Event, ...] = (
     WorkspacePresence(WorkspaceId(5), UserId(1), online=True),
     ChannelPresence(ChannelId(3), UserId(1), "ann", online=True),
     PrivateMessagesRead(UserId(2), UserId(1), 4, IDS, AT),
+    PrivateMessagesDelivered(UserId(2), UserId(1), 4),
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.READ),
     JoinedChannel(ChannelId(3)),
@@ -92,6 +94,7 @@ EVENTS: tuple[Event, ...] = (
 TOLD = {
     "private_messages": {
         Connected, PrivateMessagePosted, TypingChanged, PresenceChanged, PrivateMessagesRead,
+        PrivateMessagesDelivered,
         Refused, Shed, ConversationsResumed, ConversationRevoked,
     },
     "learning_chat": {
