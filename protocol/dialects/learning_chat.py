@@ -12,6 +12,7 @@ import orjson
 from attrs import field, frozen
 
 from protocol.commands import (
+    Answer,
     Command,
     JoinChannel,
     LeaveChannel,
@@ -31,6 +32,7 @@ from protocol.events import (
     ChannelTyping,
     Connected,
     Event,
+    HeartbeatAcknowledged,
     JoinedChannel,
     LeftChannel,
     Refused,
@@ -42,6 +44,7 @@ from protocol.structuring import identifier
 from protocol.tagged import Decoders, Frame, TaggedCodec
 from protocol.views import chat_message_object
 
+HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 NOT_SAVED: Final = "Failed to save message."
 
 _TEXTS: Final[Mapping[ErrorCode, str]] = {
@@ -111,6 +114,10 @@ def _mark_read(frame: Frame, _: Limits) -> Command | None:
     return MarkRead(MessageId(message_id), channel_id)
 
 
+def _heartbeat(_: Frame, __: Limits) -> Command:
+    return Answer(HeartbeatAcknowledged())
+
+
 def _resume(frame: Frame, _: Limits) -> Command:
     return ResumeChannels(parse_positions(frame.get("after"), _channel_key))
 
@@ -126,6 +133,7 @@ _DECODERS: Final[Decoders] = {
     "send_message": _send,
     "typing": _typing,
     "mark_read": _mark_read,
+    "heartbeat": _heartbeat,
     "resume": _resume,
 }
 
@@ -173,6 +181,8 @@ class LearningChat:
             positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
             resumed = {"type": "resumed", "complete": event.complete, "after": positions}
             return (orjson.dumps(resumed),)
+        if isinstance(event, HeartbeatAcknowledged):
+            return (HEARTBEAT_ACK,)
         frame = _frame(event)
         return () if frame is None else (orjson.dumps(frame),)
 

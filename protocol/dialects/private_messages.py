@@ -12,6 +12,7 @@ import orjson
 from attrs import field, frozen
 
 from protocol.commands import (
+    Answer,
     Command,
     MarkDelivered,
     ResumeConversations,
@@ -26,6 +27,7 @@ from protocol.events import (
     ConversationRevoked,
     ConversationsResumed,
     Event,
+    HeartbeatAcknowledged,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessagesDelivered,
@@ -40,6 +42,7 @@ from protocol.structuring import structure
 from protocol.tagged import Decoders, TaggedCodec
 from protocol.views import private_message_object, timestamp
 
+HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 WELCOME: Final = "Welcome to the chat!"
 
 
@@ -110,6 +113,10 @@ def _delivered(raw: dict[str, object], _: Limits) -> Command:
     return MarkDelivered(structure(raw, _DeliveredFrame).message_id)
 
 
+def _heartbeat(_: dict[str, object], __: Limits) -> Command:
+    return Answer(HeartbeatAcknowledged())
+
+
 def _resume(raw: dict[str, object], _: Limits) -> Command:
     return ResumeConversations(parse_positions(raw.get("after"), _peer))
 
@@ -123,6 +130,7 @@ _DECODERS: Final[Decoders] = {
     "private_message": _private_message,
     "typing_indicator": _typing,
     "mark_delivered": _delivered,
+    "heartbeat": _heartbeat,
     "resume": _resume,
 }
 
@@ -149,6 +157,8 @@ class PrivateMessages:
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """One JSON text frame per event that this dialect tells of (contract E.2)."""
+        if isinstance(event, HeartbeatAcknowledged):
+            return (HEARTBEAT_ACK,)
         frame = _frame(event)
         return () if frame is None else (orjson.dumps(frame),)
 

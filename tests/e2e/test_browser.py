@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import trio
 
+from tests.support.completions import model_server
 from tests.support.frames import TEXT, client_frame
 from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import require_node, run_node
@@ -40,6 +41,37 @@ async def test_two_people_talk(hub: HubProcess) -> None:
 
 async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
     await play("text", hub, await pair(hub, "text"))
+
+
+async def test_files_and_answers(hub: HubProcess) -> None:
+    await play("files", hub, await pair(hub, "files"))
+
+
+async def test_a_clock_that_is_wrong(hub: HubProcess) -> None:
+    await play("clock", hub, await pair(hub, "clock"))
+
+
+async def test_notifications_for_who_asked(hub: HubProcess) -> None:
+    await play("notifications", hub, await pair(hub, "notify"))
+
+
+async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
+    """The assistant is a server of ours that speaks the protocol; it answers when it is told to."""
+    async with model_server() as model:
+        model.manner, model.answer = "hangs", ("In ", "June.")
+        flags = ("--demo", "--assistant-url", model.url, "--assistant-model", "test")
+        with run_hub(folder / "school", *flags) as hub:
+            assert hub.process.stdout is not None
+            guests: list[str] = []
+            while len(guests) < 2:
+                line = hub.process.stdout.readline().strip()
+                guests += [line] if "#enter=" in line else []
+            given = json.dumps({"guests": guests})
+            async with run_node("browser.mjs", "channels", hub.url, given) as browser:
+                assert await browser.happened() == {"want": "answer"}
+                model.proceed.set()
+                await browser.tell("answered")
+                assert await browser.end() == 0
 
 
 async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:

@@ -33,10 +33,25 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
 
 
-@pytest.mark.parametrize("flow", ["talk", "resume", "polling", "parts"])
+@pytest.mark.parametrize("flow", ["talk", "resume", "polling", "files", "silence", "parts"])
 async def test_flow(hub: HubProcess, flow: str) -> None:
     given = json.dumps(await pair(hub, flow))
     async with run_node("sdk.mjs", flow, hub.url, given) as program:
+        assert await program.end() == 0
+
+
+async def test_people_talk_in_a_channel(hub: HubProcess) -> None:
+    """With sessions of the learning platform, of which the flow takes care."""
+    people = ("ann", "ben")
+    for name in people:
+        account = {
+            "username": f"{name}-school", "password": "correct horse", "name": name.title(),
+            "email": f"{name}-school@example.org", "role": "student",
+        }  # fmt: skip
+        made = await hub.call("POST", "/learning_platform/api/auth/register", account)
+        assert made.status == 201, made.text
+    given = {**{name: f"{name}-school" for name in people}, "password": "correct horse"}
+    async with run_node("sdk.mjs", "channels", hub.url, json.dumps(given)) as program:
         assert await program.end() == 0
 
 

@@ -12,12 +12,16 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const [flow, url, given] = process.argv.slice(2);
-const { ann: annsCookie, ben: bensCookie, username, name, total, link } = JSON.parse(given);
+const { ann: annsCookie, ben: bensCookie, username, name, total, link, guests } = JSON.parse(given);
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-sync",
   "--disable-background-networking", "--disable-component-update",
 ];
+const PICTURE = Buffer.from( // 8 x 8 pixels
+  "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4EWCDFTEMLQkAWbdVAWo82ZEAAAAASUVORK5CYII=",
+  "base64",
+);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = [];
 
@@ -50,6 +54,10 @@ async function write(page, text) {
   await box(page).press("Enter");
 }
 
+async function nameOf(page) {
+  return page.locator(".side .name").textContent();
+}
+
 async function find(page, username) {
   await page.getByRole("button", { name: "People" }).click();
   await page.getByLabel("Find somebody by username").fill(username);
@@ -64,7 +72,9 @@ async function openFirst(page) {
 
 async function settled(page, count) {
   await page.waitForFunction(
-    (wanted) => document.querySelectorAll('.bubble[data-status="sent"], .bubble[data-status="read"]').length === wanted,
+    (wanted) =>
+      document.querySelectorAll('.bubble:is([data-status="sent"], [data-status="delivered"], [data-status="read"])')
+        .length === wanted,
     count,
   );
 }
@@ -92,7 +102,7 @@ const FLOWS = {
     await ben.locator(".side").waitFor();
     await find(ann, username);
     await write(ann, "Are you there?");
-    await settled(ann, 1);
+    await ann.locator('.bubble[data-status="delivered"]').waitFor();
     await ben.locator(".badge").waitFor();
     assert.equal(await ben.locator(".badge").textContent(), "1");
     assert.equal(await ben.title(), "(1) Parlour");
@@ -158,6 +168,142 @@ const FLOWS = {
     await settled(second, texts.length + 1);
     assert.deepEqual(await bubbles(second), [...texts, "from the other tab"]);
     assert.doesNotMatch(await ben.title(), /owned/);
+  },
+
+  /** Files of every sort by button, many at once; what is refused says why; answers quote. */
+  async files(browser) {
+    const ann = await open(browser, annsCookie);
+    const ben = await open(browser, bensCookie);
+    await ann.locator(".side").waitFor();
+    await find(ann, username);
+    const files = ann.getByLabel("Send files");
+    const text = (number) => ({
+      name: `${number}.txt`, mimeType: "text/plain", buffer: Buffer.from(`file ${number}`),
+    });
+    await files.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
+    await settled(ann, 1);
+    await openFirst(ben);
+    for (const page of [ann, ben]) {
+      await page.waitForFunction(() => document.querySelector(".bubble img")?.naturalWidth === 8);
+    }
+    await files.setInputFiles([...Array(20).keys()].map(text));
+    await settled(ann, 21);
+    await ben.locator(".bubble").nth(20).waitFor();
+    assert.deepEqual(
+      (await ben.locator(".bubble .file").allTextContents()), [...Array(20).keys()].map((n) => `${n}.txt`),
+    );
+    const [download] = await Promise.all([
+      ben.waitForEvent("download"), ben.locator(".bubble .file").last().click(),
+    ]);
+    assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
+    await files.setInputFiles([
+      { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
+      { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
+    ]);
+    await ann.getByText("The file is empty").waitFor();
+    await ann.getByText("Only jpeg, png").waitFor();
+    await picture(ann, "files");
+    await accessible(ann);
+    for (const row of [1, 0]) await ann.locator(".attachments li").nth(row).getByText("Drop").click();
+    await ann.locator(".attachments li").waitFor({ state: "detached" });
+    await ben.locator(".bubble").first().hover();
+    await ben.locator(".bubble .reply").first().click();
+    await write(ben, "What a cat");
+    await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
+    await ben.locator(".bubble.mine .quote").click();
+    await ben.waitForFunction(() => {
+      const { top, bottom } = document.querySelector(".bubble img").getBoundingClientRect();
+      return top > 0 && bottom < innerHeight;
+    });
+    await picture(ben, "reply");
+    await accessible(ben);
+  },
+
+  /** A workspace is made, somebody let in; they talk in its channel, and @AI answers, typing first. */
+  async channels(browser) {
+    const [ann, ben] = await Promise.all(guests.map((guest) => open(browser, null, {}, guest)));
+    await ann.getByRole("button", { name: "Channels" }).click();
+    await ann.getByLabel("New workspace").fill("Garden");
+    await ann.getByRole("button", { name: "Make it" }).click();
+    await ann.getByLabel("Let somebody into Garden, by username").fill("ben");
+    await ann.getByRole("button", { name: "Let in" }).click();
+    await ann.getByText("Garden (2 people)").waitFor();
+    await ann.getByLabel("New channel in Garden").fill("roses");
+    await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
+    await ann.locator(".sheet .person", { hasText: "roses" }).waitFor();
+    await picture(ann, "workspaces");
+    await accessible(ann);
+    await ann.locator(".sheet .person", { hasText: "general" }).getByRole("button").click();
+    await write(ann, "Good morning");
+    await settled(ann, 1);
+    await ben.reload();
+    await ben.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" }).waitFor();
+    await ben.locator(".item", { hasText: "general" }).click();
+    await ben.locator(".bubble.theirs .author", { hasText: "ann" }).waitFor();
+    await ann.locator('.bubble[data-status="read"]').waitFor();
+    await write(ben, "@AI when do roses bloom?");
+    for (const page of [ann, ben]) await page.getByText("AI Tutor is typing…").waitFor();
+    await ask({ want: "answer" });
+    for (const page of [ann, ben]) {
+      await page.locator(".bubble.theirs", { hasText: "In June" }).waitFor();
+      await page.getByText("AI Tutor is typing…").waitFor({ state: "detached" });
+    }
+    await picture(ben, "channel");
+    await accessible(ben);
+    await ann.getByRole("button", { name: "People" }).click();
+    await write(ben, "one more");
+    await ann.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" }).waitFor();
+  },
+
+  /** A clock that is an hour off changes neither the order nor what is unread; nor does the server's log. */
+  async clock(browser) {
+    const ann = await open(browser, annsCookie);
+    const ben = await open(browser, null);
+    await ben.clock.install({ time: Date.now() - 3_600_000 });
+    const [cookieName, value] = bensCookie.split("=");
+    await ben.context().addCookies([{ name: cookieName, value, url }]);
+    await ben.goto(url);
+    await ann.locator(".side").waitFor();
+    await find(ann, username);
+    await write(ann, "one");
+    await settled(ann, 1);
+    await openFirst(ben);
+    await write(ben, "two");
+    await settled(ben, 1);
+    await write(ann, "three");
+    await ben.locator(".bubble").nth(2).waitFor();
+    for (const page of [ann, ben]) assert.deepEqual(await bubbles(page), ["one", "two", "three"]);
+    await ben.getByRole("button", { name: "People" }).click();
+    await write(ann, "four");
+    await ben.locator(".badge", { hasText: "1" }).waitFor();
+    assert.equal(await ben.locator(".item .last").first().textContent(), "four");
+  },
+
+  /** Who asked for notifications gets one while the page is not looked at, and only then. */
+  async notifications(browser) {
+    const ann = await open(browser, annsCookie);
+    const ben = await open(browser, bensCookie, { permissions: ["notifications"] });
+    await ben.evaluate(() => {
+      globalThis.shown = [];
+      globalThis.Notification = class {
+        static permission = "granted";
+        static requestPermission = async () => "granted";
+        constructor(title, { body }) {
+          globalThis.shown.push([title, body]);
+        }
+      };
+    });
+    await ben.getByRole("button", { name: "People" }).click();
+    await ben.getByRole("button", { name: "Switch off" }).click();
+    await ben.getByRole("button", { name: "Switch on" }).click();
+    await ben.getByRole("button", { name: "Switch off" }).waitFor();
+    await find(ann, username);
+    await write(ann, "seen");
+    await ben.locator(".badge", { hasText: "1" }).waitFor();
+    await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
+    await write(ann, "not seen");
+    await ben.locator(".badge", { hasText: "2" }).waitFor();
+    assert.deepEqual(await ben.evaluate(() => globalThis.shown), [[await nameOf(ann), "not seen"]]);
   },
 
   /** The server goes away and comes back: what was written meanwhile is sent once, in order. */
@@ -248,6 +394,20 @@ const FLOWS = {
       pages += 1;
     }
     assert.ok(pages >= total / 50 - 2);
+    // Through all of it: no frame takes so long that one sees it.
+    const frames = await ann.evaluate(async () => {
+      const scroll = document.querySelector(".scroll");
+      const times = [];
+      let before = performance.now();
+      for (let top = 0; top < scroll.scrollHeight; top += 400) {
+        scroll.scrollTop = top;
+        await new Promise(requestAnimationFrame);
+        times.push(performance.now() - before);
+        before = performance.now();
+      }
+      return times.sort((one, other) => one - other);
+    });
+    console.error(`frames: median ${frames[frames.length >> 1].toFixed(1)} ms, longest ${frames.at(-1).toFixed(1)} ms`);
     const numbers = (await bubbles(ann)).map(Number);
     assert.deepEqual(numbers, [...Array(total).keys()]);
   },

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 
 /**
  * @param {ParlourClient} client
- * @param {() => Promise<boolean>} enter called when signed in
+ * @param {(login: string, password: string) => Promise<void>} enter signs in
  * @param {string} note what to say at first
  */
 export function door(client, enter, note) {
@@ -25,8 +25,7 @@ export function door(client, enter, note) {
     button.disabled = true;
     try {
       if (isNew) await client.signUp(data);
-      await client.signIn(data.email, data.password);
-      await enter();
+      await enter(data.email, data.password);
     } catch (error) {
       problem.textContent = error.status === 0 ? "The server cannot be reached." : error.message;
     } finally {

@@ -1,9 +1,12 @@
-/** Who is signed in sees: conversations at the side, one of them or the people beside it. */
+/** Who is signed in sees: conversations and channels at the side, one of them or a sheet beside it. */
 
 import { Connection } from "../sdk/parlour.js";
 import { announce, face, h, shortly } from "./dom.js";
+import { notify } from "./notifying.js";
 import { People } from "./people.js";
+import { Room, keyOf } from "./rooms.js";
 import { Thread } from "./thread.js";
+import { Workspaces } from "./workspaces.js";
 
 const BANNERS = {
   [Connection.CONNECTING]: "Connecting…",
@@ -15,7 +18,10 @@ const CONNECTING_MS = 1_500; // shorter interruptions are not worth a word
 export class House {
   element;
   #client;
-  #people = new Map(); // user id -> { user, unread, last, lastAt, isOnline }
+  #channels;
+  #rooms = new Map(); // key -> Room
+  #moves = 0;
+  #seen = () => document.hidden || this.#loadChannels(); // of new ones nobody is told
   #open = null;
   #view = null;
   #filter = "";
@@ -27,11 +33,20 @@ export class House {
   #wasAway = false;
   #listeners = [];
 
-  constructor(client) {
+  /**
+   * @param {ParlourClient} client
+   * @param {ChannelsClient} channels
+   */
+  constructor(client, channels) {
     this.#client = client;
+    this.#channels = channels;
     this.#list = h("ul.list", { "aria-label": "Conversations" });
     this.#main = h("div.thread");
     this.#banner = h("div.banner", { role: "status", hidden: true });
+    const search = (event) => {
+      this.#filter = event.target.value.trim().toLowerCase();
+      this.#draw();
+    };
     this.#house = h(
       "div.house",
       { "data-open": "list" },
@@ -43,20 +58,20 @@ export class House {
           {},
           face(client.me.name),
           h("span.name", {}, client.me.name),
-          h("button.button.quiet", { onclick: () => this.showPeople() }, "People"),
           h("button.button.quiet", { onclick: () => this.#signOut() }, "Sign out"),
+        ),
+        h(
+          "nav",
+          { "aria-label": "More" },
+          h("button.button", { onclick: () => this.showPeople() }, "People"),
+          h("button.button", { onclick: () => this.showWorkspaces() }, "Channels"),
         ),
         h(
           "div.search",
           {},
           h("input.input", {
-            type: "search",
-            placeholder: "Search conversations",
-            "aria-label": "Search conversations",
-            oninput: (event) => {
-              this.#filter = event.target.value.trim().toLowerCase();
-              this.#draw();
-            },
+            type: "search", placeholder: "Search", "aria-label": "Search conversations",
+            oninput: search,
           }),
         ),
         this.#list,
@@ -68,21 +83,33 @@ export class House {
   }
 
   begin() {
-    this.#on("status", () => this.#connectionChanged());
-    this.#on("queue", () => this.#connectionChanged());
-    this.#on("message", ({ peer, message }) => this.#heard(peer, message));
-    this.#on("changed", ({ peer, message }) => this.#heard(peer, message));
-    this.#on("read", ({ peer, isMine }) => {
-      if (isMine) this.#update(peer, { unread: 0 });
-      this.#view?.refresh?.(peer);
+    const client = this.#client;
+    for (const one of [client, this.#channels]) {
+      this.#on(one, "queue", () => this.#connectionChanged());
+      this.#on(one, "message", (detail) => this.#heard(one, detail));
+      this.#on(one, "changed", (detail) => this.#heard(one, detail));
+      this.#on(one, "delivered", ({ place }) => this.#view?.refresh?.(keyOf(one, place)));
+      this.#on(one, "read", ({ place, isMine }) => {
+        const key = keyOf(one, place);
+        if (isMine) this.#update(key, { unread: 0 });
+        this.#view?.refresh?.(key);
+      });
+      this.#on(one, "typing", ({ place, who, isTyping }) =>
+        this.#view?.typing?.(keyOf(one, place), who, isTyping),
+      );
+      this.#on(one, "revoked", ({ place }) => this.#revoked(one, place));
+      this.#on(one, "problem", ({ text }) => announce(text));
+    }
+    this.#on(client, "status", () => this.#connectionChanged());
+    this.#on(this.#channels, "status", ({ status }) => {
+      if (status === Connection.ONLINE) this.#loadChannels();
     });
-    this.#on("typing", ({ peer, isTyping }) => this.#view?.typing?.(peer, isTyping));
-    this.#on("presence", ({ user, isOnline }) => {
-      this.#update(user, { isOnline });
-      this.#view?.presence?.(user, isOnline);
+    this.#on(client, "presence", ({ user, isOnline }) => {
+      const key = keyOf(client, user);
+      this.#update(key, { isOnline });
+      this.#view?.presence?.(key, isOnline);
     });
-    this.#on("revoked", ({ peer }) => this.#view?.revoked?.(peer));
-    this.#on("problem", ({ text }) => announce(text));
+    document.addEventListener("visibilitychange", this.#seen);
     this.#nothingOpen();
     this.#connectionChanged();
     this.load();
@@ -90,54 +117,101 @@ export class House {
 
   leave() {
     clearTimeout(this.#bannerTimer);
+    document.removeEventListener("visibilitychange", this.#seen);
     this.#view?.leave?.();
-    for (const [name, hear] of this.#listeners) this.#client.removeEventListener(name, hear);
+    for (const [target, name, hear] of this.#listeners) target.removeEventListener(name, hear);
   }
 
   /** Load the list anew. */
   async load() {
+    await Promise.all([this.#loadPeople(), this.#loadChannels()]);
+  }
+
+  async #loadPeople() {
     let found;
     try {
       found = await this.#client.conversations();
     } catch {
       return; // the banner says why; it is loaded again when there is a connection
     }
-    for (const each of found) {
-      this.#people.set(each.user.id, {
-        user: each.user,
-        unread: each.user.id === this.#open && !document.hidden ? 0 : each.unread_count,
+    for (const each of found.reverse()) {
+      const room = this.#roomWith(each.user);
+      const isSeen = room.key === this.#open && !document.hidden;
+      Object.assign(room, {
+        unread: isSeen ? 0 : each.unread_count,
         last: each.last_message,
         lastAt: each.last_message_time,
+        order: ++this.#moves,
         isOnline: each.is_online,
         isNew: false,
       });
-      this.#view?.presence?.(each.user.id, each.is_online);
+      this.#view?.presence?.(room.key, each.is_online);
     }
     this.#draw();
+  }
+
+  async #loadChannels() {
+    if (this.#channels.me === null) return;
+    try {
+      for (const workspace of await this.#channels.workspaces()) {
+        for (const channel of workspace.channels) await this.#addChannel(channel, workspace);
+      }
+    } catch {
+      return; // as above
+    }
+    this.#draw();
+  }
+
+  async #addChannel(channel, workspace) {
+    const key = keyOf(this.#channels, channel.id);
+    const room =
+      this.#rooms.get(key) ?? new Room(this.#channels, channel.id, channel.name, { workspace });
+    room.workspace = workspace;
+    this.#rooms.set(key, room);
+    if (key !== this.#open) room.unread = await this.#channels.unread(channel.id);
+    return room;
+  }
+
+  #roomWith(user) {
+    const key = keyOf(this.#client, user.id);
+    if (!this.#rooms.has(key)) {
+      this.#rooms.set(key, new Room(this.#client, user.id, user.name, { user }));
+    }
+    return this.#rooms.get(key);
   }
 
   showPeople() {
-    this.#show(new People(this.#client, (user) => this.openThread(user), () => this.#back()));
-    this.#open = null;
+    const openThread = (user) => {
+      const isNew = !this.#rooms.has(keyOf(this.#client, user.id));
+      const room = this.#roomWith(user);
+      room.isNew ||= isNew;
+      this.openThread(room);
+    };
+    this.#showSheet(new People(this.#client, openThread, () => this.#back()));
+  }
+
+  showWorkspaces() {
+    const openChannel = async (channel, workspace) =>
+      this.openThread(await this.#addChannel(channel, workspace));
+    const changed = () => this.#loadChannels();
+    const back = () => this.#back();
+    this.#showSheet(new Workspaces(this.#client, this.#channels, openChannel, changed, back));
+  }
+
+  openThread(room) {
+    this.#open = room.key;
+    this.#show(
+      new Thread(room, {
+        onBack: () => this.#back(),
+        onRead: () => this.#update(room.key, { unread: 0 }),
+      }),
+    );
     this.#draw();
   }
 
-  openThread(user) {
-    const known = this.#people.get(user.id);
-    this.#open = user.id;
-    if (known === undefined) {
-      this.#people.set(user.id, {
-        user, unread: 0, last: "", lastAt: "", isOnline: false, isNew: true,
-      });
-    }
-    const { isOnline } = this.#people.get(user.id);
-    this.#show(
-      new Thread(this.#client, user, {
-        isOnline,
-        onBack: () => this.#back(),
-        onRead: () => this.#update(user.id, { unread: 0 }),
-      }),
-    );
+  #showSheet(view) {
+    this.#open = null;
+    this.#show(view);
     this.#draw();
   }
 
@@ -164,67 +238,88 @@ export class House {
     );
   }
 
-  #heard(peer, message) {
-    this.#view?.heard?.(peer, message);
+  #heard(client, { place, message }) {
+    const key = keyOf(client, place);
+    this.#view?.heard?.(key, message);
     if (message === null) return;
-    const known = this.#people.get(peer);
-    if (known === undefined || (known.isNew && message.seq !== null)) {
-      if (known !== undefined) known.isNew = false;
+    const room = this.#rooms.get(key);
+    if (room === undefined || (room.isNew && message.seq !== null)) {
+      if (room !== undefined) room.isNew = false;
       this.load(); // from the first message on one may know who is online
     }
-    if (known === undefined) return;
-    const isSeen = this.#open === peer && !document.hidden;
-    const isNew = !message.isMine && message.at >= known.lastAt;
-    if (message.at >= known.lastAt) {
-      known.last = message.content;
-      known.lastAt = message.at;
-    }
-    if (isNew && !isSeen) {
-      known.unread += 1;
-      announce(`${known.user.name}: ${message.content}`);
+    if (room === undefined) return;
+    room.last = message.content;
+    room.order = ++this.#moves;
+    if (message.seq !== null) room.lastAt = message.at; // before, it is by this machine's clock
+    if (!message.isMine && (this.#open !== key || document.hidden)) {
+      room.unread += 1;
+      const author = message.authorName ?? room.title;
+      announce(`${author}: ${message.content}`);
+      notify(room.isChannel ? `${author} in ${room.name}` : author, message.content, () =>
+        this.openThread(room),
+      );
     }
     this.#draw();
   }
 
-  #update(peer, change) {
-    const known = this.#people.get(peer);
-    if (known === undefined) return;
-    Object.assign(known, change);
+  #revoked(client, place) {
+    const key = keyOf(client, place);
+    this.#view?.revoked?.(key);
+    if (this.#rooms.get(key)?.isChannel) this.#rooms.delete(key);
+    this.#draw();
+  }
+
+  #update(key, change) {
+    const room = this.#rooms.get(key);
+    if (room === undefined) return;
+    Object.assign(room, change);
     this.#draw();
   }
 
   #draw() {
-    const shown = [...this.#people.values()]
-      .filter(({ user }) => user.name.toLowerCase().includes(this.#filter))
-      .sort((one, other) => (one.lastAt < other.lastAt ? 1 : -1));
-    this.#list.replaceChildren(
-      ...(shown.length ? shown.map((each) => this.#item(each)) : [this.#emptyList()]),
+    const shown = [...this.#rooms.values()].filter((room) => this.#isSearched(room));
+    const people = shown.filter((room) => !room.isChannel);
+    people.sort((one, other) => other.order - one.order);
+    const items = people.map((room) => this.#item(room));
+    const workspaces = new Map(
+      shown.filter((room) => room.isChannel).map(({ workspace }) => [workspace.id, workspace]),
     );
-    const unread = [...this.#people.values()].reduce((sum, each) => sum + each.unread, 0);
+    for (const { id, name } of workspaces.values()) {
+      items.push(h("li.section", {}, h("h2", {}, name)));
+      const theirs = shown.filter((room) => room.workspace?.id === id);
+      items.push(...theirs.map((room) => this.#item(room)));
+    }
+    this.#list.replaceChildren(...(items.length ? items : [this.#emptyList()]));
+    const unread = [...this.#rooms.values()].reduce((sum, each) => sum + each.unread, 0);
     document.title = unread ? `(${unread}) Parlour` : "Parlour";
   }
 
-  #emptyList() {
-    return h("li.empty", {}, this.#filter ? "Nobody of that name." : "No conversations yet.");
+  #isSearched({ title, workspace }) {
+    return [title, workspace?.name ?? ""].some((text) => text.toLowerCase().includes(this.#filter));
   }
 
-  #item({ user, unread, last, lastAt, isOnline }) {
+  #emptyList() {
+    return h("li.empty", {}, this.#filter ? "Nothing of that name." : "No conversations yet.");
+  }
+
+  #item(room) {
+    const { title, unread, last, lastAt, isOnline, isChannel } = room;
     return h(
       "li",
       {},
       h(
         "button.item",
         {
-          "aria-current": String(user.id === this.#open),
-          "data-peer": user.id,
-          onclick: () => this.openThread(user),
+          "aria-current": String(room.key === this.#open),
+          "data-place": room.place,
+          onclick: () => this.openThread(room),
         },
-        face(user.name, isOnline),
+        isChannel ? h("span.face.channel", { "aria-hidden": "true" }, "#") : face(title, isOnline),
         h(
           "span",
           {},
-          h("div.title", {}, user.name, isOnline && h("span.unseen", {}, " (online)")),
-          h("div.last", {}, last.slice(0, 120)),
+          h("div.title", {}, title, isOnline && h("span.unseen", {}, " (online)")),
+          last && h("div.last", {}, last.slice(0, 120)),
         ),
         h(
           "span.when",
@@ -237,7 +332,8 @@ export class House {
   }
 
   #connectionChanged() {
-    const { status, queued } = this.#client;
+    const { status } = this.#client;
+    const queued = this.#client.queued + this.#channels.queued;
     clearTimeout(this.#bannerTimer);
     if (status === Connection.ONLINE) {
       this.#banner.hidden = true;
@@ -262,24 +358,23 @@ export class House {
   /** Without a connection nobody knows who is online. */
   #forgetPresence() {
     if (this.#client.status === Connection.POLLING) return;
-    for (const [peer, known] of this.#people) {
-      known.isOnline = false;
-      this.#view?.presence?.(peer, false);
+    for (const room of this.#rooms.values()) {
+      room.isOnline = false;
+      this.#view?.presence?.(room.key, false);
     }
     this.#draw();
   }
 
   async #signOut() {
-    try {
-      await this.#client.signOut();
-    } catch {
+    const [, outcome] = await Promise.allSettled([this.#channels.signOut(), this.#client.signOut()]);
+    if (outcome.status === "rejected") {
       announce("The server was not reached: this session may still be open there.");
     }
   }
 
-  #on(name, hear) {
+  #on(target, name, hear) {
     const listener = (event) => hear(event.detail);
-    this.#client.addEventListener(name, listener);
-    this.#listeners.push([name, listener]);
+    target.addEventListener(name, listener);
+    this.#listeners.push([target, name, listener]);
   }
 }

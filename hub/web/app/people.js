@@ -1,6 +1,7 @@
 /** Finding people, follows and blocks, and one's own profile. */
 
 import { face, h } from "./dom.js";
+import { notifying, setNotifying } from "./notifying.js";
 
 export class People {
   parts;
@@ -110,8 +111,24 @@ export class People {
             ? "Public: everybody may write to you."
             : "Private: only who follows you, or whom you follow, may write to you.",
         ),
+        this.#notifications(),
       );
     });
+  }
+
+  #notifications() {
+    const state = notifying();
+    const change = async () => {
+      await setNotifying(state === "off");
+      await this.#load();
+    };
+    if (state !== "on" && state !== "off") return h("p", {}, state);
+    return h(
+      "div.person",
+      {},
+      h("span.name", {}, "Notify me of new messages"),
+      h("button.button", { type: "button", onclick: change }, state === "on" ? "Switch off" : "Switch on"),
+    );
   }
 
   #section(title, entries, draw) {
@@ -123,7 +140,7 @@ export class People {
       "div.person",
       {},
       face(user.name),
-      h("span.name", {}, user.name),
+      h("span.name", {}, user.name, h("small", {}, ` @${user.username}`)),
       ...actions.map(([word, act]) => h("button.button", { type: "button", onclick: act }, word)),
     );
   }

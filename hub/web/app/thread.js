@@ -1,114 +1,164 @@
-/** One conversation: its messages, who types, and where one writes. */
+/** One conversation or channel: its messages, who types, and where one writes. */
 
-import { Status } from "../sdk/parlour.js";
-import { announce, clock, day, face, h, linked } from "./dom.js";
+import { Attachments } from "./attachments.js";
+import { bubble, lookOf, quote } from "./bubble.js";
+import { announce, day, face, h } from "./dom.js";
 
 const MAX_CHARS = 10_000;
 const NEAR = 120; // pixels from an edge
-const MARKS = {
-  [Status.SENDING]: ["◷", "sending"],
-  [Status.SENT]: ["✓", "sent"],
-  [Status.READ]: ["✓✓", "read"],
-  [Status.FAILED]: ["!", "not sent"],
-};
 
 export class Thread {
   parts;
-  #client;
-  #user;
+  #room;
   #onRead;
   #scroll;
   #state;
   #typing;
+  #typists = new Map(); // who -> what they are called
   #box;
   #count;
   #send;
+  #files;
+  #answered = null; // the message that is being answered
+  #answering;
   #hasOlder = true;
   #isLoading = false;
   #drawn = new Map(); // key or id of a message -> its element
-  #isOnline;
+  #wasAtEnd = true;
+  #resized = new ResizeObserver(() => this.#wasAtEnd && this.#toEnd());
   #seen = () => this.#markSeen();
 
-  constructor(client, user, { isOnline, onBack, onRead }) {
-    this.#client = client;
-    this.#user = user;
+  /**
+   * @param {Room} room
+   * @param {{ onBack: () => void, onRead: () => void }} heard
+   */
+  constructor(room, { onBack, onRead }) {
+    this.#room = room;
     this.#onRead = onRead;
-    this.#isOnline = isOnline;
     this.#state = h("div.state", {});
     this.#typing = h("div.typing", { "aria-live": "polite" });
     this.#scroll = h("div.scroll", {
-      role: "log", "aria-label": `Messages with ${user.name}`, tabindex: "0",
+      role: "log", "aria-label": `Messages with ${room.name}`, tabindex: "0",
       onscroll: () => this.#scrolled(),
     });
     this.#count = h("span.count", { role: "status" });
+    this.#answering = h("div.answering", { hidden: true });
+    this.#files = new Attachments(room, () => this.#toEnd());
     this.#box = h("textarea", {
-      rows: "1", placeholder: "Message", "aria-label": `Message to ${user.name}`,
+      rows: "1", placeholder: room.isChannel ? "Message, or @AI and a question" : "Message",
+      "aria-label": `Message to ${room.name}`,
       oninput: () => this.#typed(), onkeydown: (event) => this.#pressed(event),
+      onpaste: (event) => this.#take(event, event.clipboardData.files),
     });
     this.#send = h("button.button.primary", { disabled: true }, "Send");
-    const submit = (event) => {
-      event.preventDefault();
-      this.#submit();
-    };
-    this.parts = [
-      h(
-        "header",
-        {},
-        h("button.button.quiet.back", { onclick: onBack, "aria-label": "Back to the list" }, "←"),
-        face(user.name),
-        h("div.who", {}, h("h2", {}, user.name), this.#state),
-      ),
-      this.#scroll,
-      this.#typing,
-      h("form.compose", { onsubmit: submit }, this.#box, this.#count, this.#send),
-    ];
+    this.parts = [this.#header(onBack), this.#scroll, this.#typing, this.#form()];
   }
 
   async begin() {
     document.addEventListener("visibilitychange", this.#seen);
-    this.presence(this.#user.id, this.#isOnline);
+    this.#resized.observe(this.#scroll);
+    this.presence(this.#room.key, this.#room.isOnline);
+    if (this.#room.isChannel) this.#state.textContent = this.#room.workspace.name;
     this.#box.focus({ preventScroll: true });
     this.#draw();
-    if (this.#client.messages(this.#user.id).length < 30) await this.#loadOlder();
+    if (this.#messages().length < 30) await this.#loadOlder();
     this.#toEnd();
     this.#markSeen();
   }
 
   leave() {
     document.removeEventListener("visibilitychange", this.#seen);
+    this.#resized.disconnect();
   }
 
-  heard(peer, message) {
-    if (peer !== this.#user.id) return;
+  heard(key, message) {
+    if (key !== this.#room.key) return;
     const wasAtEnd = this.#isAtEnd();
     this.#draw();
     if (wasAtEnd || message?.isMine) this.#toEnd();
     if (message !== null && !message.isMine) this.#markSeen();
   }
 
-  refresh(peer) {
-    if (peer === this.#user.id) this.#draw();
+  refresh(key) {
+    if (key === this.#room.key) this.#draw();
   }
 
-  typing(peer, isTyping) {
-    if (peer !== this.#user.id) return;
+  typing(key, who, isTyping) {
+    if (key !== this.#room.key) return;
+    if (isTyping) this.#typists.set(who, this.#room.isChannel ? who : this.#room.title);
+    else this.#typists.delete(who);
+    const names = [...this.#typists.values()];
     const dots = h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-    this.#typing.replaceChildren(...(isTyping ? [dots, `${this.#user.name} is typing…`] : []));
+    const words = `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing…`;
+    this.#typing.replaceChildren(...(names.length ? [dots, words] : []));
   }
 
-  presence(peer, isOnline) {
-    if (peer === this.#user.id) this.#state.textContent = isOnline ? "online" : "";
+  presence(key, isOnline) {
+    if (key !== this.#room.key || this.#room.isChannel) return;
+    this.#state.textContent = isOnline ? "online" : "";
   }
 
-  revoked(peer) {
-    if (peer !== this.#user.id) return;
+  revoked(key) {
+    if (key !== this.#room.key) return;
     this.#box.disabled = true;
     this.#send.disabled = true;
     this.#state.textContent = "This conversation is closed.";
     announce("This conversation is closed.");
   }
 
+  #messages() {
+    return this.#room.client.messages(this.#room.place);
+  }
+
+  #header(onBack) {
+    const { title, isChannel } = this.#room;
+    return h(
+      "header",
+      {},
+      h("button.button.quiet.back", { onclick: onBack, "aria-label": "Back to the list" }, "←"),
+      isChannel ? h("span.face.channel", { "aria-hidden": "true" }, "#") : face(title),
+      h("div.who", {}, h("h2", {}, title), this.#state),
+    );
+  }
+
+  #form() {
+    const submit = (event) => {
+      event.preventDefault();
+      this.#submit();
+    };
+    const input = h("input.unseen", {
+      type: "file", multiple: true, "aria-label": "Send files", tabindex: "-1",
+      onchange: () => {
+        this.#files.add(input.files);
+        input.value = "";
+      },
+    });
+    const attach = h(
+      "button.button.quiet",
+      { type: "button", "aria-label": "Attach files", onclick: () => input.click() },
+      h("span.clip"),
+    );
+    return h(
+      "form.compose",
+      {
+        onsubmit: submit,
+        ondragover: (event) => event.preventDefault(),
+        ondrop: (event) => this.#take(event, event.dataTransfer.files),
+      },
+      this.#files.element,
+      this.#answering,
+      h("div.row", {}, attach, input, this.#box, this.#count, this.#send),
+    );
+  }
+
   // Writing.
+
+  /** Files that were pasted or dropped. */
+  #take(event, files) {
+    if (!files.length) return;
+    event.preventDefault();
+    this.#files.add(files);
+  }
 
   #typed() {
     const size = [...this.#box.value].length;
@@ -116,22 +166,35 @@ export class Thread {
     this.#box.style.height = `${this.#box.scrollHeight + 2}px`;
     this.#count.textContent = size > MAX_CHARS ? `${size - MAX_CHARS} characters too long` : "";
     this.#send.disabled = this.#box.value.trim() === "" || size > MAX_CHARS;
-    if (!this.#send.disabled) this.#client.typing(this.#user.id);
+    if (!this.#send.disabled) this.#room.client.typing(this.#room.place);
   }
 
   #pressed(event) {
+    if (event.key === "Escape") this.#answer(null);
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     this.#submit();
+  }
+
+  #answer(message) {
+    this.#answered = message;
+    this.#answering.hidden = message === null;
+    const drop = { type: "button", "aria-label": "Do not reply", onclick: () => this.#answer(null) };
+    this.#answering.replaceChildren(
+      ...(message === null ? [] : [quote(message, () => this.#show(message)), h("button.button.quiet", drop, "✕")]),
+    );
+    this.#box.focus();
   }
 
   #submit() {
     this.#typed();
     if (this.#send.disabled) return;
     const content = this.#box.value;
+    const parentId = this.#answered?.id ?? null;
     this.#box.value = "";
     this.#typed();
-    this.#client.send(this.#user.id, content);
+    if (this.#answered !== null) this.#answer(null);
+    this.#room.client.send(this.#room.place, content, { parentId });
   }
 
   // Reading.
@@ -139,7 +202,7 @@ export class Thread {
   #markSeen() {
     if (document.hidden) return;
     this.#onRead();
-    this.#client.markRead(this.#user.id).catch(() => {}); // it is marked with the next one
+    this.#room.client.markRead(this.#room.place).catch(() => {}); // it is marked with the next one
   }
 
   async #loadOlder() {
@@ -147,7 +210,7 @@ export class Thread {
     this.#isLoading = true;
     const fromEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     try {
-      this.#hasOlder = await this.#client.loadOlder(this.#user.id);
+      this.#hasOlder = await this.#room.client.loadOlder(this.#room.place);
       this.#draw();
       this.#scroll.scrollTop = this.#scroll.scrollHeight - fromEnd; // what was in view stays
     } catch (error) {
@@ -158,6 +221,7 @@ export class Thread {
   }
 
   #scrolled() {
+    this.#wasAtEnd = this.#isAtEnd();
     if (this.#scroll.scrollTop < NEAR * 4) this.#loadOlder();
   }
 
@@ -169,24 +233,46 @@ export class Thread {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
   }
 
+  #show(message) {
+    this.#drawn.get(nameOf(message))?.element.scrollIntoView({ block: "center" });
+  }
+
   #draw() {
-    const messages = this.#client.messages(this.#user.id);
+    const messages = this.#messages();
+    const byId = new Map(messages.map((message) => [message.id, message]));
     const wanted = [];
     const drawn = new Map();
     let today = null;
+    let author = null;
     for (const message of messages) {
       const date = day(message.at);
       if (date !== today) {
         wanted.push(this.#kept(drawn, `day ${date}`, date, () => h("div.day", {}, date)));
-        today = date;
+        author = null;
       }
-      const look = `${message.status} ${message.failure}`;
-      const name = message.key === null ? `id ${message.id}` : `key ${message.key}`;
-      wanted.push(this.#kept(drawn, name, look, () => this.#bubble(message)));
+      today = date;
+      const quoted = byId.get(message.parentId) ?? null;
+      const hasName = !message.isMine && message.authorName !== null && message.author !== author;
+      author = message.author;
+      const make = () => this.#bubble(message, quoted, hasName);
+      wanted.push(this.#kept(drawn, nameOf(message), lookOf(message, quoted, hasName), make));
     }
     if (!messages.length) wanted.push(h("p.empty", {}, "No messages yet. Say hello."));
     this.#drawn = drawn;
     place(this.#scroll, wanted);
+  }
+
+  #bubble(message, quoted, hasName) {
+    const { client } = this.#room;
+    return bubble(message, {
+      quoted,
+      hasName,
+      address: (fileUrl) => client.fileAddress(fileUrl),
+      onReply: () => this.#answer(message),
+      onRetry: () => client.retry(message),
+      onDiscard: () => client.discard(message),
+      onQuote: () => this.#show(quoted),
+    });
   }
 
   /** The element of before if it looks the same. */
@@ -196,27 +282,10 @@ export class Thread {
     drawn.set(name, kept);
     return kept.element;
   }
+}
 
-  #bubble(message) {
-    const [mark, word] = MARKS[message.status];
-    const isFailed = message.status === Status.FAILED;
-    const again = () => this.#client.retry(message);
-    const forget = () => this.#client.discard(message);
-    return h(
-      `div.bubble.${message.isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
-      { "data-status": message.isMine ? message.status : null },
-      h("p.words", { dir: "auto" }, ...linked(message.content)),
-      h(
-        "div.meta",
-        {},
-        clock(message.at),
-        message.isMine && h("span", { "aria-label": word, role: "img" }, ` ${mark}`),
-        isFailed && ` ${message.failure}`,
-        isFailed && h("button", { type: "button", onclick: again }, "Send again"),
-        isFailed && h("button", { type: "button", onclick: forget }, "Discard"),
-      ),
-    );
-  }
+function nameOf(message) {
+  return message.key === null ? `id ${message.id}` : `key ${message.key}`;
 }
 
 /** Make `parent` hold these children in this order, touching only what differs. */

@@ -1,44 +1,33 @@
-/** Messages as the page sees them, from the hub's frames and from the outbox. */
+/** What messages have in common, whatever dialect they came in. */
 
 /** How far a message of one's own has come. */
 export const Status = Object.freeze({
   SENDING: "sending",
   SENT: "sent",
+  DELIVERED: "delivered",
   READ: "read",
   FAILED: "failed",
 });
 
-/**
- * A message that the hub has stored.
- * @param {object} raw as in a frame or over REST
- * @param {number} me who looks at it
- */
-export function stored(raw, me) {
-  const isMine = raw.sender_id === me;
-  return {
-    id: raw.id,
-    seq: raw.seq,
-    key: raw.client_id ?? null,
-    peer: isMine ? raw.recipient_id : raw.sender_id,
-    isMine,
-    content: raw.content,
-    at: raw.created_at,
-    status: raw.is_read ? Status.READ : Status.SENT,
-    failure: null,
-  };
-}
+/** How a message is to be shown. */
+export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
 /** A message in the outbox. */
-export function pending(entry) {
+export function pending({ key, place, content, kind, fileUrl, parentId, at, failure }) {
   return {
     id: null,
     seq: null,
-    key: entry.key,
-    peer: entry.peer,
+    key,
+    place,
+    author: null,
+    authorName: null,
     isMine: true,
-    content: entry.content,
-    at: entry.at,
-    status: entry.failure === null ? Status.SENDING : Status.FAILED,
-    failure: entry.failure,
+    content,
+    kind,
+    fileUrl,
+    parentId,
+    at,
+    status: failure === null ? Status.SENDING : Status.FAILED,
+    failure,
   };
 }

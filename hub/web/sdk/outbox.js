@@ -1,3 +1,5 @@
+import { Kind } from "./message.js";
+
 /**
  * Messages that are not confirmed yet, in the order they were written.
  *
@@ -43,14 +45,14 @@ export class Outbox {
   }
 
   /** Queue a message. */
-  put(peer, content) {
+  put(place, content, { kind = Kind.TEXT, fileUrl = null, parentId = null } = {}) {
     this.#count += 1;
     const now = new Date();
     const order = `${String(now.getTime()).padStart(15, "0")}.${String(this.#count).padStart(6, "0")}`;
     const key = globalThis.crypto.randomUUID();
-    const entry = {
-      key, peer, content, at: now.toISOString(), failure: null, name: `${this.#prefix}${order}.${key}`,
-    };
+    const name = `${this.#prefix}${order}.${key}`;
+    const at = now.toISOString();
+    const entry = { key, place, content, kind, fileUrl, parentId, at, failure: null, name };
     this.#entries.set(key, entry);
     this.#save(entry);
     return entry;
@@ -79,5 +81,14 @@ export class Outbox {
     } catch {
       // The quota is used up: it is sent all the same, as long as the page lives.
     }
+  }
+}
+
+/** What keeps unsent messages over a reload: localStorage, where there is one. */
+export function defaultStorage() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null; // a page may be denied it
   }
 }

@@ -17,7 +17,7 @@ export class Rest {
   #fetch;
 
   /**
-   * @param {string} url the hub, without a slash at the end
+   * @param {string} url where the dialect's REST is, without a slash at the end
    * @param {object} headers sent with every request
    * @param {Function} fetch
    */
@@ -32,6 +32,8 @@ export class Rest {
    * @throws {CallFailed}
    */
   async call(method, path, body = undefined, headers = {}) {
+    const isForm = body instanceof FormData; // which says itself what it is
+    const isJson = body !== undefined && !isForm;
     let answer;
     try {
       answer = await this.#fetch(this.#url + path, {
@@ -40,9 +42,9 @@ export class Rest {
         headers: {
           ...this.#headers,
           ...headers,
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+          ...(isJson ? { "Content-Type": "application/json" } : {}),
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: isJson ? JSON.stringify(body) : body,
       });
     } catch (error) {
       throw new CallFailed(0, "unreachable", String(error));

@@ -1,20 +1,20 @@
 import { Status } from "./message.js";
 
-/** One conversation: what is stored, by `seq`, each once; then what is still being sent. */
+const RANK = { [Status.SENT]: 0, [Status.DELIVERED]: 1, [Status.READ]: 2 };
+
+/** One place: what is stored, by `seq`, each once; then what is still being sent. */
 export class Timeline {
   #stored = []; // by seq
   #pending = new Map(); // by key
 
-  get firstSeq() {
-    return this.#stored.length ? this.#stored[0].seq : null;
+  /** The oldest stored message that is known. */
+  get first() {
+    return this.#stored[0];
   }
 
-  get lastSeq() {
-    return this.#stored.length ? this.#stored[this.#stored.length - 1].seq : null;
-  }
-
-  get lastTime() {
-    return this.#stored.length ? this.#stored[this.#stored.length - 1].at : null;
+  /** The newest one. */
+  get last() {
+    return this.#stored.at(-1);
   }
 
   all() {
@@ -45,13 +45,14 @@ export class Timeline {
     this.#pending.delete(key);
   }
 
-  /** The other side has read everything up to `seq`. */
-  markRead(seq) {
+  /** One's own messages up to a `seq`, or up to the one with an `id`, have come so far. */
+  mark({ seq = null, id = null }, status) {
+    const isAfter = (message) => (seq === null ? message.id > id : message.seq > seq);
     for (let at = this.#stored.length - 1; at >= 0; at -= 1) {
       const message = this.#stored[at];
-      if (message.seq > seq || !message.isMine) continue;
-      if (message.status === Status.READ) return;
-      message.status = Status.READ;
+      if (isAfter(message) || !message.isMine) continue;
+      if (RANK[message.status] >= RANK[status]) return;
+      message.status = status;
     }
   }
 

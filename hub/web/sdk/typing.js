@@ -12,8 +12,8 @@ export class Typing {
   #theirs = new Map();
 
   /**
-   * @param {(peer: number, isTyping: boolean) => void} say to the hub
-   * @param {(peer: number, isTyping: boolean) => void} tell to the page
+   * @param {(place: number, isTyping: boolean) => void} say to the hub
+   * @param {(place: number, who: number | string, isTyping: boolean) => void} tell to the page
    */
   constructor(say, tell) {
     this.#say = say;
@@ -21,49 +21,52 @@ export class Typing {
   }
 
   /** A key was pressed. */
-  typed(peer) {
-    const mine = this.#mine.get(peer) ?? { toldAt: null, start: null, end: null };
-    this.#mine.set(peer, mine);
+  typed(place) {
+    const mine = this.#mine.get(place) ?? { toldAt: null, start: null, end: null };
+    this.#mine.set(place, mine);
     clearTimeout(mine.end);
-    mine.end = setTimeout(() => this.#stop(peer, true), IDLE_MS);
+    mine.end = setTimeout(() => this.#stop(place, true), IDLE_MS);
     const now = Date.now();
     if (mine.toldAt === null) {
       mine.start ??= setTimeout(() => {
         mine.toldAt = Date.now();
-        this.#say(peer, true);
+        this.#say(place, true);
       }, DEBOUNCE_MS);
     } else if (now - mine.toldAt >= RENEW_MS) {
       mine.toldAt = now;
-      this.#say(peer, true);
+      this.#say(place, true);
     }
   }
 
   /** A message was sent, which ends it for everybody. */
-  sent(peer) {
-    this.#stop(peer, false);
+  sent(place) {
+    this.#stop(place, false);
   }
 
-  /** What the hub says of the other side. */
-  heard(peer, isTyping) {
-    const timer = this.#theirs.get(peer);
-    clearTimeout(timer);
-    if (isTyping) this.#theirs.set(peer, setTimeout(() => this.heard(peer, false), EXPIRY_MS));
-    else if (!this.#theirs.delete(peer)) return;
-    if (timer === undefined || !isTyping) this.#tell(peer, isTyping);
+  /** What the hub says of somebody else. */
+  heard(place, who, isTyping) {
+    const name = `${place} ${who}`;
+    const before = this.#theirs.get(name);
+    clearTimeout(before?.timer);
+    if (isTyping) {
+      const timer = setTimeout(() => this.heard(place, who, false), EXPIRY_MS);
+      this.#theirs.set(name, { place, who, timer });
+    } else if (!this.#theirs.delete(name)) return;
+    if (before === undefined || !isTyping) this.#tell(place, who, isTyping);
   }
 
   /** The connection is gone: nobody hears of anything. */
   reset() {
-    for (const peer of [...this.#mine.keys()]) this.#stop(peer, false);
-    for (const peer of [...this.#theirs.keys()]) this.heard(peer, false);
+    for (const place of [...this.#mine.keys()]) this.#stop(place, false);
+    for (const { place, who } of [...this.#theirs.values()]) this.heard(place, who, false);
   }
 
-  #stop(peer, isToBeTold) {
-    const mine = this.#mine.get(peer);
+  #stop(place, isToBeTold) {
+    const mine = this.#mine.get(place);
     if (mine === undefined) return;
     clearTimeout(mine.start);
     clearTimeout(mine.end);
-    this.#mine.delete(peer);
-    if (isToBeTold && mine.toldAt !== null) this.#say(peer, false);
+    this.#mine.delete(place);
+    if (isToBeTold && mine.toldAt !== null) this.#say(place, false);
   }
 }

@@ -94,12 +94,12 @@ EVENTS: tuple[Event, ...] = (
 TOLD = {
     "private_messages": {
         Connected, PrivateMessagePosted, TypingChanged, PresenceChanged, PrivateMessagesRead,
-        PrivateMessagesDelivered,
+        PrivateMessagesDelivered, HeartbeatAcknowledged,
         Refused, Shed, ConversationsResumed, ConversationRevoked,
     },
     "learning_chat": {
         Connected, ChannelMessagePosted, ChannelTyping, ChannelPresence, ChannelMessagesRead,
-        JoinedChannel, LeftChannel, Refused, Shed, ChannelsResumed,
+        JoinedChannel, LeftChannel, Refused, Shed, ChannelsResumed, HeartbeatAcknowledged,
     },
     "messenger": {
         Connected, PrivateMessagePosted, TypingChanged, PrivateMessagesRead,
