@@ -168,6 +168,8 @@ export class House {
       this.#rooms.get(key) ?? new Room(this.#channels, channel.id, channel.name, { workspace });
     room.workspace = workspace;
     this.#rooms.set(key, room);
+    const newest = await this.#channels.newest(channel.id);
+    if (newest !== null) Object.assign(room, { last: newest.content, lastAt: newest.at });
     if (key !== this.#open) room.unread = await this.#channels.unread(channel.id);
     return room;
   }

@@ -97,9 +97,13 @@ function extras({ kind, fileUrl, parentId }) {
   };
 }
 
+async function newest(rest, id) {
+  const [message] = await rest.call("GET", `/api/channels/${id}/messages?limit=1`);
+  return message ?? null;
+}
+
 async function newestSeq(rest, id) {
-  const [newest] = await rest.call("GET", `/api/channels/${id}/messages?limit=1`);
-  return newest?.seq ?? 0;
+  return (await newest(rest, id))?.seq ?? 0;
 }
 
 async function workspaces(rest) {
@@ -121,6 +125,12 @@ export class ChannelsClient extends Client {
       if (!this.isFollowing(id)) this.follow(id, await newestSeq(this, id));
     }
     return found;
+  }
+
+  /** The newest message of a channel; null when there is none. */
+  async newest(channelId) {
+    const raw = await newest(this, channelId);
+    return raw === null ? null : DIALECT.stored(raw, this.me.id);
   }
 
   /** How many of a channel's newest 50 messages are unread. */

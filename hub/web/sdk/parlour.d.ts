@@ -175,6 +175,7 @@ export declare class ParlourClient extends Client<User> {
 
 export declare class ChannelsClient extends Client<{ id: UserId; username: string; name: string }> {
   workspaces(): Promise<Workspace[]>;
+  newest(channelId: ChannelId): Promise<Message | null>;
   unread(channelId: ChannelId): Promise<number>;
   createWorkspace(name: string): Promise<Workspace>;
   createChannel(workspaceId: number, name: string): Promise<Channel>;

@@ -15,7 +15,7 @@ from protocol.model import ChannelId, Refusal, User, UserId
 from tests.persistence.people import make_users
 from tests.support.databases import Databases, execute
 
-ROUNDS = 25
+ROUNDS = 10
 LANES = 3
 ORPHANS = """
     SELECT count(*) FROM messages m
