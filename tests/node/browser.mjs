@@ -109,6 +109,7 @@ const FLOWS = {
     await picture(ben, "phone-list-dark");
     await accessible(ben);
     await openFirst(ben);
+    await ben.getByText("New messages").waitFor();
     await ann.locator('.bubble[data-status="read"]').waitFor();
     assert.equal(await ben.title(), "Parlour");
     await box(ben).pressSequentially("Yes, here", { delay: 60 });
@@ -160,6 +161,13 @@ const FLOWS = {
     await ann.getByText("90000 characters too long").waitFor();
     await box(ann).press("Enter");
     assert.equal(await box(ann).inputValue(), long);
+    await ann.getByRole("button", { name: "People" }).click(); // what was begun is there again
+    await openFirst(ann);
+    assert.equal(await box(ann).inputValue(), long);
+    await ann.reload();
+    await openFirst(ann);
+    assert.equal(await box(ann).inputValue(), long);
+    await ann.getByText("90000 characters too long").waitFor();
     const second = await ann.context().newPage();
     await second.goto(url);
     await openFirst(second);
@@ -407,6 +415,9 @@ const FLOWS = {
       }
       return times.sort((one, other) => one - other);
     });
+    await ann.evaluate(() => (document.querySelector(".scroll").scrollTop = 0));
+    await ann.getByRole("button", { name: "To the newest messages" }).click();
+    await ann.getByRole("button", { name: "To the newest messages" }).waitFor({ state: "hidden" });
     console.error(`frames: median ${frames[frames.length >> 1].toFixed(1)} ms, longest ${frames.at(-1).toFixed(1)} ms`);
     const numbers = (await bubbles(ann)).map(Number);
     assert.deepEqual(numbers, [...Array(total).keys()]);

@@ -3,6 +3,7 @@
 import { Attachments } from "./attachments.js";
 import { bubble, lookOf, quote } from "./bubble.js";
 import { announce, day, face, h } from "./dom.js";
+import { draftOf, keepDraft } from "./drafts.js";
 
 const MAX_CHARS = 10_000;
 const NEAR = 120; // pixels from an edge
@@ -24,6 +25,9 @@ export class Thread {
   #hasOlder = true;
   #isLoading = false;
   #drawn = new Map(); // key or id of a message -> its element
+  #jump;
+  #unread; // how many of the newest messages were not read when it was opened
+  #firstUnread = null; // the seq of the first of them
   #wasAtEnd = true;
   #resized = new ResizeObserver(() => this.#wasAtEnd && this.#toEnd());
   #seen = () => this.#markSeen();
@@ -35,6 +39,12 @@ export class Thread {
   constructor(room, { onBack, onRead }) {
     this.#room = room;
     this.#onRead = onRead;
+    this.#unread = room.unread;
+    this.#jump = h(
+      "button.jump",
+      { type: "button", hidden: true, "aria-label": "To the newest messages", onclick: () => this.#toEnd() },
+      "↓",
+    );
     this.#state = h("div.state", {});
     this.#typing = h("div.typing", { "aria-live": "polite" });
     this.#scroll = h("div.scroll", {
@@ -51,7 +61,8 @@ export class Thread {
       onpaste: (event) => this.#take(event, event.clipboardData.files),
     });
     this.#send = h("button.button.primary", { disabled: true }, "Send");
-    this.parts = [this.#header(onBack), this.#scroll, this.#typing, this.#form()];
+    const log = h("div.log", {}, this.#scroll, this.#jump);
+    this.parts = [this.#header(onBack), log, this.#typing, this.#form()];
   }
 
   async begin() {
@@ -59,9 +70,12 @@ export class Thread {
     this.#resized.observe(this.#scroll);
     this.presence(this.#room.key, this.#room.isOnline);
     if (this.#room.isChannel) this.#state.textContent = this.#room.workspace.name;
+    this.#box.value = draftOf(this.#room);
+    this.#measure();
     this.#box.focus({ preventScroll: true });
     this.#draw();
     if (this.#messages().length < 30) await this.#loadOlder();
+    this.#markUnread();
     this.#toEnd();
     this.#markSeen();
   }
@@ -161,12 +175,17 @@ export class Thread {
   }
 
   #typed() {
+    this.#measure();
+    keepDraft(this.#room, this.#box.value);
+    if (!this.#send.disabled) this.#room.client.typing(this.#room.place);
+  }
+
+  #measure() {
     const size = [...this.#box.value].length;
     this.#box.style.height = "auto";
     this.#box.style.height = `${this.#box.scrollHeight + 2}px`;
     this.#count.textContent = size > MAX_CHARS ? `${size - MAX_CHARS} characters too long` : "";
     this.#send.disabled = this.#box.value.trim() === "" || size > MAX_CHARS;
-    if (!this.#send.disabled) this.#room.client.typing(this.#room.place);
   }
 
   #pressed(event) {
@@ -187,7 +206,7 @@ export class Thread {
   }
 
   #submit() {
-    this.#typed();
+    this.#measure();
     if (this.#send.disabled) return;
     const content = this.#box.value;
     const parentId = this.#answered?.id ?? null;
@@ -198,6 +217,14 @@ export class Thread {
   }
 
   // Reading.
+
+  /** Where what was not read yet began, for as long as it is looked at. */
+  #markUnread() {
+    const theirs = this.#messages().filter((message) => !message.isMine);
+    if (this.#unread === 0 || theirs.length === 0) return;
+    this.#firstUnread = theirs.at(-Math.min(this.#unread, theirs.length)).seq;
+    this.#draw();
+  }
 
   #markSeen() {
     if (document.hidden) return;
@@ -222,6 +249,7 @@ export class Thread {
 
   #scrolled() {
     this.#wasAtEnd = this.#isAtEnd();
+    this.#jump.hidden = this.#wasAtEnd;
     if (this.#scroll.scrollTop < NEAR * 4) this.#loadOlder();
   }
 
@@ -251,6 +279,9 @@ export class Thread {
         author = null;
       }
       today = date;
+      if (message.seq !== null && message.seq === this.#firstUnread) {
+        wanted.push(this.#kept(drawn, "new", "", () => h("div.day.new", {}, "New messages")));
+      }
       const quoted = byId.get(message.parentId) ?? null;
       const hasName = !message.isMine && message.authorName !== null && message.author !== author;
       author = message.author;
