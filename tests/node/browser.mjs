@@ -31,7 +31,7 @@ async function ask(what) {
 }
 
 async function open(browser, cookie, options = {}, address = url) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   if (cookie) {
     const [name, value] = cookie.split("=");
     await context.addCookies([{ name, value, url }]);
@@ -330,6 +330,10 @@ const FLOWS = {
     await ann.getByText("3 messages wait").waitFor();
     await picture(ann, "offline");
     assert.equal(await ann.locator('.bubble[data-status="sending"]').count(), 3);
+    await ben.getByRole("button", { name: "People" }).click();
+    await ben.getByText("The server cannot be reached").waitFor();
+    await openFirst(ben);
+    await accessible(ann);
     await ask({ want: "start" });
     await settled(ann, 4);
     await ben.locator(".bubble").nth(3).waitFor();

@@ -24,6 +24,7 @@ export class Thread {
   #answering;
   #hasOlder = true;
   #isLoading = false;
+  #hasFailed = false; // to load older messages
   #drawn = new Map(); // key or id of a message -> its element
   #jump;
   #unread; // how many of the newest messages were not read when it was opened
@@ -235,16 +236,18 @@ export class Thread {
   async #loadOlder() {
     if (this.#isLoading || !this.#hasOlder) return;
     this.#isLoading = true;
+    this.#hasFailed = false;
+    this.#draw();
     const fromEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     try {
       this.#hasOlder = await this.#room.client.loadOlder(this.#room.place);
-      this.#draw();
-      this.#scroll.scrollTop = this.#scroll.scrollHeight - fromEnd; // what was in view stays
     } catch (error) {
       if (error.status === 404 || error.status === 403) this.#hasOlder = false;
-    } finally {
-      this.#isLoading = false;
+      else this.#hasFailed = true;
     }
+    this.#isLoading = false;
+    this.#draw();
+    this.#scroll.scrollTop = this.#scroll.scrollHeight - fromEnd; // what was in view stays
   }
 
   #scrolled() {
@@ -288,9 +291,20 @@ export class Thread {
       const make = () => this.#bubble(message, quoted, hasName);
       wanted.push(this.#kept(drawn, nameOf(message), lookOf(message, quoted, hasName), make));
     }
-    if (!messages.length) wanted.push(h("p.empty", {}, "No messages yet. Say hello."));
+    wanted.unshift(...this.#beginning(messages.length === 0));
     this.#drawn = drawn;
     place(this.#scroll, wanted);
+  }
+
+  /** What stands above the messages, or instead of them. */
+  #beginning(isEmpty) {
+    if (this.#hasFailed) {
+      const again = { type: "button", onclick: () => this.#loadOlder() };
+      const text = "Older messages could not be loaded. ";
+      return [h("p.empty", {}, text, h("button.button", again, "Try again"))];
+    }
+    if (!isEmpty) return [];
+    return [h("p.empty", {}, this.#isLoading ? "Loading…" : "No messages yet. Say hello.")];
   }
 
   #bubble(message, quoted, hasName) {
