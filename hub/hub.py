@@ -7,7 +7,7 @@ for a dead Hub. Must not know: SQL, JSON, permissions.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, assert_never
 
 import trio
@@ -77,10 +77,12 @@ class Hub:
         """
         await self._address.send(letter)
 
-    async def broadcast(self, deliveries: Sequence[Delivery]) -> None:
-        """Have these events delivered in order."""
-        if deliveries:
-            await self._address.send(Broadcast(deliveries))
+    async def broadcast(
+        self, deliveries: Sequence[Delivery], then: Callable[[], None] | None = None
+    ) -> None:
+        """Have these events delivered in order; see `Broadcast`."""
+        if deliveries or then is not None:
+            await self._address.send(Broadcast(deliveries, then))
 
     async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
         """Close the live connections of ended sessions with 4001."""
@@ -121,9 +123,8 @@ class Hub:
 
     def _take(self, letter: Letter) -> None:
         match letter:
-            case Broadcast(deliveries=deliveries):
-                for delivery in deliveries:
-                    self._deliver(delivery)
+            case Broadcast():
+                self._broadcast(letter)
             case Register():
                 self._register(letter)
             case Unregister(client=client):
@@ -146,6 +147,12 @@ class Hub:
     def _tell(self, client: Client, event: Event | None) -> None:
         if event is not None:
             client.tell(event)
+
+    def _broadcast(self, letter: Broadcast) -> None:
+        for delivery in letter.deliveries:
+            self._deliver(delivery)
+        if letter.then is not None:
+            letter.then()
 
     def _close_all(self, letter: CloseAll) -> None:
         self._closing = letter.reason

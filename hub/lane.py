@@ -1,12 +1,14 @@
 """A lane: one batch of messages after the other, from draft to told.
 
 Guarantees: one statement in flight, so what takes the same lane is committed and told in the order
-it was put; what was stored though nobody could say so is told as soon as the log can be read, and
-before anything newer; nobody waits longer than `SEND_SECONDS` for a store that does not answer.
+it was put, and who sent it hears the outcome after that; what was stored though nobody could say so
+is told as soon as the log can be read, and before anything newer; nobody waits longer than
+`SEND_SECONDS` for a store that does not answer.
 Must not know: sockets, JSON, SQL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeAlias, assert_never
 
 import structlog
@@ -116,7 +118,10 @@ class Lane:
                     assert_never(outcome)
         if self._continuity.in_doubt:
             deliveries += await self._missing(later)
-        await self._hub.broadcast(deliveries)
+        settled = partial(self._settle_all, submissions, outcomes)
+        await self._hub.broadcast(deliveries, settled)
+
+    def _settle_all(self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> None:
         for submission, outcome in zip(submissions, outcomes, strict=True):
             self._settle(submission, outcome)
 

@@ -3,7 +3,7 @@
 Guarantees: a letter is self-contained; the Hub needs nothing but its own maps to act on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import trio
@@ -109,9 +109,12 @@ class Leave:
 
 @frozen
 class Broadcast:
-    """Everything one commit or one read produced, in order."""
+    """Everything one commit or one read produced, in order. `then` is called when it was told, and
+    must not wait: what it tells comes after that.
+    """
 
     deliveries: Sequence[Delivery]
+    then: Callable[[], None] | None = None
 
 
 @frozen

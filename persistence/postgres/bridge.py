@@ -6,7 +6,15 @@ statement may have been committed: its outcome is unknown. Must not know: what t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -87,6 +95,34 @@ async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
         return result
 
 
+async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
+    """Await an asyncio coroutine without a task of its own in asyncio: making, starting and ending
+    one is half of what a short statement costs here. The coroutine may wait for futures only, as
+    asyncpg's statements do.
+
+    When this is cancelled, the future is; what the coroutine raises then comes out of here.
+    """
+    while True:
+        try:
+            future = coroutine.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        future._asyncio_future_blocking = False  # noqa: SLF001  says that it is being waited for
+        await _until_done(future)
+
+
+async def _until_done(future: "asyncio.Future[Any]") -> None:
+    task = trio.lowlevel.current_task()
+    future.add_done_callback(lambda _: trio.lowlevel.reschedule(task))
+
+    def give_up(_: object) -> trio.lowlevel.Abort:
+        future.cancel()
+        return trio.lowlevel.Abort.FAILED  # it is done soon, and then this goes on
+
+    await trio.lowlevel.wait_task_rescheduled(give_up)
+
+
 class Connections:
     """Connections that run one statement at a time each, without the overhead of asyncpg's pool.
 
@@ -108,16 +144,23 @@ class Connections:
         Raises:
             StoreUnavailable: no connection was free in time, or the server is away.
         """
-        with trio.move_on_after(ACQUIRE_SECONDS) as waiting:
-            await self._permits.acquire()
-        if waiting.cancelled_caught:
-            raise StoreUnavailable("every connection is busy")
+        try:
+            self._permits.acquire_nowait()
+        except trio.WouldBlock:
+            await self._acquire()
         slot = self._free.pop()  # the one that was used last: its server process is still warm
         try:
-            return await in_asyncio(lambda: slot.fetch(self._dsn, self._settings, sql, args))
+            with unavailable_when_away():
+                return await slot.fetch(self._dsn, self._settings, sql, args)
         finally:
             self._free.append(slot)
             self._permits.release()
+
+    async def _acquire(self) -> None:
+        with trio.move_on_after(ACQUIRE_SECONDS):
+            await self._permits.acquire()
+            return
+        raise StoreUnavailable("every connection is busy")
 
     def close(self) -> None:
         """Close the connections. No statement may be in flight."""
@@ -135,17 +178,22 @@ class _Slot:
         self, dsn: str, settings: Mapping[str, str], sql: str, args: Sequence[object]
     ) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                dsn, timeout=CONNECT_SECONDS, server_settings=settings
+            self._connection = await in_asyncio(
+                lambda: asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=settings)
             )
+        connection: Any = self._connection
         try:
-            rows: Sequence[Record] = await self._connection.fetch(
-                sql, *args, timeout=STATEMENT_SECONDS
-            )
-        except (asyncio.CancelledError, *_AWAY):
+            with trio.move_on_after(STATEMENT_SECONDS):
+                rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
+                return rows
+        except asyncio.CancelledError:
+            pass  # whoever waits was cancelled, or the time is up
+        except _AWAY:
             self.drop()
             raise
-        return rows
+        self.drop()
+        await trio.lowlevel.checkpoint_if_cancelled()
+        raise StoreUnavailable("no answer in time")
 
     def drop(self) -> None:
         if self._connection is not None:

@@ -158,6 +158,15 @@ async def test_several_events_of_one_letter_leave_in_order_and_at_once(station: 
     assert [frame["user_id"] for frame in station.heard(a)] == list(range(2, 12))
 
 
+async def test_what_follows_a_letter_comes_after_it(station: Station) -> None:
+    a = await station.join(1)
+    first, last = [PresenceChanged(UserId(n), online=True) for n in (2, 3)]
+    await station.hub.broadcast([Delivery(first, ToUsers((UserId(1),)))], lambda: a.tell(last))
+    await station.hub.broadcast([], lambda: a.tell(last))
+    await station.settle()
+    assert [frame["user_id"] for frame in station.heard(a)] == [2, 3, 3]
+
+
 async def test_who_is_gone_is_told_nothing_and_leaves_nothing_behind(station: Station) -> None:
     a = await station.join(1)
     await station.hub.post(Join(a, (ROOM,)))
