@@ -4,13 +4,16 @@ Guarantees: text that passes can be stored by Postgres and sent as UTF-8. Must n
 sends it.
 """
 
+import re
+
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageKind
 
 MAX_KEY_CHARS = 255
 MAX_URL_CHARS = 2_000
 MAX_EVENT_CONTENT_CHARS = 2_000  # of Socket.IO's messages (contract D.5)
-_URL_PREFIXES = ("/uploads/", "http://", "https://")
+_URL_PREFIXES = ("http://", "https://")
+_UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # nothing that climbs: no `..`
 
 
 def check_content(text: str, limit: int, *, key: str | None = None) -> str:
@@ -74,7 +77,7 @@ def check_kind(name: str | None, *, key: str | None = None) -> MessageKind:
 def check_file_url(url: str | None, *, key: str | None = None) -> str | None:
     """The address of a message's file: an upload of ours, or http(s); None when none was given.
 
-    Other schemes are refused, because clients make links of them.
+    Other schemes and paths are refused, because clients make links of them and load pictures.
 
     Raises:
         WireError: INVALID_FIELD.
@@ -82,6 +85,6 @@ def check_file_url(url: str | None, *, key: str | None = None) -> str | None:
     if url is None:
         return None
     fits = len(url) <= MAX_URL_CHARS and is_storable(url) and url.isprintable()
-    if not fits or not url.startswith(_URL_PREFIXES):
+    if not fits or not (url.startswith(_URL_PREFIXES) or _UPLOAD.fullmatch(url)):
         raise WireError(ErrorCode.INVALID_FIELD, "fileUrl must be an upload or http(s)://", key)
     return url

@@ -4,20 +4,27 @@ Guarantees: what is no such frame is a `WireError`, whatever it is. Must not kno
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import orjson
 from attrs import frozen
 
-from protocol.commands import Command
+from protocol.commands import Answer, Command
 from protocol.dialect import Limits
 from protocol.errors import ErrorCode, WireError
+from protocol.events import HeartbeatAcknowledged
 from protocol.jsontext import parse_object
 
 Frame: TypeAlias = dict[str, object]
 Decoders: TypeAlias = Mapping[str, Callable[[Frame, Limits], Command | None]]
 
+HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 _SHOWN_CHARS = 100
+
+
+def heartbeat(_: Frame, __: Limits) -> Command:
+    """Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
+    return Answer(HeartbeatAcknowledged())
 
 
 @frozen

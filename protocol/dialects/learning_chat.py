@@ -12,7 +12,6 @@ import orjson
 from attrs import field, frozen
 
 from protocol.commands import (
-    Answer,
     Command,
     JoinChannel,
     LeaveChannel,
@@ -41,10 +40,9 @@ from protocol.events import (
 from protocol.model import ChannelId, MessageId, MessageKind
 from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import identifier
-from protocol.tagged import Decoders, Frame, TaggedCodec
+from protocol.tagged import HEARTBEAT_ACK, Decoders, Frame, TaggedCodec, heartbeat
 from protocol.views import chat_message_object
 
-HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 NOT_SAVED: Final = "Failed to save message."
 
 _TEXTS: Final[Mapping[ErrorCode, str]] = {
@@ -114,10 +112,6 @@ def _mark_read(frame: Frame, _: Limits) -> Command | None:
     return MarkRead(MessageId(message_id), channel_id)
 
 
-def _heartbeat(_: Frame, __: Limits) -> Command:
-    return Answer(HeartbeatAcknowledged())
-
-
 def _resume(frame: Frame, _: Limits) -> Command:
     return ResumeChannels(parse_positions(frame.get("after"), _channel_key))
 
@@ -133,7 +127,7 @@ _DECODERS: Final[Decoders] = {
     "send_message": _send,
     "typing": _typing,
     "mark_read": _mark_read,
-    "heartbeat": _heartbeat,
+    "heartbeat": heartbeat,
     "resume": _resume,
 }
 

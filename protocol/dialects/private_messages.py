@@ -12,7 +12,6 @@ import orjson
 from attrs import field, frozen
 
 from protocol.commands import (
-    Answer,
     Command,
     MarkDelivered,
     ResumeConversations,
@@ -39,10 +38,9 @@ from protocol.events import (
 from protocol.model import MessageId, UserId
 from protocol.resumption import parse_decimal, parse_positions
 from protocol.structuring import structure
-from protocol.tagged import Decoders, TaggedCodec
+from protocol.tagged import HEARTBEAT_ACK, Decoders, TaggedCodec, heartbeat
 from protocol.views import private_message_object, timestamp
 
-HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 WELCOME: Final = "Welcome to the chat!"
 
 
@@ -113,10 +111,6 @@ def _delivered(raw: dict[str, object], _: Limits) -> Command:
     return MarkDelivered(structure(raw, _DeliveredFrame).message_id)
 
 
-def _heartbeat(_: dict[str, object], __: Limits) -> Command:
-    return Answer(HeartbeatAcknowledged())
-
-
 def _resume(raw: dict[str, object], _: Limits) -> Command:
     return ResumeConversations(parse_positions(raw.get("after"), _peer))
 
@@ -130,7 +124,7 @@ _DECODERS: Final[Decoders] = {
     "private_message": _private_message,
     "typing_indicator": _typing,
     "mark_delivered": _delivered,
-    "heartbeat": _heartbeat,
+    "heartbeat": heartbeat,
     "resume": _resume,
 }
 
