@@ -176,11 +176,9 @@ def pairs(plan: Plan) -> dict[str, float]:
             one.sent.extend([now] * count)
 
         def turn(times: list[float]) -> None:
-            ready = poll.poll(STALL_SECONDS)
-            if not ready:
-                raise BenchError("nothing is delivered")
+            ready = _ready(poll)
             now = time.perf_counter()
-            for number, _ in ready:
+            for number in ready:
                 sender = senders.get(number)
                 if sender is None:
                     by_number[number].read()
@@ -212,11 +210,9 @@ def fan(plan: Plan) -> dict[str, float]:
             sender.sent.extend([now] * count)
 
         def turn(times: list[float]) -> None:
-            ready = poll.poll(STALL_SECONDS)
-            if not ready:
-                raise BenchError("nothing is delivered")
+            ready = _ready(poll)
             now = time.perf_counter()
-            for number, _ in ready:
+            for number in ready:
                 one = by_number[number]
                 if one is sender:
                     one.read()
@@ -245,6 +241,14 @@ def idle(plan: Plan) -> dict[str, float]:
     for one in opened:
         one.drop()
     return {"rate": len(times) / took, "cpu": cpu, **_percentiles(times)}
+
+
+def _ready(poll: select.epoll) -> list[int]:
+    """The sockets on which something has arrived."""
+    ready = [number for number, _ in poll.poll(STALL_SECONDS)]
+    if not ready:
+        raise BenchError("nothing is delivered")
+    return ready
 
 
 def openings(plan: Plan) -> dict[str, float]:

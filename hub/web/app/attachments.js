@@ -1,7 +1,7 @@
 /** Files on their way up: each is stored, then sent; one that fails stays until it is tried again or dropped. */
 
 import { Kind } from "../sdk/parlour.js";
-import { h } from "./dom.js";
+import { h, textOf } from "./dom.js";
 
 export class Attachments {
   element;
@@ -48,11 +48,10 @@ export class Attachments {
 
   #failed(file, row, error) {
     const isTemporary = error.status === 0 || error.status >= 500 || error.status === 429;
-    const text = error.status === 0 ? "The server cannot be reached." : error.message;
     const again = { type: "button", onclick: () => this.#try(file, row) };
     row.replaceChildren(
       h("span.name", {}, file.name),
-      h("span.problem", { role: "alert" }, text),
+      h("span.problem", { role: "alert" }, textOf(error)),
       ...(isTemporary ? [h("button.button.quiet", again, "Try again")] : []),
       h("button.button.quiet", { type: "button", onclick: () => row.remove() }, "Drop"),
     );

@@ -69,3 +69,18 @@ export function shortly(at) {
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
+
+/** Do something; why it failed is said in the element `problem`. */
+export async function attempt(problem, act) {
+  problem.textContent = "";
+  try {
+    await act();
+  } catch (error) {
+    problem.textContent = textOf(error);
+  }
+}
+
+/** What a failure is called in front of people. */
+export function textOf(error) {
+  return error.status === 0 ? "The server cannot be reached." : error.message;
+}

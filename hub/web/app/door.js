@@ -1,6 +1,6 @@
 /** Signing in and up. */
 
-import { h } from "./dom.js";
+import { h, textOf } from "./dom.js";
 
 /**
  * @param {ParlourClient} client
@@ -27,7 +27,7 @@ export function door(client, enter, note) {
       if (isNew) await client.signUp(data);
       await enter(data.email, data.password);
     } catch (error) {
-      problem.textContent = error.status === 0 ? "The server cannot be reached." : error.message;
+      problem.textContent = textOf(error);
     } finally {
       button.disabled = false;
     }

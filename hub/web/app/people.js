@@ -1,6 +1,6 @@
 /** Finding people, follows and blocks, and one's own profile. */
 
-import { face, h } from "./dom.js";
+import { attempt, face, h } from "./dom.js";
 import { notifying, setNotifying } from "./notifying.js";
 
 export class People {
@@ -57,7 +57,7 @@ export class People {
   }
 
   async #find(username) {
-    await this.#try(async () => {
+    await attempt(this.#problem, async () => {
       const path = `/api/users?username=${encodeURIComponent(username)}`;
       const users = await this.#client.call("GET", path);
       this.#found.replaceChildren(
@@ -71,7 +71,7 @@ export class People {
   }
 
   async #load() {
-    await this.#try(async () => {
+    await attempt(this.#problem, async () => {
       const [followers, following, blocked, online, me] = await Promise.all(
         ["/api/followers", "/api/following", "/api/blocks", "/api/users/online", "/api/auth/session"].map(
           (path) => this.#client.call("GET", path),
@@ -154,18 +154,9 @@ export class People {
   }
 
   async #do(method, path, body) {
-    await this.#try(async () => {
+    await attempt(this.#problem, async () => {
       await this.#client.call(method, path, body);
       await this.#load();
     });
-  }
-
-  async #try(act) {
-    this.#problem.textContent = "";
-    try {
-      await act();
-    } catch (error) {
-      this.#problem.textContent = error.status === 0 ? "The server cannot be reached." : error.message;
-    }
   }
 }

@@ -1,6 +1,6 @@
 /** Workspaces: making them, their channels, and letting people in. */
 
-import { h } from "./dom.js";
+import { attempt, h } from "./dom.js";
 
 export class Workspaces {
   parts;
@@ -51,7 +51,7 @@ export class Workspaces {
   }
 
   async #load() {
-    await this.#try(async () => {
+    await attempt(this.#problem, async () => {
       if (this.#channels.me === null) {
         this.#list.replaceChildren(h("p.empty", {}, "Sign in again to see your channels."));
         return;
@@ -100,7 +100,7 @@ export class Workspaces {
     const submit = async (event) => {
       event.preventDefault();
       const form = event.currentTarget;
-      await this.#try(async () => {
+      await attempt(this.#problem, async () => {
         await act(new FormData(form).get("text").trim());
         form.reset();
         this.#onChanged();
@@ -118,14 +118,5 @@ export class Workspaces {
       ),
       h("button.button", {}, word),
     );
-  }
-
-  async #try(act) {
-    this.#problem.textContent = "";
-    try {
-      await act();
-    } catch (error) {
-      this.#problem.textContent = error.status === 0 ? "The server cannot be reached." : error.message;
-    }
   }
 }
