@@ -73,6 +73,7 @@ class Config:
     event_messages: int = 10
     web_client: str = "yes"
     user_messages_per_second: int = 1_000
+    user_typing_per_second: int = 100
     resume_limit: int = 1_000
     recovery_window: float = 3_600.0
     rendered_content: str = "no"
@@ -378,6 +379,12 @@ SETTINGS: Final = (
         accepting.whole(1, 100_000),
         "1 to 100000",
         "messages that one user may send, over all connections and requests",
+    ),
+    Setting(
+        "user_typing_per_second",
+        accepting.whole(1, 100_000),
+        "1 to 100000",
+        "typing indicators that one user may send; more are dropped",
     ),
     Setting(
         "resume_limit",

@@ -178,7 +178,7 @@ async def open_services(
             assistant=assistant,
             completions=completions,
             commands=commands,
-            shares=Shares(config.user_messages_per_second),
+            shares=Shares(config.user_messages_per_second, config.user_typing_per_second),
             resume=resume,
             passwords=passwords or PasswordHasher(),
             account_attempts=AttemptLimiter(config.login_attempts, config.login_window),

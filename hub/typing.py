@@ -146,7 +146,11 @@ class TypingIndicators:
         self._answered: dict[_Pair, int] = {}
 
     async def to_user(self, client: Client, recipient_id: UserId, *, is_typing: bool) -> None:
-        """Pass the indicator on if its author may message the recipient; else drop it silently."""
+        """Pass the indicator on if its author may message the recipient, and does not type too
+        often; else drop it silently.
+        """
+        if not client.share.typing.take(trio.current_time()):
+            return
         self._count += 1
         self._unchecked += 1
         indicator = _Indicator(client.user, recipient_id, is_typing, client, self._count)
@@ -157,9 +161,13 @@ class TypingIndicators:
             raise
 
     async def in_channel(self, client: Client, channel: Channel, *, is_typing: bool) -> None:
-        """Pass the indicator on if its author may see the channel; else drop it silently."""
+        """Pass the indicator on if its author may see the channel and does not type too often; else
+        drop it silently.
+        """
         peer = channel.peer_of(client.user.id)
         if peer is None:
+            if not client.share.typing.take(trio.current_time()):
+                return
             indicator = _ChannelIndicator(client.user, channel, is_typing, client)
             await self._channel_checks.put(indicator)
         else:

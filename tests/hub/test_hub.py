@@ -63,7 +63,7 @@ class Station:
         ours.setblocking(False)
         user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
         link = WebSocketLink(SocketTransport(theirs, SharedReader()), Outbox(65_536), lambda _: b"")
-        share = Shares(1_000).of(user.id)
+        share = Shares(1_000, 1_000).of(user.id)
         client = Client(user, SessionId(session_id), WIRE, link, share)
         self._sockets[client] = ours
         return client

@@ -50,6 +50,36 @@ async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
         assert (await ann.call("POST", path, {"content": "x"})).status == 201
 
 
+async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock: MockClock) -> None:
+    """What is too much is dropped, wherever it is typed; messages go on."""
+    async with open_world(memory_store, user_typing_per_second=3) as world:
+        school = await open_school(world)
+        ann, ben = school.ann, school.ben
+        one, other, bens = await ann.open(), await ann.open(), await ben.open()
+        chat, bens_chat = await ann.connect("/ws/chat"), await ben.connect("/ws/chat")
+        for socket in (chat, bens_chat):
+            await socket.send({"type": "join_channel", "channelId": school.general.id})
+            await next_of(socket, "joined_channel")
+        typing = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+        for socket in (one, other):
+            await socket.send(typing)
+            assert (await next_of(bens, "typing_indicator"))["is_typing"] is True
+        await chat.send({"type": "typing", "channelId": school.general.id})
+        await next_of(bens_chat, "user_typing")
+        for _ in range(50):
+            await one.send(typing)
+            await chat.send({"type": "typing", "channelId": school.general.id})
+        await chat.send({"type": "send_message", "channelId": school.general.id, "content": "done"})
+        assert (await next_of(bens_chat, "new_message", "user_typing"))["type"] == "new_message"
+        await one.send({"type": "private_message", "recipient_id": ben.id, "content": "done"})
+        told = await next_of(bens, "typing_indicator", "private_message")
+        assert (told["type"], told.get("is_typing")) == ("typing_indicator", False)
+        await next_of(bens, "private_message")
+        await trio.sleep(1.1)
+        await one.send(typing)
+        assert (await next_of(bens, "typing_indicator"))["is_typing"] is True
+
+
 @define
 class Halting:
     """A log that stores nothing before it may."""

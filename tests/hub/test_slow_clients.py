@@ -22,7 +22,9 @@ async def open_unread(world: World, person: Person) -> WebSocket:
 async def test_typing_is_shed_first_and_counted(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    async with open_world(memory_store, outbox_bytes=SMALL_OUTBOX) as world:
+    async with open_world(
+        memory_store, outbox_bytes=SMALL_OUTBOX, user_typing_per_second=1_000
+    ) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         anns, bens, quick = await ann.open(), await open_unread(world, ben), await ben.open()
         for number in range(200):
