@@ -56,10 +56,7 @@ async def send(call: Call) -> Response:
     channel = await _channel(call, body.channel_id)
     parent_id = None
     if body.parent_id is not None:
-        parent = await _message(call, body.parent_id)
-        if parent.channel_id != channel.id:
-            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message format")
-        parent_id = parent.id
+        parent_id = (await _message(call, body.parent_id)).id
     draft = evolve(draft_for(channel, call.me, content, key), parent_id=parent_id)
     posted = await call.post_to(channel, draft)
     return JSON(_view(call, posted.message, call.user), 201)

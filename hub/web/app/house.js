@@ -13,6 +13,7 @@ const BANNERS = {
   [Connection.WAITING]: "No connection. Trying again…",
   [Connection.POLLING]: "Slow connection: new messages come every few seconds.",
 };
+const LIVE = new Set([Connection.ONLINE, Connection.POLLING]);
 const CONNECTING_MS = 1_500; // shorter interruptions are not worth a word
 
 export class House {
@@ -102,7 +103,7 @@ export class House {
     }
     this.#on(client, "status", () => this.#connectionChanged());
     this.#on(this.#channels, "status", ({ status }) => {
-      if (status === Connection.ONLINE) this.#loadChannels();
+      if (LIVE.has(status)) this.#loadChannels();
     });
     this.#on(client, "presence", ({ user, isOnline }) => {
       const key = keyOf(client, user);
@@ -112,7 +113,8 @@ export class House {
     document.addEventListener("visibilitychange", this.#seen);
     this.#nothingOpen();
     this.#connectionChanged();
-    this.load();
+    this.#loadPeople();
+    if (LIVE.has(this.#channels.status)) this.#loadChannels();
   }
 
   leave() {
@@ -120,11 +122,6 @@ export class House {
     document.removeEventListener("visibilitychange", this.#seen);
     this.#view?.leave?.();
     for (const [target, name, hear] of this.#listeners) target.removeEventListener(name, hear);
-  }
-
-  /** Load the list anew. */
-  async load() {
-    await Promise.all([this.#loadPeople(), this.#loadChannels()]);
   }
 
   async #loadPeople() {
@@ -247,7 +244,9 @@ export class House {
     const room = this.#rooms.get(key);
     if (room === undefined || (room.isNew && message.seq !== null)) {
       if (room !== undefined) room.isNew = false;
-      this.load(); // from the first message on one may know who is online
+      // of people, one may know from the first message on who is online
+      if (client === this.#client) this.#loadPeople();
+      else this.#loadChannels();
     }
     if (room === undefined) return;
     room.last = message.content;
@@ -339,7 +338,7 @@ export class House {
     clearTimeout(this.#bannerTimer);
     if (status === Connection.ONLINE) {
       this.#banner.hidden = true;
-      if (this.#wasAway) this.load();
+      if (this.#wasAway) this.#loadPeople();
       this.#wasAway = false;
       return;
     }

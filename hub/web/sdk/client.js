@@ -233,6 +233,17 @@ export class Client extends EventTarget {
     return this.#rest.call(method, path, body, headers);
   }
 
+  /** Whether messages of this place are told. */
+  isFollowing(place) {
+    return this.#floor.has(place);
+  }
+
+  /** From now on messages of this place are told too, those after `seq`. */
+  follow(place, seq) {
+    this.#floor.set(place, seq);
+    if (this.#socket !== null) this.#resume();
+  }
+
   /** Every event, in order, until `return` is called on the iterator. */
   events() {
     return heard(this, EVENTS);
@@ -249,17 +260,6 @@ export class Client extends EventTarget {
     for (const entry of this.#outbox.entries()) {
       this.#timeline(entry.place).addPending(pending(entry));
     }
-  }
-
-  /** Whether messages of this place are told. */
-  isFollowing(place) {
-    return this.#floor.has(place);
-  }
-
-  /** From now on messages of this place are told too, those after `seq`. */
-  follow(place, seq) {
-    this.#floor.set(place, seq);
-    if (this.#socket !== null) this.#resume();
   }
 
   #open() {
