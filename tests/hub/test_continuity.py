@@ -11,9 +11,9 @@ from trio.testing import MockClock
 import hub.continuity
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, Posted, StoreUnavailable
-from tests.hub.test_resume import next_of, write
+from tests.support.posting import write
 from tests.support.school import open_school
-from tests.support.websocket import WebSocket
+from tests.support.websocket import WebSocket, next_of
 from tests.support.world import World, open_world
 
 

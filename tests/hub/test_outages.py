@@ -1,6 +1,5 @@
 """The store is away: everybody is told, nothing is acknowledged, and it works again afterwards."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,46 +8,9 @@ from attrs import define, evolve, field
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.records import StoreUnavailable
+from tests.support.outage import Outage
 from tests.support.websocket import Refused, open_websocket
 from tests.support.world import World, open_world
-
-
-@define
-class Switch:
-    """A part of a store that can be cut off."""
-
-    _part: Any
-    _state: dict[str, bool]
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._part, name)
-        if name in {"ended", "changes"}:  # contexts that report an outage by themselves
-            return method
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            if self._state["away"]:
-                raise StoreUnavailable("away")
-            return await method(*args, **kwargs)
-
-        return call
-
-
-@define
-class Outage:
-    """A store that is there or not."""
-
-    state: dict[str, bool] = field(factory=lambda: {"away": False})
-
-    def over(self, store: Store) -> Store:
-        parts: Sequence[str] = ("accounts", "sessions", "relations", "messages", "health")
-        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in parts})
-
-    def begin(self) -> None:
-        self.state["away"] = True
-
-    def end(self) -> None:
-        self.state["away"] = False
 
 
 async def test_sends_are_refused_as_unavailable_and_succeed_later(memory_store: Store) -> None:

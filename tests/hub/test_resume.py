@@ -7,31 +7,10 @@ import pytest
 import trio
 
 from persistence.interface import Store
-from persistence.records import Draft, Posted
-from protocol.model import Channel, User
+from tests.support.posting import post, write
 from tests.support.school import open_school
-from tests.support.websocket import WebSocket
+from tests.support.websocket import WebSocket, next_of
 from tests.support.world import World, open_world
-
-
-async def next_of(socket: WebSocket, *kinds: str) -> Any:
-    """The next frame of one of these kinds, past all others."""
-    while (frame := await socket.receive())["type"] not in kinds:
-        pass
-    return frame
-
-
-async def write(world: World, author: User, to: User, *texts: str) -> None:
-    """Messages that are stored and told, as over REST."""
-    for text in texts:
-        draft = Draft(author.id, to.id, text)
-        assert isinstance(await world.services.messaging.send(author, draft), Posted)
-
-
-async def post(world: World, author: User, channel: Channel, *texts: str) -> None:
-    for text in texts:
-        draft = Draft(author.id, None, text, channel_id=channel.id)
-        assert isinstance(await world.services.messaging.send(author, draft), Posted)
 
 
 async def until_resumed(socket: WebSocket) -> tuple[list[int], Mapping[str, Any]]:

@@ -12,13 +12,13 @@ from trio.testing import MockClock
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.relations import parse_change
-from tests.hub.test_outages import Outage
-from tests.hub.test_resume import next_of, post, write
-from tests.hub.test_socketio_messages import channel_of
-from tests.hub.test_socketio_messages import enter as enter_socketio
 from tests.support.databases import Databases, execute
+from tests.support.outage import Outage
+from tests.support.posting import post, write
 from tests.support.school import School, open_school
-from tests.support.websocket import WebSocket
+from tests.support.socketio import channel_of
+from tests.support.socketio import enter as enter_socketio
+from tests.support.websocket import WebSocket, next_of
 from tests.support.world import World, open_world
 
 

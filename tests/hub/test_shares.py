@@ -10,8 +10,8 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from hub.shares import MAX_SENDS_IN_FLIGHT
 from persistence.interface import Store
 from persistence.records import Draft, Outcome
-from tests.hub.test_resume import next_of
 from tests.support.school import open_school
+from tests.support.websocket import next_of
 from tests.support.world import open_world
 
 

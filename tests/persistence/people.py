@@ -1,8 +1,10 @@
-"""Users for store tests."""
+"""Users for store tests, and what they post."""
+
+from collections.abc import Sequence
 
 from persistence.interface import Store
-from persistence.records import NewUser
-from protocol.model import User
+from persistence.records import Draft, NewUser, Outcome, Posted
+from protocol.model import Message, User
 
 
 async def make_user(
@@ -20,3 +22,13 @@ async def make_user(
 
 async def make_users(store: Store, *usernames: str) -> list[User]:
     return [await make_user(store, username) for username in usernames]
+
+
+async def post(store: Store, *drafts: Draft) -> Sequence[Outcome]:
+    return await store.messages.post(drafts)
+
+
+async def post_one(store: Store, draft: Draft) -> Message:
+    (outcome,) = await post(store, draft)
+    assert isinstance(outcome, Posted), outcome
+    return outcome.message

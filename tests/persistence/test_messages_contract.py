@@ -9,19 +9,9 @@ import trio
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, Posted
 from protocol.model import Message, MessageKind, Refusal, User, UserId
-from tests.persistence.people import make_user, make_users
+from tests.persistence.people import make_user, make_users, post, post_one
 
 NOBODY = UserId(987_654_321)
-
-
-async def post(store: Store, *drafts: Draft) -> Sequence[Outcome]:
-    return await store.messages.post(drafts)
-
-
-async def post_one(store: Store, draft: Draft) -> Message:
-    (outcome,) = await post(store, draft)
-    assert isinstance(outcome, Posted), outcome
-    return outcome.message
 
 
 async def log_of(store: Store, a: User, b: User) -> Sequence[Message]:

@@ -4,9 +4,10 @@ import pytest
 
 from persistence.interface import Store
 from persistence.records import Draft, Head, NewChannel, NoSuchUser, Recovery, Span
-from protocol.model import Channel, ChannelId, Message, User
-from tests.persistence.people import make_user, make_users
-from tests.persistence.test_messages_contract import NOBODY, post_one
+from protocol.model import Channel, ChannelId, Message, User, UserId
+from tests.persistence.people import make_user, make_users, post_one
+
+NOBODY = UserId(987_654_321)
 
 
 async def make_channel(store: Store, owner: User, *others: User) -> Channel:

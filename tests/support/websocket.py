@@ -157,3 +157,10 @@ async def open_websocket(
         raise Refused(status, rest.decode())
     assert f"sec-websocket-accept: {ACCEPT}".encode().lower() in head.lower()
     return WebSocket(stream, rest)
+
+
+async def next_of(socket: WebSocket, *kinds: str) -> Any:
+    """The next frame of one of these kinds, past all others."""
+    while (frame := await socket.receive())["type"] not in kinds:
+        pass
+    return frame
