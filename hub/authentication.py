@@ -26,7 +26,7 @@ from protocol.dialect import Stranger
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign
 from protocol.model import Session, SessionId, UserId
-from protocol.uuids import IdKind, from_uuid
+from protocol.shapes.uuids import IdKind, from_uuid
 
 log = structlog.get_logger(__name__)
 

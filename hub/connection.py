@@ -23,7 +23,7 @@ from protocol.commands import Command
 from protocol.dialect import Codec, Heartbeat
 from protocol.errors import BINARY_REFUSED, INTERNAL_ERROR, WireError
 from protocol.events import Refused
-from protocol.websocket import CLOSE, PING, ControlFrame, FrameCutter
+from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
 
 log = structlog.get_logger(__name__)
 

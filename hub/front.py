@@ -32,15 +32,15 @@ from persistence.records import StoreUnavailable
 from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
 from protocol.dialect import Limits as CodecLimits
 from protocol.events import Connected
-from protocol.handshake import (
+from protocol.model import Session
+from protocol.websocket.frames import close_frame, text_frame
+from protocol.websocket.handshake import (
     HandshakeError,
     Head,
     check_upgrade,
     origin_allowed,
     request_bytes,
 )
-from protocol.model import Session
-from protocol.websocket import close_frame, text_frame
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from hub.transport import Transport
 from protocol.dialect import Heartbeat
 from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
 from protocol.model import Position
-from protocol.websocket import PING_FRAME, close_answer, close_frame, pong_frame
+from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pong_frame
 
 WRITE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0

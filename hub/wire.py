@@ -10,7 +10,7 @@ from attrs import frozen
 
 from protocol.dialect import Dialect
 from protocol.events import Event, Shed
-from protocol.websocket import text_frame
+from protocol.websocket.frames import text_frame
 
 
 @frozen(eq=False)

@@ -18,7 +18,7 @@ from protocol.engineio.session import (
     Received,
 )
 from protocol.errors import GOING_AWAY, CloseReason
-from protocol.websocket import binary_frame, text_frame
+from protocol.websocket.frames import binary_frame, text_frame
 
 INBOX_MESSAGES = 64  # not yet read; whoever delivers more waits
 NORMAL_CLOSURE = CloseReason(1000, "")

@@ -37,8 +37,8 @@ from protocol.engineio.packets import (
 )
 from protocol.engineio.session import Carrier, EngineSession, EngineSettings
 from protocol.errors import PROTOCOL_ERROR, TOO_SLOW
-from protocol.handshake import Head, request_bytes
-from protocol.websocket import text_frame
+from protocol.websocket.frames import text_frame
+from protocol.websocket.handshake import Head, request_bytes
 
 log = structlog.get_logger(__name__)
 

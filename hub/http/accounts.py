@@ -21,16 +21,11 @@ from hub.http.surface import PRIVATE_MESSAGES
 from hub.tokens import COOKIE, expired_cookie, session_cookie
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
+from protocol.dialects.private_messages.rest import LoginBody, ProfileBody, RegisterBody
+from protocol.dialects.private_messages.shapes import own_user_object, user_object
 from protocol.errors import ErrorCode, WireError
-from protocol.jsontext import parse_object
 from protocol.model import Session
-from protocol.rest import (
-    LoginBody,
-    ProfileBody,
-    RegisterBody,
-    own_user_object,
-    user_object,
-)
+from protocol.parsing.jsontext import parse_object
 
 _REGISTER_FIELDS: Final = ("email", "password", "first_name", "last_name", "date_of_birth")
 

@@ -16,7 +16,7 @@ import trio
 from attrs import define, field
 from starlette.types import ASGIApp, Message, Scope
 
-from protocol.handshake import Head
+from protocol.websocket.handshake import Head
 
 log = structlog.get_logger(__name__)
 

@@ -13,13 +13,13 @@ from starlette.responses import Response
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import CHANNEL_MESSAGES
 from hub.messaging import draft_for
-from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.dialects.channel_messages.rest import ChannelMessageBody
+from protocol.dialects.channel_messages.shapes import channel_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId, User
-from protocol.platform_rest import ChannelMessageBody
-from protocol.rendering import render_html
-from protocol.uuids import IdKind, from_uuid, to_uuid
-from protocol.views import channel_message_object
+from protocol.parsing.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.shapes.rendering import render_html
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500

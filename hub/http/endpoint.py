@@ -20,10 +20,10 @@ from hub.services import Services
 from persistence.records import Draft, Posted, Span, StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, ErrorCode, WireError
-from protocol.handshake import Head, origin_allowed
-from protocol.jsontext import parse_object
 from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
-from protocol.structuring import structure
+from protocol.parsing.jsontext import parse_object
+from protocol.parsing.structuring import structure
+from protocol.websocket.handshake import Head, origin_allowed
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
 

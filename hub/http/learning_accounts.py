@@ -19,11 +19,11 @@ from hub.http.login import (
 from hub.http.surface import LEARNING_PLATFORM
 from hub.tokens import signed_session_cookie
 from persistence.records import NewUser, Taken
+from protocol.dialects.learning_chat.rest import AccountBody, CredentialsBody
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
 from protocol.model import User
-from protocol.platform_rest import AccountBody, CredentialsBody
-from protocol.views import account_object
+from protocol.shapes.learning_platform import account_object
 
 _TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}
 

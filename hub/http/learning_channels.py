@@ -12,10 +12,7 @@ from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.learning_accounts import invalid
 from hub.http.surface import LEARNING_PLATFORM
 from persistence.records import NewChannel, NoSuchUser
-from protocol.content import is_storable
-from protocol.errors import ErrorCode, WireError
-from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId
-from protocol.platform_rest import (
+from protocol.dialects.learning_chat.rest import (
     STAFF,
     ChannelBody,
     MemberBody,
@@ -23,8 +20,11 @@ from protocol.platform_rest import (
     check_name,
     check_optional,
 )
-from protocol.structuring import identifier
-from protocol.views import channel_object, workspace_object
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.parsing.content import is_storable
+from protocol.parsing.structuring import identifier
+from protocol.shapes.learning_platform import channel_object, workspace_object
 
 ACCESS_DENIED: Final = "Access denied"
 

@@ -16,12 +16,12 @@ from hub.http.learning_accounts import invalid
 from hub.http.learning_channels import accessible, denied, is_staff
 from hub.http.surface import LEARNING_PLATFORM
 from hub.messaging import draft_for
-from protocol.content import check_content, check_file_url, check_key, is_storable
+from protocol.dialects.learning_chat.rest import GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, GradingStatus, Message, MessageId
-from protocol.platform_rest import GradeBody, PostBody
-from protocol.structuring import structure
-from protocol.views import channel_object, chat_message_object
+from protocol.parsing.content import check_content, check_file_url, check_key, is_storable
+from protocol.parsing.structuring import structure
+from protocol.shapes.learning_platform import channel_object, chat_message_object
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100

@@ -12,12 +12,16 @@ from starlette.responses import Response
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import MESSENGER
 from persistence.records import Conversation, Draft
-from protocol.content import check_content, check_file_url, check_key
-from protocol.conversations import conversation_id, parse_conversation_id, parse_message_id
+from protocol.dialects.messenger.conversations import (
+    conversation_id,
+    parse_conversation_id,
+    parse_message_id,
+)
+from protocol.dialects.messenger.rest import BetweenBody, MessengerPostBody, MessengerReadBody
+from protocol.dialects.messenger.shapes import conversation_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageKind, User, UserId
-from protocol.platform_rest import BetweenBody, MessengerPostBody, MessengerReadBody
-from protocol.views import conversation_message_object
+from protocol.parsing.content import check_content, check_file_url, check_key
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50

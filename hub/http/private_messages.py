@@ -15,11 +15,12 @@ from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
 from hub.presence import AudienceRule
 from persistence.records import Draft
-from protocol.content import check_file_url, check_kind
+from protocol.dialects.private_messages.rest import AddressedMessageBody, MessageBody
+from protocol.dialects.private_messages.shapes import message_objects, user_object
 from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, User, UserId
-from protocol.rest import AddressedMessageBody, MessageBody, message_objects, user_object
-from protocol.views import timestamp
+from protocol.parsing.content import check_file_url, check_kind
+from protocol.shapes.timestamps import timestamp
 
 T = TypeVar("T")
 

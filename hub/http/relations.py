@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hub.http.endpoint import JSON, Call, Endpoint, HttpError
 from hub.http.surface import PRIVATE_MESSAGES
 from persistence.records import NoSuchUser, Relation
-from protocol.rest import user_object
+from protocol.dialects.private_messages.shapes import user_object
 
 _DONE: Final = {"status": "success"}
 

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
-from protocol.handshake import Head, wants_upgrade
+from protocol.websocket.handshake import Head, wants_upgrade
 
 LARGER_BODIES: Final = 8
 LINGER_SECONDS: Final = 1.0

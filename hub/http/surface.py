@@ -18,8 +18,8 @@ from hub.http.answers import JSON
 from hub.tokens import COOKIE as TOKEN_COOKIE
 from protocol.errors import WireError
 from protocol.express_session import COOKIE as SIGNED_COOKIE
-from protocol.jsontext import parse_object
-from protocol.structuring import identifier
+from protocol.parsing.jsontext import parse_object
+from protocol.parsing.structuring import identifier
 
 
 @frozen(eq=False)

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from hub.http.endpoint import JSON, Call, Endpoint
 from hub.http.surface import PRIVATE_MESSAGES
-from protocol.uuids import IdKind, to_uuid
-from protocol.views import timestamp
+from protocol.shapes.timestamps import timestamp
+from protocol.shapes.uuids import IdKind, to_uuid
 
 LIFETIME: Final = timedelta(hours=1)
 

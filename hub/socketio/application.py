@@ -27,8 +27,8 @@ from protocol.dialect import EventDialect
 from protocol.errors import GOING_AWAY, SESSION_ENDED, ErrorCode
 from protocol.events import Connected, Refused
 from protocol.model import Session, UserId
+from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.socketio.packets import Data
-from protocol.uuids import IdKind, from_uuid
 
 log = structlog.get_logger(__name__)
 

@@ -16,8 +16,8 @@ from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
 from protocol.dialect import EventDialect
 from protocol.engineio.session import EngineSettings
-from protocol.handshake import Head, origin_allowed
-from protocol.rendering import render_html
+from protocol.shapes.rendering import render_html
+from protocol.websocket.handshake import Head, origin_allowed
 
 PATH: Final = "/socket.io/"
 SETTINGS: Final = EngineSettings()

@@ -1,4 +1,4 @@
-"""Every module beside this file is a wire dialect and defines `DIALECT`; nothing lists them.
+"""Every folder beside this file is a wire dialect and defines `DIALECT`; nothing lists them.
 
 Guarantees: each is a `Dialect` or an `EventDialect`, and no two claim one path or namespace.
 Must not know: any dialect by name.

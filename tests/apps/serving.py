@@ -15,7 +15,7 @@ from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_con
 from hub.listener import Acceptor, Caps, open_listener
 from hub.transport import Transport
 from protocol.engineio.session import EngineSettings
-from protocol.handshake import HandshakeError, Head, check_upgrade
+from protocol.websocket.handshake import HandshakeError, Head, check_upgrade
 
 Background: TypeAlias = Callable[[], Awaitable[None]]
 

@@ -17,8 +17,8 @@ from hub.listener import Acceptor, Caps, open_listener
 from hub.outbox import Outbox
 from hub.transport import Transport
 from protocol.dialect import Heartbeat
-from protocol.handshake import request_bytes
-from protocol.websocket import binary_frame, text_frame
+from protocol.websocket.frames import binary_frame, text_frame
+from protocol.websocket.handshake import request_bytes
 from tests.apps.serving import valid_upgrade
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024

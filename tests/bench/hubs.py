@@ -22,7 +22,7 @@ from persistence.interface import Store
 from persistence.records import Draft, NewChannel, NewUser, Posted
 from protocol.express_session import sign
 from protocol.model import ChannelId, User
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.load import Peer
 from tests.support.databases import database_server

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from protocol.model import ChannelId
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import Line, Plan, Step
 from tests.bench.hubs import HISTORY, GoKind, People, Server
 from tests.bench.load import Load, Peer, exchange

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 import pytest
 
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.hub_process import HubProcess, open_folder, run_hub
 from tests.support.node import NodeProgram, require_node, run_node
 from tests.support.websocket import WebSocket

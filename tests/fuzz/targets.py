@@ -19,7 +19,7 @@ from protocol.dialects import BY_NAMESPACE, BY_PATH
 from protocol.engineio.packets import EngineError, decode_payload
 from protocol.errors import CloseReason, WireError
 from protocol.socketio.packets import Decoder, SocketIoError, encode
-from protocol.websocket import ControlFrame, FrameCutter
+from protocol.websocket.frames import ControlFrame, FrameCutter
 from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
 
 LIMITS = Limits(content_chars=100)

@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.school import open_school
 from tests.support.socketio import channel_of, connect, enter, token_of
 from tests.support.world import World, open_world

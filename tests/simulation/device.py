@@ -16,7 +16,7 @@ from attrs import define, evolve, field
 
 from hub.outbox import MAX_CONTROL_BACKLOG
 from protocol.model import ChannelId, UserId
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.languages import (
     Failed,
     Heard,

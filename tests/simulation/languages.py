@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from attrs import define, frozen
 
 from protocol.model import ChannelId, UserId
-from protocol.uuids import IdKind, from_uuid, to_uuid
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 
 @frozen

@@ -16,7 +16,7 @@ from hub.engineio.server import EngineServer, Handler, Opening
 from hub.http.server import Limits, serve_http_connection
 from hub.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
-from protocol.handshake import Head
+from protocol.websocket.handshake import Head
 from tests.support.http import Reply, request
 from tests.support.websocket import WebSocket, open_websocket
 

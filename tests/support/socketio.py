@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import define, field
 
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.frames import CLOSE, TEXT
 from tests.support.school import School
 from tests.support.websocket import Closed, WebSocket, open_websocket

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.http import Reply
 from tests.support.school import open_school
 from tests.support.world import Person, World

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock
 
 from hub.http.server import Limits, serve_http_connection
-from protocol.handshake import Head
+from protocol.websocket.handshake import Head
 from tests.support.http import Reply, request
 
 LIMITS = Limits(head_bytes=2_000, body_bytes=100)

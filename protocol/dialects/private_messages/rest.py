@@ -1,18 +1,16 @@
-"""REST bodies of dialect E (contract R.4): what requests must hold, how answers look.
+"""REST bodies of `/ws`'s clients. See docs/dialects/private_messages.md.
 
-Guarantees: a body that structures is well-formed; what is shown of a user to others holds neither
-email nor birthday. Must not know: HTTP, sessions, the store.
+Guarantees: a body that structures has the right types, and `check` says whether its texts may be
+stored. Must not know: HTTP, sessions, the store.
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import date
 
 from attrs import frozen
 
-from protocol.content import check_content, check_key
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, MessageId, User, UserId
-from protocol.views import private_message_object, timestamp
+from protocol.model import MessageId, UserId
+from protocol.parsing.content import check_content, check_key
 
 MAX_TEXT_CHARS = 1_000
 MAX_EMAIL_CHARS = 254
@@ -115,41 +113,3 @@ def check_short_text(text: str | None) -> None:
         raise WireError(
             ErrorCode.INVALID_FIELD, f"a text has at most {MAX_TEXT_CHARS} characters and no NUL"
         )
-
-
-def user_object(user: User) -> dict[str, object]:
-    """A user as everybody may see them."""
-    view: dict[str, object] = {
-        "id": user.id,
-        "username": user.username,
-        "name": user.name,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "created_at": timestamp(user.created_at),
-        "updated_at": timestamp(user.updated_at),
-        "is_public": user.is_public,
-    }
-    optional = {"avatar": user.avatar, "nickname": user.nickname, "about_me": user.about_me}
-    return view | {name: value for name, value in optional.items() if value is not None}
-
-
-def own_user_object(user: User) -> dict[str, object]:
-    """A user as they see themself."""
-    birthday = None if user.date_of_birth is None else user.date_of_birth.isoformat()
-    return user_object(user) | {"email": user.email, "date_of_birth": birthday}
-
-
-def message_objects(
-    messages: Iterable[Message], people: Mapping[UserId, User]
-) -> list[dict[str, object]]:
-    """Private messages in history, each with both its people (contract R.4)."""
-    views = {user_id: user_object(user) for user_id, user in people.items()}
-    shown: list[dict[str, object]] = []
-    for message in messages:
-        if message.recipient_id is None:
-            raise ValueError("not a private message")
-        view = private_message_object(message, message.recipient_id)
-        view["sender"] = views[message.author_id]
-        view["receiver"] = views[message.recipient_id]
-        shown.append(view)
-    return shown

@@ -21,9 +21,13 @@ from protocol.commands import (
     SetSubscription,
     SetTyping,
 )
-from protocol.content import check_content, check_key, is_storable
-from protocol.conversations import conversation_id, parse_conversation_id, parse_message_id
 from protocol.dialect import AcceptAndClose, Dialect, Heartbeat, Limits, Rate, Stranger
+from protocol.dialects.messenger.conversations import (
+    conversation_id,
+    parse_conversation_id,
+    parse_message_id,
+)
+from protocol.dialects.messenger.shapes import conversation_message_object
 from protocol.errors import CONVERSATION_CLOSED, CloseReason, ErrorCode, WireError
 from protocol.events import (
     Connected,
@@ -39,10 +43,11 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import UserId
-from protocol.resumption import parse_positions
-from protocol.structuring import identifier
-from protocol.tagged import Decoders, Frame, TaggedCodec
-from protocol.views import conversation_message_object, timestamp
+from protocol.parsing.content import check_content, check_key, is_storable
+from protocol.parsing.resumption import parse_positions
+from protocol.parsing.structuring import identifier
+from protocol.parsing.tagged import Decoders, Frame, TaggedCodec
+from protocol.shapes.timestamps import timestamp
 
 HISTORY_MESSAGES: Final = 50
 MAX_CONVERSATION_CHARS: Final = 100

@@ -20,7 +20,6 @@ from protocol.commands import (
     ResumeChannels,
     TypeInChannel,
 )
-from protocol.content import check_content, check_file_url, check_key
 from protocol.dialect import AcceptAndClose, Dialect, Heartbeat, Limits, Rate, Stranger
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import (
@@ -38,10 +37,11 @@ from protocol.events import (
     Shed,
 )
 from protocol.model import ChannelId, MessageId, MessageKind
-from protocol.resumption import parse_decimal, parse_positions
-from protocol.structuring import identifier
-from protocol.tagged import HEARTBEAT_ACK, Decoders, Frame, TaggedCodec, heartbeat
-from protocol.views import chat_message_object
+from protocol.parsing.content import check_content, check_file_url, check_key
+from protocol.parsing.resumption import parse_decimal, parse_positions
+from protocol.parsing.structuring import identifier
+from protocol.parsing.tagged import HEARTBEAT_ACK, Decoders, Frame, TaggedCodec, heartbeat
+from protocol.shapes.learning_platform import chat_message_object
 
 NOT_SAVED: Final = "Failed to save message."
 

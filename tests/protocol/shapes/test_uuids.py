@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.model import MAX_ID
-from protocol.uuids import IdKind, from_uuid, to_uuid
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 
 @given(st.sampled_from(IdKind), st.integers(1, MAX_ID))

@@ -1,13 +1,12 @@
-"""REST bodies of the learning platform, its messenger and Socket.IO clients (contract R).
+"""REST bodies of the learning platform. See docs/dialects/learning_chat.md.
 
 Guarantees: a body that structures has the right types; what its texts must hold is checked by
-`check_name` and the rules of `protocol.content`. Field names are camel case in JSON.
+`check_name` and the rules of `protocol.parsing.content`. Field names are camel case in JSON.
 Must not know: HTTP, sessions, the store.
 """
 
 from attrs import frozen
 
-from protocol.content import check_kind, is_storable
 from protocol.errors import ErrorCode, WireError
 from protocol.model import (
     ChannelId,
@@ -18,6 +17,7 @@ from protocol.model import (
     UserId,
     WorkspaceId,
 )
+from protocol.parsing.content import check_kind, is_storable
 
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
@@ -129,50 +129,10 @@ class PostBody:
 
 
 @frozen
-class ChannelMessageBody:
-    """POST /api/messages of the Socket.IO clients. Ids are UUIDs."""
-
-    content: str
-    channel_id: str
-    parent_id: str | None = None
-    temp_id: str | None = None
-
-
-@frozen
 class GradeBody:
     """POST /api/messages/{id}/grade."""
 
     status: str
-
-
-@frozen
-class BetweenBody:
-    """POST /conversations/between-users of the messenger."""
-
-    user_id1: UserId | None = None
-    user_id2: UserId | None = None
-
-
-@frozen
-class MessengerPostBody:
-    """POST /messages of the messenger; what names the sender must be true."""
-
-    conversation_id: str | None = None
-    sender_id: UserId | None = None
-    sender_name: str | None = None
-    recipient_id: UserId | None = None
-    content: str | None = None
-    message_type: str | None = None
-    file_url: str | None = None
-    client_message_id: str | None = None
-
-
-@frozen
-class MessengerReadBody:
-    """PATCH /messages/{id}/read of the messenger."""
-
-    conversation_id: str | None = None
-    user_id: UserId | None = None
 
 
 def check_name(field: str, text: str) -> None:

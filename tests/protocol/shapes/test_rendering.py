@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.rendering import render_html
+from protocol.shapes.rendering import render_html
 
 TAG = re.compile(r"<(?:/?(?:p|b|i|em|strong)|/a|a(?: href=\"[^\"<>]*\")?)>")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.handshake import (
+from protocol.websocket.handshake import (
     HandshakeError,
     Head,
     check_upgrade,

@@ -6,7 +6,7 @@ Guarantees: parsing never raises; what names nothing is None. Must not know: fra
 import re
 
 from protocol.model import MAX_ID, MessageId, UserId
-from protocol.structuring import identifier
+from protocol.parsing.structuring import identifier
 
 
 def conversation_id(one: UserId, other: UserId) -> str:

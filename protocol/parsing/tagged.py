@@ -13,7 +13,7 @@ from protocol.commands import Answer, Command
 from protocol.dialect import Limits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
-from protocol.jsontext import parse_object
+from protocol.parsing.jsontext import parse_object
 
 Frame: TypeAlias = dict[str, object]
 Decoders: TypeAlias = Mapping[str, Callable[[Frame, Limits], Command | None]]

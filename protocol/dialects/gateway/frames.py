@@ -27,11 +27,11 @@ from protocol.events import (
     Shed,
     WorkspacePresence,
 )
-from protocol.jsontext import parse_object
 from protocol.model import ChannelId, User, UserId, Workspace
-from protocol.resumption import parse_decimal, parse_positions
-from protocol.structuring import identifier
-from protocol.views import (
+from protocol.parsing.jsontext import parse_object
+from protocol.parsing.resumption import parse_decimal, parse_positions
+from protocol.parsing.structuring import identifier
+from protocol.shapes.learning_platform import (
     account_object,
     channel_object,
     chat_message_object,

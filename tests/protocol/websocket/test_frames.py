@@ -7,13 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.errors import FRAME_TOO_BIG, INVALID_UTF8, PROTOCOL_ERROR, CloseReason
-from protocol.websocket import (
-    ControlFrame,
-    FrameCutter,
-    Inbound,
-    close_frame,
-    text_frame,
-)
+from protocol.websocket.frames import ControlFrame, FrameCutter, Inbound, close_frame, text_frame
 from tests.support.frames import (
     BINARY,
     CLOSE,

@@ -21,8 +21,8 @@ from protocol.commands import (
     ResumeChannels,
     TypeInChannel,
 )
-from protocol.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
 from protocol.dialect import EventDialect, Limits, Render
+from protocol.dialects.channel_messages.shapes import channel_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
     ChannelMessagePosted,
@@ -36,9 +36,9 @@ from protocol.events import (
     Shed,
 )
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, User, UserId
-from protocol.resumption import parse_positions
-from protocol.uuids import IdKind, from_uuid, to_uuid
-from protocol.views import channel_message_object
+from protocol.parsing.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.parsing.resumption import parse_positions
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 HISTORY_MESSAGES: Final = 50
 INVALID: Final = "Invalid message format"

@@ -18,8 +18,8 @@ from protocol.commands import (
     SendPrivateMessage,
     SetTyping,
 )
-from protocol.content import check_content, check_file_url, check_key, check_kind
 from protocol.dialect import Dialect, Heartbeat, Limits, Rate, RefuseUpgrade, Stranger
+from protocol.dialects.private_messages.shapes import private_message_object
 from protocol.errors import CONVERSATION_CLOSED, WireError
 from protocol.events import (
     Connected,
@@ -36,10 +36,11 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import MessageId, UserId
-from protocol.resumption import parse_decimal, parse_positions
-from protocol.structuring import structure
-from protocol.tagged import HEARTBEAT_ACK, Decoders, TaggedCodec, heartbeat
-from protocol.views import private_message_object, timestamp
+from protocol.parsing.content import check_content, check_file_url, check_key, check_kind
+from protocol.parsing.resumption import parse_decimal, parse_positions
+from protocol.parsing.structuring import structure
+from protocol.parsing.tagged import HEARTBEAT_ACK, Decoders, TaggedCodec, heartbeat
+from protocol.shapes.timestamps import timestamp
 
 WELCOME: Final = "Welcome to the chat!"
 

@@ -38,7 +38,7 @@ from protocol.model import (
     User,
     UserId,
 )
-from protocol.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import IdKind, to_uuid
 
 DIALECT = BY_NAMESPACE["/"]
 AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)

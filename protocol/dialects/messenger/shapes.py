@@ -1,0 +1,43 @@
+"""How the messenger shows messages, live and over REST. See docs/dialects/messenger.md.
+
+Guarantees: a message looks the same live and in history. Must not know: who is looking.
+"""
+
+from protocol.dialects.messenger.conversations import conversation_id
+from protocol.model import Message, User, UserId
+from protocol.shapes.timestamps import timestamp
+
+
+def conversation_message_object(message: Message, author: User) -> dict[str, object]:
+    """A private message as the messenger's clients read it (contract B.4)."""
+    view: dict[str, object] = {
+        "id": str(message.id),
+        "messageId": str(message.id),
+        "conversationId": conversation_id(message.author_id, recipient_of(message)),
+        "senderId": message.author_id,
+        "senderName": author.name,
+        "senderRole": author.role,
+        "recipientId": message.recipient_id,
+        "content": message.content,
+        "timestamp": timestamp(message.created_at),
+        "readBy": message.read_by,
+        "isRead": message.is_read,
+        "messageType": message.kind,
+        "seq": message.seq,
+    }
+    if message.file_url is not None:
+        view["fileUrl"] = message.file_url
+    if message.key is not None:
+        view["clientMessageId"] = message.key
+    return view
+
+
+def recipient_of(message: Message) -> UserId:
+    """The recipient of a private message.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if message.recipient_id is None:
+        raise ValueError("not a private message")
+    return message.recipient_id

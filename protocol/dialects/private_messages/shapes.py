@@ -1,0 +1,78 @@
+"""How `/ws` and its REST show messages and users. See docs/dialects/private_messages.md.
+
+Guarantees: a message looks the same live and in history; what is shown of a user to others holds
+neither email nor birthday. Must not know: who is looking.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from protocol.model import Message, MessageKind, User, UserId
+from protocol.shapes.timestamps import timestamp
+
+
+def private_message_object(message: Message, recipient_id: UserId) -> dict[str, object]:
+    """A private message as seed 004's clients read it (contract E.2).
+
+    `receiver_id` is documented, `recipient_id` is what existing clients filter on: both go out.
+    Additions are `seq`, `client_id`, and, where there is something to say, `message_type`,
+    `file_url`, `parent_id` and `is_delivered`.
+    """
+    view: dict[str, object] = {
+        "id": message.id,
+        "content": message.content,
+        "sender_id": message.author_id,
+        "receiver_id": recipient_id,
+        "recipient_id": recipient_id,
+        "created_at": timestamp(message.created_at),
+        "is_read": message.is_read,
+        "seq": message.seq,
+    }
+    if message.key is not None:
+        view["client_id"] = message.key
+    if message.kind is not MessageKind.TEXT:
+        view["message_type"] = message.kind
+    if message.file_url is not None:
+        view["file_url"] = message.file_url
+    if message.parent_id is not None:
+        view["parent_id"] = message.parent_id
+    if message.is_delivered:
+        view["is_delivered"] = True
+    return view
+
+
+def user_object(user: User) -> dict[str, object]:
+    """A user as everybody may see them."""
+    view: dict[str, object] = {
+        "id": user.id,
+        "username": user.username,
+        "name": user.name,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "created_at": timestamp(user.created_at),
+        "updated_at": timestamp(user.updated_at),
+        "is_public": user.is_public,
+    }
+    optional = {"avatar": user.avatar, "nickname": user.nickname, "about_me": user.about_me}
+    return view | {name: value for name, value in optional.items() if value is not None}
+
+
+def own_user_object(user: User) -> dict[str, object]:
+    """A user as they see themself."""
+    birthday = None if user.date_of_birth is None else user.date_of_birth.isoformat()
+    return user_object(user) | {"email": user.email, "date_of_birth": birthday}
+
+
+def message_objects(
+    messages: Iterable[Message], people: Mapping[UserId, User]
+) -> list[dict[str, object]]:
+    """Private messages in history, each with both its people (contract R.4)."""
+    views = {user_id: user_object(user) for user_id, user in people.items()}
+    shown: list[dict[str, object]] = []
+    for message in messages:
+        if message.recipient_id is None:
+            raise ValueError("not a private message")
+        view = private_message_object(message, message.recipient_id)
+        view["sender"] = views[message.author_id]
+        view["receiver"] = views[message.recipient_id]
+        shown.append(view)
+    return shown

@@ -1,0 +1,1 @@
+"""From untrusted text to typed values: what every dialect parses its frames with."""
