@@ -19,13 +19,13 @@ import structlog
 import trio
 from attrs import frozen
 
-from hub.config import Config
 from hub.engineio.server import EngineServer
 from hub.front import Front
 from hub.http.app import build_app
 from hub.letters import CloseAll
 from hub.listener import Acceptor, Caps, open_listener
 from hub.services import Services, open_services
+from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
-from hub.rate import TokenBucket
-from hub.shares import Share
+from hub.limits.quotas import Quota
+from hub.limits.windows import FixedWindow
 from protocol.errors import TOO_SLOW, CloseReason
 from protocol.events import Event, position_of
 from protocol.model import Channel, ChannelId, Position, SessionId, User
@@ -74,8 +74,8 @@ class Client:
         session_id: the session; ending it closes the connection.
         wire: how events become bytes here.
         link: the way to the peer.
-        share: what its user may take of the hub.
-        budget: how many messages it may send.
+        quota: what its user may do, over all of their connections.
+        message_window: how often this connection may send, where its dialect has such a limit.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `channels` are those it has joined: it may send and type there. `heard` is, by channel, the
@@ -87,8 +87,8 @@ class Client:
     session_id: SessionId
     wire: Encoder
     link: Link = field(repr=False)
-    share: Share = field(repr=False)
-    budget: TokenBucket | None = field(default=None, repr=False)
+    quota: Quota = field(repr=False)
+    message_window: FixedWindow | None = field(default=None, repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     heard: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)

@@ -201,7 +201,8 @@ class Commands:
 
     def _has_token(self, client: Client, key: str | None) -> bool:
         now = trio.current_time()
-        if client.share.rate.take(now) and (client.budget is None or client.budget.take(now)):
+        window = client.message_window
+        if client.quota.messages.take(now) and (window is None or window.take(now)):
             return True
         client.tell(Refused.because(ErrorCode.RATE_LIMITED, key))
         return False
@@ -216,19 +217,19 @@ class Commands:
         confirm: Client | None = None,
     ) -> None:
         """As `Messaging.submit`; waits while too many of the user's messages are under way."""
-        in_flight = client.share.in_flight
-        try:
-            in_flight.acquire_nowait()
-        except trio.WouldBlock:
-            await in_flight.acquire()
+        place = await client.quota.place()
 
         def release_and_settle(settlement: Settlement) -> None:
-            in_flight.release()
+            place.release()
             settle(settlement)
 
-        await self.messaging.submit(
-            client.user, draft, release_and_settle, besides=besides, confirm=confirm
-        )
+        try:
+            await self.messaging.submit(
+                client.user, draft, release_and_settle, besides=besides, confirm=confirm
+            )
+        except BaseException:
+            place.release()
+            raise
 
 
 def _settle_with(client: Client, draft: Draft) -> Settle:

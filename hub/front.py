@@ -13,7 +13,6 @@ from typing import TypeAlias, assert_never
 
 import structlog
 import trio
-from attrs import evolve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.client import Client
@@ -22,9 +21,9 @@ from hub.engineio.server import EngineServer
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.http.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.letters import Register, Unregister
+from hub.limits.windows import FixedWindow
 from hub.link import CLOSE_SECONDS, WebSocketLink
 from hub.outbox import Outbox
-from hub.rate import TokenBucket
 from hub.services import Services
 from hub.transport import Transport
 from hub.wire import Wire
@@ -180,12 +179,12 @@ class Front:
             wire.shed_notice,
             trio.current_time() + remaining,
         )
-        budget = None
+        window = None
         if wire.dialect.rate is not None:
-            allowed = evolve(wire.dialect.rate, tokens=config.chat_messages)
-            budget = TokenBucket(allowed, trio.current_time())
-        share = self._services.shares.of(session.user.id)
-        return Client(session.user, session.id, wire, link, share, budget), link
+            seconds = wire.dialect.rate.seconds
+            window = FixedWindow(config.chat_messages, seconds, trio.current_time())
+        quota = self._services.quotas.of(session.user.id)
+        return Client(session.user, session.id, wire, link, quota, window), link
 
     async def _welcome(
         self, transport: Transport, client: Client, link: WebSocketLink, wire: Wire, trailing: bytes

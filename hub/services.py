@@ -14,22 +14,22 @@ import trio
 from attrs import define, field, frozen
 
 from hub.assistant import Assistant
-from hub.attempts import AttemptLimiter
 from hub.authentication import Authenticator, signing_secrets
 from hub.channels import Channels
 from hub.commands import Commands
 from hub.completions import Completions
-from hub.config import Config
 from hub.continuity import Continuity
 from hub.hub import Hub
 from hub.jwt_tokens import TokenVerifier
+from hub.limits.quotas import Quotas
+from hub.limits.windows import SlidingWindow
 from hub.messaging import Messaging
 from hub.passwords import PasswordHasher
 from hub.presence import AudienceRule, Presence
 from hub.receipts import Receipts
 from hub.resume import Resume
 from hub.revocation import Revocations
-from hub.shares import Shares
+from hub.settings.config import Config
 from hub.typing import TypingIndicators
 from hub.workspaces import Workspaces
 from persistence.interface import ForeignSessions, Sessions, Store
@@ -64,11 +64,11 @@ class Services:
     assistant: Assistant
     completions: Completions | None
     commands: Commands
-    shares: Shares
+    quotas: Quotas
     resume: Resume
     passwords: PasswordHasher
-    account_attempts: AttemptLimiter
-    address_attempts: AttemptLimiter
+    account_attempts: SlidingWindow
+    address_attempts: SlidingWindow
     status: Status
 
 
@@ -178,11 +178,11 @@ async def open_services(
             assistant=assistant,
             completions=completions,
             commands=commands,
-            shares=Shares(config.user_messages_per_second, config.user_typing_per_second),
+            quotas=Quotas(config.user_messages_per_second, config.user_typing_per_second),
             resume=resume,
             passwords=passwords or PasswordHasher(),
-            account_attempts=AttemptLimiter(config.login_attempts, config.login_window),
-            address_attempts=AttemptLimiter(config.login_attempts_per_address, config.login_window),
+            account_attempts=SlidingWindow(config.login_attempts, config.login_window),
+            address_attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
             status=Status(),
         )
         nursery.cancel_scope.cancel()

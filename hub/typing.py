@@ -149,7 +149,7 @@ class TypingIndicators:
         """Pass the indicator on if its author may message the recipient, and does not type too
         often; else drop it silently.
         """
-        if not client.share.typing.take(trio.current_time()):
+        if not client.quota.typing.take(trio.current_time()):
             return
         self._count += 1
         self._unchecked += 1
@@ -166,7 +166,7 @@ class TypingIndicators:
         """
         peer = channel.peer_of(client.user.id)
         if peer is None:
-            if not client.share.typing.take(trio.current_time()):
+            if not client.quota.typing.take(trio.current_time()):
                 return
             indicator = _ChannelIndicator(client.user, channel, is_typing, client)
             await self._channel_checks.put(indicator)

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import attrs
 from attrs import field, frozen
 
-from hub.config import SETTINGS, Config
 from hub.passwords import PasswordHasher, check_password
+from hub.settings.config import SETTINGS, Config
 from persistence import open_database, open_store
 from persistence.interface import Store
 from persistence.records import NewUser, NoSuchUser, StoreError, Taken

@@ -20,8 +20,8 @@ from hub.cli import admin
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
-from hub.config import SETTINGS, Config, ConfigError, load_config
-from hub.logs import configure_logging
+from hub.settings.config import SETTINGS, Config, ConfigError, load_config
+from hub.settings.logs import configure_logging
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 

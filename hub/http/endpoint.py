@@ -108,14 +108,14 @@ class Call:
             HttpError: it is refused.
             StoreUnavailable: whether it was stored is unknown.
         """
-        share = self.services.shares.of(self.me)
-        if not share.rate.take(trio.current_time()):
+        quota = self.services.quotas.of(self.me)
+        if not quota.messages.take(trio.current_time()):
             code = ErrorCode.RATE_LIMITED
             raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
         if not await self.services.messaging.answers_there(draft, channel_id):
             text = "there is no such message to answer"
             raise HttpError(400, ErrorCode.INVALID_FIELD, text)
-        async with share.in_flight:
+        with await quota.place():
             outcome = await self.services.messaging.send(self.user, draft)
         if not isinstance(outcome, Posted):
             text = ERROR_TEXTS[ErrorCode(outcome)]

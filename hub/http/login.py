@@ -10,8 +10,8 @@ from typing import Final
 
 import trio
 
-from hub.attempts import AttemptLimiter
 from hub.http.endpoint import Call, HttpError
+from hub.limits.windows import SlidingWindow
 from hub.passwords import check_password
 from protocol.model import User
 
@@ -52,19 +52,20 @@ async def end_session(call: Call, cookie: str) -> None:
         await services.hub.end_sessions([ended])
 
 
-def limit_attempts(limiter: AttemptLimiter, key: str) -> None:
+def limit_attempts(limiter: SlidingWindow, key: str) -> None:
     """Count an attempt.
 
     Raises:
         HttpError: 429 when there were too many.
     """
-    wait = limiter.allow(key, trio.current_time())
-    if wait > 0:
+    now = trio.current_time()
+    if not limiter.take(key, now):
+        seconds = int(limiter.retry_after(key, now)) + 1
         raise HttpError(
             429,
             "too_many_attempts",
             "Too many attempts, please wait",
-            {"Retry-After": str(int(wait) + 1)},
+            {"Retry-After": str(seconds)},
         )
 
 

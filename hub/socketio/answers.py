@@ -11,9 +11,9 @@ from typing import TypeAlias, assert_never
 import trio
 from attrs import evolve
 
-from hub.attempts import AttemptLimiter
 from hub.client import Client
 from hub.lane import Settlement
+from hub.limits.windows import SlidingWindow
 from hub.messaging import draft_for
 from hub.services import Services
 from hub.socketio.member import Member
@@ -70,7 +70,7 @@ class EventAnswers:
         self._services = services
         self._recoveries = recoveries
         self._limits = Limits(services.config.max_content_chars)
-        self._rate = AttemptLimiter(services.config.event_messages, 1.0)
+        self._rate = SlidingWindow(services.config.event_messages, 1.0)
 
     async def answer(self, member: Member, name: str, args: Sequence[Data], reply: Reply) -> None:
         """Do what an event asks, or start it; `reply` gets the answer. What is refused is told as
@@ -143,7 +143,7 @@ class EventAnswers:
 
     async def _post(self, client: Client, command: PostToChannel, reply: Reply) -> None:
         now = trio.current_time()
-        if self._rate.allow(client.user.id, now) > 0 or not client.share.rate.take(now):
+        if not self._rate.take(client.user.id, now) or not client.quota.messages.take(now):
             raise Refusal(ErrorCode.RATE_LIMITED, command.key)
         channel = await self._joined(client, command.channel_id, command.key)
         draft = evolve(

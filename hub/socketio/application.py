@@ -117,7 +117,7 @@ class EventApplication:
             session.id,
             self._wire,
             link,
-            self._services.shares.of(session.user.id),
+            self._services.quotas.of(session.user.id),
             typing_seconds=self._dialect.typing_seconds,
         )
         self._members[socket] = Member(client, socket, session.expires_at, link, slip, recovered)

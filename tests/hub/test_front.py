@@ -11,7 +11,7 @@ import trustme
 from attrs import field, frozen
 
 from hub.app import open_server
-from hub.config import Config
+from hub.settings.config import Config
 from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping

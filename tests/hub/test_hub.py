@@ -27,10 +27,10 @@ from hub.letters import (
     ToUsers,
     Unregister,
 )
+from hub.limits.quotas import Quotas
 from hub.link import WebSocketLink
 from hub.outbox import Outbox
 from hub.reading import SharedReader
-from hub.shares import Shares
 from hub.transport import SocketTransport
 from hub.wire import Wire
 from protocol.dialects import BY_PATH
@@ -63,8 +63,8 @@ class Station:
         ours.setblocking(False)
         user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
         link = WebSocketLink(SocketTransport(theirs, SharedReader()), Outbox(65_536), lambda _: b"")
-        share = Shares(1_000, 1_000).of(user.id)
-        client = Client(user, SessionId(session_id), WIRE, link, share)
+        quota = Quotas(1_000, 1_000).of(user.id)
+        client = Client(user, SessionId(session_id), WIRE, link, quota)
         self._sockets[client] = ours
         return client
 

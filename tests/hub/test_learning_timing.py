@@ -4,8 +4,6 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from hub.rate import TokenBucket
-from protocol.dialect import Rate
 from tests.support.school import School, open_school
 from tests.support.websocket import WebSocket
 from tests.support.world import Person, World
@@ -78,18 +76,3 @@ async def test_five_messages_come_back_all_at_once(
     assert await send() == "error"
     await trio.sleep(0.2)
     assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]
-
-
-def test_tokens_come_back_strictly_after_the_time_since_the_last_refill() -> None:
-    bucket = TokenBucket(Rate(2, 5.0), 0.0)
-    assert [bucket.take(0.0), bucket.take(1.0), bucket.take(2.0)] == [True, True, False]
-    assert not bucket.take(5.0)
-    assert bucket.take(5.1)
-    assert bucket.take(10.1)
-    assert not bucket.take(10.1)  # exactly 5 s after the refill at 5.1
-    assert bucket.take(10.2)
-
-
-def test_an_unused_time_is_not_saved_up() -> None:
-    bucket = TokenBucket(Rate(2, 5.0), 0.0)
-    assert [bucket.take(100.0) for _ in range(3)] == [True, True, False]

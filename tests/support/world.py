@@ -14,12 +14,12 @@ import trio
 import trio.testing
 from attrs import define, field, frozen
 
-from hub.config import Config
 from hub.front import Front
 from hub.http.app import build_app
 from hub.listener import Acceptor, Caps
 from hub.passwords import PasswordHasher
 from hub.services import Services, open_services
+from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from hub.tokens import new_token, token_hash
 from hub.transport import StreamTransport

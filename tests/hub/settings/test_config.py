@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import fields
 
-from hub.config import SETTINGS, Config, ConfigError, describe_settings, load_config
+from hub.settings.config import SETTINGS, Config, ConfigError, describe_settings, load_config
 
 
 def refusal(
@@ -108,5 +108,5 @@ def test_every_setting_has_one_row_in_the_table() -> None:
 
 
 def test_the_manual_shows_the_table() -> None:
-    manual = Path(__file__).parents[2] / "docs" / "configuration.md"
+    manual = Path(__file__).parents[3] / "docs" / "configuration.md"
     assert describe_settings() in manual.read_text()

@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from hub import accepting
+from hub.settings import parsers
 
 VARIABLE_PREFIX: Final = "PARLOUR_"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
@@ -189,50 +189,50 @@ def _accepted(name: str, value: object, source: str, *, spelt: Callable[[str], s
 
 
 SETTINGS: Final = (
-    Setting("host", accepting.text, "an address or name", "where to listen"),
+    Setting("host", parsers.text, "an address or name", "where to listen"),
     Setting(
-        "port", accepting.whole(0, 65_535), "0 to 65535", "the one port; 0 lets the system choose"
+        "port", parsers.whole(0, 65_535), "0 to 65535", "the one port; 0 lets the system choose"
     ),
-    Setting("data_dir", accepting.path, "a folder", "the embedded database and uploads"),
+    Setting("data_dir", parsers.path, "a folder", "the embedded database and uploads"),
     Setting(
         "database_url",
-        accepting.postgres_url,
+        parsers.postgres_url,
         "postgresql://...",
         "an external Postgres (14 or later) instead of the embedded one",
         secret=True,
     ),
-    Setting("tls_cert", accepting.file, "a PEM file", "certificate chain; needs `tls_key`"),
-    Setting("tls_key", accepting.file, "a PEM file", "private key"),
+    Setting("tls_cert", parsers.file, "a PEM file", "certificate chain; needs `tls_key`"),
+    Setting("tls_key", parsers.file, "a PEM file", "private key"),
     Setting(
         "allowed_origins",
-        accepting.list_of(accepting.origin),
+        parsers.list_of(parsers.origin),
         "origins like https://app.example",
         "web pages of other hosts that may use the hub",
         many=True,
     ),
     Setting(
         "trusted_proxies",
-        accepting.list_of(accepting.address),
+        parsers.list_of(parsers.address),
         "IP addresses",
         "proxies whose X-Forwarded-For and -Proto are believed",
         many=True,
     ),
     Setting(
         "registration",
-        accepting.one_of("open", "closed"),
+        parsers.one_of("open", "closed"),
         "open, closed",
         "who may make an account",
     ),
-    Setting("session_days", accepting.whole(1, 365), "1 to 365", "how long a login lasts"),
+    Setting("session_days", parsers.whole(1, 365), "1 to 365", "how long a login lasts"),
     Setting(
         "platform_session_hours",
-        accepting.whole(1, 8_760),
+        parsers.whole(1, 8_760),
         "1 to 8760",
         "how long a login of the learning platform lasts",
     ),
     Setting(
         "session_secrets",
-        accepting.list_of(accepting.secret),
+        parsers.list_of(parsers.secret),
         "texts of at least 16 characters",
         "sign `connect.sid`; the first one new cookies, all are accepted",
         many=True,
@@ -240,183 +240,181 @@ SETTINGS: Final = (
     ),
     Setting(
         "express_sessions_url",
-        accepting.postgres_url,
+        parsers.postgres_url,
         "postgresql://...",
         "where an Express application keeps its sessions, which are accepted too",
         secret=True,
     ),
     Setting(
         "express_sessions_table",
-        accepting.table,
+        parsers.table,
         "a name, or schema.name",
         "the table of connect-pg-simple there",
     ),
     Setting(
         "session_recheck",
-        accepting.seconds(0.1, 3_600),
+        parsers.seconds(0.1, 3_600),
         "0.1 to 3600 s",
         "between two looks at whether Express sessions are still there",
     ),
     Setting(
-        "login_attempts", accepting.whole(1, 1_000), "1 to 1000", "logins per window and account"
+        "login_attempts", parsers.whole(1, 1_000), "1 to 1000", "logins per window and account"
     ),
     Setting(
         "login_attempts_per_address",
-        accepting.whole(1, 1_000_000),
+        parsers.whole(1, 1_000_000),
         "1 to 1000000",
         "logins and registrations per window and address",
     ),
-    Setting("login_window", accepting.seconds(1, 86_400), "1 to 86400 s", "the window of both"),
+    Setting("login_window", parsers.seconds(1, 86_400), "1 to 86400 s", "the window of both"),
     Setting(
-        "presence_grace", accepting.seconds(0, 300), "0 to 300 s", "from last connection to offline"
+        "presence_grace", parsers.seconds(0, 300), "0 to 300 s", "from last connection to offline"
     ),
     Setting(
         "presence_audience",
-        accepting.one_of("related", "everyone"),
+        parsers.one_of("related", "everyone"),
         "related, everyone",
         "who is told that a user is online",
     ),
     Setting(
         "typing_expiry",
-        accepting.seconds(0.5, 60),
+        parsers.seconds(0.5, 60),
         "0.5 to 60 s",
         "when a typing indicator ends (5 s on Socket.IO)",
     ),
     Setting(
-        "max_content_chars", accepting.whole(1, 100_000), "1 to 100000", "longest message content"
+        "max_content_chars", parsers.whole(1, 100_000), "1 to 100000", "longest message content"
     ),
     Setting(
         "max_frame_bytes",
-        accepting.whole(1_024, 16_777_216),
+        parsers.whole(1_024, 16_777_216),
         "1024 to 16777216",
         "longest WebSocket message",
     ),
     Setting(
         "max_upload_bytes",
-        accepting.whole(1, 104_857_600),
+        parsers.whole(1, 104_857_600),
         "1 to 104857600",
         "largest file that may be uploaded",
     ),
     Setting(
         "outbox_bytes",
-        accepting.whole(16_384, 67_108_864),
+        parsers.whole(16_384, 67_108_864),
         "16384 to 67108864",
         "what may wait for one slow connection",
     ),
     Setting(
-        "head_timeout", accepting.seconds(0.1, 300), "0.1 to 300 s", "for a request head to arrive"
+        "head_timeout", parsers.seconds(0.1, 300), "0.1 to 300 s", "for a request head to arrive"
     ),
     Setting(
         "shutdown_timeout",
-        accepting.seconds(0.1, 300),
+        parsers.seconds(0.1, 300),
         "0.1 to 300 s",
         "for stopping in good order",
     ),
-    Setting("max_connections", accepting.whole(1, 1_000_000), "1 to 1000000", "open at a time"),
+    Setting("max_connections", parsers.whole(1, 1_000_000), "1 to 1000000", "open at a time"),
     Setting(
         "max_connections_per_address",
-        accepting.whole(1, 1_000_000),
+        parsers.whole(1, 1_000_000),
         "1 to 1000000",
         "open at a time from one address",
     ),
     Setting(
         "rest_default",
-        accepting.one_of("private_messages", "learning_platform"),
+        parsers.one_of("private_messages", "learning_platform"),
         "private_messages, learning_platform",
         "whose answer a REST call gets that could be for either",
     ),
     Setting(
         "jwt_secret",
-        accepting.secret,
+        parsers.secret,
         "a text of at least 16 characters",
         "signs Socket.IO tokens (HS256); none: one that the hubs on one database agree on",
         secret=True,
     ),
     Setting(
         "jwt_public_key",
-        accepting.file,
+        parsers.file,
         "a PEM or JWKS file",
         "whose owners' tokens are accepted too",
     ),
-    Setting("jwt_issuer", accepting.text, "a text", "who must have issued a token"),
-    Setting("jwt_audience", accepting.text, "a text", "for whom a token must be"),
-    Setting("jwt_leeway", accepting.seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
+    Setting("jwt_issuer", parsers.text, "a text", "who must have issued a token"),
+    Setting("jwt_audience", parsers.text, "a text", "for whom a token must be"),
+    Setting("jwt_leeway", parsers.seconds(0, 300), "0 to 300 s", "by which clocks may differ"),
     Setting(
         "echo_new_to_sender",
-        accepting.one_of("no", "yes"),
+        parsers.one_of("no", "yes"),
         "no, yes",
         "whether `message:new` also goes to the Socket.IO client that sent it",
     ),
-    Setting(
-        "assistant_model", accepting.text, "a model's name", "answers `@AI`; none: nobody does"
-    ),
+    Setting("assistant_model", parsers.text, "a model's name", "answers `@AI`; none: nobody does"),
     Setting(
         "assistant_url",
-        accepting.http_url,
+        parsers.http_url,
         "an http(s) address",
         "a server that speaks OpenAI's protocol; none: OpenAI's own",
     ),
-    Setting("assistant_key", accepting.text, "a text", "that server's key", secret=True),
-    Setting("assistant_timeout", accepting.seconds(1, 600), "1 to 600 s", "for a whole answer"),
-    Setting("assistant_concurrency", accepting.whole(1, 64), "1 to 64", "answers at a time"),
+    Setting("assistant_key", parsers.text, "a text", "that server's key", secret=True),
+    Setting("assistant_timeout", parsers.seconds(1, 600), "1 to 600 s", "for a whole answer"),
+    Setting("assistant_concurrency", parsers.whole(1, 64), "1 to 64", "answers at a time"),
     Setting(
         "chat_messages",
-        accepting.whole(1, 1_000_000),
+        parsers.whole(1, 1_000_000),
         "1 to 1000000",
         "messages that one connection may send in 5 s on `/ws/chat` and `/messagepal`",
     ),
     Setting(
         "event_messages",
-        accepting.whole(1, 1_000_000),
+        parsers.whole(1, 1_000_000),
         "1 to 1000000",
         "messages that one user may send in a second over Socket.IO",
     ),
     Setting(
-        "web_client", accepting.one_of("no", "yes"), "no, yes", "whether `/` shows the web client"
+        "web_client", parsers.one_of("no", "yes"), "no, yes", "whether `/` shows the web client"
     ),
     Setting(
         "user_messages_per_second",
-        accepting.whole(1, 100_000),
+        parsers.whole(1, 100_000),
         "1 to 100000",
         "messages that one user may send, over all connections and requests",
     ),
     Setting(
         "user_typing_per_second",
-        accepting.whole(1, 100_000),
+        parsers.whole(1, 100_000),
         "1 to 100000",
         "typing indicators that one user may send; more are dropped",
     ),
     Setting(
         "resume_limit",
-        accepting.whole(10, 100_000),
+        parsers.whole(10, 100_000),
         "10 to 100000",
         "messages of one channel that are told to who comes back; more are to be fetched",
     ),
     Setting(
         "recovery_window",
-        accepting.seconds(0, 604_800),
+        parsers.seconds(0, 604_800),
         "0 to 604800 s",
         "how long after its end a Socket.IO connection can be recovered; 0: not at all",
     ),
     Setting(
         "rendered_content",
-        accepting.one_of("no", "yes"),
+        parsers.one_of("no", "yes"),
         "no, yes",
         "whether Socket.IO's messages carry safe HTML as `renderedContent` beside their content",
     ),
     Setting(
-        "db_lanes", accepting.whole(1, 16), "1 to 16", "statements that store messages, at a time"
+        "db_lanes", parsers.whole(1, 16), "1 to 16", "statements that store messages, at a time"
     ),
-    Setting("db_pool", accepting.whole(2, 100), "2 to 100", "connections for everything else"),
+    Setting("db_pool", parsers.whole(2, 100), "2 to 100", "connections for everything else"),
     Setting(
         "log_level",
-        accepting.one_of("debug", "info", "warning", "error"),
+        parsers.one_of("debug", "info", "warning", "error"),
         "debug, info, warning, error",
         "what is logged",
     ),
     Setting(
         "log_format",
-        accepting.one_of("auto", "json", "console"),
+        parsers.one_of("auto", "json", "console"),
         "auto, json, console",
         "auto: console on a terminal, JSON elsewhere",
     ),

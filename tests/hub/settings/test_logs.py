@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from hub.logs import REDACTED, configure_logging
+from hub.settings.logs import REDACTED, configure_logging
 
 
 @pytest.fixture(autouse=True)

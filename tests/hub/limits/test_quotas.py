@@ -1,15 +1,17 @@
-"""One user, with whatever number of connections, cannot take the hub from the others."""
+"""One user, with whatever number of connections, cannot crowd the others out."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 import trio
 from attrs import define, evolve, field
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.shares import MAX_SENDS_IN_FLIGHT
+from hub.limits.quotas import MAX_SENDS_IN_FLIGHT, Quotas
 from persistence.interface import Store
 from persistence.records import Draft, Outcome
+from protocol.model import UserId
 from tests.support.school import open_school
 from tests.support.websocket import next_of
 from tests.support.world import open_world
@@ -117,3 +119,71 @@ async def test_a_flood_from_many_connections_does_not_delay_others(memory_store:
         assert being_stored + waiting == MAX_SENDS_IN_FLIGHT + 1  # all that ann may have, and eve's
         log.go_on.set()
         await next_of(eves, "private_message")
+
+
+async def test_a_place_that_is_released_twice_comes_back_once() -> None:
+    quota = Quotas(1, 1).of(UserId(1))
+    with await quota.place() as place:
+        other = await quota.place()
+        place.release()
+        place.release()
+    assert quota.in_flight == 1
+    other.release()
+    assert quota.in_flight == 0
+
+
+async def test_a_place_comes_back_when_what_it_was_for_fails() -> None:
+    quota = Quotas(1, 1).of(UserId(1))
+    with pytest.raises(KeyError), await quota.place():
+        raise KeyError
+    with trio.CancelScope() as scope, await quota.place():
+        scope.cancel()
+        await trio.sleep_forever()
+    assert quota.in_flight == 0
+
+
+async def test_the_next_place_is_waited_for_and_a_cancelled_wait_takes_none() -> None:
+    quota = Quotas(1, 1).of(UserId(1))
+    places = [await quota.place() for _ in range(MAX_SENDS_IN_FLIGHT)]
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(quota.place)
+            await wait_all_tasks_blocked()
+            scope.cancel()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(quota.place)
+        await wait_all_tasks_blocked()
+        assert quota.in_flight == MAX_SENDS_IN_FLIGHT
+        places.pop().release()
+    assert quota.in_flight == MAX_SENDS_IN_FLIGHT  # the one who waited has it
+    for place in places:
+        place.release()
+    assert quota.in_flight == 1
+
+
+@pytest.mark.parametrize("cancelled_first", [True, False])
+async def test_a_wait_cancelled_while_a_place_comes_back_loses_none(cancelled_first: bool) -> None:
+    """Both happen before the waiter runs: it has the place, or the place is free."""
+    quota = Quotas(1, 1).of(UserId(1))
+    places = [await quota.place() for _ in range(MAX_SENDS_IN_FLIGHT)]
+
+    async def wait() -> None:
+        places.append(await quota.place())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await wait_all_tasks_blocked()
+        steps = [nursery.cancel_scope.cancel, places.pop().release]
+        for step in steps if cancelled_first else reversed(steps):
+            step()
+    assert len(places) == quota.in_flight == MAX_SENDS_IN_FLIGHT - cancelled_first
+    for place in places:
+        place.release()
+    assert quota.in_flight == 0
+
+
+async def test_quotas_are_each_users_own_and_remembered() -> None:
+    quotas = Quotas(1, 1)
+    assert quotas.of(UserId(1)).messages.take(0.0)
+    assert not quotas.of(UserId(1)).messages.take(0.0)
+    assert quotas.of(UserId(2)).messages.take(0.0)

@@ -1,0 +1,1 @@
+"""How much may be done: windows for rates, quotas per user."""
