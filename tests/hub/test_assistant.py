@@ -110,7 +110,8 @@ async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
         assert [message["content"] for message in history.json] == ["@AI?"]
         (listed,) = (await school.ben.call("GET", "/api/messages/conversations")).json
         assert (listed["last_message"], listed["unread_count"]) == ("@AI?", 0)
-        await private.close()
+        assert (await private.receive_type("messages_read"))["reader_id"] == school.ben.id
+        await private.close_in_silence()
 
 
 async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
@@ -119,7 +120,7 @@ async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
         for content in ("@ai", "AI", "@ AI"):
             await ask(socket, school.general.id, content)
             await socket.receive_type("new_message")
-        await socket.close()
+        await socket.close_in_silence()
         assert server.asked == []
 
 
@@ -132,7 +133,7 @@ async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
         assert (await answer_of(socket))["content"] == "ask @AI"
         await ask(socket, school.general.id, "thanks")
         await socket.receive_type("new_message")
-        await socket.close()
+        await socket.close_in_silence()
         assert len(server.asked) == 1
 
 

@@ -73,7 +73,7 @@ async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
             assert await seqs(anns, 1) == [1]
         await anns.send(frame | {"content": "again"})
         assert await seqs(bens, 1) == [2]
-        await bens.close()
+        await bens.close_in_silence()
 
 
 async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
@@ -94,7 +94,7 @@ async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
         await anns.send(frame)
         await write(world, ann.user, ben.user, "after")
         assert await seqs(bens, 1) == [3]
-        await bens.close()
+        await bens.close_in_silence()
 
 
 async def test_what_was_not_stored_is_not_told(

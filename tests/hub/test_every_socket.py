@@ -48,7 +48,7 @@ async def still_works(socket: WebSocket, path: str) -> None:
     while answer not in received.values() or received.get("message", "?")[-1] != "?":
         assert received["type"] == "error"
         received = await socket.receive()
-    await socket.close()
+    await socket.close_in_silence()
 
 
 def test_every_path_is_probed() -> None:
@@ -89,4 +89,4 @@ async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> N
     socket = await school.ann.connect("/ws/chat", trailing)
     kinds = [(await socket.receive())["type"] for _ in range(3)]
     assert kinds == ["connected", "joined_channel", "new_message"]
-    await socket.close()
+    await socket.close_in_silence()

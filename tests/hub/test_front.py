@@ -48,7 +48,7 @@ async def test_one_connection_from_login_to_close(memory_store: Store) -> None:
             message = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
             await socket.send(message)
             assert await socket.receive() == await bens.receive_type("private_message")
-            await socket.close()
+            await socket.close_in_silence()
 
 
 @frozen
@@ -150,7 +150,7 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
             stream, Cookie=cookie.partition(";")[0], Origin=origin["Origin"], Host=origin["Host"]
         )
         await socket.receive_type("system")
-        await socket.close()
+        await socket.close_in_silence()
 
 
 async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -> None:
@@ -176,5 +176,5 @@ async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -
 async def test_two_worlds_do_not_share_anything(memory_store: Store) -> None:
     async with open_world(memory_store) as one, open_world(memory_store) as other:
         ann = await one.person("ann")
-        await (await ann.open()).close()
+        await (await ann.open()).close_in_silence()
         assert other.services.presence.online() == frozenset()

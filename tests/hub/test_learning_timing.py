@@ -36,13 +36,13 @@ async def test_a_user_who_comes_back_within_the_grace_period_was_never_gone(
     school = await open_school(timed_world)
     anns, bens = await joined(school.ann, school), await joined(school.ben, school)
     assert (await anns.receive_type("user_presence"))["status"] == "online"
-    await bens.close()
+    await bens.close_in_silence()
     await trio.sleep(4.9)
     back = await joined(school.ben, school)
     with trio.move_on_after(20) as quiet:
         await anns.receive()
     assert quiet.cancelled_caught
-    await back.close()
+    await back.close_in_silence()
     started = trio.current_time()
     gone = await anns.receive_type("user_presence")
     assert (gone["userId"], gone["status"]) == (school.ben.id, "offline")

@@ -66,7 +66,7 @@ async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store
         assert refused.value.status == 503
         outage.end()
         assert (await world.call("GET", "/readyz")).status == 200
-        await (await ann.open()).close()
+        await (await ann.open()).close_in_silence()
 
 
 async def test_presence_is_announced_when_the_store_is_back(
@@ -79,7 +79,7 @@ async def test_presence_is_announced_when_the_store_is_back(
         bens, anns = await ben.open(), await ann.open()
         assert (await bens.receive())["is_online"] is True
         outage.begin()
-        await anns.close()
+        await anns.close_in_silence()
         await world.until_gone(ann.id)
         assert ann.id in world.services.presence.online()
         outage.end()
@@ -143,4 +143,4 @@ async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
         assert [(await anns.receive())["type"] for _ in range(2)] == ["private_message", "error"]
         slow.proceed.set()
         assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
-        await bens.close()  # the first one never came
+        await bens.close_in_silence()  # the first one never came

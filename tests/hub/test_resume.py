@@ -119,7 +119,7 @@ async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on
     assert (error["type"], error["code"]) == ("error", "not_a_member")
     assert await until_resumed(socket) == ([], {"type": "resumed", "complete": True, "after": {}})
     await post(world, school.ann.user, school.general, "another secret")
-    await socket.close()  # it heard nothing else
+    await socket.close_in_silence()  # it heard nothing else
 
 
 async def test_the_messenger_names_conversations(world: World) -> None:

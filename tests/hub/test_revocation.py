@@ -93,7 +93,7 @@ async def test_a_block_ends_a_conversation_within_a_second(
         await bens.send({"type": "resume"})
         assert await bens.receive() == {"type": "resumed", "complete": True, "after": {}}
         for socket in (bens, pal, chat):
-            await socket.close()  # it heard nothing else
+            await socket.close_in_silence()  # it heard nothing else
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_who_leaves_a_workspace_leaves_its_channels(
             await post(school.world, school.ann.user, school.general, "secret")
         await chat.send({"type": "resume", "after": {str(school.general.id): 0}})
         assert (await next_of(chat, "error", "new_message"))["code"] == "not_a_member"
-        await gateway.close()  # it heard nothing else
+        await gateway.close_in_silence()  # it heard nothing else
 
 
 async def test_an_account_that_is_deleted_ends_every_connection(databases: Databases) -> None:
@@ -200,7 +200,7 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
             await next_of(chat, "left_channel")
             await next_of(dm, "left_channel")
         await post(school.world, school.ann.user, school.general, "secret")
-        await gateway.close()  # it heard nothing of it
+        await gateway.close_in_silence()  # it heard nothing of it
 
 
 async def test_an_outage_only_delays_it(memory_store: Store) -> None:
@@ -228,13 +228,13 @@ async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
         anns, bens = await ann.open(), await ben.open()
         await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
         await next_of(bens, "typing_indicator")
-        await bens.close()
+        await bens.close_in_silence()
         await world.until_gone(ben.id)
         await memory_store.relations.block(ann.id, ben.id)
         await trio.sleep(0.5)
         bens = await ben.open()
         await trio.sleep(10)
-        await bens.close()  # it heard nothing
+        await bens.close_in_silence()  # it heard nothing
 
 
 async def join_by_chat(school: School) -> str:

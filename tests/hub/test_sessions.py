@@ -77,7 +77,7 @@ async def test_a_session_that_sql_ends_closes_its_sockets_within_a_second(
         await execute(dsn, f"DELETE FROM sessions WHERE {condition}")
         assert (await end_of(anns)).code == 4001
         assert trio.current_time() - started < 1.0
-        await bens.close()
+        await bens.close_in_silence()
 
 
 async def test_a_session_that_ended_while_nobody_listened_is_noticed(databases: Databases) -> None:
@@ -93,7 +93,7 @@ async def test_a_session_that_ended_while_nobody_listened_is_noticed(databases: 
             f" DELETE FROM sessions WHERE id = {ann.session_id}; END $$",
         )  # fmt: skip
         assert (await end_of(anns)).code == 4001
-        await bens.close()
+        await bens.close_in_silence()
 
 
 async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -> None:
@@ -106,7 +106,7 @@ async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -
         assert await socket.receive() == {
             "type": "connected", "userId": ann.id, "username": "ann",
         }  # fmt: skip
-        await socket.close()
+        await socket.close_in_silence()
         assert await execute(dsn, "SELECT count(*) FROM app.session") == 1
 
 
@@ -119,7 +119,7 @@ async def test_an_express_session_that_is_gone_closes_its_sockets(databases: Dat
         await execute(dsn, "DELETE FROM app.session WHERE sid = 'gone'")
         assert (await end_of(first)).code == 4001
         await second.receive_type("connected")
-        await second.close()
+        await second.close_in_silence()
 
 
 async def test_an_express_session_that_expires_closes_its_sockets(databases: Databases) -> None:
@@ -202,4 +202,4 @@ async def test_a_table_that_goes_away_ends_nothing(databases: Databases) -> None
         assert (await ann.ask("GET", "/api/users/me")).status == 200  # a session of our own
         await socket.send({"type": "subscribe", "conversationId": "conv_1_2"})
         await socket.receive_type("subscribed")
-        await socket.close()
+        await socket.close_in_silence()

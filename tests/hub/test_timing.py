@@ -57,7 +57,7 @@ async def test_offline_is_told_after_the_grace_period(
     await timed_world.store.relations.request_follow(ann.id, ben.id)
     bens, anns = await ben.open(), await ann.open()
     assert (await bens.receive())["is_online"] is True
-    await anns.close()
+    await anns.close_in_silence()
     left = trio.current_time()
     assert ann.id in timed_world.services.presence.online()
     assert (await bens.receive())["is_online"] is False
@@ -73,7 +73,7 @@ async def test_a_reconnect_within_the_grace_period_is_not_announced(
     bens, anns = await ben.open(), await ann.open()
     await bens.receive()
     for _ in range(3):
-        await anns.close()
+        await anns.close_in_silence()
         await trio.sleep(4)
         anns = await ann.open()
     with trio.move_on_after(30) as silence:

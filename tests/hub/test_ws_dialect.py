@@ -185,7 +185,7 @@ async def test_presence_is_told_to_the_related_only(world: World) -> None:
     anns = await ann.open()
     online = {"type": "user_online_status", "user_id": ann.id, "is_online": True}
     assert await bens.receive() == online
-    await anns.close()
+    await anns.close_in_silence()
     assert await bens.receive() == {**online, "is_online": False}
     assert (await exchange(eves, message_to(ben)))["type"] == "private_message"
 
@@ -197,10 +197,11 @@ async def test_presence_is_per_user_not_per_socket(world: World) -> None:
     first = await ann.open()
     assert (await bens.receive())["is_online"] is True
     second = await ann.open()
-    await first.close()
+    await first.close_in_silence(besides={"user_online_status"})  # that Ben is here
     await second.send(message_to(ben))
     assert (await bens.receive())["type"] == "private_message"
-    await second.close()
+    assert (await second.receive_type("private_message"))["recipient_id"] == ben.id
+    await second.close_in_silence(besides={"user_online_status"})
     assert (await bens.receive())["is_online"] is False
 
 

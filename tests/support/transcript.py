@@ -50,12 +50,14 @@ class Player:
                     except Exception as error:
                         error.add_note(f"{path.name}:{number}: {line}")
                         raise
-        for name, socket in self.sockets.items():
+        for name, socket in self.sockets.items():  # nobody leaves before all were listened to
             try:
-                await socket.close()
+                await socket.is_silent()
             except AssertionError as error:
                 error.add_note(f"{path.name}: {name} heard more than was expected")
                 raise
+        for socket in self.sockets.values():
+            await socket.close()
 
     async def _step(self, line: str) -> None:
         who, verb, rest = (*line.split(maxsplit=2), "")[:3]
@@ -73,7 +75,7 @@ class Player:
             await self._settled()
             assert f"closed {end.code} {end.reason}".strip() == rest
         elif verb == "leaves":
-            await self.sockets.pop(who).close()
+            await self.sockets.pop(who).close_in_silence()
             await self._settled()
         else:
             await self._call(who, verb, rest)

@@ -1,6 +1,7 @@
 """A WebSocket client for tests that shows every frame, and can misbehave on purpose."""
 
 import json
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.support.frames import CLOSE, PING, PONG, TEXT, client_frame, server_f
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3, for that key
-GUARD_SECONDS = 10.0
+BARRIER = b"everything before this"
 
 
 class Refused(AssertionError):
@@ -97,12 +98,36 @@ class WebSocket:
         """Wait for the end, past whatever comes before it."""
         return (await self.until_closed())[1]
 
+    async def is_silent(self, *, besides: Collection[str] = ()) -> None:
+        """Assert that nothing more has come than frames of the types `besides`.
+
+        A ping is answered in turn, so what the server queued before it is read.
+        """
+        await self.stream.send_all(client_frame(PING, BARRIER))
+        frames: list[Any] = []
+        while (frame := await self._frame()) != (PONG, BARRIER):
+            opcode, payload = frame
+            if opcode == CLOSE:
+                await self._answer_close(payload)
+            if opcode == TEXT:
+                frames.append(json.loads(payload))
+        _assert_only(besides, frames)
+
+    async def close_in_silence(self, *, besides: Collection[str] = ()) -> None:
+        """Close; what was not read yet must be of the types `besides`."""
+        _assert_only(besides, await self._close())
+
     async def close(self) -> None:
-        """Close politely, and wait for the server's close frame."""
+        """Close, whatever was not read yet."""
+        await self._close()
+
+    async def _close(self) -> list[Any]:
+        """Close politely and wait for the server's close frame; returns what came before it."""
         await self.stream.send_all(client_frame(CLOSE, (1000).to_bytes(2, "big")))
-        end = await self.closed()
+        frames, end = await self.until_closed()
         assert end.code == 1000, end
         await self.stream.aclose()
+        return frames
 
     async def _frame(self) -> tuple[int, bytes]:
         while True:
@@ -122,6 +147,11 @@ class WebSocket:
         with suppress(trio.BrokenResourceError):  # the server need not wait for it
             await self.stream.send_all(client_frame(CLOSE, payload))
         raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+
+
+def _assert_only(types: Collection[str], frames: Sequence[Any]) -> None:
+    unexpected = [frame for frame in frames if frame["type"] not in types]
+    assert not unexpected, unexpected
 
 
 def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:

@@ -34,7 +34,7 @@ async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
     assert (made["content"], made["messageType"], made["type"]) == ("hi", "image", "image")
     assert (made["isHomework"], made["gradingStatus"]) == (True, None)
     assert await socket.receive() == {"type": "new_message", "message": made}
-    await socket.close()
+    await socket.close_in_silence()
 
 
 async def test_pages_go_back_from_the_newest(world: World) -> None:

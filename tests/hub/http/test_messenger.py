@@ -131,7 +131,7 @@ async def test_reading_is_told_to_the_author(world: World) -> None:
         assert (reply.status, reply.json["error"]) == (400, text)
     assert (await ben.ask("PATCH", path, body | {"userId": ann.id})).status == 403
     assert (await school.eve.ask("PATCH", path, body | {"userId": school.eve.id})).status == 403
-    await socket.close()
+    await socket.close_in_silence()
 
 
 @pytest.mark.parametrize(
