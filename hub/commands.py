@@ -40,9 +40,9 @@ from protocol.commands import (
     SetTyping,
     TypeInChannel,
 )
-from protocol.errors import ErrorCode
+from protocol.errors import REFUSAL_CODES, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
-from protocol.model import ChannelId, Refusal
+from protocol.model import Refusal
 
 _LookUp: TypeAlias = (
     JoinChannel
@@ -159,7 +159,7 @@ class Commands:
             command.file_url,
             parent_id=command.parent_id,
         )
-        if self._has_token(client, command.key) and await self._answers(client, draft, None):
+        if self._has_token(client, command.key):
             await self.submit(client, draft, _settle_with(client, draft))
 
     async def _post(self, client: Client, command: PostToChannel) -> None:
@@ -175,8 +175,6 @@ class Commands:
             file_url=command.file_url,
             parent_id=command.parent_id,
         )
-        if not await self._answers(client, draft, channel.id):
-            return
         settle = _settle_with(client, draft)
 
         def settle_and_ask(settlement: Settlement) -> None:
@@ -185,19 +183,6 @@ class Commands:
                 self.assistant.consider(channel, settlement.message, client.user, client)
 
         await self.submit(client, draft, settle_and_ask)
-
-    async def _answers(self, client: Client, draft: Draft, channel_id: ChannelId | None) -> bool:
-        """Whether what the draft answers is there; if not, its author is told."""
-        if draft.parent_id is None:
-            return True
-        try:
-            if await self.messaging.answers_there(draft, channel_id):
-                return True
-            refusal = ErrorCode.INVALID_FIELD
-        except StoreUnavailable:
-            refusal = ErrorCode.UNAVAILABLE
-        client.tell(Refused.because(refusal, draft.key))
-        return False
 
     def _has_token(self, client: Client, key: str | None) -> bool:
         now = trio.current_time()
@@ -244,7 +229,7 @@ def _settle_with(client: Client, draft: Draft) -> Settle:
                 for delivery in deliveries_of(settlement, client.user):
                     client.tell(delivery.event)
             case Refusal():
-                client.tell(Refused.because(ErrorCode(settlement), draft.key))
+                client.tell(Refused.because(REFUSAL_CODES[settlement], draft.key))
             case StoreUnavailable():
                 client.tell(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
             case _:

@@ -39,7 +39,6 @@ class Messaging:
         continuities: Sequence[Continuity],
         is_followed: Callable[[ChannelId], bool],
     ) -> None:
-        self._messages = messages
         self._typing = typing
         self._lanes = [
             Lane(messages, hub, typing, continuity, is_followed, self._settle)
@@ -109,24 +108,6 @@ class Messaging:
         if isinstance(settlements[0], StoreUnavailable):
             raise settlements[0]
         return settlements[0]
-
-    async def answers_there(self, draft: Draft, channel_id: ChannelId | None) -> bool:
-        """Whether the message that a draft answers, if it answers one, is where the draft goes.
-
-        Args:
-            draft: what is to be stored.
-            channel_id: where it goes, when that is known.
-
-        Raises:
-            StoreUnavailable: it cannot be looked up now.
-        """
-        if draft.parent_id is None:
-            return True
-        parent = await self._messages.get(draft.parent_id)
-        if parent is None or channel_id is not None:
-            return parent is not None and parent.channel_id == channel_id
-        people = {draft.author_id, draft.recipient_id}
-        return {parent.author_id, parent.recipient_id} == people
 
     async def run(self) -> None:
         """Work off what was accepted until cancelled."""

@@ -181,9 +181,10 @@ class Messages(Protocol):
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """Permission, repeats, seq, insert: one statement for the batch, one outcome per draft, in
-        order. Drafts of one channel get their seqs in the order given. Content must not hold NUL
-        or lone surrogates. The assistant may answer in any channel. Raises StoreUnavailable: the
-        outcome of every draft is unknown.
+        order. Drafts of one channel get their seqs in the order given. A reply's parent must be
+        in the same channel and not deleted; a repeat of a key is not asked for its parent again.
+        Content must not hold NUL or lone surrogates. The assistant may answer in any channel.
+        Raises StoreUnavailable: the outcome of every draft is unknown.
         """
 
     async def conversation_page(

@@ -6,6 +6,7 @@ Guarantees: a code never changes its meaning once published. Must not know: any 
     CloseReason      the peer broke the protocol or a bound, or the connection has to end
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -68,6 +69,17 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.INTERNAL: "Internal error",
 }
 
+REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
+    Refusal.RECIPIENT_NOT_FOUND: ErrorCode.RECIPIENT_NOT_FOUND,
+    Refusal.CANNOT_MESSAGE_SELF: ErrorCode.CANNOT_MESSAGE_SELF,
+    Refusal.NOT_ALLOWED: ErrorCode.NOT_ALLOWED,
+    Refusal.KEY_CONFLICT: ErrorCode.KEY_CONFLICT,
+    Refusal.CHANNEL_NOT_FOUND: ErrorCode.CHANNEL_NOT_FOUND,
+    Refusal.NOT_A_MEMBER: ErrorCode.NOT_A_MEMBER,
+    Refusal.PARENT_NOT_FOUND: ErrorCode.INVALID_FIELD,
+    Refusal.UNSTORABLE: ErrorCode.UNSTORABLE,
+}
+"""The code that a client sees when its send was not stored."""
 
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"

@@ -69,7 +69,7 @@ class FollowStatus(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why a well-formed send was not stored. The values are stable wire codes."""
+    """Why a well-formed send was not stored; `protocol.errors.REFUSAL_CODES` has the wire codes."""
 
     RECIPIENT_NOT_FOUND = "recipient_not_found"
     CANNOT_MESSAGE_SELF = "cannot_message_self"
@@ -77,6 +77,7 @@ class Refusal(StrEnum):
     KEY_CONFLICT = "key_conflict"
     CHANNEL_NOT_FOUND = "channel_not_found"
     NOT_A_MEMBER = "not_a_member"
+    PARENT_NOT_FOUND = "parent_not_found"
     UNSTORABLE = "unstorable"
 
 

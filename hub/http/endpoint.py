@@ -19,7 +19,7 @@ from hub.http.surface import Surface, bearer_token
 from hub.services import Services
 from persistence.records import Draft, Posted, Span, StoreUnavailable
 from protocol.dialect import Stranger
-from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, REFUSAL_CODES, ErrorCode, WireError
 from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
@@ -38,8 +38,10 @@ REFUSAL_STATUS: Final[Mapping[Refusal, HTTPStatus]] = {
     Refusal.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
     Refusal.NOT_A_MEMBER: HTTPStatus.FORBIDDEN,
     Refusal.KEY_CONFLICT: HTTPStatus.CONFLICT,
+    Refusal.PARENT_NOT_FOUND: HTTPStatus.BAD_REQUEST,
     Refusal.UNSTORABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+REFUSAL_TEXTS: Final = {Refusal.PARENT_NOT_FOUND: "there is no such message to answer"}
 
 
 class NotSignedIn(Exception):
@@ -97,12 +99,11 @@ class Call:
             raise HttpError(415, "json_required", "The body must be application/json")
         return parse_object(await self.request.body())
 
-    async def post(self, draft: Draft, channel_id: ChannelId | None = None) -> Posted:
+    async def post(self, draft: Draft) -> Posted:
         """Store and deliver a message of the caller's.
 
         Args:
             draft: what is to be stored.
-            channel_id: where it goes, when that is known.
 
         Raises:
             HttpError: it is refused.
@@ -112,19 +113,18 @@ class Call:
         if not quota.messages.take(trio.current_time()):
             code = ErrorCode.RATE_LIMITED
             raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
-        if not await self.services.messaging.answers_there(draft, channel_id):
-            text = "there is no such message to answer"
-            raise HttpError(400, ErrorCode.INVALID_FIELD, text)
         with await quota.place():
             outcome = await self.services.messaging.send(self.user, draft)
         if not isinstance(outcome, Posted):
-            text = ERROR_TEXTS[ErrorCode(outcome)]
-            raise HttpError(REFUSAL_STATUS[outcome], outcome.value, text)
+            code = REFUSAL_CODES[outcome]
+            raise HttpError(
+                REFUSAL_STATUS[outcome], code, REFUSAL_TEXTS.get(outcome, ERROR_TEXTS[code])
+            )
         return outcome
 
     async def post_to(self, channel: Channel, draft: Draft) -> Posted:
         """The same in a channel, where the assistant may be asked."""
-        posted = await self.post(draft, channel.id)
+        posted = await self.post(draft)
         if not posted.repeated:
             self.services.assistant.consider(channel, posted.message, self.user, None)
         return posted

@@ -38,7 +38,7 @@ from protocol.commands import (
     TypeInChannel,
 )
 from protocol.dialect import EventDialect, Limits
-from protocol.errors import ErrorCode, WireError
+from protocol.errors import REFUSAL_CODES, ErrorCode, WireError
 from protocol.events import MessageConfirmed, Refused
 from protocol.model import Channel, ChannelId
 from protocol.socketio.packets import Data
@@ -150,8 +150,6 @@ class EventAnswers:
             draft_for(channel, client.user.id, command.content, command.key),
             parent_id=command.parent_id,
         )
-        if not await self._services.messaging.answers_there(draft, channel.id):
-            raise Refusal(ErrorCode.INVALID_FIELD, command.key)
         echo = self._services.config.echo_new_to_sender == "yes"
 
         def settle(settlement: Settlement) -> None:
@@ -166,7 +164,7 @@ class EventAnswers:
                 case StoreUnavailable():
                     self._refuse(client, Refused.because(ErrorCode.UNAVAILABLE), reply)
                 case _:
-                    refused = Refused.because(ErrorCode(settlement), command.key)
+                    refused = Refused.because(REFUSAL_CODES[settlement], command.key)
                     self._refuse(client, refused, reply)
 
         await self._services.commands.submit(

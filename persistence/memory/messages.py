@@ -30,9 +30,10 @@ class MemoryMessages:
         return [self._post(draft) for draft in drafts]
 
     def _post(self, draft: Draft) -> Outcome:
-        row: ChannelRow | None = None
         peer = draft.recipient_id
-        if draft.channel_id is not None:
+        if draft.channel_id is None:
+            row = None if peer is None else self.tables.dms.get(frozenset((draft.author_id, peer)))
+        else:
             row = self.tables.channels.get(draft.channel_id)
             if row is None:
                 return Refusal.CHANNEL_NOT_FOUND
@@ -41,6 +42,8 @@ class MemoryMessages:
         refusal = self._refusal(draft, row, peer)
         if refusal in _FINAL or (refusal is not None and first is None):
             return refusal
+        if first is None and not _is_parent_in(row, draft.parent_id):
+            return Refusal.PARENT_NOT_FOUND
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
@@ -58,7 +61,7 @@ class MemoryMessages:
             return Refusal.CANNOT_MESSAGE_SELF
         if peer is not None and peer not in self.tables.users:
             return Refusal.RECIPIENT_NOT_FOUND
-        if row is not None and draft.author_id == ASSISTANT_ID:
+        if draft.channel_id is not None and draft.author_id == ASSISTANT_ID:
             return None
         if peer is not None:
             allowed = self.tables.may_message(draft.author_id, peer)
@@ -272,6 +275,12 @@ class MemoryMessages:
 
 
 _FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
+
+
+def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
+    if parent_id is None:
+        return True
+    return row is not None and any(message.id == parent_id for message in row.shown())
 
 
 def _unread_private(row: ChannelRow, user_id: UserId) -> int:

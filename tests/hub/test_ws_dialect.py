@@ -80,6 +80,19 @@ async def test_a_key_with_another_body_is_a_conflict(world: World) -> None:
     assert (error["type"], error["code"], error["client_id"]) == ("error", "key_conflict", "k1")
 
 
+async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: World) -> None:
+    ann, ben = await two(world)
+    eve = await world.person("eve")
+    socket = await ann.open()
+    elsewhere = (await exchange(socket, message_to(eve)))["message"]["id"]  # type: ignore[index]
+    error = await exchange(socket, message_to(ben, client_id="k1", parent_id=elsewhere))
+    assert (error["type"], error["code"], error["client_id"]) == ("error", "invalid_field", "k1")
+    parent = (await exchange(socket, message_to(ben)))["message"]
+    reply = await exchange(socket, message_to(ben, client_id="k1", parent_id=parent["id"]))  # type: ignore[index]
+    assert reply["message"]["parent_id"] == parent["id"]  # type: ignore[index]
+    assert reply["message"]["seq"] == 2  # type: ignore[index]
+
+
 async def test_two_people_may_use_the_same_key(world: World) -> None:
     ann, ben = await two(world)
     anns, bens = await ann.open(), await ben.open()

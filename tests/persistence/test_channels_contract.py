@@ -443,3 +443,20 @@ async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
     assert await store.messages.replies(second.id, limit=9) == []
     await store.messages.delete(reply.id)
     assert await store.messages.replies(first.id, limit=9) == [second]
+
+
+async def test_the_parent_of_a_reply_is_in_the_same_channel(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
+    dm = await store.channels.dm(ann.id, ben.id)
+    parents = [await post(store, to_channel(ann, each)) for each in (channel, other, dm)]
+    for place in (channel, other, dm):
+        drafts = [evolve(to_channel(ann, place), parent_id=parent.id) for parent in parents]
+        for parent, outcome in zip(parents, await store.messages.post(drafts), strict=True):
+            if parent.channel_id == place.id:
+                assert isinstance(outcome, Posted)
+                assert outcome.message.parent_id == parent.id
+            else:
+                assert outcome is Refusal.PARENT_NOT_FOUND
+    stranger = evolve(to_channel(eve, channel), parent_id=parents[0].id)
+    assert await store.messages.post([stranger]) == [Refusal.NOT_A_MEMBER]

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 import trio
+from attrs import evolve
 
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, Posted
-from protocol.model import Message, MessageKind, Refusal, User, UserId
+from protocol.model import Message, MessageId, MessageKind, Refusal, User, UserId
 from tests.persistence.people import make_user, make_users, post, post_one
 
 NOBODY = UserId(987_654_321)
@@ -238,3 +239,69 @@ async def test_conversations_newest_first_with_exact_unread_counts(store: Store)
 
 async def test_the_store_says_that_it_is_well(store: Store) -> None:
     await store.health.check()
+
+
+async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    parent = await post_one(store, Draft(ann.id, ben.id, "parent"))
+    elsewhere = await post_one(store, Draft(ann.id, eve.id, "elsewhere"))
+    deleted = await post_one(store, Draft(ann.id, ben.id, "deleted"))
+    await store.messages.delete(deleted.id)
+    outcomes = await post(
+        store,
+        *(
+            Draft(ben.id, ann.id, "re", f"k{parent_id}", parent_id=parent_id)
+            for parent_id in (elsewhere.id, parent.id, deleted.id, MessageId(987_654_321), None)
+        ),
+    )
+    stored = [each.message for each in outcomes if isinstance(each, Posted)]
+    assert [(message.parent_id, message.seq) for message in stored] == [(parent.id, 3), (None, 4)]
+    refused = [each for each in outcomes if not isinstance(each, Posted)]
+    assert refused == [Refusal.PARENT_NOT_FOUND] * 3
+    assert (await log_of(store, ann, ben))[-2:] == stored
+
+
+async def test_a_reply_does_not_begin_a_conversation(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    parent = await post_one(store, Draft(ann.id, eve.id, "parent"))
+    reply = Draft(ann.id, ben.id, "re", "k", parent_id=parent.id)
+    assert await post(store, reply) == [Refusal.PARENT_NOT_FOUND]
+    assert await store.channels.dms(ben.id) == []
+    outcomes = await post(store, reply, Draft(ann.id, ben.id, "first"))
+    assert outcomes[0] is Refusal.PARENT_NOT_FOUND
+    (message,) = await log_of(store, ann, ben)
+    assert (message.content, message.seq) == ("first", 1)
+
+
+async def test_a_repeat_is_confirmed_whatever_its_parent(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    parent = await post_one(store, Draft(ben.id, ann.id, "parent"))
+    elsewhere = await post_one(store, Draft(ann.id, eve.id, "elsewhere"))
+    reply = Draft(ann.id, ben.id, "re", "k", parent_id=parent.id)
+    first = await post_one(store, reply)
+    await store.messages.delete(parent.id)
+    for parent_id in (parent.id, elsewhere.id, None):
+        (again,) = await post(store, evolve(reply, parent_id=parent_id))
+        assert isinstance(again, Posted)
+        assert (again.message.id, again.repeated) == (first.id, True)
+    other_key = evolve(reply, key="k2")
+    assert await post(store, other_key, reply) == [
+        Refusal.PARENT_NOT_FOUND, Posted(first, repeated=True),
+    ]  # fmt: skip
+    to_eve = evolve(reply, recipient_id=eve.id, parent_id=parent.id)
+    assert await post(store, to_eve) == [Refusal.KEY_CONFLICT]
+
+
+async def test_a_key_is_free_again_when_its_draft_was_refused_for_its_parent(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ann.id, ben.id, "parent"))
+    reply = Draft(ann.id, ben.id, "re", "k", parent_id=MessageId(987_654_321))
+    assert await post(store, reply, reply) == [Refusal.PARENT_NOT_FOUND] * 2
+    assert (await post_one(store, evolve(reply, parent_id=None))).seq == 2
+
+
+async def test_who_may_not_write_learns_nothing_about_a_parent(store: Store) -> None:
+    ann = (await make_users(store, "ann"))[0]
+    eve = await make_user(store, "eve", is_public=False)
+    reply = Draft(ann.id, eve.id, "re", parent_id=MessageId(987_654_321))
+    assert await post(store, reply) == [Refusal.NOT_ALLOWED]

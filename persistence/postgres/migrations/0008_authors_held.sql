@@ -97,8 +97,11 @@ BEGIN
               FROM (SELECT least(d.author, d.recipient) AS lo,
                            greatest(d.author, d.recipient) AS hi
                       FROM unnest(authors, recipients, targets, refusals)
-                           AS d (author, recipient, target, refusal)
-                     WHERE d.target IS NULL AND d.refusal IS NULL) AS p
+                           WITH ORDINALITY AS d (author, recipient, target, refusal, ord)
+                     WHERE d.target IS NULL AND d.refusal IS NULL
+                       -- a reply has no parent in a conversation that does not exist yet
+                       AND d.ord IN (SELECT f.place FROM unnest(places, parents)
+                                         AS f (place, parent) WHERE f.parent IS NULL)) AS p
             ON CONFLICT DO NOTHING
             RETURNING id, user_lo, user_hi
         )
@@ -110,7 +113,13 @@ BEGIN
     RETURN QUERY
     WITH drafts AS MATERIALIZED (
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
-               refusals[d.place] AS refusal, m.id AS known, m.channel_id AS known_channel,
+               CASE WHEN refusals[d.place] IS NOT NULL THEN refusals[d.place]
+                    WHEN d.parent IS NULL THEN NULL
+                    WHEN (SELECT p.channel_id FROM messages p
+                           WHERE p.id = d.parent AND p.deleted_at IS NULL)
+                         IS DISTINCT FROM targets[d.place] THEN 'parent_not_found'
+               END AS refusal,
+               m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
                m.channel_id = targets[d.place] AND m.content = d.content AS is_same
           FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
@@ -149,8 +158,10 @@ BEGIN
     UNION ALL
     -- who repeats what was stored learns that it was, whatever is allowed by now
     SELECT d.ord::int,
-           CASE WHEN d.known IS NULL OR d.channel_id IS NULL THEN d.refusal
-                WHEN d.is_same THEN 'repeated' ELSE 'key_conflict' END,
+           CASE WHEN d.known IS NULL THEN d.refusal
+                WHEN d.is_same THEN 'repeated'
+                WHEN d.channel_id IS NULL THEN coalesce(refusals[d.place], 'key_conflict')
+                ELSE 'key_conflict' END,
            d.known, d.known_channel, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
            ARRAY(SELECT r.user_id FROM receipts r
                   WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
