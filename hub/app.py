@@ -19,14 +19,14 @@ import structlog
 import trio
 from attrs import frozen
 
+from hub.actor.letters import CloseAll
+from hub.admission import Admission
 from hub.engineio.server import EngineServer
-from hub.front import Front
-from hub.http.app import build_app
-from hub.letters import CloseAll
-from hub.listener import Acceptor, Caps, open_listener
-from hub.services import Services, open_services
+from hub.rest.app import build_app
+from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
+from hub.sockets.listener import Acceptor, Caps, open_listener
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store
 from protocol.dialects import BY_NAMESPACE, BY_PATH
@@ -42,7 +42,7 @@ class Server:
     """A running server. `url` is where it listens."""
 
     services: Services
-    front: Front
+    admission: Admission
     url: str
 
 
@@ -68,9 +68,9 @@ async def open_server(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            front = Front(services, build_app(services, engines), BY_PATH, engines)
+            admission = Admission(services, build_app(services, engines), BY_PATH, engines)
             acceptor = Acceptor(
-                front.serve,
+                admission.serve,
                 Caps(config.max_connections, config.max_connections_per_address),
                 _tls_context(config),
             )
@@ -78,10 +78,10 @@ async def open_server(
                 acceptors.start_soon(acceptor.accept_forever, listener, connections)
                 scheme = "http" if config.tls_cert is None else "https"
                 port = listener.getsockname()[1]
-                yield Server(services, front, f"{scheme}://{config.host}:{port}")
+                yield Server(services, admission, f"{scheme}://{config.host}:{port}")
                 services.status.accepting = False
                 acceptors.cancel_scope.cancel()
-            await _stop(services, front, socketio, config.shutdown_timeout)
+            await _stop(services, admission, socketio, config.shutdown_timeout)
             connections.cancel_scope.cancel()  # what is left are idle kept-alive connections
 
 
@@ -130,7 +130,9 @@ def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSess
     return open_express_sessions(config.express_sessions_url, config.express_sessions_table)
 
 
-async def _stop(services: Services, front: Front, socketio: EngineServer, within: float) -> None:
+async def _stop(
+    services: Services, admission: Admission, socketio: EngineServer, within: float
+) -> None:
     """Finish what was accepted, say goodbye, and wait until everybody is gone or time is up."""
     with trio.move_on_after(within) as deadline:
         await services.messaging.drain()
@@ -138,7 +140,7 @@ async def _stop(services: Services, front: Front, socketio: EngineServer, within
         await services.hub.post(goodbye)
         await goodbye.done.wait()
         socketio.close_all()  # those that came in nowhere, so the Hub does not know them
-        await front.drain()
+        await admission.drain()
     if deadline.cancelled_caught:
         log.warning("stop_timed_out", seconds=within)
 

@@ -19,7 +19,7 @@ IO_LIBRARIES = {
 ASYNCIO_LIBRARIES = {"asyncio", "asyncpg", "trio_asyncio"}
 ASYNCIO_HOMES = ("persistence/postgres/", "persistence/__init__.py")
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
-REST_ROOM = "hub/http/"  # a dialect's REST reads bodies and shows values in its spelling
+REST_ROOM = "hub/rest/routes/"
 REST_MODULES = ("conversations", "rest", "shapes")
 
 

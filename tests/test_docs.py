@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.http.app import discover
+from hub.rest.app import discover
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

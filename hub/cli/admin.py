@@ -11,7 +11,7 @@ from typing import TypeAlias
 import attrs
 from attrs import field, frozen
 
-from hub.passwords import PasswordHasher, check_password
+from hub.identity.passwords import PasswordHasher, check_password
 from hub.settings.config import SETTINGS, Config
 from persistence import open_database, open_store
 from persistence.interface import Store

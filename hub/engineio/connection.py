@@ -7,7 +7,7 @@ is closed, not held in memory. Must not know: requests, handshakes, what a messa
 
 import trio
 
-from hub.link import WebSocketLink
+from hub.sockets.websocket_link import WebSocketLink
 from protocol.engineio.packets import EngineError, Packet, PacketType
 from protocol.engineio.session import (
     Carrier,

@@ -18,13 +18,13 @@ from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.connection import WebSocketConnection, accept
 from hub.engineio.connection import EngineConnection
-from hub.http.answers import JSON
+from hub.http.responses import JSON
 from hub.http.server import send_plain_response
-from hub.link import WebSocketLink
-from hub.outbox import Outbox
-from hub.transport import Transport
+from hub.sockets.outbox import Outbox
+from hub.sockets.transport import Transport
+from hub.sockets.websocket import WebSocketConnection, accept
+from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.engineio.packets import (
     EngineError,

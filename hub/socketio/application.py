@@ -13,13 +13,13 @@ from typing import Final
 import structlog
 import trio
 
-from hub.client import Client
-from hub.letters import Register, Unregister
-from hub.services import Services
-from hub.socketio.answers import EventAnswers
+from hub.actor.client import Client
+from hub.actor.letters import Register, Unregister
+from hub.services.assembly import Services
 from hub.socketio.link import EventWire, SocketLink
 from hub.socketio.member import Member
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
+from hub.socketio.replies import EventAnswers
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
 from persistence.records import StoreUnavailable

@@ -40,7 +40,7 @@ class EventWire:
 
 @define(eq=False)
 class SocketLink:
-    """Implements `hub.client.Link`.
+    """Implements `hub.actor.client.Link`.
 
     Args:
         socket: the client.

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import define
 
-from hub.client import Client
+from hub.actor.client import Client
 from hub.socketio.link import SocketLink
 from hub.socketio.recovery import RecoverySlip
 from hub.socketio.socket import Socket

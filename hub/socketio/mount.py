@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from hub.engineio.server import EngineServer
-from hub.services import Services
+from hub.services.assembly import Services
 from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
 from protocol.dialect import EventDialect

@@ -1,1 +1,1 @@
-"""The web client: a page, and the JavaScript SDK under it. Files only; see `hub.http.web`."""
+"""The web client: a page, and the JavaScript SDK under it. Files only; see `hub.rest.web`."""

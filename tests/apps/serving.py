@@ -12,8 +12,8 @@ from starlette.types import ASGIApp
 
 from hub.engineio.server import EngineServer, Handler
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
-from hub.listener import Acceptor, Caps, open_listener
-from hub.transport import Transport
+from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import HandshakeError, Head, check_upgrade
 

@@ -10,12 +10,12 @@ from math import inf
 import trio
 from starlette.responses import PlainTextResponse
 
-from hub.connection import WebSocketConnection, accept
 from hub.http.server import Limits
-from hub.link import WebSocketLink
-from hub.listener import Acceptor, Caps, open_listener
-from hub.outbox import Outbox
-from hub.transport import Transport
+from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.outbox import Outbox
+from hub.sockets.transport import Transport
+from hub.sockets.websocket import WebSocketConnection, accept
+from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.websocket.frames import binary_frame, text_frame
 from protocol.websocket.handshake import request_bytes

@@ -15,8 +15,8 @@ import trio
 import trio_asyncio
 from attrs import define, field, frozen
 
-from hub.jwt_tokens import TokenVerifier
-from hub.tokens import new_token, token_hash
+from hub.identity.cookies import new_token, token_hash
+from hub.identity.jwt_tokens import TokenVerifier
 from persistence import open_store
 from persistence.interface import Store
 from persistence.records import Draft, NewChannel, NewUser, Posted

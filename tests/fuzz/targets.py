@@ -12,7 +12,7 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from hub.jwt_tokens import InvalidToken, TokenVerifier
+from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
 from hub.socketio.recovery import decode_offset, encode_offset
 from protocol.dialect import Dialect, EventDialect, Limits
 from protocol.dialects import BY_NAMESPACE, BY_PATH

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import trio
 from attrs import evolve
 
-from hub.client import Client
+from hub.actor.client import Client
 from persistence.memory.messages import MemoryMessages
 from persistence.records import Draft, Outcome, Posted
 from protocol.model import Message

@@ -14,7 +14,7 @@ import h11
 import trio
 from attrs import define, evolve, field
 
-from hub.outbox import MAX_CONTROL_BACKLOG
+from hub.sockets.outbox import MAX_CONTROL_BACKLOG
 from protocol.model import ChannelId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.languages import (

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import EngineServer, Handler, Opening
 from hub.http.server import Limits, serve_http_connection
-from hub.transport import StreamTransport
+from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head
 from tests.support.http import Reply, request

@@ -14,15 +14,15 @@ import trio
 import trio.testing
 from attrs import define, field, frozen
 
-from hub.front import Front
-from hub.http.app import build_app
-from hub.listener import Acceptor, Caps
-from hub.passwords import PasswordHasher
-from hub.services import Services, open_services
+from hub.admission import Admission
+from hub.identity.cookies import new_token, token_hash
+from hub.identity.passwords import PasswordHasher
+from hub.rest.app import build_app
+from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
-from hub.tokens import new_token, token_hash
-from hub.transport import StreamTransport
+from hub.sockets.listener import Acceptor, Caps
+from hub.sockets.transport import StreamTransport
 from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
 from protocol.dialect import Dialect
@@ -39,7 +39,7 @@ class World:
     """A server over in-memory streams."""
 
     services: Services
-    front: Front
+    admission: Admission
     _acceptor: Acceptor
     _connections: trio.Nursery
 
@@ -186,6 +186,6 @@ async def open_world(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            front = Front(services, build_app(services, engines), dialects, engines)
-            yield World(services, front, Acceptor(front.serve, caps), connections)
+            admission = Admission(services, build_app(services, engines), dialects, engines)
+            yield World(services, admission, Acceptor(admission.serve, caps), connections)
             connections.cancel_scope.cancel()

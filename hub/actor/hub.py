@@ -1,0 +1,264 @@
+"""The Hub: one actor that knows who is connected and tells them what happened.
+
+Guarantees: it alone touches its maps, so there are no locks; its loop awaits nothing but its inbox,
+so no slow query or socket delays anybody; an event is encoded once per dialect; what one turn
+produced for a connection goes out in one write. When it stops, its inbox closes, so nobody waits
+for a dead Hub. Must not know: SQL, JSON, permissions.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, assert_never
+
+import trio
+
+from hub.actor.client import Client, Encoder
+from hub.actor.letters import (
+    Broadcast,
+    ChannelRoom,
+    CloseAll,
+    Delivery,
+    EndSessions,
+    EndUsers,
+    Join,
+    Leave,
+    Letter,
+    Register,
+    Room,
+    ToClient,
+    ToEveryone,
+    ToRooms,
+    ToUsers,
+    Unregister,
+)
+from protocol.errors import SESSION_ENDED, CloseReason
+from protocol.events import Event, position_of
+from protocol.model import SessionId, UserId
+
+INBOX_LETTERS = (
+    1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
+)
+ENDED_SESSIONS = 10_000  # remembered, so that a connection that was being opened is caught too
+LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay what was decided
+
+
+class PresenceListener(Protocol):
+    """Hears of a user's first connection, and of the end of the last one. Must not wait."""
+
+    def __call__(self, user_id: UserId, *, connected: bool) -> None:
+        """Called from the Hub's loop."""
+
+
+class Hub:
+    """The actor and its address.
+
+    Args:
+        on_presence: hears who came and who is gone.
+    """
+
+    def __init__(self, on_presence: PresenceListener) -> None:
+        self._on_presence = on_presence
+        self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
+        # Dicts as ordered sets: whoever came first is told first, in every run.
+        self._clients: dict[Client, None] = {}
+        self._by_wire: Counter[Encoder] = Counter()
+        self._by_user: dict[UserId, dict[Client, None]] = {}
+        self._by_room: dict[Room, dict[Client, None]] = {}
+        self._joined: dict[Client, dict[Room, None]] = {}
+        self._touched: dict[Client, None] = {}
+        self._ended: dict[SessionId, CloseReason] = {}
+        self._closing: CloseReason | None = None
+
+    async def post(self, letter: Letter) -> None:
+        """Leave a letter. Waits only while the inbox is full.
+
+        Raises:
+            trio.BrokenResourceError: the Hub has stopped.
+        """
+        await self._address.send(letter)
+
+    async def broadcast(
+        self, deliveries: Sequence[Delivery], then: Callable[[], None] | None = None
+    ) -> None:
+        """Have these events delivered in order; see `Broadcast`."""
+        if deliveries or then is not None:
+            await self._address.send(Broadcast(deliveries, then))
+
+    async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
+        """Close the live connections of ended sessions with 4001."""
+        await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
+
+    async def end_users(self, user_ids: Iterable[UserId]) -> None:
+        """Close the live connections of accounts that are no more with 4001."""
+        await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
+
+    def sessions(self) -> frozenset[SessionId]:
+        """The sessions that have a connection now."""
+        return frozenset(client.session_id for client in self._clients)
+
+    def tells_of(self, event: Event) -> bool:
+        """Whether anybody who is connected speaks a dialect that tells of such an event."""
+        return any(wire.encode(event) for wire in self._by_wire)
+
+    def is_connected(self, user_id: UserId) -> bool:
+        """Whether the user has a connection now."""
+        return user_id in self._by_user
+
+    async def run(self) -> None:
+        """Read letters until cancelled."""
+        with self._inbox:
+            async for letter in self._inbox:
+                self._take(letter)
+                for _ in range(LETTERS_PER_TURN):
+                    try:
+                        self._take(self._inbox.receive_nowait())
+                    except trio.WouldBlock:
+                        break
+                self._flush()
+
+    def _flush(self) -> None:
+        for client in self._touched:
+            client.flush()
+        self._touched.clear()
+
+    def _take(self, letter: Letter) -> None:
+        match letter:
+            case Broadcast():
+                self._broadcast(letter)
+            case Register():
+                self._register(letter)
+            case Unregister(client=client):
+                self._unregister(client)
+            case Join(client=client, rooms=rooms, greeting=greeting):
+                self._join(client, rooms)
+                self._tell(client, greeting)
+            case Leave(client=client, room=room, farewell=farewell):
+                self._leave(client, room)
+                self._tell(client, farewell)
+            case EndSessions():
+                self._end_sessions(letter)
+            case EndUsers():
+                self._end_users(letter)
+            case CloseAll():
+                self._close_all(letter)
+            case _:
+                assert_never(letter)
+
+    def _tell(self, client: Client, event: Event | None) -> None:
+        if event is not None:
+            client.tell(event)
+
+    def _broadcast(self, letter: Broadcast) -> None:
+        for delivery in letter.deliveries:
+            self._deliver(delivery)
+        if letter.then is not None:
+            letter.then()
+
+    def _close_all(self, letter: CloseAll) -> None:
+        self._closing = letter.reason
+        for client in self._clients:
+            client.close(letter.reason)
+        letter.done.set()
+
+    def _register(self, letter: Register) -> None:
+        client = letter.client
+        refusal = self._closing or self._ended.get(client.session_id)
+        if refusal is not None:
+            client.close(refusal)
+            return
+        self._clients[client] = None
+        self._by_wire[client.wire] += 1
+        theirs = self._by_user.setdefault(client.user.id, {})
+        theirs[client] = None
+        client.tell(letter.greeting)
+        if len(theirs) == 1:
+            self._on_presence(client.user.id, connected=True)
+
+    def _end_sessions(self, letter: EndSessions) -> None:
+        for client in self._clients:
+            if client.session_id in letter.session_ids:
+                client.close(letter.reason)
+        for session_id in letter.session_ids:
+            self._ended[session_id] = letter.reason
+        while len(self._ended) > ENDED_SESSIONS:
+            del self._ended[next(iter(self._ended))]
+
+    def _end_users(self, letter: EndUsers) -> None:
+        for user_id in letter.user_ids:
+            for client in self._by_user.get(user_id, ()):
+                client.close(letter.reason)
+
+    def _unregister(self, client: Client) -> None:
+        if client not in self._clients:
+            return
+        del self._clients[client]
+        self._by_wire -= Counter((client.wire,))
+        for room in tuple(self._joined.get(client, ())):
+            self._leave(client, room)
+        user_id = client.user.id
+        theirs = self._by_user[user_id]
+        del theirs[client]
+        if not theirs:
+            del self._by_user[user_id]
+            self._on_presence(user_id, connected=False)
+
+    def _join(self, client: Client, rooms: Iterable[Room]) -> None:
+        for room in rooms if client in self._clients else ():
+            self._by_room.setdefault(room, {})[client] = None
+            self._joined.setdefault(client, {})[room] = None
+
+    def _leave(self, client: Client, room: Room) -> None:
+        joined = self._joined.get(client)
+        if joined is None or room not in joined:
+            return
+        del joined[room]
+        if isinstance(room, ChannelRoom):
+            client.forget(room.channel_id)
+        if not joined:
+            del self._joined[client]
+        members = self._by_room[room]
+        del members[client]
+        if not members:
+            del self._by_room[room]
+
+    def _deliver(self, delivery: Delivery) -> None:
+        audience = self._audience(delivery)
+        if not audience:
+            return
+        event = delivery.event
+        ephemeral, position = event.ephemeral, position_of(event)
+        encoded: dict[Encoder, bytes] = {}
+        touched = self._touched
+        for client in audience:
+            wire = client.wire
+            data = encoded.get(wire)
+            if data is None:
+                data = encoded[wire] = wire.encode(event)
+            if data:
+                client.offer(data, ephemeral=ephemeral, position=position)
+                touched[client] = None
+
+    def _audience(self, delivery: Delivery) -> Sequence[Client]:
+        match delivery.to:
+            case ToUsers(user_ids=user_ids, besides=besides):
+                by_user = self._by_user
+                return [
+                    client
+                    for user in user_ids
+                    for client in by_user.get(user, ())
+                    if client is not besides
+                ]
+            case ToRooms(rooms=rooms, besides=besides, besides_user=besides_user):
+                return [
+                    client
+                    for room in rooms
+                    if room in self._by_room
+                    for client in self._by_room[room]
+                    if client is not besides and client.user.id != besides_user
+                ]
+            case ToClient(client=client):
+                return (client,) if client in self._clients else ()
+            case ToEveryone(besides=user_id):
+                return [client for client in self._clients if client.user.id != user_id]
+            case _:
+                assert_never(delivery.to)

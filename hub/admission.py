@@ -1,0 +1,204 @@
+"""One connection from its first byte: HTTP requests, until one of them becomes a WebSocket.
+
+Guarantees: a WebSocket is opened only for a known path, an allowed origin and a live session;
+whoever is turned away learns it the way the dialect prescribes; the Hub hears of every client's
+end.
+Must not know: which dialects exist, what they say.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeAlias, assert_never
+
+import structlog
+import trio
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hub.actor.client import Client
+from hub.actor.letters import Register, Unregister
+from hub.actor.wire import Wire
+from hub.engineio.server import EngineServer
+from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
+from hub.limits.windows import FixedWindow
+from hub.rest.routes.uploads import MULTIPART_BYTES, UPLOAD_PATHS
+from hub.services.assembly import Services
+from hub.sockets.outbox import Outbox
+from hub.sockets.transport import Transport
+from hub.sockets.websocket import WebSocketConnection, accept, take_commands
+from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
+from persistence.records import StoreUnavailable
+from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
+from protocol.dialect import Limits as CodecLimits
+from protocol.events import Connected
+from protocol.model import Session
+from protocol.websocket.frames import close_frame, text_frame
+from protocol.websocket.handshake import (
+    HandshakeError,
+    Head,
+    check_upgrade,
+    origin_allowed,
+    request_bytes,
+)
+
+log = structlog.get_logger(__name__)
+
+UNREGISTER_SECONDS = 5.0
+Serve: TypeAlias = Callable[[], Awaitable[None]]
+"""Serves an admitted connection to its end."""
+
+RESUME_FIRST = "resume"  # parameter of who hears nothing live before it has resumed
+
+
+class Admission:
+    """Serves connections.
+
+    Args:
+        services: what they work with.
+        app: answers the requests that are no WebSocket.
+        dialects: by path.
+        engines: Engine.IO servers, by path.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        app: ASGIApp,
+        dialects: Mapping[str, Dialect],
+        engines: Mapping[str, EngineServer],
+    ) -> None:
+        self._services = services
+        self._engines = engines
+        self._app = app
+        self._wires = {path: Wire(dialect) for path, dialect in dialects.items()}
+        self._limits = Limits(
+            head_seconds=services.config.head_timeout,
+            larger_bodies={
+                **dict.fromkeys(UPLOAD_PATHS, services.config.max_upload_bytes + MULTIPART_BYTES),
+                **{path: engine.max_payload for path, engine in engines.items()},
+            },
+        )
+        self._busy = 0
+        self._idle = trio.Event()
+
+    async def serve(self, transport: Transport, peer: str, scheme: str) -> None:
+        """Serve one connection until it ends.
+
+        Args:
+            transport: the socket; the caller closes it.
+            peer: the address it came from.
+            scheme: "http" or "https".
+        """
+        upgrade = await serve_http_connection(
+            transport, app=self._answer, limits=self._limits, peer=peer, scheme=scheme
+        )
+        if upgrade is not None:
+            self._busy += 1
+            try:
+                go_on = await self._admit(transport, scheme, upgrade)
+                del upgrade  # the request is not kept as long as the connection
+                if go_on is not None:
+                    await go_on()
+            finally:
+                self._done()
+
+    async def drain(self) -> None:
+        """Return when no request is being answered and no WebSocket is open."""
+        while self._busy:
+            self._idle = trio.Event()
+            await self._idle.wait()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._busy += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._done()
+
+    def _done(self) -> None:
+        self._busy -= 1
+        if not self._busy:
+            self._idle.set()
+
+    async def _admit(self, transport: Transport, scheme: str, upgrade: Upgrade) -> Serve | None:
+        """Check an upgrade request; returns what serves it, or None when it was turned away."""
+        services, head = self._services, upgrade.head
+        wire = self._wires.get(head.path)
+        try:
+            check_upgrade(head)
+        except HandshakeError as error:
+            await send_plain_response(transport, error.status, error.text, error.headers)
+            return None
+        engine = self._engines.get(head.path)
+        if wire is None and engine is None:
+            await send_plain_response(transport, 404, "Not found")
+        elif not origin_allowed(head, services.config.allowed_origins, scheme):
+            await send_plain_response(transport, 403, "Origin not allowed")
+        elif not services.status.accepting:
+            await send_plain_response(transport, 503, "Server shutting down")
+        elif engine is not None:
+            return partial(engine.upgrade, transport, head, upgrade.trailing)
+        elif wire is not None:
+            cookie = wire.dialect.session_cookie
+            try:
+                session = await services.authenticator.find(cookie, head.cookies())
+            except StoreUnavailable:
+                await send_plain_response(transport, 503, "Temporarily unavailable")
+                return None
+            if isinstance(session, Session):
+                await accept(request_bytes(head), transport)
+                client, link = self._client(transport, wire, session)
+                if RESUME_FIRST in head.query:
+                    client.hold()
+                return partial(self._welcome, transport, client, link, wire, upgrade.trailing)
+            await self._turn_away(transport, head, wire.dialect.reject(session))
+        return None
+
+    async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
+        match rejection:
+            case RefuseUpgrade(status=status, text=text):
+                await send_plain_response(transport, status, text)
+            case AcceptAndClose(texts=texts, reason=reason):
+                await accept(request_bytes(head), transport)
+                frames = [text_frame(text.encode()) for text in texts]
+                with trio.move_on_after(CLOSE_SECONDS):
+                    await transport.send_all(b"".join((*frames, close_frame(reason))))
+                    while await transport.receive_some():
+                        pass  # until the peer has read it and closes: a reset could hide it
+            case _:
+                assert_never(rejection)
+
+    def _client(
+        self, transport: Transport, wire: Wire, session: Session
+    ) -> tuple[Client, WebSocketLink]:
+        config = self._services.config
+        remaining = (session.expires_at - datetime.now(UTC)).total_seconds()
+        link = WebSocketLink(
+            transport,
+            Outbox(config.outbox_bytes),
+            wire.shed_notice,
+            trio.current_time() + remaining,
+        )
+        window = None
+        if wire.dialect.rate is not None:
+            seconds = wire.dialect.rate.seconds
+            window = FixedWindow(config.chat_messages, seconds, trio.current_time())
+        quota = self._services.quotas.of(session.user.id)
+        return Client(session.user, session.id, wire, link, quota, window), link
+
+    async def _welcome(
+        self, transport: Transport, client: Client, link: WebSocketLink, wire: Wire, trailing: bytes
+    ) -> None:
+        services, dialect = self._services, wire.dialect
+        connection = WebSocketConnection(transport, link, trailing, services.config.max_frame_bytes)
+        codec = dialect.open(CodecLimits(services.config.max_content_chars))
+        log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
+        try:
+            await services.hub.post(Register(client, Connected(client.user, datetime.now(UTC))))
+            take = take_commands(client, codec, services.commands.carry_out)
+            await connection.serve(dialect.heartbeat, take)
+        finally:
+            services.commands.gone(client)
+            with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
+                await services.hub.post(Unregister(client))
+            log.debug("client_disconnected", user_id=client.user.id)

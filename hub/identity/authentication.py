@@ -1,0 +1,252 @@
+"""Cookies -> sessions: who a request or connection belongs to (contract S).
+
+Guarantees: identity comes from a live session alone; of our own sessions only a token's hash is
+ever looked up; a foreign store is only read. Must not know: dialects, HTTP.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, assert_never
+
+import structlog
+import trio
+from attrs import define, field
+
+from hub.actor.hub import Hub
+from hub.batching import Batcher
+from hub.identity.cookies import COOKIE as TOKEN_COOKIE
+from hub.identity.cookies import new_token, token_hash
+from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
+from hub.identity.session_cache import SessionCache
+from persistence.interface import Accounts, ForeignSessions, Sessions
+from persistence.records import SessionEnded, StoreUnavailable, UserChanged
+from protocol.dialect import Stranger
+from protocol.express_session import COOKIE as SIGNED_COOKIE
+from protocol.express_session import sign, unsign
+from protocol.model import Session, SessionId, UserId
+from protocol.shapes.uuids import IdKind, from_uuid
+
+log = structlog.get_logger(__name__)
+
+RECHECK_SECONDS: Final = 0.2  # after an outage
+
+SIGNING: Final = "connect.sid"
+
+
+@define(eq=False)
+class _Lookup:
+    """Somebody waits for the session with this token, until `answered`."""
+
+    token_hash: bytes
+    session: Session | None = field(default=None, init=False)
+    failure: StoreUnavailable | None = field(default=None, init=False)
+    answered: trio.Event = field(factory=trio.Event, init=False)
+
+
+class Authenticator:
+    """Finds, opens and ends sessions.
+
+    Args:
+        sessions: our own.
+        accounts: the users of foreign sessions.
+        foreign: the sessions of an Express application on the same users; None: there is none.
+        signing: secrets that sign cookies, the first one new ones.
+        tokens: checks the tokens of clients without cookies.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        foreign: ForeignSessions | None,
+        signing: Sequence[str],
+        tokens: TokenVerifier,
+    ) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._accounts = accounts
+        self._foreign = foreign
+        self._signing = signing
+        self._foreign_sids: dict[SessionId, str] = {}  # to be checked again while they are live
+        self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
+        self._cache = SessionCache()
+
+    async def run(self) -> None:
+        """Look up sessions until cancelled: all that are asked for meanwhile, in one statement."""
+        await self._lookups.serve()
+
+    async def find(self, cookie: str, cookies: Mapping[str, str]) -> Session | Stranger:
+        """The live session that a cookie names.
+
+        Args:
+            cookie: which cookie to look at.
+            cookies: all that were sent.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        value = cookies.get(cookie)
+        if value is None:
+            return Stranger.NO_SESSION
+        token = self._token(cookie, value)
+        if token is None:
+            return Stranger.INVALID_SESSION
+        own = await self._find_own(token)
+        if own is not None:
+            return own
+        if cookie == SIGNED_COOKIE and self._foreign is not None:
+            return await self._find_foreign(self._foreign, token)
+        return Stranger.INVALID_SESSION
+
+    async def find_by_token(self, token: str) -> Session | Stranger:
+        """The session that a JSON Web Token is; its id is not one of a stored session.
+
+        Raises:
+            StoreUnavailable: its user cannot be looked up now.
+        """
+        if not token:
+            return Stranger.NO_SESSION
+        try:
+            claims = self._tokens.verify(token)
+        except InvalidToken as error:
+            log.debug("bearer_refused", reason=str(error))
+            return Stranger.INVALID_SESSION
+        number = from_uuid(IdKind.USER, claims.subject)
+        user = None if number is None else await self._accounts.get(UserId(number))
+        if user is None:
+            return Stranger.UNKNOWN_USER
+        return Session(_foreign_id(token), user, claims.expires_at)
+
+    async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:
+        """A new session; returns the cookie's value.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        token = secrets.token_urlsafe(24) if cookie == SIGNED_COOKIE else new_token()
+        await self._sessions.open(user_id, token_hash(token), expires_at)
+        return sign(token, self._signing[0]) if cookie == SIGNED_COOKIE else token
+
+    async def close(self, cookie: str, cookies: Mapping[str, str]) -> SessionId | None:
+        """End the session that a cookie names; returns it if it was one of ours.
+
+        Raises:
+            StoreUnavailable: it cannot be ended now.
+        """
+        value = cookies.get(cookie)
+        token = None if value is None else self._token(cookie, value)
+        ended = None if token is None else await self._sessions.close(token_hash(token))
+        if ended is not None:
+            self._cache.forget_session(ended)
+        return ended
+
+    def forget(self, user_id: UserId) -> None:
+        """Something about the user has changed just now: their sessions are looked up again."""
+        self._cache.forget_user(user_id)
+
+    async def watch(self, hub: Hub) -> None:
+        """Close the connections of sessions that end, whoever ends them, until cancelled."""
+        async with self._sessions.changes() as changes:
+            async for change in changes:
+                match change:
+                    case SessionEnded(session_id=session_id):
+                        self._cache.forget_session(session_id)
+                        await hub.end_sessions({session_id})
+                    case UserChanged(user_id=user_id):
+                        self._cache.forget_user(user_id)
+                    case None:
+                        self._cache.forget_all()
+                        await hub.end_sessions(await self._lost(hub))
+                    case _:
+                        assert_never(change)
+
+    async def watch_foreign(self, hub: Hub, every: float) -> None:
+        """Close the connections of foreign sessions that are gone, until cancelled.
+
+        Args:
+            hub: knows who is connected.
+            every: seconds between two checks.
+        """
+        while self._foreign is not None:
+            await trio.sleep(every)
+            live = hub.sessions()
+            sids = {key: sid for key, sid in self._foreign_sids.items() if key in live}
+            self._foreign_sids = dict(sids)
+            try:
+                gone = {key for key, sid in sids.items() if await self._foreign.find(sid) is None}
+            except StoreUnavailable as error:
+                log.warning("sessions_not_checked", reason=str(error))
+            else:
+                await hub.end_sessions(gone)
+
+    async def _lost(self, hub: Hub) -> set[SessionId]:
+        """Our own sessions that have connections but are no longer there."""
+        own = {session_id for session_id in hub.sessions() if session_id > 0}
+        while True:
+            try:
+                return own - await self._sessions.alive(sorted(own))
+            except StoreUnavailable as error:
+                log.warning("sessions_not_checked", reason=str(error))
+                await trio.sleep(RECHECK_SECONDS)
+
+    def _token(self, cookie: str, value: str) -> str | None:
+        if cookie == TOKEN_COOKIE:
+            return value
+        return unsign(value, self._signing)
+
+    async def _find_own(self, token: str) -> Session | None:
+        hashed = token_hash(token)
+        known = self._cache.find(hashed)
+        if known is not None:
+            await trio.lowlevel.checkpoint()
+            return known
+        lookup = _Lookup(hashed)
+        await self._lookups.put(lookup)
+        await lookup.answered.wait()
+        if lookup.failure is not None:
+            raise StoreUnavailable(str(lookup.failure))
+        return lookup.session
+
+    async def _look_up(self, lookups: Sequence[_Lookup]) -> None:
+        hashes = [each.token_hash for each in lookups]
+        edition = self._cache.edition
+        try:
+            sessions = await self._sessions.find(hashes)
+        except StoreUnavailable as error:
+            for lookup in lookups:
+                lookup.failure = error
+        else:
+            self._cache.keep(edition, hashes, sessions)
+            for lookup, session in zip(lookups, sessions, strict=True):
+                lookup.session = session
+        for lookup in lookups:
+            lookup.answered.set()
+
+    async def _find_foreign(self, foreign: ForeignSessions, sid: str) -> Session | Stranger:
+        found = await foreign.find(sid)
+        if found is None or found.expires_at <= datetime.now(UTC):
+            return Stranger.INVALID_SESSION
+        user = await self._accounts.get(found.user_id)
+        if user is None:
+            return Stranger.UNKNOWN_USER
+        session_id = _foreign_id(sid)
+        self._foreign_sids[session_id] = sid
+        return Session(session_id, user, found.expires_at)
+
+
+async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequence[str]:
+    """The configured secrets, or one that all hubs on this store share.
+
+    Raises:
+        StoreUnavailable: it cannot be agreed on now.
+    """
+    return configured or (await sessions.secret(SIGNING, secrets.token_urlsafe(32)),)
+
+
+def _foreign_id(sid: str) -> SessionId:
+    """A number for a session that has none: negative, so it is never one of ours."""
+    return SessionId(
+        -int.from_bytes(hashlib.sha256(sid.encode("utf-8", "surrogateescape")).digest()[:7]) - 1
+    )

@@ -1,0 +1,124 @@
+"""The HTTP application: every endpoint of the modules beside this file, behind one set of rules.
+
+Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`; nothing lists them. A path that
+several surfaces claim is answered by the one that the request speaks; below `/<surface>` every
+surface answers alone. Must not know: any endpoint by name.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import hub.rest.routes
+from hub.engineio.server import EngineServer
+from hub.http.responses import JSON
+from hub.rest.endpoint import Endpoint
+from hub.rest.openapi import describe
+from hub.rest.rest_dialect import RestDialect, choose
+from hub.rest.web import web_routes
+from hub.services.assembly import Services
+
+ENGINE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS")  # it refuses some itself
+_CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+
+Claim: TypeAlias = tuple[RestDialect, Endpoint]
+
+
+def discover() -> list[Claim]:
+    """The endpoints of every module of `hub.http`; fixed paths come before patterns."""
+    found: list[Claim] = []
+    routes = hub.rest.routes
+    for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
+        imported = importlib.import_module(module.name)
+        endpoints: tuple[Endpoint, ...] = getattr(imported, "ENDPOINTS", ())
+        found += [(imported.SURFACE, endpoint) for endpoint in endpoints]
+    return sorted(found, key=lambda claim: (claim[1].path.count("{"), claim[1].path))
+
+
+def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starlette:
+    """The ASGI application over `services`, with Engine.IO's polling on their paths."""
+    claims = discover()
+    document = describe(claims)
+
+    async def openapi(_: Request) -> Response:
+        return JSON(document)
+
+    routes = [Route("/openapi.json", openapi, methods=["GET"])]
+    if services.config.web_client == "yes":
+        routes += web_routes()
+    for path, engine in engines.items():
+        routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
+    for path, methods in _by_path(claims).items():
+        routes.append(Route(path, _answer_with(methods, services), methods=list(methods)))
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=services.config.allowed_origins,
+                allow_credentials=True,
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
+            )
+        ],
+        exception_handlers={HTTPException: _starlette_error},
+    )
+
+
+_Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]
+
+
+def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
+    """Path with numbered parameters -> method -> who claims it."""
+    paths: dict[str, dict[str, dict[RestDialect, Endpoint]]] = {}
+    for surface, endpoint in claims:
+        plain, mount = _numbered(endpoint.path), f"/{surface.name}"
+        is_mounted = plain.startswith(f"{mount}/")  # what another surface has the plain path of
+        for path in (plain,) if is_mounted else (plain, mount + plain):
+            claimed = paths.setdefault(path, {}).setdefault(endpoint.method, {})
+            if surface in claimed:
+                raise ValueError(f"{endpoint.method} {endpoint.path} is claimed twice")
+            claimed[surface] = endpoint
+    return paths
+
+
+def _numbered(path: str) -> str:
+    """`/a/{user_id}` -> `/a/{p0}`, so that it does not matter how a surface calls a parameter."""
+    parts = re.split(r"{\w+}", path)
+    return parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
+
+
+def _answer_with(methods: _Methods, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        claimed = methods[method]
+        surface = await choose(claimed, request, services.config.rest_default)
+        endpoint = claimed[surface]
+        values = request.path_params.values()
+        names = re.findall(r"{(\w+)}", endpoint.path)
+        request.scope["path_params"] = dict(zip(names, values, strict=True))
+        return await endpoint.answer(request, services, surface)
+
+    return answer
+
+
+async def _starlette_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for this class alone
+    code = _CODES.get(error.status_code, "bad_request")
+    text = error.detail
+    body = {
+        "error": text,
+        "message": text,
+        "code": code,
+    }  # no surface is known here: both spellings
+    return JSON(body, error.status_code, error.headers)

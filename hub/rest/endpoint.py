@@ -1,0 +1,274 @@
+"""What an HTTP endpoint is: one row from which the route and its documentation derive.
+
+Guarantees: a handler that needs a session gets one; a state-changing request comes from an allowed
+origin; a body is JSON of the declared shape; every error has a text and a stable code, in the
+spelling of the endpoint's dialect. Must not know: any particular endpoint.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, TypeAlias, TypeVar
+
+import trio
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.http.responses import JSON, HttpError
+from hub.rest.rest_dialect import RestDialect, bearer_token
+from hub.services.assembly import Services
+from persistence.records import Draft, Posted, Span, StoreUnavailable
+from protocol.dialect import Stranger
+from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, REFUSAL_CODES, ErrorCode, WireError
+from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
+from protocol.parsing.jsontext import parse_object
+from protocol.parsing.structuring import structure
+from protocol.websocket.handshake import Head, origin_allowed
+
+__all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
+
+T = TypeVar("T")
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+REFUSAL_STATUS: Final[Mapping[Refusal, HTTPStatus]] = {
+    Refusal.RECIPIENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.CHANNEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.CANNOT_MESSAGE_SELF: HTTPStatus.BAD_REQUEST,
+    Refusal.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    Refusal.NOT_A_MEMBER: HTTPStatus.FORBIDDEN,
+    Refusal.KEY_CONFLICT: HTTPStatus.CONFLICT,
+    Refusal.PARENT_NOT_FOUND: HTTPStatus.BAD_REQUEST,
+    Refusal.UNSTORABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+REFUSAL_TEXTS: Final = {Refusal.PARENT_NOT_FOUND: "there is no such message to answer"}
+
+
+class NotSignedIn(Exception):
+    """There is no live session; the surface says how that is answered."""
+
+
+@frozen
+class Call:
+    """One request to one endpoint."""
+
+    request: Request
+    services: Services
+    surface: RestDialect
+    _session: Session | None
+
+    @property
+    def session(self) -> Session:
+        """The caller's session.
+
+        Raises:
+            NotSignedIn: the endpoint is open to everybody and this caller has none.
+        """
+        if self._session is None:
+            raise NotSignedIn
+        return self._session
+
+    @property
+    def user(self) -> User:
+        """The caller."""
+        return self.session.user
+
+    @property
+    def me(self) -> UserId:
+        """The caller's id."""
+        return self.session.user.id
+
+    async def body(self, shape: type[T]) -> T:
+        """The JSON body.
+
+        Raises:
+            HttpError: 415 when it does not claim to be JSON.
+            WireError: it is not, or has not this shape.
+        """
+        return structure(await self.json_object(), shape, naming=self.surface.naming)
+
+    async def json_object(self) -> dict[str, object]:
+        """The body, a JSON object of any shape.
+
+        Raises:
+            HttpError: 415 when it does not claim to be JSON.
+            WireError: it is none.
+        """
+        kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise HttpError(415, "json_required", "The body must be application/json")
+        return parse_object(await self.request.body())
+
+    async def post(self, draft: Draft) -> Posted:
+        """Store and deliver a message of the caller's.
+
+        Args:
+            draft: what is to be stored.
+
+        Raises:
+            HttpError: it is refused.
+            StoreUnavailable: whether it was stored is unknown.
+        """
+        quota = self.services.quotas.of(self.me)
+        if not quota.messages.take(trio.current_time()):
+            code = ErrorCode.RATE_LIMITED
+            raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
+        with await quota.place():
+            outcome = await self.services.messaging.send(self.user, draft)
+        if not isinstance(outcome, Posted):
+            code = REFUSAL_CODES[outcome]
+            raise HttpError(
+                REFUSAL_STATUS[outcome], code, REFUSAL_TEXTS.get(outcome, ERROR_TEXTS[code])
+            )
+        return outcome
+
+    async def post_to(self, channel: Channel, draft: Draft) -> Posted:
+        """The same in a channel, where the assistant may be asked."""
+        posted = await self.post(draft)
+        if not posted.repeated:
+            self.services.assistant.consider(channel, posted.message, self.user, None)
+        return posted
+
+    def path_id(self, name: str) -> int | None:
+        """An id in the path, or None if it cannot be one."""
+        number = _number(self.request.path_params[name])
+        return number if number is not None and number > 0 else None
+
+    def user_id(self) -> UserId:
+        """The user id in the path.
+
+        Raises:
+            HttpError: 400 when it is none.
+        """
+        number = self.path_id("user_id")
+        if number is None:
+            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user ID")
+        return UserId(number)
+
+    async def missed(self, channel_id: ChannelId, limit: int) -> Sequence[Message] | None:
+        """What the caller asks for with `after_seq`, oldest first; None if it is not asked for."""
+        if "after_seq" not in self.request.query_params:
+            return None
+        span = Span(channel_id, self.number("after_seq", 0, 0, MAX_ID), MAX_ID)
+        return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
+
+    async def require_conversation(self, peer_id: UserId) -> None:
+        """The caller must not have lost sight of the conversation with the peer.
+
+        Raises:
+            HttpError: 403.
+        """
+        (permit,) = await self.services.store.relations.may_see([(self.me, peer_id)])
+        if permit.is_closed:
+            raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A number in the query; the default when it is missing, no number or out of range."""
+        number = _number(self.request.query_params.get(name, ""))
+        return number if number is not None and low <= number <= high else default
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the caller speaks TLS, to the hub or to a trusted proxy."""
+        if self._is_proxied and "x-forwarded-proto" in self.request.headers:
+            return self.request.headers["x-forwarded-proto"].strip().lower() == "https"
+        return self.request.url.scheme == "https"
+
+    @property
+    def address(self) -> str:
+        """Where the request came from: the peer, or whom a trusted proxy names."""
+        if self._is_proxied:
+            forwarded = self.request.headers.get("x-forwarded-for", "")
+            return forwarded.rpartition(",")[2].strip() or self._peer
+        return self._peer
+
+    @property
+    def _peer(self) -> str:
+        return self.request.client.host if self.request.client is not None else ""
+
+    @property
+    def _is_proxied(self) -> bool:
+        return self._peer in self.services.config.trusted_proxies
+
+
+def _number(text: str) -> int | None:
+    """A number below 2**53, written in digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
+        return None
+    return int(text) if int(text) <= MAX_ID else None
+
+
+Handle: TypeAlias = Callable[[Call], Awaitable[Response]]
+
+
+@frozen
+class Endpoint:
+    """One method on one path.
+
+    Args:
+        method: in upper case.
+        path: Starlette's syntax.
+        summary: one line for the documentation.
+        handle: answers it.
+        answers: status -> meaning, for the documentation.
+        body: the shape of the request's body.
+        query: names of query parameters.
+        open_to_all: whether it works without a session.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handle: Handle
+    answers: Mapping[int, str]
+    body: type | None = None
+    query: tuple[str, ...] = ()
+    open_to_all: bool = False
+
+    async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
+        """Check what every endpoint demands, then handle the request, in the surface's spelling."""
+        try:
+            _require_allowed_origin(request, services)
+            session = None
+            if not self.open_to_all:
+                found = await _session(request, services, surface)
+                if not isinstance(found, Session):
+                    return surface.unauthorized()
+                session = found
+            return await self.handle(Call(request, services, surface, session))
+        except NotSignedIn:
+            return surface.unauthorized()
+        except HttpError as error:
+            return _error(surface, error)
+        except WireError as error:
+            return _error(surface, from_wire(error))
+        except StoreUnavailable:
+            code = ErrorCode.UNAVAILABLE
+            return _error(surface, HttpError(503, code, ERROR_TEXTS[code], {"Retry-After": "2"}))
+
+
+async def _session(
+    request: Request, services: Services, surface: RestDialect
+) -> Session | Stranger:
+    if surface.cookie is None:
+        return await services.authenticator.find_by_token(bearer_token(request) or "")
+    return await services.authenticator.find(surface.cookie, request.cookies)
+
+
+def _error(surface: RestDialect, error: HttpError) -> Response:
+    body = {**surface.error(error.status, error.text, error.code), **error.details}
+    return JSON(body, error.status, error.headers)
+
+
+def _require_allowed_origin(request: Request, services: Services) -> None:
+    """Refuse a change that a page of another site asks for."""
+    if request.method in SAFE_METHODS:
+        return
+    head = Head(b"", b"", b"", tuple(request.headers.raw))
+    if not origin_allowed(head, services.config.allowed_origins, request.url.scheme):
+        raise HttpError(403, "origin_refused", "This origin may not use the hub")
+
+
+def from_wire(error: WireError) -> HttpError:
+    """A malformed request, with the catalogue's code."""
+    return HttpError(400, error.code, error.text)

@@ -1,0 +1,90 @@
+"""What every surface's login shares.
+
+Guarantees: whether an account exists cannot be told from a failed login; attempts are limited per
+address first, then per account, so that one address cannot lock others out; a password's hash is
+renewed when its cost is out of date.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import trio
+
+from hub.identity.passwords import check_password
+from hub.limits.windows import SlidingWindow
+from hub.rest.endpoint import Call, HttpError
+from protocol.model import User
+
+_WEAK: Final[Mapping[str, str]] = {
+    "password_too_short": "A password has at least 8 characters",
+    "password_too_long": "A password has at most 1024 characters",
+}
+
+
+async def check_login(call: Call, login: str, password: str) -> User | None:
+    """The user whose email or username and password these are, or None.
+
+    Raises:
+        HttpError: 429 when there were too many attempts.
+    """
+    services = call.services
+    account = login.lower()
+    limit_attempts(services.address_attempts, call.address)
+    limit_attempts(services.account_attempts, account)
+    found = None
+    if "\x00" not in login:
+        found = await services.store.accounts.credentials(login)
+    password_hash = None if found is None else found.password_hash
+    if not await services.passwords.verify(password_hash, password) or found is None:
+        return None
+    services.account_attempts.forget(account)
+    if services.passwords.needs_rehash(found.password_hash):
+        rehashed = await services.passwords.hash(password)
+        await services.store.accounts.rehash_password(found.user.id, rehashed)
+    return found.user
+
+
+async def end_session(call: Call, cookie: str) -> None:
+    """End the session that a cookie names, and close its connections."""
+    services = call.services
+    ended = await services.authenticator.close(cookie, call.request.cookies)
+    if ended is not None:
+        await services.hub.end_sessions([ended])
+
+
+def limit_attempts(limiter: SlidingWindow, key: str) -> None:
+    """Count an attempt.
+
+    Raises:
+        HttpError: 429 when there were too many.
+    """
+    now = trio.current_time()
+    if not limiter.take(key, now):
+        seconds = int(limiter.retry_after(key, now)) + 1
+        raise HttpError(
+            429,
+            "too_many_attempts",
+            "Too many attempts, please wait",
+            {"Retry-After": str(seconds)},
+        )
+
+
+def refuse_weak(password: str) -> None:
+    """Refuse a new password that is too short or too long.
+
+    Raises:
+        HttpError: 400.
+    """
+    flaw = check_password(password)
+    if flaw is not None:
+        raise HttpError(400, flaw, _WEAK[flaw])
+
+
+def refuse_when_closed(call: Call) -> None:
+    """Refuse a registration where the operator makes the accounts.
+
+    Raises:
+        HttpError: 403.
+    """
+    if call.services.config.registration == "closed":
+        raise HttpError(403, "registration_closed", "New accounts are made by the operator")

@@ -1,0 +1,139 @@
+"""REST beside Socket.IO's `message:*` events, with bearer tokens (contract R.5).
+
+Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
+channel learns nothing of its messages.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import evolve
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.rest_dialect import CHANNEL_MESSAGES
+from hub.services.posting.messaging import draft_for
+from protocol.dialects.channel_messages.rest import ChannelMessageBody
+from protocol.dialects.channel_messages.shapes import channel_message_object
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Channel, ChannelId, Message, MessageId, User
+from protocol.parsing.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.shapes.rendering import render_html
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
+
+PAGE: Final = 50
+MAX_REPLIES: Final = 500
+
+
+async def history(call: Call) -> Response:
+    """A page of a channel, oldest first; `cursor` goes back from there, `after_seq` forward."""
+    channel = await _channel(call, call.request.path_params["channel_id"])
+    missed = await call.missed(channel.id, PAGE)
+    if missed is not None:
+        return JSON({"messages": await _views(call, missed), "nextCursor": None})
+    cursor = call.request.query_params.get("cursor")
+    before = None
+    if cursor:
+        before = from_uuid(IdKind.MESSAGE, cursor)
+        if before is None:
+            raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid cursor")
+    page = await call.services.store.messages.channel_page(
+        channel.id, before=None if before is None else MessageId(before), limit=PAGE
+    )
+    more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
+    return JSON({"messages": await _views(call, page), "nextCursor": more})
+
+
+async def send(call: Call) -> Response:
+    """Send a message to a channel."""
+    try:
+        body = await call.body(ChannelMessageBody)
+        limit = min(call.services.config.max_content_chars, MAX_EVENT_CONTENT_CHARS)
+        content = check_content(body.content, limit)
+        key = check_key(call.request.headers.get("idempotency-key") or body.temp_id)
+    except WireError as error:
+        raise HttpError(400, error.code, "Invalid message format") from None
+    channel = await _channel(call, body.channel_id)
+    parent_id = None
+    if body.parent_id is not None:
+        parent_id = (await _message(call, body.parent_id)).id
+    draft = evolve(draft_for(channel, call.me, content, key), parent_id=parent_id)
+    posted = await call.post_to(channel, draft)
+    return JSON(_view(call, posted.message, call.user), 201)
+
+
+async def replies(call: Call) -> Response:
+    """The replies to a message, oldest first."""
+    message = await _message(call, call.request.path_params["message_id"])
+    found = await call.services.store.messages.replies(message.id, limit=MAX_REPLIES)
+    return JSON({"replies": await _views(call, found)})
+
+
+async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
+    people = await call.services.store.accounts.get_many({each.author_id for each in messages})
+    return [_view(call, message, people[message.author_id]) for message in messages]
+
+
+def _view(call: Call, message: Message, author: User) -> dict[str, object]:
+    is_rendered = call.services.config.rendered_content == "yes"
+    return channel_message_object(message, author, render_html if is_rendered else None)
+
+
+async def _channel(call: Call, text: str) -> Channel:
+    """A channel that the caller may see.
+
+    Raises:
+        HttpError: 403 when there is none, or not for the caller.
+    """
+    number = from_uuid(IdKind.CHANNEL, text)
+    access = None
+    if number is not None:
+        access = await call.services.store.channels.access(call.me, ChannelId(number))
+    if access is None or not access.allowed:
+        raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
+    return access.channel
+
+
+async def _message(call: Call, text: str) -> Message:
+    """A message that the caller may see.
+
+    Raises:
+        HttpError: 404 when there is none, or none for the caller.
+    """
+    number = from_uuid(IdKind.MESSAGE, text)
+    store = call.services.store
+    message = None if number is None else await store.messages.get(MessageId(number))
+    access = None
+    if message is not None:
+        access = await store.channels.access(call.me, message.channel_id)
+    if message is None or access is None or not access.allowed:
+        raise HttpError(404, "message_not_found", "Message not found")
+    return message
+
+
+SURFACE: Final = CHANNEL_MESSAGES
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/messages/channel/{channel_id}",
+        "A page of a channel, oldest first",
+        history,
+        {200: "messages and nextCursor", 400: "no such cursor", 403: "not for you"},
+        query=("cursor", "after_seq"),
+    ),
+    Endpoint(
+        "POST",
+        "/api/messages",
+        "Send a message to a channel",
+        send,
+        {201: "the message", 400: "malformed", 403: "not for you", 409: "key", 503: "try again"},
+        body=ChannelMessageBody,
+    ),
+    Endpoint(
+        "GET",
+        "/api/messages/{message_id}/replies",
+        "The replies to a message",
+        replies,
+        {200: "replies", 404: "unknown"},
+    ),
+)

@@ -1,0 +1,38 @@
+"""Tokens for Socket.IO clients, to who has a session (contract D.2)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint
+from hub.rest.rest_dialect import PRIVATE_MESSAGES
+from protocol.shapes.timestamps import timestamp
+from protocol.shapes.uuids import IdKind, to_uuid
+
+LIFETIME: Final = timedelta(hours=1)
+
+
+async def issue(call: Call) -> Response:
+    """A token for the caller, which ends with the session at the latest."""
+    lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))
+    user_id = to_uuid(IdKind.USER, call.me)
+    return JSON(
+        {
+            "token": call.services.tokens.issue(user_id, lifetime),
+            "userId": user_id,
+            "expiresAt": timestamp(datetime.now(UTC) + lifetime),
+        }
+    )
+
+
+SURFACE: Final = PRIVATE_MESSAGES
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/api/auth/token",
+        "A token for Socket.IO, for an hour",
+        issue,
+        {200: "the token, my id as a UUID, and its end"},
+    ),
+)

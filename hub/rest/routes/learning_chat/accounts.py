@@ -1,0 +1,127 @@
+"""The learning platform's accounts (contract R.1).
+
+Guarantees: a password never leaves; the session cookie is express-session's.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.identity.cookies import signed_session_cookie
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.login import (
+    check_login,
+    end_session,
+    limit_attempts,
+    refuse_weak,
+    refuse_when_closed,
+)
+from hub.rest.rest_dialect import LEARNING_PLATFORM
+from persistence.records import NewUser, Taken
+from protocol.dialects.learning_chat.rest import AccountBody, CredentialsBody
+from protocol.errors import ErrorCode, WireError
+from protocol.express_session import COOKIE
+from protocol.model import User
+from protocol.shapes.learning_platform import account_object
+
+_TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}
+
+
+def invalid(text: str, error: WireError) -> HttpError:
+    """A body that is not acceptable, with what is wrong where (contract R.0)."""
+    where, _, why = error.text.partition(" ")
+    details = {"errors": [{"path": where, "message": f"{where} {why}", "code": error.code}]}
+    return HttpError(400, error.code, text, details=details)
+
+
+async def register(call: Call) -> Response:
+    """Make an account and sign in."""
+    refuse_when_closed(call)
+    try:
+        body = await call.body(AccountBody)
+        role = body.checked_role()
+    except WireError as error:
+        raise invalid("Invalid input data", error) from None
+    refuse_weak(body.password)
+    limit_attempts(call.services.address_attempts, call.address)
+    new = NewUser(
+        name=body.name,
+        password_hash=await call.services.passwords.hash(body.password),
+        username=body.username,
+        email=body.email,
+        avatar=body.avatar,
+        role=role,
+        class_name=body.class_,
+        subject=body.subject,
+    )
+    try:
+        user = await call.services.store.accounts.create(new)
+    except Taken as taken:
+        raise HttpError(400, f"{taken.field}_taken", _TAKEN[taken.field]) from None
+    return await _signed_in(call, user, 201)
+
+
+async def log_in(call: Call) -> Response:
+    """Open a session and set its cookie."""
+    try:
+        body = await call.body(CredentialsBody)
+    except WireError:
+        body = CredentialsBody()
+    if not body.username or not body.password:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Username and password are required")
+    user = await check_login(call, body.username, body.password)
+    if user is None:
+        raise HttpError(401, "invalid_credentials", "Invalid credentials")
+    return await _signed_in(call, user, 200)
+
+
+async def _signed_in(call: Call, user: User, status: int) -> Response:
+    lifetime = timedelta(hours=call.services.config.platform_session_hours)
+    value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
+    cookie = signed_session_cookie(value, lifetime, secure=call.is_secure)
+    return JSON(account_object(user), status, {"Set-Cookie": cookie})
+
+
+async def log_out(call: Call) -> Response:
+    """End the session and close its connections."""
+    await end_session(call, COOKIE)
+    cookie = signed_session_cookie("", timedelta(0), secure=call.is_secure)
+    return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
+
+
+async def show_me(call: Call) -> Response:
+    """Who the caller is."""
+    return JSON(account_object(call.user))
+
+
+SURFACE: Final = LEARNING_PLATFORM
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/api/auth/register",
+        "Make an account and sign in",
+        register,
+        {201: "the user; sets the cookie", 400: "malformed or taken", 403: "closed", 429: "wait"},
+        body=AccountBody,
+        open_to_all=True,
+    ),
+    Endpoint(
+        "POST",
+        "/api/auth/login",
+        "Open a session",
+        log_in,
+        {200: "the user; sets the cookie", 400: "malformed", 401: "refused", 429: "wait"},
+        body=CredentialsBody,
+        open_to_all=True,
+    ),
+    Endpoint(
+        "POST",
+        "/api/auth/logout",
+        "End the session; its connections close with 4001",
+        log_out,
+        {200: "ended"},
+        open_to_all=True,
+    ),
+    Endpoint("GET", "/api/users/me", "Who I am", show_me, {200: "the user"}),
+)

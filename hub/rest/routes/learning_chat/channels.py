@@ -1,0 +1,318 @@
+"""The learning platform's workspaces and channels (contract R.2).
+
+Guarantees: only members see a workspace and its channels; only its owner and teachers change it;
+every change is told to the members who listen.
+"""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.rest_dialect import LEARNING_PLATFORM
+from hub.rest.routes.learning_chat.accounts import invalid
+from persistence.records import NewChannel, NoSuchUser
+from protocol.dialects.learning_chat.rest import (
+    STAFF,
+    ChannelBody,
+    MemberBody,
+    WorkspaceBody,
+    check_name,
+    check_optional,
+)
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.parsing.content import is_storable
+from protocol.parsing.structuring import identifier
+from protocol.shapes.learning_platform import channel_object, workspace_object
+
+ACCESS_DENIED: Final = "Access denied"
+
+
+def denied(text: str = ACCESS_DENIED) -> HttpError:
+    """The caller may not do this."""
+    return HttpError(403, ErrorCode.NOT_ALLOWED, text)
+
+
+def is_staff(user: User) -> bool:
+    """Whether the user is a teacher or above."""
+    return user.role in STAFF
+
+
+async def _workspace(call: Call) -> Workspace:
+    """The workspace in the path.
+
+    Raises:
+        HttpError: 404 when there is none.
+    """
+    number = call.path_id("workspace_id")
+    found = None
+    if number is not None:
+        found = await call.services.store.workspaces.get(WorkspaceId(number))
+    if found is None:
+        raise HttpError(404, "workspace_not_found", "Workspace not found")
+    return found
+
+
+async def create_workspace(call: Call) -> Response:
+    """Make a workspace of one's own."""
+    try:
+        body = await call.body(WorkspaceBody)
+        check_name("name", body.name)
+        check_optional("description", body.description)
+    except WireError as error:
+        raise invalid("Invalid input", error) from None
+    workspace = await call.services.store.workspaces.create(call.me, body.name, body.description)
+    await call.services.workspaces.created(workspace)
+    return JSON(workspace_object(workspace), 201)
+
+
+async def list_workspaces(call: Call) -> Response:
+    """The caller's workspaces."""
+    found = await call.services.store.workspaces.of_user(call.me)
+    return JSON([workspace_object(workspace) for workspace in found])
+
+
+async def show_workspace(call: Call) -> Response:
+    """One of the caller's workspaces."""
+    workspace = await _workspace(call)
+    if call.me not in workspace.members:
+        raise denied()
+    return JSON(workspace_object(workspace))
+
+
+async def add_member(call: Call) -> Response:
+    """Let a user into a workspace."""
+    workspace = await _workspace(call)
+    try:
+        body = await call.body(MemberBody)
+    except WireError as error:
+        raise invalid("userId (number) is required", error) from None
+    _require_manager(call, workspace, "Only the workspace owner or teachers can add members")
+    return await _change(call, workspace, body.user_id, add=True)
+
+
+async def remove_member(call: Call) -> Response:
+    """Put a user out of a workspace."""
+    workspace = await _workspace(call)
+    _require_manager(call, workspace, "Only the workspace owner or teachers can remove members")
+    number = call.path_id("user_id")
+    if number is None:
+        raise HttpError(404, "user_not_found", "User not found")
+    return await _change(call, workspace, UserId(number), add=False)
+
+
+def _require_manager(call: Call, workspace: Workspace, text: str) -> None:
+    is_member_teacher = is_staff(call.user) and call.me in workspace.members
+    if call.me != workspace.owner_id and not is_member_teacher:
+        raise denied(text)
+
+
+async def _change(call: Call, workspace: Workspace, user_id: UserId, *, add: bool) -> Response:
+    services = call.services
+    user = await services.store.accounts.get(user_id)
+    if user is None:
+        raise HttpError(404, "user_not_found", "User not found")
+    try:
+        if add:
+            changed = await services.workspaces.add_member(workspace.id, user)
+        else:  # whoever removes a member, the hub hears of it from the store
+            changed = await services.store.workspaces.remove_member(workspace.id, user.id)
+    except NoSuchUser:
+        raise HttpError(404, "user_not_found", "User not found") from None
+    if changed is None:
+        raise HttpError(404, "workspace_not_found", "Workspace not found")
+    return JSON(workspace_object(changed))
+
+
+async def create_channel_in_workspace(call: Call) -> Response:
+    """Make a channel; for teachers."""
+    workspace = await _workspace(call)
+    if call.me not in workspace.members:
+        raise denied()
+    if not is_staff(call.user):
+        raise denied("Only teachers can create channels")
+    return await _create_channel(call, await _channel_body(call), workspace.id)
+
+
+async def create_channel(call: Call) -> Response:
+    """Make a channel in one of the caller's workspaces."""
+    body = await _channel_body(call)
+    if body.workspace_id is None:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Workspace ID is required")
+    workspace = await call.services.store.workspaces.get(body.workspace_id)
+    if workspace is None or call.me not in workspace.members:
+        raise denied("You are not a member of this workspace")
+    return await _create_channel(call, body, workspace.id)
+
+
+async def _channel_body(call: Call) -> ChannelBody:
+    try:
+        body = await call.body(ChannelBody)
+        body.kind()
+    except WireError as error:
+        raise invalid("Invalid input", error) from None
+    return body
+
+
+async def _create_channel(call: Call, body: ChannelBody, workspace_id: WorkspaceId) -> Response:
+    new = NewChannel(workspace_id, body.name, body.kind(), body.class_, body.subject)
+    channel = await call.services.workspaces.create_channel(new)
+    if channel is None:
+        raise HttpError(404, "workspace_not_found", "Workspace not found")
+    return JSON(channel_object(channel), 201)
+
+
+async def list_channels(call: Call) -> Response:
+    """A workspace's channels, by creation."""
+    workspace = await _workspace(call)
+    if call.me not in workspace.members:
+        raise denied()
+    found = await call.services.store.channels.in_workspace(workspace.id)
+    return JSON([channel_object(channel) for channel in found])
+
+
+async def open_dm(call: Call) -> Response:
+    """The private channel of two users, one of whom is the caller; found or made."""
+    ids = await _two_ids(call)
+    if call.me not in ids:
+        raise denied()
+    try:
+        channel = await call.services.store.channels.dm(*ids)
+    except (ValueError, NoSuchUser):
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user IDs") from None
+    return JSON(channel_object(channel))
+
+
+async def _two_ids(call: Call) -> tuple[UserId, UserId]:
+    raw = await call.json_object()
+    ids = raw.get("userIds")
+    if not isinstance(ids, list) or len(ids) < 2:  # noqa: PLR2004  a dm has two people
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "At least two userIds are required")
+    numbers = [number for number in map(identifier, ids) if number is not None]
+    if len(numbers) != len(ids) or len(numbers) != 2:  # noqa: PLR2004  same
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user IDs")
+    return UserId(numbers[0]), UserId(numbers[1])
+
+
+async def list_dms(call: Call) -> Response:
+    """The caller's private channels, with who is on the other side."""
+    channels = await call.services.store.channels.dms(call.me)
+    peers = {channel.id: channel.peer_of(call.me) for channel in channels}
+    ids = [peer for peer in peers.values() if peer is not None]
+    users = await call.services.store.accounts.get_many(ids)
+    return JSON(
+        [
+            _with_partner(channel, users[peer])
+            for channel in channels
+            if (peer := peers[channel.id]) is not None and peer in users
+        ]
+    )
+
+
+def _with_partner(channel: Channel, partner: User) -> dict[str, object]:
+    view = {
+        "id": partner.id,
+        "username": partner.username,
+        "avatar": partner.avatar,
+        "role": partner.role,
+    }
+    return channel_object(channel) | {"partner": view}
+
+
+async def search_channels(call: Call) -> Response:
+    """Channels of the caller's workspaces: class equal, or name or subject containing a text."""
+    text = call.request.path_params["text"]
+    if not is_storable(text):
+        return JSON([])
+    found = await call.services.store.channels.search(call.me, text)
+    return JSON([channel_object(channel) for channel in found])
+
+
+async def accessible(call: Call, number: int | None) -> Channel:
+    """A channel that the caller may see.
+
+    Raises:
+        HttpError: 404 when there is none, 403 when the caller may not see it.
+    """
+    access = None
+    if number is not None:
+        access = await call.services.store.channels.access(call.me, ChannelId(number))
+    if access is None:
+        raise HttpError(404, ErrorCode.CHANNEL_NOT_FOUND, "Channel not found")
+    if not access.allowed:
+        raise denied()
+    return access.channel
+
+
+_WORKSPACE: Final = {200: "the workspace", 403: "not for you", 404: "unknown"}
+_CHANNELS: Final = {200: "channels", 403: "not for you", 404: "unknown"}
+
+SURFACE: Final = LEARNING_PLATFORM
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/api/workspaces",
+        "Make a workspace",
+        create_workspace,
+        {201: "the workspace", 400: "malformed"},
+        body=WorkspaceBody,
+    ),
+    Endpoint("GET", "/api/workspaces", "My workspaces", list_workspaces, {200: "a list"}),
+    Endpoint(
+        "GET", "/api/workspaces/{workspace_id}", "A workspace of mine", show_workspace, _WORKSPACE
+    ),
+    Endpoint(
+        "POST",
+        "/api/workspaces/{workspace_id}/members",
+        "Add a member",
+        add_member,
+        _WORKSPACE | {400: "malformed"},
+        body=MemberBody,
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/workspaces/{workspace_id}/members/{user_id}",
+        "Remove a member",
+        remove_member,
+        _WORKSPACE,
+    ),
+    Endpoint(
+        "POST",
+        "/api/workspaces/{workspace_id}/channels",
+        "Make a channel; for teachers",
+        create_channel_in_workspace,
+        {201: "the channel", 400: "malformed", 403: "not for you", 404: "unknown"},
+        body=ChannelBody,
+    ),
+    Endpoint(
+        "GET",
+        "/api/workspaces/{workspace_id}/channels",
+        "A workspace's channels",
+        list_channels,
+        _CHANNELS,
+    ),
+    Endpoint(
+        "POST",
+        "/api/channels",
+        "Make a channel",
+        create_channel,
+        {201: "the channel", 400: "malformed", 403: "not a member"},
+        body=ChannelBody,
+    ),
+    Endpoint(
+        "POST",
+        "/api/channels/dm",
+        "The private channel of two users",
+        open_dm,
+        {200: "the channel", 400: "malformed", 403: "not one of them"},
+    ),
+    Endpoint("GET", "/api/users/me/dms", "My private channels", list_dms, {200: "a list"}),
+    Endpoint(
+        "GET",
+        "/api/channels/query/{text}",
+        "Channels by class, name or subject",
+        search_channels,
+        {200: "a list"},
+    ),
+)

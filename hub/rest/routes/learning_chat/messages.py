@@ -1,0 +1,273 @@
+"""The learning platform's messages (contract R.2).
+
+Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
+channel learns nothing of its messages.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import evolve
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.rest_dialect import LEARNING_PLATFORM
+from hub.rest.routes.learning_chat.accounts import invalid
+from hub.rest.routes.learning_chat.channels import accessible, denied, is_staff
+from hub.services.assistant.language_model import NoAnswer, Turn
+from hub.services.posting.messaging import draft_for
+from protocol.dialects.learning_chat.rest import GradeBody, PostBody
+from protocol.errors import ErrorCode, WireError
+from protocol.model import MAX_ID, GradingStatus, Message, MessageId
+from protocol.parsing.content import check_content, check_file_url, check_key, is_storable
+from protocol.parsing.structuring import structure
+from protocol.shapes.learning_platform import channel_object, chat_message_object
+
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+UNREAD_AMONG: Final = 50
+MAX_TURNS: Final = 100
+ROLES: Final = frozenset({"system", "user", "assistant"})
+
+
+async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
+    authors = await call.services.store.accounts.get_many({m.author_id for m in messages})
+    return [chat_message_object(message, authors[message.author_id]) for message in messages]
+
+
+async def history(call: Call) -> Response:
+    """A channel's messages, oldest first; `before` pages back, `after_seq` forward."""
+    channel = await accessible(call, call.path_id("channel_id"))
+    limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    missed = await call.missed(channel.id, limit)
+    if missed is not None:
+        return JSON(await _views(call, missed))
+    before = call.number("before", MAX_ID, 1, MAX_ID)
+    page = await call.services.store.messages.channel_page(
+        channel.id, before=MessageId(before), limit=limit
+    )
+    return JSON(await _views(call, page))
+
+
+async def post(call: Call) -> Response:
+    """Send a message to a channel."""
+    body, content, key = await _post_body(call)
+    channel = await accessible(call, body.channel_id)
+    draft = evolve(
+        draft_for(channel, call.me, content, key),
+        kind=body.kind(),
+        file_url=body.file_url,
+        is_homework=body.is_homework,
+        parent_id=body.parent_id,
+    )
+    posted = await call.post_to(channel, draft)
+    return JSON(chat_message_object(posted.message, call.user), 201)
+
+
+async def _post_body(call: Call) -> tuple[PostBody, str, str | None]:
+    try:
+        body = await call.body(PostBody)
+        body.kind()
+        check_file_url(body.file_url)
+        key = check_key(call.request.headers.get("idempotency-key") or body.client_message_id)
+        limit = call.services.config.max_content_chars
+        return body, check_content(body.content.strip(), limit), key
+    except WireError as error:
+        raise invalid("Invalid input", error) from None
+
+
+async def _message(call: Call) -> Message:
+    """The message in the path, which the caller may see.
+
+    Raises:
+        HttpError: 400 when it can be none, 404 when there is none, or none for the caller.
+    """
+    number = call.path_id("message_id")
+    if number is None:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
+    store = call.services.store
+    message = await store.messages.get(MessageId(number))
+    access = None
+    if message is not None:
+        access = await store.channels.access(call.me, message.channel_id)
+    if message is None or access is None or not access.allowed:
+        raise HttpError(404, "message_not_found", "Message not found")
+    return message
+
+
+async def delete(call: Call) -> Response:
+    """Delete a message of one's own, or any as a teacher."""
+    message = await _message(call)
+    if message.author_id != call.me and not is_staff(call.user):
+        raise denied("You can only delete your own messages")
+    await call.services.store.messages.delete(message.id)
+    return JSON({"message": "Message deleted"})
+
+
+async def mark_read(call: Call) -> Response:
+    """Mark a message, and those before it, read."""
+    message = await _message(call)
+    await call.services.receipts.read_up_to(call.me, message.id)
+    return await _shown(call, await call.services.store.messages.get(message.id))
+
+
+async def grade(call: Call) -> Response:
+    """Set a homework's status; for teachers."""
+    if not is_staff(call.user):
+        raise HttpError(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
+    message = await _message(call)
+    try:
+        status = GradingStatus((await call.body(GradeBody)).status)
+    except (WireError, ValueError):
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
+    return await _shown(call, await call.services.store.messages.grade(message.id, status))
+
+
+async def _shown(call: Call, message: Message | None) -> Response:
+    if message is None:  # deleted in between
+        raise HttpError(404, "message_not_found", "Message not found")
+    return JSON((await _views(call, [message]))[0])
+
+
+async def pin(call: Call) -> Response:
+    """Pin a message; for teachers."""
+    if not is_staff(call.user):
+        raise denied("Only teachers can pin messages")
+    return await _set_pin(call, pinned=True)
+
+
+async def unpin(call: Call) -> Response:
+    """Unpin a message; for teachers."""
+    if not is_staff(call.user):
+        raise denied("Only teachers can unpin messages")
+    return await _set_pin(call, pinned=False)
+
+
+async def _set_pin(call: Call, *, pinned: bool) -> Response:
+    unknown = HttpError(404, "message_not_found", "Channel or message not found")
+    number = call.path_id("message_id")
+    try:
+        channel = await accessible(call, call.path_id("channel_id"))
+    except HttpError as error:
+        raise (unknown if error.code == ErrorCode.CHANNEL_NOT_FOUND else error) from None
+    if number is None:
+        raise unknown
+    channels = call.services.store.channels
+    change = channels.pin if pinned else channels.unpin
+    changed = await change(channel.id, MessageId(number))
+    if changed is None:
+        raise unknown
+    return JSON(channel_object(changed))
+
+
+async def pinned_messages(call: Call) -> Response:
+    """A channel's pinned messages."""
+    channel = await accessible(call, call.path_id("channel_id"))
+    return JSON(await _views(call, await call.services.store.messages.pinned(channel.id)))
+
+
+async def unread(call: Call) -> Response:
+    """How many of a channel's last 50 messages the caller has not read."""
+    channel = await accessible(call, call.path_id("channel_id"))
+    count = await call.services.store.messages.unread_in(call.me, channel.id, among=UNREAD_AMONG)
+    return JSON({"unreadCount": count})
+
+
+async def ask_assistant(call: Call) -> Response:
+    """One answer of the assistant, outside any channel."""
+    turns = await _turns(call)
+    if call.services.completions is None:
+        raise HttpError(500, ErrorCode.ASSISTANT_UNAVAILABLE, "Failed to generate AI response")
+    try:
+        return JSON({"content": await call.services.completions.answer(turns)})
+    except NoAnswer:
+        raise HttpError(
+            500, ErrorCode.ASSISTANT_UNAVAILABLE, "Failed to generate AI response"
+        ) from None
+
+
+async def _turns(call: Call) -> list[Turn]:
+    malformed = HttpError(400, ErrorCode.INVALID_FIELD, "Invalid messages format")
+    try:
+        messages = (await call.json_object()).get("messages")
+    except WireError:
+        raise malformed from None
+    if not isinstance(messages, list) or not 1 <= len(messages) <= MAX_TURNS:
+        raise malformed
+    try:
+        turns = [structure(message, Turn) for message in messages]
+    except WireError:
+        raise malformed from None
+    if any(turn.role not in ROLES or not is_storable(turn.content) for turn in turns):
+        raise malformed
+    return turns
+
+
+_HISTORY: Final = {200: "messages, oldest first", 403: "not for you", 404: "unknown"}
+_MESSAGE: Final = {200: "the message", 400: "malformed", 404: "unknown"}
+_PIN: Final = {200: "the channel", 403: "not for you", 404: "unknown"}
+
+SURFACE: Final = LEARNING_PLATFORM
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/channels/{channel_id}/messages",
+        "A page of a channel",
+        history,
+        _HISTORY,
+        query=("limit", "before", "after_seq"),
+    ),
+    Endpoint(
+        "GET",
+        "/api/messages/{channel_id}",
+        "A page of a channel",
+        history,
+        _HISTORY,
+        query=("limit", "before", "after_seq"),
+    ),
+    Endpoint(
+        "POST",
+        "/api/messages",
+        "Send a message to a channel",
+        post,
+        {201: "the message", 400: "malformed", 403: "not for you", 404: "unknown", 409: "key"},
+        body=PostBody,
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/messages/{message_id}",
+        "Delete a message",
+        delete,
+        {200: "done", 400: "malformed", 403: "not yours", 404: "unknown"},
+    ),
+    Endpoint("POST", "/api/messages/{message_id}/read", "Mark read", mark_read, _MESSAGE),
+    Endpoint(
+        "POST",
+        "/api/messages/{message_id}/grade",
+        "Grade homework; for teachers",
+        grade,
+        _MESSAGE,
+        body=GradeBody,
+    ),
+    Endpoint("POST", "/api/channels/{channel_id}/pin/{message_id}", "Pin a message", pin, _PIN),
+    Endpoint(
+        "DELETE", "/api/channels/{channel_id}/pin/{message_id}", "Unpin a message", unpin, _PIN
+    ),
+    Endpoint(
+        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _HISTORY
+    ),
+    Endpoint(
+        "GET",
+        "/api/channels/{channel_id}/unread",
+        "How many I have not read",
+        unread,
+        {200: "a count", 403: "not for you", 404: "unknown"},
+    ),
+    Endpoint(
+        "POST",
+        "/api/ai-chat",
+        "Ask the assistant",
+        ask_assistant,
+        {200: "the answer", 400: "malformed", 500: "no answer"},
+    ),
+)

@@ -1,0 +1,290 @@
+"""The messenger's REST, below `/api/messagepal` and `/api/message` (contract R.3).
+
+Guarantees: every user id in a path, query or body must be the session's, and every conversation
+the caller's own; else 403.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.rest_dialect import MESSENGER
+from persistence.records import Conversation, Draft
+from protocol.dialects.messenger.conversations import (
+    conversation_id,
+    parse_conversation_id,
+    parse_message_id,
+)
+from protocol.dialects.messenger.rest import BetweenBody, MessengerPostBody, MessengerReadBody
+from protocol.dialects.messenger.shapes import conversation_message_object
+from protocol.errors import ErrorCode, WireError
+from protocol.model import MAX_ID, Message, MessageKind, User, UserId
+from protocol.parsing.content import check_content, check_file_url, check_key
+
+PREFIXES: Final = ("/api/messagepal", "/api/message")
+DEFAULT_LIMIT: Final = 50
+MAX_LIMIT: Final = 100
+_REQUIRED: Final = (
+    "Missing required fields: conversationId, senderId, senderName, recipientId, content"
+)
+
+
+def _bad(text: str) -> HttpError:
+    return HttpError(400, ErrorCode.INVALID_FIELD, text)
+
+
+def _require_me(call: Call, user_id: UserId) -> None:
+    if user_id != call.me:
+        raise HttpError(403, ErrorCode.NOT_ALLOWED, "Access denied")
+
+
+def _peer(call: Call, conversation: str) -> UserId:
+    """The other side of one of the caller's conversations.
+
+    Raises:
+        HttpError: 404 when there can be no such conversation, 403 when it is others'.
+    """
+    pair = parse_conversation_id(conversation)
+    if pair is None:
+        raise HttpError(404, "conversation_not_found", "Conversation not found")
+    if call.me not in pair:
+        raise HttpError(403, ErrorCode.NOT_ALLOWED, "Access denied")
+    low, high = pair
+    return high if call.me == low else low
+
+
+async def conversations(call: Call) -> Response:
+    """The caller's conversations, newest first, without the archived ones."""
+    found = await call.services.store.messages.conversations(call.me)
+    return JSON([_summary(call.user, each) for each in found if not each.is_archived])
+
+
+async def conversations_of(call: Call) -> Response:
+    """The caller's conversations with more detail, archived ones included."""
+    _require_me(call, call.user_id())
+    found = await call.services.store.messages.conversations(call.me)
+    return JSON([_summary(call.user, each) | _details(call.user, each) for each in found])
+
+
+def _summary(me: User, conversation: Conversation) -> dict[str, object]:
+    people = {me.id: me, conversation.peer.id: conversation.peer}
+    last = conversation.last_message
+    return {
+        "id": conversation_id(me.id, conversation.peer.id),
+        "participants": [_participant(user) for user in people.values()],
+        "lastMessage": conversation_message_object(last, people[last.author_id]),
+        "unreadCount": conversation.unread_count,
+    }
+
+
+def _participant(user: User) -> dict[str, object]:
+    view: dict[str, object] = {"id": user.id, "name": user.name, "role": user.role}
+    return view if user.avatar is None else {**view, "avatar": user.avatar}
+
+
+def _details(me: User, conversation: Conversation) -> dict[str, object]:
+    people = (me, conversation.peer)
+    return {
+        "participantIds": [user.id for user in people],
+        "participantNames": {str(user.id): user.name for user in people},
+        "participantRoles": {str(user.id): user.role for user in people},
+        "isArchived": conversation.is_archived,
+    }
+
+
+async def history(call: Call) -> Response:
+    """A conversation's messages, newest first; with `after_seq`, those after it, oldest first."""
+    text = call.request.query_params.get("userId", "")
+    number = call.number("userId", 0, 1, MAX_ID)
+    if not text or not number:
+        raise _bad("User ID is required")
+    _require_me(call, UserId(number))
+    peer = _peer(call, call.request.path_params["conversation_id"])
+    limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    await call.require_conversation(peer)
+    messages = call.services.store.messages
+    page: Sequence[Message]
+    if "after_seq" in call.request.query_params:
+        after = call.number("after_seq", 0, 0, MAX_ID)
+        page = await messages.conversation_after(call.me, peer, after_seq=after, limit=limit)
+    else:
+        page = (await messages.conversation_page(call.me, peer, offset=0, limit=limit))[::-1]
+    people = await _people(call, peer)
+    return JSON([conversation_message_object(each, people[each.author_id]) for each in page])
+
+
+async def _people(call: Call, peer: UserId) -> dict[UserId, User]:
+    users = await call.services.store.accounts.get_many([peer])
+    return {**users, call.me: call.user}
+
+
+async def between_users(call: Call) -> Response:
+    """The id of the conversation of two users, one of whom is the caller."""
+    try:
+        body = await call.body(BetweenBody)
+    except WireError:
+        body = BetweenBody()
+    if body.user_id1 is None or body.user_id2 is None:
+        raise _bad("Both user IDs are required")
+    if call.me not in (body.user_id1, body.user_id2):
+        raise HttpError(403, ErrorCode.NOT_ALLOWED, "Access denied")
+    if body.user_id1 == body.user_id2:
+        raise _bad("Both user IDs are required")
+    return JSON({"conversationId": conversation_id(body.user_id1, body.user_id2)})
+
+
+async def archive(call: Call) -> Response:
+    """Hide a conversation from the caller's list until there is a newer message."""
+    _require_me(call, call.user_id())
+    peer = _peer(call, call.request.path_params["conversation_id"])
+    if not await call.services.store.messages.archive(call.me, peer):
+        raise HttpError(404, "conversation_not_found", "Conversation not found")
+    return JSON({"success": True})
+
+
+async def show_message(call: Call) -> Response:
+    """One message of one of the caller's conversations."""
+    conversation = call.request.query_params.get("conversationId", "")
+    if not conversation:
+        raise _bad("Conversation ID is required")
+    message = await _message(call, conversation)
+    people = await _people(call, _peer(call, conversation))
+    return JSON(conversation_message_object(message, people[message.author_id]))
+
+
+async def _message(call: Call, conversation: str) -> Message:
+    """The message in the path, in that conversation.
+
+    Raises:
+        HttpError: 404 when there is none, 403 when the conversation is others'.
+    """
+    peer = _peer(call, conversation)
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    message = None
+    if message_id is not None:
+        message = await call.services.store.messages.get(message_id)
+    if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:
+        raise HttpError(404, "message_not_found", "Message not found")
+    return message
+
+
+async def send(call: Call) -> Response:
+    """Send a message; what the body says of the sender must be true."""
+    try:
+        body = await call.body(MessengerPostBody)
+    except WireError as error:
+        raise _bad(f"{_REQUIRED} ({error.text})") from None
+    if not (body.conversation_id and body.sender_id and body.sender_name and body.recipient_id):
+        raise _bad(_REQUIRED)
+    if not body.content:
+        raise _bad(_REQUIRED)
+    _require_me(call, body.sender_id)
+    if body.conversation_id != conversation_id(body.sender_id, body.recipient_id):
+        raise _bad("conversationId does not belong to senderId and recipientId")
+    if body.message_type not in (None, *MessageKind):
+        raise _bad("messageType must be text, file or image")
+    draft = Draft(
+        call.me,
+        body.recipient_id,
+        check_content(body.content, call.services.config.max_content_chars),
+        check_key(call.request.headers.get("idempotency-key") or body.client_message_id),
+        MessageKind(body.message_type or MessageKind.TEXT),
+        check_file_url(body.file_url),
+    )
+    posted = await call.post(draft)
+    return JSON(conversation_message_object(posted.message, call.user), 201)
+
+
+async def mark_read(call: Call) -> Response:
+    """Mark a message, and those before it, read."""
+    try:
+        body = await call.body(MessengerReadBody)
+    except WireError:
+        body = MessengerReadBody()
+    if not body.conversation_id or body.user_id is None:
+        raise _bad("Conversation ID and User ID are required")
+    _require_me(call, body.user_id)
+    message = await _message(call, body.conversation_id)
+    await call.services.receipts.read_up_to(call.me, message.id)
+    return JSON({"success": True})
+
+
+async def unread_count(call: Call) -> Response:
+    """How many private messages the caller has not read."""
+    _require_me(call, call.user_id())
+    return JSON({"unreadCount": await call.services.store.messages.unread_count(call.me)})
+
+
+def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
+    return (
+        Endpoint(
+            "GET", f"{prefix}/conversations", "My conversations", conversations, {200: "a list"}
+        ),
+        Endpoint(
+            "GET",
+            f"{prefix}/conversations/{{user_id}}",
+            "My conversations in detail",
+            conversations_of,
+            {200: "a list", 400: "no user id", 403: "not me"},
+        ),
+        Endpoint(
+            "GET",
+            f"{prefix}/conversations/{{conversation_id}}/history",
+            "A conversation, newest first",
+            history,
+            {200: "messages", 400: "no user id", 403: "not mine", 404: "unknown"},
+            query=("userId", "limit", "after_seq"),
+        ),
+        Endpoint(
+            "POST",
+            f"{prefix}/conversations/between-users",
+            "The id of a conversation",
+            between_users,
+            {200: "its id", 400: "malformed", 403: "not mine"},
+            body=BetweenBody,
+        ),
+        Endpoint(
+            "DELETE",
+            f"{prefix}/conversations/{{conversation_id}}/users/{{user_id}}",
+            "Hide a conversation from my list",
+            archive,
+            {200: "done", 400: "no user id", 403: "not mine", 404: "unknown"},
+        ),
+        Endpoint(
+            "GET",
+            f"{prefix}/messages/{{message_id}}",
+            "A message",
+            show_message,
+            {200: "it", 400: "no conversation", 403: "not mine", 404: "unknown"},
+            query=("conversationId",),
+        ),
+        Endpoint(
+            "POST",
+            f"{prefix}/messages",
+            "Send a message",
+            send,
+            {201: "it", 400: "malformed", 403: "not allowed", 404: "no recipient", 409: "key"},
+            body=MessengerPostBody,
+        ),
+        Endpoint(
+            "PATCH",
+            f"{prefix}/messages/{{message_id}}/read",
+            "Mark read",
+            mark_read,
+            {200: "done", 400: "malformed", 403: "not mine", 404: "unknown"},
+            body=MessengerReadBody,
+        ),
+        Endpoint(
+            "GET",
+            f"{prefix}/users/{{user_id}}/unread-count",
+            "How many I have not read",
+            unread_count,
+            {200: "a count", 400: "no user id", 403: "not me"},
+        ),
+    )
+
+
+SURFACE: Final = MESSENGER
+ENDPOINTS: Final = tuple(endpoint for prefix in PREFIXES for endpoint in _endpoints(prefix))

@@ -1,0 +1,213 @@
+"""Everything that runs once per server, wired together.
+
+Guarantees: services start before the first connection and stop after the last one; if one of them
+fails, all of them end, because a server that is half alive loses messages quietly.
+Must not know: sockets, which store it is.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+import trio
+from attrs import define, field, frozen
+
+from hub.actor.hub import Hub
+from hub.identity.authentication import Authenticator, signing_secrets
+from hub.identity.jwt_tokens import TokenVerifier
+from hub.identity.passwords import PasswordHasher
+from hub.limits.quotas import Quotas
+from hub.limits.windows import SlidingWindow
+from hub.services.assistant.assistant import Assistant
+from hub.services.assistant.language_model import LanguageModel
+from hub.services.channels import Channels
+from hub.services.commands import Commands
+from hub.services.posting.continuity import Continuity
+from hub.services.posting.messaging import Messaging
+from hub.services.presence import AudienceRule, Presence
+from hub.services.receipts import Receipts
+from hub.services.resume import Resume
+from hub.services.revocation import Revocations
+from hub.services.typing import TypingIndicators
+from hub.services.workspaces import Workspaces
+from hub.settings.config import Config
+from persistence.interface import ForeignSessions, Sessions, Store
+from persistence.records import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+PURGE_SECONDS = 3_600.0
+
+
+@define
+class Status:
+    """Whether new work is taken. Cleared when the server begins to stop."""
+
+    accepting: bool = True
+
+
+@frozen
+class Services:
+    """What connections and HTTP routes work with."""
+
+    config: Config
+    store: Store
+    hub: Hub
+    authenticator: Authenticator
+    tokens: TokenVerifier = field(repr=False)
+    messaging: Messaging
+    receipts: Receipts
+    presence: Presence
+    channels: Channels
+    workspaces: Workspaces
+    assistant: Assistant
+    completions: LanguageModel | None
+    commands: Commands
+    quotas: Quotas
+    resume: Resume
+    passwords: PasswordHasher
+    account_attempts: SlidingWindow
+    address_attempts: SlidingWindow
+    status: Status
+
+
+@asynccontextmanager
+async def open_services(
+    config: Config,
+    store: Store,
+    *,
+    passwords: PasswordHasher | None = None,
+    foreign_sessions: ForeignSessions | None = None,
+) -> AsyncIterator[Services]:
+    """Start the services over `store` and stop them on exit.
+
+    Args:
+        config: the settings.
+        store: the log.
+        passwords: hashes passwords; by default at the cost recommended for servers.
+        foreign_sessions: the logins of an Express application on the same users.
+    """
+    presence = Presence(
+        store.relations,
+        store.workspaces,
+        rule=AudienceRule(config.presence_audience),
+        grace=config.presence_grace,
+    )
+    hub = Hub(presence.note)
+    channels = Channels(store.channels, hub, grace=config.presence_grace)
+    typing = TypingIndicators(
+        store.relations,
+        store.channels,
+        hub,
+        is_followed=channels.is_followed,
+        expiry=config.typing_expiry,
+    )
+    floor = await store.messages.last_id()
+    continuities = [
+        Continuity(store.messages, store.accounts, store.relations, floor)
+        for _ in range(config.db_lanes)
+    ]
+    messaging = Messaging(store.messages, hub, typing, continuities, channels.is_followed)
+    receipts = Receipts(store.messages, hub)
+    workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
+    revocations = Revocations(
+        store.relations, store.channels, channels, workspaces, typing, presence, hub
+    )
+    resume = Resume(
+        store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
+    )
+    completions = _completions(config)
+    assistant = Assistant(
+        completions,
+        messaging,
+        store.messages,
+        store.accounts,
+        hub,
+        workers=config.assistant_concurrency,
+    )
+    tokens = TokenVerifier(
+        config.jwt_secret or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
+        config.jwt_public_key,
+        leeway=config.jwt_leeway,
+        issuer=config.jwt_issuer,
+        audience=config.jwt_audience,
+    )
+    authenticator = Authenticator(
+        store.sessions,
+        store.accounts,
+        foreign_sessions,
+        await signing_secrets(config.session_secrets, store.sessions),
+        tokens,
+    )
+    commands = Commands(
+        store.accounts,
+        store.messages,
+        store.relations,
+        messaging,
+        typing,
+        receipts,
+        channels,
+        workspaces,
+        assistant,
+        resume,
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hub.run)
+        nursery.start_soon(presence.run, hub)
+        nursery.start_soon(typing.run)
+        nursery.start_soon(channels.run)
+        nursery.start_soon(messaging.run)
+        nursery.start_soon(assistant.run)
+        nursery.start_soon(revocations.run)
+        nursery.start_soon(authenticator.run)
+        nursery.start_soon(authenticator.watch, hub)
+        nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
+        nursery.start_soon(_purge_sessions, store.sessions)
+        yield Services(
+            config=config,
+            store=store,
+            hub=hub,
+            authenticator=authenticator,
+            tokens=tokens,
+            messaging=messaging,
+            receipts=receipts,
+            presence=presence,
+            channels=channels,
+            workspaces=workspaces,
+            assistant=assistant,
+            completions=completions,
+            commands=commands,
+            quotas=Quotas(config.user_messages_per_second, config.user_typing_per_second),
+            resume=resume,
+            passwords=passwords or PasswordHasher(),
+            account_attempts=SlidingWindow(config.login_attempts, config.login_window),
+            address_attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            status=Status(),
+        )
+        nursery.cancel_scope.cancel()
+
+
+def _completions(config: Config) -> LanguageModel | None:
+    if config.assistant_model is None:
+        return None
+    return LanguageModel(
+        config.assistant_url,
+        config.assistant_model,
+        config.assistant_key,
+        timeout=config.assistant_timeout,
+        concurrency=config.assistant_concurrency,
+        max_chars=config.max_content_chars,
+    )
+
+
+async def _purge_sessions(sessions: Sessions) -> None:
+    """Forget expired sessions now and then; an outage only postpones it."""
+    while True:
+        await trio.sleep(PURGE_SECONDS)
+        try:
+            purged = await sessions.purge_expired()
+        except StoreUnavailable as error:
+            log.warning("sessions_not_purged", reason=str(error))
+        else:
+            log.info("sessions_purged", count=purged)

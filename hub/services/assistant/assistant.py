@@ -1,0 +1,162 @@
+"""@AI: a tutor that answers in the channel where it is asked (contract A.7).
+
+Guarantees: it runs after the question was delivered and never delays or fails it; it sees the last
+messages of that channel and nothing else; it never answers an assistant; a failure is logged and
+told to the asker alone. Must not know: sockets, SQL, how the model is reached.
+"""
+
+from typing import Final
+
+import structlog
+import trio
+from attrs import frozen
+
+from hub.actor.client import Client
+from hub.actor.hub import Hub
+from hub.actor.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, WorkspaceRoom
+from hub.services.assistant.language_model import LanguageModel, NoAnswer, Turn
+from hub.services.posting.messaging import Messaging
+from persistence.interface import Accounts, Messages
+from persistence.records import Draft, Posted, StoreUnavailable
+from protocol.errors import ErrorCode
+from protocol.events import ChannelTyping, Refused
+from protocol.model import ASSISTANT_ID, Channel, Message, Role, User
+
+log = structlog.get_logger(__name__)
+
+TRIGGER: Final = "@AI"
+TYPING_SECONDS: Final = 2.0
+MAX_WAITING: Final = 100
+CONTEXT_MESSAGES: Final = 20
+CONTEXT_CHARS: Final = 8_000
+_FAILURE: Final = Refused.because(ErrorCode.ASSISTANT_UNAVAILABLE)
+
+
+@frozen
+class _Question:
+    channel: Channel
+    message: Message
+    asker: User
+    client: Client | None  # who is told of a failure
+
+
+class Assistant:
+    """Answers questions, a few at a time.
+
+    Args:
+        completions: the model; None when the deployment has none.
+        messaging: stores and delivers the answer.
+        messages: gives the channel's last messages.
+        accounts: gives the assistant's own account.
+        hub: told that the assistant is typing.
+        workers: answers at a time.
+    """
+
+    def __init__(
+        self,
+        completions: LanguageModel | None,
+        messaging: Messaging,
+        messages: Messages,
+        accounts: Accounts,
+        hub: Hub,
+        *,
+        workers: int,
+    ) -> None:
+        self._completions = completions
+        self._messaging = messaging
+        self._messages = messages
+        self._accounts = accounts
+        self._hub = hub
+        self._workers = workers
+        self._give, self._take = trio.open_memory_channel[_Question](MAX_WAITING)
+
+    def consider(
+        self, channel: Channel, message: Message, asker: User, client: Client | None
+    ) -> None:
+        """Answer a stored message if it asks for it. Never waits.
+
+        Args:
+            channel: where it was posted.
+            message: as it was stored.
+            asker: its author.
+            client: the connection that is told of a failure; None over REST.
+        """
+        if TRIGGER not in message.content or asker.role is Role.ASSISTANT:
+            return
+        try:
+            self._give.send_nowait(_Question(channel, message, asker, client))
+        except trio.WouldBlock:
+            log.warning("assistant_overloaded", channel_id=channel.id)
+            if client is not None:
+                client.tell(_FAILURE)
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        try:
+            async with trio.open_nursery() as nursery:
+                for _ in range(self._workers):
+                    nursery.start_soon(self._work)
+        finally:
+            if self._completions is not None:
+                with trio.move_on_after(1, shield=True):
+                    await self._completions.close()
+
+    async def _work(self) -> None:
+        async for question in self._take:
+            try:
+                if self._completions is None:
+                    await self._tell_failure(question)
+                else:
+                    await self._answer(self._completions, question)
+            except (NoAnswer, StoreUnavailable) as error:
+                log.warning("assistant_failed", channel_id=question.channel.id, reason=str(error))
+                await self._tell_failure(question)
+
+    async def _answer(self, completions: LanguageModel, question: _Question) -> None:
+        me = await self._accounts.get(ASSISTANT_ID)
+        if me is None:
+            raise NoAnswer("the assistant has no account")
+        text: str | NoAnswer | StoreUnavailable
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_typing, question.channel, me)
+            try:
+                text = await completions.answer(await self._context(question))
+            except (NoAnswer, StoreUnavailable) as error:
+                text = error
+            nursery.cancel_scope.cancel()
+        if not isinstance(text, str):
+            raise text
+        channel = question.channel
+        draft = Draft(me.id, None, text, channel_id=channel.id, asker_id=question.asker.id)
+        outcome = await self._messaging.send(me, draft, dm=channel.pair)
+        if not isinstance(outcome, Posted):
+            raise NoAnswer(f"the answer was refused: {outcome}")
+
+    async def _context(self, question: _Question) -> list[Turn]:
+        """The last messages up to the question, the newest `CONTEXT_CHARS` characters of them."""
+        before = await self._messages.channel_page(
+            question.channel.id, before=question.message.id, limit=CONTEXT_MESSAGES
+        )
+        asked = question.message.content.replace(TRIGGER, "", 1).strip()
+        turns = [Turn("user", asked or question.message.content)]
+        room = CONTEXT_CHARS
+        for message in reversed(before):
+            room -= len(message.content)
+            if room < 0:
+                break
+            role = "assistant" if message.author_id == ASSISTANT_ID else "user"
+            turns.append(Turn(role, message.content))
+        return turns[::-1]
+
+    async def _keep_typing(self, channel: Channel, me: User) -> None:
+        rooms: list[Room] = [ChannelRoom(channel.id)]
+        if channel.workspace_id is not None:
+            rooms.append(WorkspaceRoom(channel.workspace_id))
+        event = ChannelTyping(channel.id, channel.workspace_id, me.id, me.username)
+        while True:
+            await self._hub.broadcast((Delivery(event, ToRooms(rooms)),))
+            await trio.sleep(TYPING_SECONDS)
+
+    async def _tell_failure(self, question: _Question) -> None:
+        if question.client is not None:
+            await self._hub.broadcast((Delivery(_FAILURE, ToClient(question.client)),))

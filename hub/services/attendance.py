@@ -1,0 +1,83 @@
+"""Attendance and goings: who counts as present, and which changes are still to be told.
+
+Guarantees: present at the first arrival, absent after the last departure and a grace period, so a
+quick return changes nothing; every change is due once, at most one per key at a time.
+Must not know: what a key is, who is told.
+"""
+
+import heapq
+from collections.abc import Hashable
+from math import inf
+from typing import Generic, TypeVar
+
+import trio
+
+K = TypeVar("K", bound=Hashable)
+
+MAX_BATCH = 512
+
+
+class Attendance(Generic[K]):
+    """Presence of many keys."""
+
+    def __init__(self) -> None:
+        self._here: set[K] = set()
+        self._announced: set[K] = set()
+        # A key's next review: the dict holds the valid time, the heap may hold stale ones too.
+        # The number keeps the heap from comparing keys.
+        self._review_at: dict[K, tuple[float, int]] = {}
+        self._reviews: list[tuple[float, int, K]] = []
+        self._count = 0
+        self._changed = trio.Event()
+
+    def arrived(self, key: K) -> None:
+        """The first of the key's connections is here."""
+        self._here.add(key)
+        self._review(key, trio.current_time())
+
+    def left(self, key: K, grace: float) -> None:
+        """The last one is gone; if none comes within `grace` seconds, the key is absent."""
+        self._here.discard(key)
+        self._review(key, trio.current_time() + grace)
+
+    def present(self) -> frozenset[K]:
+        """Every key that is here now, or within its grace period."""
+        return frozenset(self._here | self._announced)
+
+    async def due(self) -> list[K]:
+        """Wait for changes that are to be told, the first ones first."""
+        while not (changes := self._take_due()):
+            next_review = self._reviews[0][0] if self._reviews else inf
+            with trio.move_on_at(next_review):
+                await self._changed.wait()
+            self._changed = trio.Event()
+        return changes
+
+    def announce(self, key: K) -> bool:
+        """The change is told now; returns whether the key is here (it may have come back)."""
+        here = key in self._here
+        (self._announced.add if here else self._announced.discard)(key)
+        return here
+
+    def postpone(self, key: K, seconds: float) -> None:
+        """The change could not be told; it is due again later."""
+        if key not in self._review_at:
+            self._review(key, trio.current_time() + seconds)
+
+    def _review(self, key: K, at: float) -> None:
+        self._count += 1
+        self._review_at[key] = (at, self._count)
+        heapq.heappush(self._reviews, (at, self._count, key))
+        self._changed.set()
+
+    def _take_due(self) -> list[K]:
+        """Keys whose review time has come and whose state differs from what was announced."""
+        now = trio.current_time()
+        due: list[K] = []
+        while self._reviews and self._reviews[0][0] <= now and len(due) < MAX_BATCH:
+            at, number, key = heapq.heappop(self._reviews)
+            if self._review_at.get(key) == (at, number):
+                del self._review_at[key]
+                if (key in self._here) != (key in self._announced):
+                    due.append(key)
+        return due

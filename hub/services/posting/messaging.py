@@ -1,0 +1,146 @@
+"""The Gate: messages from draft to committed, then to everybody who may see them.
+
+Guarantees: a message is acknowledged and delivered only after its commit; permission is checked in
+the statement that stores it; messages of one channel are committed and delivered in the order they
+were accepted, because a channel always takes the same lane and a lane has one statement in flight.
+Must not know: sockets, JSON, SQL.
+"""
+
+from collections.abc import Callable, Sequence
+
+import trio
+
+from hub.actor.client import Client
+from hub.actor.hub import Hub
+from hub.services.posting.continuity import Continuity
+from hub.services.posting.lane import Lane, Settle, Settlement, Submission
+from hub.services.typing import TypingIndicators
+from persistence.interface import Messages
+from persistence.records import Draft, Outcome, StoreUnavailable
+from protocol.model import Channel, ChannelId, User, UserId
+
+
+class Messaging:
+    """Accepts messages.
+
+    Args:
+        messages: the log.
+        hub: told of what was committed.
+        typing: told that an author's typing is over.
+        continuities: one for each lane; a lane has one statement in flight.
+        is_followed: whether anybody has joined a channel.
+    """
+
+    def __init__(
+        self,
+        messages: Messages,
+        hub: Hub,
+        typing: TypingIndicators,
+        continuities: Sequence[Continuity],
+        is_followed: Callable[[ChannelId], bool],
+    ) -> None:
+        self._typing = typing
+        self._lanes = [
+            Lane(messages, hub, typing, continuity, is_followed, self._settle)
+            for continuity in continuities
+        ]
+        self._unsettled = 0
+        self._stopping = False
+        self._settled_all = trio.Event()
+
+    async def submit(
+        self,
+        author: User,
+        draft: Draft,
+        settle: Settle,
+        *,
+        dm: tuple[UserId, UserId] | None = None,
+        besides: Client | None = None,
+        confirm: Client | None = None,
+    ) -> None:
+        """Accept a message; `settle` is called once, with what became of it. Must not wait itself.
+
+        Waits only while the lane's queue is full. Once stopping, every message is settled as
+        StoreUnavailable at once: it was not stored, and trying elsewhere is safe.
+
+        Args:
+            author: whose message it is.
+            draft: the message; a participant's draft for a dm names the recipient.
+            settle: hears of the outcome.
+            dm: the two people, when the assistant writes into their dm channel.
+            besides: a connection that is not told.
+            confirm: one that is told that the message was stored, in its place among the others.
+        """
+        if self._stopping:
+            settle(StoreUnavailable("stopping"))
+            return
+        self._unsettled += 1
+        self._typing.message_accepted(draft)
+        try:
+            await self._lane(draft, dm).put(Submission(author, draft, settle, besides, confirm))
+        except BaseException:
+            self._forget(1)
+            raise
+
+    async def send(
+        self,
+        author: User,
+        draft: Draft,
+        *,
+        dm: tuple[UserId, UserId] | None = None,
+        besides: Client | None = None,
+        confirm: Client | None = None,
+    ) -> Outcome:
+        """Accept a message and wait for its commit.
+
+        Raises:
+            StoreUnavailable: whether it was stored is unknown; repeating with the same key is safe.
+        """
+        settled = trio.Event()
+        settlements: list[Settlement] = []
+
+        def settle(settlement: Settlement) -> None:
+            settlements.append(settlement)
+            settled.set()
+
+        await self.submit(author, draft, settle, dm=dm, besides=besides, confirm=confirm)
+        await settled.wait()
+        if isinstance(settlements[0], StoreUnavailable):
+            raise settlements[0]
+        return settlements[0]
+
+    async def run(self) -> None:
+        """Work off what was accepted until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for lane in self._lanes:
+                nursery.start_soon(lane.serve)
+                nursery.start_soon(lane.recheck)
+
+    async def drain(self) -> None:
+        """Accept nothing more; return when everything accepted was settled and told."""
+        self._stopping = True
+        if self._unsettled:
+            await self._settled_all.wait()
+
+    def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Lane:
+        where: object = draft.channel_id
+        if dm is not None:
+            where = frozenset(dm)
+        elif draft.recipient_id is not None:
+            where = frozenset((draft.author_id, draft.recipient_id))
+        return self._lanes[hash(where) % len(self._lanes)]
+
+    def _forget(self, count: int) -> None:
+        self._unsettled -= count
+        if self._stopping and not self._unsettled:
+            self._settled_all.set()
+
+    def _settle(self, submission: Submission, settlement: Settlement) -> None:
+        submission.settle(settlement)
+        self._forget(1)
+
+
+def draft_for(channel: Channel, author_id: UserId, content: str, key: str | None) -> Draft:
+    """A draft for a channel; one for a dm names the recipient, so that it takes the pair's lane."""
+    peer = channel.peer_of(author_id)
+    return Draft(author_id, peer, content, key, channel_id=channel.id if peer is None else None)

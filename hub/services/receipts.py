@@ -1,0 +1,124 @@
+"""How far everybody has read, and who is told.
+
+Guarantees: watermarks only move forward, and only what moved is told: to the author of a private
+message, to the reader's other devices, and to who has joined the channel, but not to the connection
+that read.
+Must not know: sockets, dialects, SQL.
+"""
+
+from datetime import UTC, datetime
+
+from hub.actor.client import Client
+from hub.actor.hub import Hub
+from hub.actor.letters import ChannelRoom, Delivery, ToRooms, ToUsers
+from persistence.interface import Messages
+from persistence.records import Advance
+from protocol.events import (
+    ChannelMessagesRead,
+    MessagesSeen,
+    PrivateMessagesDelivered,
+    PrivateMessagesRead,
+)
+from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
+
+
+class Receipts:
+    """Moves watermarks.
+
+    Args:
+        messages: keeps them.
+        hub: told of what moved.
+    """
+
+    def __init__(self, messages: Messages, hub: Hub) -> None:
+        self._messages = messages
+        self._hub = hub
+
+    async def read_conversation(self, reader: UserId, peer: UserId) -> None:
+        """The reader has seen the whole conversation with the peer.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        await self._tell(await self._messages.mark_read(reader, peer), reader, None)
+
+    async def read_up_to(self, reader: UserId, message_id: MessageId) -> None:
+        """The reader has seen a message, and so those before it in its channel.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        await self._tell(await self._messages.mark_read_up_to(reader, message_id), reader, None)
+
+    async def read_by_client(
+        self, client: Client, message_id: MessageId, channel_id: ChannelId | None
+    ) -> None:
+        """A connection says that its user has seen a message.
+
+        With a channel, the message must be in it and the connection must have joined it; without,
+        it must be a private message of the user's. Otherwise nothing happens.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        reader = client.user.id
+        message = await self._messages.get(message_id)
+        if message is None or not _may_mark(client, message, channel_id):
+            return
+        advance = await self._messages.mark_read_up_to(reader, message_id)
+        await self._tell(advance, reader, client)
+        if channel_id is None:
+            peer = message.author_id if message.author_id != reader else message.recipient_id
+            if peer is not None:
+                now = datetime.now(UTC)
+                client.tell(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
+
+    async def delivered_up_to(self, recipient: UserId, message_id: MessageId) -> None:
+        """The recipient was shown a message, and so those before it in its channel.
+
+        Raises:
+            StoreUnavailable: it cannot be stored now.
+        """
+        advance = await self._messages.mark_delivered_up_to(recipient, message_id)
+        if advance is None:
+            return
+        deliveries = _seen(advance, recipient, DeliveryStatus.DELIVERED)
+        if advance.peer_id is not None:
+            event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
+            deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+        await self._hub.broadcast(deliveries)
+
+    async def _tell(self, advance: Advance | None, reader: UserId, besides: Client | None) -> None:
+        if advance is None:
+            return
+        rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)
+        ids = advance.message_ids
+        deliveries = [Delivery(ChannelMessagesRead(advance.channel_id, reader, ids), rooms)]
+        if advance.peer_id is not None:
+            now = datetime.now(UTC)
+            event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
+            both = ToUsers((advance.peer_id, reader), besides=besides)
+            deliveries.append(Delivery(event, both))
+        deliveries += _seen(advance, reader, DeliveryStatus.READ)
+        await self._hub.broadcast(deliveries)
+
+
+def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Delivery]:
+    """What each author is told of their own messages."""
+    by_author: dict[UserId, list[MessageId]] = {}
+    for message_id, author_id in zip(advance.message_ids, advance.author_ids, strict=True):
+        by_author.setdefault(author_id, []).append(message_id)
+    return [
+        Delivery(
+            MessagesSeen(advance.channel_id, author_id, user_id, tuple(ids), status),
+            ToUsers((author_id,)),
+        )
+        for author_id, ids in by_author.items()
+    ]
+
+
+def _may_mark(client: Client, message: Message, channel_id: ChannelId | None) -> bool:
+    if channel_id is not None:
+        return message.channel_id == channel_id and channel_id in client.channels
+    participants = (message.author_id, message.recipient_id)
+    return message.recipient_id is not None and client.user.id in participants

@@ -1,0 +1,144 @@
+"""The one port: accepts connections and keeps each one's trouble to itself.
+
+Guarantees: whatever one connection raises ends that connection alone; there are never more
+connections than the caps allow, in all and per address; a TLS handshake has a deadline.
+Must not know: what is spoken on a connection.
+"""
+
+import errno
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import structlog
+import trio
+from attrs import frozen
+
+from hub.sockets.shared_reader import SharedReader
+from hub.sockets.transport import SocketTransport, StreamTransport, Transport
+
+log = structlog.get_logger(__name__)
+
+BACKLOG: Final = 1_024
+TLS_SECONDS: Final = 10.0
+EXHAUSTED_PAUSE_SECONDS: Final = 0.1
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+Handler: TypeAlias = Callable[[Transport, str, str], Awaitable[None]]
+"""Serves (transport, peer address, "http" or "https")."""
+
+
+@frozen
+class Caps:
+    """How many connections may be open at a time."""
+
+    total: int
+    per_address: int
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening socket on the first address `host` resolves to. Port 0 lets the system choose.
+
+    Raises:
+        OSError: the address cannot be resolved or bound.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)  # noqa: FBT003  the standard library's signature
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class Acceptor:
+    """Turns a listening socket into served connections.
+
+    Args:
+        handler: serves one connection.
+        caps: how many at a time; more are closed at once.
+        tls: speaks TLS on every connection when given.
+    """
+
+    def __init__(self, handler: Handler, caps: Caps, tls: ssl.SSLContext | None = None) -> None:
+        self._handler = handler
+        self._caps = caps
+        self._tls = tls
+        self._open: Counter[str] = Counter()
+
+    async def accept_forever(self, listener: socket.socket, connections: trio.Nursery) -> None:
+        """Serve what connects to `listener` in `connections` until cancelled, then close it. They
+        go on until `connections` is cancelled.
+        """
+        reader = SharedReader()
+        connections.start_soon(reader.run)
+        with listener:
+            while True:
+                await trio.lowlevel.wait_readable(listener)
+                try:
+                    accepted, address = listener.accept()
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    if error.errno in _EXHAUSTED:
+                        log.warning("accept_failed", reason=str(error))
+                        await trio.sleep(EXHAUSTED_PAUSE_SECONDS)
+                    continue  # the others mean that the peer left before it was accepted
+                peer = str(address[0]) if address else ""
+                if self._full(peer):
+                    log.warning("connection_refused", peer=peer, reason="too many connections")
+                    accepted.close()
+                    continue
+                connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
+
+    async def serve(self, transport: Transport, peer: str) -> None:
+        """Serve one connection and close it. Raises nothing but cancellation."""
+        self._open[peer] += 1
+        try:
+            if self._tls is None:
+                await self._handler(transport, peer, "http")
+            else:
+                transport = StreamTransport(await _handshake(transport, self._tls))
+                await self._handler(transport, peer, "https")
+        except Exception as error:  # noqa: BLE001  the boundary where one connection's trouble ends
+            _log_failure(error, peer)
+        finally:
+            await trio.aclose_forcefully(transport)
+            self._open[peer] -= 1
+            if not self._open[peer]:
+                del self._open[peer]
+
+    def _full(self, peer: str) -> bool:
+        too_many = self._open.total() >= self._caps.total
+        return too_many or self._open[peer] >= self._caps.per_address
+
+
+async def _handshake(transport: Transport, context: ssl.SSLContext) -> "trio.SSLStream[Transport]":
+    stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
+    with trio.fail_after(TLS_SECONDS):
+        await stream.do_handshake()
+    return stream
+
+
+def _log_failure(error: Exception, peer: str) -> None:
+    """A peer's fault is worth a line for whoever looks for it; ours is worth a traceback."""
+    leaves = _leaves(error)
+    peers_fault = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
+    if all(isinstance(leaf, peers_fault) for leaf in leaves):
+        log.debug("connection_broke", peer=peer, reason=str(leaves[0]))
+    else:
+        log.error("connection_failed", peer=peer, exc_info=error)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]

@@ -1,0 +1,127 @@
+"""One task reads every socket.
+
+Guarantees: a socket stays registered while somebody reads it, so a message costs no system call but
+its own; what has arrived is taken in order; of what nobody waits for, at most one chunk per socket
+leaves the kernel, so that backpressure reaches the peer. Must not know: what the bytes mean.
+"""
+
+import selectors
+import socket
+from typing import Final
+
+import trio
+from attrs import define, field
+
+READ_BYTES: Final = 65_536
+
+
+class SharedReader:
+    """Reads the sockets of many `SocketReader`s; they receive only while `run` runs."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._is_over = False
+
+    def watch(self, inlet: "SocketReader") -> None:
+        """Begin to read a socket."""
+        if not self._is_over:
+            self._selector.register(inlet.sock, selectors.EVENT_READ, inlet)
+
+    def unwatch(self, inlet: "SocketReader") -> None:
+        """Stop reading a socket that is watched, and is still open."""
+        if not self._is_over:
+            self._selector.unregister(inlet.sock)
+
+    async def run(self) -> None:
+        """Read until cancelled; those that still wait then are cancelled too, by their owner."""
+        try:
+            while True:
+                await trio.lowlevel.wait_readable(self._selector)
+                for key, _ in self._selector.select(0):
+                    key.data.read()
+        finally:
+            self._is_over = True
+            self._selector.close()
+
+
+@define(eq=False)
+class SocketReader:
+    """The receiving side of one socket.
+
+    Args:
+        sock: non-blocking, owned by the caller.
+        reader: reads it.
+    """
+
+    sock: socket.socket
+    _reader: SharedReader
+    _arrived: bytes | None = field(default=None, init=False)
+    _failure: OSError | None = field(default=None, init=False)
+    _is_watched: bool = field(default=False, init=False)
+    _is_closed: bool = field(default=False, init=False)
+    _waiting: trio.lowlevel.Task | None = field(default=None, init=False)
+
+    async def receive(self, max_bytes: int) -> bytes:
+        """At least one byte, or b"" at the end of the stream.
+
+        Raises:
+            OSError: the connection broke.
+            trio.BusyResourceError: somebody waits already.
+            trio.ClosedResourceError: it was closed here.
+        """
+        if self._arrived is None and self._failure is None and not self._is_closed:
+            await self._wait()
+        else:
+            await trio.lowlevel.checkpoint()
+        if self._is_closed:
+            raise trio.ClosedResourceError("the connection was closed")
+        if self._failure is not None:
+            raise self._failure
+        data = self._arrived or b""
+        if data:  # the end of the stream stays
+            self._arrived = data[max_bytes:] or None
+        return data[:max_bytes]
+
+    def close(self) -> None:
+        """The socket is about to be closed; whoever waits gets ClosedResourceError."""
+        self._unwatch()
+        self._is_closed = True
+        self._wake()
+
+    def read(self) -> None:
+        """Take what has arrived; called by the reader when something has."""
+        if self._arrived is not None:
+            self._unwatch()  # nobody took the last chunk yet
+            return
+        try:
+            self._arrived = self.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._failure = error
+        if not self._arrived:
+            self._unwatch()
+        self._wake()
+
+    async def _wait(self) -> None:
+        if self._waiting is not None:
+            raise trio.BusyResourceError("another task is receiving")
+        if not self._is_watched:
+            self._is_watched = True
+            self._reader.watch(self)
+        self._waiting = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._give_up)
+
+    def _give_up(self, _: object) -> trio.lowlevel.Abort:
+        self._waiting = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def _wake(self) -> None:
+        task, self._waiting = self._waiting, None
+        if task is not None:
+            trio.lowlevel.reschedule(task)
+
+    def _unwatch(self) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            self._reader.unwatch(self)

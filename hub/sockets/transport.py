@@ -1,0 +1,190 @@
+"""Byte streams that can also be written without waiting.
+
+Guarantees: `send_now` never blocks and never writes more than it says; `abort` ends a connection at
+once, from any task. Must not know: what the bytes mean.
+"""
+
+import socket
+import struct
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import trio
+
+from hub.sockets.shared_reader import READ_BYTES, SharedReader, SocketReader
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Transport(trio.abc.HalfCloseableStream):
+    """A connection's byte stream."""
+
+    @abstractmethod
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """At least one byte, or b"" at the end of the stream.
+
+        Raises:
+            trio.BrokenResourceError: the connection is gone.
+            trio.ClosedResourceError: it was closed here.
+        """
+
+    @abstractmethod
+    def send_now(self, data: bytes) -> int:
+        """Write what can be written without waiting; returns how many bytes that were.
+
+        Raises:
+            trio.BrokenResourceError: the connection is gone.
+            trio.ClosedResourceError: it was closed here.
+        """
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Close at once, without telling the peer politely. Harmless when closed."""
+
+
+class SocketTransport(Transport):
+    """A connected stream socket, owned by this object.
+
+    Args:
+        sock: a standard-library socket; it becomes non-blocking.
+        reader: reads it.
+    """
+
+    def __init__(self, sock: socket.socket, reader: SharedReader) -> None:
+        sock.setblocking(False)  # noqa: FBT003  the standard library's signature
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+        self._inlet = SocketReader(sock, reader)
+
+    def send_now(self, data: bytes) -> int:
+        """One non-blocking `send`."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise self._failure(error) from error
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Write all of `data`, waiting for the kernel as often as needed."""
+        await trio.lowlevel.checkpoint()
+        view = memoryview(data)
+        while view:
+            try:
+                sent = self._socket.send(view)
+            except BlockingIOError:
+                await trio.lowlevel.wait_writable(self._open())
+            except OSError as error:
+                raise self._failure(error) from error
+            else:
+                view = view[sent:]
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """Until the kernel has room."""
+        await trio.lowlevel.wait_writable(self._open())
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """At least one byte, or b"" at the end of the stream."""
+        try:
+            return await self._inlet.receive(max_bytes or READ_BYTES)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    async def send_eof(self) -> None:
+        """Tell the peer that nothing more will come."""
+        await trio.lowlevel.checkpoint()
+        try:
+            self._open().shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    async def aclose(self) -> None:
+        """Close the socket; whoever waits for it gets ClosedResourceError."""
+        self._close()
+        await trio.lowlevel.checkpoint()
+
+    def abort(self) -> None:
+        """Close with a reset."""
+        if self._socket.fileno() != -1:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._close()
+
+    def _close(self) -> None:
+        if self._socket.fileno() != -1:
+            self._inlet.close()
+            trio.lowlevel.notify_closing(self._socket)
+            self._socket.close()
+
+    def _open(self) -> socket.socket:
+        if self._socket.fileno() == -1:
+            raise trio.ClosedResourceError("the connection was closed")
+        return self._socket
+
+    def _failure(self, error: OSError) -> trio.BrokenResourceError | trio.ClosedResourceError:
+        if self._socket.fileno() == -1:
+            return trio.ClosedResourceError("the connection was closed")
+        return trio.BrokenResourceError(f"the connection broke: {error}")
+
+
+class StreamTransport(Transport):
+    """Any other stream: TLS, or an in-memory pair. Nothing can be written without waiting.
+
+    Args:
+        stream: what to wrap; owned by this object.
+    """
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self._aborted = False
+        self._waiting: set[trio.CancelScope] = set()
+
+    def send_now(self, data: bytes) -> int:
+        """Always 0: the write pump does the writing."""
+        del data
+        return 0
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Write all of `data`."""
+        with self._until_aborted():
+            await self._stream.send_all(data)
+            return
+        raise trio.ClosedResourceError("the connection was aborted")
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """As the stream below."""
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """At least one byte, or b"" at the end of the stream."""
+        with self._until_aborted():
+            return bytes(await self._stream.receive_some(max_bytes))
+        raise trio.ClosedResourceError("the connection was aborted")
+
+    async def send_eof(self) -> None:
+        """As the stream below, if it can: TLS ends in both directions at once."""
+        if isinstance(self._stream, trio.abc.HalfCloseableStream):
+            await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+    def abort(self) -> None:
+        """Whoever reads or writes gets ClosedResourceError; the owner then closes the stream."""
+        self._aborted = True
+        for scope in self._waiting:
+            scope.cancel()
+
+    @contextmanager
+    def _until_aborted(self) -> Iterator[None]:
+        with trio.CancelScope() as scope:
+            if self._aborted:
+                scope.cancel()
+            self._waiting.add(scope)
+            try:
+                yield
+            finally:
+                self._waiting.remove(scope)

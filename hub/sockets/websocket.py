@@ -1,0 +1,169 @@
+"""One WebSocket from its handshake to its end.
+
+Guarantees: one task reads (the read pump), at most one party writes (see
+`hub.sockets.websocket_link`); the session was checked before the first frame is read, and frames
+sent right after the handshake are kept; the Hub hears of the end whatever caused it; nothing is
+taken after the peer's close frame. The handshake is trio-websocket's; afterwards its objects are
+let go, because they cost a connection a third task and half of its memory, and a frame that passes
+through them ten times as much.
+Must not know: HTTP, the store, what a command does.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import structlog
+import trio
+from trio_websocket import WebSocketRequest, wrap_server_stream
+
+from hub.actor.client import Client
+from hub.sockets.shared_reader import READ_BYTES
+from hub.sockets.transport import Transport
+from hub.sockets.websocket_link import WebSocketLink
+from protocol.commands import Command
+from protocol.dialect import Codec, Heartbeat
+from protocol.errors import BINARY_REFUSED, INTERNAL_ERROR, WireError
+from protocol.events import Refused
+from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
+
+log = structlog.get_logger(__name__)
+
+HANDSHAKE_SECONDS = 10.0
+
+CarryOut: TypeAlias = Callable[[Client, Command], Awaitable[None]]
+Take: TypeAlias = Callable[[str | bytes], Awaitable[None]]
+
+
+class WebSocketConnection:
+    """An accepted WebSocket and its two pumps.
+
+    Args:
+        transport: the socket.
+        link: its sending half.
+        trailing: bytes that arrived with the handshake; they are data too.
+        max_frame_bytes: the longest message accepted.
+    """
+
+    __slots__ = ("_cutter", "_link", "_trailing", "_transport")
+
+    def __init__(
+        self, transport: Transport, link: WebSocketLink, trailing: bytes, max_frame_bytes: int
+    ) -> None:
+        self._transport = transport
+        self._link = link
+        self._trailing = trailing
+        self._cutter = FrameCutter(max_frame_bytes)
+
+    async def serve(self, heartbeat: Heartbeat, take: Take) -> None:
+        """Run both pumps until the connection is over.
+
+        Args:
+            heartbeat: how often to ping.
+            take: gets each message, in order.
+        """
+        async with trio.open_nursery() as pumps:
+            pumps.start_soon(self._write_then_end, heartbeat, pumps.cancel_scope)
+            try:
+                await self._pump_reads(take)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._link.abort()
+            except Exception:
+                log.exception("connection_failed")
+                self._link.close(INTERNAL_ERROR)
+
+    async def _write_then_end(self, heartbeat: Heartbeat, scope: trio.CancelScope) -> None:
+        await self._link.pump_writes(heartbeat)
+        scope.cancel()
+
+    async def _pump_reads(self, take: Take) -> None:
+        """The read pump: bytes -> messages, in order."""
+        data = self._trailing or await self._transport.receive_some(READ_BYTES)
+        while data:
+            for item in self._cutter.feed(data):
+                if isinstance(item, str | bytes):
+                    await take(item)
+                elif isinstance(item, ControlFrame):
+                    if item.opcode == CLOSE:
+                        self._link.peer_closed(item.payload)
+                        return
+                    self._take_control(item)
+                else:
+                    self._link.fail(item)
+            data = await self._transport.receive_some(READ_BYTES)
+        self._link.abort()
+
+    def _take_control(self, frame: ControlFrame) -> None:
+        if frame.opcode == PING:
+            self._link.pinged(frame.payload)
+        else:
+            self._link.ponged()
+
+
+def take_commands(client: Client, codec: Codec, carry_out: CarryOut) -> Take:
+    """What a dialect does with a message: text is a command, anything else ends the connection."""
+
+    async def take(message: str | bytes) -> None:
+        if isinstance(message, bytes):
+            client.close(BINARY_REFUSED)
+            return
+        try:
+            command = codec.receive(message)
+        except WireError as error:
+            client.tell(Refused(error.code, error.text, error.key))
+        else:
+            if command is not None:
+                await carry_out(client, command)
+
+    return take
+
+
+async def accept(request_head: bytes, transport: Transport) -> None:
+    """Perform the server's side of the handshake.
+
+    Args:
+        request_head: the validated upgrade request.
+        transport: the socket.
+
+    Raises:
+        trio.TooSlowError: the peer did not take the response in time.
+    """
+    async with trio.open_nursery() as nursery:
+        with trio.fail_after(HANDSHAKE_SECONDS):
+            stream = _HandshakeStream(transport, request_head)
+            request: WebSocketRequest = await wrap_server_stream(nursery, stream)
+            await request.accept()
+        nursery.cancel_scope.cancel()
+
+
+class _HandshakeStream(trio.abc.Stream):
+    """What trio-websocket believes to be its socket, while it speaks the handshake.
+
+    Args:
+        transport: gets the response.
+        head: the request, already received.
+    """
+
+    def __init__(self, transport: Transport, head: bytes) -> None:
+        self._transport = transport
+        self._head = head
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        """The head, and then nothing until cancelled."""
+        del max_bytes  # the head was bounded before
+        head, self._head = self._head, b""
+        if not head:
+            await trio.sleep_forever()
+        await trio.lowlevel.checkpoint()
+        return head
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Write the response."""
+        await self._transport.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        """As the transport."""
+        await self._transport.wait_send_all_might_not_block()
+
+    async def aclose(self) -> None:
+        """The transport stays open."""
+        await trio.lowlevel.checkpoint()

@@ -1,0 +1,213 @@
+"""The sending half of one WebSocket.
+
+Guarantees: `offer`, `flush` and `close` never wait, so the Hub can call them in its loop. At most
+one party writes to the socket at any time: `flush` while the outbox is being emptied at the end of
+a turn, the write pump once the kernel refused a part, and then everything queues behind it. A write
+that was cut or timed out aborts the connection; it is never reused.
+Must not know: the Hub, users, the meaning of what it is sent.
+"""
+
+from collections.abc import Callable
+from math import inf
+
+import trio
+from attrs import define, field
+
+from hub.sockets.outbox import Offered, Outbox
+from hub.sockets.transport import Transport
+from protocol.dialect import Heartbeat
+from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
+from protocol.model import Position
+from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pong_frame
+
+WRITE_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+MAX_WRITE_BYTES = 262_144
+
+
+@define(eq=False)
+class WebSocketLink:
+    """What waits to be written to a WebSocket, and who writes it.
+
+    Args:
+        transport: the socket.
+        outbox: the bounded queue.
+        shed_notice: the frames that tell how many ephemeral ones were left out.
+        expires: `trio.current_time()` at which the session ends.
+    """
+
+    _transport: Transport = field(repr=False)
+    _outbox: Outbox = field(repr=False)
+    _shed_notice: Callable[[int], bytes] = field(repr=False)
+    _expires: float = inf
+    _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
+    _emptied: trio.Event | None = field(default=None, init=False, repr=False)
+    _pump_writes: bool = field(default=False, init=False)
+    _closing: CloseReason | None = field(default=None, init=False)
+    _peer_closed: bool = field(default=False, init=False)
+    _finished: bool = field(default=False, init=False)
+    _is_deaf: bool = field(default=False, init=False)
+    _last_pong: float = field(factory=trio.current_time, init=False)
+
+    @property
+    def closing(self) -> CloseReason | None:
+        """Why it is being closed, once it is."""
+        return self._closing
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Link`."""
+        return self._outbox.is_half_full
+
+    async def caught_up(self) -> None:
+        """See `Link`."""
+        self.flush()
+        while self._outbox and self._closing is None:
+            self._emptied = trio.Event()
+            await self._emptied.wait()
+
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
+        """Queue encoded frames. A connection that cannot take what must not be lost is closed."""
+        del position  # clients of these dialects name what they have by themselves
+        if self._closing is not None:
+            return
+        if self._outbox.offer(data, ephemeral=ephemeral) is Offered.OVERFLOW:
+            self._outbox.discard()
+            self.close(TOO_SLOW)
+
+    def offer_control(self, frame: bytes) -> None:
+        """Send a control frame as soon as no other frame is half written."""
+        if self._outbox.offer_control(frame) is Offered.OVERFLOW:
+            self.abort()
+        else:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand the queue to the kernel; what it refuses is left to the write pump."""
+        if self._pump_writes or not self._outbox:
+            return
+        data = self._outbox.take(MAX_WRITE_BYTES)
+        try:
+            sent = self._transport.send_now(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.abort()
+            return
+        if sent < len(data):
+            self._outbox.put_back(data[sent:])
+        if self._outbox:
+            self._pump_writes = True
+            self._wake.set()
+        else:
+            self._report_shed()
+
+    def close(self, reason: CloseReason) -> None:
+        """Begin to close: what is queued goes out first, then the close frame. The first wins."""
+        if self._closing is None:
+            self._closing = reason
+            self._wake.set()
+            self._tell_emptied()
+
+    def fail(self, reason: CloseReason) -> None:
+        """Close because the peer's bytes cannot be understood: its answer would not be either, so
+        the stream ends right after the close frame (RFC 6455 section 7.1.7).
+        """
+        self._is_deaf = True
+        self.close(reason)
+
+    def abort(self) -> None:
+        """Drop the connection without a close frame."""
+        self.close(GOING_AWAY)
+        self._finished = True
+        self._outbox.discard()
+        self._transport.abort()
+        self._peer_closed = True
+        self._wake.set()
+
+    def ponged(self) -> None:
+        """The peer answered a ping."""
+        self._last_pong = trio.current_time()
+
+    def pinged(self, payload: bytes) -> None:
+        """The peer sent a ping: answer it."""
+        self.offer_control(pong_frame(payload))
+
+    def peer_closed(self, payload: bytes) -> None:
+        """The peer sent a close frame: answer it, if it does not answer ours, and end. What is
+        still queued is not sent: the peer does not look at it any more.
+        """
+        self._peer_closed = True
+        if self._closing is None:
+            self._outbox.discard()
+            self.offer_control(close_answer(payload))
+            self._finished = True
+        self._wake.set()
+
+    async def pump_writes(self, heartbeat: Heartbeat) -> None:
+        """The write pump: leftovers, pings, and the end. Returns when the connection is over."""
+        next_ping = trio.current_time() + heartbeat.interval
+        while True:
+            deadline = min(next_ping, self._last_pong + heartbeat.timeout, self._expires)
+            with trio.move_on_at(deadline):
+                await self._wake.wait()
+            now = trio.current_time()
+            if self._wake.is_set():
+                self._wake = trio.Event()
+                await self._write_leftovers()
+                if self._finished:
+                    return
+                if self._closing is not None:
+                    await self._say_goodbye(self._closing)
+                    return
+            elif now >= self._expires:
+                self.close(SESSION_ENDED)
+            elif now >= self._last_pong + heartbeat.timeout:
+                self.abort()
+            elif now >= next_ping:
+                next_ping = now + heartbeat.interval
+                self.offer_control(PING_FRAME)
+
+    async def _write_leftovers(self) -> None:
+        self._pump_writes = True
+        while self._outbox:
+            await self._write(self._outbox.take(MAX_WRITE_BYTES))
+            if not self._outbox:
+                self._tell_emptied()
+                self._report_shed()
+        self._pump_writes = False
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None:
+            self._emptied.set()
+
+    def _report_shed(self) -> None:
+        if self._outbox.shed:
+            notice = self._shed_notice(self._outbox.take_shed())
+            if notice:
+                self.offer(notice, ephemeral=False)
+                self.flush()
+
+    async def _say_goodbye(self, reason: CloseReason) -> None:
+        self._pump_writes = True
+        await self._write(close_frame(reason))
+        if self._is_deaf:
+            await self._end_stream()
+        with trio.move_on_after(CLOSE_SECONDS):
+            while not self._peer_closed:
+                await self._wake.wait()
+                self._wake = trio.Event()
+
+    async def _end_stream(self) -> None:
+        try:
+            await self._transport.send_eof()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self.abort()
+
+    async def _write(self, data: bytes) -> None:
+        """All of `data`, or the end of the connection."""
+        with trio.move_on_after(WRITE_SECONDS) as deadline:
+            try:
+                await self._transport.send_all(data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self.abort()
+        if deadline.cancelled_caught:
+            self.abort()

@@ -1,0 +1,233 @@
+"""The Hub alone: who is told, who is closed."""
+
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from attrs import define, field
+
+from hub.actor.client import Client
+from hub.actor.hub import ENDED_SESSIONS, Hub
+from hub.actor.letters import (
+    ChannelRoom,
+    CloseAll,
+    Delivery,
+    EndSessions,
+    Join,
+    Leave,
+    Register,
+    ToEveryone,
+    ToRooms,
+    ToUsers,
+    Unregister,
+)
+from hub.actor.wire import Wire
+from hub.limits.quotas import Quotas
+from hub.sockets.outbox import Outbox
+from hub.sockets.shared_reader import SharedReader
+from hub.sockets.transport import SocketTransport
+from hub.sockets.websocket_link import WebSocketLink
+from protocol.dialects import BY_PATH
+from protocol.errors import GOING_AWAY, SESSION_ENDED
+from protocol.events import Connected, PresenceChanged
+from protocol.model import ChannelId, SessionId, User, UserId
+from tests.support.frames import server_frames
+
+WIRE = Wire(BY_PATH["/ws"])
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+ROOM = ChannelRoom(ChannelId(7))
+
+
+@define
+class Station:
+    """A hub, its clients' other ends, and what it said about presence."""
+
+    hub: Hub = field(init=False)
+    presence: list[tuple[int, bool]] = field(factory=list)
+    _sockets: dict[Client, socket.socket] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.hub = Hub(self._note)
+
+    def _note(self, user_id: UserId, *, connected: bool) -> None:
+        self.presence.append((user_id, connected))
+
+    def client(self, user_id: int, session_id: int = 1) -> Client:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
+        link = WebSocketLink(SocketTransport(theirs, SharedReader()), Outbox(65_536), lambda _: b"")
+        quota = Quotas(1_000, 1_000).of(user.id)
+        client = Client(user, SessionId(session_id), WIRE, link, quota)
+        self._sockets[client] = ours
+        return client
+
+    async def join(self, user_id: int, session_id: int = 1) -> Client:
+        """A registered client, past its greeting."""
+        client = self.client(user_id, session_id)
+        await self.hub.post(Register(client, Connected(client.user, NOW)))
+        await self.settle()
+        assert [frame["type"] for frame in self.heard(client)] == ["system"]
+        return client
+
+    async def settle(self) -> None:
+        """Until the hub has read every letter."""
+        await trio.testing.wait_all_tasks_blocked()
+
+    def heard(self, client: Client) -> list[Any]:
+        """What the client was told since the last call."""
+        try:
+            data = self._sockets[client].recv(65_536)
+        except BlockingIOError:
+            return []
+        return [json.loads(payload) for _, payload in server_frames(data)]
+
+    async def tell(self, to: ToUsers | ToRooms | ToEveryone) -> None:
+        await self.hub.broadcast([Delivery(PresenceChanged(UserId(99), online=True), to)])
+        await self.settle()
+
+    def close(self) -> None:
+        for client, ours in self._sockets.items():
+            ours.close()
+            link_of(client).abort()
+
+
+@pytest.fixture
+async def station() -> AsyncIterator[Station]:
+    async with running() as station:
+        yield station
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Station]:
+    station = Station()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(station.hub.run)
+        yield station
+        nursery.cancel_scope.cancel()
+    station.close()
+
+
+def link_of(client: Client) -> WebSocketLink:
+    assert isinstance(client.link, WebSocketLink)
+    return client.link
+
+
+def is_closing(client: Client) -> bool:
+    return link_of(client).closing is not None
+
+
+async def test_users_are_told_on_every_connection_and_nobody_else_is(station: Station) -> None:
+    a1, a2, b = await station.join(1), await station.join(1), await station.join(2)
+    await station.tell(ToUsers((UserId(1), UserId(5))))
+    assert [len(station.heard(client)) for client in (a1, a2, b)] == [1, 1, 0]
+
+
+async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Station) -> None:
+    a, b, c = [await station.join(number) for number in (1, 2, 3)]
+    for client in (a, b, b):
+        await station.hub.post(Join(client, (ROOM,)))
+    await station.tell(ToRooms((ROOM,)))
+    assert [len(station.heard(client)) for client in (a, b, c)] == [1, 1, 0]
+    await station.tell(ToRooms((ROOM,), besides=a))
+    assert [len(station.heard(client)) for client in (a, b, c)] == [0, 1, 0]
+    await station.hub.post(Leave(b, ROOM))
+    await station.hub.post(Leave(c, ROOM))
+    await station.tell(ToRooms((ROOM,)))
+    assert [len(station.heard(client)) for client in (a, b, c)] == [1, 0, 0]
+
+
+async def test_everybody_is_told_but_one_user(station: Station) -> None:
+    a, b = await station.join(1), await station.join(2)
+    await station.tell(ToEveryone(besides=UserId(1)))
+    assert [len(station.heard(client)) for client in (a, b)] == [0, 1]
+
+
+async def test_several_events_of_one_letter_leave_in_order_and_at_once(station: Station) -> None:
+    a = await station.join(1)
+    to = ToUsers((UserId(1),))
+    events = [PresenceChanged(UserId(n), online=True) for n in range(2, 12)]
+    await station.hub.broadcast([Delivery(event, to) for event in events])
+    await station.settle()
+    assert [frame["user_id"] for frame in station.heard(a)] == list(range(2, 12))
+
+
+async def test_what_follows_a_letter_comes_after_it(station: Station) -> None:
+    a = await station.join(1)
+    first, last = [PresenceChanged(UserId(n), online=True) for n in (2, 3)]
+    await station.hub.broadcast([Delivery(first, ToUsers((UserId(1),)))], lambda: a.tell(last))
+    await station.hub.broadcast([], lambda: a.tell(last))
+    await station.settle()
+    assert [frame["user_id"] for frame in station.heard(a)] == [2, 3, 3]
+
+
+async def test_who_is_gone_is_told_nothing_and_leaves_nothing_behind(station: Station) -> None:
+    a = await station.join(1)
+    await station.hub.post(Join(a, (ROOM,)))
+    for _ in range(2):
+        await station.hub.post(Unregister(a))
+    await station.hub.post(Join(a, (ROOM,)))
+    await station.tell(ToRooms((ROOM,)))
+    await station.tell(ToUsers((UserId(1),)))
+    assert station.heard(a) == []
+    hub = station.hub
+    left = [hub._clients, hub._by_user, hub._by_room, hub._joined]
+    assert not any(left)
+
+
+async def test_presence_is_noted_at_the_first_and_after_the_last_connection(
+    station: Station,
+) -> None:
+    first, second = await station.join(1), await station.join(1)
+    await station.hub.post(Unregister(first))
+    await station.settle()
+    assert station.presence == [(1, True)]
+    assert station.hub.is_connected(UserId(1))
+    await station.hub.post(Unregister(second))
+    await station.settle()
+    assert station.presence == [(1, True), (1, False)]
+    assert not station.hub.is_connected(UserId(1))
+
+
+async def test_an_ended_session_closes_its_connections_and_those_being_opened(
+    station: Station,
+) -> None:
+    a, other = await station.join(1, session_id=10), await station.join(1, session_id=11)
+    await station.hub.end_sessions([SessionId(10)])
+    await station.settle()
+    assert (is_closing(a), is_closing(other)) == (True, False)
+    late = station.client(1, session_id=10)
+    await station.hub.post(Register(late, Connected(late.user, NOW)))
+    await station.settle()
+    assert link_of(late).closing == SESSION_ENDED
+    assert station.heard(late) == []
+
+
+async def test_ended_sessions_are_remembered_within_a_bound(station: Station) -> None:
+    for start in range(0, 3 * ENDED_SESSIONS, 1_000):
+        ids = frozenset(SessionId(number) for number in range(start, start + 1_000))
+        await station.hub.post(EndSessions(ids, SESSION_ENDED))
+    await station.settle()
+    assert len(station.hub._ended) == ENDED_SESSIONS
+
+
+async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station) -> None:
+    a = await station.join(1)
+    await station.hub.post(CloseAll(GOING_AWAY))
+    late = station.client(2)
+    await station.hub.post(Register(late, Connected(late.user, NOW)))
+    await station.settle()
+    assert [link_of(client).closing for client in (a, late)] == [GOING_AWAY, GOING_AWAY]
+
+
+async def test_nobody_waits_for_a_dead_hub() -> None:
+    async with running() as station:
+        hub = station.hub
+    with pytest.raises(trio.BrokenResourceError):
+        await hub.broadcast([Delivery(PresenceChanged(UserId(9), online=True), ToUsers(()))])

@@ -1,0 +1,92 @@
+"""Password hashes."""
+
+from typing import Literal
+
+import argon2
+import pytest
+import trio
+import trio.testing
+
+from hub.identity.passwords import PasswordHasher, check_password
+
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+CHEAPER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
+
+
+async def test_a_password_verifies_against_its_own_hash_alone() -> None:
+    passwords = PasswordHasher(CHEAP)
+    hashed = await passwords.hash("correct horse")
+    assert hashed.startswith("$argon2id$")
+    assert hashed != await passwords.hash("correct horse")  # salted
+    assert await passwords.verify(hashed, "correct horse")
+    assert not await passwords.verify(hashed, "wrong horse")
+
+
+@pytest.mark.parametrize("kept", [None, "", "none", "$argon2id$nonsense"])
+async def test_no_account_and_an_unusable_hash_never_verify(kept: str | None) -> None:
+    assert not await PasswordHasher(CHEAP).verify(kept, "anything")
+
+
+async def test_an_unknown_account_costs_a_verification_like_a_known_one() -> None:
+    verified: list[str] = []
+
+    class Counting(argon2.PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            verified.append(str(password))
+            return super().verify(hash, password)
+
+    passwords = PasswordHasher(Counting(time_cost=1, memory_cost=8, parallelism=1))
+    await passwords.verify(None, "guess")
+    assert verified == ["guess"]
+
+
+async def test_at_most_two_hashes_are_computed_at_a_time() -> None:
+    running, most = 0, 0
+    lock = trio.Lock()
+
+    class Watching(argon2.PasswordHasher):
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            nonlocal most
+            trio.from_thread.run(enter)
+            try:
+                return super().hash(password, salt=salt)
+            finally:
+                trio.from_thread.run(leave)
+
+    async def enter() -> None:
+        nonlocal running, most
+        async with lock:
+            running += 1
+            most = max(most, running)
+        await trio.testing.wait_all_tasks_blocked()  # whoever else could start has started
+
+    async def leave() -> None:
+        nonlocal running
+        async with lock:
+            running -= 1
+
+    passwords = PasswordHasher(Watching(time_cost=1, memory_cost=8, parallelism=1))
+    async with trio.open_nursery() as nursery:
+        for _ in range(6):
+            nursery.start_soon(passwords.hash, "correct horse")
+    assert 1 <= most <= 2
+
+
+async def test_a_hash_of_another_cost_is_to_be_renewed() -> None:
+    old = await PasswordHasher(CHEAPER).hash("correct horse")
+    passwords = PasswordHasher(CHEAP)
+    assert passwords.needs_rehash(old)
+    assert not passwords.needs_rehash(await passwords.hash("correct horse"))
+
+
+@pytest.mark.parametrize(
+    ("password", "flaw"),
+    [
+        ("1234567", "password_too_short"),
+        ("12345678", None),
+        ("x" * 1024, None),
+        ("x" * 1025, "password_too_long"),
+    ],
+)
+def test_a_new_password_has_8_to_1024_characters(password: str, flaw: str | None) -> None:
+    assert check_password(password) == flaw

@@ -1,0 +1,109 @@
+"""Sessions that were looked up a moment ago: found until something may have changed."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from hub.identity.session_cache import MAX_AGE_SECONDS, MAX_SESSIONS, SessionCache
+from persistence.postgres import open_postgres_store
+from protocol.model import Session, SessionId, User, UserId
+from tests.support.databases import Databases, execute
+from tests.support.world import World, open_world
+
+NOW = datetime.now(UTC)
+
+
+def session(number: int, user: int = 1, lives: timedelta = timedelta(days=1)) -> Session:
+    name = f"user{user}"
+    return Session(SessionId(number), User(UserId(user), name, name, NOW, NOW), NOW + lives)
+
+
+def kept(*sessions: Session) -> SessionCache:
+    """A cache that knows these by their ids."""
+    cache = SessionCache()
+    cache.keep(cache.edition, [bytes((each.id,)) for each in sessions], sessions)
+    return cache
+
+
+async def test_what_was_kept_is_found_and_nothing_else(autojump_clock: MockClock) -> None:
+    cache = kept(session(1))
+    cache.keep(cache.edition, [b"\x02"], [None])
+    assert cache.find(b"\x01") == session(1)
+    assert cache.find(b"\x02") is None
+    await trio.sleep(MAX_AGE_SECONDS)
+    assert cache.find(b"\x01") is None
+
+
+async def test_nothing_is_found_after_its_end() -> None:
+    assert kept(session(1, lives=timedelta(seconds=-1))).find(b"\x01") is None
+
+
+async def test_what_is_forgotten_is_gone_and_the_rest_stays() -> None:
+    cache = kept(session(1, user=1), session(2, user=2), session(3, user=2), session(4, user=3))
+    cache.forget_session(SessionId(1))
+    cache.forget_session(SessionId(99))
+    cache.forget_user(UserId(2))
+    assert [cache.find(bytes((number,))) for number in (1, 2, 3, 4)] == [
+        None, None, None, session(4, user=3),
+    ]  # fmt: skip
+    cache.forget_all()
+    assert cache.find(b"\x04") is None
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda cache: cache.forget_session(SessionId(1)),
+        lambda cache: cache.forget_user(UserId(1)),
+        lambda cache: cache.forget_all(),
+    ],
+)
+async def test_what_was_forgotten_while_it_was_looked_up_is_not_kept(
+    forget: Callable[[SessionCache], None],
+) -> None:
+    cache = SessionCache()
+    edition = cache.edition
+    forget(cache)
+    cache.keep(edition, [b"\x01"], [session(1)])
+    assert cache.find(b"\x01") is None
+
+
+async def test_its_size_is_bounded_and_the_oldest_make_room() -> None:
+    cache = SessionCache()
+    hashes = [number.to_bytes(4) for number in range(MAX_SESSIONS + 2)]
+    cache.keep(cache.edition, hashes, [session(number) for number in range(MAX_SESSIONS + 2)])
+    assert cache.find(hashes[1]) is None
+    assert cache.find(hashes[2]) == session(2)
+    cache.keep(cache.edition, hashes[2:3], [session(2)])
+    cache.keep(cache.edition, hashes[:1], [session(0)])
+    assert cache.find(hashes[2]) == session(2), "it was looked up again, so it is not the oldest"
+    assert cache.find(hashes[3]) is None
+
+
+async def test_a_profile_is_changed_for_the_next_request(world: World) -> None:
+    ann = await world.person("ann")
+    for is_public in (False, True, False):
+        await ann.call("PUT", "/api/users/me/profile", {"is_public": is_public})
+        me = await ann.call("GET", "/api/auth/session")
+        assert me.json["is_public"] is is_public
+
+
+async def test_what_sql_changes_is_seen_within_a_second(databases: Databases) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=4, lanes=1) as store,
+        open_world(store) as world,
+    ):
+        ann, ben = await world.person("ann"), await world.person("ben")
+        assert (await ann.call("GET", "/api/auth/session")).json["username"] == "ann"
+        assert (await ben.call("GET", "/api/auth/session")).status == 200
+        await execute(dsn, f"UPDATE users SET username = 'anna' WHERE id = {ann.id}")
+        await execute(dsn, f"DELETE FROM sessions WHERE id = {ben.session_id}")
+        with trio.fail_after(1):
+            while (await ann.call("GET", "/api/auth/session")).json["username"] != "anna":
+                await trio.lowlevel.checkpoint()
+            while (await ben.call("GET", "/api/auth/session")).status != 401:
+                await trio.lowlevel.checkpoint()

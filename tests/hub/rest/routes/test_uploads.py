@@ -1,0 +1,208 @@
+"""Files: which are taken, under which name, and who gets them back."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hub.rest.routes.uploads import kind_of, safe_name
+from persistence.interface import Store
+from tests.support.http import Reply
+from tests.support.school import open_school
+from tests.support.world import Person, open_world
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def archive(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in names:
+            file.writestr(name, "x")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0...", "a.jpg", "image/jpeg"),
+        (PNG, "a.html", "image/png"),
+        (b"GIF87a..", "a", "image/gif"),
+        (b"GIF89a..", "a", "image/gif"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "a", "image/webp"),
+        (b"RIFF\x00\x00\x00\x00WAVE", "a.webp", None),
+        (b"%PDF-1.7", "a", "application/pdf"),
+        (archive("[Content_Types].xml", "word/document.xml"), "a", WORD),
+        (archive("[Content_Types].xml", "xl/workbook.xml"), "a", EXCEL),
+        (
+            archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
+            "a.docx",
+            None,
+        ),
+        (archive("evil.exe"), "a.docx", None),
+        (b"PK\x03\x04 torn", "a.docx", None),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.DOC", "application/msword"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.xls", "application/vnd.ms-excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.msi", None),
+        ("just text, ünïcode\r\n".encode(), "a.txt", "text/plain"),
+        (b"<script>alert(1)</script>", "a.html", "text/plain"),
+        (b"text with \x00", "a.txt", None),
+        (b"\xff\xfe latin", "a.txt", None),
+        (b"MZ\x90\x00", "a.png", None),
+        (b"\x7fELF\x02", "a.txt", None),
+    ],
+)
+def test_a_file_is_what_its_content_says(content: bytes, name: str, kind: str | None) -> None:
+    assert kind_of(content, name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("..", "file"),
+        ("", "file"),
+        ('ünï "quoted"\r\n.png', "_n_quoted_.png"),
+        ("x" * 300 + ".png", "x" * 96 + ".png"),
+    ],
+)
+def test_a_name_is_harmless(name: str, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
+    body, headers = form(content, name, field)
+    return await person.ask("POST", "/api/upload", body, headers)
+
+
+def form(content: bytes, name: str, field: str = "file") -> tuple[bytes, dict[str, str]]:
+    boundary = "b0undary"
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+            "Content-Type: text/html\r\n\r\n"
+        ).encode()
+        + content
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_path: Path) -> None:
+    async with open_world(store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        stored = await send(school.ann, PNG, "my pic.png")
+        assert stored.status == 200
+        url = stored.json["url"]
+        assert stored.json == {
+            "url": url, "name": "my pic.png", "size": len(PNG), "mimeType": "image/png",
+        }  # fmt: skip
+        assert url.startswith("/uploads/20")
+        assert url.endswith("_my_pic.png")
+        mine = await school.ann.ask("GET", url)
+        assert (mine.status, mine.body) == (200, PNG)
+        assert mine.headers["content-type"] == "image/png"
+        assert mine.headers["x-content-type-options"] == "nosniff"
+        assert "sandbox" in mine.headers["content-security-policy"]
+        assert mine.headers["content-disposition"].startswith("inline")
+        assert (await school.ben.ask("GET", url)).status == 404
+        body = {"channelId": school.dm.id, "content": "see", "type": "image", "fileUrl": url}
+        assert (await school.ann.ask("POST", "/api/messages", body)).status == 201
+        assert (await school.ben.ask("GET", url)).status == 200
+        assert (await school.eve.ask("GET", url)).status == 404
+        assert (await world.call("GET", url)).status == 401
+
+
+async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: Path) -> None:
+    """With that surface's cookie alone, below its mount prefix."""
+    async with open_world(store, data_dir=tmp_path) as world:
+        ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+        body, headers = form(PNG, "cat.png")
+        upload = await ann.call("POST", "/private_messages/api/upload", body, headers)
+        assert upload.status == 200
+        url = upload.json["url"]
+        message = {"content": "cat.png", "message_type": "image", "file_url": url}
+        sent = await ann.call("POST", f"/private_messages/api/messages/{ben.id}", message)
+        assert sent.status == 201
+        shown = await ben.call("GET", f"/private_messages{url}")
+        assert (shown.status, shown.body) == (200, PNG)
+        assert (await eve.call("GET", f"/private_messages{url}")).status == 404
+        assert (await world.call("GET", f"/private_messages{url}")).status == 401
+        answer = {"content": "nice", "parent_id": sent.json["id"]}
+        assert (await ben.call("POST", f"/api/messages/{ann.id}", answer)).status == 201
+        elsewhere = await eve.call("POST", f"/api/messages/{ann.id}", answer)
+        assert (elsewhere.status, elsewhere.json["code"]) == (400, "invalid_field")
+        for wrong in ({"message_type": "video"}, {"file_url": "file:///etc/passwd"}):
+            refused = await ann.call("POST", f"/api/messages/{ben.id}", message | wrong)
+            assert (refused.status, refused.json["code"]) == (400, "invalid_field")
+        page = (await ann.call("GET", f"/api/messages/{ben.id}")).json
+        assert [
+            (each["content"], each.get("file_url"), each.get("parent_id")) for each in page
+        ] == [("cat.png", url, None), ("nice", None, sent.json["id"])]
+
+
+async def test_what_a_browser_could_run_is_downloaded(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        url = (await send(ann, b"<script>alert(1)</script>", "page.html")).json["url"]
+        reply = await ann.ask("GET", url)
+        assert reply.headers["content-type"].startswith("text/plain")
+        assert reply.headers["content-disposition"].startswith("attachment")
+
+
+async def test_two_files_of_one_name_are_two(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        urls = [(await send(ann, f"text {n}".encode(), "a.txt")).json["url"] for n in range(5)]
+        assert len(set(urls)) == 5
+        bodies = [(await ann.ask("GET", url)).body for url in urls]
+        assert bodies == [f"text {n}".encode() for n in range(5)]
+
+
+async def test_files_that_are_refused(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path, max_upload_bytes=1_000) as world:
+        ann = await world.person("ann")
+        for content, name, field, code in (
+            (b"MZ\x90\x00", "a.exe", "file", "file_type_refused"),
+            (b"", "a.txt", "file", "file_empty"),
+            (b"x" * 1_001, "a.txt", "file", "file_too_large"),
+            (b"x", "a.txt", "other", "file_missing"),
+        ):
+            reply = await send(ann, content, name, field)
+            assert (reply.status, reply.json["code"]) == (400, code)
+        assert (await send(ann, b"x" * 40_000)).status == 413
+        reply = await ann.ask("POST", "/api/upload", {"file": "x"})
+        assert (reply.status, reply.json["code"]) == (400, "file_missing")
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        reply = await ann.ask("POST", "/api/upload", b"--y\r\nnonsense", headers)
+        assert reply.status == 400
+        assert not (tmp_path / "uploads").exists()
+
+
+async def test_ten_mebibytes_are_taken(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        content = PNG + b"\x01" * (10 * 1_048_576 - len(PNG))
+        stored = await send(ann, content)
+        assert (stored.status, stored.json["size"]) == (200, 10 * 1_048_576)
+        assert (await ann.ask("GET", stored.json["url"])).body == content
+        assert (await send(ann, content + b"\x01")).json["code"] == "file_too_large"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/uploads/2024-01-01/x.png",
+        "/uploads/../etc/passwd",
+        "/uploads/%2e%2e/%2e%2e",
+        "/uploads/a/%00",
+    ],
+)
+async def test_what_was_never_stored_is_404(memory_store: Store, tmp_path: Path, path: str) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        assert (await ann.ask("GET", path)).status == 404

@@ -1,0 +1,84 @@
+"""What holds for every endpoint: errors, origins, health, documentation."""
+
+import pytest
+
+from hub.rest.app import discover
+from persistence.interface import Store
+from tests.support.world import World, open_world
+
+APP = "https://app.example"
+
+
+async def test_errors_of_the_router_are_json_with_a_code(timed_world: World) -> None:
+    missing = await timed_world.call("GET", "/nowhere")
+    assert (missing.status, missing.json["code"]) == (404, "not_found")
+    method = await timed_world.call("DELETE", "/api/auth/login")
+    assert (method.status, method.json["code"]) == (405, "method_not_allowed")
+
+
+async def test_health_and_readiness(world: World) -> None:
+    assert (await world.call("GET", "/healthz")).json == {"status": "ok"}
+    assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
+    world.services.status.accepting = False
+    stopping = await world.call("GET", "/readyz")
+    assert (stopping.status, stopping.json) == (503, {"status": "stopping"})
+    assert (await world.call("GET", "/healthz")).status == 200
+
+
+async def test_head_is_answered_without_a_body(timed_world: World) -> None:
+    reply = await timed_world.call("HEAD", "/healthz")
+    assert (reply.status, reply.body) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://parlour.test", 200),
+        (APP, 200),
+        ("https://evil.example", 403),
+        ("null", 403),
+    ],
+)
+async def test_a_page_of_another_site_cannot_change_anything(
+    memory_store: Store, origin: str, status: int
+) -> None:
+    async with open_world(memory_store, allowed_origins=(APP,)) as world:
+        ann = await world.person("ann")
+        body = {"is_public": False}
+        reply = await ann.call("PUT", "/api/users/me/profile", body, {"Origin": origin})
+        assert reply.status == status
+
+
+async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store) -> None:
+    async with open_world(memory_store, allowed_origins=(APP,)) as world:
+        preflight = {
+            "Origin": APP,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type,idempotency-key",
+        }
+        reply = await world.call("OPTIONS", "/api/messages", headers=preflight)
+        assert reply.status == 200
+        assert reply.headers["access-control-allow-origin"] == APP
+        assert reply.headers["access-control-allow-credentials"] == "true"
+        preflight["Origin"] = "https://evil.example"
+        refused = await world.call("OPTIONS", "/api/messages", headers=preflight)
+        assert refused.status == 400
+        assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_the_document_describes_every_route(timed_world: World) -> None:
+    document = (await timed_world.call("GET", "/openapi.json")).json
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    for surface, endpoint in discover():
+        below = (endpoint.method, f"/{surface.name}{endpoint.path}")
+        assert ((endpoint.method, endpoint.path) in described) or (below in described)
+    assert len(described) == len(discover())
+    send = document["paths"]["/api/messages"]["post"]
+    schema = send["requestBody"]["content"]["application/json"]["schema"]
+    assert {
+        "content", "client_id", "recipient_id", "receiver_id",
+        "message_type", "file_url", "parent_id",
+    } == set(schema["properties"])  # fmt: skip
+    assert {"201", "400", "401", "403", "404", "409", "503"} == set(send["responses"])

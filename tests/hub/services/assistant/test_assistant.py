@@ -1,0 +1,253 @@
+"""@AI (contract A.7), against a real server that speaks the chat-completions protocol."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+
+from hub.services.assistant.language_model import EMPTY_ANSWER, TUTOR
+from persistence.interface import Store
+from tests.support.completions import Manner, ModelServer, model_server
+from tests.support.school import School, open_school
+from tests.support.websocket import WebSocket
+from tests.support.world import Person, open_world
+
+
+@asynccontextmanager
+async def classroom(
+    store: Store, manner: Manner = "answers", **settings: Any
+) -> AsyncIterator[tuple[School, ModelServer]]:
+    """A school whose tutor is reachable."""
+    async with model_server(manner) as server:
+        settings = {"assistant_model": "m", "assistant_url": server.url, **settings}
+        async with open_world(store, **settings) as world:
+            yield await open_school(world), server
+
+
+async def joined(person: Person, channel_id: int) -> WebSocket:
+    socket = await person.connect("/ws/chat")
+    await socket.receive_type("connected")
+    await socket.send({"type": "join_channel", "channelId": channel_id})
+    await socket.receive_type("joined_channel")
+    return socket
+
+
+async def ask(socket: WebSocket, channel_id: int, content: str) -> None:
+    await socket.send({"type": "send_message", "channelId": channel_id, "content": content})
+
+
+async def answer_of(socket: WebSocket) -> dict[str, Any]:
+    """The assistant's message, past its typing."""
+    frame = await socket.receive_type("user_typing")
+    while frame["type"] == "user_typing":
+        assert (frame["userId"], frame["username"]) == (999, "AI Tutor")
+        frame = await socket.receive()
+    assert frame["type"] == "new_message", frame
+    message: dict[str, Any] = frame["message"]
+    return message
+
+
+async def test_a_question_is_delivered_then_answered_to_everybody(store: Store) -> None:
+    async with classroom(store, assistant_key="the key") as (school, server):
+        channel = school.general.id
+        anns, bens = await joined(school.ann, channel), await joined(school.ben, channel)
+        await anns.receive_type("user_presence")
+        await ask(bens, channel, "6 * 7 is?")
+        await ask(anns, channel, "hey @AI what is 6 * 7, @AI?")
+        for socket in (anns, bens):
+            assert (await socket.receive())["message"]["content"] == "6 * 7 is?"
+            question = (await socket.receive())["message"]
+            assert question["content"] == "hey @AI what is 6 * 7, @AI?"
+            answer = await answer_of(socket)
+            assert (answer["authorId"], answer["authorUsername"]) == (999, "AI Tutor")
+            assert (answer["content"], answer["type"]) == ("Forty-two", "text")
+            assert (answer["readBy"], answer["isHomework"]) == ([school.ann.id], False)
+            assert answer["seq"] == 3
+        (asked,) = server.asked
+        assert asked["messages"] == [
+            {"role": "system", "content": TUTOR},
+            {"role": "user", "content": "6 * 7 is?"},
+            {"role": "user", "content": "hey  what is 6 * 7, @AI?"},
+        ]
+        assert asked["stream"] is True
+        assert server.keys == ["Bearer the key"]
+        page = await school.ben.ask("GET", f"/api/messages/{channel}")
+        assert page.json[-1]["content"] == "Forty-two"
+
+
+async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, server):
+        general = await joined(school.ann, school.general.id)
+        dm = await joined(school.ann, school.dm.id)
+        await ask(dm, school.dm.id, "a secret")
+        await ask(general, school.general.id, "@AI first")
+        await general.receive_type("new_message")
+        await answer_of(general)
+        await ask(general, school.general.id, "@AI second")
+        await general.receive_type("new_message")
+        await answer_of(general)
+        assert server.asked[1]["messages"][1:] == [
+            {"role": "user", "content": "@AI first"},
+            {"role": "assistant", "content": "Forty-two"},
+            {"role": "user", "content": "second"},
+        ]
+
+
+async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
+    async with classroom(store) as (school, _):
+        anns = await joined(school.ann, school.dm.id)
+        private = await school.ben.connect("/ws")
+        await private.receive_type("system")
+        await ask(anns, school.dm.id, "@AI?")
+        await anns.receive_type("new_message")
+        assert (await answer_of(anns))["content"] == "Forty-two"
+        assert (await private.receive_type("private_message"))["message"]["content"] == "@AI?"
+        history = await school.ben.call("GET", f"/api/messages/{school.ann.id}")
+        assert [message["content"] for message in history.json] == ["@AI?"]
+        (listed,) = (await school.ben.call("GET", "/api/messages/conversations")).json
+        assert (listed["last_message"], listed["unread_count"]) == ("@AI?", 0)
+        assert (await private.receive_type("messages_read"))["reader_id"] == school.ben.id
+        await private.close_in_silence()
+
+
+async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, server):
+        socket = await joined(school.ann, school.general.id)
+        for content in ("@ai", "AI", "@ AI"):
+            await ask(socket, school.general.id, content)
+            await socket.receive_type("new_message")
+        await socket.close_in_silence()
+        assert server.asked == []
+
+
+async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, server):
+        server.answer = ("ask ", "@AI")
+        socket = await joined(school.ann, school.general.id)
+        await ask(socket, school.general.id, "@AI")
+        await socket.receive_type("new_message")
+        assert (await answer_of(socket))["content"] == "ask @AI"
+        await ask(socket, school.general.id, "thanks")
+        await socket.receive_type("new_message")
+        await socket.close_in_silence()
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("manner", ["fails", "breaks off", "talks nonsense"])
+async def test_a_failure_is_told_to_the_asker_alone(memory_store: Store, manner: Manner) -> None:
+    async with classroom(memory_store, manner) as (school, _):
+        channel = school.general.id
+        anns, bens = await joined(school.ann, channel), await joined(school.ben, channel)
+        await anns.receive_type("user_presence")
+        await ask(anns, channel, "@AI help")
+        await anns.receive_type("new_message")
+        error = await anns.receive()
+        while error["type"] == "user_typing":
+            error = await anns.receive()
+        assert (error["type"], error["code"]) == ("error", "assistant_unavailable")
+        await ask(anns, channel, "never mind")
+        await anns.receive_type("new_message")
+        frames = [(await bens.receive())["type"]]
+        while len([each for each in frames if each == "new_message"]) < 2:
+            frames.append((await bens.receive())["type"])
+        assert set(frames) == {"new_message", "user_typing"}
+
+
+async def test_a_model_that_hangs_is_given_up(memory_store: Store) -> None:
+    async with classroom(memory_store, "hangs", assistant_timeout=1.0) as (school, _):
+        socket = await joined(school.ann, school.general.id)
+        await ask(socket, school.general.id, "@AI help")
+        await socket.receive_type("new_message")
+        error = await socket.receive()
+        while error["type"] == "user_typing":
+            error = await socket.receive()
+        assert error["code"] == "assistant_unavailable"
+
+
+async def test_an_endless_answer_is_cut_off(memory_store: Store) -> None:
+    async with classroom(memory_store, "floods", max_content_chars=4_000) as (school, _):
+        socket = await joined(school.ann, school.general.id)
+        await ask(socket, school.general.id, "@AI talk")
+        await socket.receive_type("new_message")
+        assert (await answer_of(socket))["content"] == "x" * 4_000
+
+
+async def test_an_empty_answer_has_words(memory_store: Store) -> None:
+    async with classroom(memory_store, "is empty") as (school, _):
+        socket = await joined(school.ann, school.general.id)
+        await ask(socket, school.general.id, "@AI")
+        await socket.receive_type("new_message")
+        assert (await answer_of(socket))["content"] == EMPTY_ANSWER
+
+
+async def test_so_many_answers_at_a_time(memory_store: Store) -> None:
+    async with classroom(memory_store, "hangs", assistant_concurrency=2) as (school, server):
+        sockets = [await joined(person, school.general.id) for person in (school.ann, school.ben)]
+        for socket in sockets:
+            for _ in range(2):
+                await ask(socket, school.general.id, "@AI?")
+        while len(server.asked) < 2:
+            await trio.lowlevel.checkpoint()
+        server.proceed.set()
+        answers = 0
+        while answers < 4:
+            frame = await sockets[0].receive()
+            answers += frame["type"] == "new_message" and frame["message"]["authorId"] == 999
+        assert server.most == 2
+
+
+async def test_without_a_model_the_asker_is_told_and_the_message_delivered(store: Store) -> None:
+    async with open_world(store) as world:
+        school = await open_school(world)
+        socket = await joined(school.ann, school.general.id)
+        await ask(socket, school.general.id, "@AI help")
+        assert (await socket.receive_type("new_message"))["message"]["content"] == "@AI help"
+        assert (await socket.receive_type("error"))["code"] == "assistant_unavailable"
+
+
+async def test_the_assistant_over_rest(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, server):
+        body = {
+            "messages": [
+                {"role": "system", "content": "Be brief"},
+                {"role": "user", "content": "6 * 7"},
+            ]
+        }
+        reply = await school.ann.ask("POST", "/api/ai-chat", body)
+        assert (reply.status, reply.json) == (200, {"content": "Forty-two"})
+        assert server.asked[0]["messages"] == body["messages"]
+        malformed: tuple[dict[str, object], ...] = (
+            {},
+            {"messages": []},
+            {"messages": "x"},
+            {"messages": [{"role": "user"}]},
+            {"messages": [{"role": "tool", "content": "x"}]},
+            {"messages": [5]},
+            {"messages": [{"role": "user", "content": "\x00"}]},
+            {"messages": [{"role": "user", "content": "x"}] * 101},
+        )
+        for wrong in malformed:
+            reply = await school.ann.ask("POST", "/api/ai-chat", wrong)
+            assert (reply.status, reply.json["message"]) == (400, "Invalid messages format"), wrong
+        server.manner = "fails"
+        failed = await school.ann.ask("POST", "/api/ai-chat", body)
+        text = "Failed to generate AI response"
+        assert (failed.status, failed.json["message"]) == (500, text)
+
+
+async def test_a_question_over_rest_is_answered_too(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, _):
+        socket = await joined(school.ben, school.general.id)
+        body = {"channelId": school.general.id, "content": "@AI?"}
+        assert (await school.ann.ask("POST", "/api/messages", body)).status == 201
+        await socket.receive_type("new_message")
+        assert (await answer_of(socket))["content"] == "Forty-two"
+
+
+def test_the_hub_does_not_import_openai_before_it_is_asked() -> None:
+    code = "import sys, hub.cli.main; sys.exit('openai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

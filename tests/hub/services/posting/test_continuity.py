@@ -1,0 +1,214 @@
+"""What was stored without the hub's knowledge is told, in its place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import trio
+from attrs import define, evolve
+from trio.testing import MockClock
+
+import hub.services.posting.continuity
+from persistence.interface import Store
+from persistence.records import Draft, Outcome, Posted, StoreUnavailable
+from tests.support.posting import write
+from tests.support.school import open_school
+from tests.support.websocket import WebSocket, next_of
+from tests.support.world import World, open_world
+
+
+@define
+class LosingAnswers:
+    """A log whose next answers are lost: what was asked for happened, or it did not."""
+
+    log: Any
+    lost_after: int = 0
+    lost_before: int = 0
+    unreadable: int = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        if self.lost_before:
+            self.lost_before -= 1
+            raise StoreUnavailable("lost on the way there")
+        outcomes: Sequence[Outcome] = await self.log.post(drafts)
+        if self.lost_after:
+            self.lost_after -= 1
+            raise StoreUnavailable("lost on the way back")
+        return outcomes
+
+    async def in_gaps(self, *args: Any, **kwargs: Any) -> Any:
+        if self.unreadable:
+            self.unreadable -= 1
+            raise StoreUnavailable("away")
+        return await self.log.in_gaps(*args, **kwargs)
+
+
+def losing(store: Store) -> tuple[Store, LosingAnswers]:
+    log = LosingAnswers(store.messages)
+    return evolve(store, messages=log), log
+
+
+async def seqs(socket: WebSocket, count: int) -> list[int]:
+    """Of the next private messages."""
+    frames = [await next_of(socket, "private_message") for _ in range(count)]
+    return [frame["message"]["seq"] for frame in frames]
+
+
+async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
+    store: Store,
+) -> None:
+    broken, log = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        log.lost_after, log.unreadable = 1, 2
+        frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
+        await anns.send(frame)  # the first one of the two: there was no channel yet
+        assert (await next_of(anns, "error"))["code"] == "unavailable"
+        with trio.fail_after(10):
+            assert await seqs(bens, 1) == [1]
+            assert await seqs(anns, 1) == [1]
+        await anns.send(frame | {"content": "again"})
+        assert await seqs(bens, 1) == [2]
+        await bens.close_in_silence()
+
+
+async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
+    broken, log = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        await write(world, ann.user, ben.user, "before")
+        assert await seqs(bens, 1) == [1]
+        log.lost_after, log.unreadable = 1, 1
+        frame = {
+            "type": "private_message", "recipient_id": ben.id, "content": "hi", "client_id": "k",
+        }  # fmt: skip
+        await anns.send(frame)
+        assert (await next_of(anns, "error"))["client_id"] == "k"
+        await anns.send(frame)
+        assert await seqs(bens, 1) == [2]
+        await anns.send(frame)
+        await write(world, ann.user, ben.user, "after")
+        assert await seqs(bens, 1) == [3]
+        await bens.close_in_silence()
+
+
+async def test_what_was_not_stored_is_not_told(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    broken, log = losing(memory_store)
+    async with open_world(broken) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        log.lost_before = 1
+        await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
+        assert (await next_of(anns, "error"))["code"] == "unavailable"
+        await trio.sleep(20)
+        await write(world, ann.user, ben.user, "after")
+        assert await seqs(bens, 1) == [1]
+
+
+async def test_what_somebody_else_stored_is_told_before_what_is_newer(world: World) -> None:
+    school = await open_school(world)
+    await write(world, school.ann.user, school.ben.user, "1")
+    bens, chat = await school.ben.open(), await school.ben.connect("/ws/chat")
+    await chat.send({"type": "join_channel", "channelId": school.general.id})
+    await next_of(chat, "joined_channel")
+    private = Draft(school.ann.id, school.ben.id, "by another hub")
+    public = Draft(school.ann.id, None, "by another hub", channel_id=school.general.id)
+    for outcome in await world.store.messages.post([private, public, private, public]):
+        assert isinstance(outcome, Posted)
+    await write(world, school.ann.user, school.ben.user, "4")
+    assert await seqs(bens, 3) == [2, 3, 4]
+    draft = evolve(public, content="ours")
+    await world.services.messaging.send(school.ann.user, draft)
+    told = [(await next_of(chat, "new_message"))["message"] for _ in range(3)]
+    assert [message["seq"] for message in told] == [1, 2, 3]
+    assert told[0]["authorUsername"] == "ann"
+
+
+async def test_what_was_stored_before_the_hub_began_is_not_told(store: Store) -> None:
+    async with open_world(store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "1", "2")
+    async with open_world(store) as world:
+        bens = await (await world.sign_in(ben.user)).open()
+        await write(world, ann.user, ben.user, "3")
+        assert await seqs(bens, 1) == [3]
+
+
+async def test_a_channel_that_was_forgotten_is_not_told_again(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.posting.continuity, "MAX_CHANNELS", 2)
+    async with open_world(memory_store, db_lanes=1) as world:
+        ann = await world.person("ann")
+        others = [await world.person(f"other{n}") for n in range(5)]
+        socket = await ann.open()
+        for _ in range(3):
+            for other in others:
+                await write(world, ann.user, other.user, "x")
+        told = await seqs(socket, 15)
+        assert told == [1] * 5 + [2] * 5 + [3] * 5
+
+
+async def test_more_than_a_page_may_be_missing(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.posting.continuity, "PAGE", 10)
+    async with open_world(memory_store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        socket = await ben.open()
+        await memory_store.messages.post([Draft(ann.id, ben.id, "x")] * 35)
+        await write(world, ann.user, ben.user, "y")
+        assert await seqs(socket, 36) == list(range(1, 37))
+
+
+@define
+class Standing:
+    """A log that does not answer before it may."""
+
+    log: Any
+    go_on: trio.Event
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.log, name)
+
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        await self.go_on.wait()
+        outcomes: Sequence[Outcome] = await self.log.post(drafts)
+        return outcomes
+
+    async def in_gaps(self, *args: Any, **kwargs: Any) -> Any:
+        await self.go_on.wait()
+        return await self.log.in_gaps(*args, **kwargs)
+
+
+async def test_nobody_waits_long_for_a_store_that_stands_still(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    log = Standing(memory_store.messages, trio.Event())
+    async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        one, other = await ann.open(), await ben.open()
+        started = trio.current_time()
+        frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
+        await one.send(frame | {"client_id": "first"})
+        await trio.sleep(1.0)
+        await other.send(frame | {"recipient_id": ann.id, "client_id": "behind it"})
+        for socket, key in ((one, "first"), (other, "behind it")):
+            error = await next_of(socket, "error")
+            assert (error["code"], error["client_id"]) == ("unavailable", key)
+            assert trio.current_time() - started < 2.1
+        for _ in range(5):  # while it still stands
+            began = trio.current_time()
+            await one.send(frame | {"client_id": "again"})
+            assert (await next_of(one, "error"))["code"] == "unavailable"
+            assert trio.current_time() - began < 4.1
+        log.go_on.set()
+        await one.send(frame | {"client_id": "again"})
+        assert (await next_of(other, "private_message"))["message"]["client_id"] == "again"

@@ -1,0 +1,110 @@
+"""The port: caps, TLS, and one connection's trouble that stays its own."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trustme
+
+from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.transport import Transport
+
+MANY = Caps(100, 100)
+
+
+async def echo(transport: Transport, peer: str, scheme: str) -> None:
+    while data := await transport.receive_some():
+        if data == b"crash":
+            raise RuntimeError("this must not reach anybody else")
+        await transport.send_all(f"{scheme} {peer} ".encode() + data)
+
+
+@asynccontextmanager
+async def listening(
+    handler: Callable[[Transport, str, str], Awaitable[None]] = echo,
+    caps: Caps = MANY,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[int]:
+    listener = open_listener("127.0.0.1", 0)
+    port: int = listener.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Acceptor(handler, caps, tls).accept_forever, listener, nursery)
+        yield port
+        nursery.cancel_scope.cancel()
+    assert listener.fileno() == -1
+
+
+async def exchange(stream: trio.abc.Stream, data: bytes) -> bytes:
+    with trio.fail_after(10):
+        await stream.send_all(data)
+        return bytes(await stream.receive_some())
+
+
+async def test_connections_are_served_side_by_side() -> None:
+    async with listening() as port:
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(5)]
+        for stream in reversed(streams):
+            assert await exchange(stream, b"hi") == b"http 127.0.0.1 hi"
+        for stream in streams:
+            await stream.aclose()
+
+
+async def test_what_one_connection_raises_reaches_no_other() -> None:
+    async with listening() as port, await trio.open_tcp_stream("127.0.0.1", port) as good:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as bad:
+            assert await exchange(bad, b"crash") == b""
+        assert await exchange(good, b"hi") == b"http 127.0.0.1 hi"
+
+
+@pytest.mark.parametrize("caps", [Caps(2, 100), Caps(100, 2)])
+async def test_connections_over_a_cap_are_closed_at_once_and_places_come_back(caps: Caps) -> None:
+    async with listening(caps=caps) as port:
+        first = await trio.open_tcp_stream("127.0.0.1", port)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as second:
+            assert await exchange(first, b"1")
+            assert await exchange(second, b"2")
+            async with await trio.open_tcp_stream("127.0.0.1", port) as third:
+                assert await refused(third)
+        await first.aclose()
+        with trio.fail_after(10):
+            while True:  # the server notices the free places by and by
+                async with await trio.open_tcp_stream("127.0.0.1", port) as fourth:
+                    if not await refused(fourth):
+                        break
+
+
+async def refused(stream: trio.SocketStream) -> bool:
+    try:
+        return await exchange(stream, b"hi") == b""
+    except trio.BrokenResourceError:
+        return True
+
+
+async def test_tls_is_spoken_and_plain_text_is_turned_away() -> None:
+    server, client = tls_contexts()
+    async with listening(tls=server) as port:
+        async with await trio.open_tcp_stream("127.0.0.1", port) as plain:
+            assert b"http " not in await exchange(plain, b"GET / HTTP/1.1\r\n\r\n")
+        stream = await trio.open_ssl_over_tcp_stream(
+            "127.0.0.1", port, ssl_context=client, https_compatible=True
+        )
+        assert await exchange(stream, b"hi") == b"https 127.0.0.1 hi"
+        await stream.aclose()
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    async with listening() as port:
+        with pytest.raises(OSError, match="in use"):
+            open_listener("127.0.0.1", port)
+
+
+def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server with a fresh certificate, and a client that trusts it."""
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client

@@ -1,0 +1,187 @@
+"""Transports over real loopback sockets and over streams."""
+
+import socket
+import struct
+from contextlib import suppress
+
+import pytest
+import trio
+import trio.testing
+
+from hub.sockets.shared_reader import READ_BYTES, SharedReader
+from hub.sockets.transport import SocketTransport, StreamTransport
+
+
+@pytest.fixture
+def reader(nursery: trio.Nursery) -> SharedReader:
+    """A running one."""
+    reader = SharedReader()
+    nursery.start_soon(reader.run)
+    return reader
+
+
+def socket_pair(reader: SharedReader) -> tuple[SocketTransport, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return SocketTransport(ours, reader), theirs
+
+
+async def test_bytes_go_both_ways(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        async with transport:
+            await transport.send_all(b"hello")
+            assert peer.recv(100) == b"hello"
+            peer.sendall(b"you")
+            assert await transport.receive_some() == b"you"
+            await transport.send_eof()
+            assert peer.recv(100) == b""
+            peer.shutdown(socket.SHUT_WR)
+            assert await transport.receive_some() == b""
+
+
+async def test_send_now_takes_what_the_kernel_takes_and_no_more(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        async with transport:
+            data = bytes(range(256)) * 20_000
+            sent = transport.send_now(data)
+            assert 0 < sent < len(data)
+            assert transport.send_now(data[sent:]) == 0
+            received = bytearray()
+            peer.setblocking(False)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(transport.send_all, data[sent:])
+                while len(received) < len(data):
+                    await trio.lowlevel.wait_readable(peer)
+                    received += peer.recv(65_536)
+            assert bytes(received) == data
+
+
+async def test_a_peer_that_is_gone_breaks_every_way_of_writing(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    peer.close()
+    async with transport:
+        with pytest.raises(trio.BrokenResourceError):
+            transport.send_now(b"x")
+        with pytest.raises(trio.BrokenResourceError):
+            await transport.send_all(b"x")
+
+
+@pytest.mark.parametrize("how", ["aclose", "abort"])
+async def test_closing_wakes_who_waits(reader: SharedReader, how: str) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        async with trio.open_nursery() as nursery:
+
+            async def read() -> None:
+                with pytest.raises(trio.ClosedResourceError):
+                    await transport.receive_some()
+
+            nursery.start_soon(read)
+            await trio.testing.wait_all_tasks_blocked()
+            if how == "abort":
+                transport.abort()
+            else:
+                await transport.aclose()
+        with pytest.raises(trio.ClosedResourceError):
+            transport.send_now(b"x")
+        transport.abort()  # harmless when closed
+
+
+async def test_what_arrived_is_taken_in_pieces_and_in_order(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        async with transport:
+            peer.sendall(b"abcdef")
+            assert await transport.receive_some(4) == b"abcd"
+            peer.sendall(b"gh")
+            assert await transport.receive_some(4) == b"ef"
+            assert await transport.receive_some(4) == b"gh"
+
+
+async def test_the_end_and_a_failure_are_told_every_time(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    async with transport:
+        peer.sendall(b"last words")
+        peer.close()
+        assert await transport.receive_some() == b"last words"
+        for _ in range(2):
+            assert await transport.receive_some() == b""
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener, socket.create_connection(listener.getsockname()) as resetting:
+        accepted, _ = listener.accept()
+        async with SocketTransport(accepted, reader) as transport:
+            resetting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            resetting.close()
+            for _ in range(2):
+                with pytest.raises(trio.BrokenResourceError):
+                    await transport.receive_some()
+
+
+async def test_of_what_nobody_takes_one_chunk_leaves_the_kernel(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    peer.setblocking(False)
+    other, talker = socket_pair(reader)
+    with peer, talker:
+        async with transport, other:
+            peer.sendall(b"x")
+            assert await transport.receive_some() == b"x"  # it is being watched from now on
+            sent = 0
+            for _ in range(100):
+                with suppress(BlockingIOError):
+                    while True:
+                        sent += peer.send(bytes(READ_BYTES))
+                talker.sendall(b"turn")  # somebody else is read meanwhile
+                assert await other.receive_some() == b"turn"
+            with pytest.raises(BlockingIOError):
+                peer.send(b"x")  # backpressure
+            received = 0
+            while received < sent:
+                received += len(await transport.receive_some())
+            assert received == sent
+
+
+async def test_who_gives_up_waiting_loses_nothing(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        async with transport:
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(transport.receive_some)
+                    await trio.testing.wait_all_tasks_blocked()
+                    with pytest.raises(trio.BusyResourceError):
+                        await transport.receive_some()
+                    scope.cancel()
+            peer.sendall(b"later")
+            assert await transport.receive_some() == b"later"
+
+
+async def test_a_stream_is_written_by_waiting_only() -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    transport = StreamTransport(theirs)
+    assert transport.send_now(b"x") == 0
+    await transport.send_all(b"hello")
+    assert await ours.receive_some() == b"hello"
+    await transport.send_eof()
+    assert await ours.receive_some() == b""
+
+
+async def test_aborting_a_stream_wakes_reader_and_writer() -> None:
+    _, theirs = trio.testing.lockstep_stream_pair()
+    transport = StreamTransport(theirs)
+    async with trio.open_nursery() as nursery:
+
+        async def read() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await transport.receive_some()
+
+        async def write() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await transport.send_all(b"x")
+
+        nursery.start_soon(read)
+        nursery.start_soon(write)
+        await trio.testing.wait_all_tasks_blocked()
+        transport.abort()
+    with pytest.raises(trio.ClosedResourceError):
+        await transport.receive_some()

@@ -1,0 +1,171 @@
+"""The whole connection stack behind a raw echo, on real sockets: what RFC 6455 asks of a server."""
+
+import random
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import pytest
+import trio
+
+from hub.sockets.websocket_link import CLOSE_SECONDS
+from tests.apps import ws_echo
+from tests.support.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    client_frame,
+)
+from tests.support.websocket import first_frame, upgrade_request
+
+Frames: TypeAlias = Sequence[tuple[int, bytes]]
+
+GUARD_SECONDS = 20
+GOODBYE = client_frame(CLOSE, (1000).to_bytes(2))
+GOODBYE_ANSWER = (CLOSE, (1000).to_bytes(2))
+
+
+@pytest.fixture
+async def port(nursery: trio.Nursery) -> int:
+    port: int = await nursery.start(ws_echo.serve, "127.0.0.1", 0)
+    return port
+
+
+async def converse(port: int, *chunks: bytes, read_bytes: int = 65_536) -> Frames:
+    """Send an upgrade request and more, a chunk at a time; returns what comes up to a close frame,
+    after which there is nothing.
+    """
+    frames: list[tuple[int, bytes]] = []
+    with trio.fail_after(GUARD_SECONDS):
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        async with stream, trio.open_nursery() as nursery:
+
+            async def send() -> None:
+                for chunk in chunks:
+                    await stream.send_all(chunk)
+
+            nursery.start_soon(send)
+            received = b""
+            while b"\r\n\r\n" not in received:
+                received += await stream.receive_some()
+            head, _, received = received.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 101"), head
+            while not frames or frames[-1][0] != CLOSE:
+                frame, received = first_frame(received)
+                if frame is not None:
+                    frames.append(frame)
+                else:
+                    data = await stream.receive_some(read_bytes)
+                    assert data, "it ended without a close frame"
+                    received += data
+            assert not received
+            with trio.fail_after(CLOSE_SECONDS - 1):  # nobody waits for what this side may say
+                assert await stream.receive_some() == b""
+            nursery.cancel_scope.cancel()
+    return frames
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
+async def test_messages_of_every_length_come_back(port: int, size: int) -> None:
+    words, data = b"a" * size, random.Random(size).randbytes(size)
+    sent = client_frame(TEXT, words) + client_frame(BINARY, data) + GOODBYE
+    answer = await converse(port, upgrade_request("/"), sent)
+    assert answer == [(TEXT, words), (BINARY, data), GOODBYE_ANSWER]
+
+
+async def test_frames_that_come_with_the_handshake_are_answered(port: int) -> None:
+    sent = upgrade_request("/") + client_frame(TEXT, b"early") + client_frame(PING, b"p") + GOODBYE
+    answer = await converse(port, sent)
+    assert sorted(answer) == sorted([(TEXT, b"early"), (PONG, b"p"), GOODBYE_ANSWER])
+
+
+async def test_a_message_in_65_537_fragments_is_one_message(port: int) -> None:
+    """4 MiB in pieces of 64 bytes and an empty last one, as Autobahn's case 9.3.1 sends them."""
+    piece = bytes(range(64))
+    sent = client_frame(BINARY, piece, final=False)
+    sent += client_frame(CONTINUATION, piece, final=False) * 65_535 + client_frame(CONTINUATION)
+    frames = await converse(port, upgrade_request("/"), sent, GOODBYE)
+    assert frames == [(BINARY, piece * 65_536), GOODBYE_ANSWER]
+
+
+async def test_fragments_with_control_frames_between_them_arrive_whole(port: int) -> None:
+    parts = [f"part {number}, ".encode() for number in range(50)]
+    sent = client_frame(TEXT, parts[0], final=False)
+    for number, part in enumerate(parts[1:], 1):
+        sent += client_frame(PING, str(number).encode())
+        sent += client_frame(CONTINUATION, part, final=part is parts[-1])
+    answer = await converse(port, upgrade_request("/"), sent, client_frame(TEXT, b"after"), GOODBYE)
+    pongs = [payload for opcode, payload in answer if opcode == PONG]
+    assert pongs == [str(number).encode() for number in range(1, 50)]
+    assert [payload for opcode, payload in answer if opcode == TEXT] == [b"".join(parts), b"after"]
+    assert answer[-1] == GOODBYE_ANSWER
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 100])
+async def test_however_the_bytes_are_cut_the_same_comes_back(port: int, chunk: int) -> None:
+    sent = client_frame(TEXT, "größer".encode()) + client_frame(PING, b"x" * 125)
+    sent += client_frame(BINARY, bytes(300)) + GOODBYE
+    pieces = [sent[at : at + chunk] for at in range(0, len(sent), chunk)]
+    answer = await converse(port, upgrade_request("/"), *pieces)
+    assert answer == [
+        (TEXT, "größer".encode()),
+        (PONG, b"x" * 125),
+        (BINARY, bytes(300)),
+        GOODBYE_ANSWER,
+    ]
+
+
+async def test_nothing_lands_inside_a_frame_when_writes_are_cut(port: int) -> None:
+    """The peer reads slowly, so that the kernel takes parts of frames, while pings come in."""
+    rng = random.Random(1)
+    messages = [rng.randbytes(rng.randrange(400_000)) for _ in range(30)]
+    chunks = [
+        client_frame(BINARY, message) + client_frame(PING, str(number).encode())
+        for number, message in enumerate(messages)
+    ]
+    frames = await converse(port, upgrade_request("/"), *chunks, GOODBYE, read_bytes=1_000)
+    assert [payload for opcode, payload in frames if opcode == BINARY] == messages
+    pongs = [payload for opcode, payload in frames if opcode == PONG]
+    assert pongs == [str(number).encode() for number in range(len(messages))]
+    assert frames[-1] == GOODBYE_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (client_frame(3, b"x"), 1002),
+        (client_frame(11), 1002),
+        (bytes((0xC1, 0x80)) + bytes(4), 1002),
+        (client_frame(CONTINUATION, b"x"), 1002),
+        (client_frame(PING, b"x" * 126), 1002),
+        (client_frame(PING, b"x", final=False), 1002),
+        (client_frame(TEXT, b"x", final=False) + client_frame(TEXT, b"y"), 1002),
+        (client_frame(TEXT, b"\xce\xba\xe1\xbd\xb9\xcf\x83\xed\xa0\x80"), 1007),
+        (client_frame(CLOSE, b"\x03"), 1002),
+        (client_frame(CLOSE, (1005).to_bytes(2)), 1002),
+        (client_frame(CLOSE, (1000).to_bytes(2) + b"\xff"), 1007),
+        (bytes((0x82, 0xFF)) + (16 * 1024 * 1024 + 1).to_bytes(8) + bytes(4), 1009),
+        (b"\x81\x01x", 1002),
+    ],
+)
+async def test_violations_end_the_connection_with_their_code(
+    port: int, frame: bytes, code: int
+) -> None:
+    answer = await converse(port, upgrade_request("/"), client_frame(TEXT, b"before"), frame)
+    assert answer[0] == (TEXT, b"before")
+    assert [(opcode, payload[:2]) for opcode, payload in answer[1:]] == [(CLOSE, code.to_bytes(2))]
+
+
+@pytest.mark.parametrize("payload", [b"", (1000).to_bytes(2), (3000).to_bytes(2) + b"bye"])
+async def test_a_close_frame_is_echoed_and_nothing_after_it_is_looked_at(
+    port: int, payload: bytes
+) -> None:
+    sent = client_frame(CLOSE, payload) + client_frame(TEXT, b"too late")
+    assert await converse(port, upgrade_request("/"), sent) == [(CLOSE, payload[:2])]
+
+
+async def test_unasked_pongs_are_ignored(port: int) -> None:
+    sent = client_frame(PONG, b"nobody asked") + client_frame(TEXT, b"x") + GOODBYE
+    assert await converse(port, upgrade_request("/"), sent) == [(TEXT, b"x"), GOODBYE_ANSWER]
