@@ -151,7 +151,7 @@ def _fetch(payload: Mapping[str, object], _: Limits) -> EventCommand:
     return FetchChannel(_channel(payload), HISTORY_MESSAGES)
 
 
-_DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], Limits], EventCommand]]] = {
+DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], Limits], EventCommand]]] = {
     "message:send": _send,
     "message:typing:start": _start_typing,
     "message:typing:stop": _stop_typing,
@@ -182,7 +182,7 @@ class ChannelMessages:
         Raises:
             WireError: the event is unknown or malformed.
         """
-        decoder = _DECODERS.get(event)
+        decoder = DECODERS.get(event)
         if decoder is None:
             raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event: {event[:100]}")
         return decoder(_payload(args), limits)

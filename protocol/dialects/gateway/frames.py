@@ -64,7 +64,7 @@ def _channel_key(text: str) -> ChannelId | None:
     return None if number is None else ChannelId(number)
 
 
-_DECODERS: Final[Mapping[str, Callable[[dict[str, object]], Command | None]]] = {
+DECODERS: Final[Mapping[str, Callable[[dict[str, object]], Command | None]]] = {
     "IDENTIFY": _identify,
     "HEARTBEAT": _heartbeat,
     "RESUME": _resume,
@@ -81,7 +81,7 @@ class GatewayCodec:
         except WireError:
             return None
         operation = frame.get("op")
-        decoder = _DECODERS.get(operation) if isinstance(operation, str) else None
+        decoder = DECODERS.get(operation) if isinstance(operation, str) else None
         return None if decoder is None else decoder(frame)
 
 

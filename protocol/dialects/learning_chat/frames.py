@@ -121,7 +121,7 @@ def _channel_key(text: str) -> ChannelId | None:
     return None if number is None else ChannelId(number)
 
 
-_DECODERS: Final[Decoders] = {
+DECODERS: Final[Decoders] = {
     "join_channel": _join,
     "leave_channel": _leave,
     "send_message": _send,
@@ -155,7 +155,7 @@ class LearningChat:
 
     def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return TaggedCodec(_DECODERS, limits)
+        return TaggedCodec(DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of contract A.3; one `message_read` per message."""

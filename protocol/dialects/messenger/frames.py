@@ -127,7 +127,7 @@ def _people(conversation: str) -> frozenset[UserId] | None:
     return None if pair is None else frozenset(pair)
 
 
-_DECODERS: Final[Decoders] = {
+DECODERS: Final[Decoders] = {
     "send_message": _send,
     "typing": _typing,
     "mark_read": _mark_read,
@@ -155,7 +155,7 @@ class Messenger:
 
     def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return TaggedCodec(_DECODERS, limits)
+        return TaggedCodec(DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of contract B.4; one `message_read` per message."""

@@ -121,7 +121,7 @@ def _peer(text: str) -> frozenset[UserId] | None:
     return None if number is None else frozenset((UserId(number),))
 
 
-_DECODERS: Final[Decoders] = {
+DECODERS: Final[Decoders] = {
     "private_message": _private_message,
     "typing_indicator": _typing,
     "mark_delivered": _delivered,
@@ -148,7 +148,7 @@ class PrivateMessages:
 
     def open(self, limits: Limits) -> TaggedCodec:
         """A codec that enforces `limits`."""
-        return TaggedCodec(_DECODERS, limits)
+        return TaggedCodec(DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """One JSON text frame per event that this dialect tells of (contract E.2)."""

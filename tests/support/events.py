@@ -1,0 +1,98 @@
+"""One example of every event, and of a message that has everything a message can have."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import evolve
+
+from protocol.errors import ErrorCode
+from protocol.events import (
+    ChannelCreated,
+    ChannelMessagePosted,
+    ChannelMessagesRead,
+    ChannelPresence,
+    ChannelsResumed,
+    ChannelTyping,
+    Connected,
+    ConversationHistory,
+    ConversationRevoked,
+    ConversationsResumed,
+    ConversationSubscribed,
+    Event,
+    HeartbeatAcknowledged,
+    JoinedChannel,
+    LeftChannel,
+    MemberAdded,
+    MemberRemoved,
+    MessageConfirmed,
+    MessagesSeen,
+    PresenceChanged,
+    PrivateMessagePosted,
+    PrivateMessagesDelivered,
+    PrivateMessagesRead,
+    Ready,
+    Refused,
+    Shed,
+    TypingChanged,
+    WorkspacePresence,
+)
+from protocol.model import (
+    Channel,
+    ChannelId,
+    ChannelKind,
+    DeliveryStatus,
+    Message,
+    MessageId,
+    MessageKind,
+    User,
+    UserId,
+    Workspace,
+    WorkspaceId,
+)
+
+AT: Final = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
+ANN: Final = User(UserId(1), "ann", "Ann", AT, AT)
+MESSAGE: Final = Message(MessageId(9), ChannelId(3), 4, UserId(1), "hi", AT, UserId(2), key="k")
+CHANNEL: Final = Channel(ChannelId(3), ChannelKind.TEXT, "general", AT, WorkspaceId(5))
+WORKSPACE: Final = Workspace(WorkspaceId(5), "w", None, UserId(1), (UserId(1),), AT)
+PAIR: Final = (UserId(1), UserId(2))
+IDS: Final = (MessageId(8), MessageId(9))
+
+FULL_MESSAGE: Final = evolve(
+    MESSAGE,
+    kind=MessageKind.FILE,
+    file_url="/uploads/2024-01-01/1_a.txt",
+    parent_id=MessageId(7),
+    read_by=(UserId(2),),
+    is_delivered=True,
+)
+
+EVENTS: Final[tuple[Event, ...]] = (
+    Connected(ANN, AT),
+    PrivateMessagePosted(MESSAGE, ANN, UserId(2)),
+    ChannelMessagePosted(MESSAGE, ANN, WorkspaceId(5)),
+    TypingChanged(UserId(1), "ann", "Ann", UserId(2), is_typing=True, at=AT),
+    ChannelTyping(ChannelId(3), WorkspaceId(5), UserId(1), "ann"),
+    PresenceChanged(UserId(1), online=True),
+    WorkspacePresence(WorkspaceId(5), UserId(1), online=True),
+    ChannelPresence(ChannelId(3), UserId(1), "ann", online=True),
+    PrivateMessagesRead(UserId(2), UserId(1), 4, IDS, AT),
+    PrivateMessagesDelivered(UserId(2), UserId(1), 4),
+    ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
+    MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.READ),
+    JoinedChannel(ChannelId(3)),
+    LeftChannel(ChannelId(3), "because"),
+    ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),
+    ConversationSubscribed("conv_1_2", subscribed=True, at=AT),
+    ConversationHistory(PAIR, (MESSAGE,), {UserId(1): ANN}, AT),
+    HeartbeatAcknowledged(),
+    Ready(ANN, (WORKSPACE,)),
+    ChannelCreated(CHANNEL),
+    MemberAdded(WORKSPACE, ANN),
+    MemberRemoved(WORKSPACE, ANN),
+    Refused.because(ErrorCode.NOT_ALLOWED, "k"),
+    Shed(7, AT),
+    MessageConfirmed(MESSAGE, joined=True),
+    ConversationsResumed(UserId(1), complete=True, after={UserId(2): 4}, at=AT),
+    ChannelsResumed(complete=False, after={ChannelId(3): 4}),
+)
