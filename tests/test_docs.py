@@ -1,13 +1,41 @@
-"""The documentation names what is there: files, anchors, classes, endpoints."""
+"""The documentation says what the code does: files, anchors, frames, errors, calls, defaults."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import attrs
 import pytest
 
-from hub.rest.app import discover
-from tests.support.pages import PAGES, ROOT, anchors, links, name_of
+from hub.settings.config import Config
+from protocol import errors
+from protocol.errors import ERROR_TEXTS, CloseReason, ErrorCode
+from tests.support.dialect_pages import (
+    COMMON,
+    DIALECTS,
+    REST_PAGES,
+    decoded_client_fields,
+    decoded_client_frames,
+    documented_as_never_sent,
+    documented_calls,
+    documented_client_fields,
+    documented_client_frames,
+    documented_errors,
+    documented_server_frames,
+    encoded_server_frames,
+    offered_calls,
+    page_of,
+    shown_text,
+)
+from tests.support.pages import PAGES, ROOT, anchors, code_words, links, name_of, rows, section
+
+HTTP_ERRORS: Final = {"HttpError", "RequestRefused"}
+PAGE_ANCHORS: Final = frozenset(
+    {"connecting", "frames", "client-frames", "server-frames", "typing", "presence", "read-marks"}
+    | {"heartbeat", "resume", "ordering", "errors", "close-codes", "limits", "rest"}
+)
 
 SOURCES: Final = tuple(
     sorted(
@@ -55,10 +83,89 @@ def test_code_that_is_named_exists(page: Path) -> None:
         assert re.search(rf"def {member}\b", source), f"{owner}.{member}"
 
 
-def test_every_endpoint_is_described() -> None:
-    pages = "\n".join(page.read_text() for page in PAGES)
-    # the messenger's calls exist below two prefixes; its page says so and shows one
-    paths = {
-        endpoint.path.replace("/api/message/", "/api/messagepal/") for _, endpoint in discover()
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_page_has_every_anchor_that_code_refers_to(name: str) -> None:
+    assert anchors(page_of(name)) >= PAGE_ANCHORS
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_client_frames_are_those_that_are_decoded(name: str) -> None:
+    assert documented_client_frames(name) == decoded_client_frames(name)
+    assert decoded_client_fields(name) <= documented_client_fields(name)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_server_frames_and_their_fields_are_those_that_are_encoded(name: str) -> None:
+    assert documented_server_frames(name) == encoded_server_frames(name)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_every_error_code_is_listed_or_said_never_to_be_sent(name: str) -> None:
+    listed, never = set(documented_errors(name)), documented_as_never_sent(name)
+    if shown_text(name, ErrorCode.INTERNAL) is None:
+        assert not listed | never
+    else:
+        assert not listed & never
+        assert listed | never == set(ErrorCode)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_error_texts_are_those_that_are_sent(name: str) -> None:
+    for code, cell in documented_errors(name).items():
+        texts = code_words(cell)
+        if not cell:
+            assert shown_text(name, ErrorCode(code)) == ERROR_TEXTS[ErrorCode(code)]
+        elif len(texts) == 1 and "\N{HORIZONTAL ELLIPSIS}" not in texts[0]:
+            assert shown_text(name, ErrorCode(code)) == texts[0]
+
+
+def test_the_catalogue_of_errors_is_complete() -> None:
+    table = {code_words(row[0])[0]: code_words(row[1])[0] for row in common("Error codes")}
+    assert table == {code.value: text for code, text in ERROR_TEXTS.items()}
+
+
+def test_the_catalogue_of_rest_codes_is_complete() -> None:
+    named = {code for row in common("REST codes") for code in code_words(row[0])}
+    known = {code.value for code in ErrorCode} | named
+    assert {code for code in raised_codes() if code not in known} == set()
+
+
+def raised_codes() -> Iterator[str]:
+    """The codes that stand in the code of the hub as the second argument of an HTTP error."""
+    for path in (ROOT / "hub").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in HTTP_ERRORS:
+                code = node.args[1] if len(node.args) > 1 else None
+                if isinstance(code, ast.Constant):
+                    yield str(code.value)
+
+
+def test_the_table_of_close_codes_is_complete() -> None:
+    table = {(int(row[0]), code_words(row[1])[0]) for row in common("Close codes")}
+    reasons = [each for each in vars(errors).values() if isinstance(each, CloseReason)]
+    assert table == {(reason.code, reason.text) for reason in reasons}
+
+
+def common(heading: str) -> list[list[str]]:
+    """A table of what all dialects share."""
+    return rows(section(COMMON, heading))
+
+
+@pytest.mark.parametrize("name", sorted(set(REST_PAGES.values())))
+def test_rest_calls_are_those_that_are_offered(name: str) -> None:
+    calls, offered = documented_calls(name), offered_calls(name)
+    assert set(calls) == set(offered)
+    missing = {
+        (call, status)
+        for call, endpoint in offered.items()
+        for status in (*endpoint.answers, *endpoint.query)
+        if str(status) not in calls[call]
     }
-    assert {path for path in paths if path in pages} == paths
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_defaults_are_those_of_the_settings(page: Path) -> None:
+    defaults = {field.name: field.default for field in attrs.fields(Config)}
+    for name, value in re.findall(r"`(\w+)` \(default ([\w.,]+)\)", page.read_text()):
+        assert str(defaults[name]).removesuffix(".0") == value.replace(",", ""), name

@@ -1,0 +1,185 @@
+"""What the page of a dialect says, and what its code says about the same.
+
+Guarantees: both sides are read from their source: tables of docs/dialects, decoder tables, encoded
+examples of every event. Must not know: which of them is right.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Final
+
+from attrs import evolve
+
+from hub.rest.app import discover
+from hub.rest.endpoint import Endpoint
+from protocol.dialect import Dialect, EventDialect
+from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.errors import ErrorCode
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelTyping,
+    ConversationHistory,
+    ConversationSubscribed,
+    Event,
+    LeftChannel,
+    MessageConfirmed,
+    MessagesSeen,
+    PrivateMessagePosted,
+    Refused,
+    TypingChanged,
+)
+from protocol.model import DeliveryStatus
+from tests.support.events import EVENTS, FULL_MESSAGE
+from tests.support.pages import ROOT, code_words, rows, section
+
+FOLDER: Final = ROOT / "docs/dialects"
+COMMON: Final = FOLDER / "README.md"
+DIALECTS: Final[Mapping[str, Dialect | EventDialect]] = {
+    **{dialect.name: dialect for dialect in BY_PATH.values()},
+    **{dialect.name: dialect for dialect in BY_NAMESPACE.values()},
+}
+REST_PAGES: Final = {
+    "private_messages": "private_messages",
+    "learning_platform": "learning_chat",
+    "messenger": "messenger",
+    "channel_messages": "channel_messages",
+}
+NOT_SENT: Final = re.compile(r"Not sent in this dialect: (.*?\.)\n", re.DOTALL)
+
+Frames = Mapping[str, AbstractSet[str]]
+"""The names of a frame's fields, by its type."""
+
+
+def page_of(name: str) -> Path:
+    """The page of a dialect."""
+    return FOLDER / f"{name}.md"
+
+
+def documented_client_frames(name: str) -> set[str]:
+    """The types in the table of client frames."""
+    return {code_words(row[0])[0] for row in rows(section(page_of(name), "Client frames"))}
+
+
+def documented_client_fields(name: str) -> set[str]:
+    """The fields in that table and in the text below it."""
+    cells = " ".join(code_words(section(page_of(name), "Client frames")))
+    return set(re.findall(r"\w+", cells)) | {"op"}  # its column's title
+
+
+def decoded_client_frames(name: str) -> set[str]:
+    """The types that the dialect decodes; over Socket.IO one more, which is no command."""
+    frames = importlib.import_module(f"protocol.dialects.{name}.frames")
+    return {*frames.DECODERS, *({"auth:refresh"} if name == "channel_messages" else ())}
+
+
+def decoded_client_fields(name: str) -> set[str]:
+    """The fields that the decoders read: those they get from a frame, and those of its shapes."""
+    source = (ROOT / f"protocol/dialects/{name}/frames.py").read_text()
+    shapes = re.findall(r"^@frozen\nclass _\w+:\n(.*?)\n\n", source, re.DOTALL | re.MULTILINE)
+    declared = re.findall(r"^ {4}(\w+): ", "\n".join(shapes), re.MULTILINE)
+    return {*declared, *re.findall(r'\.get\("(\w+)"\)', source)}
+
+
+def documented_server_frames(name: str) -> Frames:
+    """Type -> fields, from the table of server frames."""
+    found: dict[str, set[str]] = {}
+    for row in rows(section(page_of(name), "Server frames")):
+        fields = set(re.findall(r"`(\w+)`:", row[2]))
+        if re.search(r"\ba \[message object\]\(", row[2]):
+            fields |= message_fields(name)
+        if re.search(r"\ba \[channel object\]\(", row[2]):
+            fields |= {"id", "workspaceId", "name", "type", "class", "subject", "pinnedMessages"}
+            fields |= {"createdAt"}
+        found[code_words(row[0])[0]] = fields
+    return found
+
+
+def message_fields(name: str) -> set[str]:
+    """The fields of a message as a frame shows it."""
+    page = page_of("learning_chat" if name == "gateway" else name)
+    shown = [row for row in rows(section(page, "Message object")) if "over REST only" not in row[2]]
+    return {
+        field for row in shown if "`rendered_content=" not in row[2] for field in code_words(row[0])
+    }
+
+
+def encoded_server_frames(name: str) -> Frames:
+    """The same from the code: every event is encoded."""
+    found: dict[str, set[str]] = {}
+    for event in examples():
+        for kind, fields in _encoded(name, event):
+            found.setdefault(kind, set()).update(fields)
+    if name == "channel_messages":
+        found["message:offline"] = set()  # a list of messages, sent by the application itself
+    return found
+
+
+def examples() -> Iterator[Event]:
+    """Every event, and variants that have what the others leave out."""
+    yield from EVENTS
+    for event in EVENTS:
+        match event:
+            case PrivateMessagePosted() | ChannelMessagePosted() | MessageConfirmed():
+                yield evolve(event, message=FULL_MESSAGE)
+            case ConversationHistory():
+                yield evolve(event, messages=(FULL_MESSAGE,))
+            case ConversationSubscribed():
+                yield evolve(event, subscribed=False)
+            case MessagesSeen():
+                yield evolve(event, status=DeliveryStatus.DELIVERED)
+            case LeftChannel():
+                yield evolve(event, reason=None)
+            case TypingChanged() | ChannelTyping():
+                yield evolve(event, is_typing=False)
+            case _:
+                pass
+
+
+def _encoded(name: str, event: Event) -> Iterator[tuple[str, set[str]]]:
+    for frame in DIALECTS[name].encode(event):
+        if isinstance(frame, tuple):
+            yield frame[0], set(frame[1])
+            continue
+        shown = json.loads(frame)
+        kind = shown.get("type") or shown.get("t") or shown["op"]
+        yield kind, set(shown.get("payload") or shown.get("d") or shown.keys() - {"type", "op"})
+
+
+def documented_errors(name: str) -> Mapping[str, str]:
+    """Code -> text, from the table of errors."""
+    return {code_words(row[0])[0]: row[1] for row in rows(section(page_of(name), "Errors"))}
+
+
+def documented_as_never_sent(name: str) -> set[str]:
+    """The codes that the page says do not occur."""
+    found = NOT_SENT.search(section(page_of(name), "Errors"))
+    words = code_words(found[1]) if found else []
+    return {word for word in words if word in tuple(ErrorCode)}
+
+
+def shown_text(name: str, code: ErrorCode) -> str | None:
+    """What a client of the dialect reads for an error; None if it has no error frame."""
+    for frame in DIALECTS[name].encode(Refused.because(code)):
+        shown = frame[1] if isinstance(frame, tuple) else json.loads(frame)
+        return str(shown["message"])
+    return None
+
+
+def documented_calls(name: str) -> Mapping[str, str]:
+    """`METHOD /path` -> the rest of the row, from the table of REST calls."""
+    return {
+        code_words(row[0])[0]: " | ".join(row[1:]) for row in rows(section(page_of(name), "REST"))
+    }
+
+
+def offered_calls(name: str) -> Mapping[str, Endpoint]:
+    """The same from the code. The messenger's calls exist twice; its page shows one prefix."""
+    return {
+        f"{endpoint.method} {endpoint.path}": endpoint
+        for rest, endpoint in discover()
+        if REST_PAGES[rest.name] == name and not endpoint.path.startswith("/api/message/")
+    }
