@@ -28,8 +28,7 @@ from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept, take_commands
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
 from persistence.records import StoreUnavailable
-from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Rejection
-from protocol.dialect import Limits as CodecLimits
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, RefuseUpgrade, Rejection
 from protocol.events import Connected
 from protocol.model import Session
 from protocol.websocket.frames import close_frame, text_frame

@@ -7,7 +7,7 @@ event is encoded once for all of them. Must not know: sockets, tasks, the clock.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
 
@@ -34,7 +34,7 @@ class Rate:
 
 
 @frozen
-class Limits:
+class CodecLimits:
     """What a codec refuses. `content_chars`: the longest message content, in characters."""
 
     content_chars: int
@@ -65,6 +65,15 @@ class AcceptAndClose:
 
 
 Rejection: TypeAlias = RefuseUpgrade | AcceptAndClose
+
+
+Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[bytes, ...]]]
+"""By type of event, the text frames (UTF-8) of such an event. The keys are what a dialect tells."""
+
+
+def omitting(reasons: Mapping[str, Sequence[type[Event]]]) -> Mapping[type[Event], str]:
+    """By type of event, why a dialect never sends it; from the types by reason."""
+    return {event: reason for reason, events in reasons.items() for event in events}
 
 
 class Codec(Protocol):
@@ -102,14 +111,22 @@ class Dialect(Protocol):
     def rate(self) -> Rate | None:
         """How many messages one connection may send; None: as many as the store takes."""
 
+    @property
+    def tells(self) -> frozenset[type[Event]]:
+        """The types of event that it sends to clients."""
+
+    @property
+    def omits(self) -> Mapping[type[Event], str]:
+        """Every other type of event, with the reason why its clients are never sent it."""
+
     def reject(self, stranger: Stranger) -> Rejection:
         """How to turn away a peer without a session."""
 
-    def open(self, limits: Limits) -> Codec:
+    def open(self, limits: CodecLimits) -> Codec:
         """The decoder for a new connection."""
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
-        """The text frames (UTF-8) that tell a client of `event`; none if it never does."""
+        """The text frames (UTF-8) of `event`; none if its type is not in `tells`."""
 
 
 Render: TypeAlias = Callable[[str], str]
@@ -132,7 +149,15 @@ class EventDialect(Protocol):
     def typing_seconds(self) -> float:
         """When a typing indicator ends by itself."""
 
-    def receive(self, event: str, args: Sequence[object], limits: Limits) -> EventCommand:
+    @property
+    def tells(self) -> frozenset[type[Event]]:
+        """The types of event that it sends to clients."""
+
+    @property
+    def omits(self) -> Mapping[type[Event], str]:
+        """Every other type of event, with the reason why its clients are never sent it."""
+
+    def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> EventCommand:
         """The command in an event.
 
         Raises:
@@ -140,7 +165,7 @@ class EventDialect(Protocol):
         """
 
     def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
-        """The (name, payload) that tell a client of `event`; none if it never does."""
+        """The (name, payload) of each Socket.IO event; none if its type is not in `tells`."""
 
     def rendering(self, render: Render) -> "EventDialect":
         """The same dialect, with what `render` makes of each content beside it."""
@@ -163,13 +188,15 @@ class EventDialect(Protocol):
 __all__ = [
     "AcceptAndClose",
     "Codec",
+    "CodecLimits",
     "Dialect",
+    "Encoders",
     "EventDialect",
     "Heartbeat",
-    "Limits",
     "Rate",
     "RefuseUpgrade",
     "Rejection",
     "Stranger",
     "WireError",
+    "omitting",
 ]

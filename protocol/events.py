@@ -1,11 +1,16 @@
-"""What a client may be told: a closed union that each dialect renders in its own spelling.
+"""What a hub sends to clients: a closed union that each dialect encodes in its own spelling.
 
 Guarantees: an event carries everything a dialect needs to encode it, so encoding needs no lookup
-and is done once per dialect. `ephemeral` events may be dropped for a slow client; the others never.
+and is done once per dialect. `ephemeral` events may be dropped for a slow client; the others never
+are. `position` is the log position that a client has reached once it received the event.
 
 One thing that happened may be several events for several audiences: a private message is
-`PrivateMessagePosted` to its two people, and `ChannelMessagePosted` to who has joined its dm
-channel. A dialect tells of the one that its clients listen to, so nobody hears of it twice.
+`PrivateMessagePosted` for its two people, and `ChannelMessagePosted` for the clients that have
+joined its dm channel. A dialect encodes the one that its clients listen to, so that no client
+receives the message twice.
+
+A new event is added to the union `Event`. mypy then asks for `ephemeral` and `position`, and
+tests/protocol/dialects asks every dialect to encode it or to say why it does not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,11 +34,26 @@ from protocol.model import (
 )
 
 
+class Ephemeral:
+    """Base of events that a slow client may miss. They move no position."""
+
+    __slots__ = ()
+    ephemeral: ClassVar[bool] = True
+    position: ClassVar[None] = None
+
+
+class Reliable:
+    """Base of events that are never dropped and move no position."""
+
+    __slots__ = ()
+    ephemeral: ClassVar[bool] = False
+    position: ClassVar[None] = None
+
+
 @frozen
-class Connected:
+class Connected(Reliable):
     """First event on a new connection, to that connection alone."""
 
-    ephemeral: ClassVar[bool] = False
     user: User
     at: datetime
 
@@ -47,34 +67,48 @@ class PrivateMessagePosted:
     author: User
     recipient_id: UserId
 
+    @property
+    def position(self) -> Position:
+        """Where the message stands in its channel."""
+        return self.message.position
+
 
 @frozen
 class ChannelMessagePosted:
-    """A committed message of any channel, to who has joined it and to its workspace."""
+    """A committed message of any channel, to the clients that joined it and to its workspace."""
 
     ephemeral: ClassVar[bool] = False
     message: Message
     author: User
     workspace_id: WorkspaceId | None
 
+    @property
+    def position(self) -> Position:
+        """Where the message stands in its channel."""
+        return self.message.position
+
 
 @frozen
 class MessageConfirmed:
-    """A message was stored, to the connection that sent it and is not told of it otherwise.
+    """A message was stored, to the connection that sent it, where that gets no copy of it.
 
-    `joined`: whether the connection is told of the channel's other messages.
+    `joined`: whether the connection receives the channel's other messages.
     """
 
     ephemeral: ClassVar[bool] = False
     message: Message
     joined: bool
 
+    @property
+    def position(self) -> Position | None:
+        """Where the message stands; None where the connection does not follow the channel."""
+        return self.message.position if self.joined else None
+
 
 @frozen
-class TypingChanged:
+class TypingChanged(Ephemeral):
     """`user_id` started or stopped typing, to every connection of `recipient_id`."""
 
-    ephemeral: ClassVar[bool] = True
     user_id: UserId
     username: str
     name: str
@@ -84,10 +118,11 @@ class TypingChanged:
 
 
 @frozen
-class ChannelTyping:
-    """Somebody started or stopped typing in a channel, to who has joined it and its workspace."""
+class ChannelTyping(Ephemeral):
+    """A user started or stopped typing in a channel, to the clients that joined it and to its
+    workspace.
+    """
 
-    ephemeral: ClassVar[bool] = True
     channel_id: ChannelId
     workspace_id: WorkspaceId | None
     user_id: UserId
@@ -96,29 +131,26 @@ class ChannelTyping:
 
 
 @frozen
-class PresenceChanged:
-    """A user came online or went offline, to the users that may know."""
+class PresenceChanged(Ephemeral):
+    """A user came online or went offline, to the users allowed to see it."""
 
-    ephemeral: ClassVar[bool] = True
     user_id: UserId
     online: bool
 
 
 @frozen
-class WorkspacePresence:
+class WorkspacePresence(Ephemeral):
     """A member came online or went offline, to the workspace."""
 
-    ephemeral: ClassVar[bool] = True
     workspace_id: WorkspaceId
     user_id: UserId
     online: bool
 
 
 @frozen
-class ChannelPresence:
-    """A user came into a channel or left it, to the others who have joined it."""
+class ChannelPresence(Ephemeral):
+    """A user joined or left a channel, to the other clients that joined it."""
 
-    ephemeral: ClassVar[bool] = True
     channel_id: ChannelId
     user_id: UserId
     username: str
@@ -126,14 +158,14 @@ class ChannelPresence:
 
 
 @frozen
-class PrivateMessagesRead:
+class PrivateMessagesRead(Reliable):
     """`reader_id` has read everything up to and including `seq`, to the author of the messages and
     to the reader's other devices.
 
-    `message_ids`: those of the author that were unread before, oldest first, the newest 100.
+    `message_ids`: the author's messages that were unread until now, oldest first, at most the
+    newest 100.
     """
 
-    ephemeral: ClassVar[bool] = False
     reader_id: UserId
     author_id: UserId
     seq: int
@@ -142,30 +174,27 @@ class PrivateMessagesRead:
 
 
 @frozen
-class PrivateMessagesDelivered:
-    """`recipient_id` was shown everything up to and including `seq`, to the author."""
+class PrivateMessagesDelivered(Reliable):
+    """A device of `recipient_id` showed everything up to and including `seq`, to the author."""
 
-    ephemeral: ClassVar[bool] = False
     recipient_id: UserId
     author_id: UserId
     seq: int
 
 
 @frozen
-class ChannelMessagesRead:
-    """The same, to who has joined the channel."""
+class ChannelMessagesRead(Reliable):
+    """`reader_id` has read these messages, to the clients that joined the channel."""
 
-    ephemeral: ClassVar[bool] = False
     channel_id: ChannelId
     reader_id: UserId
     message_ids: tuple[MessageId, ...]
 
 
 @frozen
-class MessagesSeen:
-    """`user_id` was delivered or has read messages of `author_id`, to their author."""
+class MessagesSeen(Reliable):
+    """Messages of `author_id` were delivered to `user_id` or read by them, to the author."""
 
-    ephemeral: ClassVar[bool] = False
     channel_id: ChannelId
     author_id: UserId
     user_id: UserId
@@ -174,27 +203,24 @@ class MessagesSeen:
 
 
 @frozen
-class JoinedChannel:
-    """From now on this connection is told what happens in the channel."""
+class JoinedChannel(Reliable):
+    """The connection joined the channel: from now on it receives the channel's events."""
 
-    ephemeral: ClassVar[bool] = False
     channel_id: ChannelId
 
 
 @frozen
-class LeftChannel:
-    """No longer; `reason` is set when the client did not ask for it."""
+class LeftChannel(Reliable):
+    """The connection left the channel; `reason` is set when the client did not ask for it."""
 
-    ephemeral: ClassVar[bool] = False
     channel_id: ChannelId
     reason: str | None = None
 
 
 @frozen
-class ConversationRevoked:
+class ConversationRevoked(Reliable):
     """`user_id` may no longer see the conversation with `peer_id`, to `user_id`."""
 
-    ephemeral: ClassVar[bool] = False
     user_id: UserId
     peer_id: UserId
     channel_id: ChannelId
@@ -202,20 +228,18 @@ class ConversationRevoked:
 
 
 @frozen
-class ConversationSubscribed:
-    """The client's bookkeeping is acknowledged; delivery does not depend on it."""
+class ConversationSubscribed(Reliable):
+    """A subscription is acknowledged; which messages a client receives does not depend on it."""
 
-    ephemeral: ClassVar[bool] = False
     conversation: str
     subscribed: bool
     at: datetime
 
 
 @frozen
-class ConversationHistory:
+class ConversationHistory(Reliable):
     """The newest messages between two users, oldest first, with who they are."""
 
-    ephemeral: ClassVar[bool] = False
     pair: tuple[UserId, UserId]
     messages: Sequence[Message]
     people: Mapping[UserId, User]
@@ -223,21 +247,19 @@ class ConversationHistory:
 
 
 @frozen
-class HeartbeatAcknowledged:
-    """The client asked whether the server lives."""
-
-    ephemeral: ClassVar[bool] = False
+class HeartbeatAcknowledged(Reliable):
+    """Reply to a client's heartbeat."""
 
 
 @frozen
-class ConversationsResumed:
-    """Everything that `user_id` missed in private conversations was told; now it is live again.
+class ConversationsResumed(Reliable):
+    """End of a resume: what `user_id` missed in private conversations was sent, and live events
+    follow.
 
-    `after`: by peer, the seq up to which the connection has everything. `complete`: whether that is
-    all there was; otherwise the rest is to be fetched, from there on.
+    `after`: by peer, the seq up to which the connection has everything. `complete`: whether nothing
+    was left out; if false, the client fetches the rest over REST, from `after` on.
     """
 
-    ephemeral: ClassVar[bool] = False
     user_id: UserId
     complete: bool
     after: Mapping[UserId, int]
@@ -245,54 +267,48 @@ class ConversationsResumed:
 
 
 @frozen
-class ChannelsResumed:
-    """The same for channels."""
+class ChannelsResumed(Reliable):
+    """End of a resume in channels. `after`: by channel; see `ConversationsResumed`."""
 
-    ephemeral: ClassVar[bool] = False
     complete: bool
     after: Mapping[ChannelId, int]
 
 
 @frozen
-class Ready:
-    """The connection is now told what happens in these workspaces of `user`."""
+class Ready(Reliable):
+    """Reply to `Identify`: from now on the connection receives the events of these workspaces."""
 
-    ephemeral: ClassVar[bool] = False
     user: User
     workspaces: Sequence[Workspace]
 
 
 @frozen
-class ChannelCreated:
+class ChannelCreated(Reliable):
     """A new channel, to its workspace."""
 
-    ephemeral: ClassVar[bool] = False
     channel: Channel
 
 
 @frozen
-class MemberAdded:
-    """Somebody joined the workspace, to its members, the new one included."""
+class MemberAdded(Reliable):
+    """A user joined the workspace, to its members, the new one included."""
 
-    ephemeral: ClassVar[bool] = False
     workspace: Workspace
     user: User
 
 
 @frozen
-class MemberRemoved:
-    """Somebody left the workspace, to its members, the former one included."""
+class MemberRemoved(Reliable):
+    """A user left the workspace or was removed, to its members and to that user."""
 
-    ephemeral: ClassVar[bool] = False
     workspace: Workspace
     user: User
 
 
 @frozen
-class Refused:
-    """A command or frame was not carried out, to the connection that sent it."""
+class Refused(Reliable):
+    """A command was refused or a frame malformed, to the connection that sent it."""
 
-    ephemeral: ClassVar[bool] = False
     code: ErrorCode
     text: str
     key: str | None = None
@@ -304,10 +320,9 @@ class Refused:
 
 
 @frozen
-class Shed:
-    """`count` ephemeral events were dropped because this connection was too slow for them."""
+class Shed(Reliable):
+    """`count` ephemeral events were dropped because the connection reads too slowly."""
 
-    ephemeral: ClassVar[bool] = False
     count: int
     at: datetime
 
@@ -341,14 +356,3 @@ Event: TypeAlias = (
     | Refused
     | Shed
 )
-
-
-def position_of(event: Event) -> Position | None:
-    """How far a connection that is told of the event has heard of a channel then."""
-    match event:
-        case PrivateMessagePosted(message=message) | ChannelMessagePosted(message=message):
-            return message.position
-        case MessageConfirmed(message=message, joined=True):
-            return message.position
-        case _:
-            return None

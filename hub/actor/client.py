@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from hub.limits.quotas import Quota
 from hub.limits.windows import FixedWindow
 from protocol.errors import TOO_SLOW, CloseReason
-from protocol.events import Event, position_of
+from protocol.events import Event
 from protocol.model import Channel, ChannelId, Position, SessionId, User
 
 MAX_HELD_BYTES = 262_144  # of live events, while what was missed is told
@@ -141,7 +141,7 @@ class Client:
         """Queue an event that was missed, past what is held back."""
         data = self.wire.encode(event)
         if data:
-            self.link.offer(data, ephemeral=False, position=position_of(event))
+            self.link.offer(data, ephemeral=False, position=event.position)
 
     def forget(self, channel_id: ChannelId) -> None:
         """It is no longer told of the channel: nothing that is held back of it goes out."""

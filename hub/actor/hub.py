@@ -32,7 +32,7 @@ from hub.actor.letters import (
     Unregister,
 )
 from protocol.errors import SESSION_ENDED, CloseReason
-from protocol.events import Event, position_of
+from protocol.events import Event
 from protocol.model import SessionId, UserId
 
 INBOX_LETTERS = (
@@ -226,7 +226,7 @@ class Hub:
         if not audience:
             return
         event = delivery.event
-        ephemeral, position = event.ephemeral, position_of(event)
+        ephemeral, position = event.ephemeral, event.position
         encoded: dict[Encoder, bytes] = {}
         touched = self._touched
         for client in audience:

@@ -37,7 +37,7 @@ from protocol.commands import (
     SetTyping,
     TypeInChannel,
 )
-from protocol.dialect import EventDialect, Limits
+from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import REFUSAL_CODES, ErrorCode, WireError
 from protocol.events import MessageConfirmed, Refused
 from protocol.model import Channel, ChannelId
@@ -69,7 +69,7 @@ class EventAnswers:
         self._dialect = dialect
         self._services = services
         self._recoveries = recoveries
-        self._limits = Limits(services.config.max_content_chars)
+        self._limits = CodecLimits(services.config.max_content_chars)
         self._rate = SlidingWindow(services.config.event_messages, 1.0)
 
     async def answer(self, member: Member, name: str, args: Sequence[Data], reply: Reply) -> None:

@@ -10,19 +10,19 @@ import orjson
 from attrs import frozen
 
 from protocol.commands import Answer, Command
-from protocol.dialect import Limits
+from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.parsing.jsontext import parse_object
 
 Frame: TypeAlias = dict[str, object]
-Decoders: TypeAlias = Mapping[str, Callable[[Frame, Limits], Command | None]]
+Decoders: TypeAlias = Mapping[str, Callable[[Frame, CodecLimits], Command | None]]
 
 HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
 _SHOWN_CHARS = 100
 
 
-def heartbeat(_: Frame, __: Limits) -> Command:
+def heartbeat(_: Frame, __: CodecLimits) -> Command:
     """Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
     return Answer(HeartbeatAcknowledged())
 
@@ -37,7 +37,7 @@ class TaggedCodec:
     """
 
     decoders: Decoders
-    limits: Limits
+    limits: CodecLimits
 
     def receive(self, text: str) -> Command | None:
         """The command in a frame, by the decoder that its `type` names.

@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
 from hub.socketio.recovery import decode_offset, encode_offset
-from protocol.dialect import Dialect, EventDialect, Limits
+from protocol.dialect import CodecLimits, Dialect, EventDialect
 from protocol.dialects import BY_NAMESPACE, BY_PATH
 from protocol.engineio.packets import EngineError, decode_payload
 from protocol.errors import CloseReason, WireError
@@ -22,7 +22,7 @@ from protocol.socketio.packets import Decoder, SocketIoError, encode
 from protocol.websocket.frames import ControlFrame, FrameCutter
 from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
 
-LIMITS = Limits(content_chars=100)
+LIMITS = CodecLimits(content_chars=100)
 MAX_BYTES = 4_096
 TAGS = st.sampled_from(
     ["private_message", "typing_indicator", "join_channel", "leave_channel", "send_message",

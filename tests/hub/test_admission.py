@@ -15,7 +15,7 @@ from hub.settings.config import Config
 from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping
-from protocol.dialect import AcceptAndClose, Codec, Dialect, Heartbeat, Limits, Rate, Stranger
+from protocol.dialect import AcceptAndClose, Codec, CodecLimits, Dialect, Heartbeat, Rate, Stranger
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
 from protocol.model import UserId
@@ -64,7 +64,7 @@ class Whisper:
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         return AcceptAndClose((f'{{"you":"{stranger.name}"}}',), WHO_ARE_YOU)
 
-    def open(self, limits: Limits) -> Codec:
+    def open(self, limits: CodecLimits) -> Codec:
         del limits
         return WhisperCodec()
 

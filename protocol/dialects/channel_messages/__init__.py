@@ -1,5 +1,5 @@
 """Socket.IO's `message:*` events. See docs/dialects/channel_messages.md."""
 
-from protocol.dialects.channel_messages.frames import DIALECT
+from protocol.dialects.channel_messages.dialect import DIALECT
 
 __all__ = ["DIALECT"]

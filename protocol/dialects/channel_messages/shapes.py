@@ -5,7 +5,7 @@ Guarantees: a message looks the same live and in history. Must not know: who is 
 
 from collections.abc import Callable
 
-from protocol.model import Message, User
+from protocol.model import DeliveryStatus, Message, User
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, to_uuid
 
@@ -38,3 +38,14 @@ def channel_message_object(
     if render is not None:
         view["renderedContent"] = render(message.content)
     return view
+
+
+def sent_object(message: Message) -> dict[str, object]:
+    """What confirms to its author that a message was stored."""
+    view: dict[str, object] = {
+        "messageId": to_uuid(IdKind.MESSAGE, message.id),
+        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
+        "status": DeliveryStatus.SENT,
+        "seq": message.seq,
+    }
+    return view if message.key is None else {**view, "tempId": message.key}

@@ -1,5 +1,5 @@
 """`/messagepal`, `/message`: one-to-one messages. See docs/dialects/messenger.md."""
 
-from protocol.dialects.messenger.frames import DIALECT
+from protocol.dialects.messenger.dialect import DIALECT
 
 __all__ = ["DIALECT"]

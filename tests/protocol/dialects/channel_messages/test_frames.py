@@ -17,7 +17,7 @@ from protocol.commands import (
     PostToChannel,
     TypeInChannel,
 )
-from protocol.dialect import Limits
+from protocol.dialect import CodecLimits
 from protocol.dialects import BY_NAMESPACE
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
@@ -53,7 +53,7 @@ SEND = {"content": "x", "channelId": CHANNEL}
 
 
 def receive(event: str, *args: object) -> EventCommand:
-    return DIALECT.receive(event, args, Limits(content_chars=4_000))
+    return DIALECT.receive(event, args, CodecLimits(content_chars=4_000))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from protocol.commands import Command, SendPrivateMessage, SetTyping
-from protocol.dialect import Limits, RefuseUpgrade, Stranger
+from protocol.dialect import CodecLimits, RefuseUpgrade, Stranger
 from protocol.dialects.private_messages import DIALECT
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
@@ -27,7 +27,7 @@ ANN = User(UserId(1), "ann", "Ann Lee", AT, AT)
 
 def receive(frame: object) -> Command | None:
     text = frame if isinstance(frame, str) else json.dumps(frame)
-    return DIALECT.open(Limits(content_chars=20)).receive(text)
+    return DIALECT.open(CodecLimits(content_chars=20)).receive(text)
 
 
 def sent(event: Event) -> object:

@@ -1,0 +1,47 @@
+"""`/gateway`: everything that happens in a user's workspaces.
+
+The contract is docs/dialects/gateway.md. A connection receives nothing before it has identified
+itself as its session's user. Must not know: sockets, the store, other dialects.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialects.gateway.decoders import GatewayCodec
+from protocol.dialects.gateway.encoders import ENCODERS, OMITS
+from protocol.errors import CloseReason
+from protocol.events import Event
+
+
+@frozen
+class Gateway:
+    """The session is checked at the handshake, and again against `IDENTIFY`."""
+
+    name: str = "gateway"
+    paths: tuple[str, ...] = ("/gateway",)
+    session_cookie: str = "connect.sid"
+    heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
+    rate: Rate | None = None
+    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    omits: Mapping[type[Event], str] = field(default=OMITS)
+
+    def reject(self, stranger: Stranger) -> AcceptAndClose:
+        """No frame, then 4001."""
+        del stranger
+        return AcceptAndClose((), CloseReason(4001, "Unauthorized", reconnect=False))
+
+    def open(self, limits: CodecLimits) -> GatewayCodec:
+        """A codec; clients of this dialect send no content."""
+        del limits
+        return GatewayCodec()
+
+    def encode(self, event: Event) -> tuple[bytes, ...]:
+        """`{"t": EVENT, "d": data}`, and the acknowledgement of a heartbeat."""
+        encoder = ENCODERS.get(type(event))
+        return () if encoder is None else encoder(event)
+
+
+DIALECT: Final[Dialect] = Gateway()

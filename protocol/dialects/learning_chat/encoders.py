@@ -1,0 +1,177 @@
+"""The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+
+from protocol.dialect import (
+    Encoders,
+    omitting,
+)
+from protocol.errors import ErrorCode
+from protocol.events import (
+    ChannelCreated,
+    ChannelMessagePosted,
+    ChannelMessagesRead,
+    ChannelPresence,
+    ChannelsResumed,
+    ChannelTyping,
+    Connected,
+    ConversationHistory,
+    ConversationRevoked,
+    ConversationsResumed,
+    ConversationSubscribed,
+    HeartbeatAcknowledged,
+    JoinedChannel,
+    LeftChannel,
+    MemberAdded,
+    MemberRemoved,
+    MessageConfirmed,
+    MessagesSeen,
+    PresenceChanged,
+    PrivateMessagePosted,
+    PrivateMessagesDelivered,
+    PrivateMessagesRead,
+    Ready,
+    Refused,
+    Shed,
+    TypingChanged,
+    WorkspacePresence,
+)
+from protocol.parsing.tagged import HEARTBEAT_ACK
+from protocol.shapes.learning_platform import chat_message_object
+
+NOT_SAVED: Final = "Failed to save message."
+
+_TEXTS: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.INVALID_FRAME: "Unknown event type: undefined",
+    ErrorCode.NOT_ALLOWED: NOT_SAVED,
+    ErrorCode.RECIPIENT_NOT_FOUND: NOT_SAVED,
+    ErrorCode.KEY_CONFLICT: NOT_SAVED,
+    ErrorCode.UNSTORABLE: NOT_SAVED,
+    ErrorCode.UNAVAILABLE: NOT_SAVED,
+}
+
+
+def _connected(event: Connected) -> tuple[bytes, ...]:
+    user = event.user
+    return (orjson.dumps({"type": "connected", "userId": user.id, "username": user.username}),)
+
+
+def _posted(event: ChannelMessagePosted) -> tuple[bytes, ...]:
+    message = chat_message_object(event.message, event.author)
+    return (orjson.dumps({"type": "new_message", "message": message}),)
+
+
+def _user_typing(event: ChannelTyping) -> tuple[bytes, ...]:
+    if not event.is_typing:
+        return ()  # clients let the indicator run out
+    frame = {
+        "type": "user_typing",
+        "userId": event.user_id,
+        "username": event.username,
+        "channelId": event.channel_id,
+    }
+    return (orjson.dumps(frame),)
+
+
+def _presence(event: ChannelPresence) -> tuple[bytes, ...]:
+    frame = {
+        "type": "user_presence",
+        "userId": event.user_id,
+        "username": event.username,
+        "status": "online" if event.online else "offline",
+        "channelId": event.channel_id,
+    }
+    return (orjson.dumps(frame),)
+
+
+def _messages_read(event: ChannelMessagesRead) -> tuple[bytes, ...]:
+    return tuple(
+        orjson.dumps(
+            {
+                "type": "message_read",
+                "messageId": message_id,
+                "userId": event.reader_id,
+                "channelId": event.channel_id,
+            }
+        )
+        for message_id in event.message_ids
+    )
+
+
+def _joined(event: JoinedChannel) -> tuple[bytes, ...]:
+    return (orjson.dumps({"type": "joined_channel", "channelId": event.channel_id}),)
+
+
+def _left(event: LeftChannel) -> tuple[bytes, ...]:
+    frame: dict[str, object] = {"type": "left_channel", "channelId": event.channel_id}
+    if event.reason is not None:
+        frame["reason"] = event.reason
+    return (orjson.dumps(frame),)
+
+
+def _resumed(event: ChannelsResumed) -> tuple[bytes, ...]:
+    positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
+    return (orjson.dumps({"type": "resumed", "complete": event.complete, "after": positions}),)
+
+
+def _refused(event: Refused) -> tuple[bytes, ...]:
+    text = _TEXTS.get(event.code, event.text)
+    frame = {"type": "error", "message": text, "code": event.code}
+    if event.key is not None:
+        frame["clientMessageId"] = event.key
+    return (orjson.dumps(frame),)
+
+
+def _shed(event: Shed) -> tuple[bytes, ...]:
+    return (orjson.dumps({"type": "shed", "events": event.count}),)
+
+
+def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[bytes, ...]:
+    return (HEARTBEAT_ACK,)
+
+
+ENCODERS: Final[Encoders] = {
+    ChannelMessagePosted: _posted,
+    ChannelTyping: _user_typing,
+    ChannelPresence: _presence,
+    ChannelMessagesRead: _messages_read,
+    JoinedChannel: _joined,
+    LeftChannel: _left,
+    ChannelsResumed: _resumed,
+    Connected: _connected,
+    Refused: _refused,
+    Shed: _shed,
+    HeartbeatAcknowledged: _heartbeat_acknowledged,
+}
+
+
+OMITS: Final = omitting(
+    {
+        "private messages arrive in their dm channel, also for the connection that sent one": (
+            PrivateMessagePosted,
+            MessageConfirmed,
+        ),
+        "receipts and typing of private messages arrive in their dm channel": (
+            PrivateMessagesRead,
+            PrivateMessagesDelivered,
+            MessagesSeen,
+            TypingChanged,
+        ),
+        "who may no longer see a conversation leaves its dm channel": (ConversationRevoked,),
+        "presence arrives per channel, as ChannelPresence": (PresenceChanged, WorkspacePresence),
+        "changes of a workspace are sent on /gateway": (
+            Ready,
+            ChannelCreated,
+            MemberAdded,
+            MemberRemoved,
+        ),
+        "no frame asks for it": (
+            ConversationSubscribed,
+            ConversationHistory,
+            ConversationsResumed,
+        ),
+    }
+)

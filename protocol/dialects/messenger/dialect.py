@@ -1,0 +1,49 @@
+"""`/messagepal` and `/message`: one-to-one messages of the messenger.
+
+The contract is docs/dialects/messenger.md. Must not know: sockets, the store, other dialects.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialects.messenger.decoders import DECODERS
+from protocol.dialects.messenger.encoders import ENCODERS, OMITS
+from protocol.errors import CloseReason
+from protocol.events import Event
+from protocol.parsing.tagged import TaggedCodec
+
+
+@frozen
+class Messenger:
+    """Accepts every upgrade, so that a browser can read the close code.
+
+    `/message` is where the existing browser hook connects.
+    """
+
+    name: str = "messenger"
+    paths: tuple[str, ...] = ("/messagepal", "/message")
+    session_cookie: str = "connect.sid"
+    heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
+    rate: Rate | None = field(default=Rate(tokens=5, seconds=5.0))
+    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    omits: Mapping[type[Event], str] = field(default=OMITS)
+
+    def reject(self, stranger: Stranger) -> AcceptAndClose:
+        """No frame, then 4001, whatever was wrong."""
+        del stranger
+        return AcceptAndClose((), CloseReason(4001, "Authentication required", reconnect=False))
+
+    def open(self, limits: CodecLimits) -> TaggedCodec:
+        """A codec that enforces `limits`."""
+        return TaggedCodec(DECODERS, limits)
+
+    def encode(self, event: Event) -> tuple[bytes, ...]:
+        """The frames of an event; one `message_read` per message."""
+        encoder = ENCODERS.get(type(event))
+        return () if encoder is None else encoder(event)
+
+
+DIALECT: Final[Dialect] = Messenger()

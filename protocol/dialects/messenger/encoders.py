@@ -1,0 +1,232 @@
+"""The frames a client of the messenger receives. See docs/dialects/messenger.md#frames.
+
+Every frame but `error` is `{type, payload, timestamp}`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from protocol.dialect import (
+    Encoders,
+    omitting,
+)
+from protocol.dialects.messenger.conversations import (
+    conversation_id,
+)
+from protocol.dialects.messenger.shapes import conversation_message_object
+from protocol.errors import CONVERSATION_CLOSED, ErrorCode
+from protocol.events import (
+    ChannelCreated,
+    ChannelMessagePosted,
+    ChannelMessagesRead,
+    ChannelPresence,
+    ChannelsResumed,
+    ChannelTyping,
+    Connected,
+    ConversationHistory,
+    ConversationRevoked,
+    ConversationsResumed,
+    ConversationSubscribed,
+    Event,
+    HeartbeatAcknowledged,
+    JoinedChannel,
+    LeftChannel,
+    MemberAdded,
+    MemberRemoved,
+    MessageConfirmed,
+    MessagesSeen,
+    PresenceChanged,
+    PrivateMessagePosted,
+    PrivateMessagesDelivered,
+    PrivateMessagesRead,
+    Ready,
+    Refused,
+    Shed,
+    TypingChanged,
+    WorkspacePresence,
+)
+from protocol.shapes.timestamps import timestamp
+
+NOT_SENT: Final = "Failed to send message"
+
+
+INVALID: Final = "Invalid message format"
+
+
+_TEXTS: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.INVALID_JSON: INVALID,
+    ErrorCode.INVALID_FRAME: INVALID,
+    ErrorCode.RECIPIENT_NOT_FOUND: NOT_SENT,
+    ErrorCode.CANNOT_MESSAGE_SELF: NOT_SENT,
+    ErrorCode.NOT_ALLOWED: NOT_SENT,
+    ErrorCode.KEY_CONFLICT: NOT_SENT,
+    ErrorCode.UNSTORABLE: NOT_SENT,
+    ErrorCode.UNAVAILABLE: NOT_SENT,
+}
+
+
+def _connected(event: Connected) -> tuple[bytes, ...]:
+    payload = {
+        "userId": event.user.id,
+        "username": event.user.username,
+        "role": event.user.role,
+        "serverTime": timestamp(event.at),
+    }
+    return (_envelope("connected", payload, event.at),)
+
+
+def _posted(event: PrivateMessagePosted) -> tuple[bytes, ...]:
+    payload = conversation_message_object(event.message, event.author)
+    return (_envelope("message_received", payload, event.message.created_at),)
+
+
+def _user_typing(event: TypingChanged) -> tuple[bytes, ...]:
+    if not event.is_typing:
+        return ()  # clients let the indicator run out
+    payload = {
+        "userId": event.user_id,
+        "username": event.username,
+        "recipientId": event.recipient_id,
+    }
+    return (_envelope("user_typing", payload, event.at),)
+
+
+def _messages_read(event: PrivateMessagesRead) -> tuple[bytes, ...]:
+    read_at = timestamp(event.at)
+    return tuple(
+        _envelope(
+            "message_read",
+            {"messageId": str(message_id), "readBy": event.reader_id, "readAt": read_at},
+            event.at,
+        )
+        for message_id in event.message_ids
+    )
+
+
+def _subscribed(event: ConversationSubscribed) -> tuple[bytes, ...]:
+    kind = "subscribed" if event.subscribed else "unsubscribed"
+    return (_envelope(kind, {"conversationId": event.conversation}, event.at),)
+
+
+def _revoked(event: ConversationRevoked) -> tuple[bytes, ...]:
+    payload = {
+        "conversationId": conversation_id(event.user_id, event.peer_id),
+        "reason": CONVERSATION_CLOSED,
+    }
+    return (_envelope("unsubscribed", payload, event.at),)
+
+
+def _history(event: ConversationHistory) -> tuple[bytes, ...]:
+    payload = {
+        "conversationId": conversation_id(*event.pair),
+        "messages": [
+            conversation_message_object(message, event.people[message.author_id])
+            for message in event.messages
+        ],
+    }
+    return (_envelope("history_response", payload, event.at),)
+
+
+def _resumed(event: ConversationsResumed) -> tuple[bytes, ...]:
+    positions = {conversation_id(event.user_id, peer): seq for peer, seq in event.after.items()}
+    return (_envelope("resumed", {"complete": event.complete, "after": positions}, event.at),)
+
+
+def _refused(event: Refused) -> tuple[bytes, ...]:
+    text = _TEXTS.get(event.code, event.text)
+    frame = {"type": "error", "message": text, "code": event.code}
+    if event.key is not None:
+        frame["clientMessageId"] = event.key
+    return (orjson.dumps(frame),)
+
+
+def _shed(event: Shed) -> tuple[bytes, ...]:
+    return (_envelope("shed", {"events": event.count}, event.at),)
+
+
+def _enveloped(event: Event) -> tuple[bytes, ...]:
+    match event:
+        case PrivateMessagePosted(message=message, author=author):
+            payload = conversation_message_object(message, author)
+            return (_envelope("message_received", payload, message.created_at),)
+        case TypingChanged(user_id=user_id, username=username, recipient_id=recipient_id, at=at):
+            typing = {"userId": user_id, "username": username, "recipientId": recipient_id}
+            return (_envelope("user_typing", typing, at),)
+        case Connected(user=user, at=at):
+            connected: dict[str, object] = {
+                "userId": user.id,
+                "username": user.username,
+                "role": user.role,
+                "serverTime": timestamp(at),
+            }
+            return (_envelope("connected", connected, at),)
+        case ConversationSubscribed(conversation=conversation, subscribed=subscribed, at=at):
+            kind = "subscribed" if subscribed else "unsubscribed"
+            return (_envelope(kind, {"conversationId": conversation}, at),)
+        case ConversationRevoked(user_id=user_id, peer_id=peer_id, at=at):
+            ended = {
+                "conversationId": conversation_id(user_id, peer_id),
+                "reason": CONVERSATION_CLOSED,
+            }
+            return (_envelope("unsubscribed", ended, at),)
+        case ConversationHistory(pair=pair, messages=messages, people=people, at=at):
+            history: dict[str, object] = {
+                "conversationId": conversation_id(*pair),
+                "messages": [
+                    conversation_message_object(message, people[message.author_id])
+                    for message in messages
+                ],
+            }
+            return (_envelope("history_response", history, at),)
+        case ConversationsResumed(user_id=user_id, complete=complete, after=after, at=at):
+            positions = {conversation_id(user_id, peer): seq for peer, seq in after.items()}
+            return (_envelope("resumed", {"complete": complete, "after": positions}, at),)
+        case Shed(count=count, at=at):
+            return (_envelope("shed", {"events": count}, at),)
+        case _:
+            return ()  # channels, workspaces and who is online are other dialects' matter
+
+
+def _envelope(kind: str, payload: Mapping[str, object], at: datetime) -> bytes:
+    return orjson.dumps({"type": kind, "payload": payload, "timestamp": timestamp(at)})
+
+
+ENCODERS: Final[Encoders] = {
+    PrivateMessagePosted: _posted,
+    TypingChanged: _user_typing,
+    PrivateMessagesRead: _messages_read,
+    ConversationHistory: _history,
+    ConversationSubscribed: _subscribed,
+    ConversationRevoked: _revoked,
+    ConversationsResumed: _resumed,
+    Connected: _connected,
+    Refused: _refused,
+    Shed: _shed,
+}
+
+
+OMITS: Final = omitting(
+    {
+        "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
+            ChannelMessagePosted,
+            MessageConfirmed,
+        ),
+        "only that a message was read is shown, as PrivateMessagesRead": (
+            ChannelMessagesRead,
+            MessagesSeen,
+            PrivateMessagesDelivered,
+        ),
+        "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
+        "clients do not join channels": (
+            JoinedChannel,
+            LeftChannel,
+            ChannelTyping,
+            ChannelsResumed,
+        ),
+        "clients do not see workspaces": (Ready, ChannelCreated, MemberAdded, MemberRemoved),
+        "clients send no heartbeat": (HeartbeatAcknowledged,),
+    }
+)

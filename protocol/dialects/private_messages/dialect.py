@@ -1,0 +1,47 @@
+"""`/ws`: private messages between two users, presence, receipts, typing.
+
+The contract is docs/dialects/private_messages.md. User ids in a frame that name the sender are
+ignored: identity comes from the session. Must not know: sockets, the store, other dialects.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from attrs import field, frozen
+
+from protocol.dialect import CodecLimits, Dialect, Heartbeat, Rate, RefuseUpgrade, Stranger
+from protocol.dialects.private_messages.decoders import DECODERS
+from protocol.dialects.private_messages.encoders import ENCODERS, OMITS
+from protocol.events import Event
+from protocol.parsing.tagged import TaggedCodec
+
+
+@frozen
+class PrivateMessages:
+    """Refuses a peer without a session before the upgrade; pings every 54 s, waits 60 s."""
+
+    name: str = "private_messages"
+    paths: tuple[str, ...] = ("/ws",)
+    session_cookie: str = "session_token"
+    heartbeat: Heartbeat = field(default=Heartbeat(interval=54.0, timeout=60.0))
+    rate: Rate | None = None
+    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    omits: Mapping[type[Event], str] = field(default=OMITS)
+
+    def reject(self, stranger: Stranger) -> RefuseUpgrade:
+        """HTTP 401; see docs/dialects/private_messages.md#connecting."""
+        no_session = stranger is Stranger.NO_SESSION
+        reason = "No session cookie" if no_session else "Invalid session"
+        return RefuseUpgrade(401, f"Unauthorized: {reason}")
+
+    def open(self, limits: CodecLimits) -> TaggedCodec:
+        """A codec that enforces `limits`."""
+        return TaggedCodec(DECODERS, limits)
+
+    def encode(self, event: Event) -> tuple[bytes, ...]:
+        """One JSON text frame for each event in `tells`."""
+        encoder = ENCODERS.get(type(event))
+        return () if encoder is None else encoder(event)
+
+
+DIALECT: Final[Dialect] = PrivateMessages()
