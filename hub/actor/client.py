@@ -44,8 +44,12 @@ class Link(Protocol):
 class Encoder(Protocol):
     """Events -> bytes for a link, once for all clients that share it."""
 
+    @property
+    def tells(self) -> frozenset[type[Event]]:
+        """The types of event that it encodes."""
+
     def encode(self, event: Event) -> bytes:
-        """What tells of `event`; empty when nothing does."""
+        """The bytes of `event`; empty when its type is not in `tells`."""
 
 
 @frozen

@@ -96,9 +96,9 @@ class Hub:
         """The sessions that have a connection now."""
         return frozenset(client.session_id for client in self._clients)
 
-    def tells_of(self, event: Event) -> bool:
-        """Whether anybody who is connected speaks a dialect that tells of such an event."""
-        return any(wire.encode(event) for wire in self._by_wire)
+    def tells_of(self, event: type[Event]) -> bool:
+        """Whether any connection speaks a dialect that sends such events."""
+        return any(event in wire.tells for wire in self._by_wire)
 
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection now."""

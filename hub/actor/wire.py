@@ -19,8 +19,13 @@ class Wire:
 
     dialect: Dialect
 
+    @property
+    def tells(self) -> frozenset[type[Event]]:
+        """See `Encoder`."""
+        return self.dialect.tells
+
     def encode(self, event: Event) -> bytes:
-        """The frames of `event`, joined; empty when the dialect never tells of it."""
+        """The frames of `event`, joined; empty when the dialect never sends it."""
         return b"".join(map(text_frame, self.dialect.encode(event)))
 
     def shed_notice(self, count: int) -> bytes:

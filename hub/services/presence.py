@@ -2,9 +2,9 @@
 
 Guarantees: presence is per user, not per connection: online at the first connection, offline after
 the last one and a grace period, so a reconnect is not announced. A status goes out only to the
-audience that Postgres names, and to the user's workspaces; nobody is asked for when no connected
-dialect tells of it. While the store is unreachable changes
-wait, at most one per user. Must not know: sockets, dialects.
+audience that Postgres names, and to the user's workspaces; no audience is looked up when no
+connected dialect sends such events. While the store is unreachable changes wait, at most one per
+user. Must not know: sockets, dialects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ class Presence:
         await hub.broadcast(deliveries)
 
     async def _audiences(self, hub: Hub, user_ids: Sequence[UserId]) -> Mapping[UserId, Audience]:
-        if not hub.tells_of(PresenceChanged(user_ids[0], online=True)):
+        if not hub.tells_of(PresenceChanged):
             return {}
         if self._rule is AudienceRule.EVERYONE:
             return {user_id: ToEveryone(besides=user_id) for user_id in user_ids}
@@ -101,6 +101,6 @@ class Presence:
     async def _workspaces_of(
         self, hub: Hub, user_ids: Sequence[UserId]
     ) -> Mapping[UserId, frozenset[WorkspaceId]]:
-        if not hub.tells_of(WorkspacePresence(WorkspaceId(0), user_ids[0], online=True)):
+        if not hub.tells_of(WorkspacePresence):
             return {}
         return await self._workspaces.of_users(user_ids)

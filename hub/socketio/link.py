@@ -28,8 +28,13 @@ class EventWire:
 
     dialect: EventDialect
 
+    @property
+    def tells(self) -> frozenset[type[Event]]:
+        """See `Encoder`."""
+        return self.dialect.tells
+
     def encode(self, event: Event) -> bytes:
-        """The packets of `event`, with separators; empty when the dialect never tells of it."""
+        """The packets of `event`, with separators; empty when the dialect never sends it."""
         packets = (
             SocketIoPacket(SocketIoType.EVENT, self.dialect.namespace, [name, payload])
             for name, payload in self.dialect.encode(event)

@@ -1,6 +1,7 @@
 """The whole server: one flow over in-memory streams, a dialect of one's own, and TLS."""
 
 import ssl
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +61,8 @@ class Whisper:
     session_cookie: str = "session_token"
     heartbeat: Heartbeat = field(default=Heartbeat(10.0, 20.0))
     rate: Rate | None = None
+    tells: frozenset[type[Event]] = frozenset({Connected, TypingChanged, Refused})
+    omits: Mapping[type[Event], str] = field(factory=dict)
 
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         return AcceptAndClose((f'{{"you":"{stranger.name}"}}',), WHO_ARE_YOU)

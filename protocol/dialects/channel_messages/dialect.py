@@ -20,7 +20,7 @@ from protocol.model import ChannelId, Message, User, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 
 
-@frozen
+@frozen(eq=False)
 class ChannelMessages:
     """`render`: makes the HTML that stands beside each content; None: none does."""
 

@@ -16,7 +16,7 @@ from protocol.errors import CloseReason
 from protocol.events import Event
 
 
-@frozen
+@frozen(eq=False)
 class Gateway:
     """The session is checked at the handshake, and again against `IDENTIFY`."""
 

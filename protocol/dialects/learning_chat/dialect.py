@@ -17,7 +17,7 @@ from protocol.events import Event
 from protocol.parsing.tagged import TaggedCodec
 
 
-@frozen
+@frozen(eq=False)
 class LearningChat:
     """Accepts every upgrade, so that a browser can read the close code.
 

@@ -16,7 +16,7 @@ from protocol.events import Event
 from protocol.parsing.tagged import TaggedCodec
 
 
-@frozen
+@frozen(eq=False)
 class Messenger:
     """Accepts every upgrade, so that a browser can read the close code.
 

@@ -16,7 +16,7 @@ from protocol.events import Event
 from protocol.parsing.tagged import TaggedCodec
 
 
-@frozen
+@frozen(eq=False)
 class PrivateMessages:
     """Refuses a peer without a session before the upgrade; pings every 54 s, waits 60 s."""
 

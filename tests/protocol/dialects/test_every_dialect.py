@@ -1,84 +1,62 @@
-"""What holds for every dialect: no text raises, every event can be told."""
+"""What holds for every dialect: it decides on every event, and turns strangers away."""
 
 import json
 from typing import get_args
 
 import pytest
 
-from protocol.dialect import AcceptAndClose, Dialect, RefuseUpgrade, Stranger
-from protocol.dialects import BY_PATH
-from protocol.events import (
-    ChannelCreated,
-    ChannelMessagePosted,
-    ChannelMessagesRead,
-    ChannelPresence,
-    ChannelsResumed,
-    ChannelTyping,
-    Connected,
-    ConversationHistory,
-    ConversationRevoked,
-    ConversationsResumed,
-    ConversationSubscribed,
-    Event,
-    HeartbeatAcknowledged,
-    JoinedChannel,
-    LeftChannel,
-    MemberAdded,
-    MemberRemoved,
-    PresenceChanged,
-    PrivateMessagePosted,
-    PrivateMessagesDelivered,
-    PrivateMessagesRead,
-    Ready,
-    Refused,
-    Shed,
-    TypingChanged,
-    WorkspacePresence,
-)
+from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
+from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.events import Event
 from tests.support.events import EVENTS
 
-DIALECTS = sorted({dialect.name: dialect for dialect in BY_PATH.values()}.values(), key=str)
-TOLD = {
-    "private_messages": {
-        Connected, PrivateMessagePosted, TypingChanged, PresenceChanged, PrivateMessagesRead,
-        PrivateMessagesDelivered, HeartbeatAcknowledged,
-        Refused, Shed, ConversationsResumed, ConversationRevoked,
-    },
-    "learning_chat": {
-        Connected, ChannelMessagePosted, ChannelTyping, ChannelPresence, ChannelMessagesRead,
-        JoinedChannel, LeftChannel, Refused, Shed, ChannelsResumed, HeartbeatAcknowledged,
-    },
-    "messenger": {
-        Connected, PrivateMessagePosted, TypingChanged, PrivateMessagesRead,
-        ConversationSubscribed, ConversationHistory, Refused, Shed, ConversationsResumed,
-        ConversationRevoked,
-    },
-    "gateway": {
-        ChannelMessagePosted, ChannelTyping, WorkspacePresence, HeartbeatAcknowledged, Ready,
-        ChannelCreated, MemberAdded, MemberRemoved, Shed, ChannelsResumed,
-    },
-}  # fmt: skip
+ALL_EVENTS = frozenset(get_args(Event))
+WEBSOCKET: dict[str, Dialect] = {each.name: each for each in BY_PATH.values()}
+SOCKETIO: dict[str, EventDialect] = {each.name: each for each in BY_NAMESPACE.values()}
+ALL_DIALECTS: dict[str, Dialect | EventDialect] = {**WEBSOCKET, **SOCKETIO}
 
 
-def test_every_event_is_among_the_examples() -> None:
-    assert {type(event) for event in EVENTS} == set(get_args(Event))
+def names(events: frozenset[type[Event]]) -> list[str]:
+    return sorted(event.__name__ for event in events)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_there_is_one_example_of_every_event() -> None:
+    assert sorted(type(event).__name__ for event in EVENTS) == names(ALL_EVENTS)
+
+
+def test_every_event_is_sent_by_some_dialect() -> None:
+    told = frozenset[type[Event]]().union(*(each.tells for each in ALL_DIALECTS.values()))
+    assert names(ALL_EVENTS - told) == []
+
+
+@pytest.mark.parametrize("name", ALL_DIALECTS)
+def test_a_dialect_sends_an_event_or_says_why_not(name: str) -> None:
+    dialect = ALL_DIALECTS[name]
+    omitted = frozenset(dialect.omits)
+    assert names(ALL_EVENTS - dialect.tells - omitted) == [], "neither sent nor omitted"
+    assert names(dialect.tells & omitted) == [], "both sent and omitted"
+    assert names((dialect.tells | omitted) - ALL_EVENTS) == [], "no event"
+    assert all(dialect.omits.values())
+
+
+@pytest.mark.parametrize("name", ALL_DIALECTS)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_an_event_is_told_as_json_by_the_dialects_whose_clients_listen(
-    dialect: Dialect, event: Event
-) -> None:
-    frames = dialect.encode(event)
-    assert bool(frames) is (type(event) in TOLD[dialect.name])
-    for frame in frames:
+def test_encoding_gives_something_for_exactly_the_events_in_tells(name: str, event: Event) -> None:
+    dialect = ALL_DIALECTS[name]
+    assert bool(dialect.encode(event)) is (type(event) in dialect.tells)
+
+
+@pytest.mark.parametrize("name", WEBSOCKET)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_frame_is_a_json_object(name: str, event: Event) -> None:
+    for frame in WEBSOCKET[name].encode(event):
         assert isinstance(json.loads(frame), dict)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("name", WEBSOCKET)
 @pytest.mark.parametrize("stranger", Stranger)
-def test_strangers_are_turned_away(dialect: Dialect, stranger: Stranger) -> None:
-    rejection = dialect.reject(stranger)
+def test_a_peer_without_a_session_is_rejected(name: str, stranger: Stranger) -> None:
+    rejection = WEBSOCKET[name].reject(stranger)
     match rejection:
         case RefuseUpgrade(status=status, text=text):
             assert (status, text.partition(":")[0]) == (401, "Unauthorized")
