@@ -78,7 +78,7 @@ def decoded_client_frames(name: str) -> set[str]:
 
 def decoded_client_fields(name: str) -> set[str]:
     """The fields that the decoders read: those they get from a frame, and those of its shapes."""
-    source = (ROOT / f"protocol.dialects.{name}.decoders.py").read_text()
+    source = (ROOT / f"protocol/dialects/{name}/decoders.py").read_text()
     shapes = re.findall(r"^@frozen\nclass _\w+:\n(.*?)\n\n", source, re.DOTALL | re.MULTILINE)
     declared = re.findall(r"^ {4}(\w+): ", "\n".join(shapes), re.MULTILINE)
     return {*declared, *re.findall(r'\.get\("(\w+)"\)', source)}
