@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
         pytest.param(["ruff", "check", "--quiet"], id="lint"),
         pytest.param(["ruff", "format", "--check", "--quiet"], id="format"),
         pytest.param(["mypy"], id="types"),
+        pytest.param(["codespell_lib"], id="spelling"),
     ],
 )
 def test_the_code_is_clean(command: list[str]) -> None:
