@@ -10,6 +10,8 @@ from persistence.memory import open_memory_store
 from tests.support.databases import Databases, database_server
 from tests.support.world import World, open_world
 
+pytest_plugins = ("tests.support.time_limit",)
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)

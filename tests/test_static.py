@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.timeout(300)  # the first run has no cache
 @pytest.mark.parametrize(
     "command",
     [
