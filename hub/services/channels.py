@@ -66,6 +66,10 @@ class Channels:
         else:
             await self.enter(client, access.channel, JoinedChannel(channel_id))
 
+    def joined(self, client: Client, channel_id: ChannelId) -> Channel | None:
+        """The channel, if the connection has joined it: then it may send and type there."""
+        return client.channels.get(channel_id)
+
     def is_followed(self, channel_id: ChannelId) -> bool:
         """Whether a connection has joined the channel, or is about to: what is told from now on
         and comes into the Hub's inbox before the joining is history to it.

@@ -80,7 +80,7 @@ class Commands:
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
                 await self.typing.to_user(client, recipient_id, is_typing=is_typing)
             case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
-                channel = client.channels.get(channel_id)
+                channel = self.channels.joined(client, channel_id)
                 if channel is not None:
                     await self.typing.in_channel(client, channel, is_typing=is_typing)
             case LeaveChannel(channel_id=channel_id):
@@ -163,7 +163,7 @@ class Commands:
             await self.submit(client, draft, _settle_with(client, draft))
 
     async def _post(self, client: Client, command: PostToChannel) -> None:
-        channel = client.channels.get(command.channel_id)
+        channel = self.channels.joined(client, command.channel_id)
         if channel is None:
             client.tell(Refused.because(ErrorCode.NOT_JOINED, command.key))
             return

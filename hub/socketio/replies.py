@@ -199,7 +199,8 @@ class EventAnswers:
         self, client: Client, channel_id: ChannelId, key: str | None = None
     ) -> Channel:
         """As `_channel`, where Postgres is asked for the right again with what is done there."""
-        return client.channels.get(channel_id) or await self._channel(client, channel_id, key)
+        joined = self._services.channels.joined(client, channel_id)
+        return joined or await self._channel(client, channel_id, key)
 
     async def _channel(
         self, client: Client, channel_id: ChannelId, key: str | None = None
