@@ -37,12 +37,13 @@ PAGE_ANCHORS: Final = frozenset(
     | {"heartbeat", "resume", "ordering", "errors", "close-codes", "limits", "rest"}
 )
 
+SUFFIXES: Final = {".py", ".sql", ".js", ".mjs", ".ts", ".txt"}
 SOURCES: Final = tuple(
     sorted(
         path
         for folder in ("hub", "protocol", "persistence", "tests")
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".py", ".sql", ".js", ".mjs", ".ts", ".txt"}
+        if path.suffix in SUFFIXES and "node_modules" not in path.parts
     )
 )
 

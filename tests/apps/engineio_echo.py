@@ -1,14 +1,6 @@
-"""Every data packet comes back: `python -m tests.apps.engineio_echo --port 3000`, /engine.io/."""
+"""The name that protocol test suites know docs/examples/engineio_echo.py by."""
 
-from hub.engineio.connection import EngineConnection
-from hub.engineio.server import Opening
-from tests.apps.serving import main
-
-
-async def echo(connection: EngineConnection, opening: Opening) -> None:
-    while True:
-        connection.send(await connection.receive())
-
+import runpy
 
 if __name__ == "__main__":
-    main("/engine.io/", echo)
+    runpy.run_module("docs.examples.engineio_echo", run_name="__main__")

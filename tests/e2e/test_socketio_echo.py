@@ -1,37 +1,24 @@
-"""The official socket.io-client against the Socket.IO core (tests.apps.socketio_echo)."""
+"""The official socket.io-client against the Socket.IO core (docs.examples.socketio_echo)."""
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trio
 
 from tests.support.node import require_node, run_node
+from tests.support.programs import listening
 
-
-@contextmanager
-def echo_server(port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    """A running echo program, and its port."""
-    command = [sys.executable, "-m", "tests.apps.socketio_echo", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("listening on "), line
-            yield process, int(line.rpartition(":")[2])
-        finally:
-            process.kill()
+ECHO = "docs.examples.socketio_echo"
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     require_node()
-    with echo_server() as (_, port):
+    with listening(ECHO) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -87,13 +74,13 @@ async def test_an_acknowledgement_that_never_comes_times_out(url: str) -> None:
 
 async def test_the_client_comes_back_after_a_restart() -> None:
     require_node()
-    with echo_server() as (process, port):
+    with listening(ECHO) as (process, port):
         async with run_node("socketio_echo.mjs", "reconnect", f"http://127.0.0.1:{port}") as client:
             assert await client.happened() == {"connected": True}
             process.kill()
             process.wait()
             assert "disconnected" in await client.happened()
-            with echo_server(port):
+            with listening(ECHO, port):
                 assert await client.happened() == {"connected": True}
                 assert await client.happened() == {"back": ["again"]}
                 assert await client.happened() == {"disconnected": "io client disconnect"}
@@ -143,7 +130,7 @@ async def test_hostile_bodies_cost_nothing_and_hurt_nobody() -> None:
         "deep data": b"42" + b"[" * 900_000,
         "deep data that ends": b'42["message",' + b"[" * 900 + b"]" * 900 + b"]",
     }
-    with echo_server() as (process, port):
+    with listening(ECHO) as (process, port):
         assert (await send(port, await handshake(port), b'42["message",1]')).endswith(b"ok")
         pages = Path(f"/proc/{process.pid}/statm")
         before = int(pages.read_text().split()[1])

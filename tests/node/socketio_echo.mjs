@@ -1,4 +1,4 @@
-// The official client against tests.apps.socketio_echo: one line of JSON for each thing that
+// The official client against docs.examples.socketio_echo: one line of JSON for each thing that
 // happens. The scenario is the first argument, the server's address the second.
 
 import { io } from 'socket.io-client';

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import pytest
 import trio
 
+from docs.examples import ws_echo
 from hub.sockets.websocket_link import CLOSE_SECONDS
-from tests.apps import ws_echo
 from tests.support.frames import (
     BINARY,
     CLOSE,

@@ -1,4 +1,4 @@
-"""Every WebSocket message comes back: `python -m tests.apps.ws_echo --port 9001`, on any path.
+"""Every WebSocket message comes back: `python -m docs.examples.ws_echo --port 9001`, on any path.
 
 A raw echo through the whole connection stack, with a 16 MiB limit and no heartbeat: what Autobahn's
 test suite talks to.
@@ -10,6 +10,7 @@ from math import inf
 import trio
 from starlette.responses import PlainTextResponse
 
+from docs.examples.serving import valid_upgrade
 from hub.http.server import Limits
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.outbox import Outbox
@@ -19,7 +20,6 @@ from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.websocket.frames import binary_frame, text_frame
 from protocol.websocket.handshake import request_bytes
-from tests.apps.serving import valid_upgrade
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_HEADER_BYTES = 14

@@ -1,0 +1,17 @@
+"""Every Engine.IO message comes back, at /engine.io/.
+
+Start it with `python -m docs.examples.engineio_echo --port 3000`.
+"""
+
+from docs.examples.serving import main
+from hub.engineio.connection import EngineConnection
+from hub.engineio.server import Opening
+
+
+async def echo(connection: EngineConnection, opening: Opening) -> None:
+    while True:
+        connection.send(await connection.receive())
+
+
+if __name__ == "__main__":
+    main("/engine.io/", echo)
