@@ -25,6 +25,7 @@ from hub.engineio.server import EngineServer
 from hub.rest.app import build_app
 from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
+from hub.settings.redaction import revealed
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from persistence import open_express_sessions, open_store
@@ -95,7 +96,7 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with (
             open_store(
-                config.database_url,
+                revealed(config.database_url),
                 config.data_dir,
                 pool_size=config.db_pool,
                 lanes=config.db_lanes,
@@ -125,9 +126,10 @@ def _collect_rarely() -> None:
 
 
 def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSessions | None]:
-    if config.express_sessions_url is None:
+    url = revealed(config.express_sessions_url)
+    if url is None:
         return nullcontext()
-    return open_express_sessions(config.express_sessions_url, config.express_sessions_table)
+    return open_express_sessions(url, config.express_sessions_table)
 
 
 async def _stop(

@@ -1,18 +1,18 @@
-"""What an operator does beside running the hub: migrate, accounts, sessions, settings.
+"""The operator's commands beside running the hub: migrate, accounts, sessions, settings.
 
-These commands open the database themselves. The embedded one belongs to one process at a time, so
-they work on it while the hub is stopped; on an external one they work at any time.
+They open the database themselves. The embedded one belongs to one process at a time, so there they
+work while the hub is stopped; with an external one they work at any time. Must not know: flags.
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-import attrs
 from attrs import field, frozen
 
 from hub.identity.passwords import PasswordHasher, check_password
 from hub.settings.config import SETTINGS, Config
+from hub.settings.redaction import revealed
 from persistence import open_database, open_store
 from persistence.interface import Store
 from persistence.records import NewUser, NoSuchUser, StoreError, Taken
@@ -24,7 +24,7 @@ PAGE = 500
 
 
 class NotDone(StoreError):
-    """The operator asked for something impossible; the text says what."""
+    """A command cannot be carried out; the text says why."""
 
 
 @frozen
@@ -39,18 +39,14 @@ class Account:
 
 async def migrate_database(config: Config, say: Say) -> None:
     """Apply the missing migrations."""
-    async with open_database(config.database_url, config.data_dir):
+    async with open_database(revealed(config.database_url), config.data_dir):
         say("The database is up to date")
 
 
 def show_config(config: Config, say: Say) -> None:
-    """Print every setting; of the database only that it is external."""
-    values = attrs.asdict(config)
+    """Print every setting; of a secret only whether it is set, of a URL no password."""
     for setting in SETTINGS:
-        value = values[setting.name]
-        if setting.name == "database_url" and value is not None:
-            value = "(external)"
-        say(f"{setting.name} = {value}")
+        say(f"{setting.name} = {setting.show(getattr(config, setting.name))}")
 
 
 async def add_user(config: Config, account: Account, say: Say) -> None:
@@ -111,5 +107,6 @@ async def _find(store: Store, username: str) -> User:
 
 @asynccontextmanager
 async def _store(config: Config) -> AsyncIterator[Store]:
-    async with open_store(config.database_url, config.data_dir, pool_size=2, lanes=1) as store:
+    url = revealed(config.database_url)
+    async with open_store(url, config.data_dir, pool_size=2, lanes=1) as store:
         yield store

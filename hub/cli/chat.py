@@ -1,14 +1,14 @@
-"""`parlour chat`: two people talk in two terminals.
+"""`parlour chat`: a conversation in the terminal.
 
-Guarantees: a line is sent again after a reconnect until the hub has confirmed it, under the same
-key, so it is stored once; what the peer wrote meanwhile is fetched. Must not know: anything of the
-server's insides; it is a plain client of `/ws` and REST.
+Guarantees: a line is sent again after every reconnect until the hub confirms it, under the same
+key, so it is stored once; messages that came in meanwhile are fetched. Must not know: the server's
+modules; it is a plain client of `/ws` and REST.
 """
 
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import cast
+from typing import Final, cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -18,10 +18,10 @@ from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection
 
 from hub.cli.rest import CallFailed, call
 
-RECONNECT_SECONDS = 1.0
-MAX_RECONNECT_SECONDS = 30.0
-CONFIRM_SECONDS = 5.0
-HISTORY = 20
+RECONNECT_SECONDS: Final = 1.0
+MAX_RECONNECT_SECONDS: Final = 30.0
+CONFIRM_SECONDS: Final = 5.0
+HISTORY: Final = 20  # messages that are fetched after a reconnect
 
 
 @frozen
@@ -39,13 +39,13 @@ class Chat:
     Args:
         url: the hub, e.g. `http://127.0.0.1:8000`.
         cookie: the session, as the value of a Cookie header.
-        me: who types.
-        peer: who is typed to.
+        me: the user of the session.
+        peer: the other person.
         show: prints one line.
     """
 
     url: str
-    cookie: str
+    cookie: str = field(repr=False)
     me: Person
     peer: Person
     show: Callable[[str], None]
@@ -111,10 +111,10 @@ class Chat:
             self._socket = None  # it is still unconfirmed, so the next connection repeats it
 
     async def _catch_up(self) -> None:
-        answer = await call(
+        response = await call(
             self.url, "GET", f"/api/messages/{self.peer.id}?limit={HISTORY}", cookie=self.cookie
         )
-        for message in cast("list[dict[str, object]]", answer.body):
+        for message in cast("list[dict[str, object]]", response.body):
             self._show_message(message)
 
     def _take(self, frame: Mapping[str, object]) -> None:
@@ -132,7 +132,7 @@ class Chat:
                 self._confirm(frame.get("client_id"))
                 self.show(f"* {text}")
             case _:
-                pass  # the welcome, and whatever a newer hub may say
+                pass  # the welcome, and frames of newer hubs
 
     def _show_message(self, message: Mapping[str, object]) -> None:
         self._confirm(message.get("client_id"))
@@ -154,18 +154,21 @@ def printable(text: str) -> str:
 
 
 async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, Person, Person]:
-    """Log in and look the peer up; returns the Cookie header, me and the peer.
+    """Log in and look the peer up.
+
+    Returns:
+        the value of the Cookie header, the signed-in user and the peer.
 
     Raises:
         CallFailed: wrong password, unknown peer, or no hub there.
     """
-    answer = await call(url, "POST", "/api/auth/login", {"email": login, "password": password})
-    cookie = f"session_token={answer.cookies['session_token']}"
+    response = await call(url, "POST", "/api/auth/login", {"email": login, "password": password})
+    cookie = f"session_token={response.cookies['session_token']}"
     found = await call(url, "GET", f"/api/users?username={quote(peer)}", cookie=cookie)
     people = cast("list[dict[str, object]]", found.body)
     if not people:
         raise CallFailed(f"There is no user {peer}")
-    return cookie, _person(answer.body), _person(people[0])
+    return cookie, _person(response.body), _person(people[0])
 
 
 def _person(body: object) -> Person:

@@ -1,4 +1,8 @@
-"""`parlour serve --demo`: two people, and how to let them talk."""
+"""`parlour serve --demo`: two accounts to try the hub with.
+
+Guarantees: their passwords are new at every start and stand only in the text that is printed. Must
+not know: flags.
+"""
 
 import secrets
 from typing import Final
@@ -10,10 +14,7 @@ _PEOPLE: Final = (("ann", "Ann"), ("ben", "Ben"))
 
 
 async def make_demo_people(server: Server) -> str:
-    """Make ann and ben, or give them new passwords; returns what to tell who started the hub.
-
-    The passwords are made anew at every start, because they are kept nowhere but on the screen.
-    """
+    """Make ann and ben, or give them new passwords; returns the instructions to print."""
     accounts = server.services.store.accounts
     pages: list[str] = []
     chats: list[str] = []
@@ -30,8 +31,8 @@ async def make_demo_people(server: Server) -> str:
             f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
             f" --url {server.url}"
         )
-    told = ["", "Two people are here to try it with.", ""]
-    if server.services.config.web_client == "yes":
-        told += ["Open one in your browser, and the other in a private window:", "", *pages, ""]
-    told += ["In two more terminals:", "", *chats, "", "Ctrl-C stops the hub.", ""]
-    return "\n".join(told)
+    text = ["", "Two people are here to try it with.", ""]
+    if server.services.config.web_client:
+        text += ["Open one in your browser, and the other in a private window:", "", *pages, ""]
+    text += ["In two more terminals:", "", *chats, "", "Ctrl-C stops the hub.", ""]
+    return "\n".join(text)

@@ -1,11 +1,13 @@
-"""The command line: reads flags and the environment, and nothing else does.
+"""The `parlour` command. Nothing else reads flags or the environment.
 
-Guarantees: what can go wrong in front of a person ends in one clear line on stderr and exit code 1;
-standard output carries only what was asked for. Must not know: how anything works.
+Guarantees: an expected failure is one clear line on stderr and exit code 1, an unexpected one a
+traceback, and neither shows a password; stdout carries only what was asked for. Must not know: how
+anything works.
 """
 
 import os
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -20,8 +22,12 @@ from hub.cli import admin
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
-from hub.settings.config import SETTINGS, Config, ConfigError, load_config
+from hub.settings.config import SETTINGS, Config
 from hub.settings.logs import configure_logging
+from hub.settings.manual import help_of
+from hub.settings.redaction import redact
+from hub.settings.setting import ConfigError
+from hub.settings.sources import load_config
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 
@@ -31,10 +37,14 @@ _EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, 
 
 
 def _settings_options(function: F) -> F:
-    """One flag per setting, plus --config. Values are checked with the other sources' values."""
+    """One flag per setting, plus --config; `load_config` checks the values of all sources."""
     for setting in reversed(SETTINGS):
         function = click.option(
-            setting.flag, setting.name, help=setting.meaning, multiple=setting.many, metavar="VALUE"
+            setting.flag,
+            setting.name,
+            help=help_of(setting),
+            multiple=setting.parser.is_list,
+            metavar="VALUE",
         )(function)
     return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
 
@@ -56,7 +66,7 @@ def _run(start: Callable[[], Awaitable[None]]) -> None:
         if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
             sys.exit(130)
         if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
-            raise click.ClickException(str(leaves[0])) from None
+            raise click.ClickException(redact(str(leaves[0]))) from None
         raise
 
 
@@ -76,7 +86,7 @@ def parlour() -> None:
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
 @_settings_options
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
-    """Run the hub until it is told to stop."""
+    """Run the hub until SIGINT or SIGTERM."""
     settings = _config(config, flags)
     _run(partial(run_server, settings, partial(_announce, demo=demo)))
 
@@ -188,4 +198,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except ConfigError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except Exception:  # noqa: BLE001  shown whole, but for passwords that a library quoted
+        click.echo(redact(traceback.format_exc()), err=True, nl=False)
         sys.exit(1)

@@ -1,18 +1,19 @@
 """A few REST calls for the terminal client, on the standard library.
 
-Guarantees: every call has a deadline; an error answer becomes `CallFailed` with the server's words.
+Guarantees: every call has a deadline; an error response becomes `CallFailed` with the server's
+text. Must not know: any path of the API.
 """
 
 import http.client
 import json
 from http.cookies import SimpleCookie
-from typing import cast
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 import trio
 from attrs import frozen
 
-CALL_SECONDS = 10.0
+CALL_SECONDS: Final = 10.0
 
 
 class CallFailed(Exception):
@@ -20,7 +21,7 @@ class CallFailed(Exception):
 
 
 @frozen
-class Answer:
+class Response:
     """A 2xx response: its JSON body and the cookies it set."""
 
     body: object
@@ -29,7 +30,7 @@ class Answer:
 
 async def call(
     url: str, method: str, path: str, body: object = None, *, cookie: str | None = None
-) -> Answer:
+) -> Response:
     """One request to the hub at `url`.
 
     Args:
@@ -40,12 +41,12 @@ async def call(
         cookie: value of the Cookie header.
 
     Raises:
-        CallFailed: no 2xx answer within ten seconds.
+        CallFailed: no 2xx response within ten seconds.
     """
     return await trio.to_thread.run_sync(_call, url, method, path, body, cookie)
 
 
-def _call(url: str, method: str, path: str, body: object, cookie: str | None) -> Answer:
+def _call(url: str, method: str, path: str, body: object, cookie: str | None) -> Response:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
         raise CallFailed(f"{url} is no http:// or https:// address")
@@ -71,7 +72,7 @@ def _call(url: str, method: str, path: str, body: object, cookie: str | None) ->
         connection.close()
     if response.status >= http.HTTPStatus.BAD_REQUEST:
         raise CallFailed(_reason(response.status, text))
-    return Answer(
+    return Response(
         json.loads(text) if text else None,
         {name: morsel.value for name, morsel in cookies.items()},
     )
@@ -84,4 +85,4 @@ def _reason(status: int, text: bytes) -> str:
         body = None
     if isinstance(body, dict) and isinstance(body.get("error"), str):
         return cast("str", body["error"])
-    return f"The server answered {status}"
+    return f"The server responded with status {status}"

@@ -54,7 +54,7 @@ def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starle
         return JSON(document)
 
     routes = [Route("/openapi.json", openapi, methods=["GET"])]
-    if services.config.web_client == "yes":
+    if services.config.web_client:
         routes += web_routes()
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
@@ -102,7 +102,7 @@ def _answer_with(methods: _Methods, services: Services) -> Callable[[Request], A
     async def answer(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         claimed = methods[method]
-        surface = await choose(claimed, request, services.config.rest_default)
+        surface = await choose(claimed, request, services.config.rest_default.value)
         endpoint = claimed[surface]
         values = request.path_params.values()
         names = re.findall(r"{(\w+)}", endpoint.path)

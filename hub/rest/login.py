@@ -13,6 +13,7 @@ import trio
 from hub.identity.passwords import check_password
 from hub.limits.windows import SlidingWindow
 from hub.rest.endpoint import Call, HttpError
+from hub.settings.choices import Registration
 from protocol.model import User
 
 _WEAK: Final[Mapping[str, str]] = {
@@ -86,5 +87,5 @@ def refuse_when_closed(call: Call) -> None:
     Raises:
         HttpError: 403.
     """
-    if call.services.config.registration == "closed":
+    if call.services.config.registration is Registration.CLOSED:
         raise HttpError(403, "registration_closed", "New accounts are made by the operator")

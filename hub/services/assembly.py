@@ -25,13 +25,14 @@ from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
-from hub.services.presence import AudienceRule, Presence
+from hub.services.presence import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.revocation import Revocations
 from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
+from hub.settings.redaction import revealed
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
 
@@ -91,7 +92,7 @@ async def open_services(
     presence = Presence(
         store.relations,
         store.workspaces,
-        rule=AudienceRule(config.presence_audience),
+        rule=config.presence_audience,
         grace=config.presence_grace,
     )
     hub = Hub(presence.note)
@@ -126,8 +127,9 @@ async def open_services(
         hub,
         workers=config.assistant_concurrency,
     )
+    jwt_secret = revealed(config.jwt_secret)
     tokens = TokenVerifier(
-        config.jwt_secret or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
+        jwt_secret or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
         config.jwt_public_key,
         leeway=config.jwt_leeway,
         issuer=config.jwt_issuer,
@@ -137,7 +139,7 @@ async def open_services(
         store.sessions,
         store.accounts,
         foreign_sessions,
-        await signing_secrets(config.session_secrets, store.sessions),
+        await signing_secrets([each.reveal() for each in config.session_secrets], store.sessions),
         tokens,
     )
     commands = Commands(
@@ -192,9 +194,9 @@ def _completions(config: Config) -> LanguageModel | None:
     if config.assistant_model is None:
         return None
     return LanguageModel(
-        config.assistant_url,
+        revealed(config.assistant_url),
         config.assistant_model,
-        config.assistant_key,
+        revealed(config.assistant_key),
         timeout=config.assistant_timeout,
         concurrency=config.assistant_concurrency,
         max_chars=config.max_content_chars,

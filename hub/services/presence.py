@@ -8,13 +8,13 @@ user. Must not know: sockets, dialects.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 
 import structlog
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Audience, Delivery, ToEveryone, ToRooms, ToUsers, WorkspaceRoom
 from hub.services.attendance import Attendance
+from hub.settings.choices import AudienceRule
 from persistence.interface import Relations, Workspaces
 from persistence.records import StoreUnavailable
 from protocol.events import PresenceChanged, WorkspacePresence
@@ -23,13 +23,6 @@ from protocol.model import UserId, WorkspaceId
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
-
-
-class AudienceRule(Enum):
-    """Who is told of a user's presence: those Postgres names, or everybody (seed 004)."""
-
-    RELATED = "related"
-    EVERYONE = "everyone"
 
 
 class Presence:

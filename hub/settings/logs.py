@@ -1,8 +1,8 @@
 """Logs: structured lines on stderr; stdout carries only what a person asked for.
 
-Guarantees: no value is written whose key speaks of content, a token, a password or a cookie,
-however deep; a value or a traceback cannot drive a terminal or pass for a line of its own.
-Must not know: who logs.
+Guarantees: no value is written whose key names content, a token, a password or a cookie, however
+deep, nor a password that stands in a text, such as a URL in the message of an exception; neither a
+value nor a traceback can drive a terminal or pass for a line of its own. Must not know: who logs.
 """
 
 import logging
@@ -14,34 +14,37 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from hub.settings.choices import LogFormat, LogLevel
+from hub.settings.redaction import redact
+
 SECRET_WORDS: Final = (
     "authorization", "body", "content", "cookie", "dsn", "password", "secret", "token",
 )  # fmt: skip
 REDACTED: Final = "[redacted]"
 
 
-def configure_logging(level: str, style: str, stream: TextIO = sys.stderr) -> None:
+def configure_logging(level: LogLevel, style: LogFormat, stream: TextIO = sys.stderr) -> None:
     """Route structlog and the standard library's loggers to `stream`.
 
     Args:
-        level: "debug", "info", "warning" or "error".
-        style: "json", "console", or "auto": console on a terminal.
+        level: the least severe lines that are written.
+        style: how they look.
         stream: where lines go.
     """
-    console = style == "console" or (style == "auto" and stream.isatty())
+    is_console = style is LogFormat.CONSOLE or (style is LogFormat.AUTO and stream.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _redact,
         _escape,
     ]
     ending: list[Processor]
-    if console:
-        ending = [structlog.dev.ConsoleRenderer(exception_formatter=_indented_traceback)]
+    if is_console:
+        ending = [_redact, structlog.dev.ConsoleRenderer(exception_formatter=_indented_traceback)]
     else:
-        ending = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    threshold = getattr(logging, level.upper())
+        render = structlog.processors.JSONRenderer()
+        ending = [structlog.processors.format_exc_info, _redact, render]
+    threshold = getattr(logging, level.name)
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -60,7 +63,9 @@ def configure_logging(level: str, style: str, stream: TextIO = sys.stderr) -> No
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return {key: _redacted(key, value) for key, value in event.items()}
+    return {
+        key: value if key == "exc_info" else _redacted(key, value) for key, value in event.items()
+    }
 
 
 def _redacted(key: object, value: object) -> object:
@@ -71,8 +76,10 @@ def _redacted(key: object, value: object) -> object:
             return {inner: _redacted(inner, each) for inner, each in value.items()}
         case list() | tuple():
             return [_redacted(None, each) for each in value]
-        case _:
+        case None | bool() | int() | float():
             return value
+        case _:
+            return redact(value if isinstance(value, str) else repr(value))
 
 
 def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -90,4 +97,5 @@ def _printable(text: str) -> str:
 def _indented_traceback(stream: TextIO, info: ExcInfo) -> None:
     """A traceback in which every line is marked as part of one."""
     text = "".join(traceback.format_exception(*info))
-    stream.write("".join(f"\n  | {_printable(line)}" for line in text.rstrip().split("\n")))
+    lines = redact(text).rstrip().split("\n")
+    stream.write("".join(f"\n  | {_printable(line)}" for line in lines))

@@ -1,143 +1,233 @@
-"""What a setting may be: each function gives back an accepted value, or a parser of such values.
+"""What a setting may be: parsers that turn text or a TOML value into a typed value.
 
-Guarantees: a value comes back typed, from text (flags, variables) as from TOML; anything else
-raises ValueError, whose text says more where that helps. Must not know: any setting.
+Guarantees: a parser describes itself, so that bounds stand once; it takes its own results as well;
+what it refuses raises ValueError, and only the text of a `NotAccepted` may be shown, since it holds
+no part of the value. Must not know: any setting.
 """
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from enum import Enum
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, Generic, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from attrs import frozen
+
+from hub.settings.redaction import Secret, redact_url
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 
 MIN_SECRET_CHARS: Final = 16
 
+_YES: Final = frozenset({"yes", "true", "on", "1"})
+_NO: Final = frozenset({"no", "false", "off", "0"})
+_HOST: Final = r"(\[[\da-fA-F:.%]+\]|[^\[\]:,]*)(:\d+)?"
+_HOSTS: Final = re.compile(rf"{_HOST}(,{_HOST})*")
 
-def whole(low: int, high: int) -> Callable[[object], int]:
+
+class NotAccepted(ValueError):
+    """Why a value is refused, in words that may be shown."""
+
+
+@frozen
+class Parser(Generic[T]):
+    """How a kind of value is read.
+
+    Args:
+        parse: text, TOML value or result -> result; raises ValueError.
+        kind: what it is, for people: "whole number".
+        accepts: which of them: "0 to 65535".
+        unit: what a number counts, or "".
+        is_secret: whether a value that is refused must not be shown.
+        is_list: whether it reads several values.
+    """
+
+    parse: Callable[[object], T]
+    kind: str
+    accepts: str
+    unit: str = ""
+    is_secret: bool = False
+    is_list: bool = False
+
+
+def whole(low: int, high: int, unit: str = "") -> Parser[int]:
     """Whole numbers from `low` to `high`."""
 
     def parse(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int | str):
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        try:
-            number = int(value)
-        except ValueError:
-            raise ValueError from None
+            raise NotAccepted
+        number = int(value)
         if not low <= number <= high:
-            raise ValueError
+            raise NotAccepted
         return number
 
-    return parse
+    return Parser(parse, "whole number", f"{low} to {high}", unit)
 
 
-def seconds(low: float, high: float) -> Callable[[object], float]:
+def seconds(low: float, high: float) -> Parser[float]:
     """Durations from `low` to `high` seconds."""
 
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        try:
-            number = float(value)
-        except ValueError:
-            raise ValueError from None
+            raise NotAccepted
+        number = float(value)
         if not low <= number <= high:  # refuses NaN as well
-            raise ValueError
+            raise NotAccepted
         return number
 
-    return parse
+    return Parser(parse, "number", f"{low:g} to {high:g}", "seconds")
 
 
-def one_of(*choices: str) -> Callable[[object], str]:
-    """One of these words."""
-
-    def parse(value: object) -> str:
-        if value not in choices:
-            raise ValueError
-        return str(value)
-
-    return parse
+def choice(options: type[E]) -> Parser[E]:
+    """One member of an enumeration, by its value."""
+    words = [member.value for member in options]
+    return Parser(options, "choice", ", ".join(words))
 
 
-def text(value: object) -> str:
-    """Any text but an empty one."""
+def _yes_no(value: object) -> bool:
+    word = str(value).lower() if isinstance(value, bool | int | str) else ""
+    if word not in _YES | _NO:
+        raise NotAccepted
+    return word in _YES
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError
+        raise NotAccepted
     return value
 
 
-def path(value: object) -> Path:
-    """A path."""
-    return Path(value) if isinstance(value, Path) else Path(text(value))
+def _host(value: object) -> str:
+    given = _text(value)
+    if re.search(r"[\s/@?#=]", given):
+        raise NotAccepted
+    return given
 
 
-def file(value: object) -> Path:
-    """The path of a file that exists."""
-    found = path(value)
+def _path(value: object) -> Path:
+    if isinstance(value, Path):
+        return value
+    given = _text(value)
+    if "://" in given:
+        raise NotAccepted("a URL is no path")
+    return Path(given)
+
+
+def _file(value: object) -> Path:
+    found = _path(value)
     if not found.is_file():
-        raise ValueError("no such file")
+        raise NotAccepted("no such file")
     return found
 
 
-def postgres_url(value: object) -> str:
-    """A database's address."""
-    given = text(value)
-    if urlsplit(given).scheme not in ("postgres", "postgresql"):
-        raise ValueError
-    return given
+def _url(value: object, schemes: Collection[str]) -> Secret:
+    """A URL that every library takes apart in the same way.
+
+    Special characters in a password must be percent-encoded: otherwise one library reads a part of
+    the password as the host, and shows it in its error.
+    """
+    given = value.reveal() if isinstance(value, Secret) else _text(value)
+    parts = urlsplit(given)
+    if parts.scheme not in schemes:
+        raise NotAccepted
+    hosts = parts.netloc.rpartition("@")[2]
+    is_clear = given.count("@") == parts.netloc.count("@") <= 1 and not re.search(r"[#\s]", given)
+    if not is_clear or _HOSTS.fullmatch(hosts) is None:
+        raise NotAccepted("special characters in a URL must be percent-encoded, such as %40 for @")
+    return Secret(given, redact_url(given))
 
 
-def list_of(parse: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
-    """Several values, or one text of them with commas between."""
-
-    def parse_all(value: object) -> tuple[str, ...]:
-        items: Iterable[object]
-        if isinstance(value, str):
-            items = (item.strip() for item in value.split(",") if item.strip())
-        elif isinstance(value, list | tuple):
-            items = value
-        else:
-            raise ValueError  # noqa: TRY004  one exception says "not accepted"
-        return tuple(parse(item) for item in items)
-
-    return parse_all
+def _postgres_url(value: object) -> Secret:
+    url = _url(value, ("postgres", "postgresql"))
+    query = urlsplit(url.reveal()).query
+    parameters = parse_qs(query, strict_parsing=True) if query else {}
+    for port in parameters.get("port", ()):
+        if not re.fullmatch(r"\d+(,\d+)*", port):
+            raise NotAccepted
+    return url
 
 
-def origin(value: object) -> str:
-    """What browsers call a page's origin."""
-    given = text(value)
+def _http_url(value: object) -> Secret:
+    url = _url(value, ("http", "https"))
+    parts = urlsplit(url.reveal())
+    if not parts.hostname or parts.port == 0:
+        raise NotAccepted
+    return url
+
+
+def _secret(value: object, *, least: int = 1) -> Secret:
+    given = value.reveal() if isinstance(value, Secret) else _text(value)
+    if len(given) < least:
+        raise NotAccepted
+    return Secret(given)
+
+
+def _long_secret(value: object) -> Secret:
+    return _secret(value, least=MIN_SECRET_CHARS)
+
+
+def _origin(value: object) -> str:
+    given = _text(value)
     parts = urlsplit(given)
     is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     if not is_origin or given != f"{parts.scheme}://{parts.netloc}" or parts.username is not None:
-        raise ValueError(f"{given!r} is no origin")
+        raise NotAccepted
     return given
 
 
-def http_url(value: object) -> str:
-    """An http(s) address."""
-    given = text(value)
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError
-    return given
-
-
-def secret(value: object) -> str:
-    """A secret that is long enough."""
-    given = text(value)
-    if len(given) < MIN_SECRET_CHARS:
-        raise ValueError
-    return given
-
-
-def table(value: object) -> str:
-    """A table's name, with its schema or without."""
-    given = text(value)
+def _table(value: object) -> str:
+    given = _text(value)
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", given, re.ASCII) is None:
-        raise ValueError
+        raise NotAccepted
     return given
 
 
-def address(value: object) -> str:
-    """An IP address."""
-    return str(ipaddress.ip_address(text(value)))
+def _address(value: object) -> str:
+    return str(ipaddress.ip_address(_text(value)))
+
+
+YES_NO: Final = Parser(_yes_no, "yes or no", "yes, no (also true, false, on, off, 1, 0)")
+TEXT: Final = Parser(_text, "text", "any text")
+HOST: Final = Parser(_host, "text", "an address or a host name")
+FOLDER: Final = Parser(_path, "path", "a folder, which is made if missing")
+FILE: Final = Parser(_file, "path", "a file that exists")
+TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")
+ORIGIN: Final = Parser(_origin, "URL", "`https://host` or `https://host:port`, no path")
+ADDRESS: Final = Parser(_address, "text", "an IP address")
+POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)
+HTTP_URL: Final = Parser(_http_url, "URL", "`http://...` or `https://...`", is_secret=True)
+SECRET: Final = Parser(_secret, "secret", "any text", is_secret=True)
+LONG_SECRET: Final = Parser(
+    _long_secret, "secret", f"at least {MIN_SECRET_CHARS} characters", is_secret=True
+)
+
+
+def list_of(item: Parser[T]) -> Parser[tuple[T, ...]]:
+    """Several values, or one text of them with commas between."""
+
+    def parse(value: object) -> tuple[T, ...]:
+        items: Iterable[object]
+        if isinstance(value, str):
+            items = (each.strip() for each in value.split(",") if each.strip())
+        elif isinstance(value, list | tuple):
+            items = value
+        else:
+            raise NotAccepted
+        parsed: list[T] = []
+        for number, each in enumerate(items, 1):
+            try:
+                parsed.append(item.parse(each))
+            except ValueError:
+                raise NotAccepted(f"number {number} of the list") from None
+        return tuple(parsed)
+
+    return Parser(
+        parse,
+        f"list of {item.kind}s",
+        f"each {item.accepts}",
+        is_secret=item.is_secret,
+        is_list=True,
+    )

@@ -43,7 +43,7 @@ async def open_socketio(
 
     applications = {
         namespace: EventApplication(
-            dialect.rendering(render_html) if config.rendered_content == "yes" else dialect,
+            dialect.rendering(render_html) if config.rendered_content else dialect,
             services,
         )
         for namespace, dialect in dialects.items()

@@ -150,7 +150,7 @@ class EventAnswers:
             draft_for(channel, client.user.id, command.content, command.key),
             parent_id=command.parent_id,
         )
-        echo = self._services.config.echo_new_to_sender == "yes"
+        echo = self._services.config.echo_new_to_sender
 
         def settle(settlement: Settlement) -> None:
             match settlement:

@@ -193,6 +193,7 @@ class Simulation:
         async with open_world(
             self.weather.over(self.store),
             outbox_bytes=OUTBOX_BYTES,
+            max_content_chars=OUTBOX_BYTES // 4,
             presence_grace=2.0,
             db_lanes=2,
         ) as world:

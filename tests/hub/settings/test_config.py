@@ -1,112 +1,140 @@
-"""Where settings come from, and what is refused."""
+"""What a `Config` can be."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from attrs import fields
+from attrs import asdict, astuple, evolve, fields
 
-from hub.settings.config import SETTINGS, Config, ConfigError, describe_settings, load_config
+from hub.settings.choices import AudienceRule, LogFormat, Registration
+from hub.settings.config import SETTINGS, Config, Conflict
+from hub.settings.manual import describe, help_of
+from hub.settings.redaction import Secret
+from hub.settings.setting import ConfigError
 
-
-def refusal(
-    flags: dict[str, object] | None = None,
-    environ: dict[str, str] | None = None,
-    file: Path | None = None,
-) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load_config(flags or {}, environ or {}, file)
-    return str(caught.value)
+MANUAL = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
-def toml(folder: Path, text: str) -> Path:
-    path = folder / "parlour.toml"
-    path.write_text(text)
-    return path
+def test_values_are_of_the_types_that_the_fields_say() -> None:
+    given: dict[str, Any] = {
+        "port": "0",
+        "web_client": "no",
+        "presence_audience": "everyone",
+        "jwt_secret": "x" * 16,
+        "session_secrets": ["y" * 16],
+        "data_dir": "here",
+    }
+    config = Config(**given)
+    assert config.port == 0
+    assert config.web_client is False
+    assert config.presence_audience is AudienceRule.EVERYONE
+    assert config.jwt_secret == Secret("x" * 16)
+    assert config.session_secrets == (Secret("y" * 16),)
+    assert config.data_dir == Path("here")
+    assert evolve(config, port=1).jwt_secret == config.jwt_secret
 
 
-def test_nothing_given_means_defaults() -> None:
-    assert load_config({}, {"PATH": "/bin"}, None) == Config()
-
-
-def test_flags_win_over_variables_and_variables_over_the_file(tmp_path: Path) -> None:
-    path = toml(tmp_path, 'port = 1\nhost = "file"\nlog_level = "error"\n')
-    config = load_config(
-        {"port": "3", "host": None}, {"PARLOUR_PORT": "2", "PARLOUR_HOST": "env"}, path
-    )
-    assert (config.port, config.host, config.log_level) == (3, "env", "error")
-
-
-def test_a_list_is_written_with_commas_or_as_a_toml_list(tmp_path: Path) -> None:
-    origins = ("https://a.example", "http://b.example:8080")
-    path = toml(tmp_path, f"allowed_origins = {list(origins)}")
-    assert load_config({}, {}, path).allowed_origins == origins
-    variable = {"PARLOUR_ALLOWED_ORIGINS": " https://a.example, http://b.example:8080 "}
-    assert load_config({}, variable, None).allowed_origins == origins
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "accepts"),
-    [
-        ("port", "70000", "0 to 65535"),
-        ("port", "eighty", "0 to 65535"),
-        ("port", "1.5", "0 to 65535"),
-        ("presence_grace", "nan", "0 to 300 s"),
-        ("presence_grace", "-1", "0 to 300 s"),
-        ("log_level", "loud", "debug, info, warning, error"),
-        ("allowed_origins", "https://a.example/path", "origins like"),
-        ("allowed_origins", "https://a.example:99999", "origins like"),
-        ("allowed_origins", "app.example", "origins like"),
-        ("trusted_proxies", "proxy.example", "IP addresses"),
-        ("host", " ", "an address or name"),
-        ("tls_cert", "/no/such/file.pem", "a PEM file"),
-    ],
-)
-def test_a_wrong_value_is_refused_with_its_name_and_what_is_accepted(
-    name: str, value: str, accepts: str
-) -> None:
+def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
+    long = "hunter2-hunter2-hunter2"
+    given: dict[str, Any] = {}
+    for setting in SETTINGS:
+        if setting.parser.is_secret:
+            scheme = "https" if setting.name == "assistant_url" else "postgresql"
+            is_url = setting.parser.kind == "URL"
+            given[setting.name] = f"{scheme}://me:{long}@a.example/x" if is_url else long
+    config = Config(**given)
     for text in (
-        refusal({name: value}),
-        refusal(environ={f"PARLOUR_{name.upper()}": value}),
+        repr(config),
+        str(config),
+        f"{config}",
+        repr(asdict(config)),
+        repr(astuple(config)),
     ):
-        assert name.replace("_", "-") in text.lower().replace("_", "-")
-        assert accepts in text
+        assert "hunter2" not in text
+        assert text.count("(set)") == len(given) - text.count("***@a.example") == 3
 
 
-@pytest.mark.parametrize("value", ["true", "[1]", "{}"])
-def test_a_toml_value_of_another_type_is_refused(tmp_path: Path, value: str) -> None:
-    assert "0 to 65535" in refusal(file=toml(tmp_path, f"port = {value}"))
+def test_no_config_holds_a_value_that_is_not_accepted() -> None:
+    with pytest.raises(ConfigError, match=r"^port: 70000 is not accepted; it takes 0 to 65535$"):
+        Config(port=70_000)
+    with pytest.raises(ConfigError, match="host: None is not accepted"):
+        Config(host=None)  # type: ignore[arg-type]  # what is tested
 
 
-def test_a_misspelt_name_is_refused_in_the_spelling_of_its_source(tmp_path: Path) -> None:
-    assert "did you mean PARLOUR_PORT?" in refusal(environ={"PARLOUR_PROT": "1"})
-    assert "did you mean port?" in refusal(file=toml(tmp_path, "prot = 1"))
-    assert "there is no setting zzz" in refusal(environ={"PARLOUR_ZZZ": "1"})
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_default_is_accepted_and_a_setting_is_described(setting: Any) -> None:
+    if setting.default is not None:
+        assert setting.parser.parse(setting.default) == setting.default
+    if setting.default not in (None, ()):
+        assert setting.parser.parse(setting.show(setting.default)) == setting.default
+    assert setting.meaning[0].isupper() or setting.meaning[0] == "`"
+    assert setting.meaning.endswith(".")
+    assert setting.meaning.count(". ") == 0, "one sentence"
+    assert setting.parser.accepts
+    if setting.parser.kind in ("whole number", "number"):
+        assert setting.parser.unit or setting.name == "port"
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    assert "missing.toml" in refusal(file=tmp_path / "missing.toml")
-    assert "parlour.toml" in refusal(file=toml(tmp_path, "port ="))
-
-
-@pytest.mark.parametrize(
-    "url", ["mysql://me:hunter2@db/x", "postgresql://me:hunter2@[db/x", "hunter2"]
-)
-def test_a_database_url_is_never_shown(url: str) -> None:
-    assert "hunter2" not in refusal({"database_url": url})
-    config = load_config({"database_url": "postgresql://me:hunter2@db/x"}, {}, None)
-    assert "hunter2" not in repr(config)
-
-
-def test_tls_needs_both_files(tmp_path: Path) -> None:
-    certificate = tmp_path / "cert.pem"
-    certificate.write_text("x")
-    assert "together" in refusal({"tls_cert": str(certificate)})
-
-
-def test_every_setting_has_one_row_in_the_table() -> None:
+def test_every_field_is_a_setting() -> None:
     assert [setting.name for setting in SETTINGS] == [field.name for field in fields(Config)]
 
 
-def test_the_manual_shows_the_table() -> None:
-    manual = Path(__file__).parents[3] / "docs" / "configuration.md"
-    assert describe_settings() in manual.read_text()
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"tls_cert": __file__}, ("tls_cert", "tls_key")),
+        ({"tls_key": __file__}, ("tls_cert", "tls_key")),
+        (
+            {"express_sessions_url": "postgresql://db/x"},
+            ("express_sessions_url", "session_secrets"),
+        ),
+        ({"max_content_chars": 20_000}, ("max_frame_bytes", "max_content_chars")),
+        ({"outbox_bytes": 15_999}, ("outbox_bytes", "max_content_chars")),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(
+    values: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    with pytest.raises(Conflict) as caught:
+        Config(**values)
+    assert caught.value.names == names
+    assert all(name in str(caught.value) for name in names)
+
+
+def test_settings_that_fit_together_are_accepted() -> None:
+    file = Path(__file__)
+    Config(tls_cert=file, tls_key=file)
+    Config(express_sessions_url=Secret("postgresql://db/x"), session_secrets=(Secret("x" * 16),))
+    Config(max_content_chars=20_000, max_frame_bytes=80_000, outbox_bytes=80_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("web_client", True, "yes"),
+        ("registration", Registration.CLOSED, "closed"),
+        ("log_format", LogFormat.AUTO, "auto"),
+        ("presence_grace", 5.0, "5"),
+        ("jwt_leeway", 0.25, "0.25"),
+        ("recovery_window", 604_800.0, "604800"),
+        ("data_dir", Path("a/b"), "a/b"),
+        ("jwt_issuer", None, "none"),
+        ("allowed_origins", (), "none"),
+        ("allowed_origins", ("https://a.example", "https://b.example"),
+         "https://a.example, https://b.example"),
+        ("session_secrets", (Secret("hunter2"), Secret("hunter3")), "(set)"),
+        ("jwt_issuer", "https://me:hunter2@a.example", "https://***@a.example"),
+    ],
+)  # fmt: skip
+def test_how_a_value_is_shown(name: str, value: object, shown: str) -> None:
+    (setting,) = (each for each in SETTINGS if each.name == name)
+    assert setting.show(value) == shown
+
+
+def test_the_manual_has_the_table() -> None:
+    assert describe(SETTINGS) in MANUAL.read_text()
+
+
+def test_the_help_of_a_flag_says_what_is_accepted() -> None:
+    helps = {setting.name: help_of(setting) for setting in SETTINGS}
+    assert helps["session_days"].endswith("[1 to 365 days; default: 7]")

@@ -4,12 +4,14 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import structlog
 
+from hub.settings.choices import LogFormat, LogLevel
 from hub.settings.logs import REDACTED, configure_logging
+from hub.settings.redaction import Secret
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,7 @@ def restored() -> Iterator[None]:
 
 def logged(style: str = "json", level: str = "info", **values: Any) -> str:
     stream = io.StringIO()
-    configure_logging(level, style, stream)
+    configure_logging(LogLevel(level), LogFormat(style), stream)
     structlog.get_logger().info("something", **values)
     return stream.getvalue()
 
@@ -52,6 +54,47 @@ def test_secrets_and_content_are_redacted_however_deep(style: str, values: Any) 
     assert REDACTED in text
 
 
+URL = "postgresql://me:hunter2@db/x"
+
+
+def fail(error: Exception) -> NoReturn:
+    raise error
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"url": URL},
+        {"reason": f"cannot connect to {URL}"},
+        {"urls": [{"first": URL}]},
+        {"error": ValueError(URL)},
+        {"errors": [ValueError("host=db password=hunter2")]},
+        {"key": Secret("hunter2")},
+    ],
+)
+def test_a_password_in_a_text_is_masked_however_deep(style: str, values: Any) -> None:
+    text = logged(style, **values)
+    assert "hunter2" not in text
+    assert "***" in text or "(set)" in text
+
+
+@pytest.mark.parametrize("style", LogFormat)
+def test_a_password_in_a_traceback_or_of_a_library_is_masked(style: LogFormat) -> None:
+    stream = io.StringIO()
+    configure_logging(LogLevel.INFO, style, stream)
+    try:
+        fail(ConnectionError(URL))
+    except ConnectionError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+        structlog.get_logger().exception("failed again")
+        logging.getLogger("somebody.elses").exception("cannot reach %s", URL)
+    text = stream.getvalue()
+    assert text.count("ConnectionError: ") == 3
+    assert text.count("postgresql://***@db/x") == 4
+    assert "hunter2" not in text
+
+
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_a_value_cannot_start_a_line_or_drive_a_terminal(style: str) -> None:
     text = logged(style, name="a\nERROR forged\x1b[2J\u202e")
@@ -62,7 +105,7 @@ def test_a_value_cannot_start_a_line_or_drive_a_terminal(style: str) -> None:
 
 def test_a_traceback_on_a_terminal_cannot_pass_for_another_line() -> None:
     stream = io.StringIO()
-    configure_logging("info", "console", stream)
+    configure_logging(LogLevel.INFO, LogFormat.CONSOLE, stream)
     error = ValueError("oops\n2026-01-01 [error] forged\x1b[2J")
     structlog.get_logger().error("failed", exc_info=error)
     lines = stream.getvalue().splitlines()
@@ -77,7 +120,7 @@ def test_below_the_level_nothing_is_written() -> None:
 
 def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:
     stream = io.StringIO()
-    configure_logging("info", "json", stream)
+    configure_logging(LogLevel.INFO, LogFormat.JSON, stream)
     logging.getLogger("somebody.elses").warning("careful")
     logging.getLogger("somebody.elses").info("chatter")
     (line,) = map(json.loads, stream.getvalue().splitlines())

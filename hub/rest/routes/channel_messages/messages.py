@@ -75,7 +75,7 @@ async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, obje
 
 
 def _view(call: Call, message: Message, author: User) -> dict[str, object]:
-    is_rendered = call.services.config.rendered_content == "yes"
+    is_rendered = call.services.config.rendered_content
     return channel_message_object(message, author, render_html if is_rendered else None)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from hub.rest.routes import uploads
-from hub.services.presence import AudienceRule
+from hub.settings.choices import AudienceRule
 from persistence.records import Draft
 from protocol.dialects.private_messages.rest import AddressedMessageBody, MessageBody
 from protocol.dialects.private_messages.shapes import message_objects, user_object
@@ -124,7 +124,7 @@ async def online_users(call: Call) -> Response:
 
 async def _visibly_online(call: Call) -> frozenset[UserId]:
     online = call.services.presence.online() - {call.me}
-    if AudienceRule(call.services.config.presence_audience) is AudienceRule.EVERYONE:
+    if call.services.config.presence_audience is AudienceRule.EVERYONE:
         return online
     # The relation is symmetric: who may know of me are those I may know of.
     audience = await call.services.store.relations.presence_audience([call.me])

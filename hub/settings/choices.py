@@ -1,0 +1,44 @@
+"""The settings that are one of a few words.
+
+Must not know: what a choice leads to.
+"""
+
+from enum import Enum
+
+
+class AudienceRule(Enum):
+    """Whose presence a user sees: that of related people, or of everyone."""
+
+    RELATED = "related"
+    EVERYONE = "everyone"
+
+
+class Registration(Enum):
+    """Whether people may make their own accounts."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class RestDefault(Enum):
+    """The dialect of a REST request that could be of several, by its name."""
+
+    PRIVATE_MESSAGES = "private_messages"
+    LEARNING_PLATFORM = "learning_platform"
+
+
+class LogLevel(Enum):
+    """The least severe kind of line that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(Enum):
+    """How a log line looks; `auto` is `console` on a terminal and `json` elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"

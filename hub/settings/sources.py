@@ -1,0 +1,98 @@
+"""Where settings come from: flags, then environment variables, then the settings file.
+
+Guarantees: every error names the setting, where its value came from, and what is accepted; a name
+that no setting has is an error, since a misspelt setting that is ignored is worse than none. Reads
+nothing by itself but the file it is given. Must not know: what settings there are.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from attrs import define, field
+
+from hub.settings.config import SETTINGS, Config, Conflict
+from hub.settings.setting import VARIABLE_PREFIX, ConfigError, Setting
+
+TEST_PREFIX: Final = "PARLOUR_TEST_"
+OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
+"""Variables that the command line reads itself."""
+
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+_Spelling: TypeAlias = Callable[[Setting], str]
+
+
+def load_config(
+    flags: Mapping[str, object], environ: Mapping[str, str], config_file: Path | None
+) -> Config:
+    """The settings from flags, then `PARLOUR_*` variables, then the TOML file, then defaults.
+
+    Args:
+        flags: by setting name; None means not given.
+        environ: the environment; names without the prefix are ignored.
+        config_file: a TOML file with settings at its top level.
+
+    Raises:
+        ConfigError: a value or a name is not accepted, or the file cannot be read.
+    """
+    given = _Given()
+    if config_file is not None:
+        text, values = _read(config_file)
+        for name, value in values.items():
+            where = f"{config_file}{_line_of(name, text)}: {name}"
+            given.take(name, value, where, lambda setting: setting.name)
+    for variable, value in environ.items():
+        is_ours = variable.startswith(VARIABLE_PREFIX) and not variable.startswith(TEST_PREFIX)
+        if is_ours and variable not in OTHER_VARIABLES:
+            name = variable.removeprefix(VARIABLE_PREFIX).lower()
+            given.take(name, value, f"variable {variable}", lambda setting: setting.variable)
+    for name, value in flags.items():
+        if value is not None:
+            where = f"flag {_BY_NAME[name].flag}"
+            given.take(name, value, where, lambda setting: setting.flag)
+    return given.config()
+
+
+@define
+class _Given:
+    """Values by setting, and where each came from; a later one replaces an earlier one."""
+
+    values: dict[str, Any] = field(factory=dict)
+    sources: dict[str, str] = field(factory=dict)
+
+    def take(self, name: str, value: object, source: str, spelling: _Spelling) -> None:
+        """Add a value; `spelling` is how names of settings look at its source."""
+        setting = _BY_NAME.get(name)
+        if setting is None:
+            close = difflib.get_close_matches(name, _BY_NAME, n=1)
+            hint = f"; did you mean {spelling(_BY_NAME[close[0]])}?" if close else ""
+            raise ConfigError(f"{source}: there is no setting {name}{hint}")
+        self.values[name] = setting.accept(value, source)
+        self.sources[name] = source
+
+    def config(self) -> Config:
+        try:
+            return Config(**self.values)
+        except Conflict as conflict:
+            origins = [f"{name}: {self.sources.get(name, 'default')}" for name in conflict.names]
+            raise ConfigError(f"{conflict} ({', '.join(origins)})") from None
+
+
+def _read(path: Path) -> tuple[str, Mapping[str, object]]:
+    try:
+        text = path.read_text()
+        return text, tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}") from None
+
+
+def _line_of(name: str, text: str) -> str:
+    """`:3` when the name stands at the beginning of the file's third line, else nothing."""
+    pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=.\]]")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.match(line):
+            return f":{number}"
+    return ""

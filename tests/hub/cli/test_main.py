@@ -1,0 +1,205 @@
+"""The `parlour` command: its flags, its output, and what it never shows."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+import pytest
+import structlog
+import trio
+from attrs import frozen
+
+from hub.cli.main import main
+from hub.settings.config import SETTINGS
+from hub.settings.setting import Setting
+
+PASSWORD = "hunter2-hunter2-hunter2"
+GIVEN = {
+    "database_url": f"postgresql://me:{PASSWORD}@db.example/x?sslpassword={PASSWORD}",
+    "express_sessions_url": f"postgresql://db.example/x?user=me&password={PASSWORD}",
+    "assistant_url": f"https://me:{PASSWORD}@llm.example/v1",
+    "session_secrets": PASSWORD,
+    "jwt_secret": PASSWORD,
+    "assistant_key": PASSWORD,
+}
+REFUSED = [
+    f"host=db.example user=me password={PASSWORD}",
+    f"mysql://me:{PASSWORD}@db.example/x",
+    f"postgresql://me:{PASSWORD}@[db.example/x",
+    f"postgresql://me:pass/{PASSWORD}@db.example/x",
+    f"postgresql://me:{PASSWORD}@a@db.example/x",
+    f"postgresql://db.example/x?{PASSWORD}",
+    f"https://me:{PASSWORD}@llm.example:port/v1",
+]
+SECRETS = [setting for setting in SETTINGS if setting.parser.is_secret]
+URLS = [setting for setting in SECRETS if setting.parser.kind == "URL"]
+SOURCES = ["flag", "variable", "file"]
+
+
+@frozen
+class Result:
+    code: int | str | None
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+Run: TypeAlias = Callable[..., Result]
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Run]:
+    """Runs the command in this process; a folder of its own is the current one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(*arguments: str, **variables: str) -> Result:
+        monkeypatch.setattr(sys, "argv", ["parlour", *arguments])
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        code: int | str | None = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        return Result(code, *capsys.readouterr())
+
+    yield run_command
+    structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
+
+
+def name_of(setting: Setting) -> str:
+    return setting.name
+
+
+def check(run: Run, source: str, name: str, value: str) -> Result:
+    """`check-config` with one setting from one source, and what it needs beside."""
+    (setting,) = (each for each in SETTINGS if each.name == name)
+    beside = {"PARLOUR_SESSION_SECRETS": PASSWORD} if name == "express_sessions_url" else {}
+    match source:
+        case "flag":
+            return run("check-config", setting.flag, value, **beside)
+        case "variable":
+            return run("check-config", **{setting.variable: value}, **beside)
+        case _:
+            file = Path("settings.toml")
+            written = f'["{value}"]' if setting.parser.is_list else f'"{value}"'
+            file.write_text(f"{name} = {written}\n")
+            return run("check-config", "--config", str(file), **beside)
+
+
+def test_the_table_of_secrets_is_complete() -> None:
+    assert {setting.name for setting in SECRETS} == set(GIVEN)
+    words = ("secret", "url", "key", "password", "token", "dsn")
+    named_so = {s.name for s in SETTINGS if any(word in s.name.split("_") for word in words)}
+    assert named_so - {"tls_key", "jwt_public_key"} <= set(GIVEN)  # those two are paths
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("setting", SECRETS, ids=name_of)
+def test_check_config_shows_no_secret(run: Run, setting: Setting, source: str) -> None:
+    result = check(run, source, setting.name, GIVEN[setting.name])
+    assert (result.code, result.err) == (0, "")
+    assert "hunter2" not in result.out
+    lines = dict(line.split(" = ", 1) for line in result.out.splitlines())
+    assert list(lines) == [each.name for each in SETTINGS]
+    shown = lines[setting.name]
+    if setting.parser.kind == "URL":
+        assert ".example/" in shown
+        assert "***" in shown
+    else:
+        assert shown == "(set)"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("setting", SECRETS, ids=name_of)
+def test_a_secret_that_is_refused_is_not_shown(run: Run, setting: Setting, source: str) -> None:
+    values = REFUSED if setting in URLS else ["  "]
+    if setting.name in ("session_secrets", "jwt_secret"):
+        values = ["hunter2"]  # too short
+    for value in values:
+        result = check(run, source, setting.name, value)
+        assert result.code == 1
+        assert setting.name.replace("_", "-") in result.err.lower().replace("_", "-")
+        assert "it takes" in result.err
+        assert "hunter2" not in result.text
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name_of)
+def test_a_url_in_the_wrong_setting_shows_no_password(run: Run, setting: Setting) -> None:
+    assert "hunter2" not in run("check-config", setting.flag, GIVEN["database_url"]).text
+
+
+def test_a_database_that_cannot_be_reached_is_one_line_without_its_password(run: Run) -> None:
+    url = f"postgresql://me:{PASSWORD}@127.0.0.1:1/x"
+    result = run("migrate", "--database-url", url)
+    assert result.code == 1
+    assert result.out == ""
+    assert result.err.startswith("Error: ")
+    assert result.err.count("\n") == 1
+    assert "hunter2" not in result.err
+
+
+def test_an_unexpected_error_is_a_traceback_without_passwords(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> NoReturn:
+        raise LookupError(GIVEN["database_url"])
+
+    monkeypatch.setattr(trio, "run", fail)
+    result = run("migrate", "--database-url", GIVEN["database_url"])
+    assert result.code == 1
+    assert result.err.startswith("Traceback")
+    assert "LookupError: postgresql://***@db.example/x?sslpassword=***" in result.err
+    assert "hunter2" not in result.text
+
+
+def test_an_expected_error_of_a_library_shows_no_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> NoReturn:
+        raise ExceptionGroup("", [OSError(f"cannot reach {GIVEN['database_url']}")])
+
+    monkeypatch.setattr(trio, "run", fail)
+    result = run("migrate")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "Error: cannot reach postgresql://***@db.example/x?sslpassword=***\n"
+
+
+def test_every_setting_is_a_flag_with_its_bounds(run: Run) -> None:
+    result = run("serve", "--help")
+    words = " ".join(result.out.split())
+    assert result.code == 0
+    for setting in SETTINGS:
+        assert f"{setting.flag} VALUE" in words
+    assert "How long a login lasts, except on the learning platform. [1 to 365 days" in words
+
+
+def test_a_wrong_flag_is_one_line(run: Run) -> None:
+    result = run("check-config", "--port", "70000")
+    assert result == Result(
+        1, "", "Error: flag --port: '70000' is not accepted; it takes 0 to 65535\n"
+    )
+    assert "Did you mean" in run("check-config", "--prot", "1").err
+
+
+def test_the_file_may_be_named_by_a_variable(run: Run) -> None:
+    Path("mine.toml").write_text("port = 1\nweb_client = false\n")
+    result = run("check-config", PARLOUR_CONFIG="mine.toml")
+    assert "port = 1\n" in result.out
+    assert "web_client = no\n" in result.out
+
+
+def test_a_flag_of_a_list_may_be_repeated(run: Run) -> None:
+    origins = ["https://a.example", "https://b.example"]
+    flags = [part for origin in origins for part in ("--allowed-origins", origin)]
+    assert f"allowed_origins = {', '.join(origins)}\n" in run("check-config", *flags).out

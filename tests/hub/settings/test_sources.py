@@ -1,0 +1,133 @@
+"""Where settings come from, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from hub.settings.choices import LogLevel
+from hub.settings.config import Config
+from hub.settings.setting import ConfigError
+from hub.settings.sources import load_config
+
+
+def refusal(
+    flags: dict[str, object] | None = None,
+    environ: dict[str, str] | None = None,
+    file: Path | None = None,
+) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_config(flags or {}, environ or {}, file)
+    return str(caught.value)
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "parlour.toml"
+    path.write_text(text)
+    return path
+
+
+def test_nothing_given_means_defaults() -> None:
+    assert load_config({}, {"PATH": "/bin"}, None) == Config()
+
+
+def test_flags_win_over_variables_and_variables_over_the_file(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'port = 1\nhost = "file"\nlog_level = "error"\n')
+    config = load_config(
+        {"port": "3", "host": None}, {"PARLOUR_PORT": "2", "PARLOUR_HOST": "env"}, path
+    )
+    assert (config.port, config.host, config.log_level) == (3, "env", LogLevel.ERROR)
+
+
+def test_a_value_that_another_source_replaces_is_checked_all_the_same(tmp_path: Path) -> None:
+    assert "PARLOUR_PORT" in refusal({"port": "3"}, {"PARLOUR_PORT": "x"})
+    assert "parlour.toml" in refusal({"port": "3"}, file=toml(tmp_path, 'port = "x"'))
+
+
+def test_a_list_is_written_with_commas_or_as_a_toml_list(tmp_path: Path) -> None:
+    origins = ("https://a.example", "http://b.example:8080")
+    path = toml(tmp_path, f"allowed_origins = {list(origins)}")
+    assert load_config({}, {}, path).allowed_origins == origins
+    variable = {"PARLOUR_ALLOWED_ORIGINS": " https://a.example, http://b.example:8080 "}
+    assert load_config({}, variable, None).allowed_origins == origins
+    assert load_config({"allowed_origins": origins}, {}, None).allowed_origins == origins
+
+
+def test_an_error_names_the_setting_its_source_and_what_is_accepted(tmp_path: Path) -> None:
+    problem = "'70000' is not accepted; it takes 0 to 65535"
+    assert refusal({"port": "70000"}) == f"flag --port: {problem}"
+    assert refusal(environ={"PARLOUR_PORT": "70000"}) == f"variable PARLOUR_PORT: {problem}"
+    path = toml(tmp_path, '# The hub\nhost = "::"\n  port= "70000"\n')
+    assert refusal(file=path) == f"{path}:3: port: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ('"port" = -1', ":2: port"),
+        ("[port]", ":2: port"),
+        ("port.number = 1", ":2: port"),
+        ("portable = 1", ":2: portable"),
+        ('"po\\u0072t" = -1', ": port"),  # cannot be found, so the line is left out
+    ],
+)
+def test_the_line_is_that_of_the_name(tmp_path: Path, line: str, text: str) -> None:
+    path = toml(tmp_path, f"# port = 1\n{line}\n")
+    assert refusal(file=path).startswith(f"{path}{text}: ")
+
+
+@pytest.mark.parametrize("value", ["true", "[1]", "{}", "1.5", "2026-01-01"])
+def test_a_toml_value_of_another_type_is_refused(tmp_path: Path, value: str) -> None:
+    assert "0 to 65535" in refusal(file=toml(tmp_path, f"port = {value}"))
+
+
+def test_a_misspelt_name_is_refused_in_the_spelling_of_its_source(tmp_path: Path) -> None:
+    assert "did you mean PARLOUR_PORT?" in refusal(environ={"PARLOUR_PROT": "1"})
+    assert "did you mean port?" in refusal(file=toml(tmp_path, "prot = 1"))
+    assert "there is no setting zzz" in refusal(environ={"PARLOUR_ZZZ": "1"})
+
+
+def test_variables_of_the_command_line_and_of_tests_are_no_settings() -> None:
+    others = {"PARLOUR_CONFIG": "x", "PARLOUR_PASSWORD": "x", "PARLOUR_TEST_ANYTHING": "x"}
+    assert load_config({}, others, None) == Config()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    assert "missing.toml" in refusal(file=tmp_path / "missing.toml")
+    assert "parlour.toml" in refusal(file=toml(tmp_path, "port ="))
+    (tmp_path / "parlour.toml").write_bytes(b"host = '\xff'")
+    assert "parlour.toml" in refusal(file=tmp_path / "parlour.toml")
+
+
+def test_a_conflict_says_where_each_of_the_settings_came_from(tmp_path: Path) -> None:
+    certificate = tmp_path / "cert.pem"
+    certificate.write_text("x")
+    assert refusal({"tls_cert": str(certificate)}) == (
+        "tls_cert and tls_key are given together or not at all"
+        " (tls_cert: flag --tls-cert, tls_key: default)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('"yes"', True),
+        ("true", True),
+        ('"on"', True),
+        ("1", True),
+        ('"No"', False),
+        ("false", False),
+        ('"off"', False),
+        ("0", False),
+    ],
+)
+def test_yes_and_no_have_several_spellings_everywhere(
+    tmp_path: Path, written: str, meant: bool
+) -> None:
+    text = written.strip('"')
+    for config in (
+        load_config({"rendered_content": text}, {}, None),
+        load_config({}, {"PARLOUR_RENDERED_CONTENT": text}, None),
+        load_config({}, {}, toml(tmp_path, f"rendered_content = {written}")),
+    ):
+        assert config.rendered_content is meant
+    assert "yes, no" in refusal({"rendered_content": "maybe"})
