@@ -86,18 +86,28 @@ NO_LONGER_MEMBER: Final = "You are no longer a member"
 
 
 class WireError(Exception):
-    """A frame or body that cannot be understood. Answered, never relayed, never fatal.
+    """A frame or body that is malformed. Its sender gets the error; a connection stays open.
 
     Args:
         code: the stable code.
-        text: what a person reads; defaults to the catalogue's text.
+        text: what a person reads; defaults to the catalogue's text. Nothing parses it.
         key: the client's idempotency key, when the frame got far enough to have one.
+        field: the name of the field at fault, as the client spells it, with dots where it is
+            nested (`message.content`); None: the frame or body as a whole.
     """
 
-    def __init__(self, code: ErrorCode, text: str | None = None, key: str | None = None) -> None:
+    def __init__(
+        self,
+        code: ErrorCode,
+        text: str | None = None,
+        *,
+        key: str | None = None,
+        field: str | None = None,
+    ) -> None:
         self.code = code
         self.text = text or ERROR_TEXTS[code]
         self.key = key
+        self.field = field
         super().__init__(self.text)
 
 

@@ -21,6 +21,7 @@ from persistence.records import Draft, Posted, Span, StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, REFUSAL_CODES, ErrorCode, WireError
 from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
+from protocol.parsing.content import check_key
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
 from protocol.websocket.handshake import Head, origin_allowed
@@ -98,6 +99,17 @@ class Call:
         if kind != "application/json":
             raise HttpError(415, "json_required", "The body must be application/json")
         return parse_object(await self.request.body())
+
+    def idempotency_key(self, given: str | None, *, field: str) -> str | None:
+        """The key in the header `Idempotency-Key`, or else the one given in `field` of the body.
+
+        Raises:
+            WireError: it is no key.
+        """
+        header = self.request.headers.get("idempotency-key")
+        if header:
+            return check_key(header, field="Idempotency-Key")
+        return check_key(given, field=field)
 
     async def post(self, draft: Draft) -> Posted:
         """Store and deliver a message of the caller's.

@@ -11,44 +11,42 @@ from protocol.model import MessageKind
 
 MAX_KEY_CHARS = 255
 MAX_URL_CHARS = 2_000
-MAX_EVENT_CONTENT_CHARS = 2_000  # of Socket.IO's messages (contract D.5)
 _URL_PREFIXES = ("http://", "https://")
 _UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # nothing that climbs: no `..`
 
 
-def check_content(text: str, limit: int, *, key: str | None = None) -> str:
+def check_content(text: str, limit: int, *, key: str | None = None, field: str = "content") -> str:
     """`text` unchanged: content is stored byte for byte.
 
     Args:
         text: what the author wrote.
         limit: the longest content allowed, in characters (code points).
         key: the send's idempotency key, carried into the error.
+        field: where the client wrote it.
 
     Raises:
         WireError: CONTENT_EMPTY (nothing but white space), CONTENT_TOO_LONG or CONTENT_INVALID
             (NUL, which Postgres cannot store, or a lone surrogate, which is no UTF-8).
     """
     if len(text) > limit:
-        raise WireError(
-            ErrorCode.CONTENT_TOO_LONG, f"Message content is longer than {limit} characters", key
-        )
+        too_long = f"Message content is longer than {limit} characters"
+        raise WireError(ErrorCode.CONTENT_TOO_LONG, too_long, key=key, field=field)
     if not text or text.isspace():
-        raise WireError(ErrorCode.CONTENT_EMPTY, key=key)
+        raise WireError(ErrorCode.CONTENT_EMPTY, key=key, field=field)
     if not is_storable(text):
-        raise WireError(ErrorCode.CONTENT_INVALID, key=key)
+        raise WireError(ErrorCode.CONTENT_INVALID, key=key, field=field)
     return text
 
 
-def check_key(key: str | None) -> str | None:
+def check_key(key: str | None, *, field: str) -> str | None:
     """An idempotency key of 1 to 255 storable characters, or None when none was given.
 
     Raises:
         WireError: INVALID_FIELD.
     """
     if key is not None and not (1 <= len(key) <= MAX_KEY_CHARS and is_storable(key)):
-        raise WireError(
-            ErrorCode.INVALID_FIELD, f"An idempotency key has 1 to {MAX_KEY_CHARS} characters"
-        )
+        text = f"An idempotency key has 1 to {MAX_KEY_CHARS} characters"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field=field)
     return key
 
 
@@ -63,18 +61,19 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def check_kind(name: str | None, *, key: str | None = None) -> MessageKind:
+def check_kind(name: str | None, *, field: str, key: str | None = None) -> MessageKind:
     """How a message is to be presented; text when nothing was said.
 
     Raises:
         WireError: INVALID_FIELD.
     """
     if name is not None and name not in tuple(MessageKind):
-        raise WireError(ErrorCode.INVALID_FIELD, "type must be text, file or image", key)
+        text = f"{field} must be text, file or image"
+        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
     return MessageKind.TEXT if name is None else MessageKind(name)
 
 
-def check_file_url(url: str | None, *, key: str | None = None) -> str | None:
+def check_file_url(url: str | None, *, field: str, key: str | None = None) -> str | None:
     """The address of a message's file: an upload of ours, or http(s); None when none was given.
 
     Other schemes and paths are refused, because clients make links of them and load pictures.
@@ -86,5 +85,6 @@ def check_file_url(url: str | None, *, key: str | None = None) -> str | None:
         return None
     fits = len(url) <= MAX_URL_CHARS and is_storable(url) and url.isprintable()
     if not fits or not (url.startswith(_URL_PREFIXES) or _UPLOAD.fullmatch(url)):
-        raise WireError(ErrorCode.INVALID_FIELD, "fileUrl must be an upload or http(s)://", key)
+        text = f"{field} must be an upload or http(s)://"
+        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
     return url

@@ -1,7 +1,7 @@
-"""The positions that a client names when it comes back (architecture section 9).
+"""The log positions in a client's `resume`. See docs/delivery.md.
 
-Guarantees: what cannot be read is a `WireError`, never half a request. Must not know: any dialect's
-spelling.
+Guarantees: one entry that cannot be read makes the whole request a `WireError`. Must not know: how
+a dialect names conversations and channels.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ MAX_POSITIONS: Final = 10_000
 
 
 def parse_positions(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int]:
-    """The last seq that a client has, by what it names.
+    """The last seq that a client has, by conversation or channel.
 
     Args:
-        value: an object of seqs (integers from 0); None counts as an empty one.
-        parse_key: what a key names, None when it names nothing.
+        value: the frame's `after`: an object of seqs (integers from 0); None counts as empty.
+        parse_key: the conversation or channel that a key of it names, None when it names none.
 
     Raises:
         WireError: INVALID_FIELD.
@@ -28,12 +28,13 @@ def parse_positions(value: object, parse_key: Callable[[str], K | None]) -> Mapp
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > MAX_POSITIONS:
-        raise WireError(ErrorCode.INVALID_FIELD, "after must be an object of seqs")
+        raise WireError(ErrorCode.INVALID_FIELD, "after must be an object of seqs", field="after")
     positions: dict[K, int] = {}
     for name, seq in value.items():
         key = parse_key(name)
         if key is None or type(seq) is not int or not 0 <= seq <= MAX_ID:
-            raise WireError(ErrorCode.INVALID_FIELD, f"after: {name[:100]!r} is not understood")
+            text = f"after: {name[:100]!r} is not understood"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="after")
         positions[key] = seq
     return positions
 

@@ -5,13 +5,13 @@ turns 5 into "5", 1.5 into 1 and "false" into True; the hooks below refuse inste
 ignored, because clients may send more than a dialect asks for. Must not know: any dialect.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import attrs
 import cattrs
 
-from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ def structure(
         naming: the name of a field in JSON, from its name in `cls`; None: they are the same.
 
     Raises:
-        WireError: INVALID_FIELD; the text names the first field that is missing or wrong.
+        WireError: INVALID_FIELD; its `field` and text name the first that is missing or wrong.
     """
     spelt: dict[str, str] = {}
     if naming is not None:
@@ -78,25 +78,32 @@ def structure(
     try:
         return _FAST.structure(raw, cls)
     except Exception:  # noqa: BLE001  whatever a hook or a constructor raises is the peer's fault
-        raise WireError(ErrorCode.INVALID_FIELD, _explain(raw, cls, spelt)) from None
+        path, flaw = _first_flaw(raw, cls)
+        field = ".".join((spelt.get(path[0], path[0]), *path[1:])) if path else None
+        text = None if field is None else f"{field} {flaw}"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field=field) from None
 
 
-def _explain(raw: dict[str, object], cls: type[Any], spelt: Mapping[str, str]) -> str:
+def _first_flaw(raw: dict[str, object], cls: type[Any]) -> tuple[tuple[str, ...], str]:
+    """The names that lead to the first wrong field, and what is wrong with it."""
+    error: BaseException | None = None
     try:
         _EXPLAINING.structure(raw, cls)
-    except cattrs.BaseValidationError as group:
-        why, _, where = cattrs.transform_error(group, path="", format_exception=_describe)[
-            0
-        ].partition(" @ .")
-        return f"{spelt.get(where, where)} {why}"
-    return ERROR_TEXTS[ErrorCode.INVALID_FIELD]
-
-
-def _describe(error: BaseException, _: type[Any] | None) -> str:
+    except Exception as raised:  # noqa: BLE001  as above
+        error = raised
+    path: tuple[str, ...] = ()
+    value: object = raw
+    while isinstance(error, cattrs.ClassValidationError) and isinstance(value, dict):
+        flaws, _ = error.group_exceptions()
+        if not flaws:  # its constructor refused all of it
+            break
+        error, note = flaws[0]
+        path = (*path, note.name)
+        value = value.get(note.name)
     match error:
         case KeyError():
-            return "is missing"
+            return path, "is missing"
         case _Mismatch():
-            return str(error)
-        case _:  # cattrs found no mapping where a nested object belongs
-            return "must be an object"
+            return path, str(error)
+        case _:
+            return path, "must be an object"

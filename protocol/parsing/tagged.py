@@ -48,10 +48,11 @@ class TaggedCodec:
         """
         frame = parse_object(text)
         if "type" not in frame:
-            raise WireError(ErrorCode.INVALID_FRAME)
+            raise WireError(ErrorCode.INVALID_FRAME, field="type")
         tag = frame["type"]
         decoder = self.decoders.get(tag) if isinstance(tag, str) else None
         if decoder is None:
             shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
-            raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type: {shown[:_SHOWN_CHARS]}")
+            text = f"Unknown event type: {shown[:_SHOWN_CHARS]}"
+            raise WireError(ErrorCode.UNKNOWN_TYPE, text, field="type")
         return decoder(frame, self.limits)

@@ -21,7 +21,7 @@ from protocol.dialects.messenger.rest import BetweenBody, MessengerPostBody, Mes
 from protocol.dialects.messenger.shapes import conversation_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageKind, User, UserId
-from protocol.parsing.content import check_content, check_file_url, check_key
+from protocol.parsing.content import check_content, check_file_url
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
@@ -189,9 +189,9 @@ async def send(call: Call) -> Response:
         call.me,
         body.recipient_id,
         check_content(body.content, call.services.config.max_content_chars),
-        check_key(call.request.headers.get("idempotency-key") or body.client_message_id),
+        call.idempotency_key(body.client_message_id, field="clientMessageId"),
         MessageKind(body.message_type or MessageKind.TEXT),
-        check_file_url(body.file_url),
+        check_file_url(body.file_url, field="fileUrl"),
     )
     posted = await call.post(draft)
     return JSON(conversation_message_object(posted.message, call.user), 201)

@@ -15,19 +15,15 @@ from protocol.commands import (
     TypeInChannel,
 )
 from protocol.dialect import CodecLimits
+from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
-from protocol.parsing.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.parsing.content import check_content, check_key
 from protocol.parsing.resumption import parse_positions
 from protocol.shapes.uuids import IdKind, from_uuid
 
 HISTORY_MESSAGES: Final = 50
-
-
 LIST: Final = "messages:list"
-
-
-"""Socket.IO events: (name, payload)."""
 
 
 def _payload(args: Sequence[object]) -> Mapping[str, object]:
@@ -44,27 +40,29 @@ def _payload(args: Sequence[object]) -> Mapping[str, object]:
 def _channel(payload: Mapping[str, object]) -> ChannelId:
     number = from_uuid(IdKind.CHANNEL, payload.get("channelId"))
     if number is None:
-        raise WireError(ErrorCode.INVALID_FIELD)
+        raise WireError(ErrorCode.INVALID_FIELD, field="channelId")
     return ChannelId(number)
 
 
 def _message(payload: Mapping[str, object], name: str = "messageId") -> MessageId:
     number = from_uuid(IdKind.MESSAGE, payload.get(name))
     if number is None:
-        raise WireError(ErrorCode.INVALID_FIELD)
+        raise WireError(ErrorCode.INVALID_FIELD, field=name)
     return MessageId(number)
 
 
 def _send(payload: Mapping[str, object], limits: CodecLimits) -> EventCommand:
     given = payload.get("tempId")
-    key = check_key(given if isinstance(given, str) else None)
+    key = check_key(given if isinstance(given, str) else None, field="tempId")
     content, status = payload.get("content"), payload.get("deliveryStatus")
-    if not isinstance(content, str) or status not in (None, *DeliveryStatus):
-        raise WireError(ErrorCode.INVALID_FIELD, key=key)
+    if not isinstance(content, str):
+        raise WireError(ErrorCode.INVALID_FIELD, key=key, field="content")
+    if status not in (None, *DeliveryStatus):
+        raise WireError(ErrorCode.INVALID_FIELD, key=key, field="deliveryStatus")
     parent = payload.get("parentId")
     return PostToChannel(
         _channel(payload),
-        check_content(content, min(limits.content_chars, MAX_EVENT_CONTENT_CHARS), key=key),
+        check_content(content, min(limits.content_chars, MAX_CONTENT_CHARS), key=key),
         key=key,
         parent_id=None if parent is None else _message(payload, "parentId"),
     )

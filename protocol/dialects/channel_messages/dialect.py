@@ -12,7 +12,8 @@ from attrs import evolve, field, frozen
 from protocol.commands import EventCommand
 from protocol.dialect import CodecLimits, EventDialect, Render
 from protocol.dialects.channel_messages.decoders import LIST, decode
-from protocol.dialects.channel_messages.encoders import ENCODERS, ERROR_TEXTS, OMITS, NamedEvents
+from protocol.dialects.channel_messages.encoders import ENCODERS, OMITS, NamedEvents
+from protocol.dialects.channel_messages.errors import TEXTS
 from protocol.dialects.channel_messages.shapes import channel_message_object
 from protocol.errors import ErrorCode
 from protocol.events import Event
@@ -50,7 +51,7 @@ class ChannelMessages:
 
     def error_text(self, code: ErrorCode, text: str) -> str:
         """What a person reads for a refusal in this dialect."""
-        return ERROR_TEXTS.get(code, text)
+        return TEXTS.get(code, text)
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message; see docs/dialects/channel_messages.md#frames."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from protocol.dialect import Render, omitting
+from protocol.dialects.channel_messages.errors import TEXTS
 from protocol.dialects.channel_messages.shapes import channel_message_object, sent_object
-from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -39,28 +39,8 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus
 from protocol.shapes.uuids import IdKind, to_uuid
 
-_INVALID: Final = "Invalid message format"
-
-
-_UNAUTHORIZED: Final = "Unauthorized"
-
-
 NamedEvents: TypeAlias = tuple[tuple[str, Mapping[str, object]], ...]
 """Socket.IO events: (name, payload)."""
-
-
-ERROR_TEXTS: Final[Mapping[ErrorCode, str]] = {
-    ErrorCode.INVALID_FIELD: _INVALID,
-    ErrorCode.INVALID_FRAME: _INVALID,
-    ErrorCode.CONTENT_EMPTY: _INVALID,
-    ErrorCode.CONTENT_TOO_LONG: _INVALID,
-    ErrorCode.CONTENT_INVALID: _INVALID,
-    ErrorCode.CHANNEL_NOT_FOUND: _UNAUTHORIZED,
-    ErrorCode.NOT_A_MEMBER: _UNAUTHORIZED,
-    ErrorCode.NOT_A_PARTICIPANT: _UNAUTHORIZED,
-    ErrorCode.NOT_ALLOWED: _UNAUTHORIZED,
-    ErrorCode.RATE_LIMITED: "Too many messages, please slow down.",
-}
 
 
 def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
@@ -106,7 +86,7 @@ def _left(event: LeftChannel, _: Render | None) -> NamedEvents:
 
 
 def _refused(event: Refused, _: Render | None) -> NamedEvents:
-    text = ERROR_TEXTS.get(event.code, event.text)
+    text = TEXTS.get(event.code, event.text)
     payload = {"error": text, "message": text, "code": event.code}
     if event.key is not None:
         payload["tempId"] = event.key

@@ -4,10 +4,13 @@ Guarantees: a message looks the same live and in history. Must not know: who is 
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from protocol.model import DeliveryStatus, Message, User
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, to_uuid
+
+MAX_CONTENT_CHARS: Final = 2_000  # of a message
 
 
 def channel_message_object(

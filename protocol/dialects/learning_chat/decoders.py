@@ -17,14 +17,13 @@ from protocol.commands import (
 from protocol.dialect import (
     CodecLimits,
 )
+from protocol.dialects.learning_chat.errors import NOT_SAVED
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, MessageKind
 from protocol.parsing.content import check_content, check_file_url, check_key
 from protocol.parsing.resumption import parse_decimal, parse_positions
 from protocol.parsing.structuring import identifier
 from protocol.parsing.tagged import Decoders, Frame, heartbeat
-
-NOT_SAVED: Final = "Failed to save message."
 
 
 def _channel(frame: Frame) -> ChannelId | None:
@@ -35,7 +34,8 @@ def _channel(frame: Frame) -> ChannelId | None:
 def _join(frame: Frame, _: CodecLimits) -> Command:
     channel_id = _channel(frame)
     if channel_id is None:
-        raise WireError(ErrorCode.INVALID_FIELD, "channelId is required for join_channel.")
+        text = "channelId is required for join_channel."
+        raise WireError(ErrorCode.INVALID_FIELD, text, field="channelId")
     return JoinChannel(channel_id)
 
 
@@ -47,16 +47,18 @@ def _leave(frame: Frame, _: CodecLimits) -> Command | None:
 def _send(frame: Frame, limits: CodecLimits) -> Command:
     parent_id = identifier(frame.get("parentId"))
     given = frame.get("clientMessageId")
-    key = check_key(given if isinstance(given, str) else None)
+    key = check_key(given if isinstance(given, str) else None, field="clientMessageId")
     channel_id, content = _channel(frame), frame.get("content")
     if channel_id is None or not isinstance(content, str) or not content.strip():
-        raise WireError(ErrorCode.INVALID_FIELD, "channelId and content are required.", key)
+        text = "channelId and content are required."
+        field = "channelId" if channel_id is None else "content"
+        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
     file_url = frame.get("fileUrl")
     return PostToChannel(
         channel_id,
         check_content(content.strip(), limits.content_chars, key=key),
         _kind(frame.get("messageType"), key),
-        check_file_url(file_url if isinstance(file_url, str) else None, key=key),
+        check_file_url(file_url if isinstance(file_url, str) else None, key=key, field="fileUrl"),
         key,
         None if parent_id is None else MessageId(parent_id),
     )
@@ -69,7 +71,7 @@ def _kind(value: object, key: str | None) -> MessageKind:
         case str() if value in tuple(MessageKind):
             return MessageKind(value)
         case _:
-            raise WireError(ErrorCode.INVALID_FIELD, NOT_SAVED, key)
+            raise WireError(ErrorCode.INVALID_FIELD, NOT_SAVED, key=key, field="messageType")
 
 
 def _typing(frame: Frame, _: CodecLimits) -> Command | None:

@@ -1,6 +1,5 @@
 """The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import orjson
@@ -9,7 +8,7 @@ from protocol.dialect import (
     Encoders,
     omitting,
 )
-from protocol.errors import ErrorCode
+from protocol.dialects.learning_chat.errors import TEXTS
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -41,17 +40,6 @@ from protocol.events import (
 )
 from protocol.parsing.tagged import HEARTBEAT_ACK
 from protocol.shapes.learning_platform import chat_message_object
-
-NOT_SAVED: Final = "Failed to save message."
-
-_TEXTS: Final[Mapping[ErrorCode, str]] = {
-    ErrorCode.INVALID_FRAME: "Unknown event type: undefined",
-    ErrorCode.NOT_ALLOWED: NOT_SAVED,
-    ErrorCode.RECIPIENT_NOT_FOUND: NOT_SAVED,
-    ErrorCode.KEY_CONFLICT: NOT_SAVED,
-    ErrorCode.UNSTORABLE: NOT_SAVED,
-    ErrorCode.UNAVAILABLE: NOT_SAVED,
-}
 
 
 def _connected(event: Connected) -> tuple[bytes, ...]:
@@ -118,7 +106,7 @@ def _resumed(event: ChannelsResumed) -> tuple[bytes, ...]:
 
 
 def _refused(event: Refused) -> tuple[bytes, ...]:
-    text = _TEXTS.get(event.code, event.text)
+    text = TEXTS.get(event.code, event.text)
     frame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key

@@ -47,15 +47,15 @@ class AccountBody:
         check_name("username", self.username)
         check_name("name", self.name)
         local, at, domain = self.email.partition("@")
-        if not (local and at and domain) or len(self.email) > MAX_EMAIL_CHARS:
-            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address")
-        if not is_storable(self.email):
-            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address")
+        fits = len(self.email) <= MAX_EMAIL_CHARS and is_storable(self.email)
+        if not (local and at and domain and fits):
+            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
         for field, text in (("avatar", self.avatar), ("class", self.class_)):
             check_optional(field, text)
         check_optional("subject", self.subject)
         if self.role not in OPEN_ROLES:
-            raise WireError(ErrorCode.INVALID_FIELD, "role must be student or teacher")
+            text = "role must be student or teacher"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="role")
         return Role(self.role)
 
 
@@ -102,7 +102,8 @@ class ChannelBody:
         check_optional("class", self.class_)
         check_optional("subject", self.subject)
         if self.type_ not in (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT):
-            raise WireError(ErrorCode.INVALID_FIELD, "type must be text or announcement")
+            text = "type must be text or announcement"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="type")
         return ChannelKind(self.type_)
 
 
@@ -125,7 +126,9 @@ class PostBody:
         Raises:
             WireError: INVALID_FIELD.
         """
-        return check_kind(self.message_type or self.type_ or None)
+        if self.message_type:
+            return check_kind(self.message_type, field="messageType")
+        return check_kind(self.type_ or None, field="type")
 
 
 @frozen
@@ -142,9 +145,8 @@ def check_name(field: str, text: str) -> None:
         WireError: INVALID_FIELD.
     """
     if not text.strip() or len(text) > MAX_NAME_CHARS or not is_storable(text):
-        raise WireError(
-            ErrorCode.INVALID_FIELD, f"{field} must have 1 to {MAX_NAME_CHARS} characters"
-        )
+        limit = f"{field} must have 1 to {MAX_NAME_CHARS} characters"
+        raise WireError(ErrorCode.INVALID_FIELD, limit, field=field)
 
 
 def check_optional(field: str, text: str | None) -> None:
@@ -154,6 +156,5 @@ def check_optional(field: str, text: str | None) -> None:
         WireError: INVALID_FIELD.
     """
     if text is not None and (len(text) > MAX_NAME_CHARS or not is_storable(text)):
-        raise WireError(
-            ErrorCode.INVALID_FIELD, f"{field} must have at most {MAX_NAME_CHARS} characters"
-        )
+        limit = f"{field} must have at most {MAX_NAME_CHARS} characters"
+        raise WireError(ErrorCode.INVALID_FIELD, limit, field=field)

@@ -29,8 +29,6 @@ from protocol.parsing.structuring import identifier
 from protocol.parsing.tagged import Decoders, Frame
 
 HISTORY_MESSAGES: Final = 50
-
-
 MAX_CONVERSATION_CHARS: Final = 100
 
 
@@ -41,10 +39,12 @@ def _recipient(frame: Frame) -> UserId | None:
 
 def _send(frame: Frame, limits: CodecLimits) -> Command:
     given = frame.get("clientMessageId")
-    key = check_key(given if isinstance(given, str) else None)
+    key = check_key(given if isinstance(given, str) else None, field="clientMessageId")
     recipient_id, content = _recipient(frame), frame.get("content")
     if recipient_id is None or not isinstance(content, str) or not content:
-        raise WireError(ErrorCode.INVALID_FIELD, "Recipient ID and content are required", key)
+        text = "Recipient ID and content are required"
+        field = "recipientId" if recipient_id is None else "content"
+        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
     content = check_content(content, limits.content_chars, key=key)
     return SendPrivateMessage(recipient_id, content, key)
 
@@ -79,10 +79,11 @@ def _unsubscribe(frame: Frame, _: CodecLimits) -> Command | None:
 def _fetch_history(frame: Frame, _: CodecLimits) -> Command:
     conversation = frame.get("conversationId")
     if not isinstance(conversation, str) or not conversation:
-        raise WireError(ErrorCode.INVALID_FIELD, "Conversation ID is required")
+        text = "Conversation ID is required"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field="conversationId")
     pair = parse_conversation_id(conversation)
     if pair is None:
-        raise WireError(ErrorCode.HISTORY_UNAVAILABLE)
+        raise WireError(ErrorCode.HISTORY_UNAVAILABLE, field="conversationId")
     return FetchHistory(pair, HISTORY_MESSAGES)
 
 

@@ -16,8 +16,9 @@ from protocol.dialect import (
 from protocol.dialects.messenger.conversations import (
     conversation_id,
 )
+from protocol.dialects.messenger.errors import TEXTS
 from protocol.dialects.messenger.shapes import conversation_message_object
-from protocol.errors import CONVERSATION_CLOSED, ErrorCode
+from protocol.errors import CONVERSATION_CLOSED
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -49,23 +50,6 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.shapes.timestamps import timestamp
-
-NOT_SENT: Final = "Failed to send message"
-
-
-INVALID: Final = "Invalid message format"
-
-
-_TEXTS: Final[Mapping[ErrorCode, str]] = {
-    ErrorCode.INVALID_JSON: INVALID,
-    ErrorCode.INVALID_FRAME: INVALID,
-    ErrorCode.RECIPIENT_NOT_FOUND: NOT_SENT,
-    ErrorCode.CANNOT_MESSAGE_SELF: NOT_SENT,
-    ErrorCode.NOT_ALLOWED: NOT_SENT,
-    ErrorCode.KEY_CONFLICT: NOT_SENT,
-    ErrorCode.UNSTORABLE: NOT_SENT,
-    ErrorCode.UNAVAILABLE: NOT_SENT,
-}
 
 
 def _connected(event: Connected) -> tuple[bytes, ...]:
@@ -136,7 +120,7 @@ def _resumed(event: ConversationsResumed) -> tuple[bytes, ...]:
 
 
 def _refused(event: Refused) -> tuple[bytes, ...]:
-    text = _TEXTS.get(event.code, event.text)
+    text = TEXTS.get(event.code, event.text)
     frame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key

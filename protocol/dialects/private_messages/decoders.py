@@ -45,8 +45,6 @@ class _More:
 
 
 _NO_MORE: Final = _More()
-
-
 _MORE: Final = frozenset({"message_type", "file_url", "parent_id"})
 
 
@@ -67,17 +65,18 @@ def _private_message(raw: dict[str, object], limits: CodecLimits) -> Command:
         frame = structure(raw, _PrivateMessageFrame)
         more = _NO_MORE if _MORE.isdisjoint(raw) else structure(raw, _More)
     except WireError as error:
-        raise WireError(error.code, error.text, key if isinstance(key, str) else None) from None
-    key = check_key(frame.client_id)
-    content = frame.content
-    if content is None:
-        content = frame.message.content if frame.message is not None else ""
+        key = key if isinstance(key, str) else None
+        raise WireError(error.code, error.text, key=key, field=error.field) from None
+    key = check_key(frame.client_id, field="client_id")
+    content, field = frame.content, "content"
+    if content is None and frame.message is not None:
+        content, field = frame.message.content, "message.content"
     return SendPrivateMessage(
         frame.recipient_id,
-        check_content(content, limits.content_chars, key=key),
+        check_content(content or "", limits.content_chars, key=key, field=field),
         key,
-        check_kind(more.message_type, key=key),
-        check_file_url(more.file_url, key=key),
+        check_kind(more.message_type, key=key, field="message_type"),
+        check_file_url(more.file_url, key=key, field="file_url"),
         more.parent_id,
     )
 

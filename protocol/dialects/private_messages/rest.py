@@ -45,16 +45,22 @@ class RegisterBody:
         """
         local, at, domain = self.email.partition("@")
         if not (local and at and domain) or len(self.email) > MAX_EMAIL_CHARS:
-            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address")
-        texts = (self.first_name, self.last_name, self.avatar, self.nickname, self.about_me)
-        for text in (self.email, *texts):
-            check_short_text(text)
+            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
+        texts = {
+            "email": self.email,
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "avatar": self.avatar,
+            "nickname": self.nickname,
+            "about_me": self.about_me,
+        }
+        for name, text in texts.items():
+            check_short_text(name, text)
         try:
             return date.fromisoformat(self.date_of_birth[:10])
         except ValueError:
-            raise WireError(
-                ErrorCode.INVALID_FIELD, "date_of_birth must be a date like 2000-12-31"
-            ) from None
+            text = "date_of_birth must be a date like 2000-12-31"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="date_of_birth") from None
 
 
 @frozen
@@ -74,13 +80,16 @@ class MessageBody:
     file_url: str | None = None
     parent_id: MessageId | None = None
 
-    def checked(self, limit: int, key: str | None) -> tuple[str, str | None]:
-        """The content, and the idempotency key from the header or else the body.
+    def checked(self, limit: int, header: str | None) -> tuple[str, str | None]:
+        """The content, and the idempotency key from the header `Idempotency-Key` or else the body.
 
         Raises:
             WireError: CONTENT_* or INVALID_FIELD.
         """
-        key = check_key(key if key is not None else self.client_id)
+        if header is not None:
+            key = check_key(header, field="Idempotency-Key")
+        else:
+            key = check_key(self.client_id, field="client_id")
         return check_content(self.content, limit, key=key), key
 
 
@@ -99,17 +108,16 @@ class AddressedMessageBody(MessageBody):
         """
         recipient = self.recipient_id if self.recipient_id is not None else self.receiver_id
         if recipient is None:
-            raise WireError(ErrorCode.INVALID_FIELD, "Invalid user ID")
+            raise WireError(ErrorCode.INVALID_FIELD, "Invalid user ID", field="recipient_id")
         return recipient
 
 
-def check_short_text(text: str | None) -> None:
+def check_short_text(field: str, text: str | None) -> None:
     """Refuse a profile text that is too long or cannot be stored.
 
     Raises:
         WireError: INVALID_FIELD.
     """
     if text is not None and (len(text) > MAX_TEXT_CHARS or "\x00" in text):
-        raise WireError(
-            ErrorCode.INVALID_FIELD, f"a text has at most {MAX_TEXT_CHARS} characters and no NUL"
-        )
+        limit = f"a text has at most {MAX_TEXT_CHARS} characters and no NUL"
+        raise WireError(ErrorCode.INVALID_FIELD, limit, field=field)

@@ -14,10 +14,10 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.rest_dialect import CHANNEL_MESSAGES
 from hub.services.posting.messaging import draft_for
 from protocol.dialects.channel_messages.rest import ChannelMessageBody
-from protocol.dialects.channel_messages.shapes import channel_message_object
+from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS, channel_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId, User
-from protocol.parsing.content import MAX_EVENT_CONTENT_CHARS, check_content, check_key
+from protocol.parsing.content import check_content
 from protocol.shapes.rendering import render_html
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
@@ -48,9 +48,9 @@ async def send(call: Call) -> Response:
     """Send a message to a channel."""
     try:
         body = await call.body(ChannelMessageBody)
-        limit = min(call.services.config.max_content_chars, MAX_EVENT_CONTENT_CHARS)
+        limit = min(call.services.config.max_content_chars, MAX_CONTENT_CHARS)
         content = check_content(body.content, limit)
-        key = check_key(call.request.headers.get("idempotency-key") or body.temp_id)
+        key = call.idempotency_key(body.temp_id, field="tempId")
     except WireError as error:
         raise HttpError(400, error.code, "Invalid message format") from None
     channel = await _channel(call, body.channel_id)

@@ -29,9 +29,9 @@ _TAKEN: Final = {"username": "Username already exists", "email": "Email already 
 
 
 def invalid(text: str, error: WireError) -> HttpError:
-    """A body that is not acceptable, with what is wrong where (contract R.0)."""
-    where, _, why = error.text.partition(" ")
-    details = {"errors": [{"path": where, "message": f"{where} {why}", "code": error.code}]}
+    """A malformed body; see docs/dialects/learning_chat.md#rest. `path`: empty for all of it."""
+    flaw = {"path": error.field or "", "message": error.text, "code": error.code}
+    details = {"errors": [flaw]}
     return HttpError(400, error.code, text, details=details)
 
 

@@ -19,7 +19,7 @@ from hub.services.posting.messaging import draft_for
 from protocol.dialects.learning_chat.rest import GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, GradingStatus, Message, MessageId
-from protocol.parsing.content import check_content, check_file_url, check_key, is_storable
+from protocol.parsing.content import check_content, check_file_url, is_storable
 from protocol.parsing.structuring import structure
 from protocol.shapes.learning_platform import channel_object, chat_message_object
 
@@ -68,8 +68,8 @@ async def _post_body(call: Call) -> tuple[PostBody, str, str | None]:
     try:
         body = await call.body(PostBody)
         body.kind()
-        check_file_url(body.file_url)
-        key = check_key(call.request.headers.get("idempotency-key") or body.client_message_id)
+        check_file_url(body.file_url, field="fileUrl")
+        key = call.idempotency_key(body.client_message_id, field="clientMessageId")
         limit = call.services.config.max_content_chars
         return body, check_content(body.content.strip(), limit), key
     except WireError as error:

@@ -56,8 +56,8 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
         recipient_id,
         content,
         key,
-        check_kind(body.message_type),
-        check_file_url(body.file_url),
+        check_kind(body.message_type, field="message_type"),
+        check_file_url(body.file_url, field="file_url"),
         parent_id=body.parent_id,
     )
     posted = await call.post(draft)

@@ -87,6 +87,33 @@ async def test_channels_are_made_by_teachers_and_seen_by_members(world: World) -
         assert (reply.status, reply.json["message"]) == (400, "Invalid input")
 
 
+@pytest.mark.parametrize(
+    ("call", "body", "path"),
+    [
+        ("/api/workspaces", {}, "name"),
+        ("/api/workspaces", {"name": " "}, "name"),
+        ("/api/workspaces", {"name": "w", "description": "x" * 201}, "description"),
+        ("/api/workspaces/{}/members", {}, "userId"),
+        ("/api/workspaces/{}/members", {"userId": "7"}, "userId"),
+        ("/api/workspaces/{}/channels", {"name": 5}, "name"),
+        ("/api/workspaces/{}/channels", {"name": "x" * 201}, "name"),
+        ("/api/workspaces/{}/channels", {"name": "c", "type": "dm"}, "type"),
+        ("/api/workspaces/{}/channels", {"name": "c", "class": "x" * 201}, "class"),
+        ("/api/workspaces/{}/channels", {"name": "c", "subject": 5}, "subject"),
+        ("/api/channels", {"name": "c", "workspaceId": "1"}, "workspaceId"),
+    ],
+)
+async def test_a_body_that_is_malformed_says_where(
+    timed_world: World, call: str, body: object, path: str
+) -> None:
+    school = await open_school(timed_world)
+    reply = await school.tea.ask("POST", call.format(school.workspace.id), body)
+    assert reply.status == 400
+    (error,) = reply.json["errors"]
+    assert (error["path"], error["code"]) == (path, "invalid_field")
+    assert error["message"].startswith(f"{path} ")
+
+
 async def test_members_make_channels_at_the_other_path(world: World) -> None:
     school = await open_school(world)
     body = {"workspaceId": school.workspace.id, "name": "homework"}

@@ -37,6 +37,51 @@ async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
     await socket.close_in_silence()
 
 
+@pytest.mark.parametrize(
+    ("changes", "path", "code"),
+    [
+        ({"channelId": "3"}, "channelId", "invalid_field"),
+        ({"content": 5}, "content", "invalid_field"),
+        ({"content": " "}, "content", "content_empty"),
+        ({"content": "x" * 4_001}, "content", "content_too_long"),
+        ({"content": "a\x00b"}, "content", "content_invalid"),
+        ({"type": "video"}, "type", "invalid_field"),
+        ({"messageType": "video"}, "messageType", "invalid_field"),
+        ({"fileUrl": "javascript:alert(1)"}, "fileUrl", "invalid_field"),
+        ({"isHomework": 1}, "isHomework", "invalid_field"),
+        ({"parentId": 0}, "parentId", "invalid_field"),
+        ({"clientMessageId": ""}, "clientMessageId", "invalid_field"),
+        ({"clientMessageId": "k" * 256}, "clientMessageId", "invalid_field"),
+    ],
+)
+async def test_a_post_that_is_malformed_says_where(
+    timed_world: World, changes: dict[str, object], path: str, code: str
+) -> None:
+    school = await open_school(timed_world)
+    body = {"channelId": school.general.id, "content": "hi", **changes}
+    reply = await school.ann.ask("POST", "/learning_platform/api/messages", body)
+    assert (reply.status, reply.json["message"]) == (400, "Invalid input")
+    (error,) = reply.json["errors"]
+    assert (error["path"], error["code"]) == (path, code)
+    assert error["message"]
+
+
+async def test_a_key_in_the_header_is_named_by_its_header(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    body = {"channelId": school.general.id, "content": "hi", "clientMessageId": "k"}
+    header = {"Idempotency-Key": "k" * 256}
+    reply = await school.ann.ask("POST", "/learning_platform/api/messages", body, header)
+    assert (reply.status, reply.json["errors"][0]["path"]) == (400, "Idempotency-Key")
+
+
+async def test_a_body_that_is_no_object_is_at_fault_as_a_whole(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    reply = await school.ann.ask("POST", "/learning_platform/api/messages", ["hi"])
+    error = {"path": "", "code": "invalid_frame"}
+    assert reply.status == 400
+    assert reply.json["errors"][0].items() >= error.items()
+
+
 async def test_pages_go_back_from_the_newest(world: World) -> None:
     school = await open_school(world)
     made = [await post(school.ann, school.general.id, str(n)) for n in range(7)]

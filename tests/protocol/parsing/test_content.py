@@ -1,0 +1,104 @@
+"""The rules for a message's text, key, kind and file, which all dialects share."""
+
+import pytest
+
+from protocol.errors import ErrorCode, WireError
+from protocol.model import MessageKind
+from protocol.parsing.content import (
+    MAX_KEY_CHARS,
+    MAX_URL_CHARS,
+    check_content,
+    check_file_url,
+    check_key,
+    check_kind,
+    is_storable,
+)
+
+
+@pytest.mark.parametrize("text", ["x", " x\n", "é😀", "x" * 20, "😀" * 20])
+def test_content_goes_through_unchanged(text: str) -> None:
+    assert check_content(text, 20) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", ErrorCode.CONTENT_EMPTY),
+        (" \t\n\u2003", ErrorCode.CONTENT_EMPTY),
+        ("x" * 21, ErrorCode.CONTENT_TOO_LONG),
+        (" " * 21, ErrorCode.CONTENT_TOO_LONG),
+        ("a\x00", ErrorCode.CONTENT_INVALID),
+        ("a\ud800", ErrorCode.CONTENT_INVALID),
+    ],
+)
+def test_content_that_is_refused(text: str, code: ErrorCode) -> None:
+    with pytest.raises(WireError) as caught:
+        check_content(text, 20, key="k", field="message.content")
+    error = caught.value
+    assert (error.code, error.key, error.field) == (code, "k", "message.content")
+
+
+def test_the_field_of_content_is_content_unless_said_otherwise() -> None:
+    with pytest.raises(WireError) as caught:
+        check_content("", 20)
+    assert (caught.value.field, caught.value.key) == ("content", None)
+
+
+@pytest.mark.parametrize("key", [None, "k", "é" * MAX_KEY_CHARS])
+def test_a_key_goes_through(key: str | None) -> None:
+    assert check_key(key, field="client_id") == key
+
+
+@pytest.mark.parametrize("key", ["", "k" * (MAX_KEY_CHARS + 1), "k\x00", "\udfff"])
+def test_a_key_that_is_refused_is_not_carried_in_the_error(key: str) -> None:
+    with pytest.raises(WireError) as caught:
+        check_key(key, field="client_id")
+    error = caught.value
+    assert (error.code, error.field, error.key) == (ErrorCode.INVALID_FIELD, "client_id", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "storable"), [("", True), ("é😀", True), ("a\x00b", False), ("\ud800", False)]
+)
+def test_text_with_nul_or_lone_surrogates_cannot_be_stored(text: str, storable: bool) -> None:
+    assert is_storable(text) is storable
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(None, MessageKind.TEXT), *((kind.value, kind) for kind in MessageKind)],
+)
+def test_a_kind_is_text_unless_said_otherwise(name: str | None, kind: MessageKind) -> None:
+    assert check_kind(name, field="type") is kind
+
+
+@pytest.mark.parametrize("name", ["", "TEXT", "video"])
+def test_a_kind_that_is_refused(name: str) -> None:
+    with pytest.raises(WireError) as caught:
+        check_kind(name, field="messageType", key="k")
+    error = caught.value
+    assert (error.code, error.field) == (ErrorCode.INVALID_FIELD, "messageType")
+    assert (error.key, error.text) == ("k", "messageType must be text, file or image")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [None, "http://a", "https://a/b?c=d#e", "/uploads/2024-01-01/1_a.txt", "/uploads/a",
+     "https://" + "a" * (MAX_URL_CHARS - 8)],
+)  # fmt: skip
+def test_a_file_is_an_upload_or_a_web_address(url: str | None) -> None:
+    assert check_file_url(url, field="fileUrl") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "a", "javascript:alert(1)", "ftp://a", "//a/b", "/uploads/", "/uploads/../x",
+     "/uploads/a/../b", "/uploads/.hidden", "/etc/passwd", "https://a\n", "https://a\x00",
+     "https://a\u202e", "https://" + "a" * (MAX_URL_CHARS - 7), "HTTP://a"],
+)  # fmt: skip
+def test_a_file_that_is_refused(url: str) -> None:
+    with pytest.raises(WireError) as caught:
+        check_file_url(url, field="file_url", key="k")
+    error = caught.value
+    assert (error.code, error.field) == (ErrorCode.INVALID_FIELD, "file_url")
+    assert (error.key, error.text) == ("k", "file_url must be an upload or http(s)://")
