@@ -11,6 +11,7 @@ Must not know: the command line, the environment.
 
 import gc
 import signal
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -49,19 +50,19 @@ class Server:
 
 @asynccontextmanager
 async def open_server(
-    config: Config, store: Store, foreign_sessions: ForeignSessions | None = None
+    config: Config,
+    listener: socket.socket,
+    store: Store,
+    foreign_sessions: ForeignSessions | None = None,
 ) -> AsyncIterator[Server]:
-    """Serve `store` on the configured port until the context is left, then stop in good order.
+    """Serve `store` until the context is left, then stop in good order.
 
     Args:
         config: the settings.
+        listener: where connections arrive (`open_listener`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
-
-    Raises:
-        OSError: the port cannot be bound.
     """
-    listener = open_listener(config.host, config.port)
     with listener:
         async with (
             open_services(config, store, foreign_sessions=foreign_sessions) as services,
@@ -89,11 +90,20 @@ async def open_server(
 async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
+    The port is bound before the database is opened, which may migrate it: a second hub on the same
+    port ends there and touches nothing. Clients that connect meanwhile wait until the hub is ready.
+
     Args:
         config: the settings.
         on_ready: called once, when connections are accepted.
+
+    Raises:
+        OSError: the port cannot be bound.
     """
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with (
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
+        open_listener(config.host, config.port) as listener,
+    ):
         async with (
             open_store(
                 revealed(config.database_url),
@@ -104,7 +114,7 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
             _foreign_sessions(config) as foreign_sessions,
             trio.open_nursery() as nursery,
         ):
-            async with open_server(config, store, foreign_sessions) as server:
+            async with open_server(config, listener, store, foreign_sessions) as server:
                 _collect_rarely()
                 await on_ready(server)
                 log.info("ready", url=server.url)

@@ -28,7 +28,8 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
     Raises:
         EmbeddedPostgresError: the embedded server cannot start; the text says why.
         StoreUnavailable: the database cannot be reached.
-        SchemaTooNew: a newer Parlour has migrated it.
+        SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
+        SchemaLocked: another session keeps the schema locked; the text says who.
     """
     server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
     async with trio_asyncio.open_loop(), server as dsn:

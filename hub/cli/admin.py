@@ -38,7 +38,7 @@ class Account:
 
 
 async def migrate_database(config: Config, say: Say) -> None:
-    """Apply the missing migrations."""
+    """Apply the files of the schema that are missing or have changed."""
     async with open_database(revealed(config.database_url), config.data_dir):
         say("The database is up to date")
 

@@ -1,84 +1,201 @@
-"""Numbered SQL files, applied once each, in order.
+"""Brings a database to the schema of this version.
 
-Guarantees: a file is applied whole or not at all; two hubs that start together apply it once; a
-database that a newer Parlour has migrated is refused rather than guessed at.
+    schema/0001_tables.sql ...   tables and indexes: applied once each, in order; released ones are
+                                 frozen
+    routines/policy.sql ...      functions and triggers: applied again, in the order of their names,
+                                 whenever the file is not the one that was applied last
+
+The table `schema_migrations` keeps the SHA-256 of each file as it was applied.
+
+Guarantees: everything that is missing is applied in one transaction, or nothing is; hubs that start
+together apply it once; a hub that cannot get a lock in time says who holds it; a database with
+numbered files that this version does not know, or that have changed since, is refused.
+Must not know: what the files say.
 """
 
-import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from importlib import resources
 from typing import Final
 
 import asyncpg
+import structlog
 from attrs import frozen
 
-from persistence.postgres.bridge import CONNECT_SECONDS, in_asyncio
+from persistence.postgres.bridge import CONNECT_SECONDS, SESSION, in_asyncio
+from persistence.postgres.takeover import take_over
 from persistence.records import StoreError
 
-LOCK: Final = 0x7061726C6F7572  # "parlour": one migration at a time per database
+log = structlog.get_logger(__name__)
+
+LOCK: Final = 0x7061726C6F7572  # "parlour" in ASCII: one migration at a time per database
+LOCK_SECONDS: Final = 10.0
+
+_SETTINGS: Final = {
+    **SESSION,
+    "application_name": "parlour migrate",
+    "statement_timeout": "0",  # a file may take as long as it needs; waiting for a lock may not
+}
+_CREATE: Final = """
+    CREATE TABLE schema_migrations (
+        name       text PRIMARY KEY,
+        sha256     text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    )
+"""
+_RECORD: Final = """
+    INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)
+    ON CONFLICT (name) DO UPDATE SET sha256 = EXCLUDED.sha256, applied_at = now()
+"""
+# The sessions that hold the lock $1 or, when that is NULL, locks on our tables. Of another database
+# user's session, only roles that may read all statistics see more than the pid.
+_HOLDERS: Final = """
+    SELECT format('pid %s (application %s, client %s, since %s)', a.pid,
+                  coalesce(nullif(a.application_name, ''), 'unknown'),
+                  CASE WHEN a.client_port = -1 THEN 'on a local socket'
+                       ELSE coalesce(host(a.client_addr), 'unknown') END,
+                  coalesce(to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC',
+                                   'YYYY-MM-DD HH24:MI:SS "UTC"'), 'unknown')) AS holder
+      FROM pg_stat_activity a
+     WHERE a.pid <> pg_backend_pid() AND EXISTS (
+           SELECT FROM pg_locks l
+            WHERE l.pid = a.pid AND l.granted
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND CASE WHEN $1::bigint IS NULL
+                  THEN l.relation IN (SELECT c.oid FROM pg_class c
+                                        JOIN pg_namespace n ON n.oid = c.relnamespace
+                                       WHERE n.nspname = current_schema())
+                  ELSE l.locktype = 'advisory' AND l.objsubid = 1
+                       AND (l.classid::bigint << 32) + l.objid::bigint = $1 END)
+     ORDER BY coalesce(a.xact_start, a.backend_start) LIMIT 5
+"""
 
 
 class SchemaTooNew(StoreError):
-    """The database has migrations that this version does not know."""
+    """The database has numbered files that this version does not know."""
+
+
+class SchemaChanged(StoreError):
+    """A numbered file is not the one that was applied to the database; the text names it."""
+
+
+class SchemaLocked(StoreError):
+    """A lock could not be had in time; the text says who holds it."""
 
 
 @frozen
-class Migration:
-    """One file: its number, name and SQL."""
+class SqlFile:
+    """A file of the schema: its name, with its folder, and what it says."""
 
-    number: int
     name: str
     sql: str
 
-
-def known_migrations() -> list[Migration]:
-    """The files beside this module, by number."""
-    found: list[Migration] = []
-    for entry in resources.files("persistence.postgres").joinpath("migrations").iterdir():
-        match = re.fullmatch(r"(\d{4})_\w+\.sql", entry.name)
-        if match is not None:
-            found.append(Migration(int(match[1]), entry.name, entry.read_text()))
-    return sorted(found, key=lambda migration: migration.number)
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes, in hexadecimal."""
+        return sha256(self.sql.encode()).hexdigest()
 
 
-async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[str]:
+@frozen
+class Schema:
+    """All files, in the order in which they are applied."""
+
+    numbered: Sequence[SqlFile]
+    routines: Sequence[SqlFile]
+
+
+def load_schema() -> Schema:
+    """The files beside this module."""
+    return Schema(numbered=_load("schema"), routines=_load("routines"))
+
+
+def _load(folder: str) -> Sequence[SqlFile]:
+    entries = resources.files("persistence.postgres").joinpath(folder).iterdir()
+    return sorted(
+        (
+            SqlFile(f"{folder}/{entry.name}", entry.read_bytes().decode())
+            for entry in entries
+            if entry.name.endswith(".sql")
+        ),
+        key=lambda file: file.name,
+    )
+
+
+async def migrate(
+    dsn: str, schema: Schema | None = None, *, lock_seconds: float = LOCK_SECONDS
+) -> Sequence[str]:
     """Bring the database up to date; returns the names of the files applied now.
 
     Args:
         dsn: the database.
-        migrations: what to apply; by default `known_migrations()`.
+        schema: what to apply; by default `load_schema()`.
+        lock_seconds: how long to wait for each lock.
 
     Raises:
         SchemaTooNew: the database is ahead of this version.
+        SchemaChanged: a numbered file has changed since it was applied.
+        SchemaLocked: another session holds a lock for longer than that.
+        UnknownSchema: it is neither new nor of this schema nor of Parlour 0.1.0.
         StoreUnavailable: the server cannot be reached.
     """
-    known = known_migrations() if migrations is None else migrations
-    return await in_asyncio(lambda: _migrate(dsn, known))
+    wanted = load_schema() if schema is None else schema
+    applied = await in_asyncio(lambda: _migrate(dsn, wanted, lock_seconds))
+    if applied:
+        log.info("schema_migrated", files=applied)
+    return applied
 
 
-async def _migrate(dsn: str, known: list[Migration]) -> list[str]:
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
+    settings = {**_SETTINGS, "lock_timeout": str(round(lock_seconds * 1_000))}
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+    has_lock = False
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migrations ("
-            " number int PRIMARY KEY, name text NOT NULL,"
-            " applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        rows = await connection.fetch("SELECT number, name FROM schema_migrations")
-        applied = {row["number"] for row in rows}
-        unknown = applied - {migration.number for migration in known}
-        if unknown:
-            names = ", ".join(sorted(row["name"] for row in rows if row["number"] in unknown))
-            raise SchemaTooNew(f"This database was migrated by a newer Parlour ({names})")
-        missing = [migration for migration in known if migration.number not in applied]
-        for migration in missing:
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO schema_migrations (number, name) VALUES ($1, $2)",
-                    migration.number,
-                    migration.name,
-                )
-        return [migration.name for migration in missing]
+        async with connection.transaction(isolation="read_committed"):
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+            has_lock = True
+            return await _apply(connection, schema)
+    except asyncpg.LockNotAvailableError:
+        rows = await connection.fetch(_HOLDERS, None if has_lock else LOCK)
+        holders = "; ".join(row["holder"] for row in rows) or "a session that has ended since"
+        raise SchemaLocked(
+            f"The schema of this database could not be locked within {lock_seconds:g} s."
+            f" The lock is held by {holders}"
+        ) from None
     finally:
         connection.terminate()
+
+
+async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str]:
+    if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+        await connection.execute(_CREATE)
+    elif await take_over(connection):
+        await connection.execute(_CREATE)
+        first = schema.numbered[0]
+        await connection.execute(_RECORD, first.name, first.sha256)
+    rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+    recorded = {row["name"]: row["sha256"] for row in rows}
+    _require_known(recorded, schema)
+    files = [
+        *(file for file in schema.numbered if file.name not in recorded),
+        *(file for file in schema.routines if recorded.get(file.name) != file.sha256),
+    ]
+    for file in files:
+        await connection.execute(file.sql)
+        await connection.execute(_RECORD, file.name, file.sha256)
+    return [file.name for file in files]
+
+
+def _require_known(recorded: Mapping[str, str], schema: Schema) -> None:
+    """The numbered files of the database must be files of this version, unchanged."""
+    known = {file.name: file.sha256 for file in schema.numbered}
+    numbered = {name for name in recorded if not name.startswith("routines/")}
+    unknown = sorted(numbered - known.keys())
+    if unknown:
+        names = ", ".join(unknown)
+        raise SchemaTooNew(f"This database was migrated by a newer Parlour ({names})")
+    for name in sorted(numbered):
+        if recorded[name] != known[name]:
+            raise SchemaChanged(
+                f"{name} has changed since it was applied to this database; a released file must"
+                " stay as it is, and a change needs a file with the next number"
+            )

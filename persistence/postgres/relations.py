@@ -174,7 +174,7 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
 
 
 def parse_change(payload: str) -> Change:
-    """What a trigger announced (`announce_change` in the migrations).
+    """What a trigger announced (`announce_change` in routines/notices.sql).
 
     Raises:
         ValueError: no trigger of ours said that.

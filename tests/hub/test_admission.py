@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from hub.app import open_server
 from hub.settings.config import Config
+from hub.sockets.listener import open_listener
 from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping
@@ -130,7 +131,7 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
     authority.configure_trust(context)
     config = Config(port=0, tls_cert=chain, tls_key=key)
     store = open_memory_store(now=lambda: datetime.now(UTC))
-    async with open_server(config, store) as server:
+    async with open_server(config, open_listener("127.0.0.1", 0), store) as server:
         assert server.url.startswith("https://127.0.0.1:")
         port = urlsplit(server.url).port
         assert port is not None
@@ -165,7 +166,7 @@ async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -
                 assert (await socket.receive_text()).startswith("0")
                 assert (await socket.closed()).code == 1000
 
-            async with open_server(config, memory_store) as server:
+            async with open_server(config, open_listener("127.0.0.1", 0), memory_store) as server:
                 port = urlsplit(server.url).port
                 assert port is not None
                 stream = await trio.open_tcp_stream("127.0.0.1", port)

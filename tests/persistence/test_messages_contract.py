@@ -265,7 +265,9 @@ async def test_a_reply_does_not_begin_a_conversation(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     parent = await post_one(store, Draft(ann.id, eve.id, "parent"))
     reply = Draft(ann.id, ben.id, "re", "k", parent_id=parent.id)
-    assert await post(store, reply) == [Refusal.PARENT_NOT_FOUND]
+    for parent_id in (parent.id, MessageId(987_654_321)):
+        reply = evolve(reply, parent_id=parent_id)
+        assert await post(store, reply) == [Refusal.PARENT_NOT_FOUND]
     assert await store.channels.dms(ben.id) == []
     outcomes = await post(store, reply, Draft(ann.id, ben.id, "first"))
     assert outcomes[0] is Refusal.PARENT_NOT_FOUND

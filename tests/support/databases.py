@@ -38,6 +38,11 @@ def with_database(dsn: str, name: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 
+def with_setting(dsn: str, name: str, value: str) -> str:
+    """`dsn` with a server setting for its connections."""
+    return f"{dsn}{'&' if '?' in dsn else '?'}{name}={value}"
+
+
 @define
 class Databases:
     """Makes and drops databases on a server."""
@@ -116,6 +121,39 @@ async def execute(dsn: str, sql: str, *args: object) -> object:
             await connection.close()
 
     return await trio_asyncio.aio_as_trio(run)()
+
+
+async def run_script(dsn: str, sql: str) -> None:
+    """Run the statements of a script on a connection of its own, all or none."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(dsn, timeout=10)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    await trio_asyncio.aio_as_trio(run)()
+
+
+@asynccontextmanager
+async def open_transaction(dsn: str, *statements: str) -> AsyncIterator[int]:
+    """A session that has run the statements and goes on in their transaction; yields its pid."""
+    opened: list[asyncpg.Connection] = []
+
+    async def begin() -> int:
+        connection = await asyncpg.connect(dsn, timeout=10)
+        opened.append(connection)
+        for statement in ("BEGIN", *statements):
+            await connection.execute(statement)
+        pid: int = connection.get_server_pid()
+        return pid
+
+    try:
+        yield await trio_asyncio.aio_as_trio(begin)()
+    finally:
+        for connection in opened:
+            connection.terminate()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import trio
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.bridge import open_database
+from persistence.postgres.migrate import migrate
 from persistence.records import Draft, Posted, StoreUnavailable
 from protocol.model import Refusal, UserId
 from tests.persistence.people import make_users
@@ -118,6 +119,8 @@ async def test_a_deployments_own_policy_rules_every_path(databases: Databases) -
         assert not await allowed(store, ann.id, ben.id)
         outcomes = await store.messages.post([Draft(ann.id, ben.id, "x")])
         assert outcomes == [Refusal.NOT_ALLOWED]
+        assert await migrate(dsn) == []  # as at every start: it stays until policy.sql changes
+        assert not await allowed(store, ann.id, ben.id)
 
 
 async def allowed(store: Store, sender: int, recipient: int) -> bool:

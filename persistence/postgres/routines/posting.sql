@@ -1,49 +1,27 @@
--- Storing messages without asking for each one again whether its author and its channel exist: that
--- is a quarter of what storing it costs, and both are locked once for a batch.
+-- Storing a batch of messages: permission, repeats, seq and insert are decided in one function, so
+-- that they cannot disagree and their cost is shared by the batch.
 --
--- So `post_messages` alone writes to `messages`. A batch holds its authors (KEY SHARE) and channels
--- (NO KEY UPDATE) until it is committed; whoever deletes one of them waits for that, and then takes
--- along what was stored meanwhile. Authors are locked before channels, as a deletion goes on from an
--- account to its conversations.
-ALTER TABLE messages DROP CONSTRAINT messages_channel_id_fkey;
-ALTER TABLE messages DROP CONSTRAINT messages_author_id_fkey;
-
--- These rows change with each batch: room on their page, so that a change stays there and what it
--- leaves behind is cleared away by the next one, instead of growing the table and its indexes.
-ALTER TABLE channels SET (fillfactor = 50);
-ALTER TABLE receipts SET (fillfactor = 50);
-
--- A reply stays when what it answers is gone with its author.
-ALTER TABLE messages DROP CONSTRAINT messages_parent_id_fkey;
-ALTER TABLE messages ADD FOREIGN KEY (parent_id) REFERENCES messages ON DELETE SET NULL;
-
--- Deletes the messages whose column, the trigger's argument, names a row that is gone.
-CREATE FUNCTION delete_messages_with() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'a transaction that deletes from % must be READ COMMITTED', TG_TABLE_NAME
-            USING DETAIL = 'It would not see the messages that were stored since it began.',
-                  ERRCODE = 'invalid_transaction_state';
-    END IF;
-    EXECUTE format('DELETE FROM messages WHERE %I IN (SELECT id FROM gone)', TG_ARGV[0]);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER channels_delete_messages AFTER DELETE ON channels
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
-    EXECUTE FUNCTION delete_messages_with('channel_id');
-CREATE TRIGGER users_delete_messages AFTER DELETE ON users
-    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
-    EXECUTE FUNCTION delete_messages_with('author_id');
-
--- A place is an author with a recipient or a channel. Input: one array element per place, then one
--- per draft, each of which names its place (from 1). No two drafts share an author and a key.
--- Output: one row per draft, as before.
+-- A place is an author with a recipient or a channel.
+-- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
+-- names its place, counted from 1. An array without any value may be NULL. No two drafts of a batch
+-- have the same author and key.
+-- Output: one row per draft, with
+--   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
+--            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
+--            'not_a_member', 'parent_not_found', 'key_conflict'
+--   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
+--   time, who has read it, and whether anybody has received it.
 --
--- Authors are locked first, then channels, in the order of their ids; the last statement begins after
--- that, so (READ COMMITTED) it sees every message that is committed in them, and what it decides is
--- final. Two batches that use one key in two channels at the same time collide on messages_key: one
--- fails as a whole, without a hole in any seq, and is repeated by the caller.
-CREATE OR REPLACE FUNCTION post_messages(
+-- Locks: first the authors, then the channels, each in the order of their ids, until the commit. A
+-- deletion goes from an account to its channels, so it locks in the same order. Each statement of a
+-- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
+-- locks are held, so it sees every message of these channels, and what it decides is final.
+-- Two batches that use one key in two channels at the same time collide on the index messages_key:
+-- one of them fails as a whole, without a hole in any seq, and the caller repeats it.
+
+-- The result columns or arguments may differ from those of an earlier version.
+DROP FUNCTION IF EXISTS post_messages;
+CREATE FUNCTION post_messages(
     authors bigint[], recipients bigint[], channel_ids bigint[],
     places int[], contents text[], keys text[], kinds text[], file_urls text[],
     homework boolean[], askers bigint[], parents bigint[]
@@ -52,22 +30,24 @@ CREATE OR REPLACE FUNCTION post_messages(
     peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
-    targets    bigint[];  -- by place: the channel
+    -- by place:
+    targets    bigint[];  -- the channel
     workspaces bigint[];
-    peers      bigint[];  -- the other side of a dm; null in other channels
-    heads      bigint[];  -- the last seq
-    refusals   text[];    -- why nothing may be stored there
+    peers      bigint[];  -- the other user of a dm; NULL in other channels
+    heads      bigint[];  -- the channel's last seq
+    refusals   text[];    -- why its author may store nothing there; NULL if they may
     at_time    timestamptz;
 BEGIN
     PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
-    FOR attempt IN 1..2 LOOP
+    FOR attempt IN 1..2 LOOP  -- the second one after the missing dms were made
         SELECT array_agg(p.id ORDER BY p.ord), array_agg(p.workspace_id ORDER BY p.ord),
                array_agg(p.peer ORDER BY p.ord), array_agg(p.last_seq ORDER BY p.ord),
                array_agg(CASE
                    WHEN p.channel IS NOT NULL AND p.id IS NULL THEN 'channel_not_found'
                    WHEN p.author = p.peer THEN 'cannot_message_self'
+                   -- the assistant may answer in any channel
                    WHEN p.author = 999 AND p.channel IS NOT NULL
-                        AND EXISTS (SELECT FROM users u WHERE u.id = 999) THEN NULL  -- it was asked
+                        AND EXISTS (SELECT FROM users u WHERE u.id = 999) THEN NULL
                    WHEN p.peer IS NULL THEN
                        CASE WHEN NOT may_join(p.author, p.channel) THEN 'not_a_member' END
                    WHEN may_message(p.author, p.peer) THEN NULL
@@ -99,7 +79,7 @@ BEGIN
                       FROM unnest(authors, recipients, targets, refusals)
                            WITH ORDINALITY AS d (author, recipient, target, refusal, ord)
                      WHERE d.target IS NULL AND d.refusal IS NULL
-                       -- a reply has no parent in a conversation that does not exist yet
+                       -- a reply cannot be the first message: its parent is elsewhere
                        AND d.ord IN (SELECT f.place FROM unnest(places, parents)
                                          AS f (place, parent) WHERE f.parent IS NULL)) AS p
             ON CONFLICT DO NOTHING
@@ -115,9 +95,9 @@ BEGIN
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
                CASE WHEN refusals[d.place] IS NOT NULL THEN refusals[d.place]
                     WHEN d.parent IS NULL THEN NULL
-                    WHEN (SELECT p.channel_id FROM messages p
-                           WHERE p.id = d.parent AND p.deleted_at IS NULL)
-                         IS DISTINCT FROM targets[d.place] THEN 'parent_not_found'
+                    WHEN ((SELECT p.channel_id FROM messages p
+                            WHERE p.id = d.parent AND p.deleted_at IS NULL)
+                          = targets[d.place]) IS NOT TRUE THEN 'parent_not_found'
                END AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
@@ -127,7 +107,7 @@ BEGIN
                AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)
           LEFT JOIN messages m ON m.author_id = authors[d.place] AND m.client_key = d.key
     ), fresh AS MATERIALIZED (
-        -- in a channel the order of ids is that of seqs
+        -- within a channel, ids grow with seqs
         SELECT nextval('messages_id_seq') AS id,
                heads[d.place] + row_number() OVER (PARTITION BY d.channel_id ORDER BY d.ord) AS seq,
                d.*
@@ -144,7 +124,7 @@ BEGIN
           FROM (SELECT f.channel_id, max(f.seq) AS seq FROM fresh f GROUP BY f.channel_id) AS n
          WHERE c.id = n.channel_id
     ), answered AS (
-        -- whom the assistant answers has read the answer
+        -- the user whom the assistant answers has read the answer
         INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
         SELECT f.channel_id, f.asker, max(f.seq), max(f.seq) FROM fresh f
          WHERE f.asker IS NOT NULL GROUP BY f.channel_id, f.asker
@@ -156,7 +136,7 @@ BEGIN
            at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL
       FROM fresh f
     UNION ALL
-    -- who repeats what was stored learns that it was, whatever is allowed by now
+    -- a repeat is confirmed even if its author may no longer write there
     SELECT d.ord::int,
            CASE WHEN d.known IS NULL THEN d.refusal
                 WHEN d.is_same THEN 'repeated'

@@ -1,0 +1,56 @@
+-- Notices (NOTIFY) of changes that a running hub must act on, whoever makes them: REST, the command
+-- line or plain SQL.
+
+-- On the channel parlour_changes, what may take away somebody's right to see something:
+--   pair <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
+--   | user <user>
+-- `parse_change` in persistence/postgres/relations.py reads them. The trigger's arguments are the
+-- first word and the columns that follow it.
+CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed jsonb;
+    payload text := TG_ARGV[0];
+BEGIN
+    changed := to_jsonb(OLD);
+    IF TG_OP = 'INSERT' THEN
+        changed := to_jsonb(NEW);
+    END IF;
+    FOR position IN 1 .. TG_NARGS - 1 LOOP
+        payload := payload || ' ' || (changed ->> TG_ARGV[position]);
+    END LOOP;
+    PERFORM pg_notify('parlour_changes', payload);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER blocks_announce AFTER INSERT ON blocks
+    FOR EACH ROW EXECUTE FUNCTION announce_change('pair', 'blocker_id', 'blocked_id');
+CREATE OR REPLACE TRIGGER follows_announce AFTER DELETE OR UPDATE ON follows
+    FOR EACH ROW WHEN (OLD.status = 'accepted')
+    EXECUTE FUNCTION announce_change('pair', 'follower_id', 'followee_id');
+CREATE OR REPLACE TRIGGER workspace_members_announce AFTER DELETE OR UPDATE ON workspace_members
+    FOR EACH ROW EXECUTE FUNCTION announce_change('member', 'workspace_id', 'user_id');
+CREATE OR REPLACE TRIGGER channel_members_announce AFTER DELETE OR UPDATE ON channel_members
+    FOR EACH ROW EXECUTE FUNCTION announce_change('channel', 'channel_id', 'user_id');
+CREATE OR REPLACE TRIGGER users_announce_privacy AFTER UPDATE OF is_public ON users
+    FOR EACH ROW WHEN (OLD.is_public AND NOT NEW.is_public)
+    EXECUTE FUNCTION announce_change('profile', 'id');
+CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
+
+-- On the channel parlour_sessions, what makes a cached session untrue: the id of a session that was
+-- deleted, or `user <id>` of an account that changed.
+CREATE OR REPLACE FUNCTION announce_ended_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('parlour_sessions', OLD.id::text);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER sessions_announce_end AFTER DELETE ON sessions
+    FOR EACH ROW EXECUTE FUNCTION announce_ended_session();
+
+CREATE OR REPLACE FUNCTION announce_changed_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('parlour_sessions', 'user ' || NEW.id);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER users_announce_change AFTER UPDATE ON users
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+    EXECUTE FUNCTION announce_changed_user();

@@ -1,0 +1,63 @@
+-- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
+-- asks these four functions. A deployment may replace them (docs/operations.md, "The database");
+-- Parlour replaces them only when this file has changed.
+
+-- Whether one user may send private messages and typing to another: both exist and differ, neither
+-- blocks the other, and the recipient's profile is public or one of them follows the other.
+CREATE OR REPLACE FUNCTION may_message(sender bigint, recipient bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT sender <> recipient
+       AND EXISTS (SELECT FROM users WHERE id = sender)
+       AND NOT EXISTS (
+           SELECT FROM blocks
+           WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))
+       AND EXISTS (
+           SELECT FROM users
+           WHERE id = recipient AND (is_public OR EXISTS (
+               SELECT FROM follows
+               WHERE (follower_id, followee_id) IN ((sender, recipient), (recipient, sender))
+                 AND status = 'accepted')))
+$$;
+
+-- Whether a user may see their conversation with a peer: the peer does not block them, and one of the
+-- two may message the other. Who blocks the peer themself may still read.
+CREATE OR REPLACE FUNCTION may_see_conversation(who bigint, peer bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM blocks WHERE blocker_id = peer AND blocked_id = who)
+       AND (EXISTS (SELECT FROM blocks WHERE blocker_id = who AND blocked_id = peer)
+            OR may_message(who, peer) OR may_message(peer, who))
+$$;
+
+-- Whether a user may see and join a channel: its own members and those of its workspace; of a dm, the
+-- two users as long as they may see their conversation.
+CREATE OR REPLACE FUNCTION may_join(who bigint, channel bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+           SELECT FROM channel_members m JOIN channels c ON c.id = m.channel_id
+           WHERE m.channel_id = channel AND m.user_id = who
+             AND (c.user_lo IS NULL OR may_see_conversation(
+                  who, CASE who WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END)))
+        OR EXISTS (
+           SELECT FROM channels JOIN workspace_members USING (workspace_id)
+           WHERE channels.id = channel AND workspace_members.user_id = who)
+$$;
+
+-- The users who may know that `who` is online: accepted follows either way, the peers of dms with
+-- messages as long as one of the two may message the other, members of a common workspace; without
+-- those who block `who` or are blocked.
+CREATE OR REPLACE FUNCTION presence_audience(who bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE AS $$
+    SELECT related.id FROM (
+        SELECT followee_id AS id FROM follows WHERE follower_id = who AND status = 'accepted'
+        UNION SELECT follower_id FROM follows WHERE followee_id = who AND status = 'accepted'
+        UNION SELECT peer.id FROM (
+              SELECT user_hi FROM channels WHERE user_lo = who AND last_seq > 0
+              UNION SELECT user_lo FROM channels WHERE user_hi = who AND last_seq > 0) AS peer (id)
+              WHERE may_message(who, peer.id) OR may_message(peer.id, who)
+        UNION SELECT theirs.user_id
+              FROM workspace_members mine JOIN workspace_members theirs USING (workspace_id)
+              WHERE mine.user_id = who
+    ) AS related
+    WHERE related.id <> who AND NOT EXISTS (
+        SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((who, related.id), (related.id, who)))
+$$;

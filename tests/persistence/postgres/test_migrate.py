@@ -1,0 +1,160 @@
+"""The schema: applied whole or not at all, once, as it was released, and not over a newer one."""
+
+import re
+
+import asyncpg
+import pytest
+import trio
+from attrs import evolve
+
+from persistence.postgres import open_postgres_store
+from persistence.postgres.bridge import UnsafeDatabase
+from persistence.postgres.migrate import (
+    LOCK,
+    Schema,
+    SchemaChanged,
+    SchemaLocked,
+    SchemaTooNew,
+    SqlFile,
+    load_schema,
+    migrate,
+)
+from persistence.records import StoreUnavailable
+from tests.support.databases import Databases, execute, open_transaction, with_setting
+
+# A released file is frozen: databases have it. Add a line for each release; never change one.
+RELEASED = {
+    "schema/0001_tables.sql": ("bf4a7fcf726743572c061765fa14439a2fc6b30f4f2ef84fdb47ac3a87f7c189"),
+}
+
+
+def names_of(schema: Schema) -> list[str]:
+    return [file.name for file in (*schema.numbered, *schema.routines)]
+
+
+def schema_of(*numbered: str, routine: str = "SELECT") -> Schema:
+    files = [SqlFile(f"schema/{n:04}_x.sql", sql) for n, sql in enumerate(numbered, 1)]
+    return Schema(files, [SqlFile("routines/x.sql", routine)])
+
+
+def test_released_files_are_as_they_were_released() -> None:
+    assert {file.name: file.sha256 for file in load_schema().numbered} == RELEASED
+
+
+def test_numbered_files_count_from_one_and_routines_have_names() -> None:
+    schema = load_schema()
+    numbers = [re.fullmatch(r"schema/(\d{4})_\w+\.sql", file.name) for file in schema.numbered]
+    assert [int(match[1]) for match in numbers if match] == [*range(1, len(schema.numbered) + 1)]
+    assert schema.routines
+    assert all(re.fullmatch(r"routines/[a-z]+\.sql", file.name) for file in schema.routines)
+
+
+async def test_an_empty_database_gets_every_file_once(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        assert await migrate(dsn) == names_of(load_schema())
+        assert await migrate(dsn) == []
+
+
+async def test_two_hubs_that_start_together_migrate_once(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        applied: list[str] = []
+
+        async def run() -> None:
+            applied.extend(await migrate(dsn))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+            nursery.start_soon(run)
+        assert applied == names_of(load_schema())
+
+
+async def test_a_file_that_fails_leaves_nothing_of_any(databases: Databases) -> None:
+    good, bad = "CREATE TABLE good ()", "CREATE TABLE half (); SELECT 1/0"
+    async with databases.empty() as dsn:
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await migrate(dsn, schema_of(good, bad))
+        assert await execute(dsn, "SELECT count(*) FROM pg_class WHERE relkind = 'r'"
+                                  " AND relnamespace = 'public'::regnamespace") == 0  # fmt: skip
+        mended = schema_of(good, "CREATE TABLE half ()")
+        assert await migrate(dsn, mended) == names_of(mended)
+
+
+async def test_what_a_new_version_adds_is_applied_alone(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        await migrate(dsn, schema_of("CREATE TABLE one ()"))
+        newer = schema_of("CREATE TABLE one ()", "CREATE TABLE two ()")
+        assert await migrate(dsn, newer) == ["schema/0002_x.sql"]
+
+
+async def test_a_routine_is_applied_again_when_its_file_has_changed(databases: Databases) -> None:
+    function = "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT {}'"
+    async with databases.empty() as dsn:
+        for number in (1, 2, 1):  # the last one is a return to the version before
+            schema = schema_of("CREATE TABLE one ()", routine=function.format(number))
+            assert "routines/x.sql" in await migrate(dsn, schema)
+            assert await migrate(dsn, schema) == []
+            assert await execute(dsn, "SELECT one()") == number
+
+
+async def test_a_numbered_file_that_has_changed_is_refused_by_name(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        schema = load_schema()
+        first, *others = schema.numbered
+        changed = evolve(first, sql=f"{first.sql} ")
+        with pytest.raises(SchemaChanged, match=re.escape(first.name)):
+            await migrate(dsn, evolve(schema, numbered=[changed, *others]))
+        assert await migrate(dsn) == []
+
+
+async def test_a_database_of_a_newer_parlour_is_refused(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        await execute(
+            dsn, "INSERT INTO schema_migrations (name, sha256) VALUES ('schema/9999_x.sql', '')"
+        )
+        with pytest.raises(SchemaTooNew, match="9999_x"):
+            await migrate(dsn)
+
+
+async def test_who_holds_the_lock_of_a_migration_is_named(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        other = with_setting(dsn, "application_name", "slow+hub")
+        async with open_transaction(other, f"SELECT pg_advisory_xact_lock({LOCK})") as pid:
+            with pytest.raises(SchemaLocked) as locked:
+                await migrate(dsn, lock_seconds=0.1)
+            assert re.search(
+                rf"within 0\.1 s\. The lock is held by pid {pid}"
+                r" \(application slow hub, client .+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)$",
+                str(locked.value),
+            )
+        assert await migrate(dsn) == names_of(load_schema())
+
+
+async def test_who_holds_the_lock_of_a_table_is_named(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        schema = load_schema()
+        alter = SqlFile("schema/9999_x.sql", "ALTER TABLE users ADD COLUMN x text")
+        newer = evolve(schema, numbered=[*schema.numbered, alter])
+        async with open_transaction(dsn, "SELECT FROM users") as pid:
+            with pytest.raises(SchemaLocked, match=f"held by pid {pid} "):
+                await migrate(dsn, newer, lock_seconds=0.1)
+        assert await migrate(dsn, newer) == [alter.name]
+
+
+async def test_an_up_to_date_database_needs_no_right_to_change_it(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        read_only = with_setting(dsn, "options", "-crole%3Dpg_read_all_data")
+        assert await migrate(read_only) == []
+
+
+async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        unsafe = with_setting(dsn, "options", "-csynchronous_commit%3Doff")
+        with pytest.raises(UnsafeDatabase, match="synchronous_commit is off"):
+            async with open_postgres_store(unsafe, pool_size=2, lanes=1):
+                pass
+
+
+async def test_an_absent_server_is_unavailable(databases: Databases) -> None:
+    async with databases.migrated():
+        with pytest.raises(StoreUnavailable):
+            await migrate("postgresql://nobody@127.0.0.1:1/none")
