@@ -22,12 +22,12 @@ from persistence.records import (
     Access,
     Advance,
     Change,
+    ChannelHead,
     Conversation,
     Credentials,
     Draft,
     ForeignSession,
     Gap,
-    Head,
     NewChannel,
     NewUser,
     Outcome,
@@ -298,7 +298,7 @@ class Channels(Protocol):
 
     async def heads(
         self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
-    ) -> Sequence[Head]:
+    ) -> Sequence[ChannelHead]:
         """Those of the channels that the user may see, by id; None: of all. One statement."""
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:

@@ -216,7 +216,7 @@ SessionChange: TypeAlias = SessionEnded | UserChanged
 
 
 @frozen
-class Head:
+class ChannelHead:
     """A channel that a user may see, and the seq of its last message; 0 when there is none."""
 
     channel: Channel

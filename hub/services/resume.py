@@ -16,7 +16,7 @@ from hub.actor.client import Client, Stretch
 from hub.services.channels import Channels
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
-from persistence.records import Head, Span
+from persistence.records import ChannelHead, Span
 from protocol.errors import TRY_AGAIN, ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
@@ -190,7 +190,10 @@ class Resume:
         return missed
 
     def _missed(
-        self, client: Client, heads: Sequence[Head], position: Callable[[Channel], int | None]
+        self,
+        client: Client,
+        heads: Sequence[ChannelHead],
+        position: Callable[[Channel], int | None],
     ) -> Sequence[_Missed]:
         """What is to be told of each channel that has a position."""
         missed: list[_Missed] = []

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Access, Head, MemberGone, NewChannel, NoSuchUser, Upload
+from persistence.records import Access, ChannelHead, MemberGone, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -105,10 +105,10 @@ class MemoryChannels:
 
     async def heads(
         self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
-    ) -> Sequence[Head]:
+    ) -> Sequence[ChannelHead]:
         """See the interface."""
         return [
-            Head(row.channel, len(row.messages))
+            ChannelHead(row.channel, len(row.messages))
             for channel_id, row in sorted(self.tables.channels.items())
             if (channel_ids is None or channel_id in channel_ids)
             and self.tables.may_join(user_id, row.channel)

@@ -7,7 +7,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.bridge import Database, Record
-from persistence.records import Access, Head, NewChannel, NoSuchUser, Upload
+from persistence.records import Access, ChannelHead, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -171,12 +171,12 @@ class PostgresChannels:
 
     async def heads(
         self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
-    ) -> Sequence[Head]:
+    ) -> Sequence[ChannelHead]:
         """See the interface."""
         rows = await self.database.fetch(
             _HEADS, user_id, None if channel_ids is None else list(channel_ids)
         )
-        return [Head(_channel(row), row["last_seq"]) for row in rows]
+        return [ChannelHead(_channel(row), row["last_seq"]) for row in rows]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""

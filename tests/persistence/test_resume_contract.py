@@ -3,7 +3,7 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, Head, NewChannel, NoSuchUser, Recovery, Span
+from persistence.records import ChannelHead, Draft, NewChannel, NoSuchUser, Recovery, Span
 from protocol.model import Channel, ChannelId, Message, User, UserId
 from tests.persistence.people import make_user, make_users, post_one
 
@@ -30,10 +30,10 @@ async def test_heads_are_of_the_channels_that_the_user_may_see(store: Store) -> 
     room, secret = await make_channel(store, ann, ben), await make_channel(store, eve)
     dm = await store.channels.dm(ann.id, ben.id)
     await say(store, ann, room, "1", "2")
-    assert await store.channels.heads(ben.id) == [Head(room, 2), Head(dm, 0)]
-    assert await store.channels.heads(ben.id, [secret.id, room.id]) == [Head(room, 2)]
+    assert await store.channels.heads(ben.id) == [ChannelHead(room, 2), ChannelHead(dm, 0)]
+    assert await store.channels.heads(ben.id, [secret.id, room.id]) == [ChannelHead(room, 2)]
     assert await store.channels.heads(ben.id, []) == []
-    assert await store.channels.heads(eve.id) == [Head(secret, 0)]
+    assert await store.channels.heads(eve.id) == [ChannelHead(secret, 0)]
 
 
 async def test_spans_come_in_their_order_and_then_by_seq(store: Store) -> None:
