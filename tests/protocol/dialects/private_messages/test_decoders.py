@@ -1,53 +1,28 @@
-"""Dialect E on its own: seed 004's frames in and out (contract section E)."""
+"""The frames that a client of `/ws` may send."""
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
-from protocol.commands import Command, SendPrivateMessage, SetTyping
-from protocol.dialect import CodecLimits, RefuseUpgrade, Stranger
-from protocol.dialects.private_messages import DIALECT
-from protocol.errors import ErrorCode, WireError
-from protocol.events import (
-    Connected,
-    Event,
-    PresenceChanged,
-    PrivateMessagePosted,
-    PrivateMessagesRead,
-    Refused,
-    Shed,
-    TypingChanged,
+from protocol.commands import (
+    Answer,
+    Command,
+    MarkDelivered,
+    ResumeConversations,
+    SendPrivateMessage,
+    SetTyping,
 )
-from protocol.model import MAX_ID, ChannelId, Message, MessageId, User, UserId
-
-AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
-ANN = User(UserId(1), "ann", "Ann Lee", AT, AT)
+from protocol.dialect import CodecLimits
+from protocol.dialects.private_messages import DIALECT
+from protocol.dialects.private_messages.decoders import DECODERS
+from protocol.errors import ErrorCode, WireError
+from protocol.events import HeartbeatAcknowledged
+from protocol.model import MAX_ID, MessageId, MessageKind, UserId
 
 
 def receive(frame: object) -> Command | None:
     text = frame if isinstance(frame, str) else json.dumps(frame)
     return DIALECT.open(CodecLimits(content_chars=20)).receive(text)
-
-
-def sent(event: Event) -> object:
-    (frame,) = DIALECT.encode(event)
-    return json.loads(frame)
-
-
-def test_it_answers_on_ws_with_the_seeds_timing() -> None:
-    assert DIALECT.paths == ("/ws",)
-    assert DIALECT.session_cookie == "session_token"
-    assert (DIALECT.heartbeat.interval, DIALECT.heartbeat.timeout) == (54.0, 60.0)
-
-
-def test_a_missing_and_an_invalid_session_are_refused_before_the_upgrade() -> None:
-    assert DIALECT.reject(Stranger.NO_SESSION) == RefuseUpgrade(
-        401, "Unauthorized: No session cookie"
-    )
-    assert DIALECT.reject(Stranger.INVALID_SESSION) == RefuseUpgrade(
-        401, "Unauthorized: Invalid session"
-    )
 
 
 @pytest.mark.parametrize(
@@ -66,8 +41,27 @@ def test_a_missing_and_an_invalid_session_are_refused_before_the_upgrade() -> No
             SendPrivateMessage(UserId(MAX_ID), "é😀", "k"),
         ),
         (
+            {
+                "type": "private_message",
+                "recipient_id": 2,
+                "content": "x",
+                "client_id": None,
+                "message_type": "file",
+                "file_url": "/uploads/a",
+                "parent_id": 7,
+            },
+            SendPrivateMessage(UserId(2), "x", None, MessageKind.FILE, "/uploads/a", MessageId(7)),
+        ),
+        (
             {"type": "typing_indicator", "user_id": 99, "recipient_id": 2, "is_typing": True},
             SetTyping(UserId(2), is_typing=True),
+        ),
+        ({"type": "mark_delivered", "message_id": 9}, MarkDelivered(MessageId(9))),
+        ({"type": "heartbeat"}, Answer(HeartbeatAcknowledged())),
+        ({"type": "resume"}, ResumeConversations({})),
+        (
+            {"type": "resume", "after": {"2": 4, "3": 0}},
+            ResumeConversations({frozenset({UserId(2)}): 4, frozenset({UserId(3)}): 0}),
         ),
     ],
 )
@@ -144,77 +138,47 @@ def test_an_error_about_a_send_carries_its_key() -> None:
     assert caught.value.key == "k1"
 
 
+SEND = {"type": "private_message", "recipient_id": 2, "content": "x", "client_id": "k"}
+
+
 @pytest.mark.parametrize(
-    ("event", "frame"),
+    ("frame", "field", "key"),
     [
-        (Connected(ANN, AT), {"type": "system", "message": "Welcome to the chat!"}),
-        (
-            PrivateMessagePosted(
-                Message(
-                    MessageId(9),
-                    ChannelId(3),
-                    4,
-                    UserId(1),
-                    "hi",
-                    AT,
-                    recipient_id=UserId(2),
-                    key="k",
-                ),
-                ANN,
-                UserId(2),
-            ),
-            {
-                "type": "private_message",
-                "sender_id": 1,
-                "recipient_id": 2,
-                "message": {
-                    "id": 9,
-                    "content": "hi",
-                    "sender_id": 1,
-                    "receiver_id": 2,
-                    "recipient_id": 2,
-                    "created_at": "2024-01-01T12:00:00.007Z",
-                    "is_read": False,
-                    "seq": 4,
-                    "client_id": "k",
-                },
-            },
-        ),
-        (
-            TypingChanged(UserId(1), "ann", "Ann Lee", UserId(2), is_typing=True, at=AT),
-            {
-                "type": "typing_indicator",
-                "user_id": 1,
-                "sender_id": 1,
-                "sender_name": "Ann Lee",
-                "recipient_id": 2,
-                "is_typing": True,
-                "timestamp": "2024-01-01T12:00:00.007Z",
-            },
-        ),
-        (
-            PresenceChanged(UserId(1), online=False),
-            {"type": "user_online_status", "user_id": 1, "is_online": False},
-        ),
-        (
-            PrivateMessagesRead(UserId(2), UserId(1), 4, (MessageId(9),), AT),
-            {"type": "messages_read", "reader_id": 2, "sender_id": 1, "seq": 4},
-        ),
-        (
-            Refused.because(ErrorCode.NOT_ALLOWED, "k"),
-            {
-                "type": "error",
-                "code": "not_allowed",
-                "message": "You are not allowed to message this user",
-                "client_id": "k",
-            },
-        ),
-        (
-            Refused(ErrorCode.INVALID_JSON, "no"),
-            {"type": "error", "code": "invalid_json", "message": "no"},
-        ),
-        (Shed(7, AT), {"type": "shed", "events": 7}),
+        (SEND | {"recipient_id": "2"}, "recipient_id", "k"),
+        (SEND | {"content": 5}, "content", "k"),
+        (SEND | {"content": ""}, "content", "k"),
+        (SEND | {"content": "x" * 21}, "content", "k"),
+        (SEND | {"content": None}, "content", "k"),
+        (SEND | {"content": None, "message": 5}, "message", "k"),
+        (SEND | {"content": None, "message": {}}, "message.content", "k"),
+        (SEND | {"content": None, "message": {"content": " "}}, "message.content", "k"),
+        (SEND | {"client_id": 5}, "client_id", None),
+        (SEND | {"client_id": ""}, "client_id", None),
+        (SEND | {"message_type": 5}, "message_type", "k"),
+        (SEND | {"message_type": "video"}, "message_type", "k"),
+        (SEND | {"file_url": 5}, "file_url", "k"),
+        (SEND | {"file_url": "ftp://a"}, "file_url", "k"),
+        (SEND | {"parent_id": 0}, "parent_id", "k"),
+        ({"type": "typing_indicator", "is_typing": True}, "recipient_id", None),
+        ({"type": "typing_indicator", "recipient_id": 2, "is_typing": 1}, "is_typing", None),
+        ({"type": "mark_delivered"}, "message_id", None),
+        ({"type": "mark_delivered", "message_id": "9"}, "message_id", None),
+        ({"type": "resume", "after": []}, "after", None),
+        ({"type": "resume", "after": {"x": 1}}, "after", None),
+        ({"type": "dance"}, "type", None),
+        ({}, "type", None),
+        ([], None, None),
     ],
 )
-def test_events_become_the_seeds_frames(event: Event, frame: object) -> None:
-    assert sent(event) == frame
+def test_an_error_names_the_field_and_the_key_of_the_send(
+    frame: object, field: str | None, key: str | None
+) -> None:
+    with pytest.raises(WireError) as caught:
+        receive(frame)
+    assert (caught.value.field, caught.value.key) == (field, key)
+
+
+def test_every_frame_has_an_example_here() -> None:
+    assert set(DECODERS) == {
+        "private_message", "typing_indicator", "mark_delivered", "heartbeat", "resume"
+    }  # fmt: skip

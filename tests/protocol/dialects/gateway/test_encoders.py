@@ -1,0 +1,177 @@
+"""The frames that /gateway sends, field by field."""
+
+import json
+
+import pytest
+
+from protocol.dialects.gateway import DIALECT
+from protocol.events import (
+    ChannelCreated,
+    ChannelMessagePosted,
+    ChannelsResumed,
+    ChannelTyping,
+    Event,
+    HeartbeatAcknowledged,
+    MemberAdded,
+    MemberRemoved,
+    Ready,
+    Shed,
+    WorkspacePresence,
+)
+from protocol.model import ChannelId, UserId, WorkspaceId
+from tests.support.events import EVENTS
+
+EXAMPLES = {type(event): event for event in EVENTS}
+
+FRAMES: dict[type[Event], list[object]] = {
+    ChannelMessagePosted: [
+        {
+            "t": "MESSAGE_CREATE",
+            "d": {
+                "id": 9,
+                "channelId": 3,
+                "authorId": 1,
+                "authorUsername": "ann",
+                "content": "hi",
+                "messageType": "text",
+                "type": "text",
+                "fileUrl": None,
+                "readBy": [],
+                "createdAt": "2024-01-01T12:00:00.007Z",
+                "isPinned": False,
+                "isHomework": False,
+                "gradingStatus": None,
+                "seq": 4,
+                "clientMessageId": "k",
+                "workspaceId": 5,
+            },
+        }
+    ],
+    ChannelTyping: [
+        {
+            "t": "TYPING_START",
+            "d": {"userId": 1, "username": "ann", "channelId": 3, "workspaceId": 5},
+        }
+    ],
+    WorkspacePresence: [
+        {"t": "PRESENCE_UPDATE", "d": {"userId": 1, "status": "online", "workspaceId": 5}}
+    ],
+    HeartbeatAcknowledged: [{"op": "HEARTBEAT_ACK"}],
+    Ready: [
+        {
+            "t": "READY",
+            "d": {
+                "user": {
+                    "id": 1,
+                    "username": "ann",
+                    "name": "Ann",
+                    "role": "student",
+                    "avatar": None,
+                    "class": None,
+                    "subject": None,
+                    "email": None,
+                    "createdAt": "2024-01-01T12:00:00.007Z",
+                },
+                "guilds": [
+                    {
+                        "id": 5,
+                        "name": "w",
+                        "description": None,
+                        "ownerId": 1,
+                        "members": [1],
+                        "createdAt": "2024-01-01T12:00:00.007Z",
+                    }
+                ],
+            },
+        }
+    ],
+    ChannelCreated: [
+        {
+            "t": "CHANNEL_CREATE",
+            "d": {
+                "id": 3,
+                "workspaceId": 5,
+                "name": "general",
+                "type": "text",
+                "class": None,
+                "subject": None,
+                "pinnedMessages": [],
+                "createdAt": "2024-01-01T12:00:00.007Z",
+            },
+        }
+    ],
+    MemberAdded: [
+        {
+            "t": "GUILD_MEMBER_ADD",
+            "d": {
+                "workspaceId": 5,
+                "userId": 1,
+                "user": {
+                    "id": 1,
+                    "username": "ann",
+                    "name": "Ann",
+                    "role": "student",
+                    "avatar": None,
+                    "class": None,
+                    "subject": None,
+                },
+                "guild": {
+                    "id": 5,
+                    "name": "w",
+                    "description": None,
+                    "ownerId": 1,
+                    "members": [1],
+                    "createdAt": "2024-01-01T12:00:00.007Z",
+                },
+            },
+        }
+    ],
+    MemberRemoved: [
+        {
+            "t": "GUILD_MEMBER_REMOVE",
+            "d": {
+                "workspaceId": 5,
+                "userId": 1,
+                "user": {
+                    "id": 1,
+                    "username": "ann",
+                    "name": "Ann",
+                    "role": "student",
+                    "avatar": None,
+                    "class": None,
+                    "subject": None,
+                },
+                "guild": {
+                    "id": 5,
+                    "name": "w",
+                    "description": None,
+                    "ownerId": 1,
+                    "members": [1],
+                    "createdAt": "2024-01-01T12:00:00.007Z",
+                },
+            },
+        }
+    ],
+    Shed: [{"t": "SHED", "d": {"events": 7}}],
+    ChannelsResumed: [{"t": "RESUMED", "d": {"complete": False, "after": {"3": 4}}}],
+}
+
+
+def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
+    assert FRAMES.keys() == DIALECT.tells
+
+
+@pytest.mark.parametrize("event", FRAMES, ids=lambda event: event.__name__)
+def test_an_event_becomes_these_frames(event: type[Event]) -> None:
+    assert [json.loads(frame) for frame in DIALECT.encode(EXAMPLES[event])] == FRAMES[event]
+
+
+def test_the_end_of_typing_is_not_sent() -> None:
+    assert (
+        DIALECT.encode(ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)) == ()
+    )
+
+
+def test_presence_is_online_or_offline() -> None:
+    (frame,) = DIALECT.encode(WorkspacePresence(WorkspaceId(5), UserId(1), online=False))
+    assert json.loads(frame)["d"]["status"] == "offline"

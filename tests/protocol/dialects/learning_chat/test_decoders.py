@@ -1,0 +1,107 @@
+"""The frames that a client of `/ws/chat` may send."""
+
+import json
+
+import pytest
+
+from protocol.commands import (
+    Answer,
+    Command,
+    JoinChannel,
+    LeaveChannel,
+    MarkRead,
+    PostToChannel,
+    ResumeChannels,
+    TypeInChannel,
+)
+from protocol.dialect import CodecLimits
+from protocol.dialects.learning_chat import DIALECT
+from protocol.dialects.learning_chat.decoders import DECODERS
+from protocol.errors import ErrorCode, WireError
+from protocol.events import HeartbeatAcknowledged
+from protocol.model import ChannelId, MessageId, MessageKind
+
+CHANNEL = ChannelId(3)
+SEND = {"type": "send_message", "channelId": 3, "content": "hi", "clientMessageId": "k"}
+REQUIRED = "channelId and content are required."
+NOT_SAVED = "Failed to save message."
+
+
+def receive(frame: object) -> Command | None:
+    return DIALECT.open(CodecLimits(content_chars=20)).receive(json.dumps(frame))
+
+
+@pytest.mark.parametrize(
+    ("frame", "command"),
+    [
+        ({"type": "join_channel", "channelId": 3}, JoinChannel(CHANNEL)),
+        ({"type": "leave_channel", "channelId": 3}, LeaveChannel(CHANNEL)),
+        (SEND, PostToChannel(CHANNEL, "hi", key="k")),
+        (SEND | {"content": " hi\n"}, PostToChannel(CHANNEL, "hi", key="k")),
+        (
+            SEND | {"messageType": "image", "fileUrl": "/uploads/a", "parentId": 7},
+            PostToChannel(CHANNEL, "hi", MessageKind.IMAGE, "/uploads/a", "k", MessageId(7)),
+        ),
+        (
+            SEND | {"clientMessageId": 5, "fileUrl": 5, "parentId": "7"},
+            PostToChannel(CHANNEL, "hi"),
+        ),
+        ({"type": "typing", "channelId": 3}, TypeInChannel(CHANNEL)),
+        ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
+        ({"type": "heartbeat"}, Answer(HeartbeatAcknowledged())),
+        ({"type": "resume"}, ResumeChannels({})),
+        ({"type": "resume", "after": {"3": 4}}, ResumeChannels({CHANNEL: 4})),
+    ],
+)
+def test_frames_become_commands(frame: object, command: Command) -> None:
+    assert receive(frame) == command
+
+
+@pytest.mark.parametrize("channel", [None, "3", 0, 3.0, True, [], 2**53])
+@pytest.mark.parametrize("kind", ["leave_channel", "typing", "mark_read"])
+def test_a_frame_without_its_channel_is_ignored(kind: str, channel: object) -> None:
+    assert receive({"type": kind, "channelId": channel, "messageId": 9}) is None
+
+
+def test_a_read_mark_without_its_message_is_ignored() -> None:
+    assert receive({"type": "mark_read", "channelId": 3, "messageId": "9"}) is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "text", "field", "key"),
+    [
+        ({"type": "join_channel"}, "invalid_field", "channelId is required for join_channel.",
+         "channelId", None),
+        (SEND | {"channelId": "3"}, "invalid_field", REQUIRED, "channelId", "k"),
+        (SEND | {"content": 5}, "invalid_field", REQUIRED, "content", "k"),
+        (SEND | {"content": " "}, "invalid_field", REQUIRED, "content", "k"),
+        (SEND | {"content": "x" * 21}, "content_too_long",
+         "Message content is longer than 20 characters", "content", "k"),
+        (SEND | {"content": "\x00"}, "content_invalid",
+         "Message content must be valid text without NUL", "content", "k"),
+        (SEND | {"messageType": "video"}, "invalid_field", NOT_SAVED, "messageType", "k"),
+        (SEND | {"messageType": 5}, "invalid_field", NOT_SAVED, "messageType", "k"),
+        (SEND | {"fileUrl": "ftp://a"}, "invalid_field",
+         "fileUrl must be an upload or http(s)://", "fileUrl", "k"),
+        (SEND | {"clientMessageId": ""}, "invalid_field",
+         "An idempotency key has 1 to 255 characters", "clientMessageId", None),
+        ({"type": "resume", "after": 5}, "invalid_field", "after must be an object of seqs",
+         "after", None),
+        ({"type": "dance"}, "unknown_type", "Unknown event type: dance", "type", None),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_field_and_the_key_of_the_send(
+    frame: object, code: str, text: str, field: str, key: str | None
+) -> None:
+    with pytest.raises(WireError) as caught:
+        receive(frame)
+    error = caught.value
+    assert (error.code, error.text) == (ErrorCode(code), text)
+    assert (error.field, error.key) == (field, key)
+
+
+def test_every_frame_has_an_example_here() -> None:
+    assert set(DECODERS) == {
+        "join_channel", "leave_channel", "send_message", "typing", "mark_read", "heartbeat",
+        "resume",
+    }  # fmt: skip

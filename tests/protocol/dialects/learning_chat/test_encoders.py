@@ -1,0 +1,118 @@
+"""The frames that /ws/chat sends, field by field."""
+
+import json
+
+import pytest
+
+from protocol.dialects.learning_chat import DIALECT
+from protocol.errors import ErrorCode
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelMessagesRead,
+    ChannelPresence,
+    ChannelsResumed,
+    ChannelTyping,
+    Connected,
+    Event,
+    HeartbeatAcknowledged,
+    JoinedChannel,
+    LeftChannel,
+    Refused,
+    Shed,
+)
+from protocol.model import ChannelId, UserId
+from tests.support.events import EVENTS
+
+EXAMPLES = {type(event): event for event in EVENTS}
+
+FRAMES: dict[type[Event], list[object]] = {
+    Connected: [{"type": "connected", "userId": 1, "username": "ann"}],
+    ChannelMessagePosted: [
+        {
+            "type": "new_message",
+            "message": {
+                "id": 9,
+                "channelId": 3,
+                "authorId": 1,
+                "authorUsername": "ann",
+                "content": "hi",
+                "messageType": "text",
+                "type": "text",
+                "fileUrl": None,
+                "readBy": [],
+                "createdAt": "2024-01-01T12:00:00.007Z",
+                "isPinned": False,
+                "isHomework": False,
+                "gradingStatus": None,
+                "seq": 4,
+                "clientMessageId": "k",
+            },
+        }
+    ],
+    ChannelTyping: [{"type": "user_typing", "userId": 1, "username": "ann", "channelId": 3}],
+    ChannelPresence: [
+        {
+            "type": "user_presence",
+            "userId": 1,
+            "username": "ann",
+            "status": "online",
+            "channelId": 3,
+        }
+    ],
+    ChannelMessagesRead: [
+        {"type": "message_read", "messageId": 8, "userId": 2, "channelId": 3},
+        {"type": "message_read", "messageId": 9, "userId": 2, "channelId": 3},
+    ],
+    JoinedChannel: [{"type": "joined_channel", "channelId": 3}],
+    LeftChannel: [{"type": "left_channel", "channelId": 3, "reason": "because"}],
+    HeartbeatAcknowledged: [{"type": "heartbeat_ack"}],
+    Refused: [
+        {
+            "type": "error",
+            "message": "Failed to save message.",
+            "code": "not_allowed",
+            "clientMessageId": "k",
+        }
+    ],
+    Shed: [{"type": "shed", "events": 7}],
+    ChannelsResumed: [{"type": "resumed", "complete": False, "after": {"3": 4}}],
+}
+
+
+def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
+    assert FRAMES.keys() == DIALECT.tells
+
+
+@pytest.mark.parametrize("event", FRAMES, ids=lambda event: event.__name__)
+def test_an_event_becomes_these_frames(event: type[Event]) -> None:
+    assert [json.loads(frame) for frame in DIALECT.encode(EXAMPLES[event])] == FRAMES[event]
+
+
+def test_the_end_of_typing_is_not_sent() -> None:
+    assert (
+        DIALECT.encode(ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)) == ()
+    )
+
+
+def test_who_leaves_by_request_gets_no_reason() -> None:
+    (frame,) = DIALECT.encode(LeftChannel(ChannelId(3)))
+    assert json.loads(frame) == {"type": "left_channel", "channelId": 3}
+
+
+def test_presence_is_online_or_offline() -> None:
+    (frame,) = DIALECT.encode(ChannelPresence(ChannelId(3), UserId(1), "ann", online=False))
+    assert json.loads(frame)["status"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (ErrorCode.INVALID_FRAME, "Unknown event type: undefined"),
+        (ErrorCode.KEY_CONFLICT, "Failed to save message."),
+        (ErrorCode.UNAVAILABLE, "Failed to save message."),
+        (ErrorCode.NOT_JOINED, "Join the channel before sending messages."),
+    ],
+)
+def test_a_refusal_has_the_contracts_text(code: ErrorCode, text: str) -> None:
+    (frame,) = DIALECT.encode(Refused.because(code))
+    assert json.loads(frame) == {"type": "error", "message": text, "code": code.value}

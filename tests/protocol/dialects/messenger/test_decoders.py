@@ -1,0 +1,112 @@
+"""The frames that a client of the messenger may send."""
+
+import json
+
+import pytest
+
+from protocol.commands import (
+    Command,
+    FetchHistory,
+    MarkRead,
+    ResumeConversations,
+    SendPrivateMessage,
+    SetSubscription,
+    SetTyping,
+)
+from protocol.dialect import CodecLimits
+from protocol.dialects.messenger import DIALECT
+from protocol.dialects.messenger.decoders import DECODERS
+from protocol.errors import ErrorCode, WireError
+from protocol.model import MessageId, UserId
+
+SEND = {"type": "send_message", "recipientId": 2, "content": "hi", "clientMessageId": "k"}
+REQUIRED = "Recipient ID and content are required"
+
+
+def receive(frame: object) -> Command | None:
+    return DIALECT.open(CodecLimits(content_chars=20)).receive(json.dumps(frame))
+
+
+@pytest.mark.parametrize(
+    ("frame", "command"),
+    [
+        (SEND, SendPrivateMessage(UserId(2), "hi", "k")),
+        (SEND | {"content": " hi ", "clientMessageId": 5}, SendPrivateMessage(UserId(2), " hi ")),
+        ({"type": "typing", "recipientId": 2}, SetTyping(UserId(2), is_typing=True)),
+        ({"type": "mark_read", "messageId": "9"}, MarkRead(MessageId(9))),
+        (
+            {"type": "subscribe", "conversationId": "conv_1_2"},
+            SetSubscription("conv_1_2", subscribed=True),
+        ),
+        (
+            {"type": "unsubscribe", "conversationId": "x" * 100},
+            SetSubscription("x" * 100, subscribed=False),
+        ),
+        (
+            {"type": "fetch_history", "conversationId": "conv_1_2"},
+            FetchHistory((UserId(1), UserId(2)), 50),
+        ),
+        ({"type": "resume"}, ResumeConversations({})),
+        (
+            {"type": "resume", "after": {"conv_1_2": 4}},
+            ResumeConversations({frozenset({UserId(1), UserId(2)}): 4}),
+        ),
+    ],
+)
+def test_frames_become_commands(frame: object, command: Command) -> None:
+    assert receive(frame) == command
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "typing"},
+        {"type": "typing", "recipientId": "2"},
+        {"type": "mark_read"},
+        {"type": "mark_read", "messageId": 9},
+        {"type": "subscribe"},
+        {"type": "subscribe", "conversationId": ""},
+        {"type": "subscribe", "conversationId": "x" * 101},
+        {"type": "unsubscribe", "conversationId": "\x00"},
+        {"type": "unsubscribe", "conversationId": 5},
+    ],
+)
+def test_a_frame_without_what_it_is_about_is_ignored(frame: object) -> None:
+    assert receive(frame) is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "text", "field", "key"),
+    [
+        (SEND | {"recipientId": "2"}, "invalid_field", REQUIRED, "recipientId", "k"),
+        (SEND | {"content": 5}, "invalid_field", REQUIRED, "content", "k"),
+        (SEND | {"content": ""}, "invalid_field", REQUIRED, "content", "k"),
+        (SEND | {"content": " "}, "content_empty", "Message content cannot be empty", "content",
+         "k"),
+        (SEND | {"content": "x" * 21}, "content_too_long",
+         "Message content is longer than 20 characters", "content", "k"),
+        (SEND | {"clientMessageId": ""}, "invalid_field",
+         "An idempotency key has 1 to 255 characters", "clientMessageId", None),
+        ({"type": "fetch_history"}, "invalid_field", "Conversation ID is required",
+         "conversationId", None),
+        ({"type": "fetch_history", "conversationId": "conv_2_1"}, "history_unavailable",
+         "Failed to fetch message history", "conversationId", None),
+        ({"type": "resume", "after": {"2": 4}}, "invalid_field",
+         "after: '2' is not understood", "after", None),
+        ({"type": "dance"}, "unknown_type", "Unknown event type: dance", "type", None),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_field_and_the_key_of_the_send(
+    frame: object, code: str, text: str, field: str, key: str | None
+) -> None:
+    with pytest.raises(WireError) as caught:
+        receive(frame)
+    error = caught.value
+    assert (error.code, error.text) == (ErrorCode(code), text)
+    assert (error.field, error.key) == (field, key)
+
+
+def test_every_frame_has_an_example_here() -> None:
+    assert set(DECODERS) == {
+        "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "resume"
+    }  # fmt: skip
