@@ -180,3 +180,14 @@ def test_defaults_are_those_of_the_settings(page: Path) -> None:
     defaults = {setting.name: setting.show(setting.default) for setting in SETTINGS}
     for name, value in re.findall(r"`(\w+)`\s+\(default\s+([\w.,]+)\)", page.read_text()):
         assert defaults[name] == value.replace(",", ""), name
+
+
+def test_the_task_tree_names_every_service_that_is_started() -> None:
+    """Classes are those of the variables whose methods `open_services` starts."""
+    source = (ROOT / "hub/services/assembly.py").read_text()
+    classes = dict(re.findall(r"^    (\w+) = ([A-Z]\w+)\(", source, re.MULTILINE))
+    started = re.findall(r"start_soon\((\w+)(\.\w+)?", source)
+    tree = (ROOT / "docs/architecture.md").read_text()
+    assert started
+    names = [f"{classes[owner]}{method}" if method else owner for owner, method in started]
+    assert [name for name in names if name not in tree] == []
