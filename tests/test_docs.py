@@ -1,13 +1,16 @@
 """The documentation says what the code does: files, anchors, frames, errors, calls, defaults."""
 
 import ast
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
+from hub.cli.main import parlour
 from hub.settings.config import SETTINGS
 from protocol import errors
 from protocol.errors import ERROR_TEXTS, CloseReason, ErrorCode
@@ -191,3 +194,23 @@ def test_the_task_tree_names_every_service_that_is_started() -> None:
     assert started
     names = [f"{classes[owner]}{method}" if method else owner for owner, method in started]
     assert [name for name in names if name not in tree] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_can_be_run(page: Path) -> None:
+    """Programs, subcommands and options that a page shows exist."""
+    text = page.read_text()
+    modules = set(re.findall(r"python -m ((?:hub|tests|docs)[\w.]*)", text))
+    assert not [name for name in sorted(modules) if importlib.util.find_spec(name) is None]
+    for line in re.findall(r"(?:uv run|^ {4}|`)\s*parlour ([a-z][^`\n|]*)", text, re.MULTILINE):
+        command: click.Command = parlour
+        context = click.Context(parlour)
+        options: set[str] = set()
+        for word in line.split():
+            options |= {option for each in command.params for option in each.opts}
+            if word.startswith("--"):
+                assert word.partition("=")[0] in options, line
+            elif isinstance(command, click.Group):
+                found = command.get_command(context, word)
+                assert found is not None, line
+                command = found
