@@ -22,10 +22,12 @@ from hub.engineio.server import EngineServer
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.limits.windows import FixedWindow
 from hub.rest.routes.uploads import MULTIPART_BYTES, UPLOAD_PATHS
+from hub.services.asker import Asker, ChannelScope
 from hub.services.assembly import Services
 from hub.sockets.outbox import Outbox
+from hub.sockets.replies import take_commands
 from hub.sockets.transport import Transport
-from hub.sockets.websocket import WebSocketConnection, accept, take_commands
+from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
 from persistence.records import StoreUnavailable
 from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, RefuseUpgrade, Rejection
@@ -149,7 +151,8 @@ class Admission:
                 client, link = self._client(transport, wire, session)
                 if RESUME_FIRST in head.query:
                     client.hold()
-                return partial(self._welcome, transport, client, link, wire, upgrade.trailing)
+                asker = self._asker(client, wire)
+                return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
             await self._turn_away(transport, head, wire.dialect.reject(session))
         return None
 
@@ -178,23 +181,26 @@ class Admission:
             wire.shed_notice,
             trio.current_time() + remaining,
         )
+        quota = self._services.quotas.of(session.user.id)
+        return Client(session.user, session.id, wire, link, quota), link
+
+    def _asker(self, client: Client, wire: Wire) -> Asker:
         window = None
         if wire.dialect.rate is not None:
-            seconds = wire.dialect.rate.seconds
-            window = FixedWindow(config.chat_messages, seconds, trio.current_time())
-        quota = self._services.quotas.of(session.user.id)
-        return Client(session.user, session.id, wire, link, quota, window), link
+            limit, seconds = self._services.config.chat_messages, wire.dialect.rate.seconds
+            window = FixedWindow(limit, seconds, trio.current_time())
+        return Asker(client.user, client.quota, ChannelScope.JOINED, client, window)
 
     async def _welcome(
-        self, transport: Transport, client: Client, link: WebSocketLink, wire: Wire, trailing: bytes
+        self, transport: Transport, asker: Asker, link: WebSocketLink, wire: Wire, trailing: bytes
     ) -> None:
-        services, dialect = self._services, wire.dialect
+        services, dialect, client = self._services, wire.dialect, asker.connection
         connection = WebSocketConnection(transport, link, trailing, services.config.max_frame_bytes)
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
         log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
         try:
             await services.hub.post(Register(client, Connected(client.user, datetime.now(UTC))))
-            take = take_commands(client, codec, services.commands.carry_out)
+            take = take_commands(asker, codec, services.commands.carry_out)
             await connection.serve(dialect.heartbeat, take)
         finally:
             services.commands.gone(client)

@@ -18,6 +18,7 @@ from protocol.model import (
     Message,
     MessageId,
     MessageKind,
+    Posted,
     Refusal,
     Role,
     SessionId,
@@ -95,18 +96,6 @@ class Draft:
     is_homework: bool = False
     asker_id: UserId | None = None
     parent_id: MessageId | None = None
-
-
-@frozen
-class Posted:
-    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
-
-    `workspace_id`: whose channel it is in; None in a dm.
-    """
-
-    message: Message
-    repeated: bool = False
-    workspace_id: WorkspaceId | None = None
 
 
 Outcome: TypeAlias = Posted | Refusal

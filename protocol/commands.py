@@ -1,4 +1,4 @@
-"""What a client may ask over a socket: a closed union, whatever dialect it came in.
+"""What a client may ask for: a closed union, whatever dialect or request it came in.
 
 Guarantees: a command is well-formed (types, ranges, content rules), so handlers only ask whether it
 is permitted. Who asks is not part of a command: identity comes from the session alone.
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from protocol.events import Event
-from protocol.model import ChannelId, MessageId, MessageKind, UserId
+from protocol.model import ChannelId, GradingStatus, MessageId, MessageKind, UserId
 
 
 @frozen
@@ -31,7 +31,9 @@ class SendPrivateMessage:
 
 @frozen
 class PostToChannel:
-    """Store a message in a channel that this connection has joined, and deliver it there."""
+    """Store a message in a channel and deliver it there. Over a socket whose clients join
+    channels, the connection must have joined it.
+    """
 
     channel_id: ChannelId
     content: str
@@ -39,6 +41,7 @@ class PostToChannel:
     file_url: str | None = None
     key: str | None = None
     parent_id: MessageId | None = None
+    is_homework: bool = False
 
 
 @frozen
@@ -77,6 +80,51 @@ class MarkRead:
 
     message_id: MessageId
     channel_id: ChannelId | None = None
+
+
+@frozen
+class MarkConversationRead:
+    """The author has read the whole conversation with a peer."""
+
+    peer_id: UserId
+
+
+@frozen
+class HideConversation:
+    """Leave a conversation out of the author's list until there is a newer message."""
+
+    peer_id: UserId
+
+
+@frozen
+class DeleteMessage:
+    """Forget a message's content; it keeps its place in its channel."""
+
+    message_id: MessageId
+
+
+@frozen
+class GradeMessage:
+    """Set the grading status of a homework."""
+
+    message_id: MessageId
+    status: GradingStatus
+
+
+@frozen
+class PinMessage:
+    """Pin a message of a channel."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+
+
+@frozen
+class UnpinMessage:
+    """Unpin a message of a channel."""
+
+    channel_id: ChannelId
+    message_id: MessageId
 
 
 @frozen
@@ -141,28 +189,37 @@ class SetSubscription:
 
 
 @frozen
-class Answer:
-    """Nothing to do but tell this connection `event`: the dialect knows the answer by itself."""
+class Respond:
+    """Send this connection `event`, and do nothing else: the dialect knows it without the hub."""
 
     event: Event
 
 
-Command: TypeAlias = (
+RequestCommand: TypeAlias = (
     SendPrivateMessage
     | PostToChannel
+    | MarkRead
+    | MarkConversationRead
+    | MarkDelivered
+    | FetchChannel
+    | FetchHistory
+    | HideConversation
+    | DeleteMessage
+    | GradeMessage
+    | PinMessage
+    | UnpinMessage
+)
+"""What needs no connection: it may come in an HTTP request."""
+
+Command: TypeAlias = (
+    RequestCommand
     | SetTyping
     | TypeInChannel
     | JoinChannel
     | LeaveChannel
-    | MarkRead
-    | MarkDelivered
-    | FetchHistory
     | Identify
     | ResumeConversations
     | ResumeChannels
     | SetSubscription
-    | Answer
+    | Respond
 )
-
-EventCommand: TypeAlias = Command | FetchChannel
-"""What may also be asked where every question has an answer of its own."""

@@ -11,10 +11,11 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
 
-from protocol.commands import Command, EventCommand
-from protocol.errors import CloseReason, ErrorCode, WireError
+from protocol.answers import Answer
+from protocol.commands import Command
+from protocol.errors import CloseReason, WireError
 from protocol.events import Event
-from protocol.model import ChannelId, Message, User, UserId
+from protocol.model import Message, User
 
 
 @frozen
@@ -157,7 +158,7 @@ class EventDialect(Protocol):
     def omits(self) -> Mapping[type[Event], str]:
         """Every other type of event, with the reason why its clients are never sent it."""
 
-    def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> EventCommand:
+    def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> Command:
         """The command in an event.
 
         Raises:
@@ -170,19 +171,11 @@ class EventDialect(Protocol):
     def rendering(self, render: Render) -> "EventDialect":
         """The same dialect, with what `render` makes of each content beside it."""
 
-    def error_text(self, code: ErrorCode, text: str) -> str:
-        """What a person reads for a refusal; `text` is the catalogue's."""
+    def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
+        """What the client gets that waits for the answer to its `event`. `user` is the client's."""
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
-        """A message, as an answer shows it."""
-
-    def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
-        """The answer to who joined or left a channel."""
-
-    def history(
-        self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
-    ) -> Mapping[str, object]:
-        """The answer to who asked for a channel's messages with `event`."""
+        """A message, as this dialect shows it."""
 
 
 __all__ = [

@@ -35,6 +35,8 @@ class ErrorCode(StrEnum):
     NOT_JOINED = "not_joined"
     RATE_LIMITED = "rate_limited"
     HISTORY_UNAVAILABLE = "history_unavailable"
+    MESSAGE_NOT_FOUND = "message_not_found"
+    CONVERSATION_NOT_FOUND = "conversation_not_found"
     LOOKUP_FAILED = "lookup_failed"
     LOGIN_ENDED = "login_ended"
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
@@ -61,6 +63,8 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.NOT_JOINED: "Join the channel before sending messages.",
     ErrorCode.RATE_LIMITED: "You are sending messages too fast. Please wait.",
     ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
+    ErrorCode.MESSAGE_NOT_FOUND: "Message not found",
+    ErrorCode.CONVERSATION_NOT_FOUND: "Conversation not found",
     ErrorCode.LOGIN_ENDED: "Unauthorized",
     ErrorCode.LOOKUP_FAILED: "This cannot be looked up now, please try again",
     ErrorCode.ASSISTANT_UNAVAILABLE: "The assistant cannot answer now",
@@ -79,7 +83,13 @@ REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
     Refusal.PARENT_NOT_FOUND: ErrorCode.INVALID_FIELD,
     Refusal.UNSTORABLE: ErrorCode.UNSTORABLE,
 }
-"""The code that a client sees when its send was not stored."""
+"""The code that a client sees when its message was not stored."""
+
+REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
+    **{refusal: ERROR_TEXTS[code] for refusal, code in REFUSAL_CODES.items()},
+    Refusal.PARENT_NOT_FOUND: "There is no such message to reply to",
+}
+"""What a person reads then."""
 
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"

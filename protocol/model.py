@@ -30,6 +30,10 @@ class Role(StrEnum):
     ASSISTANT = "assistant"
 
 
+STAFF: Final = frozenset({Role.TEACHER, Role.PRINCIPAL, Role.ADMIN})
+"""Who may change what others wrote."""
+
+
 class MessageKind(StrEnum):
     """How a client should present a message's content."""
 
@@ -202,3 +206,15 @@ class Workspace:
     owner_id: UserId
     members: tuple[UserId, ...]
     created_at: datetime
+
+
+@frozen
+class Posted:
+    """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
+
+    `workspace_id`: whose channel it is in; None in a dm.
+    """
+
+    message: Message
+    repeated: bool = False
+    workspace_id: WorkspaceId | None = None

@@ -10,7 +10,6 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from hub.limits.quotas import Quota
-from hub.limits.windows import FixedWindow
 from protocol.errors import TOO_SLOW, CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, Position, SessionId, User
@@ -79,7 +78,6 @@ class Client:
         wire: how events become bytes here.
         link: the way to the peer.
         quota: what its user may do, over all of their connections.
-        message_window: how often this connection may send, where its dialect has such a limit.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `channels` are those it has joined: it may send and type there. `heard` is, by channel, the
@@ -92,7 +90,6 @@ class Client:
     wire: Encoder
     link: Link = field(repr=False)
     quota: Quota = field(repr=False)
-    message_window: FixedWindow | None = field(default=None, repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
     channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     heard: dict[ChannelId, Stretch] = field(factory=dict, init=False, repr=False)

@@ -102,3 +102,22 @@ class SlidingWindow:
                 if times[-1] > now - self._seconds:
                     break
                 del kept[key]
+
+
+class KeyedWindow:
+    """The part of a `SlidingWindow` that counts one key.
+
+    Args:
+        window: counts.
+        key: whose attempts.
+    """
+
+    __slots__ = ("_key", "_window")
+
+    def __init__(self, window: SlidingWindow, key: Hashable) -> None:
+        self._window = window
+        self._key = key
+
+    def take(self, now: float) -> bool:
+        """Count one if it is allowed; returns whether it is."""
+        return self._window.take(self._key, now)

@@ -6,21 +6,30 @@ spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Final, TypeAlias, TypeVar
 
-import trio
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http.responses import JSON, HttpError
+from hub.rest.replies import ErrorWords, answer_to, refusal_error, unavailable
 from hub.rest.rest_dialect import RestDialect, bearer_token
+from hub.services.asker import Asker, ChannelScope
 from hub.services.assembly import Services
-from persistence.records import Draft, Posted, Span, StoreUnavailable
+from persistence.records import Span, StoreUnavailable
+from protocol.commands import RequestCommand
 from protocol.dialect import Stranger
-from protocol.errors import CONVERSATION_CLOSED, ERROR_TEXTS, REFUSAL_CODES, ErrorCode, WireError
-from protocol.model import MAX_ID, Channel, ChannelId, Message, Refusal, Session, User, UserId
+from protocol.errors import CONVERSATION_CLOSED, ErrorCode, WireError
+from protocol.events import Refused
+from protocol.model import (
+    MAX_ID,
+    ChannelId,
+    Message,
+    Session,
+    User,
+    UserId,
+)
 from protocol.parsing.content import check_key
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
@@ -28,21 +37,12 @@ from protocol.websocket.handshake import Head, origin_allowed
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-REFUSAL_STATUS: Final[Mapping[Refusal, HTTPStatus]] = {
-    Refusal.RECIPIENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Refusal.CHANNEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Refusal.CANNOT_MESSAGE_SELF: HTTPStatus.BAD_REQUEST,
-    Refusal.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
-    Refusal.NOT_A_MEMBER: HTTPStatus.FORBIDDEN,
-    Refusal.KEY_CONFLICT: HTTPStatus.CONFLICT,
-    Refusal.PARENT_NOT_FOUND: HTTPStatus.BAD_REQUEST,
-    Refusal.UNSTORABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
-}
-REFUSAL_TEXTS: Final = {Refusal.PARENT_NOT_FOUND: "there is no such message to answer"}
+NO_WORDING: Final[Mapping[ErrorCode, ErrorWords]] = {}
 
 
 class NotSignedIn(Exception):
@@ -111,35 +111,30 @@ class Call:
             return check_key(header, field="Idempotency-Key")
         return check_key(given, field=field)
 
-    async def post(self, draft: Draft) -> Posted:
-        """Store and deliver a message of the caller's.
+    async def carry_out(
+        self,
+        command: RequestCommand,
+        expected: type[A],
+        wording: Mapping[ErrorCode, ErrorWords] = NO_WORDING,
+    ) -> A:
+        """Carry out a command of the caller's and wait for its answer.
 
         Args:
-            draft: what is to be stored.
+            command: what to do.
+            expected: the class of the answer when it is carried out.
+            wording: the endpoint's own words for refusals.
 
         Raises:
             HttpError: it is refused.
-            StoreUnavailable: whether it was stored is unknown.
         """
-        quota = self.services.quotas.of(self.me)
-        if not quota.messages.take(trio.current_time()):
-            code = ErrorCode.RATE_LIMITED
-            raise HttpError(429, code, ERROR_TEXTS[code], {"Retry-After": "1"})
-        with await quota.place():
-            outcome = await self.services.messaging.send(self.user, draft)
-        if not isinstance(outcome, Posted):
-            code = REFUSAL_CODES[outcome]
-            raise HttpError(
-                REFUSAL_STATUS[outcome], code, REFUSAL_TEXTS.get(outcome, ERROR_TEXTS[code])
-            )
-        return outcome
-
-    async def post_to(self, channel: Channel, draft: Draft) -> Posted:
-        """The same in a channel, where the assistant may be asked."""
-        posted = await self.post(draft)
-        if not posted.repeated:
-            self.services.assistant.consider(channel, posted.message, self.user, None)
-        return posted
+        services = self.services
+        asker = Asker(self.user, services.quotas.of(self.me), ChannelScope.VISIBLE)
+        answer = await answer_to(services.commands, asker, command)
+        if isinstance(answer, Refused):
+            raise refusal_error(answer, wording)
+        if not isinstance(answer, expected):
+            raise TypeError(f"{type(command).__name__} was answered by {type(answer).__name__}")
+        return answer
 
     def path_id(self, name: str) -> int | None:
         """An id in the path, or None if it cannot be one."""
@@ -255,8 +250,7 @@ class Endpoint:
         except WireError as error:
             return _error(surface, from_wire(error))
         except StoreUnavailable:
-            code = ErrorCode.UNAVAILABLE
-            return _error(surface, HttpError(503, code, ERROR_TEXTS[code], {"Retry-After": "2"}))
+            return _error(surface, unavailable())
 
 
 async def _session(

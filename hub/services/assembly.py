@@ -23,12 +23,14 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
+from hub.services.moderation import Moderation
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
 from hub.services.presence import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.revocation import Revocations
+from hub.services.sending import Sending
 from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
@@ -143,16 +145,16 @@ async def open_services(
         tokens,
     )
     commands = Commands(
-        store.accounts,
-        store.messages,
-        store.relations,
-        messaging,
-        typing,
-        receipts,
-        channels,
-        workspaces,
-        assistant,
-        resume,
+        accounts=store.accounts,
+        messages=store.messages,
+        relations=store.relations,
+        sending=Sending(messaging, channels, assistant),
+        moderation=Moderation(store.messages, channels, store.channels),
+        typing=typing,
+        receipts=receipts,
+        channels=channels,
+        workspaces=workspaces,
+        resume=resume,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)

@@ -14,11 +14,12 @@ from attrs import frozen
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Join, Leave, ToRooms
+from hub.services.asker import Asker, ChannelScope
 from hub.services.attendance import Attendance
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
-from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel, Refused
+from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel
 from protocol.model import Channel, ChannelId, ChannelKind, UserId
 
 
@@ -50,21 +51,46 @@ class Channels:
         self._seats: Attendance[_Seat] = Attendance()
         self._checks = 0
 
-    async def join(self, client: Client, channel_id: ChannelId) -> None:
-        """Let a connection into a channel, or tell it why not.
+    async def join(self, client: Client, channel_id: ChannelId) -> ErrorCode | None:
+        """Let a connection into a channel; returns why not, or None.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
-        access = await self.access(client.user.id, channel_id)
+        channel = await self.look_up(client.user.id, channel_id)
+        if isinstance(channel, ErrorCode):
+            return channel
+        await self.enter(client, channel, JoinedChannel(channel_id))
+        return None
+
+    async def find(self, asker: Asker, channel_id: ChannelId) -> Channel | ErrorCode:
+        """The channel if the asker may act in it, or why not. Without a wait if it has joined it:
+        the right is checked again in the statement that stores a message.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
+        client = asker.client
+        channel = None if client is None else self.joined(client, channel_id)
+        if channel is not None:
+            return channel
+        if asker.scope is ChannelScope.JOINED:
+            return ErrorCode.NOT_JOINED
+        return await self.look_up(asker.user.id, channel_id)
+
+    async def look_up(self, user_id: UserId, channel_id: ChannelId) -> Channel | ErrorCode:
+        """The channel if the user may see it, or why not; no older than `access`.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
+        access = await self.access(user_id, channel_id)
         if access is None:
-            client.tell(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
-        elif not access.allowed:
-            is_dm = access.channel.kind is ChannelKind.DM
-            code = ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
-            client.tell(Refused.because(code))
-        else:
-            await self.enter(client, access.channel, JoinedChannel(channel_id))
+            return ErrorCode.CHANNEL_NOT_FOUND
+        if access.allowed:
+            return access.channel
+        is_dm = access.channel.kind is ChannelKind.DM
+        return ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
 
     def joined(self, client: Client, channel_id: ChannelId) -> Channel | None:
         """The channel, if the connection has joined it: then it may send and type there."""

@@ -1,238 +1,186 @@
-"""Command -> service: what each thing a client may ask leads to.
+"""Command -> service: what each command leads to, whatever it came in by.
 
-Guarantees: every command has a branch (mypy checks it), and a refusal reaches only who asked.
-Sends and typing wait only for room in a queue, never for a result; what a connection asks to know
-or to join is answered before its next frame is read, so that a send right after a join counts.
-Must not know: dialects, sockets, SQL.
+Guarantees: this is the only match on `Command`, and mypy checks that it is exhaustive; `reply` gets
+exactly one answer to each command. Messages and typing wait for room in a queue, never for a
+result; everything else is answered before `carry_out` returns, so that a message right after a
+join counts.
+Must not know: dialects, sockets, HTTP, SQL.
 """
 
 from datetime import UTC, datetime
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
-import trio
-from attrs import evolve, frozen
+from attrs import frozen
 
 from hub.actor.client import Client
-from hub.services.assistant.assistant import Assistant
+from hub.services.asker import Asker, ChannelScope, Reply
 from hub.services.channels import Channels
-from hub.services.posting.lane import Settle, Settlement, deliveries_of
-from hub.services.posting.messaging import Messaging, draft_for
+from hub.services.moderation import Moderation
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
+from hub.services.sending import Sending
 from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Accounts, Messages, Relations
-from persistence.records import Draft, Posted, StoreUnavailable
+from persistence.records import StoreUnavailable
+from protocol.answers import Answer, Done, Joined, Left, Notice, Page
 from protocol.commands import (
-    Answer,
     Command,
+    DeleteMessage,
+    FetchChannel,
     FetchHistory,
+    GradeMessage,
+    HideConversation,
     Identify,
     JoinChannel,
     LeaveChannel,
+    MarkConversationRead,
     MarkDelivered,
     MarkRead,
+    PinMessage,
     PostToChannel,
+    Respond,
     ResumeChannels,
     ResumeConversations,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
     TypeInChannel,
+    UnpinMessage,
 )
-from protocol.errors import REFUSAL_CODES, ErrorCode
+from protocol.errors import ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
-from protocol.model import Refusal
-
-_LookUp: TypeAlias = (
-    JoinChannel
-    | MarkRead
-    | MarkDelivered
-    | FetchHistory
-    | Identify
-    | ResumeConversations
-    | ResumeChannels
-)
+from protocol.model import ChannelId
 
 
 @frozen
 class Commands:
-    """Carries out what connections ask for."""
+    """Carries out commands."""
 
     accounts: Accounts
     messages: Messages
     relations: Relations
-    messaging: Messaging
+    sending: Sending
+    moderation: Moderation
     typing: TypingIndicators
     receipts: Receipts
     channels: Channels
     workspaces: Workspaces
-    assistant: Assistant
     resume: Resume
 
-    async def carry_out(self, client: Client, command: Command) -> None:
-        """Do what `command` asks, or start it."""
+    async def carry_out(self, asker: Asker, command: Command, reply: Reply) -> None:
+        """Do what `command` says, or start it; `reply` gets the answer."""
+        try:
+            answer = await self._answer(asker, command, reply)
+        except StoreUnavailable:
+            answer = Refused.because(ErrorCode.LOOKUP_FAILED)
+        if answer is not None:
+            reply(answer)
+
+    async def _answer(  # noqa: C901, PLR0912, PLR0915  one row for each command
+        self, asker: Asker, command: Command, reply: Reply
+    ) -> Answer | None:
+        """The answer; None when `reply` gets it after the commit."""
+        answer: Answer | None = Done()
         match command:
             case SendPrivateMessage():
-                await self._send(client, command)
+                await self.sending.to_user(asker, command, reply)
+                answer = None
             case PostToChannel():
-                await self._post(client, command)
+                await self.sending.to_channel(asker, command, reply)
+                answer = None
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
-                await self.typing.to_user(client, recipient_id, is_typing=is_typing)
-            case TypeInChannel(channel_id=channel_id, is_typing=is_typing):
-                channel = self.channels.joined(client, channel_id)
-                if channel is not None:
-                    await self.typing.in_channel(client, channel, is_typing=is_typing)
+                await self.typing.to_user(asker.connection, recipient_id, is_typing=is_typing)
+            case TypeInChannel():
+                answer = await self._type_in_channel(asker, command)
+            case JoinChannel(channel_id=channel_id):
+                answer = await self._join(asker, channel_id)
             case LeaveChannel(channel_id=channel_id):
-                await self.channels.leave(client, channel_id)
+                await self.channels.leave(asker.connection, channel_id)
+                await asker.journal.left(channel_id)
+                answer = Left(channel_id)
+            case MarkRead():
+                await self._mark_read(asker, command)
+            case MarkConversationRead(peer_id=peer_id):
+                await self.receipts.read_conversation(asker.user.id, peer_id)
+            case MarkDelivered(message_id=message_id):
+                await self.receipts.delivered_up_to(asker.user.id, message_id)
+            case FetchChannel():
+                answer = await self._page(asker, command)
+            case FetchHistory():
+                answer = await self._history(asker, command)
+            case Identify(user_id=user_id):
+                await self.workspaces.identify(asker.connection, user_id)
+            case ResumeConversations(after=peers):
+                await self.resume.conversations(asker.connection, peers)
+            case ResumeChannels(after=after, enter=enter):
+                await asker.journal.resuming(after)
+                await self.resume.channels(asker.connection, after, enter=enter)
+            case DeleteMessage():
+                answer = await self.moderation.delete(asker.user, command)
+            case GradeMessage():
+                answer = await self.moderation.grade(asker.user, command)
+            case PinMessage() | UnpinMessage():
+                answer = await self.moderation.pin(asker.user, command)
+            case HideConversation(peer_id=peer_id):
+                if not await self.messages.archive(asker.user.id, peer_id):
+                    answer = Refused.because(ErrorCode.CONVERSATION_NOT_FOUND)
             case SetSubscription(conversation=conversation, subscribed=subscribed):
                 now = datetime.now(UTC)
-                client.tell(ConversationSubscribed(conversation, subscribed, now))
-            case Answer(event=event):
-                client.tell(event)
-            case (
-                JoinChannel()
-                | MarkRead()
-                | MarkDelivered()
-                | FetchHistory()
-                | Identify()
-                | ResumeConversations()
-                | ResumeChannels()
-            ):
-                await self._look_up(client, command)
+                answer = Notice(ConversationSubscribed(conversation, subscribed, now))
+            case Respond(event=event):
+                answer = Notice(event)
             case _:
                 assert_never(command)
+        return answer
+
+    async def _type_in_channel(self, asker: Asker, command: TypeInChannel) -> Answer:
+        channel = await self.channels.find(asker, command.channel_id)
+        if isinstance(channel, ErrorCode):
+            # a client may type before its join is answered: that is no error
+            return Done() if channel is ErrorCode.NOT_JOINED else Refused.because(channel)
+        await self.typing.in_channel(asker.connection, channel, is_typing=command.is_typing)
+        return Done()
+
+    async def _join(self, asker: Asker, channel_id: ChannelId) -> Answer:
+        await asker.journal.joining(channel_id)
+        refusal = await self.channels.join(asker.connection, channel_id)
+        return Joined(channel_id) if refusal is None else Refused.because(refusal)
+
+    async def _mark_read(self, asker: Asker, command: MarkRead) -> None:
+        match asker.scope:
+            case ChannelScope.JOINED:
+                await self.receipts.read_by_client(
+                    asker.connection, command.message_id, command.channel_id
+                )
+            case ChannelScope.VISIBLE:
+                await self.receipts.read_up_to(asker.user.id, command.message_id)
+            case _:
+                assert_never(asker.scope)
+
+    async def _page(self, asker: Asker, command: FetchChannel) -> Answer:
+        channel = await self.channels.look_up(asker.user.id, command.channel_id)
+        if isinstance(channel, ErrorCode):
+            return Refused.because(channel)
+        messages = await self.messages.channel_page(channel.id, before=None, limit=command.limit)
+        people = await self.accounts.get_many({message.author_id for message in messages})
+        return Page(messages, people)
+
+    async def _history(self, asker: Asker, command: FetchHistory) -> Answer:
+        unavailable = Refused.because(ErrorCode.HISTORY_UNAVAILABLE)
+        pair, me = command.pair, asker.user.id
+        if me not in pair:
+            return unavailable
+        peer = pair[1] if pair[0] == me else pair[0]
+        (permit,) = await self.relations.may_see([(me, peer)])
+        if permit.is_closed:
+            return unavailable
+        messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)
+        people = await self.accounts.get_many(pair)
+        return Notice(ConversationHistory(pair, messages, people, datetime.now(UTC)))
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
         self.typing.gone(client)
         self.channels.gone(client)
         self.workspaces.gone(client)
-
-    async def _look_up(
-        self,
-        client: Client,
-        command: _LookUp,
-    ) -> None:
-        try:
-            match command:
-                case JoinChannel(channel_id=channel_id):
-                    await self.channels.join(client, channel_id)
-                case MarkRead(message_id=message_id, channel_id=channel_id):
-                    await self.receipts.read_by_client(client, message_id, channel_id)
-                case MarkDelivered(message_id=message_id):
-                    await self.receipts.delivered_up_to(client.user.id, message_id)
-                case FetchHistory():
-                    await self._history(client, command)
-                case Identify(user_id=user_id):
-                    await self.workspaces.identify(client, user_id)
-                case ResumeConversations(after=peers):
-                    await self.resume.conversations(client, peers)
-                case ResumeChannels(after=channels, enter=enter):
-                    await self.resume.channels(client, channels, enter=enter)
-                case _:
-                    assert_never(command)
-        except StoreUnavailable:
-            client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
-
-    async def _history(self, client: Client, command: FetchHistory) -> None:
-        pair, me = command.pair, client.user.id
-        if me not in pair:
-            client.tell(Refused.because(ErrorCode.HISTORY_UNAVAILABLE))
-            return
-        peer = pair[1] if pair[0] == me else pair[0]
-        (permit,) = await self.relations.may_see([(me, peer)])
-        if permit.is_closed:
-            client.tell(Refused.because(ErrorCode.HISTORY_UNAVAILABLE))
-            return
-        messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)
-        people = await self.accounts.get_many(pair)
-        client.tell(ConversationHistory(pair, messages, people, datetime.now(UTC)))
-
-    async def _send(self, client: Client, command: SendPrivateMessage) -> None:
-        draft = Draft(
-            client.user.id,
-            command.recipient_id,
-            command.content,
-            command.key,
-            command.kind,
-            command.file_url,
-            parent_id=command.parent_id,
-        )
-        if self._has_token(client, command.key):
-            await self.submit(client, draft, _settle_with(client, draft))
-
-    async def _post(self, client: Client, command: PostToChannel) -> None:
-        channel = self.channels.joined(client, command.channel_id)
-        if channel is None:
-            client.tell(Refused.because(ErrorCode.NOT_JOINED, command.key))
-            return
-        if not self._has_token(client, command.key):
-            return
-        draft = evolve(
-            draft_for(channel, client.user.id, command.content, command.key),
-            kind=command.kind,
-            file_url=command.file_url,
-            parent_id=command.parent_id,
-        )
-        settle = _settle_with(client, draft)
-
-        def settle_and_ask(settlement: Settlement) -> None:
-            settle(settlement)
-            if isinstance(settlement, Posted) and not settlement.repeated:
-                self.assistant.consider(channel, settlement.message, client.user, client)
-
-        await self.submit(client, draft, settle_and_ask)
-
-    def _has_token(self, client: Client, key: str | None) -> bool:
-        now = trio.current_time()
-        window = client.message_window
-        if client.quota.messages.take(now) and (window is None or window.take(now)):
-            return True
-        client.tell(Refused.because(ErrorCode.RATE_LIMITED, key))
-        return False
-
-    async def submit(
-        self,
-        client: Client,
-        draft: Draft,
-        settle: Settle,
-        *,
-        besides: Client | None = None,
-        confirm: Client | None = None,
-    ) -> None:
-        """As `Messaging.submit`; waits while too many of the user's messages are under way."""
-        place = await client.quota.place()
-
-        def release_and_settle(settlement: Settlement) -> None:
-            place.release()
-            settle(settlement)
-
-        try:
-            await self.messaging.submit(
-                client.user, draft, release_and_settle, besides=besides, confirm=confirm
-            )
-        except BaseException:
-            place.release()
-            raise
-
-
-def _settle_with(client: Client, draft: Draft) -> Settle:
-    """Tells who sent the draft what became of it, unless the broadcast's copy does."""
-
-    def settle(settlement: Settlement) -> None:
-        match settlement:
-            case Posted(repeated=False):
-                pass
-            case Posted():
-                # A repeat is confirmed to who repeated, and delivered to nobody.
-                for delivery in deliveries_of(settlement, client.user):
-                    client.tell(delivery.event)
-            case Refusal():
-                client.tell(Refused.because(REFUSAL_CODES[settlement], draft.key))
-            case StoreUnavailable():
-                client.tell(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
-            case _:
-                assert_never(settlement)
-
-    return settle

@@ -15,15 +15,18 @@ import trio
 
 from hub.actor.client import Client
 from hub.actor.letters import Register, Unregister
+from hub.limits.windows import KeyedWindow, SlidingWindow
+from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
 from hub.services.assembly import Services
+from hub.socketio.journal import RecoveryJournal
 from hub.socketio.link import EventWire, SocketLink
 from hub.socketio.member import Member
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
-from hub.socketio.replies import EventAnswers
+from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
 from persistence.records import StoreUnavailable
-from protocol.dialect import EventDialect
+from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import GOING_AWAY, SESSION_ENDED, ErrorCode
 from protocol.events import Connected, Refused
 from protocol.model import Session, UserId
@@ -53,7 +56,9 @@ class EventApplication:
         self._recoveries = RecoveryDesk(
             services.store.recoveries, window=services.config.recovery_window
         )
-        self._answers = EventAnswers(dialect, services, self._recoveries)
+        limits = CodecLimits(services.config.max_content_chars)
+        self._replies = EventReplies(dialect, services.commands, limits)
+        self._messages = SlidingWindow(services.config.event_messages, 1.0)
         self._members: dict[Socket, Member] = {}
         self._changed = trio.Event()
 
@@ -111,18 +116,31 @@ class EventApplication:
         recovered = None if slip is None else dict(slip.entered)
         if slip is None:
             slip = await self._recoveries.open(session.user.id)
-        link = SocketLink(socket, self._wire, None if slip is None else dict(slip.entered))
-        client = Client(
-            session.user,
-            session.id,
-            self._wire,
-            link,
-            self._services.quotas.of(session.user.id),
-            typing_seconds=self._dialect.typing_seconds,
-        )
-        self._members[socket] = Member(client, socket, session.expires_at, link, slip, recovered)
+        asker = self._asker(socket, session, slip)
+        self._members[socket] = Member(asker, socket, session.expires_at, slip, recovered)
         self._changed.set()
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
+
+    def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
+        services, user = self._services, session.user
+        quota = services.quotas.of(user.id)
+        link = SocketLink(socket, self._wire, None if slip is None else dict(slip.entered))
+        client = Client(
+            user, session.id, self._wire, link, quota, typing_seconds=self._dialect.typing_seconds
+        )
+        journal: Journal = NO_JOURNAL
+        if slip is not None:
+            journal = RecoveryJournal(slip, link, self._recoveries, services.store.channels)
+        return Asker(
+            user,
+            quota,
+            ChannelScope.VISIBLE,
+            client,
+            KeyedWindow(self._messages, user.id),
+            journal,
+            besides=None if services.config.echo_new_to_sender else client,
+            confirm=client,
+        )
 
     async def _recoverable(self, user_id: UserId, auth: Mapping[str, Data]) -> RecoverySlip | None:
         """The connection that a client wants to go on with, if nothing would be left out."""
@@ -194,7 +212,7 @@ class EventApplication:
         if name == REFRESH:
             reply(await self._refresh(member, args))
         else:
-            await self._answers.answer(member, name, args, reply)
+            await self._replies.take(member, name, args, reply)
 
     async def _refresh(self, member: Member, args: Sequence[Data]) -> Mapping[str, Data]:
         given = args[0] if args else None

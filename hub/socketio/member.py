@@ -6,7 +6,7 @@ from datetime import datetime
 from attrs import define
 
 from hub.actor.client import Client
-from hub.socketio.link import SocketLink
+from hub.services.asker import Asker
 from hub.socketio.recovery import RecoverySlip
 from hub.socketio.socket import Socket
 from protocol.model import ChannelId
@@ -16,12 +16,21 @@ from protocol.model import ChannelId
 class Member:
     """A connected client, and until when.
 
-    `recovered`: where it goes on, if it is a connection that broke.
+    Args:
+        asker: gives the client's commands.
+        socket: the way to it.
+        expires_at: when its token ends.
+        slip: what is kept for its recovery; None when it cannot be recovered.
+        recovered: where it goes on, if it is a connection that broke.
     """
 
-    client: Client
+    asker: Asker
     socket: Socket
     expires_at: datetime
-    link: SocketLink
     slip: RecoverySlip | None
     recovered: Mapping[ChannelId, int] | None
+
+    @property
+    def client(self) -> Client:
+        """The connection as the Hub knows it."""
+        return self.asker.connection

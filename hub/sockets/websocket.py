@@ -16,21 +16,17 @@ import structlog
 import trio
 from trio_websocket import WebSocketRequest, wrap_server_stream
 
-from hub.actor.client import Client
 from hub.sockets.shared_reader import READ_BYTES
 from hub.sockets.transport import Transport
 from hub.sockets.websocket_link import WebSocketLink
-from protocol.commands import Command
-from protocol.dialect import Codec, Heartbeat
-from protocol.errors import BINARY_REFUSED, INTERNAL_ERROR, WireError
-from protocol.events import Refused
+from protocol.dialect import Heartbeat
+from protocol.errors import INTERNAL_ERROR
 from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
 
 log = structlog.get_logger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
 
-CarryOut: TypeAlias = Callable[[Client, Command], Awaitable[None]]
 Take: TypeAlias = Callable[[str | bytes], Awaitable[None]]
 
 
@@ -97,24 +93,6 @@ class WebSocketConnection:
             self._link.pinged(frame.payload)
         else:
             self._link.ponged()
-
-
-def take_commands(client: Client, codec: Codec, carry_out: CarryOut) -> Take:
-    """What a dialect does with a message: text is a command, anything else ends the connection."""
-
-    async def take(message: str | bytes) -> None:
-        if isinstance(message, bytes):
-            client.close(BINARY_REFUSED)
-            return
-        try:
-            command = codec.receive(message)
-        except WireError as error:
-            client.tell(Refused(error.code, error.text, error.key))
-        else:
-            if command is not None:
-                await carry_out(client, command)
-
-    return take
 
 
 async def accept(request_head: bytes, transport: Transport) -> None:

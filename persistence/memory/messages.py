@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Posted, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Span
 from protocol.model import (
     ASSISTANT_ID,
     ChannelId,
     GradingStatus,
     Message,
     MessageId,
+    Posted,
     Refusal,
     UserId,
 )

@@ -8,7 +8,7 @@ from attrs import frozen
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Record
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Posted, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -16,6 +16,7 @@ from protocol.model import (
     Message,
     MessageId,
     MessageKind,
+    Posted,
     UserId,
 )
 

@@ -12,8 +12,8 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.bridge import Connections, Record
-from persistence.records import Draft, Outcome, Posted
-from protocol.model import ChannelId, Message, MessageId, Refusal
+from persistence.records import Draft, Outcome
+from protocol.model import ChannelId, Message, MessageId, Posted, Refusal
 
 T = TypeVar("T")
 

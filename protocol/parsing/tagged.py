@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import orjson
 from attrs import frozen
 
-from protocol.commands import Answer, Command
+from protocol.commands import Command, Respond
 from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
@@ -24,7 +24,7 @@ _SHOWN_CHARS = 100
 
 def heartbeat(_: Frame, __: CodecLimits) -> Command:
     """Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
-    return Answer(HeartbeatAcknowledged())
+    return Respond(HeartbeatAcknowledged())
 
 
 @frozen

@@ -19,9 +19,9 @@ from hub.identity.cookies import new_token, token_hash
 from hub.identity.jwt_tokens import TokenVerifier
 from persistence import open_store
 from persistence.interface import Store
-from persistence.records import Draft, NewChannel, NewUser, Posted
+from persistence.records import Draft, NewChannel, NewUser
 from protocol.express_session import sign
-from protocol.model import ChannelId, User
+from protocol.model import ChannelId, Posted, User
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.load import Peer

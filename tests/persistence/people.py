@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from persistence.interface import Store
-from persistence.records import Draft, NewUser, Outcome, Posted
-from protocol.model import Message, User
+from persistence.records import Draft, NewUser, Outcome
+from protocol.model import Message, Posted, User
 
 
 async def make_user(

@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, NewChannel, NoSuchUser, Posted, Upload
+from persistence.records import Draft, NewChannel, NoSuchUser, Upload
 from protocol.model import (
     ASSISTANT_ID,
     Channel,
@@ -14,6 +14,7 @@ from protocol.model import (
     Message,
     MessageId,
     MessageKind,
+    Posted,
     Refusal,
     User,
     UserId,

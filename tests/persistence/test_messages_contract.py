@@ -8,8 +8,8 @@ import trio
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, Outcome, Posted
-from protocol.model import Message, MessageId, MessageKind, Refusal, User, UserId
+from persistence.records import Draft, Outcome
+from protocol.model import Message, MessageId, MessageKind, Posted, Refusal, User, UserId
 from tests.persistence.people import make_user, make_users, post, post_one
 
 NOBODY = UserId(987_654_321)

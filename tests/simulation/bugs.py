@@ -9,8 +9,8 @@ from attrs import evolve
 
 from hub.actor.client import Client
 from persistence.memory.messages import MemoryMessages
-from persistence.records import Draft, Outcome, Posted
-from protocol.model import Message
+from persistence.records import Draft, Outcome
+from protocol.model import Message, Posted
 
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation

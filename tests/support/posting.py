@@ -1,7 +1,7 @@
 """Messages that are sent without a connection of their author's."""
 
-from persistence.records import Draft, Posted
-from protocol.model import Channel, User
+from persistence.records import Draft
+from protocol.model import Channel, Posted, User
 from tests.support.world import World
 
 

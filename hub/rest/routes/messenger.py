@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.rest_dialect import MESSENGER
-from persistence.records import Conversation, Draft
+from persistence.records import Conversation
+from protocol.answers import Done
+from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
 from protocol.dialects.messenger.conversations import (
     conversation_id,
     parse_conversation_id,
@@ -20,7 +22,7 @@ from protocol.dialects.messenger.conversations import (
 from protocol.dialects.messenger.rest import BetweenBody, MessengerPostBody, MessengerReadBody
 from protocol.dialects.messenger.shapes import conversation_message_object
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, MessageKind, User, UserId
+from protocol.model import MAX_ID, Message, MessageKind, Posted, User, UserId
 from protocol.parsing.content import check_content, check_file_url
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
@@ -139,8 +141,7 @@ async def archive(call: Call) -> Response:
     """Hide a conversation from the caller's list until there is a newer message."""
     _require_me(call, call.user_id())
     peer = _peer(call, call.request.path_params["conversation_id"])
-    if not await call.services.store.messages.archive(call.me, peer):
-        raise HttpError(404, "conversation_not_found", "Conversation not found")
+    await call.carry_out(HideConversation(peer), Done)
     return JSON({"success": True})
 
 
@@ -185,15 +186,14 @@ async def send(call: Call) -> Response:
         raise _bad("conversationId does not belong to senderId and recipientId")
     if body.message_type not in (None, *MessageKind):
         raise _bad("messageType must be text, file or image")
-    draft = Draft(
-        call.me,
+    command = SendPrivateMessage(
         body.recipient_id,
         check_content(body.content, call.services.config.max_content_chars),
         call.idempotency_key(body.client_message_id, field="clientMessageId"),
         MessageKind(body.message_type or MessageKind.TEXT),
         check_file_url(body.file_url, field="fileUrl"),
     )
-    posted = await call.post(draft)
+    posted = await call.carry_out(command, Posted)
     return JSON(conversation_message_object(posted.message, call.user), 201)
 
 
@@ -207,7 +207,7 @@ async def mark_read(call: Call) -> Response:
         raise _bad("Conversation ID and User ID are required")
     _require_me(call, body.user_id)
     message = await _message(call, body.conversation_id)
-    await call.services.receipts.read_up_to(call.me, message.id)
+    await call.carry_out(MarkRead(message.id), Done)
     return JSON({"success": True})
 
 

@@ -17,10 +17,10 @@ from hub.actor.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, Wo
 from hub.services.assistant.language_model import LanguageModel, NoAnswer, Turn
 from hub.services.posting.messaging import Messaging
 from persistence.interface import Accounts, Messages
-from persistence.records import Draft, Posted, StoreUnavailable
+from persistence.records import Draft, StoreUnavailable
 from protocol.errors import ErrorCode
 from protocol.events import ChannelTyping, Refused
-from protocol.model import ASSISTANT_ID, Channel, Message, Role, User
+from protocol.model import ASSISTANT_ID, Channel, Message, Posted, Role, User
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Final
 from attrs import frozen
 
 from persistence.interface import Accounts, Messages, Relations
-from persistence.records import Draft, Gap, Posted
-from protocol.model import ChannelId, Message, MessageId, User, UserId
+from persistence.records import Draft, Gap
+from protocol.model import ChannelId, Message, MessageId, Posted, User, UserId
 
 MAX_CHANNELS: Final = 100_000  # whose position is remembered
 PAGE: Final = 1_000

@@ -22,9 +22,9 @@ from hub.batching import Batcher
 from hub.services.posting.continuity import Continuity
 from hub.services.typing import TypingIndicators
 from persistence.interface import Messages
-from persistence.records import Draft, Outcome, Posted, StoreUnavailable
+from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
-from protocol.model import ChannelId, Message, MessageId, Refusal, User, UserId
+from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, User, UserId
 
 log = structlog.get_logger(__name__)
 

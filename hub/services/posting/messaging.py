@@ -17,7 +17,7 @@ from hub.services.posting.lane import Lane, Settle, Settlement, Submission
 from hub.services.typing import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
-from protocol.model import Channel, ChannelId, User, UserId
+from protocol.model import ChannelId, User, UserId
 
 
 class Messaging:
@@ -138,9 +138,3 @@ class Messaging:
     def _settle(self, submission: Submission, settlement: Settlement) -> None:
         submission.settle(settlement)
         self._forget(1)
-
-
-def draft_for(channel: Channel, author_id: UserId, content: str, key: str | None) -> Draft:
-    """A draft for a channel; one for a dm names the recipient, so that it takes the pair's lane."""
-    peer = channel.peer_of(author_id)
-    return Draft(author_id, peer, content, key, channel_id=channel.id if peer is None else None)

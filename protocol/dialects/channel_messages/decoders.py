@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from protocol.commands import (
-    EventCommand,
+    Command,
     FetchChannel,
     JoinChannel,
     LeaveChannel,
@@ -51,7 +51,7 @@ def _message(payload: Mapping[str, object], name: str = "messageId") -> MessageI
     return MessageId(number)
 
 
-def _send(payload: Mapping[str, object], limits: CodecLimits) -> EventCommand:
+def _send(payload: Mapping[str, object], limits: CodecLimits) -> Command:
     given = payload.get("tempId")
     key = check_key(given if isinstance(given, str) else None, field="tempId")
     content, status = payload.get("content"), payload.get("deliveryStatus")
@@ -68,31 +68,31 @@ def _send(payload: Mapping[str, object], limits: CodecLimits) -> EventCommand:
     )
 
 
-def _start_typing(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _start_typing(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return TypeInChannel(_channel(payload), is_typing=True)
 
 
-def _stop_typing(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _stop_typing(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return TypeInChannel(_channel(payload), is_typing=False)
 
 
-def _delivered(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _delivered(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return MarkDelivered(_message(payload))
 
 
-def _read(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _read(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return MarkRead(_message(payload))
 
 
-def _join(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _join(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return JoinChannel(_channel(payload))
 
 
-def _leave(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _leave(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return LeaveChannel(_channel(payload))
 
 
-def _resume(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _resume(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return ResumeChannels(parse_positions(payload.get("after"), _channel_key))
 
 
@@ -101,11 +101,11 @@ def _channel_key(text: str) -> ChannelId | None:
     return None if number is None else ChannelId(number)
 
 
-def _fetch(payload: Mapping[str, object], _: CodecLimits) -> EventCommand:
+def _fetch(payload: Mapping[str, object], _: CodecLimits) -> Command:
     return FetchChannel(_channel(payload), HISTORY_MESSAGES)
 
 
-DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], CodecLimits], EventCommand]]] = {
+DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], CodecLimits], Command]]] = {
     "message:send": _send,
     "message:typing:start": _start_typing,
     "message:typing:stop": _stop_typing,
@@ -121,7 +121,7 @@ DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], CodecLimits], Event
 }
 
 
-def decode(event: str, args: Sequence[object], limits: CodecLimits) -> EventCommand:
+def decode(event: str, args: Sequence[object], limits: CodecLimits) -> Command:
     """The command in an event.
 
     Raises:

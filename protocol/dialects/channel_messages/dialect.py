@@ -5,19 +5,19 @@ and out unchanged. Must not know: Socket.IO's packets, tokens, the store, other 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from attrs import evolve, field, frozen
 
-from protocol.commands import EventCommand
+from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
+from protocol.commands import Command
 from protocol.dialect import CodecLimits, EventDialect, Render
 from protocol.dialects.channel_messages.decoders import LIST, decode
 from protocol.dialects.channel_messages.encoders import ENCODERS, OMITS, NamedEvents
-from protocol.dialects.channel_messages.errors import TEXTS
+from protocol.dialects.channel_messages.errors import shown_refusal
 from protocol.dialects.channel_messages.shapes import channel_message_object
-from protocol.errors import ErrorCode
-from protocol.events import Event
-from protocol.model import ChannelId, Message, User, UserId
+from protocol.events import Event, Refused
+from protocol.model import Message, Posted, User
 from protocol.shapes.uuids import IdKind, to_uuid
 
 
@@ -32,7 +32,7 @@ class ChannelMessages:
     omits: Mapping[type[Event], str] = field(default=OMITS)
     render: Render | None = None
 
-    def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> EventCommand:
+    def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> Command:
         """The command in an event.
 
         Raises:
@@ -49,24 +49,29 @@ class ChannelMessages:
         """The same dialect, with `renderedContent` beside each content."""
         return evolve(self, render=render)
 
-    def error_text(self, code: ErrorCode, text: str) -> str:
-        """What a person reads for a refusal in this dialect."""
-        return TEXTS.get(code, text)
-
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message; see docs/dialects/channel_messages.md#frames."""
         return channel_message_object(message, author, self.render)
 
-    def joined(self, channel_id: ChannelId) -> Mapping[str, object]:
-        """The acknowledgement of `room:join` and `room:leave`."""
-        return {"success": True, "channelId": to_uuid(IdKind.CHANNEL, channel_id)}
-
-    def history(
-        self, event: str, messages: Sequence[Message], people: Mapping[UserId, User]
-    ) -> Mapping[str, object]:
-        """The acknowledgement of `messages:get` or `messages:list`, which differ in field names."""
-        views = [self.message(message, people[message.author_id]) for message in messages]
-        return {"success": True, "data": views} if event == LIST else {"messages": views}
+    def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
+        """What the client gets that waits for the answer to `event`; `user` is the client's."""
+        match answer:
+            case Posted(message=message):
+                view = self.message(message, user)
+                return {**view, "success": True, "data": view}
+            case Joined(channel_id=channel_id) | Left(channel_id=channel_id):
+                return {"success": True, "channelId": to_uuid(IdKind.CHANNEL, channel_id)}
+            case Page(messages=messages, people=people):
+                views = [self.message(message, people[message.author_id]) for message in messages]
+                # `messages:get` and `messages:list` differ in field names
+                return {"success": True, "data": views} if event == LIST else {"messages": views}
+            case Refused():
+                shown = shown_refusal(answer)
+                return {"success": False, "error": shown.text, "code": shown.code}
+            case Done() | Graded() | Pinned() | Notice():
+                return {"success": True}
+            case _:
+                assert_never(answer)
 
 
 DIALECT: Final[EventDialect] = ChannelMessages()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from protocol.dialect import Render, omitting
-from protocol.dialects.channel_messages.errors import TEXTS
+from protocol.dialects.channel_messages.errors import shown_refusal
 from protocol.dialects.channel_messages.shapes import channel_message_object, sent_object
 from protocol.events import (
     ChannelCreated,
@@ -86,8 +86,8 @@ def _left(event: LeftChannel, _: Render | None) -> NamedEvents:
 
 
 def _refused(event: Refused, _: Render | None) -> NamedEvents:
-    text = TEXTS.get(event.code, event.text)
-    payload = {"error": text, "message": text, "code": event.code}
+    shown = shown_refusal(event)
+    payload = {"error": shown.text, "message": shown.text, "code": shown.code}
     if event.key is not None:
         payload["tempId"] = event.key
     return (("message:error", payload),)

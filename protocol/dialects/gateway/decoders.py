@@ -6,7 +6,7 @@ What is malformed is ignored silently, as its clients expect.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from protocol.commands import Answer, Command, Identify, ResumeChannels
+from protocol.commands import Command, Identify, Respond, ResumeChannels
 from protocol.errors import WireError
 from protocol.events import (
     HeartbeatAcknowledged,
@@ -24,7 +24,7 @@ def _identify(frame: dict[str, object]) -> Command | None:
 
 
 def _heartbeat(_: dict[str, object]) -> Command:
-    return Answer(HeartbeatAcknowledged())
+    return Respond(HeartbeatAcknowledged())
 
 
 def _resume(frame: dict[str, object]) -> Command | None:

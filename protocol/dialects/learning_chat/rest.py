@@ -22,7 +22,6 @@ from protocol.parsing.content import check_kind, is_storable
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
-STAFF = frozenset({Role.TEACHER, Role.PRINCIPAL, Role.ADMIN})
 
 
 @frozen

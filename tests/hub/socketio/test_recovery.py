@@ -7,8 +7,8 @@ import trio
 
 from hub.socketio.recovery import decode_offset, encode_offset
 from persistence.interface import Store
-from persistence.records import Draft, Posted
-from protocol.model import ChannelId, User
+from persistence.records import Draft
+from protocol.model import ChannelId, Posted, User
 from tests.support.posting import post
 from tests.support.school import School, open_school
 from tests.support.socketio import Peer, channel_of, connect, token_of

@@ -8,8 +8,8 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.bridge import open_database
 from persistence.postgres.migrate import migrate
-from persistence.records import Draft, Posted, StoreUnavailable
-from protocol.model import Refusal, UserId
+from persistence.records import Draft, StoreUnavailable
+from protocol.model import Posted, Refusal, UserId
 from tests.persistence.people import make_users
 from tests.support.databases import Databases, execute
 

@@ -10,8 +10,8 @@ import trio
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft, NewChannel, Posted
-from protocol.model import ChannelId, Refusal, User, UserId
+from persistence.records import Draft, NewChannel
+from protocol.model import ChannelId, Posted, Refusal, User, UserId
 from tests.persistence.people import make_users
 from tests.support.databases import Databases, execute
 

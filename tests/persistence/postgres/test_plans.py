@@ -11,8 +11,8 @@ import pytest
 from persistence.postgres import open_postgres_store
 from persistence.postgres.bridge import open_database
 from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONVERSATION_PAGE
-from persistence.records import Draft, Posted
-from protocol.model import MAX_ID
+from persistence.records import Draft
+from protocol.model import MAX_ID, Posted
 from tests.persistence.people import make_users
 from tests.support.databases import Databases
 

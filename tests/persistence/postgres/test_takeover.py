@@ -9,7 +9,7 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.migrate import load_schema, migrate
 from persistence.postgres.takeover import FILES_OF_0_1_0, UnknownSchema
-from persistence.records import Draft, Posted, Recovery
+from persistence.records import Draft, Recovery
 from protocol.model import (
     ChannelId,
     FollowStatus,
@@ -17,6 +17,7 @@ from protocol.model import (
     Message,
     MessageId,
     MessageKind,
+    Posted,
     UserId,
 )
 from tests.support.databases import Databases, execute, run_script

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.commands import Answer, Command, LeaveChannel
+from protocol.commands import Command, LeaveChannel, Respond
 from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
@@ -40,7 +40,7 @@ def test_what_a_decoder_raises_goes_through() -> None:
 
 
 def test_a_heartbeat_is_acknowledged() -> None:
-    assert CODEC.receive('{"type":"heartbeat"}') == Answer(HeartbeatAcknowledged())
+    assert CODEC.receive('{"type":"heartbeat"}') == Respond(HeartbeatAcknowledged())
 
 
 @pytest.mark.parametrize(

@@ -7,22 +7,29 @@ channel learns nothing of its messages.
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.replies import ErrorWords
 from hub.rest.rest_dialect import CHANNEL_MESSAGES
-from hub.services.posting.messaging import draft_for
+from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS, channel_message_object
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Channel, ChannelId, Message, MessageId, User
+from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User
 from protocol.parsing.content import check_content
 from protocol.shapes.rendering import render_html
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
+
+_NOT_VISIBLE: Final = ErrorWords(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
+_WORDING: Final = {
+    ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE,
+    ErrorCode.NOT_A_MEMBER: _NOT_VISIBLE,
+    ErrorCode.NOT_A_PARTICIPANT: _NOT_VISIBLE,
+}
 
 
 async def history(call: Call) -> Response:
@@ -53,12 +60,14 @@ async def send(call: Call) -> Response:
         key = call.idempotency_key(body.temp_id, field="tempId")
     except WireError as error:
         raise HttpError(400, error.code, "Invalid message format") from None
-    channel = await _channel(call, body.channel_id)
+    channel_id = from_uuid(IdKind.CHANNEL, body.channel_id)
+    if channel_id is None:
+        raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
     parent_id = None
     if body.parent_id is not None:
         parent_id = (await _message(call, body.parent_id)).id
-    draft = evolve(draft_for(channel, call.me, content, key), parent_id=parent_id)
-    posted = await call.post_to(channel, draft)
+    command = PostToChannel(ChannelId(channel_id), content, key=key, parent_id=parent_id)
+    posted = await call.carry_out(command, Posted, _WORDING)
     return JSON(_view(call, posted.message, call.user), 201)
 
 

@@ -9,11 +9,11 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.replies import ErrorWords
 from hub.rest.rest_dialect import LEARNING_PLATFORM
 from hub.rest.routes.learning_chat.accounts import invalid
 from persistence.records import NewChannel, NoSuchUser
 from protocol.dialects.learning_chat.rest import (
-    STAFF,
     ChannelBody,
     MemberBody,
     WorkspaceBody,
@@ -21,7 +21,7 @@ from protocol.dialects.learning_chat.rest import (
     check_optional,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.model import STAFF, Channel, ChannelId, User, UserId, Workspace, WorkspaceId
 from protocol.parsing.content import is_storable
 from protocol.parsing.structuring import identifier
 from protocol.shapes.learning_platform import channel_object, workspace_object
@@ -227,6 +227,14 @@ async def search_channels(call: Call) -> Response:
         return JSON([])
     found = await call.services.store.channels.search(call.me, text)
     return JSON([channel_object(channel) for channel in found])
+
+
+DENIED: Final = ErrorWords(403, ErrorCode.NOT_ALLOWED, ACCESS_DENIED)
+CHANNEL_WORDING: Final = {
+    ErrorCode.CHANNEL_NOT_FOUND: ErrorWords(404, ErrorCode.CHANNEL_NOT_FOUND, "Channel not found"),
+    ErrorCode.NOT_A_MEMBER: DENIED,
+    ErrorCode.NOT_A_PARTICIPANT: DENIED,
+}
 
 
 async def accessible(call: Call, number: int | None) -> Channel:

@@ -7,18 +7,26 @@ channel learns nothing of its messages.
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import evolve
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.replies import ErrorWords
 from hub.rest.rest_dialect import LEARNING_PLATFORM
 from hub.rest.routes.learning_chat.accounts import invalid
-from hub.rest.routes.learning_chat.channels import accessible, denied, is_staff
+from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, DENIED, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
-from hub.services.posting.messaging import draft_for
+from protocol.answers import Done, Graded, Pinned
+from protocol.commands import (
+    DeleteMessage,
+    GradeMessage,
+    MarkRead,
+    PinMessage,
+    PostToChannel,
+    UnpinMessage,
+)
 from protocol.dialects.learning_chat.rest import GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, GradingStatus, Message, MessageId
+from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, Posted
 from protocol.parsing.content import check_content, check_file_url, is_storable
 from protocol.parsing.structuring import structure
 from protocol.shapes.learning_platform import channel_object, chat_message_object
@@ -27,7 +35,14 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 UNREAD_AMONG: Final = 50
 MAX_TURNS: Final = 100
+_NOTHING_TO_PIN: Final = ErrorWords(
+    404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found"
+)
 ROLES: Final = frozenset({"system", "user", "assistant"})
+
+
+def _not_allowed(text: str) -> ErrorWords:
+    return ErrorWords(403, ErrorCode.NOT_ALLOWED, text)
 
 
 async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
@@ -52,15 +67,16 @@ async def history(call: Call) -> Response:
 async def post(call: Call) -> Response:
     """Send a message to a channel."""
     body, content, key = await _post_body(call)
-    channel = await accessible(call, body.channel_id)
-    draft = evolve(
-        draft_for(channel, call.me, content, key),
-        kind=body.kind(),
-        file_url=body.file_url,
-        is_homework=body.is_homework,
+    command = PostToChannel(
+        body.channel_id,
+        content,
+        body.kind(),
+        body.file_url,
+        key,
         parent_id=body.parent_id,
+        is_homework=body.is_homework,
     )
-    posted = await call.post_to(channel, draft)
+    posted = await call.carry_out(command, Posted, CHANNEL_WORDING)
     return JSON(chat_message_object(posted.message, call.user), 201)
 
 
@@ -76,17 +92,26 @@ async def _post_body(call: Call) -> tuple[PostBody, str, str | None]:
         raise invalid("Invalid input", error) from None
 
 
+def _message_id(call: Call) -> MessageId:
+    """The message id in the path.
+
+    Raises:
+        HttpError: 400 when it can be none.
+    """
+    number = call.path_id("message_id")
+    if number is None:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
+    return MessageId(number)
+
+
 async def _message(call: Call) -> Message:
     """The message in the path, which the caller may see.
 
     Raises:
         HttpError: 400 when it can be none, 404 when there is none, or none for the caller.
     """
-    number = call.path_id("message_id")
-    if number is None:
-        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
     store = call.services.store
-    message = await store.messages.get(MessageId(number))
+    message = await store.messages.get(_message_id(call))
     access = None
     if message is not None:
         access = await store.channels.access(call.me, message.channel_id)
@@ -97,67 +122,65 @@ async def _message(call: Call) -> Message:
 
 async def delete(call: Call) -> Response:
     """Delete a message of one's own, or any as a teacher."""
-    message = await _message(call)
-    if message.author_id != call.me and not is_staff(call.user):
-        raise denied("You can only delete your own messages")
-    await call.services.store.messages.delete(message.id)
+    wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
+    await call.carry_out(DeleteMessage(_message_id(call)), Done, wording)
     return JSON({"message": "Message deleted"})
 
 
 async def mark_read(call: Call) -> Response:
     """Mark a message, and those before it, read."""
     message = await _message(call)
-    await call.services.receipts.read_up_to(call.me, message.id)
-    return await _shown(call, await call.services.store.messages.get(message.id))
+    await call.carry_out(MarkRead(message.id), Done)
+    read = await call.services.store.messages.get(message.id)
+    if read is None:  # deleted in between
+        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
+    return await _shown(call, read)
 
 
 async def grade(call: Call) -> Response:
     """Set a homework's status; for teachers."""
-    if not is_staff(call.user):
-        raise HttpError(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
-    message = await _message(call)
+    not_staff = ErrorWords(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
     try:
         status = GradingStatus((await call.body(GradeBody)).status)
     except (WireError, ValueError):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
-    return await _shown(call, await call.services.store.messages.grade(message.id, status))
+    command = GradeMessage(_message_id(call), status)
+    graded = await call.carry_out(command, Graded, {ErrorCode.NOT_ALLOWED: not_staff})
+    return await _shown(call, graded.message)
 
 
-async def _shown(call: Call, message: Message | None) -> Response:
-    if message is None:  # deleted in between
-        raise HttpError(404, "message_not_found", "Message not found")
+async def _shown(call: Call, message: Message) -> Response:
     return JSON((await _views(call, [message]))[0])
 
 
 async def pin(call: Call) -> Response:
     """Pin a message; for teachers."""
-    if not is_staff(call.user):
-        raise denied("Only teachers can pin messages")
-    return await _set_pin(call, pinned=True)
+    command = PinMessage(*_pin_ids(call))
+    return await _change_pins(call, command, "Only teachers can pin messages")
 
 
 async def unpin(call: Call) -> Response:
     """Unpin a message; for teachers."""
-    if not is_staff(call.user):
-        raise denied("Only teachers can unpin messages")
-    return await _set_pin(call, pinned=False)
+    command = UnpinMessage(*_pin_ids(call))
+    return await _change_pins(call, command, "Only teachers can unpin messages")
 
 
-async def _set_pin(call: Call, *, pinned: bool) -> Response:
-    unknown = HttpError(404, "message_not_found", "Channel or message not found")
-    number = call.path_id("message_id")
-    try:
-        channel = await accessible(call, call.path_id("channel_id"))
-    except HttpError as error:
-        raise (unknown if error.code == ErrorCode.CHANNEL_NOT_FOUND else error) from None
-    if number is None:
-        raise unknown
-    channels = call.services.store.channels
-    change = channels.pin if pinned else channels.unpin
-    changed = await change(channel.id, MessageId(number))
-    if changed is None:
-        raise unknown
-    return JSON(channel_object(changed))
+def _pin_ids(call: Call) -> tuple[ChannelId, MessageId]:
+    """The ids in the path; 0, which nothing has, for one that can be none."""
+    channel_id, message_id = call.path_id("channel_id"), call.path_id("message_id")
+    return ChannelId(channel_id or 0), MessageId(message_id or 0)
+
+
+async def _change_pins(call: Call, command: PinMessage | UnpinMessage, not_staff: str) -> Response:
+    wording = {
+        ErrorCode.NOT_ALLOWED: _not_allowed(not_staff),
+        ErrorCode.NOT_A_MEMBER: DENIED,
+        ErrorCode.NOT_A_PARTICIPANT: DENIED,
+        ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,
+        ErrorCode.MESSAGE_NOT_FOUND: _NOTHING_TO_PIN,
+    }
+    pinned = await call.carry_out(command, Pinned, wording)
+    return JSON(channel_object(pinned.channel))
 
 
 async def pinned_messages(call: Call) -> Response:

@@ -14,11 +14,12 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from hub.rest.routes import uploads
 from hub.settings.choices import AudienceRule
-from persistence.records import Draft
+from protocol.answers import Done
+from protocol.commands import MarkConversationRead, SendPrivateMessage
 from protocol.dialects.private_messages.rest import AddressedMessageBody, MessageBody
 from protocol.dialects.private_messages.shapes import message_objects, user_object
 from protocol.errors import WireError
-from protocol.model import MAX_ID, Message, User, UserId
+from protocol.model import MAX_ID, Message, Posted, User, UserId
 from protocol.parsing.content import check_file_url, check_kind
 from protocol.shapes.timestamps import timestamp
 
@@ -51,8 +52,7 @@ async def _body(call: Call, shape: type[T]) -> T:
 async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response:
     limit = call.services.config.max_content_chars
     content, key = body.checked(limit, call.request.headers.get("idempotency-key"))
-    draft = Draft(
-        call.me,
+    command = SendPrivateMessage(
         recipient_id,
         content,
         key,
@@ -60,7 +60,7 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
         check_file_url(body.file_url, field="file_url"),
         parent_id=body.parent_id,
     )
-    posted = await call.post(draft)
+    posted = await call.carry_out(command, Posted)
     people = await _people(call, recipient_id)
     (shown,) = message_objects([posted.message], people)
     return JSON(shown, 201)
@@ -80,13 +80,13 @@ async def history(call: Call) -> Response:
     else:
         offset = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
         page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
-    await call.services.receipts.read_conversation(call.me, peer_id)
+    await call.carry_out(MarkConversationRead(peer_id), Done)
     return JSON(message_objects(page, people))
 
 
 async def mark_read(call: Call) -> Response:
     """Mark the other side's messages read."""
-    await call.services.receipts.read_conversation(call.me, call.user_id())
+    await call.carry_out(MarkConversationRead(call.user_id()), Done)
     return JSON({"status": "success"})
 
 

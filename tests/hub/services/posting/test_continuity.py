@@ -10,7 +10,8 @@ from trio.testing import MockClock
 
 import hub.services.posting.continuity
 from persistence.interface import Store
-from persistence.records import Draft, Outcome, Posted, StoreUnavailable
+from persistence.records import Draft, Outcome, StoreUnavailable
+from protocol.model import Posted
 from tests.support.posting import write
 from tests.support.school import open_school
 from tests.support.websocket import WebSocket, next_of

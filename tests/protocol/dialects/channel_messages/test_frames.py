@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.answers import Page
 from protocol.commands import (
-    EventCommand,
+    Command,
     FetchChannel,
     JoinChannel,
     LeaveChannel,
@@ -52,7 +53,7 @@ POSTED = Message(
 SEND = {"content": "x", "channelId": CHANNEL}
 
 
-def receive(event: str, *args: object) -> EventCommand:
+def receive(event: str, *args: object) -> Command:
     return DIALECT.receive(event, args, CodecLimits(content_chars=4_000))
 
 
@@ -91,7 +92,7 @@ def receive(event: str, *args: object) -> EventCommand:
         ("messages:list", [{"channelId": CHANNEL}], FetchChannel(ChannelId(3), 50)),
     ],
 )
-def test_events_become_commands(event: str, args: Sequence[object], command: EventCommand) -> None:
+def test_events_become_commands(event: str, args: Sequence[object], command: Command) -> None:
     assert receive(event, *args) == command
 
 
@@ -167,10 +168,10 @@ def test_a_message_is_shown_with_everything_that_clients_read() -> None:
     assert DIALECT.message(POSTED, ANN) == payload
     sent = {"messageId": MESSAGE, "channelId": CHANNEL, "status": "SENT", "seq": 4, "tempId": "t"}
     assert DIALECT.encode(MessageConfirmed(POSTED, joined=True)) == (("message:sent", sent),)
-    people = {ANN.id: ANN}
-    assert DIALECT.history("messages:get", [POSTED], people) == {"messages": [payload]}
+    page = Page([POSTED], {ANN.id: ANN})
+    assert DIALECT.acknowledgement("messages:get", page, ANN) == {"messages": [payload]}
     listed = {"success": True, "data": [payload]}
-    assert DIALECT.history("messages:list", [POSTED], people) == listed
+    assert DIALECT.acknowledgement("messages:list", page, ANN) == listed
 
 
 @pytest.mark.parametrize(

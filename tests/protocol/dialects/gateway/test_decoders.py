@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from protocol.commands import Answer, Command, Identify, ResumeChannels
+from protocol.commands import Command, Identify, Respond, ResumeChannels
 from protocol.dialect import CodecLimits
 from protocol.dialects.gateway import DIALECT
 from protocol.dialects.gateway.decoders import DECODERS
@@ -21,8 +21,8 @@ def receive(frame: object) -> Command | None:
     ("frame", "command"),
     [
         ({"op": "IDENTIFY", "d": {"userId": 1}}, Identify(UserId(1))),
-        ({"op": "HEARTBEAT"}, Answer(HeartbeatAcknowledged())),
-        ({"op": "HEARTBEAT", "d": 5}, Answer(HeartbeatAcknowledged())),
+        ({"op": "HEARTBEAT"}, Respond(HeartbeatAcknowledged())),
+        ({"op": "HEARTBEAT", "d": 5}, Respond(HeartbeatAcknowledged())),
         ({"op": "RESUME"}, ResumeChannels({}, enter=False)),
         (
             {"op": "RESUME", "d": {"after": {"3": 4}}},

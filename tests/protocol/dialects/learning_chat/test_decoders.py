@@ -5,12 +5,12 @@ import json
 import pytest
 
 from protocol.commands import (
-    Answer,
     Command,
     JoinChannel,
     LeaveChannel,
     MarkRead,
     PostToChannel,
+    Respond,
     ResumeChannels,
     TypeInChannel,
 )
@@ -48,7 +48,7 @@ def receive(frame: object) -> Command | None:
         ),
         ({"type": "typing", "channelId": 3}, TypeInChannel(CHANNEL)),
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
-        ({"type": "heartbeat"}, Answer(HeartbeatAcknowledged())),
+        ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeChannels({})),
         ({"type": "resume", "after": {"3": 4}}, ResumeChannels({CHANNEL: 4})),
     ],

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from protocol.commands import (
-    Answer,
     Command,
     MarkDelivered,
+    Respond,
     ResumeConversations,
     SendPrivateMessage,
     SetTyping,
@@ -57,7 +57,7 @@ def receive(frame: object) -> Command | None:
             SetTyping(UserId(2), is_typing=True),
         ),
         ({"type": "mark_delivered", "message_id": 9}, MarkDelivered(MessageId(9))),
-        ({"type": "heartbeat"}, Answer(HeartbeatAcknowledged())),
+        ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeConversations({})),
         (
             {"type": "resume", "after": {"2": 4, "3": 0}},

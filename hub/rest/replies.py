@@ -1,0 +1,81 @@
+"""Commands and answers over HTTP: refusal -> status and error.
+
+Guarantees: a request waits for the answer to its command; every refusal has a status and a stable
+code. Must not know: any particular endpoint, how a dialect spells an error.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import trio
+from attrs import frozen
+
+from hub.http.responses import HttpError
+from hub.services.asker import Asker
+from hub.services.commands import Commands
+from protocol.answers import Answer
+from protocol.commands import RequestCommand
+from protocol.errors import ERROR_TEXTS, ErrorCode
+from protocol.events import Refused
+
+RETRY_SECONDS: Final = "2"
+
+
+@frozen
+class ErrorWords:
+    """How an endpoint words a refusal."""
+
+    status: int
+    code: str
+    text: str
+
+
+_STATUS: Final[Mapping[ErrorCode, HTTPStatus]] = {
+    ErrorCode.RECIPIENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.CHANNEL_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.MESSAGE_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.CONVERSATION_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    ErrorCode.NOT_A_MEMBER: HTTPStatus.FORBIDDEN,
+    ErrorCode.NOT_A_PARTICIPANT: HTTPStatus.FORBIDDEN,
+    ErrorCode.HISTORY_UNAVAILABLE: HTTPStatus.FORBIDDEN,
+    ErrorCode.KEY_CONFLICT: HTTPStatus.CONFLICT,
+    ErrorCode.UNSTORABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+async def answer_to(commands: Commands, asker: Asker, command: RequestCommand) -> Answer:
+    """Carry a command out and wait for its answer."""
+    answers: list[Answer] = []
+    answered = trio.Event()
+
+    def reply(answer: Answer) -> None:
+        answers.append(answer)
+        answered.set()
+
+    await commands.carry_out(asker, command, reply)
+    await answered.wait()
+    return answers[0]
+
+
+def unavailable() -> HttpError:
+    """The store is away; the request may be repeated."""
+    code = ErrorCode.UNAVAILABLE
+    retry = {"Retry-After": RETRY_SECONDS}
+    return HttpError(HTTPStatus.SERVICE_UNAVAILABLE, code, ERROR_TEXTS[code], retry)
+
+
+def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWords]) -> HttpError:
+    """The error for a refusal, in the endpoint's own words where it has some."""
+    words = wording.get(refused.code)
+    if words is not None:
+        return HttpError(words.status, words.code, words.text)
+    match refused.code:
+        case ErrorCode.UNAVAILABLE | ErrorCode.LOOKUP_FAILED:
+            return unavailable()
+        case ErrorCode.RATE_LIMITED as code:
+            retry = {"Retry-After": "1"}
+            return HttpError(HTTPStatus.TOO_MANY_REQUESTS, code, refused.text, retry)
+        case code:
+            return HttpError(_STATUS.get(code, HTTPStatus.BAD_REQUEST), code, refused.text)

@@ -1,0 +1,78 @@
+"""Changes to stored messages: deleting, grading, pinning.
+
+Guarantees: a message is deleted by its author or by staff, graded and pinned by staff; a message
+that the asker may not see is answered like one that does not exist.
+Must not know: dialects, sockets, SQL.
+"""
+
+from attrs import frozen
+
+from hub.services.channels import Channels
+from persistence.interface import Channels as ChannelStore
+from persistence.interface import Messages
+from protocol.answers import Answer, Done, Graded, Pinned
+from protocol.commands import DeleteMessage, GradeMessage, PinMessage, UnpinMessage
+from protocol.errors import ErrorCode
+from protocol.events import Refused
+from protocol.model import STAFF, Channel, ChannelId, Message, MessageId, User, UserId
+
+_NO_MESSAGE = Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
+_NOT_ALLOWED = Refused.because(ErrorCode.NOT_ALLOWED)
+
+
+@frozen
+class Moderation:
+    """Carries out changes.
+
+    Every method raises StoreUnavailable when the store cannot be reached; the outcome is unknown
+    then, and repeating the command is safe.
+    """
+
+    messages: Messages
+    channels: Channels
+    pins: ChannelStore
+
+    async def delete(self, user: User, command: DeleteMessage) -> Answer:
+        """Forget a message's content; it keeps its place."""
+        message = await self._visible(user.id, command.message_id)
+        if message is None:
+            return _NO_MESSAGE
+        if message.author_id != user.id and user.role not in STAFF:
+            return _NOT_ALLOWED
+        await self.messages.delete(message.id)
+        return Done()
+
+    async def grade(self, user: User, command: GradeMessage) -> Answer:
+        """Set a homework's status."""
+        if user.role not in STAFF:
+            return _NOT_ALLOWED
+        message = await self._visible(user.id, command.message_id)
+        if message is not None:
+            message = await self.messages.grade(message.id, command.status)
+        return _NO_MESSAGE if message is None else Graded(message)
+
+    async def pin(self, user: User, command: PinMessage | UnpinMessage) -> Answer:
+        """Pin a message to the top of its channel, or unpin it."""
+        if user.role not in STAFF:
+            return _NOT_ALLOWED
+        channel = await self.channels.look_up(user.id, command.channel_id)
+        if isinstance(channel, ErrorCode):
+            return Refused.because(channel)
+        changed = await self._change_pin(channel.id, command)
+        return _NO_MESSAGE if changed is None else Pinned(changed)
+
+    async def _change_pin(
+        self, channel_id: ChannelId, command: PinMessage | UnpinMessage
+    ) -> Channel | None:
+        match command:
+            case PinMessage(message_id=message_id):
+                return await self.pins.pin(channel_id, message_id)
+            case UnpinMessage(message_id=message_id):
+                return await self.pins.unpin(channel_id, message_id)
+
+    async def _visible(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        message = await self.messages.get(message_id)
+        if message is None:
+            return None
+        channel = await self.channels.look_up(user_id, message.channel_id)
+        return None if isinstance(channel, ErrorCode) else message

@@ -1,0 +1,114 @@
+"""The one way of a user's message to the log: rate, place, draft, commit, assistant, answer.
+
+Guarantees: a message takes the same way whatever sent it; the answer comes exactly once, after
+everybody else has the message; a user has a bounded number of messages on the way, and a place is
+given back on every path. Waits for room only, never for a result, except that a channel which the
+asker has not joined is looked up first.
+Must not know: dialects, sockets, SQL.
+"""
+
+from typing import assert_never
+
+import trio
+from attrs import frozen
+
+from hub.services.asker import Asker, Reply
+from hub.services.assistant.assistant import Assistant
+from hub.services.channels import Channels
+from hub.services.posting.lane import Settlement
+from hub.services.posting.messaging import Messaging
+from persistence.records import Draft, StoreUnavailable
+from protocol.commands import PostToChannel, SendPrivateMessage
+from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, ErrorCode
+from protocol.events import Refused
+from protocol.model import Channel, Posted, Refusal
+
+
+@frozen
+class Sending:
+    """Carries out the two commands that send a message."""
+
+    messaging: Messaging
+    channels: Channels
+    assistant: Assistant
+
+    async def to_user(self, asker: Asker, command: SendPrivateMessage, reply: Reply) -> None:
+        """Send a private message."""
+        draft = Draft(
+            asker.user.id,
+            command.recipient_id,
+            command.content,
+            command.key,
+            command.kind,
+            command.file_url,
+            parent_id=command.parent_id,
+        )
+        if _may_send(asker):
+            await self._submit(asker, draft, None, reply)
+        else:
+            reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
+
+    async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:
+        """Send a message to a channel.
+
+        Raises:
+            StoreUnavailable: the channel cannot be looked up now.
+        """
+        if not _may_send(asker):
+            reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
+            return
+        channel = await self.channels.find(asker, command.channel_id)
+        if isinstance(channel, ErrorCode):
+            reply(Refused.because(channel, command.key))
+            return
+        # A draft for a dm names the recipient, so that it takes the lane of the two people.
+        peer = channel.peer_of(asker.user.id)
+        draft = Draft(
+            asker.user.id,
+            peer,
+            command.content,
+            command.key,
+            command.kind,
+            command.file_url,
+            channel_id=channel.id if peer is None else None,
+            parent_id=command.parent_id,
+            is_homework=command.is_homework,
+        )
+        await self._submit(asker, draft, channel, reply)
+
+    async def _submit(
+        self, asker: Asker, draft: Draft, channel: Channel | None, reply: Reply
+    ) -> None:
+        """Hand a draft to its lane. `channel`: where the assistant may be asked."""
+        place = await asker.quota.place()
+
+        def settle(settlement: Settlement) -> None:
+            place.release()
+            match settlement:
+                case Posted(message=message, repeated=repeated):
+                    reply(settlement)
+                    if channel is not None and not repeated:
+                        self.assistant.consider(channel, message, asker.user, asker.client)
+                case Refusal():
+                    code = REFUSAL_CODES[settlement]
+                    text = REFUSAL_TEXTS[settlement]
+                    reply(Refused(code, text, draft.key))
+                case StoreUnavailable():
+                    reply(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
+                case _:
+                    assert_never(settlement)
+
+        try:
+            await self.messaging.submit(
+                asker.user, draft, settle, besides=asker.besides, confirm=asker.confirm
+            )
+        except BaseException:  # cancelled while the lane's queue was full: it was not taken
+            place.release()
+            raise
+
+
+def _may_send(asker: Asker) -> bool:
+    """Count a message against the user's quota and the asker's own limit."""
+    now = trio.current_time()
+    window = asker.window
+    return asker.quota.messages.take(now) and (window is None or window.take(now))

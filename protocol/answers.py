@@ -1,0 +1,65 @@
+"""What a command comes to: a closed union, one answer for each command in every dialect.
+
+Guarantees: an answer holds everything that a dialect needs to show it; nothing has to be looked up.
+Must not know: any dialect's spelling, sockets, HTTP.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import frozen
+
+from protocol.events import Event, Refused
+from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
+
+
+@frozen
+class Done:
+    """Carried out; there is nothing to show."""
+
+
+@frozen
+class Joined:
+    """The connection is in the channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class Left:
+    """The connection is no longer in the channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class Page:
+    """Messages of a channel, oldest first, and their authors."""
+
+    messages: Sequence[Message]
+    people: Mapping[UserId, User]
+
+
+@frozen
+class Graded:
+    """The message with its new grading status."""
+
+    message: Message
+
+
+@frozen
+class Pinned:
+    """The channel with its pinned messages as they are now."""
+
+    channel: Channel
+
+
+@frozen
+class Notice:
+    """An event for the connection that asked, and for no other."""
+
+    event: Event
+
+
+Answer: TypeAlias = Done | Posted | Joined | Left | Page | Graded | Pinned | Notice | Refused
+"""`Posted`: the message is stored; `Refused`: nothing was done."""
