@@ -1,4 +1,4 @@
-"""Cookies -> sessions: who a request or connection belongs to (contract S).
+"""Cookies and tokens -> sessions. See docs/dialects/README.md#sessions.
 
 Guarantees: identity comes from a live session alone; of our own sessions only a token's hash is
 ever looked up; a foreign store is only read. Must not know: dialects, HTTP.

@@ -1,4 +1,4 @@
-"""Session tokens and the cookies that carry them (contract S).
+"""Session tokens and the cookies that carry them. See docs/dialects/README.md#sessions.
 
 Guarantees: a token cannot be guessed (122 random bits) and only its hash is ever stored.
 """
@@ -15,7 +15,7 @@ COOKIE: Final = "session_token"
 
 
 def new_token() -> str:
-    """A fresh token: a random UUID, as seed 004's clients expect."""
+    """A fresh token: a random UUID, in the form of the cookie `session_token`."""
     return str(uuid4())
 
 
@@ -30,7 +30,10 @@ def session_cookie(token: str, lifetime: timedelta, *, secure: bool) -> str:
 
 
 def signed_session_cookie(value: str, lifetime: timedelta, *, secure: bool) -> str:
-    """The same for `connect.sid`, with the attributes of express-session (contract S.1)."""
+    """The same for `connect.sid`, with the attributes that express-session sets.
+
+    See docs/dialects/README.md#cookie-connectsid.
+    """
     return _set_cookie(SIGNED_COOKIE, value, lifetime, "", secure=secure)
 
 

@@ -1,4 +1,6 @@
-"""JSON Web Tokens: who a Socket.IO client is (contract D.2).
+"""JSON Web Tokens: the identity of a Socket.IO client.
+
+See docs/dialects/channel_messages.md#authentication.
 
 Guarantees: a token counts only if it is signed with the configured key and an algorithm that fits
 that key, has a subject and an end, and has not ended. Must not know: users, sockets.

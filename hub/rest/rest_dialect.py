@@ -1,7 +1,8 @@
 """Which dialect a REST call speaks, and how that dialect spells cookies, fields and errors.
 
-Guarantees: paths that several dialects claim are told apart by contract R.0: an explicit mount
-prefix, then a bearer token, the cookie, the shape of the body, and the configured default.
+Guarantees: which dialect a request to a shared path means is decided by the rules of
+docs/dialects/README.md#rest-selection: an explicit mount prefix, then a bearer token, the cookie,
+the shape of the body, and the configured default.
 Must not know: any endpoint.
 """
 

@@ -178,7 +178,9 @@ class EventApplication:
             client.release({})
 
     async def _tell_offline(self, member: Member) -> None:
-        """What the user was not delivered on any device, as one event (contract D.4)."""
+        """What the user was not delivered on any device, as one event:
+        `message:offline`, see docs/dialects/channel_messages.md#server-frames.
+        """
         user_id = member.client.user.id
         store = self._services.store
         messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)

@@ -1,4 +1,4 @@
-"""Contract D with the official socket.io-client against a running hub."""
+"""`message:*` with the official socket.io-client against a running hub."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""The learning platform's timers, on a mock clock (contract A.4, A.6, A.8)."""
+"""The learning platform's timers, on a mock clock."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-// The behaviour that the learning platform documents of its two socket hooks (seeds 000 to 002),
+// The behaviour that the learning platform documents of its two socket hooks (docs/dialects),
 // driven by the ws package. Every thing that happens is printed as one line of JSON; a line on
 // standard input is sent as a frame.
 //

@@ -1,4 +1,4 @@
-"""Signed cookies (contract S.1), against values that express-session's own signer made."""
+"""Signed cookies, against values that express-session's own signer made."""
 
 import pytest
 from hypothesis import given

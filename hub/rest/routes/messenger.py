@@ -1,4 +1,6 @@
-"""The messenger's REST, below `/api/messagepal` and `/api/message` (contract R.3).
+"""The messenger's REST, below `/api/messagepal` and `/api/message`.
+
+See docs/dialects/messenger.md#rest.
 
 Guarantees: every user id in a path, query or body must be the session's, and every conversation
 the caller's own; else 403.

@@ -1,4 +1,4 @@
-"""Files: taken in, kept below the data folder, given out (contract R.2).
+"""Files: uploaded, kept below the data folder, downloaded. See docs/dialects/README.md#files.
 
 Guarantees: a file is what its content says, of a few harmless kinds; it is served to who stored it
 and to who may see a message that carries it, with headers that keep a browser from running it.

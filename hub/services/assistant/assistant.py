@@ -1,4 +1,6 @@
-"""@AI: a tutor that answers in the channel where it is asked (contract A.7).
+"""@AI: a tutor that replies in the channel where it is asked.
+
+See docs/dialects/learning_chat.md#assistant.
 
 Guarantees: it runs after the question was delivered and never delays or fails it; it sees the last
 messages of that channel and nothing else; it never answers an assistant; a failure is logged and

@@ -1,4 +1,4 @@
-"""Sessions that end elsewhere, and those of an Express application (contract S.2)."""
+"""Sessions that end elsewhere, and those of an Express application."""
 
 import json
 from collections.abc import AsyncIterator

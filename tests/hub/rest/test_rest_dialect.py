@@ -1,4 +1,4 @@
-"""Contract R.0: which dialect a call to a shared path speaks."""
+"""Which dialect a call to a shared path means (docs/dialects/README.md#rest-selection)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Contract section E over whole connections, on every store."""
+"""`/ws` over whole connections, on every store (docs/dialects/private_messages.md)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Contract D on whole connections: who comes in and for how long, rates, several connections."""
+"""`message:*` on whole connections: admission, ends of tokens, rates, several connections."""
 
 from datetime import timedelta
 

@@ -1,4 +1,6 @@
-"""REST beside Socket.IO's `message:*` events, with bearer tokens (contract R.5).
+"""REST beside Socket.IO's `message:*` events, with bearer tokens.
+
+See docs/dialects/channel_messages.md#rest.
 
 Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
 channel learns nothing of its messages.

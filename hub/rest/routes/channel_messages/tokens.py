@@ -1,4 +1,7 @@
-"""Tokens for Socket.IO clients, to who has a session (contract D.2)."""
+"""Tokens for Socket.IO clients, given to users with a session.
+
+See docs/dialects/channel_messages.md#authentication.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The learning platform's accounts (contract R.1).
+"""The learning platform's accounts. See docs/dialects/learning_chat.md#rest.
 
 Guarantees: a password never leaves; the session cookie is express-session's.
 """

@@ -1,4 +1,6 @@
-"""The learning platform's workspaces and channels (contract R.2).
+"""The learning platform's workspaces and channels.
+
+See docs/dialects/learning_chat.md#rest.
 
 Guarantees: only members see a workspace and its channels; only its owner and teachers change it;
 every change is told to the members who listen.

@@ -1,4 +1,4 @@
-"""The learning platform's messages (contract R.2).
+"""The learning platform's messages. See docs/dialects/learning_chat.md#rest.
 
 Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
 channel learns nothing of its messages.

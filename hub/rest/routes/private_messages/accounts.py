@@ -1,4 +1,6 @@
-"""Dialect E's accounts over REST: register, log in and out, profile (contract R.4).
+"""Accounts over REST: register, log in and out, profile.
+
+See docs/dialects/private_messages.md#rest.
 
 Guarantees: whether an account exists cannot be told from a failed login; attempts are limited per
 account and per address; only a token's hash is stored; identity always comes from the session.
@@ -58,7 +60,7 @@ async def register(call: Call) -> Response:
 
 
 async def _register_body(call: Call) -> RegisterBody:
-    """The body, with the seed's two texts for what is wrong with it."""
+    """The body; errors have the two texts that this dialect knows."""
     try:
         raw = parse_object(await call.request.body())
     except WireError as error:

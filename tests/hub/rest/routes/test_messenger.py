@@ -1,4 +1,4 @@
-"""Contract R.3: every answer, on every store."""
+"""The messenger over REST: every response, on every store."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""@AI (contract A.7), against a real server that speaks the chat-completions protocol."""
+"""@AI, against a real server that speaks the chat-completions protocol."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Dialect D on its own: contract section D's events in and out."""
+"""The `message:*` events without a socket (docs/dialects/channel_messages.md#frames)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

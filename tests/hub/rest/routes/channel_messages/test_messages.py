@@ -1,4 +1,4 @@
-"""Contract R.5: every answer, on every store."""
+"""REST beside Socket.IO: every response, on every store."""
 
 from typing import Any
 

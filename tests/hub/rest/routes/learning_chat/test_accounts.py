@@ -1,4 +1,4 @@
-"""Contract R.1 and S.1: the learning platform's accounts and its session cookie, on every store."""
+"""The learning platform's accounts and its session cookie, on every store."""
 
 from http.cookies import SimpleCookie
 from typing import Any

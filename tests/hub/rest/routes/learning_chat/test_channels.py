@@ -1,4 +1,4 @@
-"""Contract R.2, workspaces and channels: every answer, on every store."""
+"""Workspaces and channels over REST: every response, on every store."""
 
 import pytest
 

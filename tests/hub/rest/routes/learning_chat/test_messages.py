@@ -1,4 +1,4 @@
-"""Contract R.2, messages: every answer, on every store."""
+"""Messages of channels over REST: every response, on every store."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Contract R.4, accounts: every answer, on every store."""
+"""Accounts of `/ws` over REST: every response, on every store."""
 
 from http.cookies import SimpleCookie
 from typing import Any

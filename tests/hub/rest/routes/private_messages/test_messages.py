@@ -1,4 +1,4 @@
-"""Contract R.4, messages: every answer, on every store."""
+"""Messages of `/ws` over REST: every response, on every store."""
 
 import pytest
 
