@@ -1,0 +1,122 @@
+"""The way of a user's message to the log: what is given back, and what nobody waits for."""
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from hub.limits.quotas import MAX_SENDS_IN_FLIGHT
+from hub.services.asker import Asker, ChannelScope
+from persistence.interface import Store
+from persistence.records import Draft
+from protocol.answers import Answer
+from protocol.commands import SendPrivateMessage
+from protocol.errors import ErrorCode
+from protocol.events import Refused
+from protocol.model import MessageId, Posted
+from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.school import open_school
+from tests.support.socketio import channel_of, enter
+from tests.support.stall import Stall
+from tests.support.world import Person, World, open_world
+
+LANE_QUEUE = 4_096
+
+
+def asker_of(person: Person) -> Asker:
+    quota = person.world.services.quotas.of(person.id)
+    return Asker(person.user, quota, ChannelScope.VISIBLE)
+
+
+async def fill_lane(world: World, author: Person, recipient: Person) -> None:
+    """With the log stalled: one message in flight and as many behind it as the lane takes."""
+    for number in range(LANE_QUEUE + 1):
+        draft = Draft(author.id, recipient.id, "x")
+        await world.services.messaging.submit(author.user, draft, lambda _: None)
+        if number == 0:
+            await wait_all_tasks_blocked()  # it is taken out of the queue
+
+
+async def test_a_place_in_flight_comes_back_when_the_wait_for_the_lane_is_cancelled(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    stall = Stall()
+    async with open_world(stall.over(memory_store), db_lanes=1) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        asker = asker_of(ann)
+        stall.begin()
+        await fill_lane(world, ben, ann)
+        answers: list[Answer] = []
+        async with trio.open_nursery() as nursery:
+            command = SendPrivateMessage(ben.id, "hi")
+            nursery.start_soon(world.services.commands.carry_out, asker, command, answers.append)
+            await wait_all_tasks_blocked()
+            assert (asker.quota.in_flight, len(nursery.child_tasks)) == (1, 1)
+            nursery.cancel_scope.cancel()
+        assert asker.quota.in_flight == 0
+        assert answers == []
+        stall.end()
+        await wait_all_tasks_blocked()
+        await world.services.commands.carry_out(asker, command, answers.append)
+        await wait_all_tasks_blocked()
+        assert [type(answer) for answer in answers] == [Posted]
+
+
+async def test_each_message_is_answered_once_and_gives_its_place_back(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    stall = Stall()
+    async with open_world(stall.over(memory_store), user_messages_per_second=1_000) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        asker = asker_of(ann)
+        answers: list[Answer] = []
+        stall.begin()
+        async with trio.open_nursery() as nursery:
+            for _ in range(MAX_SENDS_IN_FLIGHT + 1):
+                command = SendPrivateMessage(ben.id, "hi")
+                nursery.start_soon(
+                    world.services.commands.carry_out, asker, command, answers.append
+                )
+            await wait_all_tasks_blocked()
+            assert (asker.quota.in_flight, len(nursery.child_tasks)) == (MAX_SENDS_IN_FLIGHT, 1)
+            stall.end()
+        await wait_all_tasks_blocked()
+        assert [type(answer) for answer in answers] == [Posted] * (MAX_SENDS_IN_FLIGHT + 1)
+        assert asker.quota.in_flight == 0
+        orphan = SendPrivateMessage(ben.id, "hi", parent_id=MessageId(1_000))
+        await world.services.commands.carry_out(asker, orphan, answers.append)
+        await wait_all_tasks_blocked()
+        refused = answers[-1]
+        assert isinstance(refused, Refused)
+        assert refused.code is ErrorCode.INVALID_FIELD
+        assert asker.quota.in_flight == 0
+
+
+async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    stall = Stall()
+    async with open_world(stall.over(memory_store)) as world:
+        school = await open_school(world)
+        ann, channel = school.ann, school.general.id
+        private, chat, events = await ann.open(), await ann.connect("/ws/chat"), await enter(ann)
+        await chat.receive_type("connected")
+        await chat.send({"type": "join_channel", "channelId": channel})
+        await chat.receive_type("joined_channel")
+        assert (await events.ask("room:join", channel_of(school)))["success"] is True
+        stall.begin()
+        await private.send({
+            "type": "private_message", "recipient_id": school.ben.id, "content": "x",
+            "parent_id": 1,
+        })  # fmt: skip
+        await private.send({"type": "heartbeat"})
+        await private.receive_type("heartbeat_ack")
+        await chat.send({
+            "type": "send_message", "channelId": channel, "content": "x", "parentId": 1,
+        })  # fmt: skip
+        await chat.send({"type": "heartbeat"})
+        await chat.receive_type("heartbeat_ack")
+        parent = to_uuid(IdKind.MESSAGE, 1)
+        message = {"channelId": channel_of(school), "content": "x", "parentId": parent}
+        await events.emit("message:send", message)
+        left = await events.ask("room:leave", channel_of(school))
+        assert left["success"] is True
+        stall.end()
