@@ -1,1 +1,1 @@
-"""Who is here and who is told: every task and socket of Parlour."""
+"""The running hub: every task, socket and HTTP route of Parlour."""

@@ -27,7 +27,7 @@ _ERROR_BODY: Final = b'{"error":"Internal error","code":"internal"}'
 
 @define
 class Exchange:
-    """The response's way out.
+    """Sends one response.
 
     Args:
         state: the connection's, in which the request is complete.
@@ -68,7 +68,7 @@ class Exchange:
             await self.stream.send_all(data)
 
     async def fail(self) -> None:
-        """Answer 500, if nothing was answered yet."""
+        """Respond with 500, if no response was begun."""
         if self.started:
             return
         headers = [
@@ -81,13 +81,13 @@ class Exchange:
 
 
 async def run_app(app: ASGIApp, body: bytes, exchange: Exchange, peer: str, scheme: str) -> None:
-    """Let `app` answer one request. A peer that does not take its answer is no error."""
+    """Let `app` respond to one request. A peer that does not read its response is no error."""
     request = _Request(body)
     scope = _scope(exchange.head, peer, scheme)
     async with trio.open_nursery() as nursery:
         if exchange.head.method in SAFE_METHODS:
             nursery.start_soon(_cancel_when_gone, exchange, nursery.cancel_scope)
-        # An answer that was not taken leaves h11 in a state that ends the connection.
+        # A response that was not read leaves h11 in a state that ends the connection.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             await _answer(app, scope, request, exchange)
         nursery.cancel_scope.cancel()
@@ -104,7 +104,7 @@ async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exc
 
 
 async def _cancel_when_gone(exchange: Exchange, scope: trio.CancelScope) -> None:
-    """Nobody reads the answer to a GET once the peer has left; a pipelined request is kept."""
+    """Cancel a GET once the peer has left; a pipelined request is kept."""
     received = 0
     while received < MAX_PIPELINED_BYTES:
         try:

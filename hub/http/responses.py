@@ -1,4 +1,4 @@
-"""What an endpoint answers: JSON, or an error with a text and a stable code."""
+"""What an endpoint responds with: JSON, or an error with a text and a stable code."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 
 class HttpError(Exception):
-    """An answer other than success.
+    """A response other than success.
 
     Args:
         status: the HTTP status.
@@ -34,7 +34,7 @@ class HttpError(Exception):
 
 
 class JSON(Response):
-    """A JSON answer. Never cached: it is somebody's private view."""
+    """A JSON response. Never cached, because it shows what one user may see."""
 
     media_type = "application/json"
 

@@ -1,7 +1,7 @@
 """HTTP/1.1 on one connection: requests one at a time, until one asks for a WebSocket.
 
-Guarantees: heads and bodies are bounded in bytes and in time; what cannot be understood is answered
-with a 4xx and the connection closes; an application only ever sees a complete, valid request.
+Guarantees: heads and bodies are bounded in bytes and in time; a malformed request gets a
+4xx response and the connection closes; an application only ever sees a complete, valid request.
 Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
@@ -51,7 +51,7 @@ class Upgrade:
 
 
 class RequestRefused(Exception):
-    """A request that is answered with an error of the server's own, then the connection closes."""
+    """A request that this server itself refuses; after the response the connection closes."""
 
     def __init__(self, status: int, code: str, text: str) -> None:
         self.status = status
@@ -72,7 +72,7 @@ async def serve_http_connection(
 
     Args:
         stream: the connection; the caller closes it.
-        app: answers requests.
+        app: responds to requests.
         limits: what a request may cost.
         peer: the address it came from, for the application's scope.
         scheme: "http" or "https".
@@ -90,7 +90,7 @@ async def serve_http_connection(
         await _send_response(stream, refusal.status, body, b"application/json")
         await _linger(stream)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
-        pass  # the peer is gone or does not take its answer; there is nobody to tell
+        pass  # the peer is gone or does not read its response
     return None
 
 
@@ -103,7 +103,7 @@ class _HttpConnection:
         self.state = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def next_head(self) -> Head | None:
-        """The head of the next request, once the one before was answered; None at the end.
+        """The head of the next request, once the response to the last one is sent; None at the end.
 
         Raises:
             RequestRefused: it is malformed, too big or too slow.
@@ -112,7 +112,7 @@ class _HttpConnection:
             self.state.start_next_cycle()
             return await self._head(may_idle=True)
         if self.state.our_state is h11.IDLE:
-            return await self._head(may_idle=False)  # who connects must ask at once
+            return await self._head(may_idle=False)  # the first request must come at once
         return None
 
     def trailing(self) -> bytes:
@@ -171,7 +171,7 @@ class _HttpConnection:
                 case _:
                     return None
         if not self.state.trailing_data[0]:
-            return None  # nothing was asked, so nothing is answered
+            return None  # no request was begun
         raise RequestRefused(408, "request_timeout", "The request head took too long")
 
     def _checked(self, request: h11.Request) -> Head:
@@ -211,7 +211,7 @@ async def send_plain_response(
     text: str,
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Answer with text/plain and say that the connection closes; the caller closes it."""
+    """Send a text/plain response with `Connection: close`; the caller closes the connection."""
     await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
     await _linger(stream)
 
@@ -234,12 +234,12 @@ async def _send_response(
         with trio.move_on_after(LINGER_SECONDS):
             await stream.send_all(b"\r\n".join((*lines, b"", body)))
     except (trio.BrokenResourceError, trio.ClosedResourceError):
-        pass  # the peer left before its answer
+        pass  # the peer left before its response
 
 
 async def _linger(stream: trio.abc.Stream) -> None:
     """Read what the peer still sends, for a moment: closing on unread bytes resets the connection,
-    and a reset can take the answer with it.
+    and a reset can discard the response.
     """
     try:
         with trio.move_on_after(LINGER_SECONDS):
@@ -249,4 +249,4 @@ async def _linger(stream: trio.abc.Stream) -> None:
             while left > 0 and (data := await stream.receive_some()):
                 left -= len(data)
     except (trio.BrokenResourceError, trio.ClosedResourceError):
-        pass  # gone, which is what was waited for
+        pass  # the peer has closed

@@ -37,7 +37,7 @@ SIGNING: Final = "connect.sid"
 
 @define(eq=False)
 class _Lookup:
-    """Somebody waits for the session with this token, until `answered`."""
+    """A wait for the session with this token; `answered` ends it."""
 
     token_hash: bytes
     session: Session | None = field(default=None, init=False)
@@ -52,7 +52,7 @@ class Authenticator:
         sessions: our own.
         accounts: the users of foreign sessions.
         foreign: the sessions of an Express application on the same users; None: there is none.
-        signing: secrets that sign cookies, the first one new ones.
+        signing: secrets whose signatures on cookies are accepted; the first one signs new ones.
         tokens: checks the tokens of clients without cookies.
     """
 
@@ -74,7 +74,7 @@ class Authenticator:
         self._cache = SessionCache()
 
     async def run(self) -> None:
-        """Look up sessions until cancelled: all that are asked for meanwhile, in one statement."""
+        """Look up sessions until cancelled; those wanted during a statement share the next one."""
         await self._lookups.serve()
 
     async def find(self, cookie: str, cookies: Mapping[str, str]) -> Session | Stranger:
@@ -82,7 +82,7 @@ class Authenticator:
 
         Args:
             cookie: which cookie to look at.
-            cookies: all that were sent.
+            cookies: every cookie of the request.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -101,7 +101,7 @@ class Authenticator:
         return Stranger.INVALID_SESSION
 
     async def find_by_token(self, token: str) -> Session | Stranger:
-        """The session that a JSON Web Token is; its id is not one of a stored session.
+        """The session that a JSON Web Token stands for; its id is never that of a stored session.
 
         Raises:
             StoreUnavailable: its user cannot be looked up now.
@@ -143,7 +143,7 @@ class Authenticator:
         return ended
 
     def forget(self, user_id: UserId) -> None:
-        """Something about the user has changed just now: their sessions are looked up again."""
+        """The user was changed: their sessions are looked up again."""
         self._cache.forget_user(user_id)
 
     async def watch(self, hub: Hub) -> None:
@@ -237,7 +237,7 @@ class Authenticator:
 
 
 async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequence[str]:
-    """The configured secrets, or one that all hubs on this store share.
+    """The configured secrets, or one that was made at the first start and is kept in the store.
 
     Raises:
         StoreUnavailable: it cannot be agreed on now.

@@ -25,7 +25,7 @@ def token_hash(token: str) -> bytes:
 
 
 def session_cookie(token: str, lifetime: timedelta, *, secure: bool) -> str:
-    """The value of Set-Cookie: out of reach of scripts and of other sites' forms."""
+    """The value of Set-Cookie; scripts cannot read it, and other sites' forms do not send it."""
     return _set_cookie(COOKIE, token, lifetime, "; SameSite=Lax", secure=secure)
 
 

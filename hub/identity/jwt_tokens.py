@@ -2,8 +2,8 @@
 
 See docs/dialects/channel_messages.md#authentication.
 
-Guarantees: a token counts only if it is signed with the configured key and an algorithm that fits
-that key, has a subject and an end, and has not ended. Must not know: users, sockets.
+Guarantees: a token is accepted only if it is signed with the configured key and an algorithm that
+fits that key, has a subject and an end, and has not ended. Must not know: users, sockets.
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ _KEY_ALGORITHMS: Final[tuple[str, ...]] = ("RS256", "ES256", "EdDSA")
 
 
 class InvalidToken(Exception):
-    """The token does not say who somebody is; the text says why, for the log."""
+    """The token is not accepted; the text gives the reason, for the log."""
 
 
 @frozen
 class Claims:
-    """What a valid token says."""
+    """The claims of a valid token that are used."""
 
     subject: str
     expires_at: datetime
@@ -35,10 +35,10 @@ class TokenVerifier:
 
     Args:
         secret: signs and checks HS256.
-        public_key: a PEM or JWKS file; when given, tokens of its owners are accepted too.
+        public_key: a PEM or JWKS file; tokens signed with its keys are accepted too.
         leeway: seconds by which clocks may differ.
         issuer: who must have issued a token, if set.
-        audience: for whom a token must be, if set.
+        audience: the audience that a token must name, if set.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class TokenVerifier:
         self._audience = audience
 
     def verify(self, token: str) -> Claims:
-        """What a token says; a leading `Bearer ` is no part of it.
+        """The claims of a token; a leading `Bearer ` is ignored.
 
         Raises:
-            InvalidToken: it does not count.
+            InvalidToken: it is not accepted.
         """
         token = token.removeprefix("Bearer ").strip()
         key: str | jwt.PyJWK = self._secret
@@ -83,7 +83,7 @@ class TokenVerifier:
             raise InvalidToken(f"{type(error).__name__}: {error}") from None
 
     def issue(self, subject: str, lifetime: timedelta) -> str:
-        """A token of our own."""
+        """A new token of this hub."""
         claims: dict[str, object] = {"sub": subject, "exp": datetime.now(UTC) + lifetime}
         if self._issuer is not None:
             claims["iss"] = self._issuer

@@ -43,7 +43,7 @@ class PasswordHasher:
         )
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the hash was made at another cost than today's."""
+        """Whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def _verify(self, password_hash: str, password: str) -> bool:

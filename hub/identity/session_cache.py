@@ -1,8 +1,8 @@
 """Sessions that were looked up a moment ago, so that a busy one is not looked up again.
 
-Guarantees: what is forgotten is not found again before it was looked up again, even when that was
-under way; nothing is found after its end, nor `MAX_AGE_SECONDS` after it was looked up, whatever
-notice may have been lost; the memory it takes is bounded. Must not know: where sessions are kept.
+Guarantees: an entry lives at most `MAX_AGE_SECONDS` and never past its session, even if a notice
+is lost; what was forgotten during a lookup is not put back by that lookup; the number of entries
+is bounded. Must not know: where sessions are kept.
 """
 
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ class SessionCache:
     """Live sessions by the hash of their token. `edition` changes when something is forgotten."""
 
     edition: int = field(default=0, init=False)
-    _kept: dict[bytes, _Kept] = field(factory=dict, init=False)  # first the oldest
+    _kept: dict[bytes, _Kept] = field(factory=dict, init=False)  # oldest first
     _hashes: dict[SessionId, bytes] = field(factory=dict, init=False)
 
     def find(self, token_hash: bytes) -> Session | None:
-        """The session, if it is known to be live."""
+        """The session, if it is remembered and still live."""
         kept = self._kept.get(token_hash)
         if kept is None:
             return None
@@ -48,7 +48,7 @@ class SessionCache:
         """Remember what a lookup found.
 
         Args:
-            edition: as it was when the lookup began; what was forgotten since may be among `found`.
+            edition: as it was when the lookup began; if it has changed, nothing is kept.
             token_hashes: what was looked up.
             found: the session of each, where there is one.
         """
@@ -64,21 +64,21 @@ class SessionCache:
             self._drop(next(iter(self._kept)))
 
     def forget_session(self, session_id: SessionId) -> None:
-        """It has ended."""
+        """Forget a session that has ended."""
         self.edition += 1
         token_hash = self._hashes.get(session_id)
         if token_hash is not None:
             self._drop(token_hash)
 
     def forget_user(self, user_id: UserId) -> None:
-        """Something about the user has changed."""
+        """Forget the sessions of a user that was changed."""
         self.edition += 1
         for token_hash, kept in tuple(self._kept.items()):
             if kept.session.user.id == user_id:
                 self._drop(token_hash)
 
     def forget_all(self) -> None:
-        """Nobody knows what has ended."""
+        """Forget everything, because notices may have been lost."""
         self.edition += 1
         self._kept.clear()
         self._hashes.clear()
