@@ -1,9 +1,9 @@
 """One connection from its first byte: HTTP requests, until one of them becomes a WebSocket.
 
 Guarantees: a WebSocket is opened only for a known path, an allowed origin and a live session;
-whoever is turned away learns it the way the dialect prescribes; the Hub hears of every client's
-end.
-Must not know: which dialects exist, what they say.
+a peer without a session is rejected in the way its dialect prescribes; every client that was
+registered with the Hub is unregistered.
+Must not know: which dialects exist.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -48,7 +48,7 @@ UNREGISTER_SECONDS = 5.0
 Serve: TypeAlias = Callable[[], Awaitable[None]]
 """Serves an admitted connection to its end."""
 
-RESUME_FIRST = "resume"  # parameter of who hears nothing live before it has resumed
+RESUME_FIRST = "resume"  # query parameter: hold live events until the client has resumed
 
 
 class Admission:
@@ -56,7 +56,7 @@ class Admission:
 
     Args:
         services: what they work with.
-        app: answers the requests that are no WebSocket.
+        app: responds to requests that are no WebSocket.
         dialects: by path.
         engines: Engine.IO servers, by path.
     """
@@ -104,7 +104,7 @@ class Admission:
                 self._done()
 
     async def drain(self) -> None:
-        """Return when no request is being answered and no WebSocket is open."""
+        """Return when no request is being handled and no WebSocket is open."""
         while self._busy:
             self._idle = trio.Event()
             await self._idle.wait()
@@ -122,7 +122,7 @@ class Admission:
             self._idle.set()
 
     async def _admit(self, transport: Transport, scheme: str, upgrade: Upgrade) -> Serve | None:
-        """Check an upgrade request; returns what serves it, or None when it was turned away."""
+        """Check an upgrade request; returns what serves it, or None when it was rejected."""
         services, head = self._services, upgrade.head
         wire = self._wires.get(head.path)
         try:
@@ -166,7 +166,7 @@ class Admission:
                 with trio.move_on_after(CLOSE_SECONDS):
                     await transport.send_all(b"".join((*frames, close_frame(reason))))
                     while await transport.receive_some():
-                        pass  # until the peer has read it and closes: a reset could hide it
+                        pass  # until the peer closes: a reset could discard the close frame
             case _:
                 assert_never(rejection)
 

@@ -36,7 +36,7 @@ from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
 
-COLLECT_AFTER_OBJECTS = 10_000  # more made than let go since the last time; by default 700
+COLLECT_AFTER_OBJECTS = 10_000  # net allocations between collections; 700 by default
 
 
 @frozen
@@ -84,7 +84,7 @@ async def open_server(
                 services.status.accepting = False
                 acceptors.cancel_scope.cancel()
             await _stop(services, admission, socketio, config.shutdown_timeout)
-            connections.cancel_scope.cancel()  # what is left are idle kept-alive connections
+            connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
 async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -> None:
@@ -126,9 +126,9 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
 
 
 def _collect_rarely() -> None:
-    """Let the garbage collector look at what lives as long as the process never again, and at the
-    rest less often: messages leave no cycles behind, and looking for them took a quarter of the
-    time of a busy hub.
+    """Exclude what lives as long as the process from garbage collection, and collect the rest less
+    often: messages leave no cycles behind, and looking for them took a quarter of a busy hub's
+    time.
     """
     gc.collect()
     gc.freeze()
@@ -145,13 +145,13 @@ def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSess
 async def _stop(
     services: Services, admission: Admission, socketio: EngineServer, within: float
 ) -> None:
-    """Finish what was accepted, say goodbye, and wait until everybody is gone or time is up."""
+    """Finish what was accepted, close every client, and wait until all have ended or time is up."""
     with trio.move_on_after(within) as deadline:
         await services.messaging.drain()
         goodbye = CloseAll(GOING_AWAY)
         await services.hub.post(goodbye)
         await goodbye.done.wait()
-        socketio.close_all()  # those that came in nowhere, so the Hub does not know them
+        socketio.close_all()  # sessions that joined no namespace, which the Hub does not know
         await admission.drain()
     if deadline.cancelled_caught:
         log.warning("stop_timed_out", seconds=within)

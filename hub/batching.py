@@ -1,7 +1,7 @@
 """Collects what arrives while a statement is in flight and runs it as the next one.
 
 Guarantees: an idle batcher starts at once, a busy one grows its batches instead of its queue; items
-are worked off in the order they were put; waiting items are bounded, and whoever puts more waits.
+are worked off in the order they were put; waiting items are bounded: beyond that, `put` waits.
 Must not know: what an item is, or that there is a database.
 """
 

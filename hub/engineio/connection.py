@@ -1,8 +1,8 @@
-"""One Engine.IO session while it lives: who waits for its packets, who reads its messages.
+"""One Engine.IO session while it lives: its carriers, its queue and its messages.
 
 Guarantees: `send`, `queue`, `flush` and `close` never wait; messages are received in order; the
-server pings, and a peer that does not answer in time is gone; a session that cannot be delivered to
-is closed, not held in memory. Must not know: requests, handshakes, what a message says.
+server pings, and ends a session whose peer sends no pong in time; a session whose queue is full is
+closed. Must not know: requests, handshakes, what a message says.
 """
 
 import trio
@@ -20,7 +20,7 @@ from protocol.engineio.session import (
 from protocol.errors import GOING_AWAY, CloseReason
 from protocol.websocket.frames import binary_frame, text_frame
 
-INBOX_MESSAGES = 64  # not yet read; whoever delivers more waits
+INBOX_MESSAGES = 64  # not yet read; a carrier with more of them waits
 NORMAL_CLOSURE = CloseReason(1000, "")
 
 
@@ -30,7 +30,7 @@ class EngineConnection:
     Args:
         session: its state.
         settings: the server's.
-        origin: the page it was opened from; only that page may go on with it.
+        origin: the origin it was opened from; requests of another one are refused.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class EngineConnection:
         self._emptied: trio.Event | None = None
         self.closed = trio.Event()
 
-    # For whoever talks to the peer.
+    # For the handler.
 
     def send(self, data: str | bytes) -> None:
         """Send a message."""
@@ -55,7 +55,7 @@ class EngineConnection:
         self.flush()
 
     def queue(self, data: str | bytes) -> None:
-        """Send a message with the next flush. A session that holds too much back is closed."""
+        """Send a message with the next flush. A session whose queue is full is closed."""
         if not self.closed.is_set():
             self.session.queue(Packet(PacketType.MESSAGE, data))
             if self.session.is_full:
@@ -72,7 +72,7 @@ class EngineConnection:
             self._poll.set()
 
     def close(self, reason: CloseReason = NORMAL_CLOSURE) -> None:
-        """End the session; asking twice is harmless."""
+        """End the session; harmless when it has ended."""
         if self.closed.is_set():
             return
         self.closed.set()
@@ -114,7 +114,7 @@ class EngineConnection:
         return await self._take.receive()
 
     async def keep_alive(self) -> None:
-        """Ping until the session is over; end it when an answer does not come in time."""
+        """Ping until the session is over; end it when a pong does not come in time."""
         while not self.closed.is_set():
             with trio.move_on_after(self._settings.ping_interval):
                 await self.closed.wait()
@@ -154,7 +154,7 @@ class EngineConnection:
         """The packets for a polling request, as soon as there are any.
 
         Raises:
-            EngineError: another request waits already; the session is closed, and that one is told.
+            EngineError: another request waits already; the session is closed for both.
             trio.BrokenResourceError: the session is over.
         """
         if self._poll is not None:
@@ -168,7 +168,7 @@ class EngineConnection:
             if not is_wanted and not self.closed.is_set():
                 await self._poll.wait()
         except trio.Cancelled:
-            self.close()  # its client left: whatever was queued cannot be delivered any more
+            self.close()  # its client left, so what is queued cannot be delivered
             raise
         finally:
             self._poll = None
@@ -226,7 +226,7 @@ class EngineConnection:
         return self._link is link
 
     def detach(self, link: WebSocketLink) -> None:
-        """A WebSocket is gone: the session with it, if it was the one that carried it."""
+        """A WebSocket has ended, and with it the session if it carried it."""
         if self._link is link:
             self._link = None
             self.close()

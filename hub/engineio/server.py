@@ -1,7 +1,7 @@
 """An Engine.IO 4 server: handshakes, polling requests, WebSockets and upgrades.
 
-Guarantees: a session id cannot be guessed and works only for the page it was given to; whatever is
-wrong with a request is answered with the protocol's error codes; a session's handler runs in the
+Guarantees: a session id cannot be guessed and works only for the origin it was given to; a wrong
+request gets one of the protocol's error codes; a session's handler runs in the
 server's own nursery and outlives the requests that carry it. Must not know: what a message says.
 """
 
@@ -74,16 +74,16 @@ class Opening:
 
 Handler: TypeAlias = Callable[[EngineConnection, Opening], Awaitable[None]]
 OriginRule: TypeAlias = Callable[[Head], str | None]
-"""The value of Access-Control-Allow-Origin for a request's Origin, or None: it may not come in."""
+"""The value of Access-Control-Allow-Origin for a request's Origin; None: it is refused."""
 
 
 class EngineServer:
     """Serves one path.
 
     Args:
-        settings: what handshakes promise.
-        handler: talks to one session; the session ends when it returns.
-        origin_rule: which pages may come in.
+        settings: the intervals and sizes of handshakes.
+        handler: serves one session; the session ends when it returns.
+        origin_rule: which origins are allowed.
     """
 
     def __init__(self, settings: EngineSettings, handler: Handler, origin_rule: OriginRule) -> None:
@@ -113,7 +113,7 @@ class EngineServer:
     # Polling.
 
     async def answer(self, request: Request) -> Response:
-        """A polling request, or one that is wrong."""
+        """The response to a polling request; an error of the protocol if it is wrong."""
         head = Head(request.method.encode(), b"", b"1.1", tuple(request.headers.raw))
         allowed = self._origin_rule(head)
         try:
@@ -164,7 +164,7 @@ class EngineServer:
     # WebSocket.
 
     async def upgrade(self, transport: Transport, head: Head, trailing: bytes) -> None:
-        """A valid WebSocket handshake: a new session, or a polling one that moves over."""
+        """A valid WebSocket handshake: a new session, or a polling one that is upgraded."""
         try:
             connection = self._carried_by_websocket(head)
         except _Refused as refusal:
@@ -187,7 +187,7 @@ class EngineServer:
                 nursery.cancel_scope.cancel()
 
     def _carried_by_websocket(self, head: Head) -> EngineConnection | None:
-        """The session that wants to move over, or None for a new one."""
+        """The session that is to be upgraded, or None for a new one."""
         query = dict(parse_qsl(head.target.partition(b"?")[2].decode("ascii", "replace")))
         if query.get("transport") != "websocket":
             raise _Refused(Fault.TRANSPORT_UNKNOWN)

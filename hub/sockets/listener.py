@@ -1,4 +1,4 @@
-"""The one port: accepts connections and keeps each one's trouble to itself.
+"""The one port: accepts connections, and confines what one of them raises to itself.
 
 Guarantees: whatever one connection raises ends that connection alone; there are never more
 connections than the caps allow, in all and per address; a TLS handshake has a deadline.
@@ -129,7 +129,7 @@ async def _handshake(transport: Transport, context: ssl.SSLContext) -> "trio.SSL
 
 
 def _log_failure(error: Exception, peer: str) -> None:
-    """A peer's fault is worth a line for whoever looks for it; ours is worth a traceback."""
+    """Log a peer's fault at debug level, anything else as an error with its traceback."""
     leaves = _leaves(error)
     peers_fault = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
     if all(isinstance(leaf, peers_fault) for leaf in leaves):

@@ -11,7 +11,7 @@ MAX_CONTROL_BACKLOG = 4_096
 
 
 class Offered(Enum):
-    """What became of a frame. `OVERFLOW`: it could not be taken and must not be lost silently."""
+    """What became of a frame. `OVERFLOW`: there was no room, and it must not be lost silently."""
 
     TAKEN = auto()
     SHED = auto()

@@ -1,7 +1,7 @@
 """Commands and answers over a WebSocket: text -> command, answer -> frames.
 
-Guarantees: a malformed frame is answered and changes nothing; an answer reaches only the connection
-that asked. Must not know: which dialects exist, what a command does.
+Guarantees: a malformed frame gets an error and changes nothing; an answer reaches only the
+connection that asked. Must not know: which dialects exist, what a command does.
 """
 
 from collections.abc import Awaitable, Callable
@@ -47,7 +47,7 @@ def replies_to(client: Client) -> Reply:
     def reply(answer: Answer) -> None:
         match answer:
             case Posted(repeated=False):
-                pass  # the copy that everybody gets is the confirmation
+                pass  # the copy that is delivered to everyone is the confirmation
             case Posted():
                 # A repeat is confirmed to the connection that repeated, and delivered to nobody.
                 for delivery in deliveries_of(answer, client.user):

@@ -1,7 +1,7 @@
 """One task reads every socket.
 
-Guarantees: a socket stays registered while somebody reads it, so a message costs no system call but
-its own; what has arrived is taken in order; of what nobody waits for, at most one chunk per socket
+Guarantees: a socket stays registered while it is read, so a message costs no system call but
+its own; bytes are handed on in order; while a reader is busy, at most one chunk of its socket
 leaves the kernel, so that backpressure reaches the peer. Must not know: what the bytes mean.
 """
 
@@ -33,7 +33,7 @@ class SharedReader:
             self._selector.unregister(inlet.sock)
 
     async def run(self) -> None:
-        """Read until cancelled; those that still wait then are cancelled too, by their owner."""
+        """Read until cancelled. Tasks that wait for bytes are cancelled by their own nursery."""
         try:
             while True:
                 await trio.lowlevel.wait_readable(self._selector)
@@ -66,7 +66,7 @@ class SocketReader:
 
         Raises:
             OSError: the connection broke.
-            trio.BusyResourceError: somebody waits already.
+            trio.BusyResourceError: another task waits already.
             trio.ClosedResourceError: it was closed here.
         """
         if self._arrived is None and self._failure is None and not self._is_closed:
@@ -83,15 +83,15 @@ class SocketReader:
         return data[:max_bytes]
 
     def close(self) -> None:
-        """The socket is about to be closed; whoever waits gets ClosedResourceError."""
+        """The socket is about to be closed; a waiting task gets ClosedResourceError."""
         self._unwatch()
         self._is_closed = True
         self._wake()
 
     def read(self) -> None:
-        """Take what has arrived; called by the reader when something has."""
+        """Read a chunk; called by the reader when the socket is readable."""
         if self._arrived is not None:
-            self._unwatch()  # nobody took the last chunk yet
+            self._unwatch()  # the last chunk was not taken yet
             return
         try:
             self._arrived = self.sock.recv(READ_BYTES)

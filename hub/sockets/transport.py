@@ -1,6 +1,6 @@
 """Byte streams that can also be written without waiting.
 
-Guarantees: `send_now` never blocks and never writes more than it says; `abort` ends a connection at
+Guarantees: `send_now` never blocks and returns how much it wrote; `abort` ends a connection at
 once, from any task. Must not know: what the bytes mean.
 """
 
@@ -41,7 +41,7 @@ class Transport(trio.abc.HalfCloseableStream):
 
     @abstractmethod
     def abort(self) -> None:
-        """Close at once, without telling the peer politely. Harmless when closed."""
+        """Close at once, without a farewell to the peer. Harmless when closed."""
 
 
 class SocketTransport(Transport):
@@ -94,7 +94,7 @@ class SocketTransport(Transport):
             raise self._failure(error) from error
 
     async def send_eof(self) -> None:
-        """Tell the peer that nothing more will come."""
+        """End the sending direction."""
         await trio.lowlevel.checkpoint()
         try:
             self._open().shutdown(socket.SHUT_WR)
@@ -102,7 +102,7 @@ class SocketTransport(Transport):
             raise self._failure(error) from error
 
     async def aclose(self) -> None:
-        """Close the socket; whoever waits for it gets ClosedResourceError."""
+        """Close the socket; a waiting task gets ClosedResourceError."""
         self._close()
         await trio.lowlevel.checkpoint()
 
@@ -173,7 +173,7 @@ class StreamTransport(Transport):
         await self._stream.aclose()
 
     def abort(self) -> None:
-        """Whoever reads or writes gets ClosedResourceError; the owner then closes the stream."""
+        """Tasks that read or write get ClosedResourceError; the owner then closes the stream."""
         self._aborted = True
         for scope in self._waiting:
             scope.cancel()

@@ -2,10 +2,9 @@
 
 Guarantees: one task reads (the read pump), at most one party writes (see
 `hub.sockets.websocket_link`); the session was checked before the first frame is read, and frames
-sent right after the handshake are kept; the Hub hears of the end whatever caused it; nothing is
-taken after the peer's close frame. The handshake is trio-websocket's; afterwards its objects are
-let go, because they cost a connection a third task and half of its memory, and a frame that passes
-through them ten times as much.
+sent right after the handshake are kept; nothing is taken after the
+peer's close frame. The handshake is trio-websocket's; afterwards its objects are let go, because
+they cost a connection a third task and half of its memory, and each frame ten times as much CPU.
 Must not know: HTTP, the store, what a command does.
 """
 
@@ -114,7 +113,7 @@ async def accept(request_head: bytes, transport: Transport) -> None:
 
 
 class _HandshakeStream(trio.abc.Stream):
-    """What trio-websocket believes to be its socket, while it speaks the handshake.
+    """The stream under trio-websocket during the handshake.
 
     Args:
         transport: gets the response.
@@ -126,7 +125,7 @@ class _HandshakeStream(trio.abc.Stream):
         self._head = head
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
-        """The head, and then nothing until cancelled."""
+        """The head; after that, waits until cancelled."""
         del max_bytes  # the head was bounded before
         head, self._head = self._head, b""
         if not head:

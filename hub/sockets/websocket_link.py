@@ -4,7 +4,7 @@ Guarantees: `offer`, `flush` and `close` never wait, so the Hub can call them in
 one party writes to the socket at any time: `flush` while the outbox is being emptied at the end of
 a turn, the write pump once the kernel refused a part, and then everything queues behind it. A write
 that was cut or timed out aborts the connection; it is never reused.
-Must not know: the Hub, users, the meaning of what it is sent.
+Must not know: the Hub, users, the meaning of a frame.
 """
 
 from collections.abc import Callable
@@ -27,12 +27,12 @@ MAX_WRITE_BYTES = 262_144
 
 @define(eq=False)
 class WebSocketLink:
-    """What waits to be written to a WebSocket, and who writes it.
+    """The outbox of a WebSocket and its writers.
 
     Args:
         transport: the socket.
         outbox: the bounded queue.
-        shed_notice: the frames that tell how many ephemeral ones were left out.
+        shed_notice: the frame with the number of ephemeral events that were dropped.
         expires: `trio.current_time()` at which the session ends.
     """
 
@@ -67,8 +67,8 @@ class WebSocketLink:
             await self._emptied.wait()
 
     def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
-        """Queue encoded frames. A connection that cannot take what must not be lost is closed."""
-        del position  # clients of these dialects name what they have by themselves
+        """Queue encoded frames. Without room, ephemeral ones are dropped; others close the link."""
+        del position  # clients of these dialects keep their own positions
         if self._closing is not None:
             return
         if self._outbox.offer(data, ephemeral=ephemeral) is Offered.OVERFLOW:
@@ -108,8 +108,8 @@ class WebSocketLink:
             self._tell_emptied()
 
     def fail(self, reason: CloseReason) -> None:
-        """Close because the peer's bytes cannot be understood: its answer would not be either, so
-        the stream ends right after the close frame (RFC 6455 section 7.1.7).
+        """Close because the peer broke the framing. Its close frame could not be found either, so
+        the stream ends right after ours (RFC 6455 section 7.1.7).
         """
         self._is_deaf = True
         self.close(reason)
@@ -124,16 +124,16 @@ class WebSocketLink:
         self._wake.set()
 
     def ponged(self) -> None:
-        """The peer answered a ping."""
+        """The peer sent a pong."""
         self._last_pong = trio.current_time()
 
     def pinged(self, payload: bytes) -> None:
-        """The peer sent a ping: answer it."""
+        """The peer sent a ping: send a pong."""
         self.offer_control(pong_frame(payload))
 
     def peer_closed(self, payload: bytes) -> None:
-        """The peer sent a close frame: answer it, if it does not answer ours, and end. What is
-        still queued is not sent: the peer does not look at it any more.
+        """The peer sent a close frame: reply with one, unless ours came first, and end. What is
+        still queued is not sent, because the peer no longer reads it.
         """
         self._peer_closed = True
         if self._closing is None:
