@@ -1,8 +1,8 @@
-"""The HTTP application: every endpoint of the modules beside this file, behind one set of rules.
+"""The HTTP application: every endpoint of `hub.rest.routes`, behind one set of rules.
 
 Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`; nothing lists them. A path that
-several surfaces claim is answered by the one that the request speaks; below `/<surface>` every
-surface answers alone. Must not know: any endpoint by name.
+several REST dialects have is routed to the one that the request means; below `/<name>` each REST
+dialect is alone. Must not know: any endpoint by name.
 """
 
 import importlib
@@ -28,14 +28,20 @@ from hub.rest.rest_dialect import RestDialect, choose
 from hub.rest.web import web_routes
 from hub.services.assembly import Services
 
-ENGINE_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS")  # it refuses some itself
+ENGINE_METHODS: Final = (
+    "GET",
+    "POST",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+)  # some of which it refuses
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
 Claim: TypeAlias = tuple[RestDialect, Endpoint]
 
 
 def discover() -> list[Claim]:
-    """The endpoints of every module of `hub.http`; fixed paths come before patterns."""
+    """The endpoints of every module of `hub.rest.routes`; fixed paths come before patterns."""
     found: list[Claim] = []
     routes = hub.rest.routes
     for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
@@ -79,11 +85,11 @@ _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]
 
 
 def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
-    """Path with numbered parameters -> method -> who claims it."""
+    """Path with numbered parameters -> method -> the REST dialects that have it."""
     paths: dict[str, dict[str, dict[RestDialect, Endpoint]]] = {}
     for surface, endpoint in claims:
         plain, mount = _numbered(endpoint.path), f"/{surface.name}"
-        is_mounted = plain.startswith(f"{mount}/")  # what another surface has the plain path of
+        is_mounted = plain.startswith(f"{mount}/")  # the plain path belongs to another REST dialect
         for path in (plain,) if is_mounted else (plain, mount + plain):
             claimed = paths.setdefault(path, {}).setdefault(endpoint.method, {})
             if surface in claimed:
@@ -93,7 +99,7 @@ def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
 
 
 def _numbered(path: str) -> str:
-    """`/a/{user_id}` -> `/a/{p0}`, so that it does not matter how a surface calls a parameter."""
+    """`/a/{user_id}` -> `/a/{p0}`, because REST dialects name their parameters differently."""
     parts = re.split(r"{\w+}", path)
     return parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
 
@@ -120,5 +126,5 @@ async def _starlette_error(_: Request, error: Exception) -> Response:
         "error": text,
         "message": text,
         "code": code,
-    }  # no surface is known here: both spellings
+    }  # the REST dialect is unknown here: both spellings
     return JSON(body, error.status_code, error.headers)

@@ -46,7 +46,7 @@ NO_WORDING: Final[Mapping[ErrorCode, ErrorWords]] = {}
 
 
 class NotSignedIn(Exception):
-    """There is no live session; the surface says how that is answered."""
+    """There is no live session; the REST dialect has its own response for that."""
 
 
 @frozen
@@ -63,7 +63,7 @@ class Call:
         """The caller's session.
 
         Raises:
-            NotSignedIn: the endpoint is open to everybody and this caller has none.
+            NotSignedIn: the endpoint works without a session, and this caller has none.
         """
         if self._session is None:
             raise NotSignedIn
@@ -83,8 +83,8 @@ class Call:
         """The JSON body.
 
         Raises:
-            HttpError: 415 when it does not claim to be JSON.
-            WireError: it is not, or has not this shape.
+            HttpError: 415 when its type is not JSON.
+            WireError: it is malformed, or not of this shape.
         """
         return structure(await self.json_object(), shape, naming=self.surface.naming)
 
@@ -92,8 +92,8 @@ class Call:
         """The body, a JSON object of any shape.
 
         Raises:
-            HttpError: 415 when it does not claim to be JSON.
-            WireError: it is none.
+            HttpError: 415 when its type is not JSON.
+            WireError: it is malformed.
         """
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -104,7 +104,7 @@ class Call:
         """The key in the header `Idempotency-Key`, or else the one given in `field` of the body.
 
         Raises:
-            WireError: it is no key.
+            WireError: it is malformed.
         """
         header = self.request.headers.get("idempotency-key")
         if header:
@@ -137,7 +137,7 @@ class Call:
         return answer
 
     def path_id(self, name: str) -> int | None:
-        """An id in the path, or None if it cannot be one."""
+        """An id in the path, or None if it is malformed."""
         number = _number(self.request.path_params[name])
         return number if number is not None and number > 0 else None
 
@@ -145,7 +145,7 @@ class Call:
         """The user id in the path.
 
         Raises:
-            HttpError: 400 when it is none.
+            HttpError: 400 when it is malformed.
         """
         number = self.path_id("user_id")
         if number is None:
@@ -153,14 +153,14 @@ class Call:
         return UserId(number)
 
     async def missed(self, channel_id: ChannelId, limit: int) -> Sequence[Message] | None:
-        """What the caller asks for with `after_seq`, oldest first; None if it is not asked for."""
+        """The messages after `after_seq`, oldest first; None without that parameter."""
         if "after_seq" not in self.request.query_params:
             return None
         span = Span(channel_id, self.number("after_seq", 0, 0, MAX_ID), MAX_ID)
         return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
 
     async def require_conversation(self, peer_id: UserId) -> None:
-        """The caller must not have lost sight of the conversation with the peer.
+        """Refuse a conversation that is closed to the caller.
 
         Raises:
             HttpError: 403.
@@ -170,7 +170,7 @@ class Call:
             raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
-        """A number in the query; the default when it is missing, no number or out of range."""
+        """A number in the query; the default when it is missing, malformed or out of range."""
         number = _number(self.request.query_params.get(name, ""))
         return number if number is not None and low <= number <= high else default
 
@@ -183,7 +183,7 @@ class Call:
 
     @property
     def address(self) -> str:
-        """Where the request came from: the peer, or whom a trusted proxy names."""
+        """The client's address: the peer's, or the one that a trusted proxy names."""
         if self._is_proxied:
             forwarded = self.request.headers.get("x-forwarded-for", "")
             return forwarded.rpartition(",")[2].strip() or self._peer
@@ -216,8 +216,8 @@ class Endpoint:
         method: in upper case.
         path: Starlette's syntax.
         summary: one line for the documentation.
-        handle: answers it.
-        answers: status -> meaning, for the documentation.
+        handle: responds to it.
+        answers: status -> meaning of each response, for the documentation.
         body: the shape of the request's body.
         query: names of query parameters.
         open_to_all: whether it works without a session.
@@ -233,7 +233,9 @@ class Endpoint:
     open_to_all: bool = False
 
     async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
-        """Check what every endpoint demands, then handle the request, in the surface's spelling."""
+        """Check what every endpoint requires, then handle the request. Errors are spelt by
+        `surface`.
+        """
         try:
             _require_allowed_origin(request, services)
             session = None
@@ -267,7 +269,7 @@ def _error(surface: RestDialect, error: HttpError) -> Response:
 
 
 def _require_allowed_origin(request: Request, services: Services) -> None:
-    """Refuse a change that a page of another site asks for."""
+    """Refuse a change that was requested by a page of another origin."""
     if request.method in SAFE_METHODS:
         return
     head = Head(b"", b"", b"", tuple(request.headers.raw))

@@ -1,6 +1,6 @@
-"""What every surface's login shares.
+"""What the logins of all REST dialects share.
 
-Guarantees: whether an account exists cannot be told from a failed login; attempts are limited per
+Guarantees: a failed login does not reveal whether the account exists; attempts are limited per
 address first, then per account, so that one address cannot lock others out; a password's hash is
 renewed when its cost is out of date.
 """

@@ -34,10 +34,10 @@ _FIRST_ERROR: Final = 400
 
 
 def describe(claims: Sequence[tuple[RestDialect, Endpoint]]) -> dict[str, object]:
-    """An OpenAPI 3.1 document of the surfaces' endpoints.
+    """An OpenAPI 3.1 document of the endpoints.
 
-    A call that several surfaces claim stands under its plain path once, and below their mount
-    prefixes for the others.
+    A call that several REST dialects have is listed under its plain path for one of them, and below
+    their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     claimed: set[tuple[str, str]] = set()

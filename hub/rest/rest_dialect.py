@@ -1,4 +1,4 @@
-"""Which dialect a REST call speaks, and how that dialect spells cookies, fields and errors.
+"""Which dialect a REST call means, and how that dialect spells cookies, fields and errors.
 
 Guarantees: which dialect a request to a shared path means is decided by the rules of
 docs/dialects/README.md#rest-selection: an explicit mount prefix, then a bearer token, the cookie,
@@ -28,10 +28,10 @@ class RestDialect:
     """One dialect's REST.
 
     Args:
-        name: its mount prefix: every call is also answered below `/<name>`.
+        name: its mount prefix: every call also exists below `/<name>`.
         cookie: which cookie carries the session; None: a bearer token does.
         error: (status, text, code) -> the body of an error.
-        unauthorized: the answer to who has no session.
+        unauthorized: the response to a caller without a session.
         naming: the name of a field in JSON, from its name in Python.
         claims: whether a body can only be meant for this dialect.
     """
@@ -119,12 +119,12 @@ CHANNEL_MESSAGES: Final = RestDialect(
 async def choose(
     candidates: Collection[RestDialect], request: Request, default: str
 ) -> RestDialect:
-    """The dialect that a request to a shared path speaks.
+    """The dialect that a request to a shared path means.
 
     Args:
-        candidates: the dialects that claim the path; at least one.
-        request: its body is read when cookies do not tell.
-        default: the name of the dialect that is meant when nothing tells.
+        candidates: the dialects that have the path; at least one.
+        request: its body is read when its headers do not decide.
+        default: the name of the dialect that is taken when nothing decides.
     """
     by_bearer = [each for each in candidates if each.cookie is None]
     if by_bearer and bearer_token(request) is not None:

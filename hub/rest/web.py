@@ -1,7 +1,7 @@
 """The web client: the page at `/`, and the files it is made of.
 
 Guarantees: only files of this package are served, each with its type; the page may load and connect
-to nothing but this host, and nobody may frame it. Must not know: sessions, messages.
+to nothing but this host, and no page may frame it. Must not know: sessions, messages.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # asked for again each time, and mostly answered with 304
+    "Cache-Control": "no-cache",  # revalidated each time, mostly with 304
 }
 
 
@@ -49,7 +49,7 @@ class _File:
 
 
 def web_routes() -> list[Route]:
-    """One route for each file: what is not there cannot be asked for."""
+    """One route for each file, so that no other path can be requested."""
     routes: list[Route] = []
     for path, found in _files(resources.files("hub.web"), ""):
         content = found.read_bytes()

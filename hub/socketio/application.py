@@ -1,7 +1,8 @@
-"""A dialect of events, on the hub: who may come in, for how long, and where they go on.
+"""A dialect of events on the hub: admits clients, ends them with their tokens, recovers
+connections.
 
 Guarantees: a client is the subject of its token, whatever it claims, and only until the token ends;
-what it missed it is told before anything new; every event that waits for an acknowledgement gets
+it receives what it missed before anything new; every event that waits for an acknowledgement gets
 one. Must not know: packets, transports, what an event leads to.
 """
 
@@ -45,8 +46,8 @@ class EventApplication:
     """Implements `hub.socketio.server.Application`.
 
     Args:
-        dialect: what is spoken.
-        services: what it leads to.
+        dialect: its events.
+        services: carry out its commands.
     """
 
     def __init__(self, dialect: EventDialect, services: Services) -> None:
@@ -69,7 +70,7 @@ class EventApplication:
             nursery.start_soon(self._keep_recoverable)
 
     async def _keep_recoverable(self) -> None:
-        """Note now and then who is alive; an outage only postpones it."""
+        """Note in the store which connections are alive; an outage only postpones it."""
         while True:
             await trio.sleep(TOUCH_SECONDS)
             slips = [member.slip for member in self._members.values() if member.slip is not None]
@@ -97,7 +98,7 @@ class EventApplication:
                     self._members.pop(member.socket, None)
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
-        """See `Application`. Refused with `Unauthorized`, whatever is wrong."""
+        """See `Application`. Every refusal has the text `Unauthorized`."""
         token = auth.get("token")
         if not isinstance(token, str) or not token:
             header = socket.opening.head.header(b"authorization") or b""
@@ -143,7 +144,7 @@ class EventApplication:
         )
 
     async def _recoverable(self, user_id: UserId, auth: Mapping[str, Data]) -> RecoverySlip | None:
-        """The connection that a client wants to go on with, if nothing would be left out."""
+        """The connection that a client wants to recover; None if something would be left out."""
         pid, offset = auth.get("pid"), auth.get("offset", "")
         if not isinstance(pid, str) or not isinstance(offset, str):
             return None
@@ -156,11 +157,11 @@ class EventApplication:
             return None
         for member in tuple(self._members.values()):
             if member.slip is not None and member.slip.id == slip.id:
-                member.client.close(GOING_AWAY)  # its client is here now
+                member.client.close(GOING_AWAY)  # its client has reconnected
         return slip
 
     async def connected(self, socket: Socket) -> None:
-        """See `Application`. What was missed is told before anything new."""
+        """See `Application`. What was missed is delivered before anything new."""
         member = self._members[socket]
         client = member.client
         client.hold()
@@ -178,8 +179,9 @@ class EventApplication:
             client.release({})
 
     async def _tell_offline(self, member: Member) -> None:
-        """What the user was not delivered on any device, as one event:
-        `message:offline`, see docs/dialects/channel_messages.md#server-frames.
+        """Send `message:offline` with the messages that no device of the user has confirmed.
+
+        See docs/dialects/channel_messages.md#server-frames.
         """
         user_id = member.client.user.id
         store = self._services.store
@@ -202,7 +204,7 @@ class EventApplication:
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
     ) -> None:
-        """See `Application`. What is refused is told as `message:error` and in the answer."""
+        """See `Application`. A refusal is sent as `message:error` and as the acknowledgement."""
         member = self._members.get(socket)
         if member is None:
             return

@@ -1,7 +1,7 @@
-"""A Socket.IO client as the Hub tells it things.
+"""The link of the Hub to a Socket.IO client.
 
-Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are shed first
-when a client does not fetch what is queued for it, and it is told how many. An event that tells of
+Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
+when a client does not fetch what is queued for it, and it gets their number. An event with
 a message carries the client's offset as its last argument, so that a connection that breaks can be
 recovered. Must not know: the Hub, what an event means.
 """
@@ -19,7 +19,7 @@ from protocol.events import Event, Shed
 from protocol.model import ChannelId, Position
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
-SEPARATOR: Final = b"\x1e"  # stands in no JSON text
+SEPARATOR: Final = b"\x1e"  # never part of a JSON text
 
 
 @frozen(eq=False)
@@ -49,8 +49,8 @@ class SocketLink:
 
     Args:
         socket: the client.
-        wire: encodes the notice of what was shed.
-        positions: up to where the client was told of each channel; None: it cannot be recovered.
+        wire: encodes the notice with the number of dropped events.
+        positions: by channel, the last seq that was sent; None: the client cannot be recovered.
     """
 
     socket: Socket

@@ -14,14 +14,14 @@ from protocol.model import ChannelId
 
 @define
 class Member:
-    """A connected client, and until when.
+    """A connected client, with the end of its token.
 
     Args:
         asker: gives the client's commands.
         socket: the way to it.
         expires_at: when its token ends.
         slip: what is kept for its recovery; None when it cannot be recovered.
-        recovered: where it goes on, if it is a connection that broke.
+        recovered: the positions of the broken connection that it recovers, if it does.
     """
 
     asker: Asker

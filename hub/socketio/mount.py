@@ -1,7 +1,7 @@
 """The Socket.IO dialects on their path, `/socket.io/`.
 
-Guarantees: every dialect of events is served in its namespace; pages of other hosts come in only if
-they are allowed to. Must not know: any dialect by name.
+Guarantees: every dialect of events is served in its namespace; pages of other origins are refused
+unless they are allowed. Must not know: any dialect by name.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -30,7 +30,7 @@ async def open_socketio(
     """Run the dialects until the context is left.
 
     Args:
-        services: what they lead to.
+        services: carry out their commands.
         dialects: by namespace.
     """
     config = services.config

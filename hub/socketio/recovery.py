@@ -1,8 +1,9 @@
-"""Recovery of Socket.IO connections that broke, as stock clients ask for it: `pid` and `offset`.
+"""Recovery of Socket.IO connections that broke, by what stock clients send: `pid` and `offset`.
 
-Guarantees: what a connection was told is kept in the store, not in this process, so it is recovered
-after a restart too, and before any event; a stranger's `pid` recovers nothing. The offset that a
-client returns names, by channel, the last message it received, so nothing is told twice. Must not
+Guarantees: the channels of a connection are kept in the store, not in this process, so it is
+recovered after a restart too, and before any event; another user's `pid` recovers nothing. The
+offset that a client returns names, by channel, the last message it received, so nothing is
+delivered twice. Must not
 know: packets, events, what a message says.
 """
 
@@ -31,7 +32,7 @@ def encode_offset(positions: Mapping[ChannelId, int]) -> str:
 
 
 def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
-    """What `encode_offset` was given; None when it cannot have been."""
+    """The inverse of `encode_offset`; None for a malformed text."""
     if len(text) > MAX_OFFSET_CHARS:
         return None
     positions: dict[ChannelId, int] = {}
@@ -45,7 +46,7 @@ def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
 
 @frozen
 class RecoveryId:
-    """A connection's `pid`: whoever knows it, and is its user, may go on with the connection."""
+    """A connection's `pid`: its user can recover the connection with it."""
 
     pid: str
 
@@ -62,12 +63,12 @@ class RecoveryId:
 
 @define
 class RecoverySlip:
-    """What is remembered of a live connection: the channels it is in, and from where on.
+    """What is kept of a live connection: the channels it has joined, and from where on.
 
     Args:
         id: its id.
         user_id: its user.
-        entered: by channel, the last seq when it came in.
+        entered: by channel, the last seq when it joined.
     """
 
     id: RecoveryId
@@ -80,7 +81,7 @@ class RecoveryDesk:
 
     Args:
         store: where they are kept.
-        window: seconds for which a slip counts after it was last touched; 0: none is given out.
+        window: seconds for which a slip is valid after it was last touched; 0: there are none.
     """
 
     def __init__(self, store: Recoveries, *, window: float) -> None:
@@ -102,7 +103,7 @@ class RecoveryDesk:
         return True
 
     async def find(self, user_id: UserId, pid: str, offset: str) -> RecoverySlip | None:
-        """The slip of a connection that broke, with what it received; None: there is none.
+        """The slip of a connection that broke, moved on to what it received; None: there is none.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -121,7 +122,7 @@ class RecoveryDesk:
         return RecoverySlip(recovery_id, user_id, entered)
 
     async def touch(self, slips: "list[RecoverySlip]") -> None:
-        """These connections are alive.
+        """Note that these connections are alive.
 
         Raises:
             StoreUnavailable: it cannot be noted now.
@@ -129,9 +130,9 @@ class RecoveryDesk:
         await self._store.touch([slip.id.key for slip in slips])
 
     async def purge(self) -> int:
-        """Forget the slips that no longer count; returns how many.
+        """Delete the slips that are no longer valid; returns how many.
 
         Raises:
-            StoreUnavailable: they cannot be forgotten now.
+            StoreUnavailable: they cannot be deleted now.
         """
         return await self._store.purge(older_than=self._window)

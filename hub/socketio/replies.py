@@ -1,8 +1,8 @@
 """Commands and answers over Socket.IO: event -> command, answer -> acknowledgement.
 
-Guarantees: an event that waits for an acknowledgement gets exactly one; what is refused goes out as
-an event too, for clients that wait for none. Must not know: packets, tokens, other dialects, what a
-command does.
+Guarantees: an event that waits for an acknowledgement gets exactly one; a refusal is also sent as
+an event, for clients that wait for no acknowledgement. Must not know: packets, tokens, other
+dialects, what a command does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +25,8 @@ class EventReplies:
     """Carries out events.
 
     Args:
-        dialect: what is spoken.
-        commands: what it leads to.
+        dialect: decodes events and encodes answers.
+        commands: carries commands out.
         limits: what the dialect refuses.
     """
 

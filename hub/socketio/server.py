@@ -1,8 +1,8 @@
-"""Socket.IO over Engine.IO sessions: who is in which namespace, and what reaches them.
+"""Socket.IO over Engine.IO sessions: namespaces, their sockets, and events between them.
 
 Guarantees: a session that joins no namespace in time ends; events of one session are handled in the
-order they came; a malformed packet ends its session and no other; an application hears of every
-socket's end. Must not know: what an event means.
+order they came; a malformed packet ends its session and no other; an application is notified of
+every socket's end. Must not know: what an event means.
 """
 
 import secrets
@@ -34,7 +34,7 @@ Acknowledge: TypeAlias = Callable[[Sequence[Data]], None]
 
 
 class ConnectRefused(Exception):
-    """A client may not come into the namespace; it is told `text` and, if there is any, `data`."""
+    """A client may not join the namespace; it gets `text` and, if there is any, `data`."""
 
     def __init__(self, text: str, data: Data = None) -> None:
         self.text = text
@@ -46,19 +46,19 @@ class Application(Protocol):
     """What happens in a namespace."""
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
-        """A client comes in. What is returned is added to the answer, `{"sid": ...}`.
+        """A client joins. What is returned is added to the packet that confirms it.
 
         Raises:
             ConnectRefused: it may not.
         """
 
     async def connected(self, socket: Socket) -> None:
-        """The client was told that it is in."""
+        """The client was sent the confirmation that it has joined."""
 
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
     ) -> None:
-        """An event. `acknowledge` is given when the client waits for it; one call counts."""
+        """An event. `acknowledge` is given if the client waits for it; further calls do nothing."""
 
     async def disconnected(self, socket: Socket) -> None:
         """The client left, or its session ended."""
@@ -70,7 +70,7 @@ class SocketIoServer:
 
     Args:
         namespaces: what happens in each.
-        connect_seconds: how long a session may be in none at its beginning.
+        connect_seconds: within which a new session must join one.
     """
 
     namespaces: Mapping[str, Application]

@@ -64,10 +64,10 @@ class Socket:
             del self._awaited[number]
 
     def acknowledged(self, number: int, args: Sequence[Data]) -> None:
-        """The client acknowledged an event; nobody may be waiting for it any more."""
+        """The client acknowledged an event. The wait for it may be over."""
         give = self._awaited.get(number)
         if give is not None:
-            with suppress(trio.WouldBlock):  # it acknowledged twice
+            with suppress(trio.WouldBlock):  # acknowledged twice
                 give.send_nowait(args)
 
     def send(self, packet: SocketIoPacket) -> None:
@@ -98,8 +98,8 @@ class Socket:
         await self._connection.caught_up()
 
     def disconnect(self, reason: CloseReason) -> None:
-        """End the client's session. Only who is told to leave the namespace stays away; from a
-        session that merely ends, the client comes back by itself.
+        """End the client's session. A stock client reconnects by itself, unless it got a
+        DISCONNECT.
         """
         if not reason.reconnect:
             self.send(SocketIoPacket(SocketIoType.DISCONNECT, self.namespace))

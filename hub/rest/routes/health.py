@@ -19,7 +19,7 @@ async def alive(call: Call) -> Response:
 
 
 async def ready(call: Call) -> Response:
-    """200 while new work is taken and the store answers."""
+    """200 while new work is taken and the store can be reached."""
     if not call.services.status.accepting:
         return JSON({"status": "stopping"}, 503)
     with trio.move_on_after(CHECK_SECONDS):

@@ -48,7 +48,7 @@ def _peer(call: Call, conversation: str) -> UserId:
     """The other side of one of the caller's conversations.
 
     Raises:
-        HttpError: 404 when there can be no such conversation, 403 when it is others'.
+        HttpError: 404 when there can be no such conversation, 403 when the caller is not in it.
     """
     pair = parse_conversation_id(conversation)
     if pair is None:
@@ -161,7 +161,7 @@ async def _message(call: Call, conversation: str) -> Message:
     """The message in the path, in that conversation.
 
     Raises:
-        HttpError: 404 when there is none, 403 when the conversation is others'.
+        HttpError: 404 when there is none, 403 when the caller is not in the conversation.
     """
     peer = _peer(call, conversation)
     message_id = parse_message_id(call.request.path_params["message_id"])
@@ -174,7 +174,7 @@ async def _message(call: Call, conversation: str) -> Message:
 
 
 async def send(call: Call) -> Response:
-    """Send a message; what the body says of the sender must be true."""
+    """Send a message; the sender in the body must be the caller."""
     try:
         body = await call.body(MessengerPostBody)
     except WireError as error:

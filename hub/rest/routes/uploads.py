@@ -1,7 +1,8 @@
 """Files: uploaded, kept below the data folder, downloaded. See docs/dialects/README.md#files.
 
-Guarantees: a file is what its content says, of a few harmless kinds; it is served to who stored it
-and to who may see a message that carries it, with headers that keep a browser from running it.
+Guarantees: a file is what its content says, of a few harmless kinds; it is served to the user who
+stored it and to those who may see a message that carries it, with headers that keep a browser from
+running it.
 """
 
 import io
@@ -21,7 +22,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.rest_dialect import LEARNING_PLATFORM, PRIVATE_MESSAGES
 from persistence.records import Upload
 
-MULTIPART_BYTES: Final = 16_384  # what a multipart body may hold beside the file
+MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 UPLOAD_PATHS: Final = (
     "/api/upload",
     f"/{LEARNING_PLATFORM.name}/api/upload",
@@ -44,7 +45,7 @@ def kind_of(content: bytes, name: str) -> str | None:
 
     Args:
         content: the whole file.
-        name: tells Word from Excel in their old common container, and nothing else.
+        name: distinguishes Word from Excel in their old common container, and nothing else.
     """
     for magic, kind in _MAGIC:
         if content.startswith(magic):
@@ -98,7 +99,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def safe_name(name: str) -> str:
-    """A file name that is one, on every system: letters, digits, dots, dashes, underscores."""
+    """A file name that is valid everywhere: letters, digits, dots, dashes, underscores."""
     kept = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-MAX_NAME_CHARS:]
     return kept.lstrip(".") or "file"
 
@@ -134,7 +135,7 @@ async def _file(call: Call) -> tuple[str, bytes]:
             if not isinstance(file, UploadFile):
                 raise missing
             return file.filename or "file", await file.read()
-    except HTTPException as error:  # Starlette's word for a malformed form
+    except HTTPException as error:  # raised by Starlette for a malformed form
         raise HttpError(400, "form_malformed", error.detail) from None
 
 
@@ -155,7 +156,7 @@ def _store(folder: Path, name: str, content: bytes) -> str:
 
 
 async def download(call: Call) -> Response:
-    """A stored file, to who may see it."""
+    """A stored file, if the caller may see it."""
     day, name = call.request.path_params["day"], call.request.path_params["name"]
     url = f"/{_FOLDER}/{day}/{name}"
     found = await call.services.store.uploads.visible(call.me, url) if "\x00" not in url else None

@@ -2,8 +2,8 @@
 
 See docs/dialects/channel_messages.md#rest.
 
-Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
-channel learns nothing of its messages.
+Guarantees: a message sent here takes the same way as one sent on a socket; a caller who may not
+see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
@@ -94,7 +94,7 @@ async def _channel(call: Call, text: str) -> Channel:
     """A channel that the caller may see.
 
     Raises:
-        HttpError: 403 when there is none, or not for the caller.
+        HttpError: 403 when there is none, or the caller may not see it.
     """
     number = from_uuid(IdKind.CHANNEL, text)
     access = None
@@ -109,7 +109,7 @@ async def _message(call: Call, text: str) -> Message:
     """A message that the caller may see.
 
     Raises:
-        HttpError: 404 when there is none, or none for the caller.
+        HttpError: 404 when there is none, or the caller may not see it.
     """
     number = from_uuid(IdKind.MESSAGE, text)
     store = call.services.store

@@ -1,6 +1,6 @@
 """The learning platform's accounts. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: a password never leaves; the session cookie is express-session's.
+Guarantees: no response contains a password or its hash; the session cookie is express-session's.
 """
 
 from datetime import UTC, datetime, timedelta

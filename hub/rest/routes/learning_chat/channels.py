@@ -3,7 +3,7 @@
 See docs/dialects/learning_chat.md#rest.
 
 Guarantees: only members see a workspace and its channels; only its owner and teachers change it;
-every change is told to the members who listen.
+every change is sent to the members that are connected.
 """
 
 from typing import Final
@@ -57,7 +57,7 @@ async def _workspace(call: Call) -> Workspace:
 
 
 async def create_workspace(call: Call) -> Response:
-    """Make a workspace of one's own."""
+    """Make a workspace that the caller owns."""
     try:
         body = await call.body(WorkspaceBody)
         check_name("name", body.name)
@@ -84,7 +84,7 @@ async def show_workspace(call: Call) -> Response:
 
 
 async def add_member(call: Call) -> Response:
-    """Let a user into a workspace."""
+    """Add a member to a workspace."""
     workspace = await _workspace(call)
     try:
         body = await call.body(MemberBody)
@@ -95,7 +95,7 @@ async def add_member(call: Call) -> Response:
 
 
 async def remove_member(call: Call) -> Response:
-    """Put a user out of a workspace."""
+    """Remove a member from a workspace."""
     workspace = await _workspace(call)
     _require_manager(call, workspace, "Only the workspace owner or teachers can remove members")
     number = call.path_id("user_id")
@@ -118,7 +118,7 @@ async def _change(call: Call, workspace: Workspace, user_id: UserId, *, add: boo
     try:
         if add:
             changed = await services.workspaces.add_member(workspace.id, user)
-        else:  # whoever removes a member, the hub hears of it from the store
+        else:  # the store notifies the hub of every removal, also of those made in SQL
             changed = await services.store.workspaces.remove_member(workspace.id, user.id)
     except NoSuchUser:
         raise HttpError(404, "user_not_found", "User not found") from None
@@ -166,7 +166,7 @@ async def _create_channel(call: Call, body: ChannelBody, workspace_id: Workspace
 
 
 async def list_channels(call: Call) -> Response:
-    """A workspace's channels, by creation."""
+    """A workspace's channels, oldest first."""
     workspace = await _workspace(call)
     if call.me not in workspace.members:
         raise denied()
@@ -198,7 +198,7 @@ async def _two_ids(call: Call) -> tuple[UserId, UserId]:
 
 
 async def list_dms(call: Call) -> Response:
-    """The caller's private channels, with who is on the other side."""
+    """The caller's dms, each with the other participant."""
     channels = await call.services.store.channels.dms(call.me)
     peers = {channel.id: channel.peer_of(call.me) for channel in channels}
     ids = [peer for peer in peers.values() if peer is not None]

@@ -1,7 +1,7 @@
 """The learning platform's messages. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: a message sent here takes the same way as one sent on a socket; who may not see a
-channel learns nothing of its messages.
+Guarantees: a message sent here takes the same way as one sent on a socket; a caller who may not
+see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
@@ -96,7 +96,7 @@ def _message_id(call: Call) -> MessageId:
     """The message id in the path.
 
     Raises:
-        HttpError: 400 when it can be none.
+        HttpError: 400 when it is malformed.
     """
     number = call.path_id("message_id")
     if number is None:
@@ -108,7 +108,8 @@ async def _message(call: Call) -> Message:
     """The message in the path, which the caller may see.
 
     Raises:
-        HttpError: 400 when it can be none, 404 when there is none, or none for the caller.
+        HttpError: 400 when the id is malformed, 404 when there is none or the caller may not see
+        it.
     """
     store = call.services.store
     message = await store.messages.get(_message_id(call))
@@ -121,7 +122,7 @@ async def _message(call: Call) -> Message:
 
 
 async def delete(call: Call) -> Response:
-    """Delete a message of one's own, or any as a teacher."""
+    """Delete a message; for its author and teachers."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
     await call.carry_out(DeleteMessage(_message_id(call)), Done, wording)
     return JSON({"message": "Message deleted"})
@@ -166,7 +167,7 @@ async def unpin(call: Call) -> Response:
 
 
 def _pin_ids(call: Call) -> tuple[ChannelId, MessageId]:
-    """The ids in the path; 0, which nothing has, for one that can be none."""
+    """The ids in the path; 0, which no message has, for a malformed one."""
     channel_id, message_id = call.path_id("channel_id"), call.path_id("message_id")
     return ChannelId(channel_id or 0), MessageId(message_id or 0)
 
@@ -197,7 +198,7 @@ async def unread(call: Call) -> Response:
 
 
 async def ask_assistant(call: Call) -> Response:
-    """One answer of the assistant, outside any channel."""
+    """A completion of the assistant, outside any channel."""
     turns = await _turns(call)
     if call.services.completions is None:
         raise HttpError(500, ErrorCode.ASSISTANT_UNAVAILABLE, "Failed to generate AI response")

@@ -2,7 +2,7 @@
 
 See docs/dialects/private_messages.md#rest.
 
-Guarantees: whether an account exists cannot be told from a failed login; attempts are limited per
+Guarantees: a failed login does not reveal whether the account exists; attempts are limited per
 account and per address; only a token's hash is stored; identity always comes from the session.
 """
 

@@ -126,7 +126,7 @@ async def _visibly_online(call: Call) -> frozenset[UserId]:
     online = call.services.presence.online() - {call.me}
     if call.services.config.presence_audience is AudienceRule.EVERYONE:
         return online
-    # The relation is symmetric: who may know of me are those I may know of.
+    # The relation is symmetric: the caller's audience are the users whose presence they may see.
     audience = await call.services.store.relations.presence_audience([call.me])
     return online & audience.get(call.me, frozenset())
 

@@ -1,7 +1,8 @@
 """Follows and blocks over REST.
 
-Guarantees: a relation is only ever changed by the side it belongs to; a block is not told to the
-blocked: to them it looks as if the user did not exist.
+Guarantees: a relation is only ever changed by the side it belongs to; a block is never named as the
+reason of a refusal, and the blocked user's request to follow is refused as if there were no such
+user.
 """
 
 from collections.abc import Sequence
