@@ -1,10 +1,10 @@
-"""What is remembered, as seen by the rest of Parlour.
+"""The operations of a store, as the rest of Parlour sees it.
 
-Guarantees, for every implementation (one contract suite runs over all of them):
+Guarantees, for every implementation (one suite of tests runs on all of them):
 
-- `Messages.post` is all or nothing per draft: an outcome is returned only for what is durable.
-- Per channel, `seq` has no holes, and seq order is commit order.
-- `(author, key)` is posted at most once; a repeat returns the first message.
+- `Messages.post` stores a draft whole or not at all, and what it returns as stored is durable.
+- Within a channel, `seq` has no holes, and the order of `seq` is the order of commits.
+- For an author and a key, at most one message is stored; a repeat returns it.
 - Watermarks only move forward.
 
 Must not know: commands, events, dialects, sockets. Times are aware UTC datetimes with millisecond
@@ -56,19 +56,19 @@ from protocol.model import (
 
 
 class Accounts(Protocol):
-    """Users and their passwords."""
+    """Users and their password hashes."""
 
     async def create(self, new: NewUser) -> User:
         """Raises Taken("email") or Taken("username"); both compare case-insensitively."""
 
     async def get(self, user_id: UserId) -> User | None:
-        """None: there is no such user."""
+        """The user, or None."""
 
     async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
-        """Those that exist, by id."""
+        """Those of the users that exist, by id."""
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
-        """Users with an id above `after`, ascending."""
+        """Users with an id above `after`, ascending, without the assistant."""
 
     async def find(self, username: str) -> User | None:
         """By username, case-insensitively."""
@@ -77,65 +77,68 @@ class Accounts(Protocol):
         """By email or username, case-insensitively."""
 
     async def set_password(self, user_id: UserId, password_hash: str) -> None:
-        """Raises NoSuchUser. Ends every session of the user in the same transaction."""
+        """Set the password and end every session of the user, in one transaction. Raises
+        NoSuchUser.
+        """
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
-        """The same password at another cost: sessions stay."""
+        """Replace the hash of the same password; sessions stay."""
 
     async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
         """Raises NoSuchUser."""
 
 
 class Sessions(Protocol):
-    """Logins, found by the hash of their token."""
+    """Sessions, found by the hash of their token."""
 
     async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
         """Raises NoSuchUser."""
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
-        """For each hash, the session if it is there and has not expired."""
+        """For each hash, the session, or None if there is none or it has expired."""
 
     async def close(self, token_hash: bytes) -> SessionId | None:
-        """The id of the session that was ended now, or None."""
+        """End a session; returns its id, or None if there was none."""
 
     async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
-        """Ends every session of a user."""
+        """End every session of a user; returns their ids."""
 
     async def purge_expired(self) -> int:
-        """Forget sessions past their end; returns how many."""
+        """Delete the sessions that have expired; returns how many."""
 
     async def secret(self, name: str, proposal: str) -> str:
-        """The secret of that name that every hub agrees on; the first proposal wins."""
+        """The secret of that name. The first proposal is stored, and returned from then on."""
 
     async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
-        """Those of the sessions that are there and have not expired."""
+        """Those of the sessions that have neither been deleted nor expired."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
-        """Sessions that end from now on, and users that change, whoever has it done. None: some may
-        have been missed.
+        """The sessions that end and the users that change from now on, whoever changes them. None:
+        some may have been missed.
         """
 
 
 class ForeignSessions(Protocol):
-    """The logins of another application, only read."""
+    """The sessions of another application, only read."""
 
     async def find(self, sid: str) -> ForeignSession | None:
-        """The session if it is there and has not expired."""
+        """The session, or None if there is none or it has expired."""
 
 
 class Relations(Protocol):
-    """Follows and blocks, and the policy that follows from them."""
+    """Follows and blocks, and the policy that is made of them."""
 
     async def request_follow(self, follower: UserId, followee: UserId) -> FollowStatus | None:
-        """Pending; accepted at once when the followee's profile is public. Repeating changes
-        nothing. None: no such user, or a block exists either way. Raises ValueError on oneself.
+        """Ask to follow: pending, or accepted at once if the followee's profile is public.
+        Repeating changes nothing. None: there is no such user, or a block exists either way.
+        Raises ValueError if both are the same.
         """
 
     async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
-        """False when there is no pending request."""
+        """Accept a request; False if there is none that is pending."""
 
     async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
-        """Withdraw, refuse or end a follow. False when there was none."""
+        """Withdraw, refuse or end a follow; False if there was none."""
 
     async def followers(self, user_id: UserId) -> Sequence[Relation]:
         """Pending and accepted, newest first."""
@@ -144,19 +147,20 @@ class Relations(Protocol):
         """Pending and accepted, newest first."""
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
-        """Also removes follows in both directions. False when it was blocked already. Raises
-        NoSuchUser, and ValueError on oneself.
+        """Block a user, and end follows either way; False if they were blocked already. Raises
+        NoSuchUser, and ValueError if both are the same.
         """
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
-        """False when it was not blocked."""
+        """End a block; False if there was none."""
 
     async def blocked(self, user_id: UserId) -> Sequence[User]:
-        """Whom the user blocks, newest first."""
+        """The users whom this one blocks, newest block first."""
 
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
-        """For each (sender, recipient): both exist and differ, neither blocked the other, and the
-        recipient's profile is public or an accepted follow exists either way. One statement.
+        """For each (sender, recipient), whether both exist and differ, neither blocks the other,
+        and the recipient's profile is public or an accepted follow exists either way. One
+        statement.
         """
 
     async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
@@ -165,14 +169,14 @@ class Relations(Protocol):
         """
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Change | None]]:
-        """What changes from now on, whoever does it. None: something may have been missed."""
+        """The changes from now on, whoever makes them. None: some may have been missed."""
 
     async def presence_audience(
         self, user_ids: Sequence[UserId]
     ) -> Mapping[UserId, frozenset[UserId]]:
-        """Who may know that each user is online: accepted follow either way, a common dm in which
-        one may message the other, or a common workspace; minus blocks either way, never the user
-        themself. One statement.
+        """For each user, those who may know that they are online: an accepted follow exists either
+        way, or a dm in which one may message the other, or a common workspace; without those who
+        block the user or are blocked, and without the user. One statement.
         """
 
 
@@ -180,11 +184,12 @@ class Messages(Protocol):
     """The log."""
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """Permission, repeats, seq, insert: one statement for the batch, one outcome per draft, in
-        order. Drafts of one channel get their seqs in the order given. A reply's parent must be
-        in the same channel and not deleted; a repeat of a key is not asked for its parent again.
-        Content must not hold NUL or lone surrogates. The assistant may answer in any channel.
-        Raises StoreUnavailable: the outcome of every draft is unknown.
+        """Store a batch in one statement, which decides permission, repeats and seqs. Returns one
+        outcome per draft, in their order, in which drafts of one channel also get their seqs.
+
+        A reply's parent must be in the same channel and not deleted; of a repeat it is not checked
+        again. Content with NUL or lone surrogates is refused. The assistant may write in any
+        channel. Raises StoreUnavailable: the outcome of every draft is unknown.
         """
 
     async def conversation_page(
@@ -207,12 +212,12 @@ class Messages(Protocol):
         """
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
-        """The first `limit` messages of the gaps, for the hub itself: nobody is asked for. In the
-        order of the gaps, then by seq. One statement.
+        """The first `limit` messages of the gaps, whoever may see them, in the order of the gaps,
+        then by seq. One statement.
         """
 
     async def last_id(self) -> MessageId:
-        """No message that is stored later has an id up to this one; 0 when there is none yet."""
+        """An id that every message stored from now on is above; 0 when there is none yet."""
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """The newest `limit` messages by others above the user's delivered watermarks, oldest
@@ -225,7 +230,7 @@ class Messages(Protocol):
         """The newest `limit` messages with an id below `before`, oldest first."""
 
     async def get(self, message_id: MessageId) -> Message | None:
-        """None: there is no such message, or it was deleted."""
+        """The message, or None if there is none or it was deleted."""
 
     async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
         """The first `limit` replies to a message, oldest first."""
@@ -234,91 +239,95 @@ class Messages(Protocol):
         """The channel's pinned messages, in the order they were pinned."""
 
     async def delete(self, message_id: MessageId) -> bool:
-        """Forget the content; its seq stays taken. False: there was no such message."""
+        """Delete the content; the seq stays taken. False: there was no such message."""
 
     async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
-        """The message with its new status, or None."""
+        """Set a message's grading status; returns the message, or None if there is none."""
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
-        """Move the reader's watermark to the conversation's last seq. None when nothing moved."""
+        """Move the reader's watermark to the conversation's last seq. None if nothing moved."""
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
-        """Move the reader's watermark in the message's channel to it. None when nothing moved, or
+        """Move the reader's watermark in the message's channel up to it. None if nothing moved, or
         the reader may not see the message.
         """
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
     ) -> Advance | None:
-        """The same for the delivered watermark, which a read one moves along."""
+        """The same for the delivered watermark, which is never behind the read one."""
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
-        """Hide the conversation until there is a newer message. False: there is none."""
+        """Archive the conversation until there is a newer message. False: there is none."""
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """Those with a message that the user may see, newest first, archived ones included."""
+        """The user's conversations with at least one message, newest first, archived ones too."""
 
     async def unread_count(self, user_id: UserId) -> int:
         """Messages by others above the user's read watermarks."""
 
 
 class Workspaces(Protocol):
-    """Who shares channels with whom."""
+    """Workspaces and their members."""
 
     async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
-        """Its only member is its owner."""
+        """Make a workspace, with its owner as its only member."""
 
     async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        """None: there is no such workspace."""
+        """The workspace, or None."""
 
     async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
-        """Those the user is a member of, oldest first."""
+        """The workspaces of which the user is a member, oldest first."""
 
     async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
-        """The workspaces of each user. One statement."""
+        """The ids of each user's workspaces. One statement."""
 
     async def add_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """The workspace as it is then, or None. Repeating changes nothing. Raises NoSuchUser."""
+        """The workspace after that, or None if there is none. Repeating changes nothing. Raises
+        NoSuchUser.
+        """
 
     async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """The workspace as it is then, or None. Repeating changes nothing."""
+        """The workspace after that, or None if there is none. Repeating changes nothing."""
 
 
 class Channels(Protocol):
-    """Where messages are."""
+    """Channels, dms and pins."""
 
     async def create(self, new: NewChannel) -> Channel | None:
-        """None: there is no such workspace."""
+        """Make a channel; None: there is no such workspace."""
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
-        """The channel, and whether the user is one of its people. None: no such channel."""
+        """The channel, and whether the user may see it. None: there is no such channel."""
 
     async def heads(
         self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
     ) -> Sequence[ChannelHead]:
-        """Those of the channels that the user may see, by id; None: of all. One statement."""
+        """The last seqs of those of the channels (None: of all) that the user may see, by channel
+        id. One statement.
+        """
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """For each (user, channel), whether the user may see it. One statement."""
 
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
-        """By creation."""
+        """The workspace's channels, oldest first."""
 
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
-        """Of the user's workspaces: class equal to `text`, or name or subject containing it in any
-        case.
+        """The channels of the user's workspaces whose class is `text`, or whose name or subject
+        contains it in upper or lower case.
         """
 
     async def dm(self, one: UserId, other: UserId) -> Channel:
-        """The two users' private channel, found or made. Raises NoSuchUser, and ValueError on
-        one and the same.
+        """The dm of two users, made if it is missing. Raises NoSuchUser, and ValueError if both are
+        the same.
         """
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
-        """The user's private channels, by creation."""
+        """The user's dms, oldest first."""
 
     async def pin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
         """None: no such channel, or no such message in it. Repeating changes nothing."""
@@ -328,34 +337,34 @@ class Channels(Protocol):
 
 
 class Uploads(Protocol):
-    """Which files there are, and who may have them."""
+    """Files that were uploaded."""
 
     async def add(self, upload: Upload) -> None:
-        """Remember a stored file."""
+        """Add a stored file."""
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
-        """The file if the user stored it, or may see a message that carries it."""
+        """The file, if the user uploaded it or may see a message that carries it."""
 
 
 class Recoveries(Protocol):
-    """What connections that can be recovered were told, found by the hash of their secret id."""
+    """Positions of connections that can be recovered, by the hash of the connection's secret id."""
 
     async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
-        """Remember, or replace what was remembered. Raises NoSuchUser."""
+        """Keep a connection's position, in place of the earlier one. Raises NoSuchUser."""
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:
-        """What was remembered, if it was saved or touched less than `within` seconds ago."""
+        """The position, if it was saved or touched less than `within` seconds ago."""
 
     async def touch(self, keys: Sequence[bytes]) -> None:
-        """These connections are still there."""
+        """Note that these connections are still open."""
 
     async def purge(self, *, older_than: float) -> int:
-        """Forget those not touched for so many seconds; returns how many."""
+        """Delete those that were not touched for so many seconds; returns how many."""
 
 
 @frozen
 class Store:
-    """One log and everything around it, behind small interfaces."""
+    """All parts of one store."""
 
     accounts: Accounts
     sessions: Sessions

@@ -1,4 +1,4 @@
-"""What goes in and out of the store: plain values, and the errors it raises.
+"""The values that go into and come out of a store, and the errors it raises.
 
 Guarantees: immutable; times are aware UTC datetimes with millisecond precision. Must not know:
 commands, events, dialects, sockets.
@@ -29,17 +29,17 @@ from protocol.model import (
 
 
 class StoreError(Exception):
-    """Base of everything a store raises on purpose."""
+    """Base of the errors that a store raises."""
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached now. The operation's outcome is unknown; trying again is safe
-    for reads and for sends that carry a key.
+    """The store does not answer now, and the operation's outcome is unknown. Trying again is safe
+    for reads and for sends with a key.
     """
 
 
 class Taken(StoreError):
-    """A unique field of a new account belongs to somebody already; `field` is its name."""
+    """Another account has this value of a unique field; `field` is the field's name."""
 
     def __init__(self, field: str) -> None:
         self.field = field
@@ -47,12 +47,12 @@ class Taken(StoreError):
 
 
 class NoSuchUser(StoreError):
-    """A user id that does not exist was given where one must."""
+    """There is no user with an id that was given."""
 
 
 @frozen
 class NewUser:
-    """An account to be created. `username` None lets the store derive a free one from the email."""
+    """An account to be created. Without a `username`, a free one is derived from the email."""
 
     name: str
     password_hash: str = field(repr=False)
@@ -72,7 +72,7 @@ class NewUser:
 
 @frozen
 class Credentials:
-    """What a login is checked against."""
+    """A user and the hash that the password of a login is checked against."""
 
     user: User
     password_hash: str = field(repr=False)
@@ -80,10 +80,11 @@ class Credentials:
 
 @frozen
 class Draft:
-    """A message to be stored, for a recipient or for a channel: exactly one of both is set.
+    """A message to be stored, for a recipient or for a channel: exactly one of the two is set.
 
-    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: whom the assistant
-    answers; they have read the answer when it is stored.
+    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: of a message of the
+    assistant, the user whom it answers; it is stored as read by them. `parent_id`: the message that
+    this one replies to.
     """
 
     author_id: UserId
@@ -103,7 +104,7 @@ Outcome: TypeAlias = Posted | Refusal
 
 @frozen
 class Relation:
-    """How `user` stands to the one who asks: in which list they appear, and how far it got."""
+    """A follow between the user who asks and `user`; which way depends on the list."""
 
     user: User
     status: FollowStatus
@@ -113,8 +114,8 @@ class Relation:
 class Advance:
     """A watermark moved forward, to `seq`.
 
-    `message_ids`: what others wrote between the old and the new one, oldest first, the newest 100;
-    `author_ids`: who wrote each. `peer_id`: the other side of a dm.
+    `message_ids`: the messages of others between the old and the new one, oldest first, the newest
+    100; `author_ids`: the author of each. `peer_id`: the other user of a dm.
     """
 
     channel_id: ChannelId
@@ -126,20 +127,20 @@ class Advance:
 
 @frozen
 class Permit:
-    """Whether one user may do something towards another, and their dm channel if there is one."""
+    """Whether one user has a right towards another, and their dm if there is one."""
 
     allowed: bool
     channel_id: ChannelId | None
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is a conversation, and it is not allowed."""
+        """Whether there is a conversation, but no right to it."""
         return self.channel_id is not None and not self.allowed
 
 
 @frozen
 class Access:
-    """A channel and whether the user who asks may see it."""
+    """A channel, and whether the user who asks may see it."""
 
     channel: Channel
     allowed: bool
@@ -147,7 +148,7 @@ class Access:
 
 @frozen
 class PairChanged:
-    """A block between the two, or a follow that is no more."""
+    """A block was made, or an accepted follow ended, between the two users."""
 
     one: UserId
     other: UserId
@@ -155,14 +156,14 @@ class PairChanged:
 
 @frozen
 class ProfileChanged:
-    """The user's profile is private now."""
+    """The user's profile became private."""
 
     user_id: UserId
 
 
 @frozen
 class MemberGone:
-    """The user left the workspace, or was put out of it."""
+    """The user left the workspace or was removed from it."""
 
     workspace_id: WorkspaceId
     user_id: UserId
@@ -178,25 +179,25 @@ class ChannelMemberGone:
 
 @frozen
 class UserGone:
-    """The account is no more."""
+    """The account was deleted."""
 
     user_id: UserId
 
 
 Change: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
-"""What may take somebody's right to see something."""
+"""A change that may take away a user's right to see something."""
 
 
 @frozen
 class SessionEnded:
-    """The session is no more."""
+    """The session was deleted."""
 
     session_id: SessionId
 
 
 @frozen
 class UserChanged:
-    """What is known of the user, by their sessions too, may not be true any more."""
+    """The account changed: what is cached of it, also with its sessions, is out of date."""
 
     user_id: UserId
 
@@ -223,7 +224,7 @@ class Span:
 
 @frozen
 class Gap:
-    """What may be missing of a channel: messages above this seq and this id."""
+    """The messages of a channel that may be missing: those above this seq and this id."""
 
     channel_id: ChannelId
     above_seq: int
@@ -232,7 +233,7 @@ class Gap:
 
 @frozen
 class Recovery:
-    """What a connection that ended was told of: its channels, and up to which seq at least."""
+    """The position of a connection that ended: by channel, the seq that it received at least."""
 
     user_id: UserId
     positions: Mapping[ChannelId, int]
@@ -251,7 +252,7 @@ class NewChannel:
 
 @frozen
 class Upload:
-    """A file that was stored: its address, who stored it and what it is."""
+    """A stored file: its address, the user who uploaded it, and its type."""
 
     url: str
     owner_id: UserId
@@ -260,9 +261,9 @@ class Upload:
 
 @frozen
 class Conversation:
-    """A dm channel as one participant sees it.
+    """A dm as one participant sees it.
 
-    `is_request`: the peer wrote first, I never answered and no accepted follow exists either way.
+    `is_request`: the participant has never written in it, and no accepted follow exists either way.
     """
 
     channel_id: ChannelId
@@ -275,7 +276,7 @@ class Conversation:
 
 @frozen
 class ForeignSession:
-    """A login of another application: whose, and until when."""
+    """A session of another application: its user and its end."""
 
     user_id: UserId
     expires_at: datetime

@@ -17,7 +17,7 @@ IO_LIBRARIES = {
     "starlette",
 }  # fmt: skip
 ASYNCIO_LIBRARIES = {"asyncio", "asyncpg", "trio_asyncio"}
-ASYNCIO_HOMES = ("persistence/postgres/", "persistence/__init__.py")
+ASYNCIO_HOMES = ("persistence/postgres/",)
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
 REST_ROOM = "hub/rest/routes/"
 REST_MODULES = ("conversations", "rest", "shapes")

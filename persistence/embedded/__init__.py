@@ -1,4 +1,4 @@
-"""The embedded Postgres: a server of our own, with no configuration and nothing left behind.
+"""The embedded Postgres: a server that belongs to one hub and needs no configuration.
 
 Guarantees: it listens on a Unix socket that only we can open; it dies with the hub however the hub
 ends (see `guard`); if it dies on its own it is started again, a bounded number of times; a second
@@ -64,7 +64,7 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
 
 @frozen
 class _Guarded:
-    """A command under guard: `guard` ends after it, and closing its stdin ends both."""
+    """A command and its guard process: `guard` ends after it, and closing its stdin ends both."""
 
     guard: trio.Process
     pid: int
@@ -80,7 +80,7 @@ class _Guarded:
 
 
 def _make_folder(data_dir: Path) -> Path:
-    """The folder by its absolute path: Postgres works elsewhere."""
+    """The folder by its absolute path, because Postgres runs in another working directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
     return data_dir.resolve()
 
@@ -172,7 +172,7 @@ async def _keep_running(
             restarts += 1
             if restarts > RESTARTS:
                 raise _failure("Postgres keeps dying", data_dir / "postgres.log")
-            await trio.sleep(RESTART_PAUSE_SECONDS)  # its children may still hold the cluster
+            await trio.sleep(RESTART_PAUSE_SECONDS)  # its child processes may still use the cluster
             _remake(socket_dir, cluster)
             try:
                 server = await _start(cluster, socket_dir, data_dir)
@@ -193,7 +193,7 @@ def _socket_dir(cluster: Cluster) -> Path:
 
 
 def _remake(socket_dir: Path, cluster: Cluster) -> None:
-    """The guard of a dead server removed the socket's folder; the name is part of the DSN."""
+    """Make the socket's folder again, which the guard removed: its name is part of the DSN."""
     shutil.rmtree(socket_dir, ignore_errors=True)
     socket_dir.mkdir(mode=0o700)
     cluster.account.own(socket_dir)

@@ -17,7 +17,7 @@ _PREFERRED: Final = ("postgres", "nobody")
 
 @frozen
 class Account:
-    """Whom Postgres runs as."""
+    """The account that Postgres runs as."""
 
     uid: int
     gid: int

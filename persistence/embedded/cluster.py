@@ -94,7 +94,7 @@ class Cluster:
             str(self.binaries / "initdb"),
             f"--pgdata={self.unfinished}",
             f"--username={SUPERUSER}",
-            "--auth=trust",  # the socket's folder is closed to everybody else
+            "--auth=trust",  # only our account can enter the socket's folder
             "--encoding=UTF8",
             "--locale-provider=builtin",
             "--locale=C.UTF-8",
@@ -102,7 +102,7 @@ class Cluster:
         ]
 
     def finish(self) -> None:
-        """`initdb` succeeded: the cluster gets its name."""
+        """Give the cluster its name, after `initdb` has succeeded."""
         self.unfinished.rename(self.data)
 
     def server_command(self, socket_dir: Path) -> list[str]:
@@ -125,7 +125,7 @@ class Cluster:
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the server with this pid takes connections, by what it wrote itself."""
+        """Whether the server with this pid accepts connections, by its postmaster.pid."""
         lines = self._pid_file()
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
 
@@ -137,7 +137,7 @@ class Cluster:
         """
         lines = self._pid_file()
         if not lines or not lines[0].isdigit() or not self._is_ours(int(lines[0])):
-            return  # none, or a stale file, which Postgres replaces by itself
+            return  # no server, or a stale file, which Postgres replaces
         pid = int(lines[0])
         for step, patience in _STOP_STEPS:
             with suppress(ProcessLookupError):
@@ -150,7 +150,7 @@ class Cluster:
         raise EmbeddedPostgresError(f"The server left behind on {self.data} (pid {pid}) stays")
 
     def _is_ours(self, pid: int) -> bool:
-        """A process whose working directory is the cluster: only its server has that."""
+        """Whether a process runs in the cluster's folder, as only its server does."""
         try:
             return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
         except OSError:

@@ -1,4 +1,4 @@
-"""Why the embedded Postgres cannot be had."""
+"""Errors of the embedded Postgres."""
 
 
 class EmbeddedPostgresError(Exception):

@@ -1,7 +1,7 @@
 """A complete store in memory: for tests on a mock clock, and as the readable specification.
 
-Guarantees: the same contract as Postgres (one suite runs over both), except that nothing outlives
-the process. Every method runs without an await inside, so it is atomic.
+Guarantees: those of `persistence.interface`, which one suite of tests checks on both stores, except
+that nothing outlives the process. No method awaits anything, so each is atomic.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from persistence.memory.tables import Tables
 
 
 class MemoryHealth:
-    """Memory is always there."""
+    """Memory is always available."""
 
     async def check(self) -> None:
         """Never raises."""

@@ -1,4 +1,4 @@
-"""Users and passwords in memory."""
+"""Accounts in memory: users and their password hashes."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -90,7 +90,7 @@ class MemoryAccounts:
         was_public = user.is_public
         user = evolve(user, is_public=is_public, updated_at=self.tables.now())
         self.tables.users[user_id] = user
-        self.tables.tell_of_session(UserChanged(user_id))
+        self.tables.session_changed(UserChanged(user_id))
         if was_public and not is_public:
             self.tables.changed(ProfileChanged(user_id))
         return user

@@ -1,4 +1,4 @@
-"""What connections were told, in memory."""
+"""Positions of connections that can be recovered, in memory."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Logins in memory."""
+"""Sessions in memory."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The rows that the memory store's parts share, and what follows from several of them."""
+"""The rows that the parts of the memory store share, and the policy, which needs several tables."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @frozen
 class SessionRow:
-    """A login."""
+    """A session, without the hash by which it is found."""
 
     id: SessionId
     user_id: UserId
@@ -41,8 +41,8 @@ class SessionRow:
 
 @define
 class ChannelRow:
-    """A channel: its log, and how far each user has got. `messages[seq - 1]` has that seq; a
-    deleted one has its id in `deleted`.
+    """A channel, its log and its watermarks by user. `messages[seq - 1]` is the message with that
+    seq; `deleted` has the ids of deleted messages.
     """
 
     channel: Channel
@@ -53,19 +53,19 @@ class ChannelRow:
     archived: dict[UserId, int] = field(factory=dict)
 
     def find(self, message_id: MessageId) -> Message:
-        """The stored message of that id, which is here."""
+        """The stored message of that id, which must be in this channel."""
         return next(message for message in self.messages if message.id == message_id)
 
     def replace(self, message: Message) -> None:
-        """Keep another version of a stored message."""
+        """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
     def shown(self) -> list[Message]:
-        """What was not deleted, as of now."""
+        """The messages that were not deleted, as of now."""
         return [self.seen(each) for each in self.messages if each.id not in self.deleted]
 
     def conversation(self) -> list[Message]:
-        """What the two people of a dm said to each other, as of now."""
+        """The messages of the two users of a dm, as of now; without the assistant's."""
         return [message for message in self.shown() if message.recipient_id is not None]
 
     def seen(self, message: Message) -> Message:
@@ -86,17 +86,17 @@ class ChannelRow:
         )
 
     def unread(self, user_id: UserId) -> list[Message]:
-        """What others wrote above the user's read watermark."""
+        """The messages of others above the user's read watermark."""
         return self.by_others(user_id, self.read.get(user_id, 0))
 
     def by_others(self, user_id: UserId, above: int) -> list[Message]:
-        """What others wrote above a seq."""
+        """The messages of others above a seq."""
         return [each for each in self.shown() if each.seq > above and each.author_id != user_id]
 
 
 @frozen
 class RecoveryRow:
-    """What a connection was told, and when that was known last."""
+    """The position of a connection, and when it was last known to be open."""
 
     recovery: Recovery
     touched_at: datetime
@@ -108,7 +108,7 @@ def _ids() -> Iterator[int]:
 
 @define
 class Tables:
-    """Everything that is remembered. `clock` gives every timestamp."""
+    """All tables. Every timestamp comes from `clock`."""
 
     clock: Callable[[], datetime]
     ids: Iterator[int] = field(factory=_ids, init=False)
@@ -138,18 +138,18 @@ class Tables:
         self.passwords[ASSISTANT_ID] = "none"
 
     def now(self) -> datetime:
-        """The time, in milliseconds as Postgres keeps it."""
+        """The time, with millisecond precision as in Postgres."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def end_session(self, token_hash: bytes) -> SessionId:
-        """Forget a session and tell who wants to know."""
+        """Delete a session and notify the listeners."""
         session_id = self.sessions.pop(token_hash).id
-        self.tell_of_session(SessionEnded(session_id))
+        self.session_changed(SessionEnded(session_id))
         return session_id
 
-    def tell_of_session(self, change: SessionChange) -> None:
-        """Tell who wants to know."""
+    def session_changed(self, change: SessionChange) -> None:
+        """Notify the listeners of a session that ended or a user that changed."""
         for listener in self.session_listeners:
             listener.send_nowait(change)
 
@@ -158,12 +158,12 @@ class Tables:
         return (a, b) in self.blocks or (b, a) in self.blocks
 
     def follow_accepted_either_way(self, a: UserId, b: UserId) -> bool:
-        """Whether one of the two follows the other, accepted."""
+        """Whether an accepted follow exists either way."""
         accepted = FollowStatus.ACCEPTED
         return self.follows.get((a, b)) is accepted or self.follows.get((b, a)) is accepted
 
     def may_message(self, sender: UserId, recipient: UserId) -> bool:
-        """The policy of private messages."""
+        """As `may_message` in postgres/routines/policy.sql."""
         if sender == recipient or sender not in self.users or recipient not in self.users:
             return False
         if self.blocked_either_way(sender, recipient):
@@ -172,7 +172,7 @@ class Tables:
         return public or self.follow_accepted_either_way(sender, recipient)
 
     def may_see(self, user_id: UserId, peer: UserId) -> bool:
-        """The policy of private conversations."""
+        """As `may_see_conversation` in postgres/routines/policy.sql."""
         if (peer, user_id) in self.blocks:
             return False
         return (user_id, peer) in self.blocks or self.in_contact(user_id, peer)
@@ -182,19 +182,19 @@ class Tables:
         return self.may_message(a, b) or self.may_message(b, a)
 
     def changed(self, change: Change) -> None:
-        """Tell who wants to know."""
+        """Notify the listeners of a change that may take away a right."""
         for listener in self.listeners:
             listener.send_nowait(change)
 
     def may_join(self, user_id: UserId, channel: Channel) -> bool:
-        """The policy of channels."""
+        """As `may_join` in postgres/routines/policy.sql."""
         if channel.workspace_id is None:
             peer = channel.peer_of(user_id)
             return peer is not None and self.may_see(user_id, peer)
         return user_id in self.workspaces[channel.workspace_id].members
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
-        """The two users' private channel, found or made."""
+        """The dm of the two users, made if it is missing."""
         pair = frozenset((one, other))
         if pair not in self.dms:
             low, high = sorted(pair)
@@ -215,7 +215,7 @@ class Tables:
 async def listen(
     listeners: set[trio.MemorySendChannel[T]],
 ) -> AsyncIterator[trio.MemoryReceiveChannel[T]]:
-    """What is sent to the listeners while the context is open."""
+    """What the listeners are notified of while the context is open."""
     send, receive = trio.open_memory_channel[T](inf)
     listeners.add(send)
     try:

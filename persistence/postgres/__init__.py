@@ -1,6 +1,7 @@
 """The store in Postgres.
 
-Guarantees: what `persistence.interface` promises, durably. Only this package knows SQL and asyncio.
+Guarantees: what `persistence.interface` promises, durably. Only this package knows SQL, asyncpg and
+asyncio.
 """
 
 from collections.abc import AsyncIterator
@@ -30,7 +31,7 @@ class PostgresHealth:
     """Whether the server answers.
 
     Args:
-        database: where to ask.
+        database: the server.
     """
 
     def __init__(self, database: Database) -> None:
@@ -43,12 +44,12 @@ class PostgresHealth:
 
 @asynccontextmanager
 async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncIterator[Store]:
-    """The store of a migrated database. Needs a running trio-asyncio loop.
+    """The store of a database whose schema is up to date. Needs `bridge.open_asyncio`.
 
     Args:
         dsn: the database.
         pool_size: connections for everything but sends.
-        lanes: connections for sends, each with one statement in flight.
+        lanes: connections for sends; each has one statement in flight.
 
     Raises:
         StoreUnavailable: the server cannot be reached.

@@ -1,4 +1,4 @@
-"""Users and passwords in Postgres."""
+"""Accounts in Postgres: users and their password hashes."""
 
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -135,7 +135,7 @@ class PostgresAccounts:
 
 
 def _candidates(new: NewUser) -> Iterator[str]:
-    """Usernames to try: the one asked for, or what precedes the @, numbered, at last random."""
+    """Usernames to try: the one asked for; or the email up to the @, then numbered, then random."""
     if new.username is not None:
         yield new.username
         return

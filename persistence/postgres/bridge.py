@@ -1,8 +1,8 @@
-"""The only place where trio meets asyncio: Postgres through asyncpg, as trio coroutines.
+"""The bridge from trio to asyncio: Postgres through asyncpg, as trio coroutines.
 
-Guarantees: every call has a deadline; every way in which a server can be away becomes
-`StoreUnavailable`; connections are replaced by themselves once it is back. A cancelled or failed
-statement may have been committed: its outcome is unknown. Must not know: what the SQL says.
+Guarantees: every statement has a deadline; whatever shows that the server is unavailable becomes
+`StoreUnavailable`; connections are replaced once it is back. A statement that was cancelled or
+failed may have been committed: its outcome is unknown. Must not know: what the SQL says.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
@@ -42,8 +42,8 @@ SESSION: Final[Mapping[str, str]] = {
     "application_name": "parlour",
     "timezone": "UTC",
     "jit": "off",
-    # Pages are read in the order of an index and end early. A plan by bitmap reads a conversation
-    # to its beginning and sorts it, which is what young statistics suggest.
+    # A page is read in the order of an index and ends early. A bitmap scan, which the planner
+    # prefers while statistics are young, reads the whole conversation and sorts it.
     "enable_bitmapscan": "off",
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
     "default_transaction_isolation": "read committed",
@@ -51,7 +51,8 @@ SESSION: Final[Mapping[str, str]] = {
 }
 LANE_SESSION: Final = {
     **SESSION,
-    # A lane runs one function over and over: plan it once, and by index even in small tables.
+    # A lane calls one function over and over: its statements are planned once, for index scans,
+    # which are right for the tables as they will be.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -62,26 +63,32 @@ _AWAY: Final = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shut down, starting up, statement timeout
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, statement timeout
     asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby: the one that takes writes is elsewhere
-    asyncpg.TransactionRollbackError,  # deadlock or conflict: nothing was done
+    asyncpg.ReadOnlySQLTransactionError,  # a standby; the primary is another server
+    asyncpg.TransactionRollbackError,  # deadlock or serialization failure: nothing was stored
     asyncpg.InterfaceError,  # the connection or the pool is closed
-    asyncpg.InternalClientError,  # the protocol was cut in the middle
+    asyncpg.InternalClientError,  # the connection broke in the middle of an answer
 )
 
 
 class UnsafeDatabase(StoreError):
-    """The server may lose what it has acknowledged, or is too old."""
+    """The server may lose committed transactions, or is too old."""
 
 
 @contextmanager
 def unavailable_when_away() -> Iterator[None]:
-    """Translate every sign of an absent server into StoreUnavailable."""
+    """Turn every error that an unavailable server causes into StoreUnavailable."""
     try:
         yield
     except _AWAY as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def open_asyncio() -> AbstractAsyncContextManager[object]:
+    """The asyncio loop that everything in this package needs, inside trio's."""
+    loop: AbstractAsyncContextManager[object] = trio_asyncio.open_loop()
+    return loop
 
 
 async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
@@ -96,11 +103,10 @@ async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
-    """Await an asyncio coroutine without a task of its own in asyncio: making, starting and ending
-    one is half of what a short statement costs here. The coroutine may wait for futures only, as
-    asyncpg's statements do.
+    """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
+    short statement. The coroutine may await futures only, as asyncpg's statements do.
 
-    When this is cancelled, the future is; what the coroutine raises then comes out of here.
+    Cancellation cancels the future; what the coroutine then raises is raised here.
     """
     while True:
         try:
@@ -108,7 +114,7 @@ async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
         except StopIteration as done:
             result: T = done.value
             return result
-        future._asyncio_future_blocking = False  # noqa: SLF001  says that it is being waited for
+        future._asyncio_future_blocking = False  # noqa: SLF001  as asyncio's task does when it awaits
         await _until_done(future)
 
 
@@ -118,7 +124,7 @@ async def _until_done(future: "asyncio.Future[Any]") -> None:
 
     def give_up(_: object) -> trio.lowlevel.Abort:
         future.cancel()
-        return trio.lowlevel.Abort.FAILED  # it is done soon, and then this goes on
+        return trio.lowlevel.Abort.FAILED  # the cancelled future is done soon and reschedules
 
     await trio.lowlevel.wait_task_rescheduled(give_up)
 
@@ -148,7 +154,7 @@ class Connections:
             self._permits.acquire_nowait()
         except trio.WouldBlock:
             await self._acquire()
-        slot = self._free.pop()  # the one that was used last: its server process is still warm
+        slot = self._free.pop()  # the last one used: its server process has warm caches
         try:
             with unavailable_when_away():
                 return await slot.fetch(self._dsn, self._settings, sql, args)
@@ -169,7 +175,7 @@ class Connections:
 
 
 class _Slot:
-    """One connection; made when needed, dropped when in doubt."""
+    """One connection: opened when it is needed, dropped after an error."""
 
     def __init__(self) -> None:
         self._connection: asyncpg.Connection | None = None
@@ -187,7 +193,7 @@ class _Slot:
                 rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
                 return rows
         except asyncio.CancelledError:
-            pass  # whoever waits was cancelled, or the time is up
+            pass  # this task was cancelled, or the deadline passed
         except _AWAY:
             self.drop()
             raise
@@ -205,7 +211,7 @@ class _Slot:
 async def open_connections(
     dsn: str, count: int, settings: Mapping[str, str] = SESSION
 ) -> AsyncIterator[Connections]:
-    """Connections to `dsn`, closed on exit. Needs a running trio-asyncio loop.
+    """Connections to `dsn`, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
@@ -219,11 +225,11 @@ async def open_connections(
 
 
 class Database:
-    """Connections for ordinary statements, and one for each LISTEN.
+    """Runs statements, and listens for notifications on a connection of their own.
 
     Args:
         dsn: the server.
-        connections: for the statements.
+        connections: those that the statements share.
     """
 
     def __init__(self, dsn: str, connections: Connections) -> None:
@@ -247,13 +253,13 @@ class Database:
         *,
         check_seconds: float = LISTEN_CHECK_SECONDS,
     ) -> AsyncIterator[AsyncIterator[T | None]]:
-        """What `parse` makes of the payloads of NOTIFY on `channel`. None comes whenever listening
-        begins (again): what was notified before may have been missed.
+        """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
+        after the connection was lost: earlier notifications may have been missed.
 
         Args:
             channel: the channel's name.
-            parse: raises ValueError for a payload that is to be ignored.
-            check_seconds: how often to see whether the server is still there.
+            parse: turns a payload into a value; raises ValueError for one that is to be ignored.
+            check_seconds: how often to check that the server still answers.
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
@@ -286,15 +292,15 @@ class Database:
         lost = trio.Event()
 
         def hear(_: object, __: int, ___: str, payload: str) -> None:
-            # Runs inside asyncio, where an exception would end more than this.
+            # Called by asyncio, where an exception would end more than this listener.
             try:
                 give.send_nowait(parse(payload))
             except ValueError:
-                log.warning("notice_malformed", channel=channel)  # anybody in the database may send
+                log.warning("notice_malformed", channel=channel)  # any session may notify
             except trio.WouldBlock:
-                lost.set()  # whoever reads is far behind: begin again, which says so
+                lost.set()  # the reader is far behind: listening begins again, with a None
             except trio.BrokenResourceError:
-                pass  # nobody reads any more
+                pass  # the context was left
 
         opened: list[asyncpg.Connection] = []
 
@@ -324,7 +330,7 @@ class Database:
 
 @asynccontextmanager
 async def open_database(dsn: str, count: int) -> AsyncIterator[Database]:
-    """A database for what must not be lost. Needs a running trio-asyncio loop.
+    """A database that keeps what it has committed. Needs `open_asyncio`.
 
     Args:
         dsn: the server.

@@ -1,8 +1,9 @@
-"""The logins of an Express application, in connect-pg-simple's table (contract S.2).
+"""The sessions of an Express application, in connect-pg-simple's table
+(docs/operations.md#sessions-of-another-application).
 
-Guarantees: the table is only read; a row that cannot be understood is no session. `expire` has no
-time zone and is compared in UTC, the zone of every connection of ours and, by the contract, of the
-application's. Must not know: cookies, signatures.
+Guarantees: the table is only read; a row that cannot be parsed is no session. The column `expire`
+has no time zone: it is compared in UTC, in which the application must write it. Must not know:
+cookies, signatures.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +25,7 @@ POOL_SIZE: Final = 4
 
 @asynccontextmanager
 async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSessions]:
-    """The sessions in `table` of the database at `url`. Needs a running trio-asyncio loop.
+    """The sessions in `table` of the database at `url`. Needs `bridge.open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
@@ -32,7 +33,7 @@ async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSe
     async with open_connections(url, POOL_SIZE) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
         sessions = ExpressSessions(Database(url, connections), quoted)
-        await sessions.find("")  # a table that is missing is told now, not at the first login
+        await sessions.find("")  # a missing table is an error now, not at the first login
         yield sessions
 
 
@@ -53,13 +54,13 @@ class ExpressSessions:
                 " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
                 sid,
             )
-        except asyncpg.PostgresError as error:  # the table is the application's to change
+        except asyncpg.PostgresError as error:  # the application may change its table
             raise StoreUnavailable(f"{self.table} cannot be read: {error}") from error
         return None if row is None else parse_session(row["sess"], row["expire"])
 
 
 def parse_session(text: str, expire: datetime) -> ForeignSession | None:
-    """The session in a row, or None if it has no user or its cookie is past.
+    """The session in a row, or None if it has no user or has expired.
 
     Args:
         text: the session as JSON: `{"cookie": {"expires": ts | null}, "userId": int, ...}`.

@@ -35,8 +35,8 @@ _SELECT: Final = f"""
     SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.deleted_at IS NULL
 """
-# A conversation is what its two people said; the assistant's answers belong to the dm channel. The
-# page is cut before anything is joined to it: otherwise the whole conversation is sorted for it.
+# A conversation is the messages of its two users; the assistant's are in the dm channel only. The
+# page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
 _CONVERSATION: Final = f"""
     SELECT {_COLUMNS}
       FROM channels c
@@ -50,7 +50,7 @@ _CONVERSATION: Final = f"""
 """
 CONVERSATION_PAGE: Final = _CONVERSATION.format(page="ORDER BY l.seq DESC OFFSET $3 LIMIT $4")
 CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
-# In a channel id order is seq order: both are taken under its lock.
+# Within a channel, ids grow with seqs: both are taken under its lock.
 CHANNEL_PAGE: Final = f"""
     SELECT {_COLUMNS}
       FROM channels c
@@ -253,7 +253,7 @@ class PostgresMessages:
         return [Posted(_message(row), workspace_id=row["workspace_id"]) for row in rows]
 
     async def last_id(self) -> MessageId:
-        """See the interface. The sequence may be ahead of what was stored, never behind."""
+        """See the interface. The sequence may be ahead of what is stored, never behind."""
         row = await self.database.fetch_one(
             "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('messages', 'id')), 0)"
             " AS last_id"

@@ -1,8 +1,8 @@
-"""Drafts -> stored messages, a batch in one statement.
+"""Stores drafts as messages, a batch in one statement: `post_messages` in routines/posting.sql.
 
 Guarantees: permission, repeats, seq and insert are decided together in Postgres, so they cannot
-disagree; a draft that the database refuses takes no other with it; what comes back is durable.
-Must not know: who is told of a message.
+disagree; a draft that the database cannot store fails alone; what is returned is durable.
+Must not know: to whom a message is delivered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,23 +25,23 @@ _DRAFTS_FAULT: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
-    asyncpg.RaiseError,  # a policy or trigger of the deployment's own says no
+    asyncpg.RaiseError,  # raised by a policy or trigger of the deployment
     UnicodeError,
 )
 
 
 @frozen
 class Posting:
-    """Stores drafts over connections of its own."""
+    """Stores drafts over connections that serve nothing else."""
 
     connections: Connections
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """See `persistence.interface.Messages.post`. Of drafts with one author and key the first
-        one is stored; the others are compared with what was stored then.
+        """See `persistence.interface.Messages.post`. Of several drafts with the same author and key
+        the first is stored, in a statement before the others, which are repeats of it.
 
         Raises:
-            StoreUnavailable: the server is away; nobody knows what was stored.
+            StoreUnavailable: the outcome of every draft is unknown.
         """
         holders: dict[tuple[int, str], int] = {}
         again: list[int] = []
@@ -61,11 +61,13 @@ class Posting:
         return [outcomes[index] for index in range(len(drafts))]
 
     async def _post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """No two have the same key. A batch that fails is halved until the culprit is alone."""
+        """Store drafts of which no two have the same author and key. A batch that fails is halved
+        until the draft at fault is alone.
+        """
         try:
             return await self._store(drafts)
         except asyncpg.UniqueViolationError:
-            # One key, two channels, at the same time: the other one is committed now.
+            # Another batch used the key at the same time, and is committed now.
             return await (self._halves(drafts) if len(drafts) > 1 else self._store(drafts))
         except _DRAFTS_FAULT:
             return [Refusal.UNSTORABLE] if len(drafts) == 1 else await self._halves(drafts)

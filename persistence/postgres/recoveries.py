@@ -1,4 +1,4 @@
-"""What connections were told, in Postgres."""
+"""Positions of connections that can be recovered, in Postgres."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -67,7 +67,7 @@ class PostgresRelations:
         if follower == followee:
             raise ValueError("nobody follows themself")
         row = await self.database.fetch_one(_REQUEST, follower, followee)
-        if row is None:  # or a request made at the same moment, which that statement cannot see
+        if row is None:  # or the request was made since that statement began
             row = await self.database.fetch_one(_STATUS, follower, followee)
         return None if row is None else FollowStatus(row["status"])
 
@@ -174,10 +174,10 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
 
 
 def parse_change(payload: str) -> Change:
-    """What a trigger announced (`announce_change` in routines/notices.sql).
+    """The change that a trigger notified of (`announce_change` in routines/notices.sql).
 
     Raises:
-        ValueError: no trigger of ours said that.
+        ValueError: no trigger of ours notifies so.
     """
     kind, *ids = payload.split(" ")
     make = _CHANGES.get((kind, len(ids)))

@@ -1,4 +1,4 @@
-"""Logins in Postgres."""
+"""Sessions in Postgres."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -97,7 +97,7 @@ class PostgresSessions:
 
 
 def _change(payload: str) -> SessionChange:
-    """Raises ValueError: it is not one of ours."""
+    """The change that a trigger notified of, see routines/notices.sql. Raises ValueError."""
     word, space, number = payload.partition(" ")
     if not space:
         return SessionEnded(SessionId(int(payload)))
