@@ -20,10 +20,12 @@ import structlog
 import trio
 from attrs import frozen
 
+import hub.rest.routes
+import protocol.dialects
 from hub.actor.letters import CloseAll
 from hub.admission import Admission
 from hub.engineio.server import EngineServer
-from hub.rest.app import build_app
+from hub.rest.app import build_app, discover
 from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -31,7 +33,7 @@ from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store
-from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.discovery import find_dialects
 from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
@@ -63,14 +65,16 @@ async def open_server(
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
     """
+    dialects = find_dialects(protocol.dialects)
     with listener:
         async with (
             open_services(config, store, foreign_sessions=foreign_sessions) as services,
-            open_socketio(services, BY_NAMESPACE) as socketio,
+            open_socketio(services, dialects.by_namespace) as socketio,
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            admission = Admission(services, build_app(services, engines), BY_PATH, engines)
+            app = build_app(services, engines, discover(hub.rest.routes))
+            admission = Admission(services, app, dialects.by_path, engines)
             acceptor = Acceptor(
                 admission.serve,
                 Caps(config.max_connections, config.max_connections_per_address),

@@ -7,7 +7,7 @@ event is encoded once for all of them. Must not know: sockets, tasks, the clock.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
 
@@ -16,6 +16,9 @@ from protocol.commands import Command
 from protocol.errors import CloseReason, WireError
 from protocol.events import Event
 from protocol.model import Message, User
+
+SESSION_COOKIE: Final = "session_token"
+"""The cookie of the sessions that Parlour opens; `protocol.express_session` has Express's."""
 
 
 @frozen

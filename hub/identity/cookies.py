@@ -9,9 +9,10 @@ from email.utils import format_datetime
 from typing import Final
 from uuid import uuid4
 
+from protocol.dialect import SESSION_COOKIE
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 
-COOKIE: Final = "session_token"
+COOKIE: Final = SESSION_COOKIE
 
 
 def new_token() -> str:

@@ -8,7 +8,8 @@ dialect is alone. Must not know: any endpoint by name.
 import importlib
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Final, TypeAlias
 
 from starlette.applications import Starlette
@@ -19,14 +20,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import hub.rest.routes
 from hub.engineio.server import EngineServer
 from hub.http.responses import JSON
 from hub.rest.endpoint import Endpoint
 from hub.rest.openapi import describe
-from hub.rest.rest_dialect import RestDialect, choose
+from hub.rest.selection import choose
 from hub.rest.web import web_routes
 from hub.services.assembly import Services
+from protocol.rest import RestDialect
 
 ENGINE_METHODS: Final = (
     "GET",
@@ -40,21 +41,22 @@ _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 Claim: TypeAlias = tuple[RestDialect, Endpoint]
 
 
-def discover() -> list[Claim]:
-    """The endpoints of every module of `hub.rest.routes`; fixed paths come before patterns."""
+def discover(*packages: ModuleType) -> list[Claim]:
+    """The endpoints of every module of the packages; fixed paths come before patterns."""
     found: list[Claim] = []
-    routes = hub.rest.routes
-    for module in pkgutil.walk_packages(routes.__path__, f"{routes.__name__}."):
-        imported = importlib.import_module(module.name)
-        endpoints: tuple[Endpoint, ...] = getattr(imported, "ENDPOINTS", ())
-        found += [(imported.SURFACE, endpoint) for endpoint in endpoints]
+    for package in packages:
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            imported = importlib.import_module(module.name)
+            endpoints: tuple[Endpoint, ...] = getattr(imported, "ENDPOINTS", ())
+            found += [(imported.SURFACE, endpoint) for endpoint in endpoints]
     return sorted(found, key=lambda claim: (claim[1].path.count("{"), claim[1].path))
 
 
-def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starlette:
-    """The ASGI application over `services`, with Engine.IO's polling on their paths."""
-    claims = discover()
-    document = describe(claims)
+def build_app(
+    services: Services, engines: Mapping[str, EngineServer], claims: Sequence[Claim]
+) -> Starlette:
+    """The ASGI application over `services`: REST, and Engine.IO's polling on its paths."""
+    document = describe(claims, services.config.rest_default.value)
 
     async def openapi(_: Request) -> Response:
         return JSON(document)
@@ -84,7 +86,7 @@ def build_app(services: Services, engines: Mapping[str, EngineServer]) -> Starle
 _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]
 
 
-def _by_path(claims: list[Claim]) -> Mapping[str, _Methods]:
+def _by_path(claims: Sequence[Claim]) -> Mapping[str, _Methods]:
     """Path with numbered parameters -> method -> the REST dialects that have it."""
     paths: dict[str, dict[str, dict[RestDialect, Endpoint]]] = {}
     for surface, endpoint in claims:

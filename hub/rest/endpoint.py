@@ -10,11 +10,11 @@ from typing import Final, TypeAlias, TypeVar
 
 from attrs import frozen
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from hub.http.responses import JSON, HttpError
 from hub.rest.replies import ErrorWords, answer_to, refusal_error, unavailable
-from hub.rest.rest_dialect import RestDialect, bearer_token
+from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
 from hub.services.assembly import Services
 from persistence.records import Span, StoreUnavailable
@@ -33,6 +33,7 @@ from protocol.model import (
 from protocol.parsing.content import check_key
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
+from protocol.rest import RestDialect
 from protocol.websocket.handshake import Head, origin_allowed
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
@@ -242,11 +243,11 @@ class Endpoint:
             if not self.open_to_all:
                 found = await _session(request, services, surface)
                 if not isinstance(found, Session):
-                    return surface.unauthorized()
+                    return _unauthorized(surface)
                 session = found
             return await self.handle(Call(request, services, surface, session))
         except NotSignedIn:
-            return surface.unauthorized()
+            return _unauthorized(surface)
         except HttpError as error:
             return _error(surface, error)
         except WireError as error:
@@ -261,6 +262,13 @@ async def _session(
     if surface.cookie is None:
         return await services.authenticator.find_by_token(bearer_token(request) or "")
     return await services.authenticator.find(surface.cookie, request.cookies)
+
+
+def _unauthorized(surface: RestDialect) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if surface.cookie is None else {}
+    if isinstance(surface.unauthorized, str):
+        return PlainTextResponse(surface.unauthorized, 401, headers)
+    return JSON(surface.unauthorized, 401, headers)
 
 
 def _error(surface: RestDialect, error: HttpError) -> Response:

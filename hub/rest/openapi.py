@@ -9,8 +9,8 @@ from typing import Any, Final, Union, get_args, get_origin
 import attrs
 
 from hub.rest.endpoint import Endpoint
-from hub.rest.rest_dialect import PRIVATE_MESSAGES, RestDialect
 from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
+from protocol.rest import RestDialect
 
 _ID: Final[dict[str, object]] = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
 _SIMPLE: Final[dict[object, dict[str, object]]] = {
@@ -33,15 +33,15 @@ _ERROR: Final = {
 _FIRST_ERROR: Final = 400
 
 
-def describe(claims: Sequence[tuple[RestDialect, Endpoint]]) -> dict[str, object]:
+def describe(claims: Sequence[tuple[RestDialect, Endpoint]], default: str) -> dict[str, object]:
     """An OpenAPI 3.1 document of the endpoints.
 
-    A call that several REST dialects have is listed under its plain path for one of them, and below
+    A call that several REST dialects have is listed under its plain path for the default, and below
     their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     claimed: set[tuple[str, str]] = set()
-    for surface, endpoint in sorted(claims, key=lambda claim: claim[0] is not PRIVATE_MESSAGES):
+    for surface, endpoint in sorted(claims, key=lambda claim: claim[0].name != default):
         shape = (endpoint.method, re.sub(r"{\w+}", "{}", endpoint.path))
         path = f"/{surface.name}{endpoint.path}" if shape in claimed else endpoint.path
         claimed.add(shape)

@@ -12,10 +12,11 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+import protocol.dialects
 from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
 from hub.socketio.recovery import decode_offset, encode_offset
 from protocol.dialect import CodecLimits, Dialect, EventDialect
-from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.discovery import find_dialects
 from protocol.engineio.packets import EngineError, decode_payload
 from protocol.errors import CloseReason, WireError
 from protocol.socketio.packets import Decoder, SocketIoError, encode
@@ -23,6 +24,7 @@ from protocol.websocket.frames import ControlFrame, FrameCutter
 from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
 
 LIMITS = CodecLimits(content_chars=100)
+DIALECTS = find_dialects(protocol.dialects)
 MAX_BYTES = 4_096
 TAGS = st.sampled_from(
     ["private_message", "typing_indicator", "join_channel", "leave_channel", "send_message",
@@ -149,8 +151,8 @@ PACKETS = st.lists(
 )  # fmt: skip
 
 TARGETS: Mapping[str, Target] = {
-    **{dialect.name: dialect_target(dialect) for dialect in set(BY_PATH.values())},
-    **{dialect.name: events_target(dialect) for dialect in BY_NAMESPACE.values()},
+    **{dialect.name: dialect_target(dialect) for dialect in set(DIALECTS.by_path.values())},
+    **{dialect.name: events_target(dialect) for dialect in DIALECTS.by_namespace.values()},
     "socketio_packets": Target(PACKETS, check_packets),
     "engineio_payload": Target(st.text(max_size=100), check_payload),
     "websocket_frames": Target(

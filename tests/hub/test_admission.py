@@ -18,6 +18,7 @@ from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping
 from protocol.dialect import AcceptAndClose, Codec, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.discovery import Dialects
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
 from protocol.model import UserId
@@ -96,7 +97,7 @@ WHISPER: Dialect = Whisper()
 
 
 async def test_a_dialect_is_one_object(memory_store: Store) -> None:
-    async with open_world(memory_store, dialects={"/whisper": WHISPER}) as world:
+    async with open_world(memory_store, dialects=Dialects({"/whisper": WHISPER}, {})) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         anns = await open_websocket(world.connect(), "/whisper", Cookie=ann.cookie)
         bens = await open_websocket(world.connect(), "/whisper", Cookie=ben.cookie)
@@ -114,7 +115,7 @@ async def test_a_dialect_is_one_object(memory_store: Store) -> None:
 async def test_a_dialect_may_accept_before_it_turns_away(
     memory_store: Store, cookie: str, you: str
 ) -> None:
-    async with open_world(memory_store, dialects={"/whisper": WHISPER}) as world:
+    async with open_world(memory_store, dialects=Dialects({"/whisper": WHISPER}, {})) as world:
         socket = await open_websocket(world.connect(), "/whisper", Cookie=cookie)
         frames, end = await socket.until_closed()
         assert frames == [{"you": you}]

@@ -4,13 +4,12 @@ import json
 
 import pytest
 
-from protocol.dialects import BY_PATH
 from tests.support.frames import BINARY, PING, TEXT, client_frame, text
 from tests.support.school import open_school
 from tests.support.websocket import WebSocket
-from tests.support.world import World
+from tests.support.world import DIALECTS, World
 
-PATHS = sorted(BY_PATH)
+PATHS = sorted(DIALECTS.by_path)
 PROBES = {
     "/ws": ({"type": "?"}, "error"),
     "/ws/chat": ({"type": "?"}, "error"),

@@ -14,10 +14,12 @@ from typing import Final
 
 from attrs import evolve
 
+import hub.rest.routes
+import protocol.dialects
 from hub.rest.app import discover
 from hub.rest.endpoint import Endpoint
 from protocol.dialect import Dialect, EventDialect
-from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.discovery import find_dialects
 from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
@@ -38,9 +40,10 @@ from tests.support.pages import ROOT, code_words, rows, section
 
 FOLDER: Final = ROOT / "docs/dialects"
 COMMON: Final = FOLDER / "README.md"
+_FOUND: Final = find_dialects(protocol.dialects)
 DIALECTS: Final[Mapping[str, Dialect | EventDialect]] = {
-    **{dialect.name: dialect for dialect in BY_PATH.values()},
-    **{dialect.name: dialect for dialect in BY_NAMESPACE.values()},
+    **{dialect.name: dialect for dialect in _FOUND.by_path.values()},
+    **{dialect.name: dialect for dialect in _FOUND.by_namespace.values()},
 }
 REST_PAGES: Final = {
     "private_messages": "private_messages",
@@ -180,6 +183,6 @@ def offered_calls(name: str) -> Mapping[str, Endpoint]:
     """The same from the code. The messenger's calls exist twice; its page shows one prefix."""
     return {
         f"{endpoint.method} {endpoint.path}": endpoint
-        for rest, endpoint in discover()
+        for rest, endpoint in discover(hub.rest.routes)
         if REST_PAGES[rest.name] == name and not endpoint.path.startswith("/api/message/")
     }

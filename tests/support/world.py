@@ -4,9 +4,10 @@
 everything else is the real thing.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import argon2
@@ -14,10 +15,12 @@ import trio
 import trio.testing
 from attrs import define, field, frozen
 
+import hub.rest.routes
+import protocol.dialects
 from hub.admission import Admission
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
-from hub.rest.app import build_app
+from hub.rest.app import build_app, discover
 from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
@@ -25,13 +28,15 @@ from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import StreamTransport
 from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
-from protocol.dialect import Dialect
-from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.discovery import Dialects, find_dialects
 from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.http import Reply, request
 from tests.support.websocket import WebSocket, open_websocket
 
 CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+DIALECTS = find_dialects(protocol.dialects)
 
 
 @define
@@ -171,21 +176,26 @@ class Person:
 async def open_world(
     store: Store,
     *,
-    dialects: Mapping[str, Dialect] = BY_PATH,
+    dialects: Dialects = DIALECTS,
+    routes: Sequence[ModuleType] = (hub.rest.routes,),
     foreign_sessions: ForeignSessions | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """A server over `store`; keywords are settings."""
+    """A server over `store`; keywords are settings.
+
+    `routes`: the packages of REST modules.
+    """
     config = Config(**settings)
     async with open_services(
         config, store, passwords=CHEAP, foreign_sessions=foreign_sessions
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (
-            open_socketio(services, BY_NAMESPACE) as socketio,
+            open_socketio(services, dialects.by_namespace) as socketio,
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            admission = Admission(services, build_app(services, engines), dialects, engines)
+            app = build_app(services, engines, discover(*routes))
+            admission = Admission(services, app, dialects.by_path, engines)
             yield World(services, admission, Acceptor(admission.serve, caps), connections)
             connections.cancel_scope.cancel()

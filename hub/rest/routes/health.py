@@ -6,8 +6,8 @@ import trio
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint
-from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from persistence.records import StoreUnavailable
+from protocol.dialects.private_messages.rest import REST
 
 CHECK_SECONDS: Final = 2.0
 
@@ -31,7 +31,7 @@ async def ready(call: Call) -> Response:
     return JSON({"status": "store_unavailable"}, 503)
 
 
-SURFACE: Final = PRIVATE_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint("GET", "/healthz", "The process lives", alive, {200: "it does"}, open_to_all=True),
     Endpoint(

@@ -12,7 +12,6 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.rest_dialect import MESSENGER
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
@@ -21,7 +20,7 @@ from protocol.dialects.messenger.conversations import (
     parse_conversation_id,
     parse_message_id,
 )
-from protocol.dialects.messenger.rest import BetweenBody, MessengerPostBody, MessengerReadBody
+from protocol.dialects.messenger.rest import REST, BetweenBody, MessengerPostBody, MessengerReadBody
 from protocol.dialects.messenger.shapes import conversation_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageKind, Posted, User, UserId
@@ -288,5 +287,5 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     )
 
 
-SURFACE: Final = MESSENGER
+SURFACE: Final = REST
 ENDPOINTS: Final = tuple(endpoint for prefix in PREFIXES for endpoint in _endpoints(prefix))

@@ -19,8 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.rest_dialect import LEARNING_PLATFORM, PRIVATE_MESSAGES
 from persistence.records import Upload
+from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
+from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 UPLOAD_PATHS: Final = (

@@ -1,10 +1,35 @@
-"""REST bodies of Socket.IO clients. See docs/dialects/channel_messages.md.
+"""REST of Socket.IO clients: its bodies, and how it spells errors.
 
-Guarantees: a body that structures has the right types. Field names are camel case in JSON.
-Must not know: HTTP, sessions, the store.
+See docs/dialects/channel_messages.md#rest. Guarantees: a body that structures has the right types.
+Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
 
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
 from attrs import frozen
+
+from protocol.rest import RestDialect, camel_case
+
+
+def _error(status: int, text: str, code: str) -> Mapping[str, object]:
+    phrase = HTTPStatus(status).phrase
+    return {"statusCode": status, "message": text, "error": phrase, "code": code}
+
+
+def _claims(body: Mapping[str, object]) -> bool:
+    return isinstance(body.get("channelId"), str)
+
+
+REST: Final = RestDialect(
+    "channel_messages",
+    None,
+    _error,
+    unauthorized=_error(401, "Unauthorized", "not_signed_in"),
+    naming=camel_case,
+    claims=_claims,
+)
 
 
 @frozen

@@ -14,6 +14,7 @@ from protocol.dialects.gateway.decoders import GatewayCodec
 from protocol.dialects.gateway.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
+from protocol.express_session import COOKIE
 
 
 @frozen(eq=False)
@@ -22,7 +23,7 @@ class Gateway:
 
     name: str = "gateway"
     paths: tuple[str, ...] = ("/gateway",)
-    session_cookie: str = "connect.sid"
+    session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
     rate: Rate | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))

@@ -14,6 +14,7 @@ from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.dialects.learning_chat.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
+from protocol.express_session import COOKIE
 from protocol.parsing.tagged import TaggedCodec
 
 
@@ -26,7 +27,7 @@ class LearningChat:
 
     name: str = "learning_chat"
     paths: tuple[str, ...] = ("/ws/chat",)
-    session_cookie: str = "connect.sid"
+    session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
     rate: Rate | None = field(default=Rate(tokens=5, seconds=5.0))
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))

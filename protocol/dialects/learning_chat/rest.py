@@ -1,13 +1,17 @@
-"""REST bodies of the learning platform. See docs/dialects/learning_chat.md.
+"""REST of the learning platform: its bodies, and how it spells errors.
 
-Guarantees: a body that structures has the right types; what its texts must hold is checked by
-`check_name` and the rules of `protocol.parsing.content`. Field names are camel case in JSON.
-Must not know: HTTP, sessions, the store.
+See docs/dialects/learning_chat.md#rest. Guarantees: a body that structures has the right types;
+what its texts must hold is checked by `check_name` and the rules of `protocol.parsing.content`.
+Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
+
+from collections.abc import Mapping
+from typing import Final
 
 from attrs import frozen
 
 from protocol.errors import ErrorCode, WireError
+from protocol.express_session import COOKIE
 from protocol.model import (
     ChannelId,
     ChannelKind,
@@ -18,10 +22,30 @@ from protocol.model import (
     WorkspaceId,
 )
 from protocol.parsing.content import check_kind, is_storable
+from protocol.parsing.structuring import identifier
+from protocol.rest import RestDialect, camel_case
 
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
+
+
+def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+    return {"message": text, "code": code}
+
+
+def _claims(body: Mapping[str, object]) -> bool:
+    return "username" in body or identifier(body.get("channelId")) is not None
+
+
+REST: Final = RestDialect(
+    "learning_platform",
+    COOKIE,
+    _error,
+    unauthorized=_error(401, "Not authenticated", "not_signed_in"),
+    naming=camel_case,
+    claims=_claims,
+)
 
 
 @frozen

@@ -13,6 +13,7 @@ from protocol.dialects.messenger.decoders import DECODERS
 from protocol.dialects.messenger.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
+from protocol.express_session import COOKIE
 from protocol.parsing.tagged import TaggedCodec
 
 
@@ -25,7 +26,7 @@ class Messenger:
 
     name: str = "messenger"
     paths: tuple[str, ...] = ("/messagepal", "/message")
-    session_cookie: str = "connect.sid"
+    session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
     rate: Rate | None = field(default=Rate(tokens=5, seconds=5.0))
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))

@@ -1,12 +1,30 @@
-"""REST bodies of the messenger. See docs/dialects/messenger.md.
+"""REST of the messenger: its bodies, and how it spells errors.
 
-Guarantees: a body that structures has the right types. Field names are camel case in JSON.
-Must not know: HTTP, sessions, the store.
+See docs/dialects/messenger.md#rest. Guarantees: a body that structures has the right types. Field
+names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
+
+from collections.abc import Mapping
+from typing import Final
 
 from attrs import frozen
 
+from protocol.express_session import COOKIE
 from protocol.model import UserId
+from protocol.rest import RestDialect, camel_case
+
+
+def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+    return {"error": text, "code": code}
+
+
+REST: Final = RestDialect(
+    "messenger",
+    COOKIE,
+    _error,
+    unauthorized=_error(401, "Authentication required", "not_signed_in"),
+    naming=camel_case,
+)
 
 
 @frozen

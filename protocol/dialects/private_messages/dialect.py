@@ -9,7 +9,15 @@ from typing import Final
 
 from attrs import field, frozen
 
-from protocol.dialect import CodecLimits, Dialect, Heartbeat, Rate, RefuseUpgrade, Stranger
+from protocol.dialect import (
+    SESSION_COOKIE,
+    CodecLimits,
+    Dialect,
+    Heartbeat,
+    Rate,
+    RefuseUpgrade,
+    Stranger,
+)
 from protocol.dialects.private_messages.decoders import DECODERS
 from protocol.dialects.private_messages.encoders import ENCODERS, OMITS
 from protocol.events import Event
@@ -22,7 +30,7 @@ class PrivateMessages:
 
     name: str = "private_messages"
     paths: tuple[str, ...] = ("/ws",)
-    session_cookie: str = "session_token"
+    session_cookie: str = SESSION_COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=54.0, timeout=60.0))
     rate: Rate | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))

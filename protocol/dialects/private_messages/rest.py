@@ -1,19 +1,37 @@
-"""REST bodies of `/ws`'s clients. See docs/dialects/private_messages.md.
+"""REST of `/ws`'s clients: its bodies, and how it spells errors.
 
-Guarantees: a body that structures has the right types, and `check` says whether its texts may be
-stored. Must not know: HTTP, sessions, the store.
+See docs/dialects/private_messages.md#rest. Guarantees: a body that structures has the right types,
+and `check` says whether its texts may be stored. Must not know: HTTP, sessions, the store.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
 from attrs import frozen
 
+from protocol.dialect import SESSION_COOKIE
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
 from protocol.parsing.content import check_content, check_key
+from protocol.rest import RestDialect
 
 MAX_TEXT_CHARS = 1_000
 MAX_EMAIL_CHARS = 254
+
+
+def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+    return {"error": text, "code": code}
+
+
+def _claims(body: Mapping[str, object]) -> bool:
+    is_addressed = "recipient_id" in body or "receiver_id" in body
+    return is_addressed or ("email" in body and "username" not in body)
+
+
+REST: Final = RestDialect(
+    "private_messages", SESSION_COOKIE, _error, unauthorized="Unauthorized", claims=_claims
+)
 
 
 @frozen

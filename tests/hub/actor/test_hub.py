@@ -33,13 +33,13 @@ from hub.sockets.outbox import Outbox
 from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport
 from hub.sockets.websocket_link import WebSocketLink
-from protocol.dialects import BY_PATH
+from protocol.dialects.private_messages import DIALECT
 from protocol.errors import GOING_AWAY, SESSION_ENDED
 from protocol.events import Connected, PresenceChanged
 from protocol.model import ChannelId, SessionId, User, UserId
 from tests.support.frames import server_frames
 
-WIRE = Wire(BY_PATH["/ws"])
+WIRE = Wire(DIALECT)
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 ROOM = ChannelRoom(ChannelId(7))
 

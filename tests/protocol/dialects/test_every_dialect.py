@@ -5,14 +5,16 @@ from typing import get_args
 
 import pytest
 
+import protocol.dialects
 from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
-from protocol.dialects import BY_NAMESPACE, BY_PATH
+from protocol.discovery import find_dialects
 from protocol.events import Event
 from tests.support.events import EVENTS
 
 ALL_EVENTS = frozenset(get_args(Event))
-WEBSOCKET: dict[str, Dialect] = {each.name: each for each in BY_PATH.values()}
-SOCKETIO: dict[str, EventDialect] = {each.name: each for each in BY_NAMESPACE.values()}
+FOUND = find_dialects(protocol.dialects)
+WEBSOCKET: dict[str, Dialect] = {each.name: each for each in FOUND.by_path.values()}
+SOCKETIO: dict[str, EventDialect] = {each.name: each for each in FOUND.by_namespace.values()}
 ALL_DIALECTS: dict[str, Dialect | EventDialect] = {**WEBSOCKET, **SOCKETIO}
 
 

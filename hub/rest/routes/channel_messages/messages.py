@@ -13,9 +13,8 @@ from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWords
-from hub.rest.rest_dialect import CHANNEL_MESSAGES
 from protocol.commands import PostToChannel
-from protocol.dialects.channel_messages.rest import ChannelMessageBody
+from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS, channel_message_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User
@@ -122,7 +121,7 @@ async def _message(call: Call, text: str) -> Message:
     return message
 
 
-SURFACE: Final = CHANNEL_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "GET",

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint
-from hub.rest.rest_dialect import PRIVATE_MESSAGES
+from protocol.dialects.private_messages.rest import REST
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, to_uuid
 
@@ -29,7 +29,7 @@ async def issue(call: Call) -> Response:
     )
 
 
-SURFACE: Final = PRIVATE_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

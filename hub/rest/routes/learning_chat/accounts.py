@@ -17,9 +17,8 @@ from hub.rest.login import (
     refuse_weak,
     refuse_when_closed,
 )
-from hub.rest.rest_dialect import LEARNING_PLATFORM
 from persistence.records import NewUser, Taken
-from protocol.dialects.learning_chat.rest import AccountBody, CredentialsBody
+from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
 from protocol.model import User
@@ -95,7 +94,7 @@ async def show_me(call: Call) -> Response:
     return JSON(account_object(call.user))
 
 
-SURFACE: Final = LEARNING_PLATFORM
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

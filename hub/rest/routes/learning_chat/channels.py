@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWords
-from hub.rest.rest_dialect import LEARNING_PLATFORM
 from hub.rest.routes.learning_chat.accounts import invalid
 from persistence.records import NewChannel, NoSuchUser
 from protocol.dialects.learning_chat.rest import (
+    REST,
     ChannelBody,
     MemberBody,
     WorkspaceBody,
@@ -258,7 +258,7 @@ async def accessible(call: Call, number: int | None) -> Channel:
 _WORKSPACE: Final = {200: "the workspace", 403: "not for you", 404: "unknown"}
 _CHANNELS: Final = {200: "channels", 403: "not for you", 404: "unknown"}
 
-SURFACE: Final = LEARNING_PLATFORM
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

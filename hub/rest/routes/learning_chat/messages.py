@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWords
-from hub.rest.rest_dialect import LEARNING_PLATFORM
 from hub.rest.routes.learning_chat.accounts import invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, DENIED, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
@@ -24,7 +23,7 @@ from protocol.commands import (
     PostToChannel,
     UnpinMessage,
 )
-from protocol.dialects.learning_chat.rest import GradeBody, PostBody
+from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, Posted
 from protocol.parsing.content import check_content, check_file_url, is_storable
@@ -231,7 +230,7 @@ _HISTORY: Final = {200: "messages, oldest first", 403: "not for you", 404: "unkn
 _MESSAGE: Final = {200: "the message", 400: "malformed", 404: "unknown"}
 _PIN: Final = {200: "the channel", 403: "not for you", 404: "unknown"}
 
-SURFACE: Final = LEARNING_PLATFORM
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "GET",

@@ -20,10 +20,9 @@ from hub.rest.login import (
     refuse_weak,
     refuse_when_closed,
 )
-from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
-from protocol.dialects.private_messages.rest import LoginBody, ProfileBody, RegisterBody
+from protocol.dialects.private_messages.rest import REST, LoginBody, ProfileBody, RegisterBody
 from protocol.dialects.private_messages.shapes import own_user_object, user_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Session
@@ -137,7 +136,7 @@ def _no_token() -> Response:
     return JSON({"error": "No session token provided", "code": "not_signed_in"}, 401)
 
 
-SURFACE: Final = PRIVATE_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

@@ -11,12 +11,11 @@ from attrs import evolve
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from hub.rest.routes import uploads
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, SendPrivateMessage
-from protocol.dialects.private_messages.rest import AddressedMessageBody, MessageBody
+from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
 from protocol.dialects.private_messages.shapes import message_objects, user_object
 from protocol.errors import WireError
 from protocol.model import MAX_ID, Message, Posted, User, UserId
@@ -152,7 +151,7 @@ _SENT: Final = {
     503: "try again with the same key",
 }
 
-SURFACE: Final = PRIVATE_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "GET",

@@ -11,8 +11,8 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.rest_dialect import PRIVATE_MESSAGES
 from persistence.records import NoSuchUser, Relation
+from protocol.dialects.private_messages.rest import REST
 from protocol.dialects.private_messages.shapes import user_object
 
 _DONE: Final = {"status": "success"}
@@ -94,7 +94,7 @@ def _unknown_user() -> HttpError:
     return HttpError(404, "user_not_found", "User not found")
 
 
-SURFACE: Final = PRIVATE_MESSAGES
+SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

@@ -19,7 +19,7 @@ from protocol.commands import (
     TypeInChannel,
 )
 from protocol.dialect import CodecLimits
-from protocol.dialects import BY_NAMESPACE
+from protocol.dialects.channel_messages import DIALECT
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
     ChannelMessagePosted,
@@ -41,7 +41,6 @@ from protocol.model import (
 )
 from protocol.shapes.uuids import IdKind, to_uuid
 
-DIALECT = BY_NAMESPACE["/"]
 AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
 ANN = User(UserId(1), "ann", "Ann", AT, AT)
 CHANNEL, MESSAGE, USER = (to_uuid(kind, n) for kind, n in (

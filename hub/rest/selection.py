@@ -1,0 +1,47 @@
+"""Which dialect a REST call speaks.
+
+Guarantees: paths that several dialects serve are told apart by a mount prefix, then a bearer token,
+the cookie, the shape of the body, and the default; see docs/dialects/README.md#rest-selection.
+Must not know: any dialect, any endpoint.
+"""
+
+from collections.abc import Collection
+
+from starlette.requests import Request
+
+from protocol.errors import WireError
+from protocol.parsing.jsontext import parse_object
+from protocol.rest import RestDialect
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token in `Authorization: Bearer`, or None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+async def choose(
+    candidates: Collection[RestDialect], request: Request, default: str
+) -> RestDialect:
+    """The dialect that a request to a shared path speaks.
+
+    Args:
+        candidates: the dialects that claim the path; at least one.
+        request: its body is read when cookies do not tell.
+        default: the name of the dialect that is meant when nothing tells.
+    """
+    by_bearer = [each for each in candidates if each.cookie is None]
+    if by_bearer and bearer_token(request) is not None:
+        return by_bearer[0]
+    by_cookie = [each for each in candidates if each.cookie in request.cookies]
+    if len(by_cookie) == 1:
+        return by_cookie[0]
+    try:
+        body = parse_object(await request.body())
+    except WireError:
+        body = {}
+    by_body = [each for each in candidates if each.claims(body)]
+    if len(by_body) == 1:
+        return by_body[0]
+    by_name = {each.name: each for each in candidates}
+    return by_name.get(default) or next(iter(candidates))
