@@ -1,4 +1,4 @@
-"""Who gives a command, and how the answer gets back: a connection, or one HTTP request.
+"""The party that gives a command, and the way of its answer: a connection or an HTTP request.
 
 Guarantees: the user comes from the session alone, never from what a client claims.
 Must not know: dialects, sockets, what a command does.

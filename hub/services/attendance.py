@@ -1,8 +1,8 @@
-"""Attendance and goings: who counts as present, and which changes are still to be told.
+"""Attendance: which keys are present, and which changes are still to be announced.
 
 Guarantees: present at the first arrival, absent after the last departure and a grace period, so a
 quick return changes nothing; every change is due once, at most one per key at a time.
-Must not know: what a key is, who is told.
+Must not know: what a key is, to whom changes are announced.
 """
 
 import heapq
@@ -31,21 +31,23 @@ class Attendance(Generic[K]):
         self._changed = trio.Event()
 
     def arrived(self, key: K) -> None:
-        """The first of the key's connections is here."""
+        """The key's first connection has come."""
         self._here.add(key)
         self._review(key, trio.current_time())
 
     def left(self, key: K, grace: float) -> None:
-        """The last one is gone; if none comes within `grace` seconds, the key is absent."""
+        """The key's last connection has ended; without a new one within `grace` seconds it is
+        absent.
+        """
         self._here.discard(key)
         self._review(key, trio.current_time() + grace)
 
     def present(self) -> frozenset[K]:
-        """Every key that is here now, or within its grace period."""
+        """Every key that is present now, or within its grace period."""
         return frozenset(self._here | self._announced)
 
     async def due(self) -> list[K]:
-        """Wait for changes that are to be told, the first ones first."""
+        """Wait for changes that are to be announced, oldest first."""
         while not (changes := self._take_due()):
             next_review = self._reviews[0][0] if self._reviews else inf
             with trio.move_on_at(next_review):
@@ -54,13 +56,15 @@ class Attendance(Generic[K]):
         return changes
 
     def announce(self, key: K) -> bool:
-        """The change is told now; returns whether the key is here (it may have come back)."""
+        """The change is being announced; returns whether the key is present (it may have come
+        back).
+        """
         here = key in self._here
         (self._announced.add if here else self._announced.discard)(key)
         return here
 
     def postpone(self, key: K, seconds: float) -> None:
-        """The change could not be told; it is due again later."""
+        """The change could not be announced; it is due again later."""
         if key not in self._review_at:
             self._review(key, trio.current_time() + seconds)
 

@@ -1,9 +1,9 @@
-"""Channels as connections see them: joining, leaving, and who else is there.
+"""Channels as connections see them: joining, leaving, and presence in a channel.
 
-Guarantees: a connection joins only what Postgres says its user may see; that it has joined is the
-first thing it hears of a channel, and nothing after it is missed. Presence in a channel is per
-user: announced at the first connection that joins, ended when the last one leaves, or a grace
-period after it is gone. Must not know: dialects, SQL.
+Guarantees: a connection joins only channels that its user may see, by the policy in Postgres; the
+confirmation is the first event it receives of a channel, and none after it is missed. Presence in a
+channel is per user: announced at the first connection that joins, ended when the last one leaves,
+or a grace period after it is gone. Must not know: dialects, SQL.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ class Channels:
     Args:
         store: asked whether a user may join.
         hub: keeps the rooms.
-        grace: seconds between a user's last connection and being called gone.
+        grace: seconds between the end of a user's last connection and their absence.
     """
 
     def __init__(self, store: ChannelStore, hub: Hub, *, grace: float) -> None:
@@ -52,7 +52,7 @@ class Channels:
         self._checks = 0
 
     async def join(self, client: Client, channel_id: ChannelId) -> ErrorCode | None:
-        """Let a connection into a channel; returns why not, or None.
+        """Let a connection join a channel; returns the reason why not, or None.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -64,8 +64,8 @@ class Channels:
         return None
 
     async def find(self, asker: Asker, channel_id: ChannelId) -> Channel | ErrorCode:
-        """The channel if the asker may act in it, or why not. Without a wait if it has joined it:
-        the right is checked again in the statement that stores a message.
+        """The channel if the asker may act in it, or the reason why not. No lookup if it has
+        joined: the right is checked again in the statement that stores a message.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -79,7 +79,7 @@ class Channels:
         return await self.look_up(asker.user.id, channel_id)
 
     async def look_up(self, user_id: UserId, channel_id: ChannelId) -> Channel | ErrorCode:
-        """The channel if the user may see it, or why not; no older than `access`.
+        """The channel if the user may see it, or the reason why not; as fresh as `access`.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -97,14 +97,14 @@ class Channels:
         return client.channels.get(channel_id)
 
     def is_followed(self, channel_id: ChannelId) -> bool:
-        """Whether a connection has joined the channel, or is about to: what is told from now on
-        and comes into the Hub's inbox before the joining is history to it.
+        """Whether a connection has joined the channel, or is about to. Events posted before its
+        Join letter do not reach it; they are history.
         """
         return channel_id in self._followed
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
-        """What the store says after the last change that was acted on, not before it: who enters
-        right after it, without waiting in between, is in by right or will be put out.
+        """The user's access, never older than the last revocation that was acted on. Call `enter`
+        without awaiting in between: then a later revocation removes the connection again.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -129,13 +129,13 @@ class Channels:
             self._seats.arrived(seat)
 
     async def leave(self, client: Client, channel_id: ChannelId) -> None:
-        """Let a connection out of a channel; it is told so even if it was not in."""
+        """Let a connection leave a channel; it gets a confirmation even if it had not joined."""
         await self._hub.post(Leave(client, ChannelRoom(channel_id), LeftChannel(channel_id)))
         self._vacate(client, channel_id, 0.0)
 
     async def recheck(self, user_ids: Collection[UserId] | None) -> None:
-        """Put these users' connections (None: everybody's) out of the channels that they may no
-        longer see, and tell them why.
+        """Remove these users' connections (None: every user's) from channels that they may no
+        longer see, with an event that gives the reason.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -153,7 +153,7 @@ class Channels:
                     await self.expel(client, seat.channel_id)
 
     async def expel(self, client: Client, channel_id: ChannelId) -> None:
-        """Put a connection out of a channel that its user may no longer see."""
+        """Remove a connection from a channel that its user may no longer see."""
         channel = client.channels.get(channel_id)
         if channel is not None:
             reason = NO_LONGER_MEMBER if channel.pair is None else CONVERSATION_CLOSED
@@ -167,7 +167,7 @@ class Channels:
             self._vacate(client, channel_id, self._grace)
 
     async def run(self) -> None:
-        """Announce who came and went until cancelled."""
+        """Announce presence until cancelled."""
         while True:
             changes = await self._seats.due()
             await self._hub.broadcast([self._presence(seat) for seat in changes])

@@ -1,8 +1,8 @@
 """Changes to stored messages: deleting, grading, pinning.
 
 Guarantees: a message is deleted by its author or by staff, graded and pinned by staff; a message
-that the asker may not see is answered like one that does not exist.
-Must not know: dialects, sockets, SQL.
+that the asker may not see is treated like one that does not exist. Must not know: dialects,
+sockets, SQL.
 """
 
 from attrs import frozen

@@ -1,4 +1,4 @@
-"""Who is online, and who may know.
+"""Presence: which users are online, and to which audience that is announced.
 
 Guarantees: presence is per user, not per connection: online at the first connection, offline after
 the last one and a grace period, so a reconnect is not announced. A status goes out only to the
@@ -26,13 +26,13 @@ RETRY_SECONDS = 1.0
 
 
 class Presence:
-    """What the others believe about who is online.
+    """The announced presence of users.
 
     Args:
         relations: names the audience of each user, a batch at a time.
         workspaces: names the workspaces of each user, a batch at a time.
         rule: whether to ask for the audience.
-        grace: seconds between a user's last connection and being called offline.
+        grace: seconds between the end of a user's last connection and their going offline.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Presence:
         self._users: Attendance[UserId] = Attendance()
 
     def note(self, user_id: UserId, *, connected: bool) -> None:
-        """The Hub saw a user's first connection, or the end of the last one. Never waits."""
+        """A user's first connection has come, or their last one ended. Never waits."""
         if connected:
             self._users.arrived(user_id)
         else:

@@ -1,8 +1,8 @@
-"""How far everybody has read, and who is told.
+"""Watermarks: how far each user has read and been delivered each channel, and the receipts of it.
 
-Guarantees: watermarks only move forward, and only what moved is told: to the author of a private
-message, to the reader's other devices, and to who has joined the channel, but not to the connection
-that read.
+Guarantees: watermarks only move forward, and only a move sends receipts: to the author of a private
+message, to the reader's other connections, and to those that have joined the channel, but not to
+the connection that marked.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -27,7 +27,7 @@ class Receipts:
 
     Args:
         messages: keeps them.
-        hub: told of what moved.
+        hub: delivers receipts.
     """
 
     def __init__(self, messages: Messages, hub: Hub) -> None:
@@ -53,7 +53,7 @@ class Receipts:
     async def read_by_client(
         self, client: Client, message_id: MessageId, channel_id: ChannelId | None
     ) -> None:
-        """A connection says that its user has seen a message.
+        """A connection marks a message as read by its user.
 
         With a channel, the message must be in it and the connection must have joined it; without,
         it must be a private message of the user's. Otherwise nothing happens.
@@ -104,7 +104,7 @@ class Receipts:
 
 
 def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Delivery]:
-    """What each author is told of their own messages."""
+    """The receipts for each author of their own messages."""
     by_author: dict[UserId, list[MessageId]] = {}
     for message_id, author_id in zip(advance.message_ids, advance.author_ids, strict=True):
         by_author.setdefault(author_id, []).append(message_id)

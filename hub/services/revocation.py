@@ -1,8 +1,8 @@
-"""Who lost the right to see something stops seeing it, whoever took the right away.
+"""Revocation: a lost right ends live delivery, wherever the right was taken away.
 
 Guarantees: after a block, an ended follow, a profile made private, a lost membership or a deleted
-account, wherever it was made, the connections concerned are told so and then nothing more of it;
-what may have been missed is looked up again; an outage only delays this until the store answers.
+account, wherever it was made, the connections concerned get a notice of it as the last event; after
+notices may have been lost, everything live is checked again; an outage only delays this.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -37,7 +37,7 @@ from protocol.model import UserId
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS: Final = 0.2
-MAX_PENDING: Final = 10_000  # then everything is looked up again, which is less
+MAX_PENDING: Final = 10_000  # beyond that, checking everything is cheaper
 
 Pair: TypeAlias = tuple[UserId, UserId]
 
@@ -47,13 +47,13 @@ class Revocations:
     """Acts on changes.
 
     Args:
-        relations: tells of changes, and of who may still see what.
-        store: knows a user's private channels.
-        channels: who has joined which.
-        workspaces: who is told of which.
-        typing: what is on now.
-        presence: who is online.
-        hub: passes on what is told.
+        relations: notifies of changes, and has the policy.
+        store: has the dm channels of a user.
+        channels: has the connections of each channel.
+        workspaces: has the connections of each workspace.
+        typing: has the indicators that are on.
+        presence: has the users that are online.
+        hub: delivers the notices.
     """
 
     relations: Relations
@@ -117,7 +117,7 @@ class Revocations:
         await self.channels.recheck(None if None in changes else users)
 
     async def _pairs(self, change: PairChanged | ProfileChanged) -> set[Pair]:
-        """Who may no longer see a conversation with whom."""
+        """The (user, peer) pairs whose conversations are to be checked."""
         if isinstance(change, PairChanged):
             return {(change.one, change.other), (change.other, change.one)}
         one = change.user_id
@@ -125,7 +125,7 @@ class Revocations:
         return {pair for peer in peers if peer is not None for pair in ((one, peer), (peer, one))}
 
     async def _tell(self, pairs: Sequence[Pair]) -> None:
-        """What each first one of the pairs may no longer see of the second one ends."""
+        """End what each pair's first user may no longer see of the second."""
         if not pairs:
             return
         permits = await self.relations.may_see(pairs)

@@ -1,7 +1,7 @@
 """The one way of a user's message to the log: rate, place, draft, commit, assistant, answer.
 
 Guarantees: a message takes the same way whatever sent it; the answer comes exactly once, after
-everybody else has the message; a user has a bounded number of messages on the way, and a place is
+everyone else has the message; a user has a bounded number of messages on the way, and a place is
 given back on every path. Waits for room only, never for a result, except that a channel which the
 asker has not joined is looked up first.
 Must not know: dialects, sockets, SQL.

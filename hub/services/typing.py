@@ -1,9 +1,9 @@
-"""Typing indicators: permitted, passed on, and ended when nobody ends them.
+"""Typing indicators: checked, delivered, and ended if their client does not end them.
 
-Guarantees: an indicator goes out only after Postgres said that its author may message its
-recipient, or may see its channel; a started one ends after `expiry` seconds without renewal, when
-the author's message is delivered or the author's connection is gone, and its end is told once.
-Must not know: sockets, dialects.
+Guarantees: an indicator is delivered only after Postgres has confirmed that its author may message
+its recipient, or may see its channel; a started one ends after `expiry` seconds without renewal,
+when the author's message is delivered or the author's connection is gone, and its end is delivered
+once. Must not know: sockets, dialects.
 """
 
 import heapq
@@ -29,13 +29,13 @@ from protocol.model import Channel, ChannelId, User, UserId
 log = structlog.get_logger(__name__)
 
 _Pair: TypeAlias = tuple[UserId, UserId]
-_Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]  # who is typing, and to whom or where
+_Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]  # author, and recipient or channel
 
 
 @frozen
 class _Indicator:
-    """To one recipient. `source`: the connection that may not hear of it. `number`: later ones have
-    higher numbers.
+    """An indicator for one recipient. `source`: the connection that sent it and does not get it.
+    `number`: later ones have higher numbers.
     """
 
     author: User
@@ -60,7 +60,7 @@ class _Indicator:
         return Delivery(event, ToUsers((self.recipient_id,)))
 
     def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
-        """To the recipient, and to who has joined the dm channel of the two, if there is one."""
+        """To the recipient, and to connections that have joined the dm channel, if there is one."""
         if channel_id is None:
             return [self.delivery()]
         author = self.author
@@ -97,8 +97,8 @@ class _ChannelIndicator:
 
 @frozen
 class _Running:
-    """An indicator that is on: when it ends, what is told then, and who switched it on. `number`
-    names its entry among the ends; a renewed one keeps it.
+    """An indicator that is on: when it ends, the deliveries of its end, and the connection that
+    started it. `number` identifies its entry in the heap of ends; a renewed one keeps it.
     """
 
     expires: float
@@ -108,14 +108,14 @@ class _Running:
 
 
 class TypingIndicators:
-    """Who is typing to whom, and where.
+    """The typing indicators of all users.
 
     Args:
-        relations: asked whether a private indicator may go out, a batch at a time.
-        channels: asked whether one in a channel may.
-        hub: passes them on.
-        is_followed: whether anybody has joined a channel; for those of private conversations,
-            of which most people hear as messages to them.
+        relations: checks private indicators, a batch at a time.
+        channels: checks those in other channels.
+        hub: delivers them.
+        is_followed: whether any connection has joined a channel; asked for dm channels, which few
+            clients join.
         expiry: seconds after which a started indicator ends by itself, unless its client's
             dialect says otherwise.
     """
@@ -137,7 +137,7 @@ class TypingIndicators:
         self._checks = Batcher(self._check)
         self._channel_checks = Batcher(self._check_channels)
         self._active: dict[_Place, _Running] = {}
-        # When to look at indicators, first the next one; an entry counts while its number is.
+        # A heap of times to look at indicators; an entry is valid while its number is in use.
         self._ends: list[tuple[float, int, _Place]] = []
         self._started = trio.Event()
         self._count = 0
@@ -146,8 +146,8 @@ class TypingIndicators:
         self._answered: dict[_Pair, int] = {}
 
     async def to_user(self, client: Client, recipient_id: UserId, *, is_typing: bool) -> None:
-        """Pass the indicator on if its author may message the recipient, and does not type too
-        often; else drop it silently.
+        """Deliver the indicator if its author may message the recipient and is within their quota;
+        drop it silently otherwise.
         """
         if not client.quota.typing.take(trio.current_time()):
             return
@@ -161,8 +161,8 @@ class TypingIndicators:
             raise
 
     async def in_channel(self, client: Client, channel: Channel, *, is_typing: bool) -> None:
-        """Pass the indicator on if its author may see the channel and does not type too often; else
-        drop it silently.
+        """Deliver the indicator if its author may see the channel and is within their quota; drop
+        it silently otherwise.
         """
         peer = channel.peer_of(client.user.id)
         if peer is None:
@@ -174,19 +174,19 @@ class TypingIndicators:
             await self.to_user(client, peer, is_typing=is_typing)
 
     def gone(self, client: Client) -> None:
-        """The connection ended: what it switched on ends now."""
+        """The connection ended: the indicators that it started end now."""
         now = trio.current_time()
         for place, running in tuple(self._active.items()):
             if running.source is client:
                 self._run_until(place, evolve(running, expires=now))
 
     def message_accepted(self, draft: Draft) -> None:
-        """What the author typed before this message is over, even if it was not checked yet."""
+        """The author's indicators from before this message are over, even those not checked yet."""
         if self._unchecked and draft.recipient_id is not None:
             self._answered[draft.author_id, draft.recipient_id] = self._count
 
     def stopped_by_message(self, draft: Draft) -> list[Delivery]:
-        """What to deliver before the author's message: the end of their indicator, if one is on."""
+        """The deliveries before the author's message: the end of their indicator, if one is on."""
         where: UserId | ChannelRoom | None = draft.recipient_id
         if draft.channel_id is not None:
             where = ChannelRoom(draft.channel_id)
@@ -194,8 +194,8 @@ class TypingIndicators:
         return [] if running is None else running.end()
 
     def stopped(self, author_id: UserId, recipient_id: UserId) -> list[Delivery]:
-        """What to deliver so that the author's private indicator is over, if one is on; one that
-        is being checked is dropped.
+        """The deliveries that end the author's private indicator, if one is on; one that is being
+        checked is dropped.
         """
         if self._unchecked:
             self._answered[author_id, recipient_id] = self._count
@@ -263,7 +263,7 @@ class TypingIndicators:
             return
         expires = trio.current_time() + (source.typing_seconds or self._expiry)
         if before is not None and before.expires <= expires:
-            # looked at when the one before would have ended
+            # its entry is moved when the old end is reached
             self._active[place] = _Running(expires, end, source, before.number)
         else:
             self._count += 1

@@ -1,7 +1,8 @@
-"""Workspaces as connections see them: who is told of everything that happens in one.
+"""Workspaces as connections see them: following every event of a user's workspaces.
 
-Guarantees: a connection is told nothing before it has identified itself as its session's user; it
-is told of the workspaces its user is a member of, of new ones at once, and of former ones no more.
+Guarantees: a connection gets no live event before it has identified itself as its session's user;
+it gets those of the workspaces its user is a member of, of new ones at once, and of former ones no
+more.
 Must not know: dialects, SQL, channels' rules.
 """
 
@@ -22,12 +23,12 @@ NOT_YOU = CloseReason(4001, "Unauthorized", reconnect=False)
 
 
 class Workspaces:
-    """Who is told of which workspace, and the changes that are told.
+    """The connections that follow workspaces, and changes of workspaces.
 
     Args:
         store: the workspaces.
         channel_store: their channels.
-        accounts: who their members are.
+        accounts: the users that are members.
         hub: keeps the rooms.
     """
 
@@ -43,7 +44,7 @@ class Workspaces:
         self._checks = 0
 
     async def identify(self, client: Client, user_id: UserId) -> None:
-        """Tell a connection of its user's workspaces from now on; close it if it claims another.
+        """Let a connection follow its user's workspaces; close it if it claims to be another user.
 
         Raises:
             StoreUnavailable: they cannot be looked up now.
@@ -69,18 +70,18 @@ class Workspaces:
             self._told.pop(client.user.id, None)
 
     async def created(self, workspace: Workspace) -> None:
-        """A workspace was made: its owner's connections are told of what happens there."""
+        """A workspace was made: its owner's connections follow it."""
         await self._join(workspace.owner_id, workspace.id)
 
     async def create_channel(self, new: NewChannel) -> Channel | None:
-        """Make a channel and tell its workspace. None: there is no such workspace."""
+        """Make a channel and announce it in its workspace. None: there is no such workspace."""
         channel = await self._channel_store.create(new)
         if channel is not None:
             await self._tell(new.workspace_id, ChannelCreated(channel))
         return channel
 
     async def add_member(self, workspace_id: WorkspaceId, user: User) -> Workspace | None:
-        """Add a member and tell the workspace. None: there is no such workspace."""
+        """Add a member and announce that in the workspace. None: there is no such workspace."""
         before = await self._store.get(workspace_id)
         workspace = await self._store.add_member(workspace_id, user.id)
         if before is not None and workspace is not None and user.id not in before.members:
@@ -89,7 +90,8 @@ class Workspaces:
         return workspace
 
     async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
-        """Somebody is no longer a member: tell the workspace, and put their connections out of it.
+        """A user is no longer a member: announce that in the workspace, and remove their
+        connections.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -101,7 +103,7 @@ class Workspaces:
         await self.recheck((user_id,))
 
     async def recheck(self, user_ids: Collection[UserId] | None) -> None:
-        """Put these users' connections (None: everybody's) out of the workspaces that they are no
+        """Remove these users' connections (None: every user's) from workspaces that they are no
         longer members of.
 
         Raises:

@@ -3,8 +3,8 @@
 See docs/dialects/learning_chat.md#assistant.
 
 Guarantees: it runs after the question was delivered and never delays or fails it; it sees the last
-messages of that channel and nothing else; it never answers an assistant; a failure is logged and
-told to the asker alone. Must not know: sockets, SQL, how the model is reached.
+messages of that channel and nothing else; it never replies to an assistant; a failure is logged,
+and only the asker gets an error. Must not know: sockets, SQL, how the model is reached.
 """
 
 from typing import Final
@@ -39,19 +39,19 @@ class _Question:
     channel: Channel
     message: Message
     asker: User
-    client: Client | None  # who is told of a failure
+    client: Client | None  # gets an error if it fails
 
 
 class Assistant:
-    """Answers questions, a few at a time.
+    """Replies to questions, a few at a time.
 
     Args:
         completions: the model; None when the deployment has none.
-        messaging: stores and delivers the answer.
+        messaging: stores and delivers the reply.
         messages: gives the channel's last messages.
         accounts: gives the assistant's own account.
-        hub: told that the assistant is typing.
-        workers: answers at a time.
+        hub: delivers the typing indicator.
+        workers: replies that are made at a time.
     """
 
     def __init__(
@@ -75,13 +75,13 @@ class Assistant:
     def consider(
         self, channel: Channel, message: Message, asker: User, client: Client | None
     ) -> None:
-        """Answer a stored message if it asks for it. Never waits.
+        """Reply to a stored message if it contains the trigger. Never waits.
 
         Args:
             channel: where it was posted.
             message: as it was stored.
             asker: its author.
-            client: the connection that is told of a failure; None over REST.
+            client: the connection that gets an error if it fails; None over REST.
         """
         if TRIGGER not in message.content or asker.role is Role.ASSISTANT:
             return
@@ -93,7 +93,7 @@ class Assistant:
                 client.tell(_FAILURE)
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Reply until cancelled."""
         try:
             async with trio.open_nursery() as nursery:
                 for _ in range(self._workers):

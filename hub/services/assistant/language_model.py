@@ -1,8 +1,8 @@
 """A language model behind any OpenAI-compatible server.
 
-Guarantees: `openai` is imported only when the first answer is asked for, off the event loop; an
-answer takes at most `timeout` seconds and `max_chars` characters, whatever the server sends; every
-way in which it can fail is `NoAnswer`. Must not know: channels, users.
+Guarantees: `openai` is imported only for the first completion, off the event loop; a completion
+takes at most `timeout` seconds and `max_chars` characters, whatever the server sends; every way in
+which it can fail is `NoAnswer`. Must not know: channels, users.
 """
 
 import importlib
@@ -24,12 +24,12 @@ TUTOR: Final = (
 
 
 class NoAnswer(Exception):
-    """The model did not answer; the text says why, for the log."""
+    """The model gave no completion; the text is the reason, for the log."""
 
 
 @frozen
 class Turn:
-    """Something that was said: `role` is "system", "user" or "assistant"."""
+    """A part of the dialogue: `role` is "system", "user" or "assistant"."""
 
     role: str
     content: str = field(repr=False)
@@ -42,9 +42,9 @@ class LanguageModel:
         url: the server's base URL; None for OpenAI's own.
         model: the model's name.
         key: the API key; None when the server wants none.
-        timeout: seconds for a whole answer.
-        concurrency: answers at a time; more wait.
-        max_chars: the longest answer; the rest is cut off.
+        timeout: seconds for a whole completion.
+        concurrency: completions at a time; more wait.
+        max_chars: the longest completion; the rest is cut off.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class LanguageModel:
         self._connecting = trio.Lock()
 
     async def answer(self, turns: Sequence[Turn]) -> str:
-        """The model's answer, never empty.
+        """A completion, never empty.
 
         Raises:
             NoAnswer: it failed, or took too long.
@@ -84,7 +84,7 @@ class LanguageModel:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
         if self._client is not None:
             await self._client.close()
 

@@ -1,8 +1,8 @@
-"""No holes in what is told live: the last seq that was told of each channel, and what is missing.
+"""Live delivery without gaps: remembers the last seq delivered per channel, finds what was skipped.
 
-Guarantees: a message is told right after its predecessor or not yet; what was stored without the
-hub's knowledge (a statement whose outcome was lost, another writer) is read from the log and told
-before anything newer. Must not know: sockets, dialects, how messages are stored.
+Guarantees: a message is delivered right after its predecessor or not yet; what was stored without
+the hub's knowledge (a statement whose result was lost, another writer) is read from the log and
+delivered before anything newer. Must not know: sockets, dialects, how messages are stored.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ PAGE: Final = 1_000
 
 @frozen
 class Found:
-    """A message that was missing, and who wrote it."""
+    """A message that was missing, and its author."""
 
     posted: Posted
     author: User
@@ -30,10 +30,9 @@ class Continuity:
     """The positions of the channels of one lane.
 
     Args:
-        messages: the log.
-        accounts: who wrote what is found there.
-        relations: knows the channel of two people.
-        floor: no message up to this id is missing: it was stored before the hub began.
+        messages: the log. accounts: the authors of what is found there. relations: has the dm
+        channel of two users. floor: messages with an id up to this one are not missing; they were
+        stored before the start.
     """
 
     def __init__(
@@ -54,8 +53,8 @@ class Continuity:
         return bool(self._doubtful or self._doubtful_pairs)
 
     def follows(self, message: Message) -> bool:
-        """Whether a message may be told now; then it counts as told. If not, its channel is in
-        doubt, and `missing` finds the message too.
+        """Whether a message may be delivered now; then it counts as delivered. If not, its channel
+        is in doubt, and `missing` will return the message too.
         """
         channel_id, seq = message.channel_id, message.seq
         if channel_id in self._doubtful:
@@ -68,25 +67,25 @@ class Continuity:
         return False
 
     def is_told(self, message: Message) -> bool:
-        """Whether a message was told already."""
+        """Whether a message was delivered already."""
         return message.seq <= self._last.get(message.channel_id, 0)
 
     def suspect(self, message: Message) -> None:
-        """A message is stored that this lane did not store just now: its channel is in doubt,
-        unless the message was told.
+        """A message exists that this lane did not store just now: its channel is in doubt, unless
+        the message was delivered.
         """
         if not self.is_told(message):
             self._doubtful.add(message.channel_id)
 
     def doubt(self, draft: Draft) -> None:
-        """Nobody knows whether this draft was stored."""
+        """It is unknown whether this draft was stored."""
         if draft.channel_id is not None:
             self._doubtful.add(draft.channel_id)
         elif draft.recipient_id is not None:
             self._doubtful_pairs.add((draft.author_id, draft.recipient_id))
 
     async def missing(self) -> Sequence[Found]:
-        """What is missing, in order within each channel; it counts as told from now on.
+        """The missing messages, in order within each channel; they count as delivered from now on.
 
         Raises:
             StoreUnavailable: it cannot be read now; the doubts stay.
@@ -99,7 +98,7 @@ class Continuity:
         gaps = [self._gap(channel_id) for channel_id in sorted(doubtful)]
         page = await self._messages.in_gaps(gaps, limit=PAGE) if gaps else ()
         people = await self._accounts.get_many({each.message.author_id for each in page})
-        # From here on nothing waits, so nobody can be told in between.
+        # No await from here on, so nothing is delivered in between.
         self._doubtful_pairs.difference_update(pairs)
         found: list[Found] = []
         for each in page:
@@ -112,13 +111,13 @@ class Continuity:
 
     def _gap(self, channel_id: ChannelId) -> Gap:
         last = self._last.get(channel_id)
-        # Of a channel that is not remembered, everything that the hub told is below the floor.
+        # Perhaps this channel was evicted; whatever was delivered in it has an id up to the floor.
         return Gap(channel_id, last or 0, self._floor if last is None else MessageId(0))
 
     def _note(self, channel_id: ChannelId, seq: int, message_id: MessageId) -> None:
         self._newest = max(self._newest, message_id)
         self._last.pop(channel_id, None)
-        self._last[channel_id] = seq  # at the end: the first one is the longest unused
+        self._last[channel_id] = seq  # to the end: the first one is the least recently used
         if len(self._last) > MAX_CHANNELS:
             del self._last[next(iter(self._last))]
             self._floor = self._newest

@@ -1,10 +1,10 @@
-"""A lane: one batch of messages after the other, from draft to told.
+"""A lane: one batch of messages after the other, from draft to delivery.
 
-Guarantees: one statement in flight, so what takes the same lane is committed and told in the order
-it was put, and who sent it hears the outcome after that; what was stored though nobody could say so
-is told as soon as the log can be read, and before anything newer; nobody waits longer than
-`SEND_SECONDS` for a store that does not answer.
-Must not know: sockets, JSON, SQL.
+Guarantees: one statement in flight, so messages of one lane are committed and delivered in the
+order they were put, and each sender learns the outcome after that; a message that was stored
+although the statement's result was lost is delivered once the log is readable, and before anything
+newer; no send waits longer than `SEND_SECONDS` for a store that does not respond. Must not know:
+sockets, JSON, SQL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ Settle: TypeAlias = Callable[[Settlement], None]
 
 @frozen
 class Submission:
-    """A draft, who hears what becomes of it, and who is told of it how; see `Messaging`."""
+    """A draft with its author, callback and exceptions of delivery; see `Messaging.submit`."""
 
     author: User
     draft: Draft
@@ -47,15 +47,12 @@ class Submission:
 
 
 class Lane:
-    """Commits one batch after the other and has what was committed told, without holes.
+    """Commits one batch after the other and has it delivered, without gaps.
 
     Args:
-        messages: the log.
-        hub: told of what was committed.
-        typing: told that an author's typing is over.
-        continuity: knows what was told.
-        is_followed: whether anybody has joined a channel; if not, nobody is told in it.
-        settle: hears what became of each submission.
+        messages: the log. hub: delivers what was committed. typing: ends an author's indicator.
+        continuity: knows what was delivered. is_followed: whether any connection has joined a
+        channel; if not, nothing is delivered there. settle: gets the outcome of each submission.
     """
 
     def __init__(
@@ -74,7 +71,7 @@ class Lane:
         self._is_followed = is_followed
         self._settle = settle
         self._in_doubt = trio.Event()
-        # None: there is nothing to store, but something to look up
+        # None: nothing to store, but a doubt to look up
         self._batcher: Batcher[Submission | None] = Batcher(self._commit)
 
     async def put(self, submission: Submission) -> None:
@@ -86,7 +83,7 @@ class Lane:
         await self._batcher.serve()
 
     async def recheck(self) -> None:
-        """Look up what is in doubt, also when nobody sends, until cancelled."""
+        """Look up what is in doubt, also while nothing is sent, until cancelled."""
         while True:
             await self._in_doubt.wait()
             self._in_doubt = trio.Event()
@@ -126,13 +123,13 @@ class Lane:
             self._settle(submission, outcome)
 
     async def _post(self, submissions: Sequence[Submission]) -> Sequence[Outcome]:
-        """Raises StoreUnavailable: it is away, or does not answer in time."""
+        """Raises StoreUnavailable: the store is away, or does not respond in time."""
         with trio.move_on_after(SEND_SECONDS):
             return await self._messages.post([each.draft for each in submissions])
         raise StoreUnavailable("no answer in time")
 
     def _give_up(self, submissions: Sequence[Submission], error: StoreUnavailable) -> None:
-        """Nobody knows whether these were stored; those that wait behind them were not sent."""
+        """It is unknown whether these were stored; those that wait behind them were not."""
         for submission in submissions:
             self._continuity.doubt(submission.draft)
             self._settle(submission, error)
@@ -142,7 +139,7 @@ class Lane:
         self._in_doubt.set()
 
     def _told(self, posted: Posted, submission: Submission) -> list[Delivery]:
-        """What everybody is told of a message, and its author's connection if it asked for it."""
+        """The deliveries of a message, with the confirmation if its connection wants one."""
         told = self._typing.stopped_by_message(submission.draft)
         told += self._deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
@@ -150,14 +147,14 @@ class Lane:
         return told
 
     def _deliveries(self, posted: Posted, author: User, besides: Client | None) -> list[Delivery]:
-        """Without those that would reach nobody."""
+        """The deliveries of a message, without those that would reach no connection."""
         message = posted.message
         if message.recipient_id is None or self._is_followed(message.channel_id):
             return deliveries_of(posted, author, besides)
         return [_private_delivery(message, author, message.recipient_id)]
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
-        """What everybody is told of messages that are in the log and were not told."""
+        """The deliveries of messages that are in the log and were not delivered."""
         told: list[Delivery] = []
         with trio.move_on_after(SEND_SECONDS) as patience:
             await self._read_missing(submissions, told)
@@ -188,8 +185,8 @@ def _confirmation(message: Message, client: Client) -> Delivery:
 
 
 def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:
-    """Who is told of a committed message: both people of a private one, who has joined the channel,
-    and who is told of everything in the workspace.
+    """The deliveries of a committed message: to both users of a private one, and to connections
+    that have joined the channel or follow its workspace.
     """
     message = posted.message
     rooms: list[Room] = [ChannelRoom(message.channel_id)]

@@ -1,4 +1,4 @@
-"""The Gate: messages from draft to committed, then to everybody who may see them.
+"""Accepts messages: from draft to commit, then to everyone who may see them.
 
 Guarantees: a message is acknowledged and delivered only after its commit; permission is checked in
 the statement that stores it; messages of one channel are committed and delivered in the order they
@@ -21,14 +21,14 @@ from protocol.model import ChannelId, User, UserId
 
 
 class Messaging:
-    """Accepts messages.
+    """Accepts messages into lanes.
 
     Args:
         messages: the log.
-        hub: told of what was committed.
-        typing: told that an author's typing is over.
+        hub: delivers what was committed.
+        typing: ends an author's indicator.
         continuities: one for each lane; a lane has one statement in flight.
-        is_followed: whether anybody has joined a channel.
+        is_followed: whether any connection has joined a channel.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Messaging:
         besides: Client | None = None,
         confirm: Client | None = None,
     ) -> None:
-        """Accept a message; `settle` is called once, with what became of it. Must not wait itself.
+        """Accept a message; `settle` is called once, with the outcome.
 
         Waits only while the lane's queue is full. Once stopping, every message is settled as
         StoreUnavailable at once: it was not stored, and trying elsewhere is safe.
@@ -66,10 +66,10 @@ class Messaging:
         Args:
             author: whose message it is.
             draft: the message; a participant's draft for a dm names the recipient.
-            settle: hears of the outcome.
-            dm: the two people, when the assistant writes into their dm channel.
-            besides: a connection that is not told.
-            confirm: one that is told that the message was stored, in its place among the others.
+            settle: gets the outcome; it must not block.
+            dm: the two users, when the assistant writes into their dm channel.
+            besides: a connection to which the message is not delivered.
+            confirm: one that gets a confirmation, in its place among the others.
         """
         if self._stopping:
             settle(StoreUnavailable("stopping"))
@@ -117,7 +117,7 @@ class Messaging:
                 nursery.start_soon(lane.recheck)
 
     async def drain(self) -> None:
-        """Accept nothing more; return when everything accepted was settled and told."""
+        """Accept nothing more; return when everything accepted was settled and delivered."""
         self._stopping = True
         if self._unsettled:
             await self._settled_all.wait()
