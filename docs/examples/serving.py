@@ -1,9 +1,7 @@
 """What the echo programs share: one EngineServer on one port, open to every page."""
 
 import argparse
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeAlias
 
 import trio
 from starlette.applications import Starlette
@@ -17,15 +15,11 @@ from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import HandshakeError, Head, check_upgrade
 
-Background: TypeAlias = Callable[[], Awaitable[None]]
-
 SETTINGS = EngineSettings(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
 
 
-async def serve(
-    path: str, handler: Handler, host: str, port: int, *, beside: Background | None = None
-) -> None:
-    """Serve until cancelled, with a task `beside`. Prints one line when ready."""
+async def serve(path: str, handler: Handler, host: str, port: int) -> None:
+    """Serve until cancelled. Prints one line when ready."""
     server = EngineServer(SETTINGS, handler, _any_origin)
     app = Starlette(
         routes=[Route(path, server.answer, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])]
@@ -44,8 +38,6 @@ async def serve(
     listener = open_listener(host, port)
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
-        if beside is not None:
-            nursery.start_soon(beside)
         acceptor = Acceptor(answer, Caps(10_000, 10_000))
         print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
         await acceptor.accept_forever(listener, nursery)
@@ -72,10 +64,10 @@ def _any_origin(head: Head) -> str:
     return (head.header(b"origin") or b"*").decode("latin-1")
 
 
-def main(path: str, handler: Handler, *, beside: Background | None = None) -> None:
+def main(path: str, handler: Handler) -> None:
     """The command line of an echo program."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     options = parser.parse_args()
-    trio.run(partial(serve, path, handler, options.host, options.port, beside=beside))
+    trio.run(partial(serve, path, handler, options.host, options.port))

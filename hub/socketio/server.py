@@ -6,7 +6,7 @@ every socket's end. Must not know: what an event means.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias, cast
 
 import structlog
@@ -75,37 +75,6 @@ class SocketIoServer:
 
     namespaces: Mapping[str, Application]
     connect_seconds: float = CONNECT_SECONDS
-    _rooms: dict[tuple[str, str], set[Socket]] = field(factory=dict, init=False)
-    _rooms_of: dict[Socket, set[str]] = field(factory=dict, init=False)
-
-    def enter(self, socket: Socket, room: str) -> None:
-        """Let a socket into a room of its namespace."""
-        self._rooms.setdefault((socket.namespace, room), set()).add(socket)
-        self._rooms_of.setdefault(socket, set()).add(room)
-
-    def leave(self, socket: Socket, room: str) -> None:
-        """Let a socket out of a room."""
-        members = self._rooms.get((socket.namespace, room), set())
-        members.discard(socket)
-        if not members:
-            self._rooms.pop((socket.namespace, room), None)
-        self._rooms_of.get(socket, set()).discard(room)
-
-    def emit(
-        self,
-        namespace: str,
-        room: str,
-        event: str,
-        args: Sequence[Data],
-        besides: Iterable[Socket] = (),
-    ) -> None:
-        """Send an event to a room; it is encoded once."""
-        packet = SocketIoPacket(SocketIoType.EVENT, namespace, [event, *args])
-        messages = encode(packet)
-        left_out = set(besides)
-        for socket in self._rooms.get((namespace, room), ()):
-            if socket not in left_out:
-                socket.send_encoded(messages)
 
     async def serve(self, connection: EngineConnection, opening: Opening) -> None:
         """Serve one session until it ends. The handler of an `EngineServer`."""
@@ -115,12 +84,6 @@ class SocketIoServer:
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 5):
                 await session.end()
-
-    def forget(self, socket: Socket) -> None:
-        """A socket is gone: take it out of every room."""
-        for room in tuple(self._rooms_of.get(socket, ())):
-            self.leave(socket, room)
-        self._rooms_of.pop(socket, None)
 
 
 @define
@@ -168,7 +131,7 @@ class _Session:
             case SocketIoType.EVENT | SocketIoType.BINARY_EVENT:
                 await self._event(socket, packet)
             case SocketIoType.ACK | SocketIoType.BINARY_ACK if packet.id is not None:
-                socket.acknowledged(packet.id, cast("list[Data]", packet.data))
+                pass  # nothing waits for an acknowledgement of an event that the hub sent
             case _:
                 raise SocketIoError(f"{packet.type.name} out of place")
 
@@ -208,7 +171,6 @@ class _Session:
 
     async def _leave(self, namespace: str) -> None:
         socket = self.sockets.pop(namespace)
-        self.server.forget(socket)
         await self.server.namespaces[namespace].disconnected(socket)
 
 

@@ -59,13 +59,6 @@ async def test_an_unknown_namespace_is_refused(url: str) -> None:
         assert await client.end() == 0
 
 
-async def test_the_server_asks_and_the_client_acknowledges(url: str) -> None:
-    async with run_node("socketio_echo.mjs", "question", url) as client:
-        assert await client.happened() == {"answered": ["WHY", [7, 8]]}
-        assert await client.happened() == {"answered": ["too slow"]}
-        assert await client.end() == 0
-
-
 async def test_an_acknowledgement_that_never_comes_times_out(url: str) -> None:
     async with run_node("socketio_echo.mjs", "ackTimeout", url) as client:
         assert await client.happened() == {"timedOut": "operation has timed out"}

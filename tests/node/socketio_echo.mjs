@@ -72,16 +72,6 @@ const scenarios = {
     print({ error: error.message });
     socket.disconnect();
   },
-  async question() {
-    const socket = io(url, options);
-    socket.once('question', (text, bytes, answer) => answer(text.toUpperCase(), bytes));
-    socket.emit('ask-me', 'why', new Uint8Array([7, 8]));
-    const [text, bytes] = await once(socket, 'answered');
-    print({ answered: [text, [...new Uint8Array(bytes)]] });
-    socket.emit('ask-me', 'nobody listens');
-    print({ answered: await once(socket, 'answered') });
-    socket.disconnect();
-  },
   async ackTimeout() {
     const socket = io(url, options);
     await once(socket, 'auth');

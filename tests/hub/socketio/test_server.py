@@ -1,4 +1,4 @@
-"""The Socket.IO core apart from any dialect: questions to clients, rooms, ends of sessions."""
+"""The Socket.IO core apart from any dialect: events, acknowledgements, ends of sessions."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -74,34 +74,6 @@ async def setting() -> AsyncIterator[Setting]:
         yield Setting(engine, server, recorder)
 
 
-async def test_a_client_answers_the_servers_question(setting: Setting) -> None:
-    client = await setting.enter()
-    (socket,) = setting.recorder.sockets
-    answers: list[Sequence[Data]] = []
-
-    async def ask(question: str) -> None:
-        answers.append(await socket.emit_and_wait(question, {"n": 1}, within=5))
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(ask, "first")
-        assert await message(client) == '420["first",{"n":1}]'
-        nursery.start_soon(ask, "second")
-        assert await message(client) == '421["second",{"n":1}]'
-        for answer in ('431["b"]', '430["a"]', '430["again"]', '4399["unasked"]'):
-            await client.send_text(answer)
-    assert answers == [["b"], ["a"]]
-
-
-async def test_a_question_that_is_not_answered_is_given_up(
-    setting: Setting, autojump_clock: MockClock
-) -> None:
-    await setting.enter()
-    started = trio.current_time()
-    with pytest.raises(trio.TooSlowError):
-        await setting.recorder.sockets[0].emit_and_wait("anybody", within=3)
-    assert trio.current_time() - started == pytest.approx(3.0)
-
-
 async def test_an_event_is_acknowledged_once(setting: Setting) -> None:
     client = await setting.enter()
     await client.send_text('425["hello",1]')
@@ -110,35 +82,6 @@ async def test_an_event_is_acknowledged_once(setting: Setting) -> None:
     await client.send_text('426["last"]')
     assert await message(client) == '436["first"]'
     assert setting.recorder.events == [("hello", [1]), ("next", []), ("last", [])]
-
-
-async def test_a_room_is_told_and_forgets_who_is_gone(setting: Setting) -> None:
-    clients = [await setting.enter() for _ in range(3)]
-    first, second, third = setting.recorder.sockets
-    for socket in (first, second):
-        setting.server.enter(socket, "room")
-    setting.server.emit("/", "room", "news", [b"\x01"], besides=[first])
-    assert await message(clients[1]) == '451-["news",{"_placeholder":true,"num":0}]'
-    await clients[1].send_text("41")
-    await trio.testing.wait_all_tasks_blocked()
-    assert setting.recorder.gone == [second]
-    setting.server.leave(first, "room")
-    assert not setting.server._rooms
-    setting.server.emit("/", "room", "nobody", [])
-    third.emit("end")
-    assert await message(clients[2]) == '42["end"]'
-
-
-@pytest.mark.parametrize(
-    "text", ['42["early"]', "4abc", "41", '40{"x"', "43[]", '44{"message":"x"}']
-)
-async def test_a_session_that_does_not_begin_with_connect_ends(setting: Setting, text: str) -> None:
-    client = await setting.engine.websocket("")
-    await message(client)
-    await client.send_text(text)
-    with pytest.raises(Closed):
-        await message(client)
-    assert setting.recorder.sockets == []
 
 
 async def test_a_session_that_comes_in_nowhere_is_ended(
@@ -156,5 +99,12 @@ async def test_a_second_connect_to_the_same_namespace_is_refused(setting: Settin
     client = await setting.enter()
     await client.send_text("40")
     assert await message(client) == '44{"message":"Invalid namespace"}'
+    await client.send_text('421["still here"]')
+    assert await message(client) == '431["first"]'
+
+
+async def test_an_acknowledgement_that_nobody_waits_for_is_ignored(setting: Setting) -> None:
+    client = await setting.enter()
+    await client.send_text('4399["unasked"]')
     await client.send_text('421["still here"]')
     assert await message(client) == '431["first"]'
