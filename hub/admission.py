@@ -18,12 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hub.actor.client import Client
 from hub.actor.letters import Register, Unregister
 from hub.actor.wire import Wire
+from hub.assembly import Services
 from hub.engineio.server import EngineServer
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.limits.windows import FixedWindow
 from hub.rest.routes.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.services.asker import Asker, ChannelScope
-from hub.services.assembly import Services
 from hub.sockets.outbox import Outbox
 from hub.sockets.replies import take_commands
 from hub.sockets.transport import Transport

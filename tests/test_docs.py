@@ -14,7 +14,7 @@ from hub.cli.main import parlour
 from hub.settings.config import SETTINGS
 from protocol import errors
 from protocol.errors import ERROR_TEXTS, CloseReason, ErrorCode
-from tests.support.dialect_pages import (
+from tests.support.documents.dialect_pages import (
     COMMON,
     DIALECTS,
     REST_PAGES,
@@ -31,7 +31,16 @@ from tests.support.dialect_pages import (
     page_of,
     shown_text,
 )
-from tests.support.pages import PAGES, ROOT, anchors, code_words, links, name_of, rows, section
+from tests.support.documents.pages import (
+    PAGES,
+    ROOT,
+    anchors,
+    code_words,
+    links,
+    name_of,
+    rows,
+    section,
+)
 
 HTTP_ERRORS: Final = {"HttpError", "RequestRefused"}
 PAGE_ANCHORS: Final = frozenset(
@@ -187,7 +196,7 @@ def test_defaults_are_those_of_the_settings(page: Path) -> None:
 
 def test_the_task_tree_names_every_service_that_is_started() -> None:
     """Classes are those of the variables whose methods `open_services` starts."""
-    source = (ROOT / "hub/services/assembly.py").read_text()
+    source = (ROOT / "hub/assembly.py").read_text()
     classes = dict(re.findall(r"^    (\w+) = ([A-Z]\w+)\(", source, re.MULTILINE))
     started = re.findall(r"start_soon\((\w+)(\.\w+)?", source)
     tree = (ROOT / "docs/architecture.md").read_text()

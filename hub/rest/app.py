@@ -20,13 +20,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.assembly import Services
 from hub.engineio.server import EngineServer
 from hub.http.responses import JSON
 from hub.rest.endpoint import Endpoint
 from hub.rest.openapi import describe
 from hub.rest.selection import choose
 from hub.rest.web import web_routes
-from hub.services.assembly import Services
 from protocol.rest import RestDialect
 
 ENGINE_METHODS: Final = (

@@ -12,11 +12,11 @@ from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
 from hub.rest.replies import ErrorWords, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
-from hub.services.assembly import Services
 from persistence.records import Span, StoreUnavailable
 from protocol.commands import RequestCommand
 from protocol.dialect import Stranger

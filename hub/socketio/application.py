@@ -16,9 +16,9 @@ import trio
 
 from hub.actor.client import Client
 from hub.actor.letters import Register, Unregister
+from hub.assembly import Services
 from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
-from hub.services.assembly import Services
 from hub.socketio.journal import RecoveryJournal
 from hub.socketio.link import EventWire, SocketLink
 from hub.socketio.member import Member

@@ -10,8 +10,8 @@ from typing import Final
 
 import trio
 
+from hub.assembly import Services
 from hub.engineio.server import EngineServer
-from hub.services.assembly import Services
 from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
 from protocol.dialect import EventDialect

@@ -25,8 +25,8 @@ from protocol.model import ChannelId, Posted, User
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.load import Peer
-from tests.support.databases import database_server
-from tests.support.hub_process import PARLOUR, run_hub
+from tests.support.programs.hub_process import PARLOUR, run_hub
+from tests.support.stores.databases import database_server
 
 SERVER_CORE = 0
 GO_PORT = 18_001

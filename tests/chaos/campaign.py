@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from tests.chaos.people import Ear, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
-from tests.support.http import Reply
+from tests.support.clients.http import Reply
 
 PATIENCE_SECONDS = 60.0
 WRONG = ("lost", "duplicated", "out_of_order", "undelivered", "refused")

@@ -7,7 +7,7 @@ import trio
 from attrs import define, field
 
 from tests.chaos.proxy import Proxy
-from tests.support.websocket import Closed, Refused, WebSocket, open_websocket
+from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 
 IN_FLIGHT = 8
 RECONNECT_SECONDS = 0.05

@@ -19,10 +19,10 @@ import trio
 
 from persistence import open_database
 from persistence.postgres import open_postgres_store
-from tests.support.databases import execute
+from tests.support.clients.websocket import next_of
 from tests.support.posting import post, write
 from tests.support.school import School, open_school
-from tests.support.websocket import next_of
+from tests.support.stores.databases import execute
 from tests.support.world import open_world
 
 BOUND_SECONDS = 1.0

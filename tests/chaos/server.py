@@ -9,8 +9,8 @@ from pathlib import Path
 import trio
 from attrs import define, field
 
-from tests.support.hub_process import PARLOUR, HubProcess, run_hub
-from tests.support.processes import until_none_works_in, working_in
+from tests.support.programs.hub_process import PARLOUR, HubProcess, run_hub
+from tests.support.programs.processes import until_none_works_in, working_in
 
 UNSAFE = [sys.executable, "-m", "tests.chaos.unsafe_hub"]
 

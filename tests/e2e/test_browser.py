@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import trio
 
-from tests.support.completions import model_server
-from tests.support.frames import TEXT, client_frame
-from tests.support.hub_process import HubProcess, open_folder, run_hub
-from tests.support.node import require_node, run_node
+from tests.support.clients.frames import TEXT, client_frame
+from tests.support.programs.completions import model_server
+from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
+from tests.support.programs.node import require_node, run_node
 
 CHROMIUM = Path("/usr/bin/chromium")
 HISTORY = 2_000

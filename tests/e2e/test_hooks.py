@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.hub_process import HubProcess, open_folder, run_hub
-from tests.support.node import require_node, run_node
+from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
+from tests.support.programs.node import require_node, run_node
 
 
 @pytest.fixture

@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support.frames import TEXT, client_frame
-from tests.support.hub_process import PARLOUR, HubProcess, environment, open_folder, run_hub
-from tests.support.processes import until_none_works_in
-from tests.support.websocket import Closed, WebSocket, upgrade_request
+from tests.support.clients.frames import TEXT, client_frame
+from tests.support.clients.websocket import Closed, WebSocket, upgrade_request
+from tests.support.programs.hub_process import (
+    PARLOUR,
+    HubProcess,
+    environment,
+    open_folder,
+    run_hub,
+)
+from tests.support.programs.processes import until_none_works_in
 
 SENDERS = 20
 SENDS_EACH = 100

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support.node import require_node, run_node
-from tests.support.programs import listening
+from tests.support.programs.launch import listening
+from tests.support.programs.node import require_node, run_node
 
 ECHO = "docs.examples.socketio_echo"
 

@@ -12,9 +12,9 @@ import jwt
 import pytest
 
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.hub_process import HubProcess, open_folder, run_hub
-from tests.support.node import NodeProgram, require_node, run_node
-from tests.support.websocket import WebSocket
+from tests.support.clients.websocket import WebSocket
+from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
+from tests.support.programs.node import NodeProgram, require_node, run_node
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from protocol.engineio.packets import EngineError, decode_payload
 from protocol.errors import CloseReason, WireError
 from protocol.socketio.packets import Decoder, SocketIoError, encode
 from protocol.websocket.frames import ControlFrame, FrameCutter
-from tests.support.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
+from tests.support.clients.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, client_frame
 
 LIMITS = CodecLimits(content_chars=100)
 DIALECTS = find_dialects(protocol.dialects)

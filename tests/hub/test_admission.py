@@ -22,8 +22,8 @@ from protocol.discovery import Dialects
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
 from protocol.model import UserId
-from tests.support.http import request
-from tests.support.websocket import WebSocket, open_websocket
+from tests.support.clients.http import request
+from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.world import open_world
 
 SIGN_UP = {

@@ -9,7 +9,7 @@ from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.listener import open_listener
-from tests.support.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute
 
 
 async def never(_: Server) -> None:

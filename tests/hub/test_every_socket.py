@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.support.frames import BINARY, PING, TEXT, client_frame, text
+from tests.support.clients.frames import BINARY, PING, TEXT, client_frame, text
+from tests.support.clients.websocket import WebSocket
 from tests.support.school import open_school
-from tests.support.websocket import WebSocket
 from tests.support.world import DIALECTS, World
 
 PATHS = sorted(DIALECTS.by_path)

@@ -4,8 +4,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.support.clients.websocket import WebSocket
 from tests.support.school import School, open_school
-from tests.support.websocket import WebSocket
 from tests.support.world import Person, World
 
 

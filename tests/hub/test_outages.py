@@ -8,8 +8,8 @@ from attrs import define, evolve, field
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from tests.support.outage import Outage
-from tests.support.websocket import Refused, open_websocket
+from tests.support.clients.websocket import Refused, open_websocket
+from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
 

@@ -8,8 +8,8 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from protocol.model import UserId
-from tests.support.frames import CLOSE, PONG, client_frame
-from tests.support.websocket import open_websocket
+from tests.support.clients.frames import CLOSE, PONG, client_frame
+from tests.support.clients.websocket import open_websocket
 from tests.support.world import World, open_world
 
 

@@ -28,7 +28,7 @@ from tests.simulation.languages import (
     SocketIo,
     Typing,
 )
-from tests.support.websocket import Closed, Refused, WebSocket, open_websocket
+from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
 
 if TYPE_CHECKING:

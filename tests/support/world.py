@@ -18,10 +18,10 @@ from attrs import define, field, frozen
 import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
+from hub.assembly import Services, open_services
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
 from hub.rest.app import build_app, discover
-from hub.services.assembly import Services, open_services
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
@@ -30,8 +30,8 @@ from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
 from protocol.discovery import Dialects, find_dialects
 from protocol.model import Role, Session, SessionId, User, UserId
-from tests.support.http import Reply, request
-from tests.support.websocket import WebSocket, open_websocket
+from tests.support.clients.http import Reply, request
+from tests.support.clients.websocket import WebSocket, open_websocket
 
 CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 

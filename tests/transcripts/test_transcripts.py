@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents.transcript import Player
 from tests.support.school import open_school
-from tests.support.transcript import Player
 from tests.support.world import World
 
 TRANSCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))

@@ -37,7 +37,7 @@ from protocol.dialects.private_messages import DIALECT
 from protocol.errors import GOING_AWAY, SESSION_ENDED
 from protocol.events import Connected, PresenceChanged
 from protocol.model import ChannelId, SessionId, User, UserId
-from tests.support.frames import server_frames
+from tests.support.clients.frames import server_frames
 
 WIRE = Wire(DIALECT)
 NOW = datetime(2024, 1, 1, tzinfo=UTC)

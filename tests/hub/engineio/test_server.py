@@ -7,10 +7,10 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.support.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
-from tests.support.frames import BINARY, CLOSE, TEXT, client_frame
-from tests.support.http import Reply
-from tests.support.websocket import Closed, Refused, WebSocket
+from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
+from tests.support.clients.frames import BINARY, CLOSE, TEXT, client_frame
+from tests.support.clients.http import Reply
+from tests.support.clients.websocket import Closed, Refused, WebSocket
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
 
 @pytest.mark.parametrize("query", ["EIO=3&transport=websocket", "EIO=4&transport=abc", "EIO=4"])
 async def test_wrong_websocket_handshakes_are_refused(engine: EngineWorld, query: str) -> None:
-    from tests.support.websocket import open_websocket  # noqa: PLC0415
+    from tests.support.clients.websocket import open_websocket  # noqa: PLC0415
 
     with pytest.raises(Refused) as refused:
         await open_websocket(engine.connect(), f"/engine.io/?{query}")

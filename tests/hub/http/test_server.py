@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from hub.http.server import Limits, serve_http_connection
 from protocol.websocket.handshake import Head
-from tests.support.http import Reply, request
+from tests.support.clients.http import Reply, request
 
 LIMITS = Limits(head_bytes=2_000, body_bytes=100)
 

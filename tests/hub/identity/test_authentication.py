@@ -14,8 +14,8 @@ from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
-from tests.support.databases import Databases, execute
-from tests.support.websocket import Closed, WebSocket, open_websocket
+from tests.support.clients.websocket import Closed, WebSocket, open_websocket
+from tests.support.stores.databases import Databases, execute
 from tests.support.world import World, open_world
 
 SECRET = "the secret of the application"

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from hub.identity.session_cache import MAX_AGE_SECONDS, MAX_SESSIONS, SessionCache
 from persistence.postgres import open_postgres_store
 from protocol.model import Session, SessionId, User, UserId
-from tests.support.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute
 from tests.support.world import World, open_world
 
 NOW = datetime.now(UTC)

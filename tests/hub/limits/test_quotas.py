@@ -12,8 +12,8 @@ from hub.limits.quotas import MAX_SENDS_IN_FLIGHT, Quotas
 from persistence.interface import Store
 from persistence.records import Draft, Outcome
 from protocol.model import UserId
+from tests.support.clients.websocket import next_of
 from tests.support.school import open_school
-from tests.support.websocket import next_of
 from tests.support.world import open_world
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from persistence.interface import Store
-from tests.support.frames import BINARY, CONTINUATION, PING, TEXT, client_frame, text
-from tests.support.websocket import Refused, WebSocket, open_websocket
+from tests.support.clients.frames import BINARY, CONTINUATION, PING, TEXT, client_frame, text
+from tests.support.clients.websocket import Refused, WebSocket, open_websocket
 from tests.support.world import Person, World, open_world
 
 

@@ -7,9 +7,9 @@ import pytest
 import trio
 
 from persistence.interface import Store
+from tests.support.clients.websocket import WebSocket, next_of
 from tests.support.posting import post, write
 from tests.support.school import open_school
-from tests.support.websocket import WebSocket, next_of
 from tests.support.world import World, open_world
 
 

@@ -12,13 +12,13 @@ from trio.testing import MockClock
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.relations import parse_change
-from tests.support.databases import Databases, execute
-from tests.support.outage import Outage
+from tests.support.clients.socketio import channel_of
+from tests.support.clients.socketio import enter as enter_socketio
+from tests.support.clients.websocket import WebSocket, next_of
 from tests.support.posting import post, write
 from tests.support.school import School, open_school
-from tests.support.socketio import channel_of
-from tests.support.socketio import enter as enter_socketio
-from tests.support.websocket import WebSocket, next_of
+from tests.support.stores.databases import Databases, execute
+from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
 

@@ -13,9 +13,9 @@ from protocol.errors import ErrorCode
 from protocol.events import Refused
 from protocol.model import MessageId, Posted
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.clients.socketio import channel_of, enter
 from tests.support.school import open_school
-from tests.support.socketio import channel_of, enter
-from tests.support.stall import Stall
+from tests.support.stores.stall import Stall
 from tests.support.world import Person, World, open_world
 
 LANE_QUEUE = 4_096

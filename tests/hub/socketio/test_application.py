@@ -7,8 +7,8 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.clients.socketio import channel_of, connect, enter, token_of
 from tests.support.school import open_school
-from tests.support.socketio import channel_of, connect, enter, token_of
 from tests.support.world import World, open_world
 
 

@@ -9,9 +9,9 @@ from hub.socketio.recovery import decode_offset, encode_offset
 from persistence.interface import Store
 from persistence.records import Draft
 from protocol.model import ChannelId, Posted, User
+from tests.support.clients.socketio import Peer, channel_of, connect, token_of
 from tests.support.posting import post
 from tests.support.school import School, open_school
-from tests.support.socketio import Peer, channel_of, connect, token_of
 from tests.support.world import Person, World, open_world
 
 

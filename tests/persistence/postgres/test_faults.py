@@ -11,7 +11,7 @@ from persistence.postgres.migrate import migrate
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted, Refusal, UserId
 from tests.persistence.people import make_users
-from tests.support.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 

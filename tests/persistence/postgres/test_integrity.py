@@ -13,7 +13,7 @@ from persistence.postgres import open_postgres_store
 from persistence.records import Draft, NewChannel
 from protocol.model import ChannelId, Posted, Refusal, User, UserId
 from tests.persistence.people import make_users
-from tests.support.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute
 
 ROUNDS = 10
 LANES = 3

@@ -20,7 +20,7 @@ from persistence.postgres.migrate import (
     migrate,
 )
 from persistence.records import StoreUnavailable
-from tests.support.databases import Databases, execute, open_transaction, with_setting
+from tests.support.stores.databases import Databases, execute, open_transaction, with_setting
 
 # A released file is frozen: databases have it. Add a line for each release; never change one.
 RELEASED = {

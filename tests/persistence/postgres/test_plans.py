@@ -14,7 +14,7 @@ from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONV
 from persistence.records import Draft
 from protocol.model import MAX_ID, Posted
 from tests.persistence.people import make_users
-from tests.support.databases import Databases
+from tests.support.stores.databases import Databases
 
 MESSAGES = 3_000
 PAGE = 50

@@ -20,7 +20,7 @@ from protocol.model import (
     Posted,
     UserId,
 )
-from tests.support.databases import Databases, execute, run_script
+from tests.support.stores.databases import Databases, execute, run_script
 
 OF_0_1_0: Final = Path(__file__).with_name("database_0_1_0.sql").read_text()
 ANN, BEN, EVE = UserId(1), UserId(2), UserId(3)

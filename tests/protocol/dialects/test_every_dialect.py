@@ -9,7 +9,7 @@ import protocol.dialects
 from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
 from protocol.discovery import find_dialects
 from protocol.events import Event
-from tests.support.events import EVENTS
+from tests.support.documents.events import EVENTS
 
 ALL_EVENTS = frozenset(get_args(Event))
 FOUND = find_dialects(protocol.dialects)

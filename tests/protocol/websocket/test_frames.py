@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import FRAME_TOO_BIG, INVALID_UTF8, PROTOCOL_ERROR, CloseReason
 from protocol.websocket.frames import ControlFrame, FrameCutter, Inbound, close_frame, text_frame
-from tests.support.frames import (
+from tests.support.clients.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,

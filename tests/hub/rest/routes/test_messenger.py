@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub.rest.routes.messenger import PREFIXES
-from tests.support.http import Reply
+from tests.support.clients.http import Reply
 from tests.support.school import School, open_school
 from tests.support.world import Person, World
 

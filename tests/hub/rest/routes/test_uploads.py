@@ -8,7 +8,7 @@ import pytest
 
 from hub.rest.routes.uploads import kind_of, safe_name
 from persistence.interface import Store
-from tests.support.http import Reply
+from tests.support.clients.http import Reply
 from tests.support.school import open_school
 from tests.support.world import Person, open_world
 

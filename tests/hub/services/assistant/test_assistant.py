@@ -11,9 +11,9 @@ import trio
 
 from hub.services.assistant.language_model import EMPTY_ANSWER, TUTOR
 from persistence.interface import Store
-from tests.support.completions import Manner, ModelServer, model_server
+from tests.support.clients.websocket import WebSocket
+from tests.support.programs.completions import Manner, ModelServer, model_server
 from tests.support.school import School, open_school
-from tests.support.websocket import WebSocket
 from tests.support.world import Person, open_world
 
 

@@ -12,9 +12,9 @@ import hub.services.posting.continuity
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import Posted
+from tests.support.clients.websocket import WebSocket, next_of
 from tests.support.posting import write
 from tests.support.school import open_school
-from tests.support.websocket import WebSocket, next_of
 from tests.support.world import World, open_world
 
 

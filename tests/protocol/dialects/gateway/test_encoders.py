@@ -19,7 +19,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, UserId, WorkspaceId
-from tests.support.events import EVENTS
+from tests.support.documents.events import EVENTS
 
 EXAMPLES = {type(event): event for event in EVENTS}
 

@@ -21,7 +21,7 @@ from protocol.events import (
     Shed,
 )
 from protocol.model import ChannelId, UserId
-from tests.support.events import EVENTS
+from tests.support.documents.events import EVENTS
 
 EXAMPLES = {type(event): event for event in EVENTS}
 

@@ -21,7 +21,7 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import UserId
-from tests.support.events import AT, EVENTS
+from tests.support.documents.events import AT, EVENTS
 
 EXAMPLES = {type(event): event for event in EVENTS}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.http import Reply
+from tests.support.clients.http import Reply
 from tests.support.school import open_school
 from tests.support.world import Person, World
 

@@ -7,8 +7,8 @@ import pytest
 
 from persistence.interface import Store
 from protocol.express_session import unsign
-from tests.support.http import Reply
-from tests.support.websocket import open_websocket
+from tests.support.clients.http import Reply
+from tests.support.clients.websocket import open_websocket
 from tests.support.world import World, open_world
 
 ANN: dict[str, Any] = {

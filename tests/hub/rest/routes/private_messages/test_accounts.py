@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from persistence.interface import Store
-from tests.support.http import Reply
+from tests.support.clients.http import Reply
 from tests.support.world import World, open_world
 
 ANN: dict[str, Any] = {

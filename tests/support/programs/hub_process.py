@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import trio
 from attrs import define, field
 
-from tests.support.http import Reply, request
-from tests.support.processes import until_none_works_in
-from tests.support.websocket import WebSocket, open_websocket
+from tests.support.clients.http import Reply, request
+from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.programs.processes import until_none_works_in
 
 PARLOUR = [sys.executable, "-m", "hub"]
 

@@ -1,4 +1,4 @@
-"""An embedded Postgres for one test run: `python -m tests.support.postgres_server DATA_DIR`.
+"""An embedded Postgres for one test run: `python -m tests.support.stores.postgres_server DATA_DIR`.
 
 Prints its DSN, and stops when standard input ends, which it does when the test run does.
 """

@@ -17,8 +17,8 @@ from hub.http.server import Limits, serve_http_connection
 from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head
-from tests.support.http import Reply, request
-from tests.support.websocket import WebSocket, open_websocket
+from tests.support.clients.http import Reply, request
+from tests.support.clients.websocket import WebSocket, open_websocket
 
 PATH = "/engine.io/"
 OPEN_PAGE = "http://page.example"

@@ -7,9 +7,9 @@ from typing import Any
 from attrs import define, field
 
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.frames import CLOSE, TEXT
+from tests.support.clients.frames import CLOSE, TEXT
+from tests.support.clients.websocket import Closed, WebSocket, open_websocket
 from tests.support.school import School
-from tests.support.websocket import Closed, WebSocket, open_websocket
 from tests.support.world import Person, World
 
 HOUR = timedelta(hours=1)

@@ -165,7 +165,7 @@ def database_server(data_dir: Path) -> Iterator[Databases]:
         yield databases
         trio.run(databases.drop_all)
         return
-    command = [sys.executable, "-m", "tests.support.postgres_server", str(data_dir)]
+    command = [sys.executable, "-m", "tests.support.stores.postgres_server", str(data_dir)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:

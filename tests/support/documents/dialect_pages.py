@@ -35,8 +35,8 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import DeliveryStatus
-from tests.support.events import EVENTS, FULL_MESSAGE
-from tests.support.pages import ROOT, code_words, rows, section
+from tests.support.documents.events import EVENTS, FULL_MESSAGE
+from tests.support.documents.pages import ROOT, code_words, rows, section
 
 FOLDER: Final = ROOT / "docs/dialects"
 COMMON: Final = FOLDER / "README.md"

@@ -8,7 +8,7 @@ from typing import Any
 import trio
 from attrs import define, field
 
-from tests.support.frames import CLOSE, PING, PONG, TEXT, client_frame, server_frames
+from tests.support.clients.frames import CLOSE, PING, PONG, TEXT, client_frame, server_frames
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3, for that key

@@ -20,8 +20,8 @@ from typing import Any
 import trio
 from attrs import define, field
 
+from tests.support.clients.websocket import WebSocket
 from tests.support.school import School
-from tests.support.websocket import WebSocket
 
 
 @define

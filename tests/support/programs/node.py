@@ -13,7 +13,7 @@ import pytest
 import trio
 from attrs import define
 
-FOLDER = Path(__file__).parent.parent / "node"
+FOLDER = Path(__file__).parents[2] / "node"
 LINE_SECONDS = 60.0
 
 
