@@ -186,8 +186,8 @@ class Admission:
 
     def _asker(self, client: Client, wire: Wire) -> Asker:
         window = None
-        if wire.dialect.rate is not None:
-            limit, seconds = self._services.config.chat_messages, wire.dialect.rate.seconds
+        if wire.dialect.message_window is not None:
+            limit, seconds = self._services.config.chat_messages, wire.dialect.message_window
             window = FixedWindow(limit, seconds, trio.current_time())
         return Asker(client.user, client.quota, ChannelScope.JOINED, client, window)
 

@@ -1,7 +1,7 @@
 """What a client may ask for: a closed union, whatever dialect or request it came in.
 
-Guarantees: a command is well-formed (types, ranges, content rules), so handlers only ask whether it
-is permitted. Who asks is not part of a command: identity comes from the session alone.
+Guarantees: a command is well-formed (types, ranges, content rules); whether it is permitted remains
+to be checked. It does not name its user: identity comes from the session alone.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class SendPrivateMessage:
     """Store `content` in the conversation with `recipient_id` and deliver it to both.
 
     `key` is the idempotency key: a repeat by the same author stores and delivers nothing.
-    `parent_id`: the message of this conversation that it answers.
+    `parent_id`: the message of this conversation that it replies to.
     """
 
     recipient_id: UserId
@@ -46,7 +46,7 @@ class PostToChannel:
 
 @frozen
 class SetTyping:
-    """The author started or stopped typing to `recipient_id`."""
+    """The user started or stopped typing to `recipient_id`."""
 
     recipient_id: UserId
     is_typing: bool
@@ -54,7 +54,7 @@ class SetTyping:
 
 @frozen
 class TypeInChannel:
-    """The author started or stopped typing in a channel that this connection has joined."""
+    """The user started or stopped typing in a channel that this connection has joined."""
 
     channel_id: ChannelId
     is_typing: bool = True
@@ -62,21 +62,24 @@ class TypeInChannel:
 
 @frozen
 class JoinChannel:
-    """Tell this connection what happens in a channel."""
+    """Send this connection the events of a channel from now on."""
 
     channel_id: ChannelId
 
 
 @frozen
 class LeaveChannel:
-    """No longer tell this connection what happens in a channel."""
+    """Stop sending this connection the events of a channel."""
 
     channel_id: ChannelId
 
 
 @frozen
 class MarkRead:
-    """The author has read up to a message. `channel_id`: where it must be, if the client said."""
+    """The user has read a channel up to a message.
+
+    `channel_id`: the channel it must be in, where the client named one.
+    """
 
     message_id: MessageId
     channel_id: ChannelId | None = None
@@ -84,14 +87,14 @@ class MarkRead:
 
 @frozen
 class MarkConversationRead:
-    """The author has read the whole conversation with a peer."""
+    """The user has read the whole conversation with a peer."""
 
     peer_id: UserId
 
 
 @frozen
 class HideConversation:
-    """Leave a conversation out of the author's list until there is a newer message."""
+    """Leave a conversation out of the user's list until there is a newer message."""
 
     peer_id: UserId
 
@@ -129,14 +132,14 @@ class UnpinMessage:
 
 @frozen
 class MarkDelivered:
-    """The author was shown a message, and so those before it in its channel."""
+    """A device of the user has received a message, and with it all before it in its channel."""
 
     message_id: MessageId
 
 
 @frozen
 class FetchChannel:
-    """The newest `limit` messages of a channel."""
+    """Look up the newest `limit` messages of a channel."""
 
     channel_id: ChannelId
     limit: int
@@ -144,7 +147,7 @@ class FetchChannel:
 
 @frozen
 class FetchHistory:
-    """Tell this connection the newest `limit` messages between two users, lower id first."""
+    """Send this connection the newest `limit` messages between two users (lower id first)."""
 
     pair: tuple[UserId, UserId]
     limit: int
@@ -152,17 +155,17 @@ class FetchHistory:
 
 @frozen
 class Identify:
-    """Tell this connection of the workspaces of the user, who must be the session's."""
+    """Send this connection the events of its user's workspaces; `user_id` must be the session's."""
 
     user_id: UserId
 
 
 @frozen
 class ResumeConversations:
-    """Tell this connection what it missed in its user's private conversations.
+    """Send this connection what it missed in its user's private conversations.
 
-    `after`: the last seq it has, by the people of the conversation, where who asks need not be
-    named; a conversation that is not named counts as 0.
+    `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
+    conversations that are not in it.
     """
 
     after: Mapping[frozenset[UserId], int]
@@ -170,10 +173,10 @@ class ResumeConversations:
 
 @frozen
 class ResumeChannels:
-    """Let this connection into channels again and tell it what it missed there.
+    """Join channels again and send this connection what it missed there.
 
-    `after`: the last seq it has, by channel; when it is empty, every channel of the user from 0.
-    `enter`: false where connections are told of channels without joining them.
+    `after`: the last seq it has, by channel; if empty, every channel of the user from 0.
+    `enter`: false in dialects whose connections receive channels without joining them.
     """
 
     after: Mapping[ChannelId, int]
@@ -182,7 +185,7 @@ class ResumeChannels:
 
 @frozen
 class SetSubscription:
-    """The client says that it shows a conversation, or no longer; it only wants to hear back."""
+    """The client shows a conversation, or no longer; it only wants an acknowledgement."""
 
     conversation: str
     subscribed: bool

@@ -1,8 +1,8 @@
 """The contract a wire dialect fulfils. See docs/adding-a-dialect.md.
 
-Guarantees: the rest of Parlour meets a dialect only through these types. A `Codec` belongs to one
-connection and may hold state; a `Dialect` is shared by all of its connections and holds none, so an
-event is encoded once for all of them. Must not know: sockets, tasks, the clock.
+Guarantees: the hub uses a dialect only through these types. A `Codec` belongs to one connection and
+may hold state; a `Dialect` is shared by all of its connections and holds none, so an event is
+encoded once for all of them. Must not know: sockets, tasks, the clock.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,14 +27,6 @@ class Heartbeat:
 
     interval: float
     timeout: float
-
-
-@frozen
-class Rate:
-    """A connection may send `tokens` messages; all come back `seconds` after the last refill."""
-
-    tokens: int
-    seconds: float
 
 
 @frozen
@@ -87,7 +79,7 @@ class Codec(Protocol):
         """The command in one text frame; None when the dialect ignores such a frame.
 
         Raises:
-            WireError: the frame is malformed; the connection is told and stays open.
+            WireError: the frame is malformed; the client gets the error, the connection stays open.
         """
 
 
@@ -101,7 +93,7 @@ class Dialect(Protocol):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The request paths it answers, exactly."""
+        """The request paths where it is served, exactly."""
 
     @property
     def session_cookie(self) -> str:
@@ -112,8 +104,10 @@ class Dialect(Protocol):
         """How often to ping, and how long to wait for a sign of life."""
 
     @property
-    def rate(self) -> Rate | None:
-        """How many messages one connection may send; None: as many as the store takes."""
+    def message_window(self) -> float | None:
+        """Seconds in which a connection may send as many messages as the setting `chat_messages`
+        says; None: only the limits of every dialect hold.
+        """
 
     @property
     def tells(self) -> frozenset[type[Event]]:
@@ -154,6 +148,10 @@ class EventDialect(Protocol):
         """When a typing indicator ends by itself."""
 
     @property
+    def message_window(self) -> float:
+        """Seconds in which a user may send `event_messages` (a setting) messages."""
+
+    @property
     def tells(self) -> frozenset[type[Event]]:
         """The types of event that it sends to clients."""
 
@@ -165,7 +163,7 @@ class EventDialect(Protocol):
         """The command in an event.
 
         Raises:
-            WireError: the event is unknown or malformed; the client is told.
+            WireError: the event is unknown or malformed; the client gets the error.
         """
 
     def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
@@ -175,7 +173,10 @@ class EventDialect(Protocol):
         """The same dialect, with what `render` makes of each content beside it."""
 
     def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
-        """What the client gets that waits for the answer to its `event`. `user` is the client's."""
+        """The acknowledgement of a client's `event`, from the answer to its command.
+
+        `user`: the client's own.
+        """
 
     def message(self, message: Message, author: User) -> Mapping[str, object]:
         """A message, as this dialect shows it."""
@@ -189,7 +190,6 @@ __all__ = [
     "Encoders",
     "EventDialect",
     "Heartbeat",
-    "Rate",
     "RefuseUpgrade",
     "Rejection",
     "Stranger",

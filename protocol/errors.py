@@ -1,8 +1,8 @@
-"""The two catalogues: what a peer can do wrong, and why a connection is closed.
+"""Error codes with their texts, and the reasons for which a connection is closed.
 
 Guarantees: a code never changes its meaning once published. Must not know: any dialect's spelling.
 
-    WireError        the peer said something malformed; it is told, the connection stays open
+    WireError        a malformed frame or body; the peer gets the error, the connection stays open
     CloseReason      the peer broke the protocol or a bound, or the connection has to end
 """
 

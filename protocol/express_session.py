@@ -1,7 +1,8 @@
-"""Signed session cookies as express-session writes them (contract S.1).
+"""Signed session cookies as express-session writes them.
 
-Guarantees: a value with a wrong signature, or none, is never accepted; comparison takes constant
-time. Must not know: where sessions are kept, the time, randomness.
+See docs/dialects/README.md#cookie-connectsid. Guarantees: a value with a wrong signature, or none,
+is never accepted; comparison takes constant time. Must not know: where sessions are kept, the time,
+randomness.
 """
 
 import base64

@@ -59,7 +59,7 @@ class EventApplication:
         )
         limits = CodecLimits(services.config.max_content_chars)
         self._replies = EventReplies(dialect, services.commands, limits)
-        self._messages = SlidingWindow(services.config.event_messages, 1.0)
+        self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
         self._changed = trio.Event()
 

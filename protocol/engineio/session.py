@@ -26,7 +26,7 @@ class Carrier(Enum):
 
 @frozen
 class EngineSettings:
-    """A server's promises. Times are in seconds, sizes in bytes."""
+    """What the server announces in the handshake. Times are in seconds, sizes in bytes."""
 
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
@@ -43,7 +43,7 @@ class Received:
 
 @frozen
 class Ponged:
-    """The answer to a ping."""
+    """The client answered a ping."""
 
 
 @frozen

@@ -85,7 +85,7 @@ def structure(
 
 
 def _first_flaw(raw: dict[str, object], cls: type[Any]) -> tuple[tuple[str, ...], str]:
-    """The names that lead to the first wrong field, and what is wrong with it."""
+    """The path of the first wrong field, and what is wrong with it; no path: all of `raw`."""
     error: BaseException | None = None
     try:
         _EXPLAINING.structure(raw, cls)

@@ -1,6 +1,6 @@
 """JSON frames that name their kind in `type`: from text to the decoder of that kind.
 
-Guarantees: what is no such frame is a `WireError`, whatever it is. Must not know: any kind.
+Guarantees: any other text is a `WireError`. Must not know: any kind.
 """
 
 from collections.abc import Callable, Mapping

@@ -10,10 +10,9 @@ from protocol.shapes.timestamps import timestamp
 
 
 def chat_message_object(message: Message, author: User) -> dict[str, object]:
-    """A message as the learning platform's clients read it (contract A.3).
+    """A message; see docs/dialects/learning_chat.md#message-object.
 
-    `messageType` is documented, one generation of clients reads `type`: both go out. `seq` and
-    `clientMessageId` are Parlour's additions.
+    Older clients read `type`, newer ones `messageType`, so both are sent.
     """
     view: dict[str, object] = {
         "id": message.id,
@@ -39,7 +38,7 @@ def chat_message_object(message: Message, author: User) -> dict[str, object]:
 
 
 def channel_object(channel: Channel) -> dict[str, object]:
-    """A channel (contract R.2)."""
+    """A channel; see docs/dialects/learning_chat.md#channel-object."""
     return {
         "id": channel.id,
         "workspaceId": channel.workspace_id,
@@ -53,7 +52,7 @@ def channel_object(channel: Channel) -> dict[str, object]:
 
 
 def workspace_object(workspace: Workspace) -> dict[str, object]:
-    """A workspace (contract C)."""
+    """A workspace; see docs/dialects/learning_chat.md#workspace-object."""
     return {
         "id": workspace.id,
         "name": workspace.name,
@@ -78,7 +77,7 @@ def member_object(user: User) -> dict[str, object]:
 
 
 def account_object(user: User) -> dict[str, object]:
-    """A user as they see themself, without the password (contract R.1)."""
+    """A user as they see themself; see docs/dialects/learning_chat.md#user-object."""
     return member_object(user) | {
         "email": user.email,
         "createdAt": timestamp(user.created_at),

@@ -1,8 +1,8 @@
-"""A message's content as HTML that a page may show as it is (contract D.5).
+"""A message's content as HTML that a page may show as it is.
 
-Guarantees: only the elements p, b, i, em, strong and a come out, and no attribute but a link's
-`href`, with a harmless scheme. The content itself is stored and sent unchanged; this is extra.
-Must not know: messages, dialects.
+See docs/dialects/channel_messages.md#message-object. Guarantees: the result has only the elements
+p, b, i, em, strong and a, and no attribute but a link's `href`, with a harmless scheme. The content
+itself is stored and sent unchanged. Must not know: messages, dialects.
 """
 
 from typing import Final
@@ -27,5 +27,5 @@ _CLEANER: Final = nh3.Cleaner(
 
 
 def render_html(content: str) -> str:
-    """Markdown, and the allowed elements where somebody writes HTML, as harmless HTML."""
+    """Harmless HTML from Markdown that may contain HTML."""
     return _CLEANER.clean(_MARKDOWN.render(content))

@@ -10,5 +10,8 @@ MILLISECONDS: Final = len("2024-01-01T12:00:00.000")
 
 
 def timestamp(at: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds: `2024-01-01T12:00:00.000Z` (contract, reading guide)."""
+    """ISO 8601 in UTC with milliseconds: `2024-01-01T12:00:00.000Z`.
+
+    See docs/dialects/README.md#encoding.
+    """
     return f"{at.isoformat(timespec='milliseconds')[:MILLISECONDS]}Z"

@@ -17,7 +17,7 @@ from hub.sockets.listener import open_listener
 from persistence.interface import Store
 from persistence.memory import open_memory_store
 from protocol.commands import Command, SetTyping
-from protocol.dialect import AcceptAndClose, Codec, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialect import AcceptAndClose, Codec, CodecLimits, Dialect, Heartbeat, Stranger
 from protocol.discovery import Dialects
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import Connected, Event, Refused, TypingChanged
@@ -62,7 +62,7 @@ class Whisper:
     paths: tuple[str, ...] = ("/whisper",)
     session_cookie: str = "session_token"
     heartbeat: Heartbeat = field(default=Heartbeat(10.0, 20.0))
-    rate: Rate | None = None
+    message_window: float | None = None
     tells: frozenset[type[Event]] = frozenset({Connected, TypingChanged, Refused})
     omits: Mapping[type[Event], str] = field(factory=dict)
 

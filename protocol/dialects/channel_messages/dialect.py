@@ -28,6 +28,7 @@ class ChannelMessages:
     name: str = "channel_messages"
     namespace: str = "/"
     typing_seconds: float = 5.0
+    message_window: float = 1.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     render: Render | None = None
@@ -54,7 +55,7 @@ class ChannelMessages:
         return channel_message_object(message, author, self.render)
 
     def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
-        """What the client gets that waits for the answer to `event`; `user` is the client's."""
+        """The acknowledgement of `event`, from the answer to its command."""
         match answer:
             case Posted(message=message):
                 view = self.message(message, user)

@@ -16,7 +16,10 @@ MAX_CONTENT_CHARS: Final = 2_000  # of a message
 def channel_message_object(
     message: Message, author: User, render: Callable[[str], str] | None = None
 ) -> dict[str, object]:
-    """A message as Socket.IO's clients read it (contract D.4), rendered if `render` is given."""
+    """A message; see docs/dialects/channel_messages.md#message-object.
+
+    `render`: makes the HTML of `renderedContent`; None: there is none.
+    """
     view: dict[str, object] = {
         "id": to_uuid(IdKind.MESSAGE, message.id),
         "content": message.content,

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
 from protocol.dialects.gateway.decoders import GatewayCodec
 from protocol.dialects.gateway.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
@@ -25,7 +25,7 @@ class Gateway:
     paths: tuple[str, ...] = ("/gateway",)
     session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
-    rate: Rate | None = None
+    message_window: float | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
 

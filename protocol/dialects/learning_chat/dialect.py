@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
 from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.dialects.learning_chat.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
@@ -29,7 +29,7 @@ class LearningChat:
     paths: tuple[str, ...] = ("/ws/chat",)
     session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
-    rate: Rate | None = field(default=Rate(tokens=5, seconds=5.0))
+    message_window: float | None = 5.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
 

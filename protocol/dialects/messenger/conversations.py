@@ -1,6 +1,7 @@
-"""How the messenger names conversations and messages: as strings (contract B.5).
+"""The messenger's names of conversations and messages: strings.
 
-Guarantees: parsing never raises; what names nothing is None. Must not know: frames, REST.
+See docs/dialects/messenger.md#frames. Guarantees: parsing never raises; what is no name gives None.
+Must not know: frames, REST.
 """
 
 import re
@@ -10,7 +11,7 @@ from protocol.parsing.structuring import identifier
 
 
 def conversation_id(one: UserId, other: UserId) -> str:
-    """The messenger's name for the conversation of two users (contract B.5)."""
+    """The name of the conversation of two users: `conv_<lower id>_<higher id>`."""
     return f"conv_{min(one, other)}_{max(one, other)}"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Rate, Stranger
+from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
 from protocol.dialects.messenger.decoders import DECODERS
 from protocol.dialects.messenger.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
@@ -28,7 +28,7 @@ class Messenger:
     paths: tuple[str, ...] = ("/messagepal", "/message")
     session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
-    rate: Rate | None = field(default=Rate(tokens=5, seconds=5.0))
+    message_window: float | None = 5.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
 

@@ -9,7 +9,7 @@ from protocol.shapes.timestamps import timestamp
 
 
 def conversation_message_object(message: Message, author: User) -> dict[str, object]:
-    """A private message as the messenger's clients read it (contract B.4)."""
+    """A private message; see docs/dialects/messenger.md#message-object."""
     view: dict[str, object] = {
         "id": str(message.id),
         "messageId": str(message.id),

@@ -14,7 +14,6 @@ from protocol.dialect import (
     CodecLimits,
     Dialect,
     Heartbeat,
-    Rate,
     RefuseUpgrade,
     Stranger,
 )
@@ -32,7 +31,7 @@ class PrivateMessages:
     paths: tuple[str, ...] = ("/ws",)
     session_cookie: str = SESSION_COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=54.0, timeout=60.0))
-    rate: Rate | None = None
+    message_window: float | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
 

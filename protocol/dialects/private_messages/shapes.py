@@ -11,11 +11,10 @@ from protocol.shapes.timestamps import timestamp
 
 
 def private_message_object(message: Message, recipient_id: UserId) -> dict[str, object]:
-    """A private message as seed 004's clients read it (contract E.2).
+    """A private message; see docs/dialects/private_messages.md#message-object.
 
-    `receiver_id` is documented, `recipient_id` is what existing clients filter on: both go out.
-    Additions are `seq`, `client_id`, and, where there is something to say, `message_type`,
-    `file_url`, `parent_id` and `is_delivered`.
+    Older clients read either `receiver_id` or `recipient_id`, so both are sent. Fields that few
+    messages have are left out of the others.
     """
     view: dict[str, object] = {
         "id": message.id,
@@ -65,7 +64,7 @@ def own_user_object(user: User) -> dict[str, object]:
 def message_objects(
     messages: Iterable[Message], people: Mapping[UserId, User]
 ) -> list[dict[str, object]]:
-    """Private messages in history, each with both its people (contract R.4)."""
+    """Private messages over REST, each with its `sender` and `receiver`."""
     views = {user_id: user_object(user) for user_id, user in people.items()}
     shown: list[dict[str, object]] = []
     for message in messages:
