@@ -30,9 +30,11 @@ class Continuity:
     """The positions of the channels of one lane.
 
     Args:
-        messages: the log. accounts: the authors of what is found there. relations: has the dm
-        channel of two users. floor: messages with an id up to this one are not missing; they were
-        stored before the start.
+        messages: the log.
+        accounts: the authors of what is found there.
+        relations: has the dm channel of two users.
+        floor: messages with an id up to this one are not missing; they were stored before the
+            start.
     """
 
     def __init__(

@@ -50,9 +50,13 @@ class Lane:
     """Commits one batch after the other and has it delivered, without gaps.
 
     Args:
-        messages: the log. hub: delivers what was committed. typing: ends an author's indicator.
-        continuity: knows what was delivered. is_followed: whether any connection has joined a
-        channel; if not, nothing is delivered there. settle: gets the outcome of each submission.
+        messages: the log.
+        hub: delivers what was committed.
+        typing: ends an author's indicator.
+        continuity: knows what was delivered.
+        is_followed: whether any connection has joined a channel; if not, nothing is delivered
+            there.
+        settle: gets the outcome of each submission.
     """
 
     def __init__(
