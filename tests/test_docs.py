@@ -42,6 +42,11 @@ from tests.support.documents.pages import (
     section,
 )
 
+MAX_FILES_OF_THE_WALK: Final = 12
+UNNAMED: Final = {
+    "protocol/dialects/private_messages/decoders.py",  # tables, not functions, are read there
+    "protocol/dialects/private_messages/encoders.py",
+}
 HTTP_ERRORS: Final = {"HttpError", "RequestRefused"}
 PAGE_ANCHORS: Final = frozenset(
     {"connecting", "frames", "client-frames", "server-frames", "typing", "presence", "read-marks"}
@@ -223,3 +228,18 @@ def test_commands_can_be_run(page: Path) -> None:
                 found = command.get_command(context, word)
                 assert found is not None, line
                 command = found
+
+
+def test_the_walk_of_a_message_names_at_most_twelve_files_each_with_what_to_read() -> None:
+    page = ROOT / "docs/follow-a-message.md"
+    files = [link for link in links(page) if not link.endswith(".md")]
+    assert len(files) == len(set(files)) <= MAX_FILES_OF_THE_WALK
+    text = page.read_text()
+    steps = re.findall(r"`(?:[A-Z]\w+\.)?(\w+)`\s+in\s+\[[^\]]+\]\(\.\./([^)]+)\)", text)
+    assert {file for _, file in steps} >= {file.removeprefix("../") for file in files} - UNNAMED
+    assert not [step for step in steps if not re.search(rf"\b{step[0]}\b", source_of(step[1]))]
+
+
+def source_of(path: str) -> str:
+    """The text of a file."""
+    return (ROOT / path).read_text()
