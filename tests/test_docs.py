@@ -42,6 +42,9 @@ from tests.support.documents.pages import (
     section,
 )
 
+ELSEWHERE: Final = (
+    r"\b[Cc]ontract (?:section )?[A-Z]\b|\b[Ss]eeds? 0\d|\b[Dd]ialect [A-E]\b|architecture section"
+)
 MAX_FILES_OF_THE_WALK: Final = 12
 UNNAMED: Final = {
     "protocol/dialects/private_messages/decoders.py",  # tables, not functions, are read there
@@ -78,6 +81,17 @@ def test_source_refers_to_pages_and_anchors_that_exist() -> None:
     assert references
     readme = ROOT / "README.md"
     assert not [each for each in references if not leads_somewhere(readme, each[1])]
+
+
+def test_nothing_refers_to_what_the_repository_does_not_have() -> None:
+    """Rules stand in docs/dialects; notes that some reader once had are no source."""
+    texts = [*SOURCES, *PAGES, *(ROOT / "docs/examples").glob("*.py")]
+    assert not [
+        (name_of(path), found)
+        for path in texts
+        for found in re.findall(ELSEWHERE, path.read_text())
+        if path != Path(__file__)
+    ]
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
