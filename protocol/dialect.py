@@ -37,7 +37,7 @@ class CodecLimits:
 
 
 class Stranger(Enum):
-    """Why a peer is nobody: it sent no session, one that is not live, or one of an unknown user."""
+    """Why a peer has no identity: no session, none that is live, or one of an unknown user."""
 
     NO_SESSION = auto()
     INVALID_SESSION = auto()
@@ -64,7 +64,7 @@ Rejection: TypeAlias = RefuseUpgrade | AcceptAndClose
 
 
 Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[bytes, ...]]]
-"""By type of event, the text frames (UTF-8) of such an event. The keys are what a dialect tells."""
+"""By type of event, the text frames (UTF-8) of one. The keys are the events that are sent."""
 
 
 def omitting(reasons: Mapping[str, Sequence[type[Event]]]) -> Mapping[type[Event], str]:

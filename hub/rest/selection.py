@@ -1,6 +1,6 @@
-"""Which dialect a REST call speaks.
+"""The dialect that a REST call means.
 
-Guarantees: paths that several dialects serve are told apart by a mount prefix, then a bearer token,
+Guarantees: for a path that several dialects serve, a mount prefix decides, then a bearer token,
 the cookie, the shape of the body, and the default; see docs/dialects/README.md#rest-selection.
 Must not know: any dialect, any endpoint.
 """
@@ -23,12 +23,12 @@ def bearer_token(request: Request) -> str | None:
 async def choose(
     candidates: Collection[RestDialect], request: Request, default: str
 ) -> RestDialect:
-    """The dialect that a request to a shared path speaks.
+    """The dialect that a request to a shared path means.
 
     Args:
         candidates: the dialects that claim the path; at least one.
-        request: its body is read when cookies do not tell.
-        default: the name of the dialect that is meant when nothing tells.
+        request: its body is read when its headers do not decide.
+        default: the name of the dialect that is taken when nothing decides.
     """
     by_bearer = [each for each in candidates if each.cookie is None]
     if by_bearer and bearer_token(request) is not None:

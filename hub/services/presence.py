@@ -52,7 +52,7 @@ class Presence:
             self._users.left(user_id, self._grace)
 
     def online(self) -> frozenset[UserId]:
-        """Everybody who is online."""
+        """Every user that is online."""
         return self._users.present()
 
     async def run(self, hub: Hub) -> None:

@@ -49,7 +49,7 @@ def replies_to(client: Client) -> Reply:
             case Posted(repeated=False):
                 pass  # the copy that is delivered to everyone is the confirmation
             case Posted():
-                # A repeat is confirmed to the connection that repeated, and delivered to nobody.
+                # A repeat is confirmed to the connection that repeated, and not delivered.
                 for delivery in deliveries_of(answer, client.user):
                     client.tell(delivery.event)
             case Refused():

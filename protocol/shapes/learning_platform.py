@@ -2,7 +2,8 @@
 
 Shared by `/ws/chat`, `/gateway` and the platform's REST.
 
-Guarantees: the same message looks the same live and in history. Must not know: who is looking.
+Guarantees: the same message looks the same live and in history.
+Must not know: for whom it is shown.
 """
 
 from protocol.model import Channel, Message, User, Workspace

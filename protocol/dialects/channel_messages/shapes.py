@@ -1,6 +1,6 @@
 """How Socket.IO's clients see messages. See docs/dialects/channel_messages.md.
 
-Guarantees: a message looks the same live and in history. Must not know: who is looking.
+Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
 from collections.abc import Callable

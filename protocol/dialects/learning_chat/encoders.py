@@ -148,7 +148,7 @@ OMITS: Final = omitting(
             MessagesSeen,
             TypingChanged,
         ),
-        "who may no longer see a conversation leaves its dm channel": (ConversationRevoked,),
+        "connections that may no longer see it leave the dm channel": (ConversationRevoked,),
         "presence arrives per channel, as ChannelPresence": (PresenceChanged, WorkspacePresence),
         "changes of a workspace are sent on /gateway": (
             Ready,

@@ -171,7 +171,7 @@ def _enveloped(event: Event) -> tuple[bytes, ...]:
         case Shed(count=count, at=at):
             return (_envelope("shed", {"events": count}, at),)
         case _:
-            return ()  # channels, workspaces and who is online are other dialects' matter
+            return ()  # channels, workspaces and presence belong to other dialects
 
 
 def _envelope(kind: str, payload: Mapping[str, object], at: datetime) -> bytes:

@@ -1,6 +1,6 @@
 """How the messenger shows messages, live and over REST. See docs/dialects/messenger.md.
 
-Guarantees: a message looks the same live and in history. Must not know: who is looking.
+Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
 from protocol.dialects.messenger.conversations import conversation_id

@@ -1,7 +1,7 @@
 """How `/ws` and its REST show messages and users. See docs/dialects/private_messages.md.
 
 Guarantees: a message looks the same live and in history; what is shown of a user to others holds
-neither email nor birthday. Must not know: who is looking.
+neither email nor birthday. Must not know: for whom it is shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ def private_message_object(message: Message, recipient_id: UserId) -> dict[str, 
 
 
 def user_object(user: User) -> dict[str, object]:
-    """A user as everybody may see them."""
+    """A user as every other user may see them."""
     view: dict[str, object] = {
         "id": user.id,
         "username": user.username,

@@ -1,7 +1,7 @@
 """Private messages over REST. See docs/dialects/private_messages.md#rest.
 
 Guarantees: a message sent here takes the same way as one sent on `/ws`: permission, commit, then
-delivery to everybody who may see it, the sender's connections included.
+delivery to everyone who may see it, the sender's connections included.
 """
 
 from collections.abc import Sequence
