@@ -7,8 +7,6 @@ import pytest
 import trio
 from attrs import evolve
 
-from persistence.postgres import open_postgres_store
-from persistence.postgres.bridge import UnsafeDatabase
 from persistence.postgres.migrate import (
     LOCK,
     Schema,
@@ -144,14 +142,6 @@ async def test_an_up_to_date_database_needs_no_right_to_change_it(databases: Dat
     async with databases.migrated() as dsn:
         read_only = with_setting(dsn, "options", "-crole%3Dpg_read_all_data")
         assert await migrate(read_only) == []
-
-
-async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -> None:
-    async with databases.migrated() as dsn:
-        unsafe = with_setting(dsn, "options", "-csynchronous_commit%3Doff")
-        with pytest.raises(UnsafeDatabase, match="synchronous_commit is off"):
-            async with open_postgres_store(unsafe, pool_size=2, lanes=1):
-                pass
 
 
 async def test_an_absent_server_is_unavailable(databases: Databases) -> None:

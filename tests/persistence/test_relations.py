@@ -1,13 +1,11 @@
-"""Follows, blocks and the policy: the same promises from every store."""
+"""Follows, blocks and the policy: the same on every store."""
 
 import pytest
 
 from persistence.interface import Store
 from persistence.records import Draft, NoSuchUser, Permit
 from protocol.model import FollowStatus, UserId
-from tests.persistence.people import make_user, make_users
-
-NOBODY = UserId(987_654_321)
+from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
@@ -15,7 +13,7 @@ async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
     return permit.allowed
 
 
-async def test_seed_004s_rule(store: Store) -> None:
+async def test_a_public_profile_or_an_accepted_follow_allows_messages(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     assert await allowed(store, ann.id, ben.id)  # a public profile
@@ -121,3 +119,11 @@ async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store
     assert await audience() == {ben.id, eve.id}
     several = await relations.presence_audience([ben.id, kim.id])
     assert several == {ben.id: frozenset({ann.id}), kim.id: frozenset()}
+
+
+async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    await make_channel(store, ann, ben)
+    audiences = await store.relations.presence_audience([ann.id, eve.id])
+    assert audiences[ann.id] == {ben.id}
+    assert audiences.get(eve.id, frozenset()) == frozenset()

@@ -1,7 +1,6 @@
-"""The log: the same promises from every store."""
+"""Storing messages: the same on every store."""
 
 import random
-from collections.abc import Sequence
 
 import pytest
 import trio
@@ -9,14 +8,18 @@ from attrs import evolve
 
 from persistence.interface import Store
 from persistence.records import Draft, Outcome
-from protocol.model import Message, MessageId, MessageKind, Posted, Refusal, User, UserId
-from tests.persistence.people import make_user, make_users, post, post_one
-
-NOBODY = UserId(987_654_321)
-
-
-async def log_of(store: Store, a: User, b: User) -> Sequence[Message]:
-    return await store.messages.conversation_after(a.id, b.id, after_seq=0, limit=10_000)
+from protocol.model import ASSISTANT_ID, Message, MessageId, MessageKind, Posted, Refusal, User
+from tests.support.stores.records import (
+    NOBODY,
+    NOWHERE,
+    log_of,
+    make_channel,
+    make_user,
+    make_users,
+    post,
+    post_one,
+    to_channel,
+)
 
 
 async def test_a_posted_message_comes_back_as_it_was(store: Store) -> None:
@@ -87,6 +90,69 @@ async def test_a_batch_is_answered_in_order_each_draft_on_its_own(store: Store) 
     assert await store.messages.post([]) == []
 
 
+async def test_a_message_comes_back_as_it_was(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+    draft = Draft(
+        ann.id, None, "x", "k", MessageKind.IMAGE, "/uploads/x", channel.id, is_homework=True
+    )
+    message = await post_one(store, draft)
+    assert (message.kind, message.file_url, message.key) == (MessageKind.IMAGE, "/uploads/x", "k")
+    assert (message.is_homework, message.grading, message.is_pinned) == (True, None, False)
+    assert await store.messages.get(message.id) == message
+    assert await store.messages.get(MessageId(NOBODY)) is None
+
+
+async def test_a_private_message_and_a_post_in_the_dm_are_one_log(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await store.channels.dm(ann.id, ben.id)
+    first = await post_one(store, Draft(ann.id, ben.id, "by name"))
+    second = await post_one(store, to_channel(ben, channel, "by channel"))
+    assert (first.channel_id, first.seq, first.recipient_id) == (channel.id, 1, ben.id)
+    assert (second.channel_id, second.seq, second.recipient_id) == (channel.id, 2, ann.id)
+    assert await store.messages.channel_page(channel.id, before=None, limit=9) == [first, second]
+    page = await store.messages.conversation_page(ann.id, ben.id, offset=0, limit=9)
+    assert page == [first, second]
+    (permit,) = await store.relations.may_message([(ann.id, ben.id)])
+    assert permit.channel_id == channel.id
+
+
+async def test_posts_are_stored_for_members_alone(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    dm = await store.channels.dm(ann.id, ben.id)
+    outcomes = await store.messages.post(
+        [
+            to_channel(ann, channel, "1"),
+            to_channel(eve, channel, "no"),
+            Draft(ann.id, None, "no", channel_id=NOWHERE),
+            to_channel(eve, dm, "no"),
+            to_channel(ben, channel, "2"),
+            to_channel(ann, channel, "3"),
+        ]
+    )
+    seqs = [each.message.seq if isinstance(each, Posted) else each for each in outcomes]
+    refusals = [Refusal.NOT_A_MEMBER, Refusal.CHANNEL_NOT_FOUND, Refusal.NOT_A_MEMBER]
+    assert seqs == [1, *refusals, 2, 3]
+    posted = [each for each in outcomes if isinstance(each, Posted)]
+    assert {each.workspace_id for each in posted} == {channel.workspace_id}
+    page = await store.messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.content for message in page] == ["1", "2", "3"]
+    assert await store.messages.channel_page(dm.id, before=None, limit=9) == []
+
+
+async def test_a_block_counts_in_the_dm_channel_too(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await store.channels.dm(ann.id, ben.id)
+    first = await post_one(store, to_channel(ann, channel, "x", "k"))
+    await store.relations.block(ben.id, ann.id)
+    again, new = await store.messages.post(
+        [to_channel(ann, channel, "x", "k"), to_channel(ann, channel, "y")]
+    )
+    assert again == Posted(first, repeated=True)
+    assert new is Refusal.NOT_ALLOWED
+
+
 async def test_a_repeat_is_the_first_message_and_stores_nothing(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "hi", "k")
@@ -120,6 +186,34 @@ async def test_one_key_in_two_conversations_of_one_batch(store: Store) -> None:
     assert isinstance(outcomes[0], Posted)
     assert outcomes[1] is Refusal.KEY_CONFLICT
     assert (await post_one(store, Draft(ann.id, eve.id, "hi"))).seq == 1
+
+
+async def test_keys_are_the_authors_across_channels(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
+    first = await post_one(store, to_channel(ann, channel, "x", "k"))
+    outcomes = await store.messages.post(
+        [
+            to_channel(ann, channel, "x", "k"),
+            to_channel(ann, other, "x", "k"),
+            to_channel(ann, channel, "y", "k"),
+            to_channel(ben, channel, "x", "k"),
+        ]
+    )
+    assert outcomes[0] == Posted(first, repeated=True, workspace_id=channel.workspace_id)
+    assert outcomes[1:3] == [Refusal.KEY_CONFLICT] * 2
+    assert isinstance(outcomes[3], Posted)
+
+
+async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ann.id, ben.id, "x", "k")
+    first = await post_one(store, draft)
+    await store.messages.mark_delivered_up_to(ben.id, first.id)
+    delivered = await post_one(store, draft)
+    assert (delivered.is_delivered, delivered.is_read) == (True, False)
+    await store.messages.mark_read_up_to(ben.id, first.id)
+    assert (await post_one(store, draft)).is_read
 
 
 async def test_eight_writers_at_once_leave_no_hole_and_keep_their_own_order(store: Store) -> None:
@@ -180,65 +274,22 @@ async def test_one_key_to_two_people_at_once_is_stored_once_without_a_hole(store
         assert [message.seq for message in log] == list(range(1, len(log) + 1))
 
 
-async def test_pages_from_the_newest_and_forward_from_a_seq(store: Store) -> None:
-    ann, ben = await make_users(store, "ann", "ben")
-    await post(store, *(Draft(ann.id, ben.id, str(n)) for n in range(1, 8)))
-    messages = store.messages
-
-    async def page(offset: int, limit: int) -> list[int]:
-        found = await messages.conversation_page(ben.id, ann.id, offset=offset, limit=limit)
-        return [message.seq for message in found]
-
-    assert await page(0, 3) == [5, 6, 7]
-    assert await page(3, 3) == [2, 3, 4]
-    assert await page(6, 3) == [1]
-    assert await page(9, 3) == []
-    after = await messages.conversation_after(ann.id, ben.id, after_seq=4, limit=2)
-    assert [message.seq for message in after] == [5, 6]
-    assert await messages.conversation_after(ann.id, NOBODY, after_seq=0, limit=2) == []
-
-
-async def test_watermarks_move_only_forward_and_decide_what_is_read(store: Store) -> None:
-    ann, ben = await make_users(store, "ann", "ben")
-    messages = store.messages
-    assert await messages.mark_read(ben.id, ann.id) is None
-    await post(store, Draft(ann.id, ben.id, "1"), Draft(ann.id, ben.id, "2"))
-    assert await messages.unread_count(ben.id) == 2
-    advance = await messages.mark_read(ben.id, ann.id)
-    assert advance is not None
-    assert advance.seq == 2
-    assert await messages.mark_read(ben.id, ann.id) is None
-    await post_one(store, Draft(ann.id, ben.id, "3"))
-    await post_one(store, Draft(ben.id, ann.id, "4"))
-    assert [message.is_read for message in await log_of(store, ann, ben)] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert await messages.unread_count(ben.id) == 1
-    assert await messages.unread_count(ann.id) == 1
-    await messages.mark_read(ann.id, ben.id)
-    assert await messages.unread_count(ann.id) == 0
-
-
-async def test_conversations_newest_first_with_exact_unread_counts(store: Store) -> None:
-    ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
-    await post(store, Draft(ben.id, ann.id, "1"), Draft(ben.id, ann.id, "2"))
-    await post(store, Draft(ann.id, eve.id, "3"))
-    await post(store, Draft(kim.id, ann.id, "4"))
-    await store.relations.request_follow(kim.id, ann.id)
-    listed = await store.messages.conversations(ann.id)
-    assert [each.peer for each in listed] == [kim, eve, ben]
-    assert [each.last_message.content for each in listed] == ["4", "3", "2"]
-    assert [each.unread_count for each in listed] == [1, 0, 2]
-    assert [each.is_request for each in listed] == [False, False, True]
-    assert await store.messages.unread_count(ann.id) == 3
-    assert await store.messages.conversations(NOBODY) == []
-
-
-async def test_the_store_says_that_it_is_well(store: Store) -> None:
-    await store.health.check()
+async def test_the_assistant_answers_anywhere_and_the_asker_has_read_it(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    dm = await store.channels.dm(ann.id, eve.id)
+    for where in (channel, dm):
+        question = await post_one(store, to_channel(ann, where, "@AI?"))
+        draft = Draft(ASSISTANT_ID, None, "42", channel_id=where.id, asker_id=ann.id)
+        answer = await post_one(store, draft)
+        assert (answer.author_id, answer.seq) == (ASSISTANT_ID, question.seq + 1)
+        assert (answer.read_by, answer.recipient_id) == ((ann.id,), None)
+        assert (await store.messages.channel_page(where.id, before=None, limit=9))[-1] == answer
+    conversation = await store.messages.conversation_page(ann.id, eve.id, offset=0, limit=9)
+    assert [message.content for message in conversation] == ["@AI?"]
+    (listed,) = await store.messages.conversations(eve.id)
+    assert (listed.last_message.content, listed.unread_count) == ("@AI?", 1)
+    assert await store.messages.unread_count(eve.id) == 1
 
 
 async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -> None:
@@ -259,6 +310,23 @@ async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -
     refused = [each for each in outcomes if not isinstance(each, Posted)]
     assert refused == [Refusal.PARENT_NOT_FOUND] * 3
     assert (await log_of(store, ann, ben))[-2:] == stored
+
+
+async def test_the_parent_of_a_reply_is_in_the_same_channel(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
+    dm = await store.channels.dm(ann.id, ben.id)
+    parents = [await post_one(store, to_channel(ann, each)) for each in (channel, other, dm)]
+    for place in (channel, other, dm):
+        drafts = [evolve(to_channel(ann, place), parent_id=parent.id) for parent in parents]
+        for parent, outcome in zip(parents, await store.messages.post(drafts), strict=True):
+            if parent.channel_id == place.id:
+                assert isinstance(outcome, Posted)
+                assert outcome.message.parent_id == parent.id
+            else:
+                assert outcome is Refusal.PARENT_NOT_FOUND
+    stranger = evolve(to_channel(eve, channel), parent_id=parents[0].id)
+    assert await store.messages.post([stranger]) == [Refusal.NOT_A_MEMBER]
 
 
 async def test_a_reply_does_not_begin_a_conversation(store: Store) -> None:

@@ -13,8 +13,8 @@ from persistence.postgres.bridge import open_database
 from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONVERSATION_PAGE
 from persistence.records import Draft
 from protocol.model import MAX_ID, Posted
-from tests.persistence.people import make_users
 from tests.support.stores.databases import Databases
+from tests.support.stores.records import make_users
 
 MESSAGES = 3_000
 PAGE = 50

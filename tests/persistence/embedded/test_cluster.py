@@ -1,0 +1,50 @@
+"""A cluster on disk: made whole, of one version, used by one hub at a time."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from persistence.embedded import DataDirInUse, EmbeddedPostgresError, run_embedded
+from tests.support.programs.processes import postmaster, until_none_works_in, working_in
+from tests.support.stores.embedded import ask, holder
+
+
+async def test_a_second_hub_is_refused_by_name(data_dir: Path) -> None:
+    with holder(data_dir) as other:
+        with pytest.raises(DataDirInUse, match=f"pid {other.pid}"):
+            async with run_embedded(data_dir):
+                pass
+        assert other.poll() is None
+
+
+async def test_an_orphan_is_stopped_before_a_new_server_starts(data_dir: Path) -> None:
+    with holder(data_dir) as process:
+        orphan = postmaster(data_dir / "postgres")
+        guard = int(Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(guard, signal.SIGKILL)
+        process.kill()
+        process.wait(20)
+    assert orphan in working_in(data_dir)
+    async with run_embedded(data_dir) as dsn:
+        assert postmaster(data_dir / "postgres") != orphan
+        assert await ask(dsn, "SELECT 1") == 1
+    until_none_works_in(data_dir)
+
+
+async def test_a_torn_initdb_is_begun_anew(data_dir: Path) -> None:
+    torn = data_dir / "postgres.unfinished"
+    torn.mkdir(parents=True)
+    (torn / "PG_VERSION").write_text("half")
+    async with run_embedded(data_dir) as dsn:
+        assert await ask(dsn, "SELECT 1") == 1
+    assert not torn.exists()
+
+
+async def test_a_cluster_of_another_version_is_refused(data_dir: Path) -> None:
+    (data_dir / "postgres").mkdir(parents=True)
+    (data_dir / "postgres" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(EmbeddedPostgresError, match="made by Postgres 9"):
+        async with run_embedded(data_dir):
+            pass

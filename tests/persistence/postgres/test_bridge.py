@@ -1,0 +1,104 @@
+"""What statements and listeners do when the server, or the connection, goes away."""
+
+from contextlib import suppress
+
+import pytest
+import trio
+
+from persistence.postgres import open_postgres_store
+from persistence.postgres.bridge import UnsafeDatabase, open_database
+from persistence.records import Draft, StoreUnavailable
+from protocol.model import Posted
+from tests.support.stores.databases import Databases, execute, with_setting
+from tests.support.stores.records import make_users
+
+KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+
+
+async def kill_connections(databases: Databases, dsn: str) -> None:
+    name = dsn.partition("?")[0].rpartition("/")[2]
+    await execute(databases.dsn, KILL, name)
+
+
+async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        unsafe = with_setting(dsn, "options", "-csynchronous_commit%3Doff")
+        with pytest.raises(UnsafeDatabase, match="synchronous_commit is off"):
+            async with open_postgres_store(unsafe, pool_size=2, lanes=1):
+                pass
+
+
+async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        await store.messages.post([Draft(ann.id, ben.id, "1")])
+        await kill_connections(databases, dsn)
+        draft = Draft(ann.id, ben.id, "2", "k")
+        try:  # whether the loss was noticed before the send is a matter of timing
+            (outcome,) = await store.messages.post([draft])
+        except StoreUnavailable:
+            (outcome,) = await store.messages.post([draft])
+        assert isinstance(outcome, Posted)
+        assert outcome.message.seq == 2
+        await kill_connections(databases, dsn)
+        for _ in range(2):  # as many as the pool may still hold dead ones
+            with suppress(StoreUnavailable):
+                await store.accounts.get(ann.id)
+        assert await store.accounts.get(ann.id) == ann
+
+
+async def test_every_lane_busy_is_unavailable_within_seconds(databases: Databases) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        await store.messages.post([Draft(ann.id, ben.id, "1")])
+        refused: list[StoreUnavailable] = []
+
+        async def post_behind_a_lock() -> None:
+            try:
+                await store.messages.post([Draft(ann.id, ben.id, "2")])
+            except StoreUnavailable as error:
+                refused.append(error)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(
+                execute, dsn, "SELECT pg_sleep(4), 1 FROM (SELECT 1 FROM channels FOR UPDATE) AS c"
+            )
+            await until_locked(dsn)
+            for _ in range(2):
+                nursery.start_soon(post_behind_a_lock)
+        assert len(refused) == 1  # the first waited on the lock, the second for a connection
+        assert "busy" in str(refused[0])
+
+
+async def until_locked(dsn: str) -> None:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    with trio.fail_after(5):
+        while not await execute(dsn, sql):
+            pass
+
+
+async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_database(dsn, 2) as database,
+        database.listen("numbers", int, check_seconds=0.01) as numbers,
+    ):
+        assert await anext(numbers) is None
+        for number in range(20):  # each takes longer than the time between two checks
+            await execute(dsn, "SELECT pg_notify('numbers', 'nonsense')")
+            await execute(dsn, f"SELECT pg_notify('numbers', '{number}')")
+            assert await anext(numbers) == number
+        await kill_connections(databases, dsn)
+        assert await anext(numbers) is None
+        await execute(dsn, "SELECT pg_notify('numbers', '9')")
+        assert await anext(numbers) == 9

@@ -1,0 +1,58 @@
+"""The policy functions, which a deployment may replace."""
+
+from persistence.interface import Store
+from persistence.postgres import open_postgres_store
+from persistence.postgres.migrate import migrate
+from persistence.records import Draft
+from protocol.model import Refusal, UserId
+from tests.support.stores.databases import Databases, execute
+from tests.support.stores.records import make_users
+
+
+async def test_a_deployments_own_policy_rules_every_path(databases: Databases) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        assert await allowed(store, ann.id, ben.id)
+        await execute(
+            dsn,
+            "CREATE OR REPLACE FUNCTION may_message(sender bigint, recipient bigint)"
+            " RETURNS boolean LANGUAGE sql STABLE AS 'SELECT false'",
+        )
+        assert not await allowed(store, ann.id, ben.id)
+        outcomes = await store.messages.post([Draft(ann.id, ben.id, "x")])
+        assert outcomes == [Refusal.NOT_ALLOWED]
+        assert await migrate(dsn) == []  # as at every start: it stays until policy.sql changes
+        assert not await allowed(store, ann.id, ben.id)
+
+
+async def allowed(store: Store, sender: int, recipient: int) -> bool:
+    (permit,) = await store.relations.may_message([(UserId(sender), UserId(recipient))])
+    return permit.allowed
+
+
+async def test_policy_functions_of_channels(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        await execute(
+            dsn,
+            "INSERT INTO users (username, name, password_hash)"
+            " SELECT 'u' || n, 'U', 'x' FROM generate_series(1, 4) AS n",
+        )
+        await execute(dsn, "INSERT INTO workspaces (name, owner_id) VALUES ('w', 1)")
+        await execute(dsn, "INSERT INTO workspace_members VALUES (1, 1), (1, 2)")
+        await execute(
+            dsn,
+            "INSERT INTO channels (kind, workspace_id, user_lo, user_hi, name)"
+            " VALUES ('text', 1, NULL, NULL, 'general'), ('dm', NULL, 1, 3, 'dm_1_3')",
+        )
+        await execute(dsn, "INSERT INTO channel_members VALUES (2, 1), (2, 3)")
+        may_join = "SELECT array_agg(may_join(u, c) ORDER BY u, c) FROM generate_series(1, 4) AS u,"
+        verdicts = await execute(dsn, f"{may_join} generate_series(1, 3) AS c")
+        yes, no = True, False
+        assert verdicts == [yes, yes, no, yes, no, no, no, yes, no, no, no, no]
+        audience = "SELECT array_agg(p ORDER BY p) FROM presence_audience(1) AS p"
+        assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
+        await execute(dsn, "UPDATE channels SET last_seq = 1 WHERE id = 2")
+        assert await execute(dsn, audience) == [2, 3]

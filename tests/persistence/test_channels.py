@@ -1,0 +1,144 @@
+"""Workspaces, channels and uploads: the same on every store."""
+
+import pytest
+
+from persistence.interface import Store
+from persistence.records import ChannelHead, Draft, NewChannel, NoSuchUser, Upload
+from protocol.model import ChannelKind, MessageKind, WorkspaceId
+from tests.support.stores.records import (
+    NOBODY,
+    NOWHERE,
+    make_channel,
+    make_users,
+    post_one,
+    say,
+    to_channel,
+)
+
+
+async def test_a_workspaces_members_come_in_order_and_once(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    workspaces = store.workspaces
+    made = await workspaces.create(ben.id, "School", "for all")
+    assert (made.name, made.description, made.members) == ("School", "for all", (ben.id,))
+    for person in (eve, ann, eve):
+        changed = await workspaces.add_member(made.id, person.id)
+    assert changed is not None
+    assert changed.members == (ben.id, eve.id, ann.id)
+    assert await workspaces.get(made.id) == changed
+    for _ in range(2):
+        changed = await workspaces.remove_member(made.id, eve.id)
+        assert changed is not None
+        assert changed.members == (ben.id, ann.id)
+    assert await workspaces.get(WorkspaceId(NOBODY)) is None
+    assert await workspaces.add_member(WorkspaceId(NOBODY), ann.id) is None
+    assert await workspaces.remove_member(WorkspaceId(NOBODY), ann.id) is None
+    with pytest.raises(NoSuchUser):
+        await workspaces.add_member(made.id, NOBODY)
+
+
+async def test_a_users_workspaces(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    first = await store.workspaces.create(ann.id, "1", None)
+    second = await store.workspaces.create(ben.id, "2", None)
+    second_with_ann = await store.workspaces.add_member(second.id, ann.id)
+    assert await store.workspaces.of_user(ann.id) == [first, second_with_ann]
+    assert await store.workspaces.of_user(eve.id) == []
+    assert await store.workspaces.of_users([ann.id, eve.id, ben.id]) == {
+        ann.id: {first.id, second.id}, ben.id: {second.id}, eve.id: frozenset(),
+    }  # fmt: skip
+
+
+async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    assert (channel.kind, channel.pair, channel.pinned) == (ChannelKind.TEXT, None, ())
+    for person, allowed in ((ann, True), (ben, True), (eve, False)):
+        access = await store.channels.access(person.id, channel.id)
+        assert access is not None
+        assert (access.channel, access.allowed) == (channel, allowed)
+    assert await store.channels.access(ann.id, NOWHERE) is None
+    pairs = [(ann.id, channel.id), (eve.id, channel.id), (ann.id, NOWHERE), (ben.id, channel.id)]
+    assert list(await store.channels.may_join(pairs)) == [True, False, False, True]
+    assert list(await store.channels.may_join([])) == []
+    assert channel.workspace_id is not None
+    assert await store.channels.in_workspace(channel.workspace_id) == [channel]
+    assert await store.channels.create(NewChannel(WorkspaceId(NOBODY), "x")) is None
+
+
+async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    made = await store.channels.dm(ben.id, ann.id)
+    assert await store.channels.dm(ann.id, ben.id) == made
+    assert (made.kind, made.pair, made.workspace_id) == (ChannelKind.DM, (ann.id, ben.id), None)
+    assert made.name == f"dm_{ann.id}_{ben.id}"
+    assert (made.peer_of(ann.id), made.peer_of(eve.id)) == (ben.id, None)
+    assert await store.channels.dms(ann.id) == [made]
+    assert await store.channels.dms(eve.id) == []
+    access = await store.channels.access(eve.id, made.id)
+    assert access is not None
+    assert not access.allowed
+    with pytest.raises(NoSuchUser):
+        await store.channels.dm(ann.id, NOBODY)
+    with pytest.raises(ValueError, match="two people"):
+        await store.channels.dm(ann.id, ann.id)
+
+
+async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel, other = await make_channel(store, ann), await make_channel(store, ann)
+    messages = [await post_one(store, to_channel(ann, channel)) for _ in range(3)]
+    for number in (2, 0, 2):
+        pinned = await store.channels.pin(channel.id, messages[number].id)
+    assert pinned is not None
+    assert pinned.pinned == (messages[2].id, messages[0].id)
+    listed = await store.messages.pinned(channel.id)
+    assert [message.id for message in listed] == [messages[2].id, messages[0].id]
+    assert all(message.is_pinned for message in listed)
+    for _ in range(2):
+        unpinned = await store.channels.unpin(channel.id, messages[2].id)
+        assert unpinned is not None
+        assert unpinned.pinned == (messages[0].id,)
+    assert await store.channels.pin(other.id, messages[0].id) is None
+    assert await store.channels.unpin(NOWHERE, messages[0].id) is None
+
+
+async def test_channels_are_found_in_ones_own_workspaces(store: Store) -> None:
+    ann, eve = await make_users(store, "ann", "eve")
+    workspace = await store.workspaces.create(ann.id, "w", None)
+    for name, class_name, subject in (("lab", "10A", None), ("Maths_%", None, "ALGEBRA")):
+        await store.channels.create(
+            NewChannel(workspace.id, name, class_name=class_name, subject=subject)
+        )
+    for text, names in (("10A", ["lab"]), ("10", []), ("gebr", ["Maths_%"]), ("_%", ["Maths_%"])):
+        found = await store.channels.search(ann.id, text)
+        assert [channel.name for channel in found] == names
+    assert await store.channels.search(eve.id, "lab") == []
+
+
+async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    upload = Upload("/uploads/d/x.png", ann.id, "image/png")
+    await store.uploads.add(upload)
+    visible = store.uploads.visible
+    assert await visible(ann.id, upload.url) == upload
+    assert await visible(ben.id, upload.url) is None
+    message = await post_one(
+        store, Draft(ann.id, ben.id, "see", kind=MessageKind.IMAGE, file_url=upload.url)
+    )
+    assert await visible(ben.id, upload.url) == upload
+    assert await visible(eve.id, upload.url) is None
+    assert await visible(ann.id, "/uploads/other") is None
+    await store.messages.delete(message.id)
+    assert await visible(ben.id, upload.url) is None
+
+
+async def test_heads_are_of_the_channels_that_the_user_may_see(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    room, secret = await make_channel(store, ann, ben), await make_channel(store, eve)
+    dm = await store.channels.dm(ann.id, ben.id)
+    await say(store, ann, room, "1", "2")
+    assert await store.channels.heads(ben.id) == [ChannelHead(room, 2), ChannelHead(dm, 0)]
+    assert await store.channels.heads(ben.id, [secret.id, room.id]) == [ChannelHead(room, 2)]
+    assert await store.channels.heads(ben.id, []) == []
+    assert await store.channels.heads(eve.id) == [ChannelHead(secret, 0)]

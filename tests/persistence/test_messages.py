@@ -1,0 +1,260 @@
+"""Reading the log, and its watermarks: the same on every store."""
+
+from attrs import evolve
+
+from persistence.interface import Store
+from persistence.records import Draft, Span
+from protocol.model import ChannelId, GradingStatus, MessageId, Posted
+from tests.support.stores.records import (
+    NOBODY,
+    NOWHERE,
+    log_of,
+    make_channel,
+    make_users,
+    post,
+    post_one,
+    say,
+    to_channel,
+)
+
+
+async def test_pages_from_the_newest_and_forward_from_a_seq(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post(store, *(Draft(ann.id, ben.id, str(n)) for n in range(1, 8)))
+    messages = store.messages
+
+    async def page(offset: int, limit: int) -> list[int]:
+        found = await messages.conversation_page(ben.id, ann.id, offset=offset, limit=limit)
+        return [message.seq for message in found]
+
+    assert await page(0, 3) == [5, 6, 7]
+    assert await page(3, 3) == [2, 3, 4]
+    assert await page(6, 3) == [1]
+    assert await page(9, 3) == []
+    after = await messages.conversation_after(ann.id, ben.id, after_seq=4, limit=2)
+    assert [message.seq for message in after] == [5, 6]
+    assert await messages.conversation_after(ann.id, NOBODY, after_seq=0, limit=2) == []
+
+
+async def test_watermarks_move_only_forward_and_decide_what_is_read(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    messages = store.messages
+    assert await messages.mark_read(ben.id, ann.id) is None
+    await post(store, Draft(ann.id, ben.id, "1"), Draft(ann.id, ben.id, "2"))
+    assert await messages.unread_count(ben.id) == 2
+    advance = await messages.mark_read(ben.id, ann.id)
+    assert advance is not None
+    assert advance.seq == 2
+    assert await messages.mark_read(ben.id, ann.id) is None
+    await post_one(store, Draft(ann.id, ben.id, "3"))
+    await post_one(store, Draft(ben.id, ann.id, "4"))
+    assert [message.is_read for message in await log_of(store, ann, ben)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert await messages.unread_count(ben.id) == 1
+    assert await messages.unread_count(ann.id) == 1
+    await messages.mark_read(ann.id, ben.id)
+    assert await messages.unread_count(ann.id) == 0
+
+
+async def test_conversations_newest_first_with_exact_unread_counts(store: Store) -> None:
+    ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
+    await post(store, Draft(ben.id, ann.id, "1"), Draft(ben.id, ann.id, "2"))
+    await post(store, Draft(ann.id, eve.id, "3"))
+    await post(store, Draft(kim.id, ann.id, "4"))
+    await store.relations.request_follow(kim.id, ann.id)
+    listed = await store.messages.conversations(ann.id)
+    assert [each.peer for each in listed] == [kim, eve, ben]
+    assert [each.last_message.content for each in listed] == ["4", "3", "2"]
+    assert [each.unread_count for each in listed] == [1, 0, 2]
+    assert [each.is_request for each in listed] == [False, False, True]
+    assert await store.messages.unread_count(ann.id) == 3
+    assert await store.messages.conversations(NOBODY) == []
+
+
+async def test_pages_go_back_by_id(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel, other = await make_channel(store, ann), await make_channel(store, ann)
+    messages = []
+    for n in range(6):
+        messages.append(await post_one(store, to_channel(ann, channel, str(n))))
+        await post_one(store, to_channel(ann, other, "elsewhere"))
+    page = store.messages.channel_page
+    assert await page(channel.id, before=None, limit=3) == messages[3:]
+    assert await page(channel.id, before=messages[3].id, limit=2) == messages[1:3]
+    assert await page(channel.id, before=MessageId(messages[3].id + 1), limit=2) == messages[2:4]
+    assert await page(channel.id, before=messages[0].id, limit=2) == []
+    assert await page(NOWHERE, before=None, limit=2) == []
+
+
+async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+    first = await post_one(store, to_channel(ann, channel))
+    draft = Draft(ann.id, None, "re", channel_id=channel.id, parent_id=first.id)
+    reply = await post_one(store, draft)
+    assert reply.parent_id == first.id
+    assert await store.messages.get(reply.id) == reply
+    second = await post_one(store, evolve(draft, content="re 2"))
+    await post_one(store, to_channel(ann, channel))
+    assert await store.messages.replies(first.id, limit=9) == [reply, second]
+    assert await store.messages.replies(first.id, limit=1) == [reply]
+    assert await store.messages.replies(second.id, limit=9) == []
+    await store.messages.delete(reply.id)
+    assert await store.messages.replies(first.id, limit=9) == [second]
+
+
+async def test_a_deleted_message_is_gone_but_keeps_its_number(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    first, second = [await post_one(store, to_channel(ann, channel, c)) for c in "12"]
+    await store.channels.pin(channel.id, first.id)
+    assert await store.messages.delete(first.id)
+    assert not await store.messages.delete(first.id)
+    assert await store.messages.get(first.id) is None
+    assert await store.messages.pinned(channel.id) == []
+    assert await store.messages.channel_page(channel.id, before=None, limit=9) == [second]
+    assert await store.messages.unread_in(ben.id, channel.id, among=50) == 1
+    assert (await post_one(store, to_channel(ann, channel, "3"))).seq == 3
+    advance = await store.messages.mark_read_up_to(ben.id, second.id)
+    assert advance is not None
+    assert advance.message_ids == (second.id,)
+    assert await store.messages.mark_read_up_to(ben.id, first.id) is None
+    assert await store.channels.pin(channel.id, first.id) is None
+    assert await store.messages.grade(first.id, GradingStatus.GRADED) is None
+
+
+async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    first = await post_one(store, Draft(ann.id, ben.id, "1"))
+    second = await post_one(store, Draft(ann.id, ben.id, "2"))
+    await store.messages.delete(second.id)
+    (listed,) = await store.messages.conversations(ben.id)
+    assert (listed.last_message, listed.unread_count) == (first, 1)
+    assert await store.messages.unread_count(ben.id) == 1
+    await store.messages.delete(first.id)
+    assert await store.messages.conversations(ben.id) == []
+
+
+async def test_read_marks_move_forward_to_a_message(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    first, own, third, fourth = [
+        await post_one(store, to_channel(author, channel)) for author in (ann, ben, ann, ann)
+    ]
+    messages = store.messages
+    advance = await messages.mark_read_up_to(ben.id, third.id)
+    assert advance is not None
+    assert (advance.channel_id, advance.seq, advance.peer_id) == (channel.id, 3, None)
+    assert advance.message_ids == (first.id, third.id)
+    assert await messages.mark_read_up_to(ben.id, first.id) is None
+    assert await messages.mark_read_up_to(eve.id, fourth.id) is None
+    page = await messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.read_by for message in page] == [(ben.id,), (), (ben.id,), ()]
+    assert await messages.unread_in(ben.id, channel.id, among=50) == 1
+    assert await messages.unread_in(ann.id, channel.id, among=50) == 1
+    assert await messages.unread_in(ann.id, channel.id, among=2) == 0
+    assert own.id == page[1].id
+
+
+async def test_at_most_a_hundred_newly_read_messages_are_named(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    outcomes = await store.messages.post([Draft(ann.id, ben.id, str(n)) for n in range(130)])
+    ids = [each.message.id for each in outcomes if isinstance(each, Posted)]
+    advance = await store.messages.mark_read(ben.id, ann.id)
+    assert advance is not None
+    assert (advance.seq, advance.peer_id) == (130, ann.id)
+    assert advance.message_ids == tuple(ids[-100:])
+
+
+async def test_delivered_marks_move_forward_and_reading_moves_them_along(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    first, own, third, fourth = [
+        await post_one(store, to_channel(author, channel)) for author in (ann, ben, ann, ann)
+    ]
+    messages = store.messages
+    advance = await messages.mark_delivered_up_to(ben.id, third.id)
+    assert advance is not None
+    assert (advance.seq, advance.message_ids) == (3, (first.id, third.id))
+    assert advance.author_ids == (ann.id, ann.id)
+    assert await messages.mark_delivered_up_to(ben.id, own.id) is None
+    assert await messages.mark_delivered_up_to(eve.id, fourth.id) is None
+    page = await messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.is_delivered for message in page] == [True, False, True, False]
+    assert [message.read_by for message in page] == [()] * 4
+    advance = await messages.mark_read_up_to(ben.id, fourth.id)
+    assert advance is not None
+    assert advance.message_ids == (first.id, third.id, fourth.id)
+    assert await messages.mark_delivered_up_to(ben.id, fourth.id) is None
+    page = await messages.channel_page(channel.id, before=None, limit=9)
+    assert [message.is_delivered for message in page] == [True, False, True, True]
+
+
+async def test_homework_is_graded(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+    message = await post_one(store, to_channel(ann, channel))
+    for status in GradingStatus:
+        graded = await store.messages.grade(message.id, status)
+        assert graded is not None
+        assert graded.grading is status
+    assert await store.messages.grade(MessageId(NOBODY), GradingStatus.GRADED) is None
+
+
+async def test_an_archived_conversation_is_marked_until_the_next_message(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    await store.channels.dm(ann.id, eve.id)
+    assert not await store.messages.archive(ann.id, ben.id)
+    assert not await store.messages.archive(ann.id, eve.id)
+    await post_one(store, Draft(ann.id, ben.id, "1"))
+    assert await store.messages.archive(ben.id, ann.id)
+    assert [each.is_archived for each in await store.messages.conversations(ben.id)] == [True]
+    assert [each.is_archived for each in await store.messages.conversations(ann.id)] == [False]
+    assert await store.messages.unread_count(ben.id) == 1
+    await post_one(store, Draft(ann.id, ben.id, "2"))
+    assert [each.is_archived for each in await store.messages.conversations(ben.id)] == [False]
+
+
+async def test_spans_come_in_their_order_and_then_by_seq(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    one, other = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
+    first = await say(store, ann, one, "a", "b", "c")
+    second = await say(store, ben, other, "x", "y")
+    spans = [Span(other.id, 1, 9), Span(one.id, 0, 2)]
+    found = await store.messages.in_spans(ben.id, spans, limit=10)
+    assert found == [second[1], first[0], first[1]]
+    assert await store.messages.in_spans(ben.id, spans, limit=2) == [second[1], first[0]]
+    assert await store.messages.in_spans(ben.id, [], limit=10) == []
+
+
+async def test_spans_leave_out_what_was_deleted_and_what_is_not_for_the_user(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    room = await make_channel(store, ann, ben)
+    messages = await say(store, ann, room, "a", "b", "c")
+    await store.messages.delete(messages[1].id)
+    span = Span(room.id, 0, 3)
+    found = await store.messages.in_spans(ben.id, [span], limit=10)
+    assert [message.seq for message in found] == [1, 3]
+    assert await store.messages.in_spans(eve.id, [span], limit=10) == []
+    assert await store.messages.in_spans(ben.id, [Span(ChannelId(10**9), 0, 3)], limit=10) == []
+
+
+async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    room, silent = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
+    await say(store, ann, silent, "nobody ever confirmed anything here")
+    first, *missed = await say(store, ann, room, "a", "b", "c")
+    assert await store.messages.undelivered(ben.id, limit=10) == []
+    await store.messages.mark_delivered_up_to(ben.id, first.id)
+    await say(store, ben, room, "my own")
+    assert await store.messages.undelivered(ben.id, limit=10) == missed
+    assert await store.messages.undelivered(ben.id, limit=1) == missed[-1:]
+    await store.messages.mark_read_up_to(ben.id, missed[0].id)
+    assert await store.messages.undelivered(ben.id, limit=10) == missed[1:]
+    assert room.workspace_id is not None
+    await store.workspaces.remove_member(room.workspace_id, ben.id)
+    assert await store.messages.undelivered(ben.id, limit=10) == []

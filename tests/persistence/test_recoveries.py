@@ -1,0 +1,28 @@
+"""Positions of connections that can be recovered: the same on every store."""
+
+import pytest
+
+from persistence.interface import Store
+from persistence.records import NoSuchUser, Recovery
+from protocol.model import ChannelId
+from tests.support.stores.records import NOBODY, make_user
+
+
+async def test_what_a_connection_was_told_is_found_by_its_key_for_a_while(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    positions = {ChannelId(5): 7, ChannelId(6): 0}
+    await store.recoveries.save(b"one", ann.id, {})
+    assert await store.recoveries.find(b"one", within=60) == Recovery(ann.id, {})
+    await store.recoveries.save(b"one", ann.id, positions)
+    assert await store.recoveries.find(b"one", within=60) == Recovery(ann.id, positions)
+    assert await store.recoveries.find(b"two", within=60) is None
+    await store.recoveries.touch([b"one", b"two"])
+    assert await store.recoveries.find(b"one", within=-60) is None
+    assert await store.recoveries.purge(older_than=60) == 0
+    assert await store.recoveries.purge(older_than=-60) == 1
+    assert await store.recoveries.find(b"one", within=60) is None
+
+
+async def test_only_a_users_connection_can_be_remembered(store: Store) -> None:
+    with pytest.raises(NoSuchUser):
+        await store.recoveries.save(b"one", NOBODY, {})

@@ -1,0 +1,62 @@
+"""What tests put into a store: users, channels, messages."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from persistence.interface import Store
+from persistence.records import Draft, NewChannel, NewUser, Outcome
+from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
+
+NOBODY: Final = UserId(987_654_321)
+NOWHERE: Final = ChannelId(987_654_321)
+
+
+async def make_user(
+    store: Store, username: str, *, email: str | None = None, is_public: bool = True
+) -> User:
+    new = NewUser(
+        name=username.title(),
+        password_hash=f"hash of {username}",
+        username=username,
+        email=email,
+        is_public=is_public,
+    )
+    return await store.accounts.create(new)
+
+
+async def make_users(store: Store, *usernames: str) -> list[User]:
+    return [await make_user(store, username) for username in usernames]
+
+
+async def make_channel(store: Store, owner: User, *members: User) -> Channel:
+    """A channel in a workspace of its own."""
+    workspace = await store.workspaces.create(owner.id, "school", None)
+    for member in members:
+        await store.workspaces.add_member(workspace.id, member.id)
+    channel = await store.channels.create(NewChannel(workspace.id, "general"))
+    assert channel is not None
+    return channel
+
+
+def to_channel(
+    author: User, channel: Channel, content: str = "hi", key: str | None = None
+) -> Draft:
+    return Draft(author.id, None, content, key, channel_id=channel.id)
+
+
+async def post(store: Store, *drafts: Draft) -> Sequence[Outcome]:
+    return await store.messages.post(drafts)
+
+
+async def post_one(store: Store, draft: Draft) -> Message:
+    (outcome,) = await post(store, draft)
+    assert isinstance(outcome, Posted), outcome
+    return outcome.message
+
+
+async def say(store: Store, author: User, channel: Channel, *texts: str) -> list[Message]:
+    return [await post_one(store, to_channel(author, channel, text)) for text in texts]
+
+
+async def log_of(store: Store, a: User, b: User) -> Sequence[Message]:
+    return await store.messages.conversation_after(a.id, b.id, after_seq=0, limit=10_000)
