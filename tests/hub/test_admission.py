@@ -1,27 +1,18 @@
 """The whole server: one flow over in-memory streams, a dialect of one's own, and TLS."""
 
 import ssl
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 import trio
 import trustme
-from attrs import field, frozen
 
 from hub.app import open_server
 from hub.settings.config import Config
 from hub.sockets.listener import open_listener
 from persistence.interface import Store
 from persistence.memory import open_memory_store
-from protocol.commands import Command, SetTyping
-from protocol.dialect import AcceptAndClose, Codec, CodecLimits, Dialect, Heartbeat, Stranger
-from protocol.discovery import Dialects
-from protocol.errors import CloseReason, ErrorCode, WireError
-from protocol.events import Connected, Event, Refused, TypingChanged
-from protocol.model import UserId
 from tests.support.clients.http import request
 from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.world import open_world
@@ -52,74 +43,6 @@ async def test_one_connection_from_login_to_close(memory_store: Store) -> None:
             await socket.send(message)
             assert await socket.receive() == await bens.receive_type("private_message")
             await socket.close_in_silence()
-
-
-@frozen
-class Whisper:
-    """A dialect of nine lines: a frame is the id of who shall know that one types."""
-
-    name: str = "whisper"
-    paths: tuple[str, ...] = ("/whisper",)
-    session_cookie: str = "session_token"
-    heartbeat: Heartbeat = field(default=Heartbeat(10.0, 20.0))
-    message_window: float | None = None
-    tells: frozenset[type[Event]] = frozenset({Connected, TypingChanged, Refused})
-    omits: Mapping[type[Event], str] = field(factory=dict)
-
-    def reject(self, stranger: Stranger) -> AcceptAndClose:
-        return AcceptAndClose((f'{{"you":"{stranger.name}"}}',), WHO_ARE_YOU)
-
-    def open(self, limits: CodecLimits) -> Codec:
-        del limits
-        return WhisperCodec()
-
-    def encode(self, event: Event) -> tuple[bytes, ...]:
-        match event:
-            case Connected(user=user):
-                return (b'{"hello":"%s"}' % user.username.encode(), b'{"ready":true}')
-            case TypingChanged(user_id=user_id):
-                return (b'{"from":%d}' % user_id,)
-            case Refused(code=code):
-                return (b'{"no":"%s"}' % code.encode(),)
-            case _:
-                return ()
-
-
-class WhisperCodec:
-    def receive(self, text: str) -> Command:
-        if not text.isdigit():
-            raise WireError(ErrorCode.INVALID_FRAME)
-        return SetTyping(UserId(int(text)), is_typing=True)
-
-
-WHO_ARE_YOU = CloseReason(4001, "Who are you?")
-WHISPER: Dialect = Whisper()
-
-
-async def test_a_dialect_is_one_object(memory_store: Store) -> None:
-    async with open_world(memory_store, dialects=Dialects({"/whisper": WHISPER}, {})) as world:
-        ann, ben = await world.person("ann"), await world.person("ben")
-        anns = await open_websocket(world.connect(), "/whisper", Cookie=ann.cookie)
-        bens = await open_websocket(world.connect(), "/whisper", Cookie=ben.cookie)
-        assert [await anns.receive(), await anns.receive()] == [{"hello": "ann"}, {"ready": True}]
-        assert [await bens.receive(), await bens.receive()] == [{"hello": "ben"}, {"ready": True}]
-        await anns.send("?")
-        assert await anns.receive() == {"no": "invalid_frame"}
-        await anns.send(ben.id)
-        assert await bens.receive() == {"from": ann.id}
-
-
-@pytest.mark.parametrize(
-    ("cookie", "you"), [("", "NO_SESSION"), ("session_token=unknown", "INVALID_SESSION")]
-)
-async def test_a_dialect_may_accept_before_it_turns_away(
-    memory_store: Store, cookie: str, you: str
-) -> None:
-    async with open_world(memory_store, dialects=Dialects({"/whisper": WHISPER}, {})) as world:
-        socket = await open_websocket(world.connect(), "/whisper", Cookie=cookie)
-        frames, end = await socket.until_closed()
-        assert frames == [{"you": you}]
-        assert (end.code, end.reason) == (4001, "Who are you?")
 
 
 async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path) -> None:

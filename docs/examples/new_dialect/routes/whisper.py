@@ -1,0 +1,34 @@
+"""REST of `/whisper`: the last lines of a conversation.
+
+Guarantees: only the caller's own conversations are shown.
+"""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from docs.examples.new_dialect.dialects.whisper.rest import REST
+from hub.rest.endpoint import JSON, Call, Endpoint
+
+LINES: Final = 10
+
+
+async def last_lines(call: Call) -> Response:
+    """The last messages with a user, oldest first, as the lines in which they arrived."""
+    peer_id = call.user_id()
+    await call.require_conversation(peer_id)
+    messages = call.services.store.messages
+    page = await messages.conversation_page(call.me, peer_id, offset=0, limit=LINES)
+    return JSON({"lines": [f"{each.author_id} {each.content}" for each in page]})
+
+
+SURFACE: Final = REST
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/whispers/{user_id}",
+        "The last lines of a conversation",
+        last_lines,
+        {200: "lines", 400: "no user id", 403: "not for you"},
+    ),
+)
