@@ -40,7 +40,7 @@ class Workspaces:
         self._accounts = accounts
         self._hub = hub
         self._identified: dict[UserId, dict[Client, None]] = {}
-        self._told: dict[UserId, set[WorkspaceId]] = {}
+        self._followed: dict[UserId, set[WorkspaceId]] = {}
         self._checks = 0
 
     async def identify(self, client: Client, user_id: UserId) -> None:
@@ -58,7 +58,7 @@ class Workspaces:
             checks = self._checks
             workspaces = await self._store.of_user(user_id)
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
-        self._told.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
+        self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces)))
 
     def gone(self, client: Client) -> None:
@@ -67,7 +67,7 @@ class Workspaces:
         theirs.pop(client, None)
         if not theirs:
             self._identified.pop(client.user.id, None)
-            self._told.pop(client.user.id, None)
+            self._followed.pop(client.user.id, None)
 
     async def created(self, workspace: Workspace) -> None:
         """A workspace was made: its owner's connections follow it."""
@@ -112,23 +112,23 @@ class Workspaces:
         self._checks += 1
         users = [
             user_id
-            for user_id in (self._told if user_ids is None else user_ids)
-            if user_id in self._told
+            for user_id in (self._followed if user_ids is None else user_ids)
+            if user_id in self._followed
         ]
         if not users:
             return
         memberships = await self._store.of_users(users)
         for user_id in users:
-            told = self._told.get(user_id, set())
-            for workspace_id in told - memberships[user_id]:
-                told.discard(workspace_id)
+            followed = self._followed.get(user_id, set())
+            for workspace_id in followed - memberships[user_id]:
+                followed.discard(workspace_id)
                 for client in tuple(self._identified.get(user_id, ())):
                     await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))
 
     async def _join(self, user_id: UserId, workspace_id: WorkspaceId) -> None:
         clients = tuple(self._identified.get(user_id, ()))
         if clients:
-            self._told.setdefault(user_id, set()).add(workspace_id)
+            self._followed.setdefault(user_id, set()).add(workspace_id)
         for client in clients:
             await self._hub.post(Join(client, (WorkspaceRoom(workspace_id),)))
 

@@ -108,7 +108,7 @@ class Lane:
             match outcome:
                 case Posted(message=message, repeated=False):
                     if self._continuity.follows(message):
-                        deliveries += self._told(outcome, submission)
+                        deliveries += self._submission_deliveries(outcome, submission)
                     else:
                         later[message.id] = submission
                 case Posted(message=message):
@@ -142,15 +142,17 @@ class Lane:
                 self._settle(waiting, error)
         self._in_doubt.set()
 
-    def _told(self, posted: Posted, submission: Submission) -> list[Delivery]:
+    def _submission_deliveries(self, posted: Posted, submission: Submission) -> list[Delivery]:
         """The deliveries of a message, with the confirmation if its connection wants one."""
-        told = self._typing.stopped_by_message(submission.draft)
-        told += self._deliveries(posted, submission.author, submission.besides)
+        deliveries = self._typing.stopped_by_message(submission.draft)
+        deliveries += self._message_deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
-            told.append(_confirmation(posted.message, submission.confirm))
-        return told
+            deliveries.append(_confirmation(posted.message, submission.confirm))
+        return deliveries
 
-    def _deliveries(self, posted: Posted, author: User, besides: Client | None) -> list[Delivery]:
+    def _message_deliveries(
+        self, posted: Posted, author: User, besides: Client | None
+    ) -> list[Delivery]:
         """The deliveries of a message, without those that would reach no connection."""
         message = posted.message
         if message.recipient_id is None or self._is_followed(message.channel_id):
@@ -159,25 +161,25 @@ class Lane:
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
         """The deliveries of messages that are in the log and were not delivered."""
-        told: list[Delivery] = []
+        deliveries: list[Delivery] = []
         with trio.move_on_after(SEND_SECONDS) as patience:
-            await self._read_missing(submissions, told)
+            await self._read_missing(submissions, deliveries)
         if patience.cancelled_caught:
             self._in_doubt.set()
-        return told
+        return deliveries
 
     async def _read_missing(
-        self, submissions: Mapping[MessageId, Submission], told: list[Delivery]
+        self, submissions: Mapping[MessageId, Submission], deliveries: list[Delivery]
     ) -> None:
         try:
             while self._continuity.in_doubt:
                 for found in await self._continuity.missing():
                     submission = submissions.get(found.posted.message.id)
                     if submission is not None:
-                        told += self._told(found.posted, submission)
+                        deliveries += self._submission_deliveries(found.posted, submission)
                     else:
                         log.info("message_found", message_id=found.posted.message.id)
-                        told += self._deliveries(found.posted, found.author, None)
+                        deliveries += self._message_deliveries(found.posted, found.author, None)
         except StoreUnavailable as error:
             log.warning("missing_not_read", reason=str(error))
             self._in_doubt.set()
