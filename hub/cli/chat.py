@@ -21,7 +21,8 @@ from hub.cli.rest import CallFailed, call
 RECONNECT_SECONDS: Final = 1.0
 MAX_RECONNECT_SECONDS: Final = 30.0
 CONFIRM_SECONDS: Final = 5.0
-HISTORY: Final = 20  # messages that are fetched after a reconnect
+HISTORY: Final = 20  # messages that are shown at the start
+PAGE: Final = 100
 
 
 @frozen
@@ -52,7 +53,7 @@ class Chat:
     _unconfirmed: dict[str, str] = field(factory=dict, init=False)  # key -> text, oldest first
     _confirmed: trio.Event = field(factory=trio.Event, init=False)
     _socket: WebSocketConnection | None = field(default=None, init=False)
-    _last_seq: int = field(default=0, init=False)
+    _last_seq: int | None = field(default=None, init=False)  # that was shown
 
     async def run(self, lines: AsyncIterator[str]) -> None:
         """Show what comes in and send `lines`; after the last one, wait for confirmations."""
@@ -111,11 +112,22 @@ class Chat:
             self._socket = None  # it is still unconfirmed, so the next connection repeats it
 
     async def _catch_up(self) -> None:
-        response = await call(
-            self.url, "GET", f"/api/messages/{self.peer.id}?limit={HISTORY}", cookie=self.cookie
-        )
-        for message in cast("list[dict[str, object]]", response.body):
+        """Show what came in since the connection was lost; at first, the newest messages."""
+        if self._last_seq is None:
+            await self._show_page(f"limit={HISTORY}")
+            self._last_seq = self._last_seq or 0
+            return
+        while await self._show_page(f"after_seq={self._last_seq}&limit={PAGE}"):
+            pass
+
+    async def _show_page(self, query: str) -> bool:
+        """Show a page of the conversation; returns whether there was anything on it."""
+        path = f"/api/messages/{self.peer.id}?{query}"
+        response = await call(self.url, "GET", path, cookie=self.cookie)
+        messages = cast("list[dict[str, object]]", response.body)
+        for message in messages:
             self._show_message(message)
+        return bool(messages)
 
     def _take(self, frame: Mapping[str, object]) -> None:
         match frame:
@@ -137,7 +149,7 @@ class Chat:
     def _show_message(self, message: Mapping[str, object]) -> None:
         self._confirm(message.get("client_id"))
         seq = cast("int", message["seq"])
-        if seq > self._last_seq:
+        if seq > (self._last_seq or 0):
             self._last_seq = seq
             author = "you" if message["sender_id"] == self.me.id else self.peer.name
             self.show(f"{author}: {printable(str(message['content']))}")

@@ -1,0 +1,62 @@
+"""Calls of the terminal client, to a hub on a real port."""
+
+from datetime import UTC, datetime
+
+import pytest
+import trio
+
+from hub.app import open_server
+from hub.cli.rest import CallFailed, call
+from hub.settings.config import Config
+from persistence.interface import Store
+
+ACCOUNT = {
+    "email": "ann@example.org", "password": "correct horse", "first_name": "Ann",
+    "last_name": "Test", "date_of_birth": datetime(2000, 1, 1, tzinfo=UTC).date().isoformat(),
+}  # fmt: skip
+
+
+async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> None:
+    async with open_server(Config(port=0), memory_store) as server:
+        made = await call(server.url, "POST", "/api/auth/register", ACCOUNT)
+        assert isinstance(made.body, dict)
+        assert made.body["user_id"] == 1
+        assert made.cookies == {}
+        session = await call(server.url, "POST", "/api/auth/login", ACCOUNT)
+        assert set(session.cookies) == {"session_token"}
+        cookie = f"session_token={session.cookies['session_token']}"
+        found = await call(server.url, "GET", "/api/users?username=nobody", cookie=cookie)
+        assert found.body == []
+
+
+async def test_an_error_has_the_words_of_the_server(memory_store: Store) -> None:
+    async with open_server(Config(port=0), memory_store) as server:
+        with pytest.raises(CallFailed, match="Invalid email or password"):
+            await call(server.url, "POST", "/api/auth/login", ACCOUNT)
+
+
+async def test_a_server_that_speaks_no_json_is_named_by_its_status() -> None:
+    listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
+    port = listener.socket.getsockname()[1]
+
+    async def respond(stream: trio.SocketStream) -> None:
+        async with stream:
+            await stream.receive_some()
+            await stream.send_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\n<p>")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, respond, [listener])
+        with pytest.raises(CallFailed, match="responded with status 502"):
+            await call(f"http://127.0.0.1:{port}", "GET", "/")
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:8000", "http://"])
+async def test_what_is_no_address_of_a_hub_is_refused(url: str) -> None:
+    with pytest.raises(CallFailed, match="is no http:// or https:// address"):
+        await call(url, "GET", "/")
+
+
+async def test_a_hub_that_is_not_there_is_named() -> None:
+    with pytest.raises(CallFailed, match=r"http://127\.0\.0\.1:1 cannot be reached"):
+        await call("http://127.0.0.1:1", "GET", "/")
