@@ -5,24 +5,28 @@ key, so it is stored once; messages that came in meanwhile are fetched. Must not
 modules; it is a plain client of `/ws` and REST.
 """
 
+import http.client
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Final, cast
-from urllib.parse import quote
+from typing import Final, TypeAlias, cast
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import trio
 from attrs import define, field, frozen
-from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
 from hub.cli.rest import CallFailed, call
 
+CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
 MAX_RECONNECT_SECONDS: Final = 30.0
 CONFIRM_SECONDS: Final = 5.0
 HISTORY: Final = 20  # messages that are shown at the start
 PAGE: Final = 100
+
+_Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
 @frozen
@@ -75,21 +79,25 @@ class Chat:
         pause = RECONNECT_SECONDS
         while True:
             try:
-                async with open_websocket_url(
-                    self.url.replace("http", "ws", 1) + "/ws",
-                    extra_headers=[(b"Cookie", self.cookie.encode())],
-                ) as socket:
+                async with await _open_stream(self.url) as stream, trio.open_nursery() as reader:
+                    socket = await self._open_socket(reader, stream)
                     await self._catch_up()
                     self.show(f"* connected, talking to {self.peer.name}")
                     pause = RECONNECT_SECONDS
                     await self._talk(socket)
-            except (ConnectionClosed, HandshakeError, CallFailed, OSError):
+            except* (ConnectionClosed, HandshakeError, CallFailed, OSError, trio.TooSlowError):
                 pass
             finally:
                 self._socket = None
             self.show(f"* connection lost, trying again in {pause:.0f} s")
             await trio.sleep(pause)
             pause = min(2 * pause, MAX_RECONNECT_SECONDS)
+
+    async def _open_socket(self, reader: trio.Nursery, stream: _Stream) -> WebSocketConnection:
+        host = urlsplit(self.url).netloc
+        cookie = [(b"Cookie", self.cookie.encode())]
+        with trio.fail_after(CONNECT_SECONDS):
+            return await wrap_client_stream(reader, stream, host, "/ws", extra_headers=cookie)
 
     async def _talk(self, socket: WebSocketConnection) -> None:
         for key, line in tuple(self._unconfirmed.items()):
@@ -186,6 +194,18 @@ async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, 
 def _person(body: object) -> Person:
     user = cast("dict[str, object]", body)
     return Person(cast("int", user["id"]), str(user["name"]))
+
+
+async def _open_stream(url: str) -> _Stream:
+    """A stream of ours: trio-websocket would not close it when the hub ends the connection."""
+    parts = urlsplit(url)
+    host = str(parts.hostname)
+    with trio.fail_after(CONNECT_SECONDS):
+        if parts.scheme == "http":
+            return await trio.open_tcp_stream(host, parts.port or http.client.HTTP_PORT)
+        return await trio.open_ssl_over_tcp_stream(
+            host, parts.port or http.client.HTTPS_PORT, https_compatible=True
+        )
 
 
 async def typed_lines() -> AsyncIterator[str]:

@@ -17,7 +17,7 @@ from hub.cli.admin import (
     show_config,
 )
 from hub.settings.config import SETTINGS, Config
-from tests.support.databases import Databases
+from tests.support.stores.databases import Databases
 
 ANN = Account("ann", "Ann", "ann@example.org", "correct horse")
 

@@ -1,20 +1,21 @@
 """A conversation in the terminal, with a hub on a real port."""
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import trio
+import trustme
 from attrs import frozen
 
-from hub.app import Server, open_server
+from hub.app import Server
 from hub.cli.chat import PAGE, Chat, Person, printable, sign_in
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
-from hub.settings.config import Config
 from persistence.interface import Store
-from persistence.records import Draft, Posted
-from protocol.model import UserId
-from tests.hub.cli.test_demo import passwords
+from persistence.records import Draft
+from protocol.model import Posted, UserId
+from tests.support.programs.server import demo_passwords, serve
 
 
 @frozen
@@ -47,8 +48,8 @@ async def open_terminal(
 
 
 async def test_two_people_talk(memory_store: Store) -> None:
-    async with open_server(Config(port=0), memory_store) as server, trio.open_nursery() as nursery:
-        words = passwords(await make_demo_people(server))
+    async with serve(memory_store) as server, trio.open_nursery() as nursery:
+        words = demo_passwords(await make_demo_people(server))
         ann = await open_terminal(nursery, server, words, "ann", "ben")
         ben = await open_terminal(nursery, server, words, "ben", "ann")
         await ann.typed.send("hello")
@@ -61,26 +62,41 @@ async def test_two_people_talk(memory_store: Store) -> None:
             await terminal.typed.aclose()  # the conversation ends when everything is confirmed
 
 
-# trio-websocket leaves a connection that the server closed first to the garbage collector
-@pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+async def test_the_hub_may_speak_tls(
+    memory_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    trusted, chain, key = (tmp_path / name for name in ("trusted.pem", "chain.pem", "key.pem"))
+    authority.cert_pem.write_to_path(trusted)
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    certificate.private_key_pem.write_to_path(key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    server_context = serve(memory_store, tls_cert=chain, tls_key=key)
+    async with server_context as server, trio.open_nursery() as nursery:
+        words = demo_passwords(await make_demo_people(server))
+        ann = await open_terminal(nursery, server, words, "ann", "ben")
+        await ann.typed.send("hello")
+        await ann.sees("you: hello")
+        await ann.typed.aclose()
+
+
 async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_reconnect(
     memory_store: Store,
 ) -> None:
     missed = 2 * PAGE + 1
     async with trio.open_nursery() as nursery:
-        async with open_server(Config(port=0), memory_store) as server:
+        async with serve(memory_store) as server:
             port = urlsplit(server.url).port
             assert port is not None
-            words = passwords(await make_demo_people(server))
+            words = demo_passwords(await make_demo_people(server))
             ann = await open_terminal(nursery, server, words, "ann", "ben")
         await ann.sees("* connection lost, trying again in 1 s")
         await ann.typed.send("are you there?")
         me, ben = UserId(ann.chat.me.id), UserId(ann.chat.peer.id)
         drafts = [Draft(ben, me, f"{number}") for number in range(missed)]
         assert all(isinstance(each, Posted) for each in await memory_store.messages.post(drafts))
-        async with open_server(Config(port=port), memory_store):
+        async with serve(memory_store, port=port):
             await ann.sees(
                 *(f"Ben: {number}" for number in range(missed)),
                 "* connected, talking to Ben",
@@ -90,9 +106,8 @@ async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_recon
 
 
 async def test_a_line_that_is_refused_is_said(memory_store: Store) -> None:
-    config = Config(port=0, max_content_chars=5)
-    async with open_server(config, memory_store) as server, trio.open_nursery() as nursery:
-        words = passwords(await make_demo_people(server))
+    async with serve(memory_store, max_content_chars=5) as server, trio.open_nursery() as nursery:
+        words = demo_passwords(await make_demo_people(server))
         ann = await open_terminal(nursery, server, words, "ann", "ben")
         await ann.typed.send("too long")
         await ann.sees("* Message content is longer than 5 characters")
@@ -100,8 +115,8 @@ async def test_a_line_that_is_refused_is_said(memory_store: Store) -> None:
 
 
 async def test_nobody_is_let_in_with_a_wrong_password_or_to_nobody(memory_store: Store) -> None:
-    async with open_server(Config(port=0), memory_store) as server:
-        words = passwords(await make_demo_people(server))
+    async with serve(memory_store) as server:
+        words = demo_passwords(await make_demo_people(server))
         with pytest.raises(CallFailed, match="Invalid email or password"):
             await sign_in(server.url, "ann", "wrong", "ben")
         with pytest.raises(CallFailed, match="There is no user eve"):

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 import pytest
 import trio
 
-from hub.app import open_server
 from hub.cli.rest import CallFailed, call
-from hub.settings.config import Config
 from persistence.interface import Store
+from tests.support.programs.server import serve
 
 ACCOUNT = {
     "email": "ann@example.org", "password": "correct horse", "first_name": "Ann",
@@ -17,7 +16,7 @@ ACCOUNT = {
 
 
 async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> None:
-    async with open_server(Config(port=0), memory_store) as server:
+    async with serve(memory_store) as server:
         made = await call(server.url, "POST", "/api/auth/register", ACCOUNT)
         assert isinstance(made.body, dict)
         assert made.body["user_id"] == 1
@@ -30,7 +29,7 @@ async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> Non
 
 
 async def test_an_error_has_the_words_of_the_server(memory_store: Store) -> None:
-    async with open_server(Config(port=0), memory_store) as server:
+    async with serve(memory_store) as server:
         with pytest.raises(CallFailed, match="Invalid email or password"):
             await call(server.url, "POST", "/api/auth/login", ACCOUNT)
 
