@@ -50,6 +50,11 @@ UNNAMED: Final = {
     "protocol/dialects/private_messages/decoders.py",  # tables, not functions, are read there
     "protocol/dialects/private_messages/encoders.py",
 }
+METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+JOINED_SENTENCES: Final = {  # joined from two parts in the code
+    "Unauthorized: No session cookie",
+    "Unauthorized: Invalid session",
+}
 HTTP_ERRORS: Final = {"HttpError", "RequestRefused"}
 PAGE_ANCHORS: Final = frozenset(
     {"connecting", "frames", "client-frames", "server-frames", "typing", "presence", "read-marks"}
@@ -159,6 +164,19 @@ def test_error_texts_are_those_that_are_sent(name: str) -> None:
             assert shown_text(name, ErrorCode(code)) == ERROR_TEXTS[ErrorCode(code)]
         elif len(texts) == 1 and "\N{HORIZONTAL ELLIPSIS}" not in texts[0]:
             assert shown_text(name, ErrorCode(code)) == texts[0]
+
+
+@pytest.mark.parametrize("page", sorted(COMMON.parent.glob("*.md")), ids=name_of)
+def test_sentences_that_clients_read_stand_in_the_code(page: Path) -> None:
+    """Words in backticks that look like a sentence: error texts, reasons, greetings."""
+    code = python_source()
+    quoted = {
+        text
+        for text in code_words(page.read_text())
+        if re.match(r"[A-Z]\w* [^{\N{HORIZONTAL ELLIPSIS}]*$", text) and not text.isupper()
+    }
+    calls = {text for text in quoted if text.split()[0] in METHODS}
+    assert {text for text in quoted - calls - JOINED_SENTENCES if text not in code} == set()
 
 
 def test_the_catalogue_of_errors_is_complete() -> None:
