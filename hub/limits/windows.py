@@ -78,7 +78,7 @@ class SlidingWindow:
         self.forget(key)
         if len(self._throttled) >= self._max_keys:
             return False
-        if len(self._throttled) + len(self._free) >= self._max_keys:
+        if len(self) >= self._max_keys:
             del self._free[next(iter(self._free))]
         times.append(now)
         kept = self._throttled if len(times) >= self._limit else self._free
@@ -94,6 +94,10 @@ class SlidingWindow:
         """Count from zero again, for example after a successful login."""
         self._free.pop(key, None)
         self._throttled.pop(key, None)
+
+    def __len__(self) -> int:
+        """How many keys are remembered."""
+        return len(self._throttled) + len(self._free)
 
     def _drop_expired(self, now: float) -> None:
         for kept in (self._free, self._throttled):
