@@ -106,6 +106,16 @@ def leads_somewhere(page: Path, link: str) -> bool:
     return target.exists() and (not name or name in anchors(target))
 
 
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page not in reached and page.suffix == ".md":
+            reached.add(page)
+            waiting += [(page.parent / link.partition("#")[0]).resolve() for link in links(page)]
+    assert set(PAGES) <= reached
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_code_that_is_named_exists(page: Path) -> None:
     """`Class.member` in text is real, and so is what the glossary names."""
