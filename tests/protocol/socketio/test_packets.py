@@ -6,14 +6,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from protocol.engineio.packets import (
-    EngineError,
-    Packet,
-    PacketType,
-    decode_packet,
-    decode_payload,
-    encode_payload,
-)
 from protocol.socketio.packets import (
     MAX_ATTACHMENTS,
     MAX_DEPTH,
@@ -199,36 +191,4 @@ def test_no_messages_raise_anything_but_the_protocols_error(messages: list[str |
         for message in messages:
             decoder.feed(message)
     except SocketIoError as error:
-        str(error)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2", Packet(PacketType.PING)),
-        ("2probe", Packet(PacketType.PING, "probe")),
-        ("4", Packet(PacketType.MESSAGE)),
-        ("4€", Packet(PacketType.MESSAGE, "€")),
-        ("45", Packet(PacketType.MESSAGE, "5")),
-        ("bAQIDBA==", Packet(PacketType.MESSAGE, b"\x01\x02\x03\x04")),
-        ("b", Packet(PacketType.MESSAGE, b"")),
-    ],
-)
-def test_engine_packets(text: str, expected: Packet) -> None:
-    assert decode_packet(text) == expected
-    assert encode_payload([expected, expected]) == f"{text}\x1e{text}"
-    assert decode_payload(f"{text}\x1e{text}") == [expected, expected]
-
-
-@pytest.mark.parametrize("text", ["", "7", "8", "9", "a", "-1", "bA", "bé", "b A=", " 4", "\uff14"])
-def test_what_is_no_engine_packet(text: str) -> None:
-    with pytest.raises(EngineError):
-        decode_packet(text)
-
-
-@given(st.text())
-def test_no_body_raises_anything_but_an_engine_error(body: str) -> None:
-    try:
-        decode_payload(body)
-    except EngineError as error:
         str(error)

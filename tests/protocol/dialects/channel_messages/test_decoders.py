@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.answers import Page
 from protocol.commands import (
     Command,
     FetchChannel,
@@ -16,24 +15,17 @@ from protocol.commands import (
     MarkDelivered,
     MarkRead,
     PostToChannel,
+    ResumeChannels,
     TypeInChannel,
 )
 from protocol.dialect import CodecLimits
 from protocol.dialects.channel_messages import DIALECT
 from protocol.errors import ErrorCode, WireError
 from protocol.events import (
-    ChannelMessagePosted,
-    ChannelTyping,
-    Connected,
-    LeftChannel,
-    MessageConfirmed,
-    MessagesSeen,
-    PrivateMessagePosted,
     Refused,
 )
 from protocol.model import (
     ChannelId,
-    DeliveryStatus,
     Message,
     MessageId,
     User,
@@ -147,73 +139,36 @@ def test_no_event_raises_anything_but_a_wire_error(event: str, args: list[object
         Refused(error.code, error.text, error.key)
 
 
-def test_a_message_is_shown_with_everything_that_clients_read() -> None:
-    ((name, payload),) = DIALECT.encode(ChannelMessagePosted(POSTED, ANN, None))
-    assert name == "message:new"
-    assert payload == {
-        "id": MESSAGE,
-        "content": "*hi*",
-        "channelId": CHANNEL,
-        "userId": USER,
-        "createdAt": "2024-01-01T12:00:00.007Z",
-        "updatedAt": "2024-01-01T12:00:00.007Z",
-        "deliveryStatus": "SENT",
-        "user": {"id": USER, "name": "Ann", "username": "ann", "avatar": None},
-        "userName": "Ann",
-        "seq": 4,
-        "parentId": to_uuid(IdKind.MESSAGE, 8),
-        "tempId": "t",
-    }
-    assert DIALECT.message(POSTED, ANN) == payload
-    sent = {"messageId": MESSAGE, "channelId": CHANNEL, "status": "SENT", "seq": 4, "tempId": "t"}
-    assert DIALECT.encode(MessageConfirmed(POSTED, joined=True)) == (("message:sent", sent),)
-    page = Page([POSTED], {ANN.id: ANN})
-    assert DIALECT.acknowledgement("messages:get", page, ANN) == {"messages": [payload]}
-    listed = {"success": True, "data": [payload]}
-    assert DIALECT.acknowledgement("messages:list", page, ANN) == listed
-
-
 @pytest.mark.parametrize(
-    ("typing", "name"), [(True, "message:typing:start"), (False, "message:typing:stop")]
-)
-def test_typing_starts_and_stops(typing: bool, name: str) -> None:
-    event = ChannelTyping(ChannelId(3), None, UserId(1), "ann", typing)
-    payload = {"userId": USER, "userName": "ann", "channelId": CHANNEL, "isTyping": typing}
-    assert DIALECT.encode(event) == ((name, payload),)
-
-
-@pytest.mark.parametrize(
-    ("status", "name"),
-    [(DeliveryStatus.DELIVERED, "message:delivered"), (DeliveryStatus.READ, "message:read")],
-)
-def test_each_seen_message_is_an_event(status: DeliveryStatus, name: str) -> None:
-    ids = (MessageId(8), MessageId(9))
-    told = DIALECT.encode(MessagesSeen(ChannelId(3), UserId(2), UserId(1), ids, status))
-    assert [event for event, _ in told] == [name, name]
-    assert told[1][1] == {
-        "messageId": MESSAGE, "channelId": CHANNEL, "status": status, "userId": USER,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("code", "text"),
+    ("event", "args", "field", "key"),
     [
-        (ErrorCode.NOT_A_MEMBER, "Unauthorized"),
-        (ErrorCode.NOT_ALLOWED, "Unauthorized"),
-        (ErrorCode.CONTENT_EMPTY, "Invalid message format"),
-        (ErrorCode.RATE_LIMITED, "Too many messages, please slow down."),
-        (ErrorCode.KEY_CONFLICT, "This key was already used for another message"),
+        ("message:send", [], None, None),
+        ("message:send", [SEND | {"channelId": USER}], "channelId", None),
+        ("message:send", [SEND | {"content": 5, "tempId": "t"}], "content", "t"),
+        ("message:send", [SEND | {"content": " ", "tempId": "t"}], "content", "t"),
+        ("message:send", [SEND | {"content": "x" * 2_001}], "content", None),
+        ("message:send", [SEND | {"deliveryStatus": 5, "tempId": "t"}], "deliveryStatus", "t"),
+        ("message:send", [SEND | {"tempId": ""}], "tempId", None),
+        ("message:send", [SEND | {"parentId": "x"}], "parentId", None),
+        ("message:typing:start", [{}], "channelId", None),
+        ("message:typing:stop", [{}], "channelId", None),
+        ("message:delivered", [{}], "messageId", None),
+        ("message:read", [{}], "messageId", None),
+        ("room:join", [{}], "channelId", None),
+        ("channel:leave", ["x"], "channelId", None),
+        ("messages:get", [{}], "channelId", None),
+        ("messages:list", [5], None, None),
+        ("resume", [{"after": {"x": 1}}], "after", None),
     ],
 )
-def test_refusals_have_the_contracts_texts(code: ErrorCode, text: str) -> None:
-    ((name, payload),) = DIALECT.encode(Refused.because(code, "t"))
-    assert name == "message:error"
-    assert payload == {"error": text, "message": text, "code": code, "tempId": "t"}
+def test_an_error_names_the_field_and_the_key_of_the_send(
+    event: str, args: Sequence[object], field: str | None, key: str | None
+) -> None:
+    with pytest.raises(WireError) as caught:
+        receive(event, *args)
+    assert (caught.value.field, caught.value.key) == (field, key)
 
 
-def test_what_is_other_dialects_matter_is_not_told() -> None:
-    assert DIALECT.encode(Connected(ANN, AT)) == ()
-    assert DIALECT.encode(PrivateMessagePosted(POSTED, ANN, UserId(2))) == ()
-    assert DIALECT.encode(LeftChannel(ChannelId(3))) == ()
-    ((name, _),) = DIALECT.encode(LeftChannel(ChannelId(3), "removed"))
-    assert name == "channel:revoked"
+def test_resuming_names_channels_by_their_uuids() -> None:
+    assert receive("resume", {"after": {CHANNEL: 4}}) == ResumeChannels({ChannelId(3): 4})
+    assert receive("resume", {}) == ResumeChannels({})

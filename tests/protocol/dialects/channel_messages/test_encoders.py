@@ -1,0 +1,121 @@
+"""The Socket.IO events that a client receives, field by field."""
+
+import pytest
+
+from protocol.dialects.channel_messages import DIALECT
+from protocol.errors import ErrorCode
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelsResumed,
+    ChannelTyping,
+    Event,
+    LeftChannel,
+    MessageConfirmed,
+    MessagesSeen,
+    Refused,
+    Shed,
+)
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
+from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.documents.events import EVENTS
+
+EXAMPLES = {type(event): event for event in EVENTS}
+CHANNEL, MESSAGE, EARLIER, USER, OTHER = (to_uuid(kind, n) for kind, n in (
+    (IdKind.CHANNEL, 3), (IdKind.MESSAGE, 9), (IdKind.MESSAGE, 8), (IdKind.USER, 1),
+    (IdKind.USER, 2),
+))  # fmt: skip
+TYPING = {"userId": USER, "userName": "ann", "channelId": CHANNEL}
+READ = {"channelId": CHANNEL, "status": "READ", "userId": OTHER}
+
+EMITTED: dict[type[Event], list[tuple[str, object]]] = {
+    ChannelMessagePosted: [
+        (
+            "message:new",
+            {
+                "id": MESSAGE,
+                "content": "hi",
+                "channelId": CHANNEL,
+                "userId": USER,
+                "createdAt": "2024-01-01T12:00:00.007Z",
+                "updatedAt": "2024-01-01T12:00:00.007Z",
+                "deliveryStatus": "SENT",
+                "user": {"id": USER, "name": "Ann", "username": "ann", "avatar": None},
+                "userName": "Ann",
+                "seq": 4,
+                "tempId": "k",
+            },
+        )
+    ],
+    ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
+    MessagesSeen: [
+        ("message:read", {"messageId": EARLIER, **READ}),
+        ("message:read", {"messageId": MESSAGE, **READ}),
+    ],
+    LeftChannel: [("channel:revoked", {"channelId": CHANNEL, "reason": "because"})],
+    MessageConfirmed: [
+        (
+            "message:sent",
+            {
+                "messageId": MESSAGE,
+                "channelId": CHANNEL,
+                "status": "SENT",
+                "seq": 4,
+                "tempId": "k",
+            },
+        )
+    ],
+    ChannelsResumed: [("resumed", {"complete": False, "after": {CHANNEL: 4}})],
+    Refused: [
+        (
+            "message:error",
+            {
+                "error": "Unauthorized",
+                "message": "Unauthorized",
+                "code": "not_allowed",
+                "tempId": "k",
+            },
+        )
+    ],
+    Shed: [("shed", {"events": 7})],
+}
+
+
+def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
+    assert EMITTED.keys() == DIALECT.tells
+
+
+@pytest.mark.parametrize("event", EMITTED, ids=lambda event: event.__name__)
+def test_an_event_becomes_these_socketio_events(event: type[Event]) -> None:
+    assert list(DIALECT.encode(EXAMPLES[event])) == EMITTED[event]
+
+
+def test_the_end_of_typing_is_sent() -> None:
+    ended = ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)
+    assert DIALECT.encode(ended) == (("message:typing:stop", {**TYPING, "isTyping": False}),)
+
+
+def test_delivered_is_another_event_than_read() -> None:
+    seen = MessagesSeen(
+        ChannelId(3), UserId(1), UserId(2), (MessageId(9),), DeliveryStatus.DELIVERED
+    )
+    payload = {"messageId": MESSAGE, **READ, "status": "DELIVERED"}
+    assert DIALECT.encode(seen) == (("message:delivered", payload),)
+
+
+def test_leaving_by_request_is_not_sent() -> None:
+    assert DIALECT.encode(LeftChannel(ChannelId(3))) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (ErrorCode.NOT_A_MEMBER, "Unauthorized"),
+        (ErrorCode.NOT_ALLOWED, "Unauthorized"),
+        (ErrorCode.CONTENT_EMPTY, "Invalid message format"),
+        (ErrorCode.RATE_LIMITED, "Too many messages, please slow down."),
+        (ErrorCode.KEY_CONFLICT, "This key was already used for another message"),
+    ],
+)
+def test_a_refusal_has_the_contracts_text(code: ErrorCode, text: str) -> None:
+    payload = {"error": text, "message": text, "code": code.value}
+    assert DIALECT.encode(Refused.because(code)) == (("message:error", payload),)

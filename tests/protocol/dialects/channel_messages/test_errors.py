@@ -1,0 +1,30 @@
+"""The codes and texts of refusals over Socket.IO."""
+
+import pytest
+
+from protocol.dialects.channel_messages.errors import TEXTS, shown_refusal
+from protocol.errors import ERROR_TEXTS, ErrorCode
+from protocol.events import Refused
+
+RENAMED = {
+    ErrorCode.CHANNEL_NOT_FOUND: ErrorCode.NOT_A_MEMBER,
+    ErrorCode.NOT_A_PARTICIPANT: ErrorCode.NOT_A_MEMBER,
+    ErrorCode.LOOKUP_FAILED: ErrorCode.UNAVAILABLE,
+}
+
+
+@pytest.mark.parametrize("code", ErrorCode)
+def test_a_refusal_has_the_dialects_code_and_its_text_or_the_catalogues(code: ErrorCode) -> None:
+    shown = shown_refusal(Refused.because(code, "k"))
+    assert (shown.code, shown.key) == (RENAMED.get(code, code), "k")
+    assert shown.text == TEXTS.get(shown.code, ERROR_TEXTS[shown.code])
+
+
+def test_a_text_that_explains_more_is_kept_where_the_dialect_has_none() -> None:
+    refused = Refused(ErrorCode.UNKNOWN_TYPE, "Unknown event: message:dance")
+    assert shown_refusal(refused) == refused
+
+
+def test_a_channel_that_is_missing_looks_like_one_that_is_not_for_the_user() -> None:
+    missing = shown_refusal(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
+    assert missing == shown_refusal(Refused.because(ErrorCode.NOT_A_MEMBER))
