@@ -18,6 +18,7 @@ from tests.support.documents.dialect_pages import (
     COMMON,
     DIALECTS,
     REST_PAGES,
+    body_fields,
     decoded_client_fields,
     decoded_client_frames,
     documented_as_never_sent,
@@ -232,6 +233,17 @@ def test_rest_calls_are_those_that_are_offered(name: str) -> None:
         if str(status) not in calls[call]
     }
     assert not missing
+
+
+@pytest.mark.parametrize("name", sorted(set(REST_PAGES.values())))
+def test_the_fields_of_rest_bodies_are_documented(name: str) -> None:
+    calls = documented_calls(name)
+    assert not {
+        (call, field)
+        for call, fields in body_fields(name).items()
+        for field in fields
+        if field not in re.findall(r"\w+", " ".join(code_words(calls[call])))
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
+import attrs
 from attrs import evolve
 
 import hub.rest.routes
@@ -177,6 +178,17 @@ def documented_calls(name: str) -> Mapping[str, str]:
     return {
         code_words(row[0])[0]: " | ".join(row[1:]) for row in rows(section(page_of(name), "REST"))
     }
+
+
+def body_fields(name: str) -> Mapping[str, frozenset[str]]:
+    """`METHOD /path` -> the names of the fields in the JSON body, from its shape."""
+    found: dict[str, frozenset[str]] = {}
+    for rest, endpoint in discover(hub.rest.routes):
+        if REST_PAGES[rest.name] == name and endpoint.body is not None:
+            fields = attrs.fields(endpoint.body)
+            call = f"{endpoint.method} {endpoint.path}".replace("/api/message/", "/api/messagepal/")
+            found[call] = frozenset(rest.naming(field.name) for field in fields)
+    return found
 
 
 def offered_calls(name: str) -> Mapping[str, Endpoint]:
