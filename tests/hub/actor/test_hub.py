@@ -35,7 +35,7 @@ from hub.sockets.transport import SocketTransport
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialects.private_messages import DIALECT
 from protocol.errors import GOING_AWAY, SESSION_ENDED
-from protocol.events import Connected, PresenceChanged
+from protocol.events import Connected, PresenceChanged, WorkspacePresence
 from protocol.model import ChannelId, SessionId, User, UserId
 from tests.support.clients.frames import server_frames
 
@@ -231,3 +231,14 @@ async def test_nobody_waits_for_a_dead_hub() -> None:
         hub = station.hub
     with pytest.raises(trio.BrokenResourceError):
         await hub.broadcast([Delivery(PresenceChanged(UserId(9), online=True), ToUsers(()))])
+
+
+async def test_whether_an_event_is_sent_depends_on_who_is_connected(station: Station) -> None:
+    assert not station.hub.tells_of(PresenceChanged)
+    ann, ben = await station.join(1), await station.join(2)
+    assert station.hub.tells_of(PresenceChanged)
+    assert not station.hub.tells_of(WorkspacePresence)  # /ws never sends it
+    for client in (ann, ben):
+        await station.hub.post(Unregister(client))
+    await station.settle()
+    assert not station.hub.tells_of(PresenceChanged)
