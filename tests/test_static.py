@@ -1,10 +1,12 @@
-"""The linter, the formatter and the type checker, as part of the one test command."""
+"""The linters, formatters and type checkers, as part of the one test command."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.node import FOLDER, require_node
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,4 +25,18 @@ def test_the_code_is_clean(command: list[str]) -> None:
     result = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(["biome", "format"], id="format")],
+)
+def test_the_javascript_is_clean(command: list[str]) -> None:
+    require_node()
+    program, *arguments = command
+    result = subprocess.run(
+        [FOLDER / "node_modules" / ".bin" / program, *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr

@@ -15,10 +15,17 @@ const [flow, url, given] = process.argv.slice(2);
 const { ann: annsCookie, ben: bensCookie, username, name, total, link, guests } = JSON.parse(given);
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-sync",
-  "--disable-background-networking", "--disable-component-update",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
 ];
-const PICTURE = Buffer.from( // 8 x 8 pixels
+const PICTURE = Buffer.from(
+  // 8 x 8 pixels
   "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4EWCDFTEMLQkAWbdVAWo82ZEAAAAASUVORK5CYII=",
   "base64",
 );
@@ -73,8 +80,9 @@ async function openFirst(page) {
 async function settled(page, count) {
   await page.waitForFunction(
     (wanted) =>
-      document.querySelectorAll('.bubble:is([data-status="sent"], [data-status="delivered"], [data-status="read"])')
-        .length === wanted,
+      document.querySelectorAll(
+        '.bubble:is([data-status="sent"], [data-status="delivered"], [data-status="read"])',
+      ).length === wanted,
     count,
   );
 }
@@ -82,7 +90,10 @@ async function settled(page, count) {
 async function accessible(page) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((n) => n.html)]), []);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map((n) => n.html)]),
+    [],
+  );
 }
 
 async function picture(page, name) {
@@ -96,7 +107,8 @@ const FLOWS = {
   async talk(browser) {
     const ann = await open(browser, annsCookie);
     const ben = await open(browser, bensCookie, {
-      viewport: { width: 360, height: 740 }, colorScheme: "dark",
+      viewport: { width: 360, height: 740 },
+      colorScheme: "dark",
     });
     await ann.locator(".side").waitFor();
     await ben.locator(".side").waitFor();
@@ -153,7 +165,10 @@ const FLOWS = {
     for (const text of texts) await write(ann, text);
     await settled(ann, texts.length);
     await openFirst(ben);
-    await ben.locator(".bubble").nth(texts.length - 1).waitFor();
+    await ben
+      .locator(".bubble")
+      .nth(texts.length - 1)
+      .waitFor();
     assert.deepEqual(await bubbles(ben), texts);
     assert.equal(await ben.locator(".bubble img, .bubble script, .bubble b").count(), 0);
     const long = "x".repeat(100_000);
@@ -186,7 +201,9 @@ const FLOWS = {
     await find(ann, username);
     const files = ann.getByLabel("Send files");
     const text = (number) => ({
-      name: `${number}.txt`, mimeType: "text/plain", buffer: Buffer.from(`file ${number}`),
+      name: `${number}.txt`,
+      mimeType: "text/plain",
+      buffer: Buffer.from(`file ${number}`),
     });
     await files.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
     await settled(ann, 1);
@@ -198,10 +215,12 @@ const FLOWS = {
     await settled(ann, 21);
     await ben.locator(".bubble").nth(20).waitFor();
     assert.deepEqual(
-      (await ben.locator(".bubble .file").allTextContents()), [...Array(20).keys()].map((n) => `${n}.txt`),
+      await ben.locator(".bubble .file").allTextContents(),
+      [...Array(20).keys()].map((n) => `${n}.txt`),
     );
     const [download] = await Promise.all([
-      ben.waitForEvent("download"), ben.locator(".bubble .file").last().click(),
+      ben.waitForEvent("download"),
+      ben.locator(".bubble .file").last().click(),
     ]);
     assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
     await files.setInputFiles([
@@ -212,7 +231,8 @@ const FLOWS = {
     await ann.getByText("Only jpeg, png").waitFor();
     await picture(ann, "files");
     await accessible(ann);
-    for (const row of [1, 0]) await ann.locator(".attachments li").nth(row).getByText("Drop").click();
+    for (const row of [1, 0])
+      await ann.locator(".attachments li").nth(row).getByText("Drop").click();
     await ann.locator(".attachments li").waitFor({ state: "detached" });
     await ben.locator(".bubble").first().hover();
     await ben.locator(".bubble .reply").first().click();
@@ -245,7 +265,10 @@ const FLOWS = {
     await write(ann, "Good morning");
     await settled(ann, 1);
     await ben.reload();
-    await ben.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" }).waitFor();
+    await ben
+      .locator(".item", { hasText: "general" })
+      .locator(".badge", { hasText: "1" })
+      .waitFor();
     await ben.locator(".item", { hasText: "general" }).click();
     await ben.locator(".bubble.theirs .author", { hasText: "ann" }).waitFor();
     await ann.locator('.bubble[data-status="read"]').waitFor();
@@ -260,7 +283,10 @@ const FLOWS = {
     await accessible(ben);
     await ann.getByRole("button", { name: "People" }).click();
     await write(ben, "one more");
-    await ann.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" }).waitFor();
+    await ann
+      .locator(".item", { hasText: "general" })
+      .locator(".badge", { hasText: "1" })
+      .waitFor();
   },
 
   /** A clock that is an hour off changes neither the order nor what is unread; nor does the server's log. */
@@ -422,7 +448,9 @@ const FLOWS = {
     await ann.evaluate(() => (document.querySelector(".scroll").scrollTop = 0));
     await ann.getByRole("button", { name: "To the newest messages" }).click();
     await ann.getByRole("button", { name: "To the newest messages" }).waitFor({ state: "hidden" });
-    console.error(`frames: median ${frames[frames.length >> 1].toFixed(1)} ms, longest ${frames.at(-1).toFixed(1)} ms`);
+    console.error(
+      `frames: median ${frames[frames.length >> 1].toFixed(1)} ms, longest ${frames.at(-1).toFixed(1)} ms`,
+    );
     const numbers = (await bubbles(ann)).map(Number);
     assert.deepEqual(numbers, [...Array(total).keys()]);
   },

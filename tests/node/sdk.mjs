@@ -8,7 +8,13 @@ import { createInterface } from "node:readline";
 import { mock } from "node:test";
 import { WebSocket } from "ws";
 import { Backoff } from "../../hub/web/sdk/backoff.js";
-import { ChannelsClient, Connection, Kind, ParlourClient, Status } from "../../hub/web/sdk/parlour.js";
+import {
+  ChannelsClient,
+  Connection,
+  Kind,
+  ParlourClient,
+  Status,
+} from "../../hub/web/sdk/parlour.js";
 import { Timeline } from "../../hub/web/sdk/timeline.js";
 
 const [flow, url, given] = process.argv.slice(2);
@@ -34,7 +40,13 @@ class MemoryStorage {
 }
 
 function client(cookie, options = {}) {
-  return new ParlourClient({ url, headers: { Cookie: cookie }, WebSocket, storage: null, ...options });
+  return new ParlourClient({
+    url,
+    headers: { Cookie: cookie },
+    WebSocket,
+    storage: null,
+    ...options,
+  });
 }
 
 /** Wait until something holds, looking at it whenever the client says anything. */
@@ -64,7 +76,10 @@ const FLOWS = {
     await until(other, () => other.messages(annId).length === 20);
     assert.deepEqual(contents(other, annId), words);
     await until(one, () => statuses(one, benId).every((status) => status === Status.DELIVERED));
-    assert.deepEqual(one.messages(benId).map(({ seq }) => seq), words.map((_, at) => at + 1));
+    assert.deepEqual(
+      one.messages(benId).map(({ seq }) => seq),
+      words.map((_, at) => at + 1),
+    );
     await other.markRead(annId);
     await until(one, () => statuses(one, benId).every((status) => status === Status.READ));
     one.typing(benId);
@@ -91,7 +106,10 @@ const FLOWS = {
     other.addEventListener("message", ({ detail }) => heard.push(detail.message.seq));
     await other.connect();
     await online(other);
-    assert.deepEqual(heard, [...Array(120).keys()].map((at) => at + 2));
+    assert.deepEqual(
+      heard,
+      [...Array(120).keys()].map((at) => at + 2),
+    );
     const late = client(ben);
     await late.connect();
     await online(late);
@@ -146,7 +164,10 @@ const FLOWS = {
     assert.notEqual(again.key, failed.key);
     one.discard(one.messages(annId)[0]);
     assert.deepEqual(one.messages(annId), []);
-    await assert.rejects(one.call("GET", "/api/users/987654321"), { status: 404, code: "user_not_found" });
+    await assert.rejects(one.call("GET", "/api/users/987654321"), {
+      status: 404,
+      code: "user_not_found",
+    });
     await ask({ want: "end" });
     await until(one, () => one.status === Connection.SIGNED_OUT);
     await one.connect();
@@ -191,13 +212,19 @@ const FLOWS = {
     other.send(annId, "thanks", { parentId: heard.id });
     await until(one, () => one.messages(benId).length === 2);
     assert.equal(one.messages(benId)[1].parentId, heard.id);
-    await assert.rejects(one.upload(new Blob([]), "empty.txt"), { status: 400, code: "file_empty" });
+    await assert.rejects(one.upload(new Blob([]), "empty.txt"), {
+      status: 400,
+      code: "file_empty",
+    });
     await assert.rejects(one.upload(new Blob(["MZ\0"]), "a.exe"), { code: "file_type_refused" });
     const late = client(ben);
     await late.connect();
     await online(late);
     await late.loadOlder(annId);
-    assert.deepEqual(late.messages(annId).map(({ parentId }) => parentId), [null, heard.id]);
+    assert.deepEqual(
+      late.messages(annId).map(({ parentId }) => parentId),
+      [null, heard.id],
+    );
     for (const each of [one, other, late]) each.close();
   },
 
@@ -212,7 +239,13 @@ const FLOWS = {
       };
       const entering = new ChannelsClient({ url, fetch: remember, WebSocket, storage: null });
       const me = await entering.signIn(login, password);
-      const options = { url, headers: { Cookie: cookie }, WebSocket, storage: null, random: () => 0 };
+      const options = {
+        url,
+        headers: { Cookie: cookie },
+        WebSocket,
+        storage: null,
+        random: () => 0,
+      };
       return [me, (more) => new ChannelsClient({ ...options, ...more })];
     };
     const [, asAnn] = await signedIn(ann);
@@ -327,12 +360,18 @@ const FLOWS = {
     for (const seq of [5, 3, 9, 3]) timeline.add(message(seq));
     assert.equal(timeline.add(message(9)), false);
     timeline.add(message(4, false));
-    assert.deepEqual(timeline.all().map(({ seq }) => seq), [3, 4, 5, 9]);
+    assert.deepEqual(
+      timeline.all().map(({ seq }) => seq),
+      [3, 4, 5, 9],
+    );
     assert.deepEqual([timeline.first.seq, timeline.last.seq], [3, 9]);
     timeline.mark({ seq: 5 }, Status.READ);
     timeline.mark({ seq: 5 }, Status.DELIVERED); // what was read is not merely delivered
     const read = timeline.all().filter(({ status }) => status === Status.READ);
-    assert.deepEqual(read.map(({ seq }) => seq), [3, 5]);
+    assert.deepEqual(
+      read.map(({ seq }) => seq),
+      [3, 5],
+    );
   },
 };
 

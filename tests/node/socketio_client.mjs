@@ -3,8 +3,8 @@
 //
 //   node socketio_client.mjs URL AUTH [TRANSPORTS]
 
-import readline from 'node:readline';
-import { io } from 'socket.io-client';
+import readline from "node:readline";
+import { io } from "socket.io-client";
 
 const [url, auth, transports] = process.argv.slice(2);
 const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -13,15 +13,17 @@ const socket = io(url, {
   auth: JSON.parse(auth),
   withCredentials: true,
   reconnectionDelay: 100,
-  ...(transports ? { transports: transports.split(',') } : {}),
+  ...(transports ? { transports: transports.split(",") } : {}),
 });
-socket.on('connect', () => print({ connected: true, ...(socket.recovered && { recovered: true }) }));
-socket.on('connect_error', (error) => print({ refused: error.message }));
-socket.on('disconnect', (reason) => print({ disconnected: reason }));
+socket.on("connect", () =>
+  print({ connected: true, ...(socket.recovered && { recovered: true }) }),
+);
+socket.on("connect_error", (error) => print({ refused: error.message }));
+socket.on("disconnect", (reason) => print({ disconnected: reason }));
 socket.onAny((event, ...args) => print({ event, data: args[0] }));
 
 const input = readline.createInterface({ input: process.stdin });
-input.on('line', async (line) => {
+input.on("line", async (line) => {
   const command = JSON.parse(line);
   if (command.auth) {
     socket.auth = command.auth;

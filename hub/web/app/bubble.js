@@ -27,7 +27,10 @@ export function lookOf(message, quoted, hasName) {
  * @param {() => void} props.onDiscard
  * @param {() => void} props.onQuote the quoted message is wanted
  */
-export function bubble(message, { quoted, hasName, address, onReply, onRetry, onDiscard, onQuote }) {
+export function bubble(
+  message,
+  { quoted, hasName, address, onReply, onRetry, onDiscard, onQuote },
+) {
   const [mark, word] = MARKS[message.status];
   const isFailed = message.status === Status.FAILED;
   return h(
@@ -42,7 +45,8 @@ export function bubble(message, { quoted, hasName, address, onReply, onRetry, on
       message.id !== null &&
         h("button.reply", { type: "button", onclick: onReply, "aria-label": "Reply" }, "Reply"),
       clock(message.at),
-      message.isMine && h(`span.mark.${message.status}`, { "aria-label": word, role: "img" }, ` ${mark}`),
+      message.isMine &&
+        h(`span.mark.${message.status}`, { "aria-label": word, role: "img" }, ` ${mark}`),
       isFailed && ` ${message.failure}`,
       isFailed && h("button", { type: "button", onclick: onRetry }, "Send again"),
       isFailed && h("button", { type: "button", onclick: onDiscard }, "Discard"),
@@ -52,7 +56,8 @@ export function bubble(message, { quoted, hasName, address, onReply, onRetry, on
 
 function content(message, address) {
   const isOurs = message.fileUrl?.startsWith("/uploads/");
-  if (!isOurs) return h("p.words", { dir: "auto" }, ...linked(message.content), ...foreign(message));
+  if (!isOurs)
+    return h("p.words", { dir: "auto" }, ...linked(message.content), ...foreign(message));
   const href = address(message.fileUrl);
   if (message.kind !== Kind.IMAGE) {
     return h("p.words", { dir: "auto" }, h("a.file", { href, download: "" }, message.content));

@@ -12,7 +12,12 @@ export function door(client, enter, note) {
   const box = h("section.door");
 
   function field(label, props) {
-    return h("label.field", {}, h("span", {}, label), h("input.input", { required: true, ...props }));
+    return h(
+      "label.field",
+      {},
+      h("span", {}, label),
+      h("input.input", { required: true, ...props }),
+    );
   }
 
   async function submit(event) {

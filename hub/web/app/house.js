@@ -71,7 +71,9 @@ export class House {
           "div.search",
           {},
           h("input.input", {
-            type: "search", placeholder: "Search", "aria-label": "Search conversations",
+            type: "search",
+            placeholder: "Search",
+            "aria-label": "Search conversations",
             oninput: search,
           }),
         ),
@@ -367,7 +369,10 @@ export class House {
   }
 
   async #signOut() {
-    const [, outcome] = await Promise.allSettled([this.#channels.signOut(), this.#client.signOut()]);
+    const [, outcome] = await Promise.allSettled([
+      this.#channels.signOut(),
+      this.#client.signOut(),
+    ]);
     if (outcome.status === "rejected") {
       announce("The server was not reached: this session may still be open there.");
     }

@@ -63,7 +63,12 @@ export class People {
       this.#found.replaceChildren(
         ...(users.length
           ? users.map((user) =>
-              this.#person(user, ["Write", () => this.#openThread(user)], this.#follow(user), this.#block(user)),
+              this.#person(
+                user,
+                ["Write", () => this.#openThread(user)],
+                this.#follow(user),
+                this.#block(user),
+              ),
             )
           : [h("p.empty", {}, `There is nobody called “${username}”.`)]),
       );
@@ -73,26 +78,35 @@ export class People {
   async #load() {
     await attempt(this.#problem, async () => {
       const [followers, following, blocked, online, me] = await Promise.all(
-        ["/api/followers", "/api/following", "/api/blocks", "/api/users/online", "/api/auth/session"].map(
-          (path) => this.#client.call("GET", path),
-        ),
+        [
+          "/api/followers",
+          "/api/following",
+          "/api/blocks",
+          "/api/users/online",
+          "/api/auth/session",
+        ].map((path) => this.#client.call("GET", path)),
       );
       const asked = followers.filter(({ status }) => status === "pending");
       this.#lists.replaceChildren(
         ...this.#section("Asked to follow you", asked, ({ user }) =>
-          this.#person(user, ["Accept", () => this.#do("POST", `/api/followers/${user.id}/accept`)], [
-            "Refuse",
-            () => this.#do("DELETE", `/api/followers/${user.id}`),
-          ]),
+          this.#person(
+            user,
+            ["Accept", () => this.#do("POST", `/api/followers/${user.id}/accept`)],
+            ["Refuse", () => this.#do("DELETE", `/api/followers/${user.id}`)],
+          ),
         ),
         ...this.#section("Online", online, (user) =>
           this.#person(user, ["Write", () => this.#openThread(user)]),
         ),
         ...this.#section("You follow", following, ({ user, status }) =>
-          this.#person(user, ["Write", () => this.#openThread(user)], [
-            status === "pending" ? "Withdraw" : "Unfollow",
-            () => this.#do("DELETE", `/api/users/${user.id}/follow`),
-          ]),
+          this.#person(
+            user,
+            ["Write", () => this.#openThread(user)],
+            [
+              status === "pending" ? "Withdraw" : "Unfollow",
+              () => this.#do("DELETE", `/api/users/${user.id}/follow`),
+            ],
+          ),
         ),
         ...this.#section("Blocked", blocked, (user) =>
           this.#person(user, ["Unblock", () => this.#do("DELETE", `/api/users/${user.id}/block`)]),
@@ -127,7 +141,11 @@ export class People {
       "div.person",
       {},
       h("span.name", {}, "Notify me of new messages"),
-      h("button.button", { type: "button", onclick: change }, state === "on" ? "Switch off" : "Switch on"),
+      h(
+        "button.button",
+        { type: "button", onclick: change },
+        state === "on" ? "Switch off" : "Switch on",
+      ),
     );
   }
 

@@ -43,22 +43,31 @@ export class Thread {
     this.#unread = room.unread;
     this.#jump = h(
       "button.jump",
-      { type: "button", hidden: true, "aria-label": "To the newest messages", onclick: () => this.#toEnd() },
+      {
+        type: "button",
+        hidden: true,
+        "aria-label": "To the newest messages",
+        onclick: () => this.#toEnd(),
+      },
       "↓",
     );
     this.#state = h("div.state", {});
     this.#typing = h("div.typing", { "aria-live": "polite" });
     this.#scroll = h("div.scroll", {
-      role: "log", "aria-label": `Messages with ${room.name}`, tabindex: "0",
+      role: "log",
+      "aria-label": `Messages with ${room.name}`,
+      tabindex: "0",
       onscroll: () => this.#scrolled(),
     });
     this.#count = h("span.count", { role: "status" });
     this.#answering = h("div.answering", { hidden: true });
     this.#files = new Attachments(room, () => this.#toEnd());
     this.#box = h("textarea", {
-      rows: "1", placeholder: room.isChannel ? "Message, or @AI and a question" : "Message",
+      rows: "1",
+      placeholder: room.isChannel ? "Message, or @AI and a question" : "Message",
       "aria-label": `Message to ${room.name}`,
-      oninput: () => this.#typed(), onkeydown: (event) => this.#pressed(event),
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#pressed(event),
       onpaste: (event) => this.#take(event, event.clipboardData.files),
     });
     this.#send = h("button.button.primary", { disabled: true }, "Send");
@@ -142,7 +151,10 @@ export class Thread {
       this.#submit();
     };
     const input = h("input.unseen", {
-      type: "file", multiple: true, "aria-label": "Send files", tabindex: "-1",
+      type: "file",
+      multiple: true,
+      "aria-label": "Send files",
+      tabindex: "-1",
       onchange: () => {
         this.#files.add(input.files);
         input.value = "";
@@ -199,9 +211,15 @@ export class Thread {
   #answer(message) {
     this.#answered = message;
     this.#answering.hidden = message === null;
-    const drop = { type: "button", "aria-label": "Do not reply", onclick: () => this.#answer(null) };
+    const drop = {
+      type: "button",
+      "aria-label": "Do not reply",
+      onclick: () => this.#answer(null),
+    };
     this.#answering.replaceChildren(
-      ...(message === null ? [] : [quote(message, () => this.#show(message)), h("button.button.quiet", drop, "✕")]),
+      ...(message === null
+        ? []
+        : [quote(message, () => this.#show(message)), h("button.button.quiet", drop, "✕")]),
     );
     this.#box.focus();
   }

@@ -35,7 +35,11 @@ export class Workspaces {
       h(
         "div.sheet",
         {},
-        h("p", {}, "A workspace is a group of people with channels. Write @AI in one to ask the assistant."),
+        h(
+          "p",
+          {},
+          "A workspace is a group of people with channels. Write @AI in one to ask the assistant.",
+        ),
         this.#problem,
         this.#list,
         this.#form("New workspace", "Make it", async (name) => {

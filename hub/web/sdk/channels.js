@@ -31,7 +31,10 @@ const DIALECT = Object.freeze({
 
   post: (rest, { place, content, key, ...more }) =>
     rest.call("POST", "/api/messages", {
-      channelId: place, content, clientMessageId: key, ...extras(more),
+      channelId: place,
+      content,
+      clientMessageId: key,
+      ...extras(more),
     }),
 
   async markRead(place, timeline, rest, say) {
@@ -42,7 +45,11 @@ const DIALECT = Object.freeze({
   },
 
   frame: ({ place, content, key, ...more }) => ({
-    type: "send_message", channelId: place, content, clientMessageId: key, ...extras(more),
+    type: "send_message",
+    channelId: place,
+    content,
+    clientMessageId: key,
+    ...extras(more),
   }),
 
   typing: (place, isTyping) => (isTyping ? { type: "typing", channelId: place } : null),
@@ -78,11 +85,21 @@ const DIALECT = Object.freeze({
       case "user_typing":
         return { kind: "typing", place: frame.channelId, who: frame.username, isTyping: true };
       case "message_read":
-        return { kind: "read", place: frame.channelId, id: frame.messageId, isMine: frame.userId === me };
+        return {
+          kind: "read",
+          place: frame.channelId,
+          id: frame.messageId,
+          isMine: frame.userId === me,
+        };
       case "left_channel":
         return { kind: "revoked", place: frame.channelId };
       case "error":
-        return { kind: "error", code: frame.code, text: frame.message, key: frame.clientMessageId ?? null };
+        return {
+          kind: "error",
+          code: frame.code,
+          text: frame.message,
+          key: frame.clientMessageId ?? null,
+        };
       default:
         return null;
     }

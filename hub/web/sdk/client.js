@@ -30,7 +30,15 @@ const POLL_MS = 3_000;
 const BLOCKED_AFTER = 3; // connections in a row that never opened, while REST answers
 const SHOWN_MS = 200; // so long several messages share the word that they were shown
 const EVENTS = [
-  "status", "message", "changed", "typing", "presence", "read", "delivered", "revoked", "queue",
+  "status",
+  "message",
+  "changed",
+  "typing",
+  "presence",
+  "read",
+  "delivered",
+  "revoked",
+  "queue",
   "problem",
 ];
 
@@ -70,14 +78,17 @@ export class Client extends EventTarget {
    * @param {Function} [options.fetch]
    * @param {() => number} [options.random] for the jitter between two attempts
    */
-  constructor(dialect, {
-    url = globalThis.location?.origin,
-    storage = defaultStorage(),
-    headers = {},
-    WebSocket = globalThis.WebSocket,
-    fetch = globalThis.fetch.bind(globalThis),
-    random = Math.random,
-  } = {}) {
+  constructor(
+    dialect,
+    {
+      url = globalThis.location?.origin,
+      storage = defaultStorage(),
+      headers = {},
+      WebSocket = globalThis.WebSocket,
+      fetch = globalThis.fetch.bind(globalThis),
+      random = Math.random,
+    } = {},
+  ) {
     super();
     this.#dialect = dialect;
     this.#url = url.replace(/\/$/, "");
@@ -208,7 +219,9 @@ export class Client extends EventTarget {
 
   /** Everything of the others there was read. */
   async markRead(place) {
-    await this.#dialect.markRead(place, this.#timeline(place), this.#rest, (frame) => this.#say(frame));
+    await this.#dialect.markRead(place, this.#timeline(place), this.#rest, (frame) =>
+      this.#say(frame),
+    );
   }
 
   /**

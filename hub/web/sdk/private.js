@@ -29,16 +29,27 @@ const DIALECT = Object.freeze({
     rest.call("GET", `/api/messages/${place}?after_seq=${seq}&limit=${limit}`),
 
   post: (rest, { place, content, key, ...more }) =>
-    rest.call("POST", `/api/messages/${place}`, { content, ...extras(more) }, { "Idempotency-Key": key }),
+    rest.call(
+      "POST",
+      `/api/messages/${place}`,
+      { content, ...extras(more) },
+      { "Idempotency-Key": key },
+    ),
 
   markRead: (place, _, rest) => rest.call("PUT", `/api/messages/${place}/read`),
 
   frame: ({ place, content, key, ...more }) => ({
-    type: "private_message", recipient_id: place, content, client_id: key, ...extras(more),
+    type: "private_message",
+    recipient_id: place,
+    content,
+    client_id: key,
+    ...extras(more),
   }),
 
   typing: (place, isTyping) => ({
-    type: "typing_indicator", recipient_id: place, is_typing: isTyping,
+    type: "typing_indicator",
+    recipient_id: place,
+    is_typing: isTyping,
   }),
 
   shown: (message) => ({ type: "mark_delivered", message_id: message.id }),
@@ -78,14 +89,24 @@ const DIALECT = Object.freeze({
         return { kind: "presence", user: frame.user_id, isOnline: frame.is_online };
       case "messages_read": {
         const isMine = frame.reader_id === me;
-        return { kind: "read", place: isMine ? frame.sender_id : frame.reader_id, seq: frame.seq, isMine };
+        return {
+          kind: "read",
+          place: isMine ? frame.sender_id : frame.reader_id,
+          seq: frame.seq,
+          isMine,
+        };
       }
       case "messages_delivered":
         return { kind: "delivered", place: frame.recipient_id, seq: frame.seq };
       case "revoked":
         return { kind: "revoked", place: frame.user_id };
       case "error":
-        return { kind: "error", code: frame.code, text: frame.message, key: frame.client_id ?? null };
+        return {
+          kind: "error",
+          code: frame.code,
+          text: frame.message,
+          key: frame.client_id ?? null,
+        };
       default:
         return null;
     }
