@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.node import FOLDER, require_node
+from tests.support.programs.node import FOLDER, require_node
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,9 +30,17 @@ def test_the_code_is_clean(command: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [pytest.param(["biome", "format"], id="format")],
+    [
+        pytest.param(
+            ["biome", "lint", "--error-on-warnings", "hub/web", "tests/node/sdk"], id="lint"
+        ),
+        pytest.param(["biome", "format"], id="format"),
+        pytest.param(["tsc", "--project", "hub/web"], id="types"),
+        pytest.param(["tsc", "--project", "tests/node"], id="types of the tests"),
+    ],
 )
 def test_the_javascript_is_clean(command: list[str]) -> None:
+    """Among the types: what parlour.d.ts declares is what the SDK has (sdk/declarations.ts)."""
     require_node()
     program, *arguments = command
     result = subprocess.run(

@@ -7,7 +7,7 @@ import { strict as assert } from "node:assert";
 import { createInterface } from "node:readline";
 import { mock } from "node:test";
 import { WebSocket } from "ws";
-import { Backoff } from "../../hub/web/sdk/backoff.js";
+import { Backoff } from "../../hub/web/sdk/connection/backoff.js";
 import {
   ChannelsClient,
   Connection,
@@ -15,7 +15,7 @@ import {
   ParlourClient,
   Status,
 } from "../../hub/web/sdk/parlour.js";
-import { Timeline } from "../../hub/web/sdk/timeline.js";
+import { Timeline } from "../../hub/web/sdk/messages/timeline.js";
 
 const [flow, url, given] = process.argv.slice(2);
 const { ann, ann_id: annId, ben, ben_id: benId, password } = JSON.parse(given);
@@ -85,7 +85,7 @@ const FLOWS = {
     one.typing(benId);
     for await (const { type, detail } of other.events()) {
       if (type !== "typing") continue;
-      assert.deepEqual(detail, { place: annId, who: annId, isTyping: true });
+      assert.deepEqual(detail, { conversationId: annId, who: annId, isTyping: true });
       break;
     }
     for (const each of [one, other]) each.close();
@@ -268,7 +268,7 @@ const FLOWS = {
     other.typing(id);
     for await (const { type, detail } of one.events()) {
       if (type !== "typing") continue;
-      assert.deepEqual(detail, { place: id, who: benUser.username, isTyping: true });
+      assert.deepEqual(detail, { conversationId: id, who: benUser.username, isTyping: true });
       break;
     }
     other.send(id, "hi", { parentId: hello.id });

@@ -1,39 +1,46 @@
-/** The page: a door to sign in at, or the house with its conversations. */
+/** The page: a form to sign in with, or the shell with the conversations. */
 
 import { ChannelsClient, Connection, ParlourClient } from "../sdk/parlour.js";
-import { h } from "./dom.js";
-import { door } from "./door.js";
-import { House } from "./house.js";
+import { h } from "./dom/elements.js";
+import { textOf } from "./dom/feedback.js";
+import { AppShell } from "./shell/app_shell.js";
+import { signInForm } from "./shell/sign_in.js";
 
-const root = document.getElementById("root");
 const client = new ParlourClient();
 const channels = new ChannelsClient();
-let house = null;
+/** @type {AppShell | null} */
+let shell = null;
 
 /** `#enter=<name>:<password>` signs a guest of the demo in, once, unless somebody is here already. */
 function takeGuest() {
-  const match = /^#enter=([^:]+):(.+)$/.exec(location.hash);
-  if (match === null) return null;
+  const [, login, password] = /^#enter=([^:]+):(.+)$/.exec(location.hash) ?? [];
+  if (login === undefined || password === undefined) return null;
   history.replaceState(null, "", location.pathname);
-  return { login: decodeURIComponent(match[1]), password: decodeURIComponent(match[2]) };
+  return { login: decodeURIComponent(login), password: decodeURIComponent(password) };
 }
 
+/** @param {HTMLElement} element */
 function show(element) {
-  root.replaceChildren(element);
-  root.removeAttribute("aria-busy");
+  const root = document.getElementById("root");
+  root?.replaceChildren(element);
+  root?.removeAttribute("aria-busy");
 }
 
-function showDoor(note = "") {
-  house?.leave();
-  house = null;
+function showSignIn(note = "") {
+  shell?.stop();
+  shell = null;
   document.title = "Parlour";
-  show(door(client, enter, note));
+  show(signInForm(client, signIn, note));
 }
 
-/** Sign in to both: private messages and channels are two dialects with a session each. */
-async function enter(login, password) {
+/**
+ * Sign in to both: private messages and channels are two dialects with a session each.
+ * @param {string} login
+ * @param {string} password
+ */
+async function signIn(login, password) {
   await client.signIn(login, password);
-  await channels.signIn(login, password).catch(() => {}); // then there are no channels to see
+  await channels.signIn(login, password).catch(() => undefined); // then there are no channels
   await connect();
 }
 
@@ -44,14 +51,14 @@ async function connect() {
 client.addEventListener("status", ({ detail: { status } }) => {
   if (status === Connection.SIGNED_OUT) {
     channels.close();
-    showDoor(house === null ? "" : "You were signed out.");
+    showSignIn(shell === null ? "" : "You were signed out.");
   } else if (client.me === null) {
     const isAway = status === Connection.WAITING;
     show(h("p.empty", {}, isAway ? "The server cannot be reached. Trying again…" : "Loading…"));
-  } else if (house === null) {
-    house = new House(client, channels);
-    show(house.element);
-    house.begin();
+  } else if (shell === null) {
+    shell = new AppShell(client, channels, client.me);
+    show(shell.element);
+    shell.start();
   }
 });
 
@@ -59,8 +66,8 @@ const guest = takeGuest();
 await connect();
 if (client.status === Connection.SIGNED_OUT && guest !== null) {
   try {
-    await enter(guest.login, guest.password);
+    await signIn(guest.login, guest.password);
   } catch (error) {
-    showDoor(error.message);
+    showSignIn(textOf(error));
   }
 }

@@ -1,131 +1,106 @@
 /**
- * What every client of Parlour does, whatever it speaks: it stays connected, sends what was written
- * exactly once and in order, catches up on what it missed, and pages through history.
+ * What every client of Parlour does, whatever dialect it speaks: it stays connected, sends what was
+ * written exactly once and in order, catches up on what it missed, and pages through history.
  *
  * What it promises: a message that `send` took is stored exactly once, in the order of sending, over
  * lost connections, reloads and restarts of the server, or its status says `failed`; every message
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
- *
- * A *place* is where messages go: another person, or a channel; its id names it. What a dialect says
- * on the wire is its own matter (`private.js`, `channels.js`).
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
  * `read`, `delivered`, `revoked`, `queue`, `problem`; `for await (const event of client.events())`
  * gives them too.
  */
 
-import { Backoff } from "./backoff.js";
-import { Connection } from "./connection.js";
-import { heard } from "./events.js";
-import { Status, pending } from "./message.js";
-import { Outbox, defaultStorage } from "./outbox.js";
-import { Patience } from "./patience.js";
-import { Rest } from "./rest.js";
-import { Timeline } from "./timeline.js";
-import { Typing } from "./typing.js";
+import { ConnectionLoop } from "./connection/connection_loop.js";
+import { Rest } from "./connection/rest.js";
+import { eventStream } from "./event_stream.js";
+import { Outbox, defaultStorage } from "./messages/outbox.js";
+import { Session } from "./session.js";
 
-const SESSION_ENDED = 4001;
-const RETRYABLE = new Set(["unavailable", "lookup_failed", "rate_limited"]);
-const POLL_MS = 3_000;
-const BLOCKED_AFTER = 3; // connections in a row that never opened, while REST answers
-const SHOWN_MS = 200; // so long several messages share the word that they were shown
-const EVENTS = [
-  "status",
-  "message",
-  "changed",
-  "typing",
-  "presence",
-  "read",
-  "delivered",
-  "revoked",
-  "queue",
-  "problem",
-];
+/**
+ * @import { ClientEvents, ClientEventTarget, ConversationId, Message } from "./parlour.js"
+ * @import { More, Options, StoredFile, UserId } from "./parlour.js"
+ * @import { Dialect } from "./dialects/dialect.d.ts"
+ */
 
-export class Client extends EventTarget {
+const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
+
+/** @template {{ id: UserId }} Me */
+export class Client extends TypedEventTarget {
   #dialect;
   #url;
-  #WebSocket;
   #rest;
-  #headers;
   #storage;
-  #socket = null;
-  #outbox = null;
-  #timelines = new Map();
-  #floor = new Map(); // by place, the seq up to which nothing was missed: it is loaded when wanted
-  #typing;
-  #backoff;
-  #timer = null;
-  #patience = new Patience(
-    () => this.#say({ type: "heartbeat" }),
-    () => this.#lost(),
-  );
-  #unopened = 0;
-  #isResumed = false;
-  #status = Connection.IDLE;
-  #goOnline = () => this.#hurry();
-  #me = null;
-  #shown = new Map(); // by place, the newest message of others that was shown, and nobody told so
-  #shownTimer = null;
+  #connection;
+  /** @type {Session<Me> | null} */
+  #session = null; // until it is known who is signed in
 
   /**
-   * @param {object} dialect what is said on the wire
-   * @param {object} options
-   * @param {string} options.url the hub, by default where the page came from
-   * @param {Storage} [options.storage] keeps unsent messages, by default localStorage
-   * @param {object} [options.headers] sent with every request (Node: `Cookie`)
-   * @param {Function} [options.WebSocket] constructor (url, { headers })
-   * @param {Function} [options.fetch]
-   * @param {() => number} [options.random] for the jitter between two attempts
+   * @param {Dialect<Me>} dialect
+   * @param {Options} [options]
    */
-  constructor(
-    dialect,
-    {
-      url = globalThis.location?.origin,
+  constructor(dialect, options = {}) {
+    super();
+    const {
+      url = globalThis.location?.origin ?? "",
       storage = defaultStorage(),
       headers = {},
       WebSocket = globalThis.WebSocket,
       fetch = globalThis.fetch.bind(globalThis),
       random = Math.random,
-    } = {},
-  ) {
-    super();
+    } = options;
     this.#dialect = dialect;
     this.#url = url.replace(/\/$/, "");
     this.#storage = storage;
-    this.#headers = headers;
-    this.#WebSocket = WebSocket;
-    this.#rest = new Rest(`${this.#url}/${dialect.surface}`, headers, fetch);
-    this.#backoff = new Backoff(random);
-    this.#typing = new Typing(
-      (place, isTyping) => this.#say(dialect.typing(place, isTyping)),
-      (place, who, isTyping) => this.#tell("typing", { place, who, isTyping }),
+    this.#rest = new Rest(`${this.#url}/${dialect.restPrefix}`, headers, fetch);
+    const address = this.#url.replace(/^http/, "ws") + dialect.path;
+    const socketOptions = Object.keys(headers).length > 0 ? [{ headers }] : []; // browsers take none
+    this.#connection = new ConnectionLoop(
+      {
+        openSocket: () => new WebSocket(address, .../** @type {never[]} */ (socketOptions)),
+        authenticate: () => this.#authenticate(),
+        poll: () => this.#signedIn.poll(),
+        onStatus: (status) => this.#emit("status", { status }),
+        onOpen: () => this.#signedIn.resume(),
+        onFrame: (frame) => this.#signedIn.receive(frame),
+        onClosed: () => this.#session?.disconnected(),
+      },
+      random,
     );
   }
 
-  /** Who is signed in; null before `connect`. */
+  /** The user who is signed in; null before `connect`. */
   get me() {
-    return this.#me;
+    return this.#session?.me ?? null;
   }
 
   /** One of `Connection`. */
   get status() {
-    return this.#status;
+    return this.#connection.status;
   }
 
   /** How many messages wait to be confirmed. */
   get queued() {
-    return this.#outbox === null ? 0 : this.#outbox.size;
+    return this.#session?.sender.queued ?? 0;
   }
 
-  /** The messages of a place that are known here, oldest first. */
-  messages(place) {
-    return this.#timeline(place).all();
+  /**
+   * The messages of a conversation that are known here, oldest first.
+   * @param {ConversationId} conversationId
+   * @returns {Message[]}
+   */
+  messages(conversationId) {
+    return this.#session?.timelines.get(conversationId).all() ?? [];
   }
 
-  /** Sign in; a cookie keeps the session. */
+  /**
+   * Sign in; a cookie keeps the session.
+   * @param {string} login
+   * @param {string} password
+   */
   async signIn(login, password) {
-    return this.call("POST", "/api/auth/login", this.#dialect.credentials(login, password));
+    const credentials = this.#dialect.credentials(login, password);
+    return /** @type {Me} */ (await this.call("POST", "/api/auth/login", credentials));
   }
 
   /** End the session, here and on the server. */
@@ -134,379 +109,161 @@ export class Client extends EventTarget {
     try {
       await this.call("POST", "/api/auth/logout");
     } finally {
-      this.#enter(Connection.SIGNED_OUT);
+      this.#connection.signedOut();
     }
   }
 
   /** Come online and stay so until `close`. Resolves when that was begun, not when it is done. */
   async connect() {
-    this.#stopTimers();
-    this.#enter(Connection.CONNECTING);
-    try {
-      const me = await this.#dialect.me(this.#rest);
-      if (this.#me?.id !== me.id) await this.#become(me);
-    } catch (error) {
-      if (error.status === 401) this.#enter(Connection.SIGNED_OUT);
-      else this.#again();
-      return;
-    }
-    globalThis.addEventListener?.("online", this.#goOnline);
-    if (this.#unopened >= BLOCKED_AFTER) await this.#poll();
-    else this.#open();
+    await this.#connection.connect();
   }
 
   /** Go offline. Unsent messages stay queued. */
   close() {
-    globalThis.removeEventListener?.("online", this.#goOnline);
-    this.#stopTimers();
-    this.#drop();
-    this.#enter(Connection.IDLE);
+    this.#connection.close();
   }
 
   /**
    * Send a message, now or as soon as there is a connection.
-   * @param {number} place
+   * @param {ConversationId} conversationId
    * @param {string} content
-   * @param {{ kind?: string, fileUrl?: string, parentId?: number }} [more]
-   * @returns {object} the message, `status` SENDING; `changed` tells what becomes of it
+   * @param {More} [more]
+   * @returns {Message} the message, `status` SENDING; `changed` tells what becomes of it
    */
-  send(place, content, more = {}) {
-    const entry = this.#outbox.put(place, content, more);
-    const message = this.#timeline(place).addPending(pending(entry));
-    this.#typing.sent(place);
-    this.#tell("message", { place, message });
-    this.#tell("queue", { queued: this.queued });
-    this.#submit(entry);
-    return message;
+  send(conversationId, content, more = {}) {
+    const { sender, typing } = this.#signedIn;
+    typing.messageSent(conversationId);
+    return sender.send(conversationId, content, more);
   }
 
-  /** Send a failed message again. */
+  /**
+   * Send a failed message again.
+   * @param {Message} message
+   */
   retry(message) {
     this.discard(message);
     const { kind, fileUrl, parentId } = message;
-    return this.send(message.place, message.content, { kind, fileUrl, parentId });
-  }
-
-  /** Forget a failed message. */
-  discard(message) {
-    this.#outbox.remove(message.key);
-    this.#timeline(message.place).removePending(message.key);
-    this.#tell("changed", { place: message.place, message: null });
+    return this.send(message.conversationId, message.content, { kind, fileUrl, parentId });
   }
 
   /**
-   * Store a file, to be sent with `send(place, name, { kind, fileUrl })`.
+   * Forget a failed message.
+   * @param {Message} message
+   */
+  discard(message) {
+    this.#signedIn.sender.discard(message);
+  }
+
+  /**
+   * Store a file, to be sent with `send(conversationId, name, { kind, fileUrl })`.
    * @param {Blob} file
-   * @returns {{ url: string, name: string, size: number, mimeType: string }}
+   * @param {string} [name] by default the file's own
    * @throws {CallFailed}
    */
-  async upload(file, name = file.name) {
+  async upload(file, name) {
     const form = new FormData();
-    form.append("file", file, name);
-    return this.#rest.call("POST", "/api/upload", form);
-  }
-
-  /** Where a message's file can be fetched by a page. */
-  fileAddress(fileUrl) {
-    const isOurs = fileUrl.startsWith("/uploads/");
-    return isOurs ? `${this.#url}/${this.#dialect.surface}${fileUrl}` : fileUrl;
-  }
-
-  /** The user types there: told at most every few seconds, and its end too. */
-  typing(place) {
-    this.#typing.typed(place);
-  }
-
-  /** Everything of the others there was read. */
-  async markRead(place) {
-    await this.#dialect.markRead(place, this.#timeline(place), this.#rest, (frame) =>
-      this.#say(frame),
-    );
+    if (name === undefined) form.append("file", file);
+    else form.append("file", file, name);
+    return /** @type {StoredFile} */ (await this.call("POST", "/api/upload", form));
   }
 
   /**
-   * Load older messages of a place, or at first its newest ones.
-   * @returns {boolean} whether there may be more
+   * Where a message's file can be fetched by a page.
+   * @param {string} fileUrl
    */
-  async loadOlder(place, limit = 50) {
-    const timeline = this.#timeline(place);
-    const first = timeline.first;
-    if (first?.seq === 1) return false;
-    const page = await this.#dialect.older(this.#rest, place, first, limit);
-    timeline.addAll(page.map((raw) => this.#dialect.stored(raw, this.#me.id)));
-    if (page.length === 0 || timeline.first === first) return false;
-    return timeline.first.seq > 1;
+  fileAddress(fileUrl) {
+    const isOurs = fileUrl.startsWith("/uploads/");
+    return isOurs ? `${this.#url}/${this.#dialect.restPrefix}${fileUrl}` : fileUrl;
+  }
+
+  /**
+   * The user types there: the others are told at most every few seconds, and of its end too.
+   * @param {ConversationId} conversationId
+   */
+  typing(conversationId) {
+    this.#signedIn.typing.keyPressed(conversationId);
+  }
+
+  /**
+   * Everything of the others there was read.
+   * @param {ConversationId} conversationId
+   */
+  async markRead(conversationId) {
+    await this.#signedIn.markRead(conversationId);
+  }
+
+  /**
+   * Load older messages of a conversation, or at first its newest ones.
+   * @param {ConversationId} conversationId
+   * @param {number} limit how many at most
+   * @returns {Promise<boolean>} whether there may be more
+   */
+  async loadOlder(conversationId, limit = 50) {
+    return this.#signedIn.loadOlder(conversationId, limit);
   }
 
   /**
    * Any call over REST, with the session.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @param {Record<string, string>} [headers]
    * @throws {CallFailed}
    */
-  async call(method, path, body = undefined, headers = {}) {
+  async call(method, path, body, headers = {}) {
     return this.#rest.call(method, path, body, headers);
   }
 
-  /** Whether messages of this place are told. */
-  isFollowing(place) {
-    return this.#floor.has(place);
+  /**
+   * Whether messages of this conversation are told.
+   * @param {ConversationId} conversationId
+   */
+  isFollowing(conversationId) {
+    return this.#session?.timelines.isFollowed(conversationId) ?? false;
   }
 
-  /** From now on messages of this place are told too, those after `seq`. */
-  follow(place, seq) {
-    this.#floor.set(place, seq);
-    if (this.#socket !== null) this.#resume();
+  /**
+   * From now on messages of this conversation are told too, those after `seq`.
+   * @param {ConversationId} conversationId
+   * @param {number} seq
+   */
+  follow(conversationId, seq) {
+    this.#signedIn.timelines.follow(conversationId, seq);
+    this.#signedIn.resume();
   }
 
   /** Every event, in order, until `return` is called on the iterator. */
   events() {
-    return heard(this, EVENTS);
+    return eventStream(this);
   }
 
-  // The connection.
+  get #signedIn() {
+    if (this.#session === null) throw new Error("not signed in: `connect` comes first");
+    return this.#session;
+  }
 
-  async #become(me) {
+  /** Another user may have signed in since the last connection. */
+  async #authenticate() {
+    const me = await this.#dialect.me(this.#rest);
+    if (this.me?.id === me.id) return;
     const heads = await this.#dialect.heads(this.#rest);
-    this.#me = me;
-    this.#timelines.clear();
-    this.#floor = heads;
-    this.#outbox = new Outbox(this.#storage, `parlour.outbox.${this.#dialect.name}.${me.id}.`);
-    for (const entry of this.#outbox.entries()) {
-      this.#timeline(entry.place).addPending(pending(entry));
-    }
+    if (this.me?.id === me.id) return; // another call of `connect` was faster
+    const prefix = `parlour.outbox.${this.#dialect.name}.${me.id}.`;
+    this.#session = new Session(me, heads, {
+      dialect: this.#dialect,
+      rest: this.#rest,
+      connection: this.#connection,
+      outbox: new Outbox(this.#storage, prefix),
+      emit: (name, detail) => this.#emit(name, detail),
+    });
   }
 
-  #open() {
-    const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
-    const socket = new this.#WebSocket(address, ...this.#socketOptions());
-    let wasOpen = false;
-    this.#socket = socket;
-    this.#isResumed = false;
-    socket.onopen = () => {
-      wasOpen = true;
-      this.#unopened = 0;
-      this.#resume();
-    };
-    socket.onmessage = (event) => {
-      if (socket !== this.#socket) return;
-      this.#patience.heard();
-      this.#hear(this.#dialect.hear(JSON.parse(event.data), this.#me.id));
-    };
-    socket.onerror = () => {};
-    socket.onclose = (event) => {
-      if (socket !== this.#socket) return;
-      this.#drop();
-      if (!wasOpen) this.#unopened += 1;
-      if (event.code === SESSION_ENDED) this.#enter(Connection.SIGNED_OUT);
-      else this.#again();
-    };
-  }
-
-  #socketOptions() {
-    return Object.keys(this.#headers).length ? [{ headers: this.#headers }] : [];
-  }
-
-  #resume() {
-    const after = Object.fromEntries(this.#floor);
-    for (const [place, timeline] of this.#timelines) {
-      if (timeline.last) after[place] = Math.max(timeline.last.seq, after[place] ?? 0);
-    }
-    this.#say({ type: "resume", after });
-  }
-
-  #lost() {
-    this.#drop();
-    this.#again();
-  }
-
-  #again() {
-    if (this.#status === Connection.IDLE) return;
-    this.#enter(Connection.WAITING);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.connect(), this.#backoff.next());
-  }
-
-  #hurry() {
-    if (this.#status !== Connection.WAITING) return;
-    this.#backoff.reset();
-    this.connect();
-  }
-
-  #drop() {
-    const socket = this.#socket;
-    this.#socket = null;
-    this.#isResumed = false;
-    this.#patience.stop();
-    clearTimeout(this.#shownTimer);
-    this.#shownTimer = null;
-    this.#typing.reset();
-    socket?.close();
-  }
-
-  #stopTimers() {
-    clearTimeout(this.#timer);
-    this.#timer = null;
-  }
-
-  #enter(status) {
-    if (status === this.#status) return;
-    this.#status = status;
-    this.#tell("status", { status });
-  }
-
-  #say(frame) {
-    if (frame === null || this.#socket?.readyState !== 1) return false;
-    this.#socket.send(JSON.stringify(frame));
-    return true;
-  }
-
-  // What is heard.
-
-  #hear(event) {
-    switch (event?.kind) {
-      case "message":
-        return this.#hearMessage(event.message);
-      case "resumed":
-        return this.#hearResumed(event.complete);
-      case "typing":
-        return this.#typing.heard(event.place, event.who, event.isTyping);
-      case "presence":
-        return this.#tell("presence", { user: event.user, isOnline: event.isOnline });
-      case "read":
-        if (!event.isMine) this.#timeline(event.place).mark(event, Status.READ);
-        return this.#tell("read", { place: event.place, isMine: event.isMine });
-      case "delivered":
-        this.#timeline(event.place).mark(event, Status.DELIVERED);
-        return this.#tell("delivered", { place: event.place });
-      case "revoked":
-        return this.#tell("revoked", { place: event.place });
-      case "error":
-        return this.#hearError(event);
-      default:
-        return undefined; // a newer hub may say more
-    }
-  }
-
-  #hearResumed(isComplete) {
-    if (!isComplete) {
-      this.#resume(); // more was missed than is told at a time
-      return;
-    }
-    this.#isResumed = true;
-    this.#backoff.reset();
-    this.#enter(Connection.ONLINE);
-    for (const entry of this.#outbox.entries()) this.#submit(entry);
-  }
-
-  #hearMessage(message) {
-    const { place } = message;
-    const timeline = this.#timeline(place);
-    const confirmed = message.key !== null && this.#outbox.remove(message.key);
-    if (confirmed) {
-      timeline.removePending(message.key);
-      this.#answered();
-      this.#tell("queue", { queued: this.queued });
-    }
-    if (!timeline.add(message)) return;
-    if (!message.isMine) {
-      this.#typing.heard(place, message.author, false);
-      this.#wasShown(message);
-    }
-    this.#tell(confirmed ? "changed" : "message", { place, message });
-  }
-
-  /** Its author may know that it arrived here. */
-  #wasShown(message) {
-    if (message.status !== Status.SENT) return;
-    this.#shown.set(message.place, message);
-    this.#shownTimer ??= setTimeout(() => {
-      this.#shownTimer = null;
-      for (const each of this.#shown.values()) this.#say(this.#dialect.shown(each));
-      this.#shown.clear();
-    }, SHOWN_MS);
-  }
-
-  #hearError({ code, text, key }) {
-    const entry = key === null ? undefined : this.#outbox.get(key);
-    if (entry === undefined) return this.#tell("problem", { code, text });
-    this.#answered();
-    return this.#refused(entry, code, text);
-  }
-
-  #refused(entry, code, text) {
-    if (RETRYABLE.has(code)) {
-      this.#drop(); // what is queued is sent again from its beginning, which keeps the order
-      this.#again();
-      return;
-    }
-    this.#outbox.fail(entry.key, text);
-    const message = this.#timeline(entry.place).addPending(pending(entry));
-    this.#tell("changed", { place: entry.place, message });
-    this.#tell("queue", { queued: this.queued });
-  }
-
-  // Sending.
-
-  #submit(entry) {
-    if (entry.failure !== null || this.#outbox.get(entry.key) === undefined) return;
-    if (this.#status === Connection.POLLING) return;
-    if (!this.#isResumed) return; // `#hearResumed` sends everything in order
-    if (this.#say(this.#dialect.frame(entry))) this.#patience.expect();
-  }
-
-  #answered() {
-    this.#patience.answered(this.queued > 0);
-  }
-
-  // Where WebSockets are blocked.
-
-  async #poll() {
-    this.#enter(Connection.POLLING);
-    try {
-      for (const entry of this.#outbox.entries()) await this.#post(entry);
-      for (const [place, newest] of await this.#dialect.heads(this.#rest)) {
-        await this.#pollPlace(place, newest);
-      }
-    } catch (error) {
-      if (error.status === 401) return this.#enter(Connection.SIGNED_OUT);
-      if (error.status === 0) return this.#again();
-    }
-    if (this.#status === Connection.POLLING) {
-      this.#timer = setTimeout(() => this.#poll(), POLL_MS);
-    }
-    return undefined;
-  }
-
-  async #pollPlace(place, newest) {
-    const known = Math.max(this.#timeline(place).last?.seq ?? 0, this.#floor.get(place) ?? 0);
-    if (newest <= known) return;
-    for (const raw of await this.#dialect.newer(this.#rest, place, known, 100)) {
-      this.#hearMessage(this.#dialect.stored(raw, this.#me.id));
-    }
-  }
-
-  async #post(entry) {
-    if (entry.failure !== null) return;
-    try {
-      const raw = await this.#dialect.post(this.#rest, entry);
-      this.#hearMessage({ ...this.#dialect.stored(raw, this.#me.id), key: entry.key });
-    } catch (error) {
-      if (error.status === 0 || error.status === 401 || RETRYABLE.has(error.code)) throw error;
-      this.#refused(entry, error.code, error.message);
-    }
-  }
-
-  // Messages.
-
-  #timeline(place) {
-    let timeline = this.#timelines.get(place);
-    if (timeline === undefined) {
-      timeline = new Timeline();
-      this.#timelines.set(place, timeline);
-    }
-    return timeline;
-  }
-
-  #tell(name, detail) {
+  /**
+   * @template {keyof ClientEvents} Name
+   * @param {Name} name
+   * @param {ClientEvents[Name]} detail
+   */
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,9 +1,13 @@
-/** Types of the SDK; what each thing does is said in client.js, private.js and channels.js. */
+/**
+ * The types of the SDK; what each call does is said in client.js and dialects/.
+ *
+ * The modules take their types from here, and the tests compare the classes with what is declared.
+ */
 
 export type UserId = number;
 export type ChannelId = number;
-/** Where messages go: another person's id for `ParlourClient`, a channel's for `ChannelsClient` */
-export type Place = number;
+/** `ParlourClient`: the other person's user id. `ChannelsClient`: a channel's id. */
+export type ConversationId = number;
 
 export declare const Status: {
   readonly SENDING: "sending";
@@ -41,14 +45,21 @@ export interface User {
   about_me?: string;
 }
 
+/** A user of the learning platform, as its REST calls show one's own account. */
+export interface PlatformUser {
+  id: UserId;
+  username: string;
+  name: string;
+}
+
 export interface Message {
   /** null until it is stored */
   readonly id: number | null;
-  /** its number there, from 1; null until it is stored */
+  /** its number in the conversation, from 1; null until it is stored */
   readonly seq: number | null;
   /** its idempotency key, if it was sent with one */
   readonly key: string | null;
-  readonly place: Place;
+  readonly conversationId: ConversationId;
   /** null until it is stored */
   readonly author: UserId | null;
   /** in channels, once it is stored */
@@ -57,7 +68,7 @@ export interface Message {
   readonly content: string;
   readonly kind: MessageKind;
   readonly fileUrl: string | null;
-  /** the message that it answers */
+  /** the id of the message that it replies to */
   readonly parentId: number | null;
   /** ISO 8601, UTC, by the server's clock once it is stored */
   readonly at: string;
@@ -93,91 +104,145 @@ export interface Workspace {
   name: string;
   ownerId: UserId;
   members: UserId[];
+}
+
+export interface WorkspaceWithChannels extends Workspace {
   channels: Channel[];
 }
 
 export interface StoredFile {
   url: string;
   name: string;
+  /** bytes */
   size: number;
   mimeType: string;
 }
 
 export interface ClientEvents {
   status: { status: ConnectionStatus };
-  message: { place: Place; message: Message };
+  message: { conversationId: ConversationId; message: Message };
   /** `message` is null when a failed one was discarded */
-  changed: { place: Place; message: Message | null };
+  changed: { conversationId: ConversationId; message: Message | null };
   /** `who`: a user's id, in channels a username */
-  typing: { place: Place; who: UserId | string; isTyping: boolean };
+  typing: { conversationId: ConversationId; who: UserId | string; isTyping: boolean };
   presence: { user: UserId; isOnline: boolean };
-  /** by oneself on another device if `isMine` */
-  read: { place: Place; isMine: boolean };
-  delivered: { place: Place };
-  revoked: { place: Place };
+  /** `isMine`: read by this user on another device */
+  read: { conversationId: ConversationId; isMine: boolean };
+  delivered: { conversationId: ConversationId };
+  revoked: { conversationId: ConversationId };
   queue: { queued: number };
   problem: { code: string; text: string };
 }
 
+/** `type` names the event, `detail` is what `ClientEvents` says of it. */
+export type ClientEvent = {
+  [Name in keyof ClientEvents]: CustomEvent<ClientEvents[Name]> & { readonly type: Name };
+}[keyof ClientEvents];
+
+/** Bivariant, because each implementation of WebSocket has event types of its own. */
+type SocketHandler<Event> = { handle(event: Event): void }["handle"] | null;
+
+/** What the SDK uses of a WebSocket: a browser's or that of the package `ws`. */
+export interface Socket {
+  readonly readyState: number;
+  onopen: SocketHandler<unknown>;
+  onmessage: SocketHandler<{ data: unknown }>;
+  onerror: SocketHandler<unknown>;
+  onclose: SocketHandler<{ code: number }>;
+  send(data: string): void;
+  close(): void;
+}
+
+/** What the SDK uses of a `Storage`; each item is an own enumerable property, too. */
+export interface ItemStorage {
+  getItem(name: string): string | null;
+  setItem(name: string, value: string): void;
+  removeItem(name: string): void;
+}
+
 export interface Options {
+  /** the hub; by default where the page came from */
   url?: string;
-  storage?: Storage | null;
+  /** keeps unsent messages; by default localStorage, null: they are lost with the page */
+  storage?: ItemStorage | null;
+  /** sent with every request (Node: `Cookie`) */
   headers?: Record<string, string>;
-  WebSocket?: new (url: string, options?: { headers: Record<string, string> }) => WebSocket;
+  /** by default the global one; called with the address, and `{ headers }` if there are any */
+  WebSocket?: new (
+    address: string,
+    ...options: never[]
+  ) => Socket;
   fetch?: typeof fetch;
+  /** from 0 to 1, for the jitter between two attempts to connect */
   random?: () => number;
 }
 
+/** `status` is HTTP's, 0 when the server was not reached; `retryAfter` is in seconds. */
 export declare class CallFailed extends Error {
+  constructor(status: number, code: string, text: string, retryAfter?: number | null);
   readonly status: number;
   readonly code: string;
   readonly retryAfter: number | null;
 }
 
-declare class Client<Me> extends EventTarget {
-  constructor(options?: Options);
+/** An EventTarget whose events are those of `ClientEvents`. */
+export interface ClientEventTarget {
+  addEventListener<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (event: CustomEvent<ClientEvents[Name]>) => void,
+    options?: AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (event: CustomEvent<ClientEvents[Name]>) => void,
+  ): void;
+  dispatchEvent(event: Event): boolean;
+}
+
+export interface Client<Me> extends ClientEventTarget {
   readonly me: Me | null;
   readonly status: ConnectionStatus;
   readonly queued: number;
-  messages(place: Place): Message[];
+  messages(conversationId: ConversationId): Message[];
   signIn(login: string, password: string): Promise<Me>;
   signOut(): Promise<void>;
   connect(): Promise<void>;
   close(): void;
-  send(place: Place, content: string, more?: More): Message;
+  send(conversationId: ConversationId, content: string, more?: More): Message;
   upload(file: Blob, name?: string): Promise<StoredFile>;
   fileAddress(fileUrl: string): string;
   retry(message: Message): Message;
   discard(message: Message): void;
-  typing(place: Place): void;
-  markRead(place: Place): Promise<void>;
-  loadOlder(place: Place, limit?: number): Promise<boolean>;
-  isFollowing(place: Place): boolean;
-  follow(place: Place, seq: number): void;
+  typing(conversationId: ConversationId): void;
+  markRead(conversationId: ConversationId): Promise<void>;
+  loadOlder(conversationId: ConversationId, limit?: number): Promise<boolean>;
+  isFollowing(conversationId: ConversationId): boolean;
+  follow(conversationId: ConversationId, seq: number): void;
   call(
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<unknown>;
-  events(): AsyncGenerator<CustomEvent>;
-  addEventListener<K extends keyof ClientEvents>(
-    name: K,
-    listener: (event: CustomEvent<ClientEvents[K]>) => void,
-  ): void;
+  events(): AsyncGenerator<ClientEvent, never, void>;
 }
 
-export declare class ParlourClient extends Client<User> {
+export interface ParlourClient extends Client<User> {
   signUp(account: Record<string, string>): Promise<{ user_id: UserId }>;
   conversations(): Promise<Conversation[]>;
   online(): Promise<User[]>;
 }
+export declare const ParlourClient: new (options?: Options) => ParlourClient;
 
-export declare class ChannelsClient extends Client<{ id: UserId; username: string; name: string }> {
-  workspaces(): Promise<Workspace[]>;
+export interface ChannelsClient extends Client<PlatformUser> {
+  workspaces(): Promise<WorkspaceWithChannels[]>;
   newest(channelId: ChannelId): Promise<Message | null>;
   unread(channelId: ChannelId): Promise<number>;
   createWorkspace(name: string): Promise<Workspace>;
   createChannel(workspaceId: number, name: string): Promise<Channel>;
   addMember(workspaceId: number, userId: UserId): Promise<Workspace>;
 }
+export declare const ChannelsClient: new (options?: Options) => ChannelsClient;
+
+// biome-ignore lint/complexity/noUselessEmptyExport: without it, every declaration is exported
+export {};

@@ -1,7 +1,9 @@
-/** Clients for Parlour, for browsers and Node: people write to each other, and in channels. */
+/** Clients for Parlour, for browsers and Node: private messages, and channels of workspaces. */
 
-export { ChannelsClient } from "./channels.js";
-export { Connection } from "./connection.js";
-export { Kind, Status } from "./message.js";
-export { ParlourClient } from "./private.js";
-export { CallFailed } from "./rest.js";
+// biome-ignore-all lint/performance/noBarrelFile: this is the SDK's one entry
+
+export { CallFailed } from "./connection/rest.js";
+export { Connection } from "./connection/status.js";
+export { ChannelsClient } from "./dialects/learning_chat.js";
+export { ParlourClient } from "./dialects/private_messages.js";
+export { Kind, Status } from "./messages/message.js";

@@ -1,19 +1,21 @@
 """The web client's files, as a browser asks for them."""
 
 import re
-from importlib import resources
+from pathlib import Path
 
 import pytest
 
+import hub.web
 from persistence.interface import Store
 from tests.support.world import open_world
 
+FOLDER = Path(hub.web.__file__).parent
 FILES = [
     "/",
     *(
-        f"/web/{folder}/{entry.name}"
+        f"/web/{path.relative_to(FOLDER).as_posix()}"
         for folder in ("app", "sdk")
-        for entry in resources.files("hub.web").joinpath(folder).iterdir()
+        for path in sorted((FOLDER / folder).rglob("*.*"))
     ),
 ]
 

@@ -1,0 +1,50 @@
+/** A conversation, with another person or in a channel, and what the list shows of it. */
+
+import { ChannelsClient } from "../../sdk/parlour.js";
+
+/**
+ * @import { ConversationId, ParlourClient, Workspace } from "../../sdk/parlour.js"
+ *
+ * @typedef {ParlourClient | ChannelsClient} AnyClient
+ */
+
+export class Conversation {
+  unread = 0;
+  last = "";
+  lastAt = ""; // ISO 8601
+  order = 0; // the higher, the later somebody wrote
+  isOnline = false;
+  isNew = false; // nothing was written yet
+
+  /**
+   * @param {AnyClient} client whose conversation it is
+   * @param {ConversationId} id
+   * @param {string} title
+   * @param {Workspace | null} workspace that the channel belongs to; null: with a person
+   */
+  constructor(client, id, title, workspace = null) {
+    this.client = client;
+    this.id = id;
+    this.title = title;
+    this.workspace = workspace;
+    this.key = keyOf(client, id);
+  }
+
+  get isChannel() {
+    return this.workspace !== null;
+  }
+
+  /** What screen readers and the field to write in call it. */
+  get name() {
+    return this.isChannel ? `#${this.title}` : this.title;
+  }
+}
+
+/**
+ * People and channels are numbered apart: a key tells them from each other.
+ * @param {AnyClient} client
+ * @param {ConversationId} id
+ */
+export function keyOf(client, id) {
+  return `${client instanceof ChannelsClient ? "channel" : "person"}.${id}`;
+}

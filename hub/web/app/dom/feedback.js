@@ -1,0 +1,35 @@
+/** What the user is told beside the messages: by screen readers, and when something failed. */
+
+import { CallFailed } from "../../sdk/parlour.js";
+
+/**
+ * To be read by screen readers.
+ * @param {string} text
+ */
+export function announce(text) {
+  const announcer = document.getElementById("announcer");
+  if (announcer !== null) announcer.textContent = text;
+}
+
+/**
+ * Do something, and say why it failed.
+ * @param {HTMLElement} problem the element that says it
+ * @param {() => Promise<void>} act
+ */
+export async function attempt(problem, act) {
+  problem.textContent = "";
+  try {
+    await act();
+  } catch (error) {
+    problem.textContent = textOf(error);
+  }
+}
+
+/**
+ * What a failure is called in front of people.
+ * @param {unknown} error
+ */
+export function textOf(error) {
+  if (error instanceof CallFailed && error.status === 0) return "The server cannot be reached.";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,148 @@
+/** Workspaces: making them, their channels, and letting people in. */
+
+import { channelFace, h, paneHeader } from "../dom/elements.js";
+import { attempt } from "../dom/feedback.js";
+
+/**
+ * @import { Channel, ChannelsClient, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { WorkspaceWithChannels } from "../../sdk/parlour.js"
+ */
+
+export class WorkspacesPanel {
+  /** @readonly */
+  parts;
+  #client;
+  #channels;
+  #openChannel;
+  #onChanged;
+  #list = h("div");
+  #problem = h("p.problem", { role: "alert" });
+
+  /**
+   * @param {ParlourClient} client finds people
+   * @param {ChannelsClient} channels
+   * @param {(channel: Channel, workspace: Workspace) => Promise<void>} openChannel
+   * @param {() => void} onChanged there are other channels now
+   * @param {() => void} onBack
+   */
+  constructor(client, channels, openChannel, onChanged, onBack) {
+    this.#client = client;
+    this.#channels = channels;
+    this.#openChannel = openChannel;
+    this.#onChanged = onChanged;
+    const about =
+      "A workspace is a group of people with channels. Write @AI in one to ask the assistant.";
+    this.parts = [
+      paneHeader(onBack, h("div.who", {}, h("h2", {}, "Channels"))),
+      h(
+        "div.sheet",
+        {},
+        h("p", {}, about),
+        this.#problem,
+        this.#list,
+        this.#form("New workspace", "Make it", (name) => this.#create(name)),
+      ),
+    ];
+  }
+
+  async start() {
+    await attempt(this.#problem, () => this.#load());
+  }
+
+  async #load() {
+    const { me } = this.#channels;
+    if (me === null) {
+      this.#list.replaceChildren(h("p.empty", {}, "Sign in again to see your channels."));
+      return;
+    }
+    const found = await this.#channels.workspaces();
+    this.#list.replaceChildren(...found.flatMap((workspace) => this.#workspace(workspace, me.id)));
+  }
+
+  /**
+   * @param {WorkspaceWithChannels} workspace
+   * @param {number} myId
+   */
+  #workspace(workspace, myId) {
+    const { id, name, channels, members, ownerId } = workspace;
+    const count = members.length === 1 ? "only you" : `${members.length} people`;
+    const letIn = () =>
+      this.#form(`Let somebody into ${name}, by username`, "Let in", (username) =>
+        this.#letIn(id, username),
+      );
+    return [
+      h("h3", {}, `${name} (${count})`),
+      ...channels.map((channel) => this.#channel(channel, workspace)),
+      this.#form(`New channel in ${name}`, "Make it", async (title) => {
+        await this.#channels.createChannel(id, title);
+      }),
+      ...(ownerId === myId ? [letIn()] : []),
+    ];
+  }
+
+  /**
+   * @param {Channel} channel
+   * @param {Workspace} workspace
+   */
+  #channel(channel, workspace) {
+    const open = {
+      type: "button",
+      onclick: () => void attempt(this.#problem, () => this.#openChannel(channel, workspace)),
+    };
+    return h(
+      "div.person",
+      {},
+      channelFace(),
+      h("span.name", {}, channel.name),
+      h("button.button", open, "Open"),
+    );
+  }
+
+  /** @param {string} name */
+  async #create(name) {
+    const workspace = await this.#channels.createWorkspace(name);
+    await this.#channels.createChannel(workspace.id, "general");
+  }
+
+  /**
+   * @param {number} workspaceId
+   * @param {string} username
+   */
+  async #letIn(workspaceId, username) {
+    const path = `/api/users?username=${encodeURIComponent(username)}`;
+    const [user] = /** @type {User[]} */ (await this.#client.call("GET", path));
+    if (user === undefined) throw new Error(`There is nobody called “${username}”.`);
+    await this.#channels.addMember(workspaceId, user.id);
+  }
+
+  /**
+   * @param {string} label
+   * @param {string} word on the button
+   * @param {(text: string) => Promise<void>} act
+   */
+  #form(label, word, act) {
+    const input = h("input.input", {
+      name: "text",
+      required: true,
+      maxlength: 100,
+      autocomplete: "off",
+    });
+    const submit = async () => {
+      await act(input.value.trim());
+      input.value = "";
+      this.#onChanged();
+      await this.#load();
+    };
+    return h(
+      "form.inline",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          void attempt(this.#problem, submit);
+        },
+      },
+      h("label.field", {}, h("span", {}, label), input),
+      h("button.button", {}, word),
+    );
+  }
+}

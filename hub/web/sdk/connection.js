@@ -1,9 +1,0 @@
-/** Where the connection is. */
-export const Connection = Object.freeze({
-  IDLE: "idle",
-  CONNECTING: "connecting",
-  ONLINE: "online",
-  WAITING: "waiting",
-  POLLING: "polling",
-  SIGNED_OUT: "signed-out",
-});

@@ -1,0 +1,79 @@
+/** What a client needs to know of a wire dialect and its REST calls. */
+
+import type { Rest } from "../connection/rest.js";
+import type { StoredMessage } from "../messages/message.js";
+import type { Entry } from "../messages/outbox.js";
+import type { Timeline } from "../messages/timeline.js";
+import type { ConversationId, UserId } from "../parlour.js";
+
+/** What happened, as a frame of the hub says it; a dialect may have no frame for some of them. */
+export type ServerEvent =
+  | { kind: "message"; message: StoredMessage }
+  | { kind: "resumed"; complete: boolean }
+  | {
+      kind: "typing";
+      conversationId: ConversationId;
+      who: UserId | string;
+      isTyping: boolean;
+    }
+  | { kind: "presence"; user: UserId; isOnline: boolean }
+  | { kind: "read"; conversationId: ConversationId; isMine: boolean; upTo: UpTo }
+  | { kind: "delivered"; conversationId: ConversationId; upTo: UpTo }
+  | { kind: "revoked"; conversationId: ConversationId }
+  | { kind: "error"; code: string; text: string; key: string | null };
+
+/** All messages up to one, by its seq or its id. */
+export type UpTo = { seq: number } | { id: number };
+
+/** To be sent as JSON. */
+export interface Frame {
+  type: string;
+  [field: string]: unknown;
+}
+
+export interface Dialect<Me> {
+  /** in the names of storage items */
+  readonly name: string;
+  /** of the paths of its REST calls */
+  readonly restPrefix: string;
+  /** of its WebSocket */
+  readonly path: string;
+
+  credentials(login: string, password: string): object;
+  /** who is signed in */
+  me(rest: Rest): Promise<Me>;
+  /** the newest seq of each conversation */
+  heads(rest: Rest): Promise<Map<ConversationId, number>>;
+  /** the messages before `first`; the newest ones without it; oldest first */
+  older(rest: Rest, me: UserId, page: OlderPage): Promise<StoredMessage[]>;
+  /** the messages after `seq`, oldest first */
+  newer(
+    rest: Rest,
+    me: UserId,
+    conversationId: ConversationId,
+    seq: number,
+  ): Promise<StoredMessage[]>;
+  /** store a message over REST */
+  post(rest: Rest, me: UserId, entry: Entry): Promise<StoredMessage>;
+  /** `send` says whether there was a connection to send the frame on */
+  markRead(
+    rest: Rest,
+    conversationId: ConversationId,
+    timeline: Timeline,
+    send: (frame: Frame) => boolean,
+  ): Promise<void>;
+
+  messageFrame(entry: Entry): Frame;
+  /** null: the dialect has none */
+  typingFrame(conversationId: ConversationId, isTyping: boolean): Frame | null;
+  /** that a message arrived here; null: the dialect has none */
+  receiptFrame(message: StoredMessage): Frame | null;
+  /** null: a frame of no interest, or of a newer hub */
+  parse(frame: unknown, me: UserId): ServerEvent | null;
+}
+
+export interface OlderPage {
+  conversationId: ConversationId;
+  first: StoredMessage | undefined;
+  limit: number;
+}

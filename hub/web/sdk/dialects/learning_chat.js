@@ -1,0 +1,267 @@
+/**
+ * Channels of workspaces, where `@AI` answers too: `/ws/chat` and its REST. A conversation's id is
+ * the channel's.
+ */
+
+import { Client } from "../client.js";
+import { mapConcurrently } from "../connection/concurrency.js";
+import { Kind, Status } from "../messages/message.js";
+
+/**
+ * @import { Channel, ChannelId, Message, MessageKind, Options } from "../parlour.js"
+ * @import { PlatformUser, UserId, Workspace, WorkspaceWithChannels } from "../parlour.js"
+ * @import { StoredMessage } from "../messages/message.js"
+ * @import { Entry } from "../messages/outbox.js"
+ * @import { Dialect } from "./dialect.d.ts"
+ *
+ * @typedef {object} WireMessage
+ * @property {number} id
+ * @property {number} seq
+ * @property {string} [clientMessageId]
+ * @property {ChannelId} channelId
+ * @property {UserId} authorId
+ * @property {string} authorUsername
+ * @property {string} content
+ * @property {MessageKind} messageType
+ * @property {string | null} fileUrl
+ * @property {number} [parentId]
+ * @property {string} createdAt
+ * @property {UserId[]} readBy
+ *
+ * @typedef {(
+ *   | { type: "new_message", message: WireMessage }
+ *   | { type: "resumed", complete: boolean }
+ *   | { type: "user_typing", channelId: ChannelId, username: string }
+ *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
+ *   | { type: "left_channel", channelId: ChannelId }
+ *   | { type: "error", code: string, message: string, clientMessageId?: string }
+ * )} ServerFrame
+ *
+ * @typedef {object} Caller
+ * @property {(method: string, path: string) => Promise<unknown>} call over REST
+ */
+
+const PAGE_SIZE = 100;
+
+/** @type {Dialect<PlatformUser>} */
+const DIALECT = {
+  name: "channels",
+  restPrefix: "learning_platform",
+  path: "/ws/chat?resume",
+
+  credentials: (login, password) => ({ username: login, password }),
+
+  async me(rest) {
+    return /** @type {PlatformUser} */ (await rest.call("GET", "/api/users/me"));
+  },
+
+  /** Of every channel of the user's workspaces. */
+  async heads(rest) {
+    const channels = channelsOf(await listWorkspaces(rest));
+    return newestSeqs(rest, channels);
+  },
+
+  async older(rest, me, { conversationId, first, limit }) {
+    const before = first === undefined ? "" : `&before=${first.id}`;
+    const path = `/api/channels/${conversationId}/messages?limit=${limit}${before}`;
+    return toMessages(await rest.call("GET", path), me);
+  },
+
+  async newer(rest, me, conversationId, seq) {
+    const path = `/api/channels/${conversationId}/messages?after_seq=${seq}&limit=${PAGE_SIZE}`;
+    return toMessages(await rest.call("GET", path), me);
+  },
+
+  async post(rest, me, entry) {
+    const stored = await rest.call("POST", "/api/messages", messageFields(entry));
+    return toMessage(/** @type {WireMessage} */ (stored), me);
+  },
+
+  async markRead(rest, conversationId, timeline, send) {
+    const newest = timeline.last;
+    if (newest === undefined) return;
+    const frame = { type: "mark_read", channelId: conversationId, messageId: newest.id };
+    if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
+  },
+
+  messageFrame: (entry) => ({ type: "send_message", ...messageFields(entry) }),
+
+  typingFrame: (conversationId, isTyping) =>
+    isTyping ? { type: "typing", channelId: conversationId } : null,
+
+  receiptFrame: () => null, // of a channel's message it is known who has read it, not who has it
+
+  parse(received, me) {
+    const frame = /** @type {ServerFrame} */ (received);
+    switch (frame.type) {
+      case "new_message":
+        return { kind: "message", message: toMessage(frame.message, me) };
+      case "resumed":
+        return { kind: "resumed", complete: frame.complete };
+      case "user_typing": {
+        const { channelId: conversationId, username: who } = frame;
+        return { kind: "typing", conversationId, who, isTyping: true };
+      }
+      case "message_read": {
+        const { channelId: conversationId, messageId: id, userId } = frame;
+        return { kind: "read", conversationId, isMine: userId === me, upTo: { id } };
+      }
+      case "left_channel":
+        return { kind: "revoked", conversationId: frame.channelId };
+      case "error": {
+        const { code, message: text, clientMessageId: key = null } = frame;
+        return { kind: "error", code, text, key };
+      }
+      default:
+        return null;
+    }
+  },
+};
+
+/** @param {Entry} entry */
+function messageFields({ conversationId, content, key, kind, fileUrl, parentId }) {
+  return {
+    channelId: conversationId,
+    content,
+    clientMessageId: key,
+    ...(kind === Kind.TEXT ? {} : { messageType: kind }),
+    ...(fileUrl === null ? {} : { fileUrl }),
+    ...(parentId === null ? {} : { parentId }),
+  };
+}
+
+/**
+ * @param {WireMessage} stored
+ * @param {UserId} me
+ * @returns {StoredMessage}
+ */
+function toMessage(stored, me) {
+  return {
+    id: stored.id,
+    seq: stored.seq,
+    key: stored.clientMessageId ?? null,
+    conversationId: stored.channelId,
+    author: stored.authorId,
+    authorName: stored.authorUsername,
+    isMine: stored.authorId === me,
+    content: stored.content,
+    kind: stored.messageType,
+    fileUrl: stored.fileUrl,
+    parentId: stored.parentId ?? null,
+    at: stored.createdAt,
+    status: stored.readBy.length > 0 ? Status.READ : Status.SENT,
+    failure: null,
+  };
+}
+
+/**
+ * @param {unknown} page
+ * @param {UserId} me
+ */
+function toMessages(page, me) {
+  return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
+}
+
+/**
+ * @param {Caller} rest
+ * @param {ChannelId} id
+ */
+async function newestMessage(rest, id) {
+  const page = await rest.call("GET", `/api/channels/${id}/messages?limit=1`);
+  return /** @type {WireMessage[]} */ (page).at(0);
+}
+
+/**
+ * @param {Caller} rest
+ * @param {Channel[]} channels
+ * @returns {Promise<Map<ChannelId, number>>} 0 where nothing was written yet
+ */
+async function newestSeqs(rest, channels) {
+  const newest = await mapConcurrently(channels, ({ id }) => newestMessage(rest, id));
+  return new Map(channels.map(({ id }, at) => [id, newest[at]?.seq ?? 0]));
+}
+
+/**
+ * @param {Caller} rest
+ * @returns {Promise<WorkspaceWithChannels[]>}
+ */
+async function listWorkspaces(rest) {
+  const found = /** @type {Workspace[]} */ (await rest.call("GET", "/api/workspaces"));
+  return mapConcurrently(found, async (workspace) => {
+    const channels = await rest.call("GET", `/api/workspaces/${workspace.id}/channels`);
+    return { ...workspace, channels: /** @type {Channel[]} */ (channels) };
+  });
+}
+
+/** @param {WorkspaceWithChannels[]} workspaces */
+function channelsOf(workspaces) {
+  return workspaces.flatMap(({ channels }) => channels);
+}
+
+/** @extends {Client<PlatformUser>} */
+export class ChannelsClient extends Client {
+  /** @param {Options} [options] */
+  constructor(options) {
+    super(DIALECT, options);
+  }
+
+  /** The user's workspaces, each with its `channels`. New ones are followed from now on. */
+  async workspaces() {
+    const found = await listWorkspaces(this);
+    const added = channelsOf(found).filter(({ id }) => !this.isFollowing(id));
+    for (const [id, seq] of await newestSeqs(this, added)) {
+      if (!this.isFollowing(id)) this.follow(id, seq);
+    }
+    return found;
+  }
+
+  /**
+   * The newest message of a channel; null when there is none.
+   * @param {ChannelId} channelId
+   * @returns {Promise<Message | null>}
+   */
+  async newest(channelId) {
+    if (this.me === null) throw new Error("not signed in: `connect` comes first");
+    const message = await newestMessage(this, channelId);
+    return message === undefined ? null : toMessage(message, this.me.id);
+  }
+
+  /**
+   * How many of a channel's newest 50 messages are unread.
+   * @param {ChannelId} channelId
+   */
+  async unread(channelId) {
+    const count = await this.call("GET", `/api/channels/${channelId}/unread`);
+    return /** @type {{ unreadCount: number }} */ (count).unreadCount;
+  }
+
+  /**
+   * Make a workspace of one's own.
+   * @param {string} name
+   */
+  async createWorkspace(name) {
+    return /** @type {Workspace} */ (await this.call("POST", "/api/workspaces", { name }));
+  }
+
+  /**
+   * Make a channel, and be in it.
+   * @param {number} workspaceId
+   * @param {string} name
+   */
+  async createChannel(workspaceId, name) {
+    const made = await this.call("POST", "/api/channels", { workspaceId, name });
+    const channel = /** @type {Channel} */ (made);
+    this.follow(channel.id, 0);
+    return channel;
+  }
+
+  /**
+   * Let a user into a workspace; for its owner.
+   * @param {number} workspaceId
+   * @param {UserId} userId
+   */
+  async addMember(workspaceId, userId) {
+    const path = `/api/workspaces/${workspaceId}/members`;
+    return /** @type {Workspace} */ (await this.call("POST", path, { userId }));
+  }
+}

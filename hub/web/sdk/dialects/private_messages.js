@@ -1,0 +1,200 @@
+/** Private messages: `/ws` and its REST. A conversation's id is the other person's user id. */
+
+import { Client } from "../client.js";
+import { Kind, Status } from "../messages/message.js";
+
+/**
+ * @import { Conversation, MessageKind, Options, User, UserId } from "../parlour.js"
+ * @import { StoredMessage } from "../messages/message.js"
+ * @import { Entry } from "../messages/outbox.js"
+ * @import { Dialect } from "./dialect.d.ts"
+ *
+ * @typedef {object} WireMessage
+ * @property {number} id
+ * @property {number} seq
+ * @property {string} [client_id]
+ * @property {UserId} sender_id
+ * @property {UserId} recipient_id
+ * @property {string} content
+ * @property {MessageKind} [message_type]
+ * @property {string} [file_url]
+ * @property {number} [parent_id]
+ * @property {string} created_at
+ * @property {boolean} is_read
+ * @property {boolean} [is_delivered]
+ *
+ * @typedef {(
+ *   | { type: "private_message", message: WireMessage }
+ *   | { type: "resumed", complete: boolean }
+ *   | { type: "typing_indicator", sender_id: UserId, is_typing: boolean }
+ *   | { type: "user_online_status", user_id: UserId, is_online: boolean }
+ *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
+ *   | { type: "messages_delivered", recipient_id: UserId, seq: number }
+ *   | { type: "revoked", user_id: UserId }
+ *   | { type: "error", code: string, message: string, client_id?: string }
+ * )} ServerFrame
+ */
+
+const PAGE_SIZE = 100;
+
+/** @type {Dialect<User>} */
+const DIALECT = {
+  name: "private",
+  restPrefix: "private_messages",
+  path: "/ws?resume",
+
+  credentials: (login, password) => ({ email: login, password }),
+
+  async me(rest) {
+    return /** @type {User} */ (await rest.call("GET", "/api/auth/session"));
+  },
+
+  async heads(rest) {
+    const path = "/api/messages/conversations";
+    const found = /** @type {Conversation[]} */ (await rest.call("GET", path));
+    return new Map(found.map(({ user, last_seq: seq }) => [user.id, seq]));
+  },
+
+  async older(rest, me, { conversationId, first, limit }) {
+    const after = first === undefined ? null : Math.max(0, first.seq - 1 - limit);
+    const query = after === null ? "" : `after_seq=${after}&`;
+    const path = `/api/messages/${conversationId}?${query}limit=${limit}`;
+    return toMessages(await rest.call("GET", path), me);
+  },
+
+  async newer(rest, me, conversationId, seq) {
+    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}`;
+    return toMessages(await rest.call("GET", path), me);
+  },
+
+  async post(rest, me, entry) {
+    const path = `/api/messages/${entry.conversationId}`;
+    const body = { content: entry.content, ...optionalFields(entry) };
+    const stored = await rest.call("POST", path, body, { "Idempotency-Key": entry.key });
+    return toMessage(/** @type {WireMessage} */ (stored), me);
+  },
+
+  async markRead(rest, conversationId) {
+    await rest.call("PUT", `/api/messages/${conversationId}/read`);
+  },
+
+  messageFrame: (entry) => ({
+    type: "private_message",
+    recipient_id: entry.conversationId,
+    content: entry.content,
+    client_id: entry.key,
+    ...optionalFields(entry),
+  }),
+
+  typingFrame: (conversationId, isTyping) => ({
+    type: "typing_indicator",
+    recipient_id: conversationId,
+    is_typing: isTyping,
+  }),
+
+  receiptFrame: ({ id }) => ({ type: "mark_delivered", message_id: id }),
+
+  parse(received, me) {
+    const frame = /** @type {ServerFrame} */ (received);
+    switch (frame.type) {
+      case "private_message":
+        return { kind: "message", message: toMessage(frame.message, me) };
+      case "resumed":
+        return { kind: "resumed", complete: frame.complete };
+      case "typing_indicator": {
+        const { sender_id: sender, is_typing: isTyping } = frame;
+        return { kind: "typing", conversationId: sender, who: sender, isTyping };
+      }
+      case "user_online_status":
+        return { kind: "presence", user: frame.user_id, isOnline: frame.is_online };
+      case "messages_read": {
+        const isMine = frame.reader_id === me;
+        const conversationId = isMine ? frame.sender_id : frame.reader_id;
+        return { kind: "read", conversationId, isMine, upTo: { seq: frame.seq } };
+      }
+      case "messages_delivered": {
+        const { recipient_id: conversationId, seq } = frame;
+        return { kind: "delivered", conversationId, upTo: { seq } };
+      }
+      case "revoked":
+        return { kind: "revoked", conversationId: frame.user_id };
+      case "error": {
+        const { code, message: text, client_id: key = null } = frame;
+        return { kind: "error", code, text, key };
+      }
+      default:
+        return null;
+    }
+  },
+};
+
+/** @param {Entry} entry */
+function optionalFields({ kind, fileUrl, parentId }) {
+  return {
+    ...(kind === Kind.TEXT ? {} : { message_type: kind }),
+    ...(fileUrl === null ? {} : { file_url: fileUrl }),
+    ...(parentId === null ? {} : { parent_id: parentId }),
+  };
+}
+
+/**
+ * @param {WireMessage} stored
+ * @param {UserId} me
+ * @returns {StoredMessage}
+ */
+function toMessage(stored, me) {
+  const isMine = stored.sender_id === me;
+  const arrived = stored.is_delivered ? Status.DELIVERED : Status.SENT;
+  return {
+    id: stored.id,
+    seq: stored.seq,
+    key: stored.client_id ?? null,
+    conversationId: isMine ? stored.recipient_id : stored.sender_id,
+    author: stored.sender_id,
+    authorName: null,
+    isMine,
+    content: stored.content,
+    kind: stored.message_type ?? Kind.TEXT,
+    fileUrl: stored.file_url ?? null,
+    parentId: stored.parent_id ?? null,
+    at: stored.created_at,
+    status: stored.is_read ? Status.READ : arrived,
+    failure: null,
+  };
+}
+
+/**
+ * @param {unknown} page
+ * @param {UserId} me
+ */
+function toMessages(page, me) {
+  return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
+}
+
+/** @extends {Client<User>} */
+export class ParlourClient extends Client {
+  /** @param {Options} [options] */
+  constructor(options) {
+    super(DIALECT, options);
+  }
+
+  /**
+   * Make an account; see the hub's `/openapi.json` for its fields.
+   * @param {Record<string, string>} account
+   */
+  async signUp(account) {
+    const made = await this.call("POST", "/api/auth/register", account);
+    return /** @type {{ user_id: UserId }} */ (made);
+  }
+
+  /** The conversations, the latest first. */
+  async conversations() {
+    const found = await this.call("GET", "/api/messages/conversations");
+    return /** @type {Conversation[]} */ (found);
+  }
+
+  /** The users who are online, as far as this one may know. */
+  async online() {
+    return /** @type {User[]} */ (await this.call("GET", "/api/users/online"));
+  }
+}

@@ -1,0 +1,55 @@
+/** What messages have in common, whatever dialect they came in. */
+
+/**
+ * @import { Message, MessageKind } from "../parlour.js"
+ * @import { Entry } from "./outbox.js"
+ *
+ * @typedef {{ -readonly [Field in keyof Message]: Message[Field] }} MutableMessage
+ * @typedef {MutableMessage & { id: number, seq: number, author: number }} StoredMessage
+ * @typedef {MutableMessage & { key: string }} PendingMessage one that is in the outbox
+ */
+
+/** How far a message of one's own has come. */
+export const Status = Object.freeze({
+  SENDING: "sending",
+  SENT: "sent",
+  DELIVERED: "delivered",
+  READ: "read",
+  FAILED: "failed",
+});
+
+/** How a message is to be shown. */
+export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
+
+/**
+ * The message of an outbox entry.
+ * @param {Entry} entry
+ * @returns {PendingMessage}
+ */
+export function pendingMessage({
+  key,
+  conversationId,
+  content,
+  kind,
+  fileUrl,
+  parentId,
+  at,
+  failure,
+}) {
+  return {
+    id: null,
+    seq: null,
+    key,
+    conversationId,
+    author: null,
+    authorName: null,
+    isMine: true,
+    content,
+    kind,
+    fileUrl,
+    parentId,
+    at,
+    status: failure === null ? Status.SENDING : Status.FAILED,
+    failure,
+  };
+}

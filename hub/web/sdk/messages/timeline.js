@@ -1,0 +1,85 @@
+/** The messages of one conversation that are known here. */
+
+import { Status } from "./message.js";
+
+/**
+ * @import { MessageStatus } from "../parlour.js"
+ * @import { MutableMessage, PendingMessage, StoredMessage } from "./message.js"
+ */
+
+/** @type {Record<MessageStatus, number>} */
+const RANK = {
+  [Status.FAILED]: 0,
+  [Status.SENDING]: 0,
+  [Status.SENT]: 0,
+  [Status.DELIVERED]: 1,
+  [Status.READ]: 2,
+};
+
+/** What is stored, by `seq`, each once; then what is still being sent. */
+export class Timeline {
+  /** @type {StoredMessage[]} */
+  #stored = []; // by seq
+  /** @type {Map<string, PendingMessage>} */
+  #pending = new Map(); // by key
+
+  /** The oldest stored message that is known. */
+  get first() {
+    return this.#stored[0];
+  }
+
+  /** The newest one. */
+  get last() {
+    return this.#stored.at(-1);
+  }
+
+  /** @returns {MutableMessage[]} */
+  all() {
+    return [...this.#stored, ...this.#pending.values()];
+  }
+
+  /**
+   * @param {StoredMessage} message
+   * @returns {boolean} whether it was new
+   */
+  add(message) {
+    const at = this.#stored.findLastIndex(({ seq }) => seq < message.seq) + 1;
+    if (this.#stored[at]?.seq === message.seq) return false;
+    this.#stored.splice(at, 0, message);
+    return true;
+  }
+
+  /** @param {StoredMessage[]} messages */
+  addAll(messages) {
+    for (const message of messages) {
+      if (message.key !== null) this.#pending.delete(message.key);
+      this.add(message);
+    }
+  }
+
+  /** @param {PendingMessage} message takes the place of an earlier one with its key */
+  addPending(message) {
+    this.#pending.set(message.key, message);
+    return message;
+  }
+
+  /** @param {string} key */
+  removePending(key) {
+    this.#pending.delete(key);
+  }
+
+  /**
+   * One's own messages up to a `seq`, or up to the one with an `id`, have come so far.
+   * @param {{ seq: number } | { id: number }} upTo
+   * @param {MessageStatus} status
+   */
+  mark(upTo, status) {
+    /** @param {StoredMessage} message */
+    const isLater = (message) => ("seq" in upTo ? message.seq > upTo.seq : message.id > upTo.id);
+    for (const message of this.#stored.toReversed()) {
+      if (isLater(message) || !message.isMine) continue;
+      if (RANK[message.status] >= RANK[status]) return; // and so have those before it
+      message.status = status;
+    }
+  }
+}

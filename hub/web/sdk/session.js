@@ -1,0 +1,197 @@
+/**
+ * What belongs to one signed-in user: their conversations as far as they are known, what is unsent,
+ * who types. It acts on what the hub says, live or over REST, and asks for what was missed.
+ *
+ * It must not know when there is a connection, nor how a dialect says things on the wire.
+ */
+
+import { DeliveryReceipts } from "./messages/delivery_receipts.js";
+import { Status } from "./messages/message.js";
+import { Sender } from "./messages/sender.js";
+import { Timelines } from "./messages/timelines.js";
+import { Typing } from "./messages/typing.js";
+
+/**
+ * @import { ConversationId, UserId } from "./parlour.js"
+ * @import { ConnectionLoop } from "./connection/connection_loop.js"
+ * @import { Rest } from "./connection/rest.js"
+ * @import { Dialect, ServerEvent } from "./dialects/dialect.d.ts"
+ * @import { StoredMessage } from "./messages/message.js"
+ * @import { Outbox } from "./messages/outbox.js"
+ * @import { Emit } from "./messages/sender.js"
+ */
+
+/**
+ * @template {{ id: UserId }} Me
+ * @typedef {object} Parts
+ * @property {Dialect<Me>} dialect
+ * @property {Rest} rest
+ * @property {ConnectionLoop} connection
+ * @property {Outbox} outbox
+ * @property {Emit} emit dispatches an event of the client
+ */
+
+/** @template {{ id: UserId }} Me */
+export class Session {
+  /** @readonly */
+  me;
+  /** @readonly */
+  timelines;
+  /** @readonly */
+  sender;
+  /** @readonly */
+  typing;
+  #receipts;
+  #dialect;
+  #rest;
+  #connection;
+  #emit;
+
+  /**
+   * @param {Me} me
+   * @param {Map<ConversationId, number>} heads the newest seq of each conversation
+   * @param {Parts<Me>} parts
+   */
+  constructor(me, heads, { dialect, rest, connection, outbox, emit }) {
+    this.me = me;
+    this.timelines = new Timelines(heads);
+    this.sender = new Sender(outbox, this.timelines, connection, dialect.messageFrame, emit);
+    this.typing = new Typing(
+      (conversationId, isTyping) => connection.send(dialect.typingFrame(conversationId, isTyping)),
+      (conversationId, who, isTyping) => emit("typing", { conversationId, who, isTyping }),
+    );
+    this.#receipts = new DeliveryReceipts((message) =>
+      connection.send(dialect.receiptFrame(message)),
+    );
+    this.#dialect = dialect;
+    this.#rest = rest;
+    this.#connection = connection;
+    this.#emit = emit;
+  }
+
+  /** Ask for what was missed in every conversation. */
+  resume() {
+    this.#connection.send({ type: "resume", after: this.timelines.positions() });
+  }
+
+  disconnected() {
+    this.#receipts.disconnected();
+    this.typing.disconnected();
+  }
+
+  /** @param {unknown} frame of the hub */
+  receive(frame) {
+    const event = this.#dialect.parse(frame, this.me.id);
+    if (event !== null) this.#act(event);
+  }
+
+  /** One round over REST: what is unsent, then what others wrote. */
+  async poll() {
+    const me = this.me.id;
+    await this.sender.postAll(async (entry) => {
+      const stored = await this.#dialect.post(this.#rest, me, entry);
+      this.#receiveMessage({ ...stored, key: entry.key });
+    });
+    for (const [conversationId, newest] of await this.#dialect.heads(this.#rest)) {
+      const known = this.timelines.lastSeq(conversationId);
+      if (newest <= known) continue;
+      // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent
+      const missed = await this.#dialect.newer(this.#rest, me, conversationId, known);
+      for (const message of missed) this.#receiveMessage(message);
+    }
+  }
+
+  /**
+   * Load messages before those that are known; at first the newest ones.
+   * @param {ConversationId} conversationId
+   * @param {number} limit how many at most
+   * @returns {Promise<boolean>} whether there may be more
+   */
+  async loadOlder(conversationId, limit) {
+    const timeline = this.timelines.get(conversationId);
+    const before = timeline.first;
+    if (before?.seq === 1) return false;
+    const page = { conversationId, first: before, limit };
+    const messages = await this.#dialect.older(this.#rest, this.me.id, page);
+    timeline.addAll(messages);
+    const { first } = timeline;
+    if (messages.length === 0 || first === undefined || first === before) return false;
+    return first.seq > 1;
+  }
+
+  /** @param {ConversationId} conversationId */
+  async markRead(conversationId) {
+    const timeline = this.timelines.get(conversationId);
+    await this.#dialect.markRead(this.#rest, conversationId, timeline, (frame) =>
+      this.#connection.send(frame),
+    );
+  }
+
+  /** @param {ServerEvent} event */
+  #act(event) {
+    switch (event.kind) {
+      case "message":
+        this.#receiveMessage(event.message);
+        break;
+      case "resumed":
+        this.#resumed(event.complete);
+        break;
+      case "typing":
+        this.typing.received(event.conversationId, event.who, event.isTyping);
+        break;
+      case "presence":
+        this.#emit("presence", { user: event.user, isOnline: event.isOnline });
+        break;
+      case "read": {
+        const { conversationId, isMine, upTo } = event;
+        if (!isMine) this.timelines.get(conversationId).mark(upTo, Status.READ);
+        this.#emit("read", { conversationId, isMine });
+        break;
+      }
+      case "delivered": {
+        const { conversationId, upTo } = event;
+        this.timelines.get(conversationId).mark(upTo, Status.DELIVERED);
+        this.#emit("delivered", { conversationId });
+        break;
+      }
+      case "revoked":
+        this.#emit("revoked", { conversationId: event.conversationId });
+        break;
+      case "error": {
+        const { code, text, key } = event;
+        const isOurs = key !== null && this.sender.refuse(key, code, text);
+        if (!isOurs) this.#emit("problem", { code, text });
+        break;
+      }
+      default:
+        assertNever(event);
+    }
+  }
+
+  /** @param {boolean} isComplete */
+  #resumed(isComplete) {
+    if (isComplete) {
+      this.#connection.resumed();
+      this.sender.resubmit();
+    } else {
+      this.resume(); // more was missed than is told at a time
+    }
+  }
+
+  /** @param {StoredMessage} message */
+  #receiveMessage(message) {
+    const { conversationId } = message;
+    const isConfirmed = this.sender.confirm(message);
+    if (!this.timelines.get(conversationId).add(message)) return;
+    if (!message.isMine) {
+      this.typing.received(conversationId, message.author, false);
+      this.#receipts.add(message);
+    }
+    this.#emit(isConfirmed ? "changed" : "message", { conversationId, message });
+  }
+}
+
+/** @param {never} event */
+function assertNever(event) {
+  throw new Error(`not handled: ${JSON.stringify(event)}`);
+}

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Status } from "../../../../hub/web/sdk/parlour.js";
+import { FakeHub, RESUMED, recorded, settled } from "./fake_hub.mjs";
+
+/** @import { Route } from "./fake_hub.mjs" */
+
+const REST = "/learning_platform/api";
+const ANN = { id: 1, username: "ann", name: "Ann" };
+
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
+afterEach(() => mock.timers.reset());
+
+/**
+ * @param {number} channelId
+ * @param {number} seq
+ * @param {object} [more]
+ */
+function wireMessage(channelId, seq, more = {}) {
+  return {
+    id: channelId * 100 + seq,
+    seq,
+    channelId,
+    authorId: 2,
+    authorUsername: "ben",
+    content: `message ${seq}`,
+    messageType: "text",
+    fileUrl: null,
+    createdAt: "2024-01-01T12:00:00.000Z",
+    readBy: [],
+    ...more,
+  };
+}
+
+/**
+ * Workspaces with channels, each with its newest message.
+ * @param {Record<number, Record<number, number>>} workspaces by id, by channel's id, the newest seq
+ */
+function hubWith(workspaces) {
+  const hub = new FakeHub({
+    [`GET ${REST}/users/me`]: () => ANN,
+    [`GET ${REST}/workspaces`]: () =>
+      Object.keys(workspaces).map((id) => ({ id: Number(id), name: `workspace ${id}` })),
+  });
+  const addRoutes = () => {
+    for (const [id, channels] of Object.entries(workspaces)) {
+      hub.routes[`GET ${REST}/workspaces/${id}/channels`] = () =>
+        Object.keys(channels).map((channel) => ({ id: Number(channel), name: "general" }));
+      for (const [channel, seq] of Object.entries(channels)) {
+        hub.routes[`GET ${REST}/channels/${channel}/messages`] = () =>
+          seq === 0 ? [] : [wireMessage(Number(channel), seq)];
+      }
+    }
+  };
+  addRoutes();
+  return { hub, addRoutes };
+}
+
+test("it resumes in every channel of every workspace", async () => {
+  const { hub } = hubWith({ 1: { 11: 5, 12: 0 }, 2: { 21: 7 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  assert.equal(hub.socket.address, "ws://hub.example/ws/chat?resume");
+  hub.socket.open();
+  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: { 11: 5, 12: 0, 21: 7 } }]);
+  hub.socket.say(RESUMED);
+  assert.equal(client.status, "online");
+});
+
+test("the channels' newest messages are asked for at the same time, six at most", async () => {
+  const channels = Object.fromEntries([...Array(20).keys()].map((at) => [at + 11, at]));
+  const { hub } = hubWith({ 1: channels });
+  let running = 0;
+  let most = 0;
+  /**
+   * @param {Route} route
+   * @returns {Route}
+   */
+  const counted = (route) => async (call) => {
+    running += 1;
+    most = Math.max(most, running);
+    await settled();
+    running -= 1;
+    return route(call);
+  };
+  for (const [name, route] of Object.entries(hub.routes)) {
+    if (name.includes("/channels/")) hub.routes[name] = counted(route);
+  }
+  await hub.channelsClient().connect();
+  hub.socket.open();
+  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: channels }]);
+  assert.equal(most, 6);
+});
+
+test("new channels are followed once they are listed", async () => {
+  const workspaces = { 1: { 11: 5 } };
+  const { hub, addRoutes } = hubWith(workspaces);
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  Object.assign(workspaces[1], { 12: 3 });
+  addRoutes();
+  assert.equal(client.isFollowing(12), false);
+  const listed = await client.workspaces();
+  assert.deepEqual(listed, [
+    {
+      id: 1,
+      name: "workspace 1",
+      channels: [
+        { id: 11, name: "general" },
+        { id: 12, name: "general" },
+      ],
+    },
+  ]);
+  assert.equal(client.isFollowing(12), true);
+  assert.deepEqual(hub.socket.sent.at(-1), { type: "resume", after: { 11: 5, 12: 3 } });
+});
+
+test("one's own new channel is followed from its first message on", async () => {
+  const { hub } = hubWith({});
+  hub.routes[`POST ${REST}/channels`] = ({ body }) => ({ id: 31, .../** @type {object} */ (body) });
+  hub.routes[`POST ${REST}/workspaces`] = ({ body }) => ({
+    id: 3,
+    .../** @type {object} */ (body),
+  });
+  hub.routes[`POST ${REST}/workspaces/3/members`] = () => ({ id: 3, members: [1, 2] });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  const workspace = await client.createWorkspace("school");
+  assert.deepEqual(await client.createChannel(workspace.id, "general"), {
+    id: 31,
+    workspaceId: 3,
+    name: "general",
+  });
+  assert.deepEqual(hub.socket.sent.at(-1), { type: "resume", after: { 31: 0 } });
+  assert.deepEqual((await client.addMember(3, 2)).members, [1, 2]);
+  assert.deepEqual(hub.calls.at(-1)?.body, { userId: 2 });
+});
+
+test("what the hub says of a channel", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.say(RESUMED);
+  const mine = wireMessage(11, 1, { authorId: 1, authorUsername: "ann" });
+  hub.socket.say({ type: "new_message", message: mine });
+  hub.socket.say({ type: "new_message", message: wireMessage(11, 2, { parentId: 1101 }) });
+  const events = recorded(client);
+  hub.socket.say({ type: "user_typing", channelId: 11, userId: 2, username: "ben" });
+  hub.socket.say({ type: "message_read", channelId: 11, messageId: 1101, userId: 2 });
+  hub.socket.say({ type: "message_read", channelId: 11, messageId: 1102, userId: 1 });
+  hub.socket.say({ type: "left_channel", channelId: 11 });
+  hub.socket.say({ type: "user_presence", userId: 2 });
+  hub.socket.say({ type: "error", code: "invalid_field", message: "No" });
+  assert.deepEqual(events, [
+    ["typing", { conversationId: 11, who: "ben", isTyping: true }],
+    ["read", { conversationId: 11, isMine: false }],
+    ["read", { conversationId: 11, isMine: true }],
+    ["revoked", { conversationId: 11 }],
+    ["problem", { code: "invalid_field", text: "No" }],
+  ]);
+  assert.deepEqual(
+    client
+      .messages(11)
+      .map(({ isMine, authorName, parentId, status }) => [isMine, authorName, parentId, status]),
+    [
+      [true, "ann", null, Status.READ],
+      [false, "ben", 1101, Status.SENT],
+    ],
+  );
+  mock.timers.tick(200);
+  assert.deepEqual(
+    hub.socket.sent.map(({ type }) => type),
+    ["resume"], // this dialect has no receipts
+  );
+});
+
+test("what it says to the hub", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.say(RESUMED);
+  const { key } = client.send(11, "hi", { parentId: 1101 });
+  client.typing(11);
+  mock.timers.tick(5_000);
+  hub.socket.say({ type: "new_message", message: wireMessage(11, 1) });
+  hub.socket.say({
+    type: "new_message",
+    message: wireMessage(11, 2, { authorId: 1, clientMessageId: key, content: "hi" }),
+  });
+  await client.markRead(11);
+  assert.deepEqual(hub.socket.sent.slice(1), [
+    {
+      type: "send_message",
+      channelId: 11,
+      content: "hi",
+      clientMessageId: key,
+      parentId: 1101,
+    },
+    { type: "typing", channelId: 11 },
+    { type: "mark_read", channelId: 11, messageId: 1102 },
+  ]);
+  assert.equal(client.queued, 0);
+});
+
+test("without a connection a channel is read over REST", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  hub.routes[`POST ${REST}/messages/1101/read`] = () => ({});
+  hub.routes[`GET ${REST}/channels/11/unread`] = () => ({ unreadCount: 4 });
+  const client = hub.channelsClient();
+  await client.connect();
+  await client.markRead(11); // there is nothing to read
+  hub.socket.open();
+  hub.socket.say({ type: "new_message", message: wireMessage(11, 1) });
+  client.close();
+  await client.markRead(11);
+  assert.equal(hub.callsOf(`POST ${REST}/messages/1101/read`).length, 1);
+  assert.equal(await client.unread(11), 4);
+  assert.equal(await client.newest(11), null);
+});
+
+test("older messages are those before the first that is known", async () => {
+  const { hub } = hubWith({ 1: { 11: 9 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  assert.equal(await client.loadOlder(11, 3), true);
+  hub.routes[`GET ${REST}/channels/11/messages`] = () => [wireMessage(11, 1)];
+  assert.equal(await client.loadOlder(11, 3), false);
+  assert.deepEqual(
+    hub.callsOf(`GET ${REST}/channels/11/messages`).map(({ path }) => path.split("?")[1]),
+    ["limit=1", "limit=3", "limit=3&before=1109"],
+  );
+  assert.deepEqual(
+    client.messages(11).map(({ seq }) => seq),
+    [1, 9],
+  );
+  assert.equal((await client.newest(11))?.seq, 1);
+});

@@ -1,0 +1,313 @@
+/** A hub that a test plays itself: sockets that it speaks on, and REST responses from a table. */
+
+import assert from "node:assert/strict";
+import { afterEach } from "node:test";
+import { ChannelsClient, ParlourClient } from "../../../../hub/web/sdk/parlour.js";
+
+/**
+ * @import { ClientEvent, Options } from "../../../../hub/web/sdk/parlour.js"
+ *
+ * @typedef {{ type: string, [field: string]: unknown }} Frame
+ * @typedef {{ method: string, path: string, body: unknown, headers: Record<string, string> }} Call
+ * @typedef {(call: Call) => unknown} Route the response's JSON, or a Refusal; may throw
+ */
+
+export const URL = "http://hub.example";
+export const ME = { id: 1, username: "ann", name: "Ann", is_public: true };
+export const BEN = 2;
+export const RESUMED = { type: "resumed", complete: true, after: {} };
+
+/** @type {{ close(): void }[]} */
+const clients = []; // of the current test
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+export class FakeSocket {
+  readyState = 0;
+  /** @type {Frame[]} */
+  sent = [];
+  /** @type {((event: unknown) => void) | null} */
+  onopen = null;
+  /** @type {((event: { data: string }) => void) | null} */
+  onmessage = null;
+  /** @type {((event: unknown) => void) | null} */
+  onerror = null;
+  /** @type {((event: { code: number }) => void) | null} */
+  onclose = null;
+
+  /**
+   * @param {string} address
+   * @param {...unknown} options
+   */
+  constructor(address, ...options) {
+    this.address = address;
+    this.options = options;
+  }
+
+  /** @param {string} text */
+  send(text) {
+    assert.equal(this.readyState, 1, "sent on a socket that is not open");
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+
+  /** What the hub does. */
+  open() {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+
+  /** @param {Frame} frame */
+  say(frame) {
+    this.onmessage?.({ data: JSON.stringify(frame) });
+  }
+
+  /** The connection ends. */
+  end(code = 1006) {
+    this.readyState = 3;
+    this.onclose?.({ code });
+  }
+
+  /** @param {string} type */
+  sentOf(type) {
+    return this.sent.filter((frame) => frame.type === type);
+  }
+}
+
+export class FakeHub {
+  /** @type {FakeSocket[]} */
+  sockets = [];
+  /** @type {Call[]} */
+  calls = [];
+  /** @type {(() => void)[]} */
+  #waiting = [];
+  /** @type {Record<string, Route>} by "METHOD path"; a path without its query */
+  routes;
+
+  /** @param {Record<string, Route>} routes */
+  constructor(routes = {}) {
+    this.routes = {
+      "GET /private_messages/api/auth/session": () => ME,
+      "GET /private_messages/api/messages/conversations": () => [],
+      ...routes,
+    };
+    const hub = this;
+    this.WebSocket = class extends FakeSocket {
+      /**
+       * @param {string} address
+       * @param {...unknown} options
+       */
+      constructor(address, ...options) {
+        super(address, ...options);
+        hub.sockets.push(this);
+        hub.#happened();
+      }
+    };
+  }
+
+  /** The newest socket. */
+  get socket() {
+    const socket = this.sockets.at(-1);
+    assert.ok(socket, "no socket was opened");
+    return socket;
+  }
+
+  /**
+   * A client of this hub.
+   * @param {Options} [options]
+   */
+  client(options) {
+    const client = new ParlourClient(this.#options(options));
+    clients.push(client);
+    return client;
+  }
+
+  /** @param {Options} [options] */
+  channelsClient(options) {
+    const client = new ChannelsClient(this.#options(options));
+    clients.push(client);
+    return client;
+  }
+
+  /**
+   * A client that is online.
+   * @param {Options} [options]
+   */
+  async onlineClient(options) {
+    const client = this.client(options);
+    await client.connect();
+    this.socket.open();
+    this.socket.say(RESUMED);
+    return client;
+  }
+
+  /**
+   * Wait until so many sockets were opened.
+   * @param {number} count
+   */
+  async openedSockets(count) {
+    await this.#until(() => this.sockets.length >= count);
+    return this.socket;
+  }
+
+  /**
+   * Wait until a call was made so many times.
+   * @param {string} name "METHOD path"
+   */
+  async called(name, count = 1) {
+    await this.#until(() => this.callsOf(name).length >= count);
+    return this.callsOf(name);
+  }
+
+  /** @param {string} name "METHOD path" */
+  callsOf(name) {
+    return this.calls.filter(({ method, path }) => `${method} ${path.split("?")[0]}` === name);
+  }
+
+  /**
+   * @param {Options} [options]
+   * @returns {Options}
+   */
+  #options(options) {
+    const { WebSocket } = this;
+    const fetch = /** @type {typeof globalThis.fetch} */ (
+      (address, request) => this.#respond(String(address), request)
+    );
+    return { url: URL, WebSocket, fetch, storage: null, random: () => 1, ...options };
+  }
+
+  /**
+   * @param {string} address
+   * @param {RequestInit} request
+   */
+  async #respond(address, { method = "GET", body, headers } = {}) {
+    const path = address.slice(URL.length);
+    const call = {
+      method,
+      path,
+      body: typeof body === "string" ? JSON.parse(body) : body,
+      headers: /** @type {Record<string, string>} */ (headers),
+    };
+    const route = this.routes[`${method} ${path.split("?")[0]}`];
+    if (route === undefined) return noRoute(call);
+    const result = await route(call);
+    this.calls.push(call);
+    this.#happened();
+    return result instanceof Refusal ? response(result.body, result.status) : response(result);
+  }
+
+  /** @param {() => boolean} holds */
+  async #until(holds) {
+    while (!holds()) {
+      await new Promise((resolve) => this.#waiting.push(() => resolve(undefined)));
+    }
+  }
+
+  #happened() {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+class Refusal {
+  /**
+   * @param {number} status
+   * @param {object} body
+   */
+  constructor(status, body) {
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** A refusal over REST. */
+export function refusal(/** @type {number} */ status, code = "refused", error = "Refused") {
+  return new Refusal(status, { code, error });
+}
+
+/**
+ * What the SDK uses of a Response, without streams: reading it takes no turn of the event loop.
+ * @param {unknown} body JSON
+ */
+function response(body, status = 200) {
+  const text = JSON.stringify(body);
+  const used = { ok: status < 400, status, headers: new Headers(), text: async () => text };
+  return /** @type {Response} */ (/** @type {unknown} */ (used));
+}
+
+/**
+ * The SDK takes what `fetch` throws for a server that is not reached: the test must fail all the same.
+ * @param {Call} call
+ */
+function noRoute({ method, path }) {
+  queueMicrotask(() => assert.fail(`the test has no route for ${method} ${path}`));
+  return response({}, 404);
+}
+
+/** Everything that responses have set off is done: they take no turn of the event loop. */
+export function settled() {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** The server is not reached. */
+export function unreachable() {
+  throw new TypeError("fetch failed");
+}
+
+/**
+ * A private message as `/ws` shows it: from Ben to me, or the other way.
+ * @param {number} seq
+ * @param {{ isMine?: boolean, key?: string | null, content?: string }} [more]
+ */
+export function wireMessage(seq, { isMine = false, key = null, content = `message ${seq}` } = {}) {
+  return {
+    id: 100 + seq,
+    seq,
+    sender_id: isMine ? ME.id : BEN,
+    recipient_id: isMine ? BEN : ME.id,
+    content,
+    created_at: "2024-01-01T12:00:00.000Z",
+    is_read: false,
+    ...(key === null ? {} : { client_id: key }),
+  };
+}
+
+/**
+ * @param {number} seq
+ * @param {{ isMine?: boolean, key?: string | null, content?: string }} [more]
+ */
+export function posted(seq, more) {
+  return { type: "private_message", message: wireMessage(seq, more) };
+}
+
+/**
+ * Everything that a client dispatches, from now on.
+ * @param {{ addEventListener: ParlourClient["addEventListener"] }} client
+ */
+export function recorded(client) {
+  /** @type {[ClientEvent["type"], ClientEvent["detail"]][]} */
+  const events = [];
+  /** @type {ClientEvent["type"][]} */
+  const names = [
+    "status",
+    "message",
+    "changed",
+    "typing",
+    "presence",
+    "read",
+    "delivered",
+    "revoked",
+    "queue",
+    "problem",
+  ];
+  for (const name of names) {
+    client.addEventListener(name, ({ detail }) => events.push([name, detail]));
+  }
+  return events;
+}

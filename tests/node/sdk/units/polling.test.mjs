@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { Connection, Status } from "../../../../hub/web/sdk/parlour.js";
+import { BEN, FakeHub, ME, refusal, settled, unreachable, wireMessage } from "./fake_hub.mjs";
+
+/** @import { Call } from "./fake_hub.mjs" */
+
+const SESSION = "GET /private_messages/api/auth/session";
+const CONVERSATIONS = "GET /private_messages/api/messages/conversations";
+const HISTORY = `GET /private_messages/api/messages/${BEN}`;
+const POST = `POST /private_messages/api/messages/${BEN}`;
+
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
+afterEach(() => mock.timers.reset());
+
+/**
+ * A client whose sockets never opened, in its first round of polling.
+ * @param {FakeHub} hub
+ * @param {string[]} written before
+ */
+async function pollingClient(hub, written = []) {
+  const client = hub.client();
+  await client.connect();
+  for (const content of written) client.send(BEN, content);
+  for (const [at, pause] of [500, 1_000, 2_000].entries()) {
+    hub.socket.end();
+    assert.equal(client.status, Connection.WAITING);
+    mock.timers.tick(pause);
+    if (at < 2) await hub.openedSockets(at + 2);
+  }
+  await entered(client, Connection.POLLING);
+  return client;
+}
+
+/**
+ * @param {{ status: string, addEventListener: Function }} client
+ * @param {string} status
+ */
+function entered(client, status) {
+  return new Promise((resolve) => {
+    const look = () => client.status === status && resolve(undefined);
+    client.addEventListener("status", look);
+    look();
+  });
+}
+
+/** A hub with a log of one conversation. */
+function hubWithLog() {
+  /** @type {ReturnType<typeof wireMessage>[]} */
+  const log = [];
+  const hub = new FakeHub({
+    [CONVERSATIONS]: () => (log.length > 0 ? [{ user: { id: BEN }, last_seq: log.length }] : []),
+    [HISTORY]: ({ path }) => {
+      const after = Number(new globalThis.URL(path, "http://x").searchParams.get("after_seq"));
+      return log.filter(({ seq }) => seq > after);
+    },
+    [POST]: ({ body }) => {
+      const { content } = /** @type {{ content: string }} */ (body);
+      log.push(wireMessage(log.length + 1, { isMine: true, content }));
+      return log.at(-1);
+    },
+  });
+  return { hub, log };
+}
+
+/** @param {Call[]} calls */
+function contentsAndKeys(calls) {
+  return calls.map(({ body, headers }) => [
+    /** @type {{ content: string }} */ (body).content,
+    headers["Idempotency-Key"],
+  ]);
+}
+
+test("where no socket opens, messages go over REST in order, each once under its key", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub, ["one", "two"]);
+  const keys = client.messages(BEN).map(({ key }) => key);
+  const posts = await hub.called(POST, 2);
+  assert.deepEqual(contentsAndKeys(posts), [
+    ["one", keys[0]],
+    ["two", keys[1]],
+  ]);
+  await settled();
+  assert.deepEqual(
+    client.messages(BEN).map(({ seq, status, key }) => [seq, status, key]),
+    [
+      [1, Status.SENT, keys[0]],
+      [2, Status.SENT, keys[1]],
+    ],
+  );
+  assert.equal(client.queued, 0);
+  mock.timers.tick(3_000);
+  await hub.called(CONVERSATIONS, 3);
+  assert.equal(hub.callsOf(POST).length, 2);
+});
+
+test("what others write comes with the next round, after 3 s", async () => {
+  const { hub, log } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  /** @type {string[]} */
+  const heard = [];
+  client.addEventListener("message", ({ detail }) => heard.push(detail.message.content));
+  log.push(wireMessage(1), wireMessage(2));
+  mock.timers.tick(2_999);
+  assert.equal(hub.callsOf(CONVERSATIONS).length, 2);
+  mock.timers.tick(1);
+  await hub.called(HISTORY, 1);
+  await settled();
+  assert.deepEqual(heard, ["message 1", "message 2"]);
+  mock.timers.tick(3_000);
+  await hub.called(CONVERSATIONS, 4);
+  await settled();
+  assert.equal(hub.callsOf(HISTORY).length, 1); // nothing new: nothing asked for
+  assert.equal(heard.length, 2);
+});
+
+test("what is written while polling goes with the next round", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  client.send(BEN, "one");
+  assert.equal(hub.callsOf(POST).length, 0);
+  mock.timers.tick(3_000);
+  await hub.called(POST, 1);
+});
+
+test("a refusal for good has failed, and the next message goes out", async () => {
+  const { hub } = hubWithLog();
+  const post = hub.routes[POST];
+  assert.ok(post);
+  hub.routes[POST] = (call) =>
+    /** @type {{ content: string }} */ (call.body).content === "one"
+      ? refusal(403, "not_allowed", "Not allowed")
+      : post(call);
+  const client = await pollingClient(hub, ["one", "two"]);
+  await hub.called(CONVERSATIONS, 2);
+  assert.deepEqual(
+    client.messages(BEN).map(({ content, status, failure }) => [content, status, failure]),
+    [
+      ["two", Status.SENT, null],
+      ["one", Status.FAILED, "Not allowed"],
+    ],
+  );
+});
+
+test("what is to be retried keeps its place, and nothing overtakes it", async () => {
+  const { hub } = hubWithLog();
+  const post = hub.routes[POST];
+  assert.ok(post);
+  hub.routes[POST] = () => refusal(503, "unavailable");
+  const client = await pollingClient(hub, ["one", "two"]);
+  await hub.called(POST, 1);
+  await settled();
+  assert.equal(client.queued, 2);
+  assert.equal(hub.callsOf(POST).length, 1);
+  hub.routes[POST] = post;
+  mock.timers.tick(3_000);
+  const posts = await hub.called(POST, 3);
+  assert.deepEqual(
+    contentsAndKeys(posts).map(([content]) => content),
+    ["one", "one", "two"],
+  );
+  assert.equal(posts[0]?.headers["Idempotency-Key"], posts[1]?.headers["Idempotency-Key"]);
+});
+
+test("a server that goes away is waited for, and an ended session is not", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  hub.routes[CONVERSATIONS] = unreachable;
+  mock.timers.tick(3_000);
+  await entered(client, Connection.WAITING);
+  hub.routes[CONVERSATIONS] = () => refusal(401);
+  mock.timers.tick(4_000);
+  await entered(client, Connection.SIGNED_OUT);
+  mock.timers.tick(600_000);
+  assert.equal(client.status, Connection.SIGNED_OUT);
+});
+
+test("`close` ends the rounds", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  client.close();
+  const count = hub.calls.length;
+  mock.timers.tick(600_000);
+  await settled();
+  assert.equal(hub.calls.length, count);
+  assert.equal(client.status, Connection.IDLE);
+  assert.deepEqual(client.me, ME);
+  assert.equal(hub.callsOf(SESSION).length, 4);
+});
