@@ -22,7 +22,6 @@ from hub.assembly import Services
 from hub.engineio.server import EngineServer
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.limits.windows import FixedWindow
-from hub.rest.routes.uploads import MULTIPART_BYTES, UPLOAD_PATHS
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
 from hub.sockets.replies import take_commands
@@ -59,6 +58,7 @@ class Admission:
         app: responds to requests that are no WebSocket.
         dialects: by path.
         engines: Engine.IO servers, by path.
+        larger_bodies: how many bytes a request's body may have, by path, where that is more.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Admission:
         app: ASGIApp,
         dialects: Mapping[str, Dialect],
         engines: Mapping[str, EngineServer],
+        larger_bodies: Mapping[str, int],
     ) -> None:
         self._services = services
         self._engines = engines
@@ -75,7 +76,7 @@ class Admission:
         self._limits = Limits(
             head_seconds=services.config.head_timeout,
             larger_bodies={
-                **dict.fromkeys(UPLOAD_PATHS, services.config.max_upload_bytes + MULTIPART_BYTES),
+                **larger_bodies,
                 **{path: engine.max_payload for path, engine in engines.items()},
             },
         )

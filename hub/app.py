@@ -26,7 +26,7 @@ from hub.actor.letters import CloseAll
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
-from hub.rest.app import build_app, discover
+from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.socketio.mount import PATH, open_socketio
@@ -73,8 +73,10 @@ async def open_server(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            app = build_app(services, engines, discover(hub.rest.routes))
-            admission = Admission(services, app, dialects.by_path, engines)
+            claims = discover(hub.rest.routes)
+            app = build_app(services, engines, claims)
+            bodies = larger_bodies(claims, config)
+            admission = Admission(services, app, dialects.by_path, engines, bodies)
             acceptor = Acceptor(
                 admission.serve,
                 Caps(config.max_connections, config.max_connections_per_address),

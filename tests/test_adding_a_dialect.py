@@ -76,7 +76,7 @@ from hub.rest.app import discover
 from protocol.discovery import find_dialects
 
 paths = list(find_dialects(protocol.dialects).by_path)
-calls = [endpoint.path for _, endpoint in discover(hub.rest.routes)]
+calls = [claim.paths[0] for claim in discover(hub.rest.routes)]
 print(json.dumps({"at": protocol.__path__[0], "paths": paths, "calls": calls}))
 """
 

@@ -2,7 +2,8 @@
 
 Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`; nothing lists them. A path that
 several REST dialects have is routed to the one that the request means; below `/<name>` each REST
-dialect is alone. Must not know: any endpoint by name.
+dialect is alone. `ALSO_BELOW` names dialects that have the calls of a module there only.
+Must not know: any endpoint by name.
 """
 
 import importlib
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Final, TypeAlias
 
+from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -27,6 +29,7 @@ from hub.rest.endpoint import Endpoint
 from hub.rest.openapi import describe
 from hub.rest.selection import choose
 from hub.rest.web import web_routes
+from hub.settings.config import Config
 from protocol.rest import RestDialect
 
 ENGINE_METHODS: Final = (
@@ -38,7 +41,14 @@ ENGINE_METHODS: Final = (
 )  # some of which it refuses
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 
-Claim: TypeAlias = tuple[RestDialect, Endpoint]
+
+@frozen
+class Claim:
+    """A call of one REST dialect. `paths`: where it is served; the first is the documented one."""
+
+    dialect: RestDialect
+    endpoint: Endpoint
+    paths: tuple[str, ...]
 
 
 def discover(*packages: ModuleType) -> list[Claim]:
@@ -47,16 +57,33 @@ def discover(*packages: ModuleType) -> list[Claim]:
     for package in packages:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             imported = importlib.import_module(module.name)
-            endpoints: tuple[Endpoint, ...] = getattr(imported, "ENDPOINTS", ())
-            found += [(imported.SURFACE, endpoint) for endpoint in endpoints]
-    return sorted(found, key=lambda claim: (claim[1].path.count("{"), claim[1].path))
+            for endpoint in getattr(imported, "ENDPOINTS", ()):
+                dialect = imported.SURFACE
+                paths = (endpoint.path, f"/{dialect.name}{endpoint.path}")
+                found.append(Claim(dialect, endpoint, paths))
+                found += [
+                    Claim(other, endpoint, (f"/{other.name}{endpoint.path}",))
+                    for other in getattr(imported, "ALSO_BELOW", ())
+                ]
+    return sorted(found, key=lambda claim: (claim.paths[0].count("{"), claim.paths[0]))
+
+
+def larger_bodies(claims: Sequence[Claim], config: Config) -> Mapping[str, int]:
+    """Path -> how many bytes a body may have there, where that is more than anywhere else."""
+    return {
+        path: claim.endpoint.body_limit(config)
+        for claim in claims
+        if claim.endpoint.body_limit is not None
+        for path in claim.paths
+    }
 
 
 def build_app(
     services: Services, engines: Mapping[str, EngineServer], claims: Sequence[Claim]
 ) -> Starlette:
     """The ASGI application over `services`: REST, and Engine.IO's polling on its paths."""
-    document = describe(claims, services.config.rest_default.value)
+    default = services.config.rest_default.value
+    document = describe([(each.dialect, each.endpoint, each.paths[0]) for each in claims], default)
 
     async def openapi(_: Request) -> Response:
         return JSON(document)
@@ -89,14 +116,12 @@ _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]
 def _by_path(claims: Sequence[Claim]) -> Mapping[str, _Methods]:
     """Path with numbered parameters -> method -> the REST dialects that have it."""
     paths: dict[str, dict[str, dict[RestDialect, Endpoint]]] = {}
-    for surface, endpoint in claims:
-        plain, mount = _numbered(endpoint.path), f"/{surface.name}"
-        is_mounted = plain.startswith(f"{mount}/")  # the plain path belongs to another REST dialect
-        for path in (plain,) if is_mounted else (plain, mount + plain):
-            claimed = paths.setdefault(path, {}).setdefault(endpoint.method, {})
-            if surface in claimed:
-                raise ValueError(f"{endpoint.method} {endpoint.path} is claimed twice")
-            claimed[surface] = endpoint
+    for claim in claims:
+        for path in map(_numbered, claim.paths):
+            claimed = paths.setdefault(path, {}).setdefault(claim.endpoint.method, {})
+            if claim.dialect in claimed:
+                raise ValueError(f"{claim.endpoint.method} {path} is claimed twice")
+            claimed[claim.dialect] = claim.endpoint
     return paths
 
 

@@ -17,6 +17,7 @@ from hub.http.responses import JSON, HttpError
 from hub.rest.replies import ErrorWords, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
+from hub.settings.config import Config
 from persistence.records import Span, StoreUnavailable
 from protocol.commands import RequestCommand
 from protocol.dialect import Stranger
@@ -222,6 +223,7 @@ class Endpoint:
         body: the shape of the request's body.
         query: names of query parameters.
         open_to_all: whether it works without a session.
+        body_limit: how many bytes a body may have, where that is more than anywhere else.
     """
 
     method: str
@@ -232,6 +234,7 @@ class Endpoint:
     body: type | None = None
     query: tuple[str, ...] = ()
     open_to_all: bool = False
+    body_limit: Callable[[Config], int] | None = None
 
     async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
         """Check what every endpoint requires, then handle the request. Errors are spelt by

@@ -33,20 +33,22 @@ _ERROR: Final = {
 _FIRST_ERROR: Final = 400
 
 
-def describe(claims: Sequence[tuple[RestDialect, Endpoint]], default: str) -> dict[str, object]:
-    """An OpenAPI 3.1 document of the endpoints.
+def describe(
+    claims: Sequence[tuple[RestDialect, Endpoint, str]], default: str
+) -> dict[str, object]:
+    """An OpenAPI 3.1 document of the endpoints, each with its REST dialect and its path.
 
     A call that several REST dialects have is listed under its plain path for the default, and below
     their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     claimed: set[tuple[str, str]] = set()
-    for surface, endpoint in sorted(claims, key=lambda claim: claim[0].name != default):
-        shape = (endpoint.method, re.sub(r"{\w+}", "{}", endpoint.path))
-        path = f"/{surface.name}{endpoint.path}" if shape in claimed else endpoint.path
+    for surface, endpoint, plain in sorted(claims, key=lambda claim: claim[0].name != default):
+        shape = (endpoint.method, re.sub(r"{\w+}", "{}", plain))
+        path = f"/{surface.name}{endpoint.path}" if shape in claimed else plain
         claimed.add(shape)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(surface, endpoint)
-    cookies = sorted({surface.cookie for surface, _ in claims if surface.cookie is not None})
+    cookies = sorted({surface.cookie for surface, _, _ in claims if surface.cookie is not None})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parlour", "version": "1"},

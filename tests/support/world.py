@@ -21,7 +21,7 @@ from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
-from hub.rest.app import build_app, discover
+from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
@@ -195,7 +195,9 @@ async def open_world(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            app = build_app(services, engines, discover(*routes))
-            admission = Admission(services, app, dialects.by_path, engines)
+            claims = discover(*routes)
+            app = build_app(services, engines, claims)
+            bodies = larger_bodies(claims, config)
+            admission = Admission(services, app, dialects.by_path, engines, bodies)
             yield World(services, admission, Acceptor(admission.serve, caps), connections)
             connections.cancel_scope.cancel()

@@ -19,16 +19,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.settings.config import Config
 from persistence.records import Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
-UPLOAD_PATHS: Final = (
-    "/api/upload",
-    f"/{LEARNING_PLATFORM.name}/api/upload",
-    f"/{PRIVATE_MESSAGES.name}/api/upload",
-)
 MAX_FIELDS: Final = 10
 MAX_NAME_CHARS: Final = 100
 MAX_NUMBERINGS: Final = 1_000
@@ -182,7 +178,12 @@ async def download(call: Call) -> Response:
     )
 
 
+def _body_limit(config: Config) -> int:
+    return config.max_upload_bytes + MULTIPART_BYTES
+
+
 SURFACE: Final = LEARNING_PLATFORM
+ALSO_BELOW: Final = (PRIVATE_MESSAGES,)
 ENDPOINTS: Final = (
     Endpoint(
         "POST",
@@ -190,6 +191,7 @@ ENDPOINTS: Final = (
         "Store a file",
         upload,
         {200: "its address", 400: "missing, too large or of another kind", 413: "far too large"},
+        body_limit=_body_limit,
     ),
     Endpoint(
         "GET", "/uploads/{day}/{name}", "A stored file", download, {200: "it", 404: "none for you"}

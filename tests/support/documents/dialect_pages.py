@@ -183,10 +183,12 @@ def documented_calls(name: str) -> Mapping[str, str]:
 def body_fields(name: str) -> Mapping[str, frozenset[str]]:
     """`METHOD /path` -> the names of the fields in the JSON body, from its shape."""
     found: dict[str, frozenset[str]] = {}
-    for rest, endpoint in discover(hub.rest.routes):
+    for claim in discover(hub.rest.routes):
+        rest, endpoint = claim.dialect, claim.endpoint
         if REST_PAGES[rest.name] == name and endpoint.body is not None:
             fields = attrs.fields(endpoint.body)
-            call = f"{endpoint.method} {endpoint.path}".replace("/api/message/", "/api/messagepal/")
+            path = claim.paths[0].replace("/api/message/", "/api/messagepal/")
+            call = f"{endpoint.method} {path}"
             found[call] = frozenset(rest.naming(field.name) for field in fields)
     return found
 
@@ -194,7 +196,7 @@ def body_fields(name: str) -> Mapping[str, frozenset[str]]:
 def offered_calls(name: str) -> Mapping[str, Endpoint]:
     """The same from the code. The messenger's calls exist twice; its page shows one prefix."""
     return {
-        f"{endpoint.method} {endpoint.path}": endpoint
-        for rest, endpoint in discover(hub.rest.routes)
-        if REST_PAGES[rest.name] == name and not endpoint.path.startswith("/api/message/")
+        f"{claim.endpoint.method} {claim.paths[0]}": claim.endpoint
+        for claim in discover(hub.rest.routes)
+        if REST_PAGES[claim.dialect.name] == name and not claim.paths[0].startswith("/api/message/")
     }

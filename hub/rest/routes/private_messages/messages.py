@@ -7,11 +7,9 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from attrs import evolve
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.routes import uploads
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, SendPrivateMessage
@@ -191,5 +189,4 @@ ENDPOINTS: Final = (
         online_users,
         {200: "a list"},
     ),
-    *(evolve(each, path=f"/{SURFACE.name}{each.path}") for each in uploads.ENDPOINTS),
 )
