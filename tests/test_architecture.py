@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import hub.rest.routes
+import protocol.dialects
+from hub.rest.app import discover
+from protocol.discovery import find_dialects
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("protocol", "persistence", "hub")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -68,6 +73,18 @@ PURE_STANDARD_LIBRARY = {
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
 REST_ROOM = "hub/rest/routes/"
 REST_MODULES = ("conversations", "rest", "shapes")
+MAY_NAME_DIALECTS = (
+    "hub/settings/choices.py",  # the choices of `rest_default`
+    "hub/cli/chat.py",  # a client of `/ws`
+)
+FOUND = find_dialects(protocol.dialects)
+DIALECT_NAMES = {
+    *FOUND.by_path,
+    *(dialect.name for dialect in FOUND.by_path.values()),
+    *(dialect.name for dialect in FOUND.by_namespace.values()),
+    *(claim.dialect.name for claim in discover(hub.rest.routes)),
+}
+"""The names and paths of all dialects, and the prefixes of their REST."""
 
 
 def name_of(path: Path) -> str:
@@ -184,6 +201,23 @@ def test_hub_names_no_dialect(path: Path) -> None:
     if name_of(path).startswith(REST_ROOM):
         named = {name for name in named if not name.endswith(REST_MODULES)}
     assert not named
+
+
+@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
+def test_hub_knows_no_dialect_by_its_name_or_path(path: Path) -> None:
+    named = {
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in DIALECT_NAMES
+    }
+    assert not named or name_of(path).startswith((REST_ROOM, *MAY_NAME_DIALECTS))
+
+
+@pytest.mark.parametrize("path", in_package("protocol/dialects"), ids=name_of)
+def test_a_dialect_knows_no_other(path: Path) -> None:
+    own = module_of(path.parent)
+    known = {name for name in imported(path) if is_below(name, "protocol.dialects")}
+    assert {name for name in known if not is_below(name, own)} == set()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
