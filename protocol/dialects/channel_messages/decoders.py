@@ -24,6 +24,7 @@ from protocol.shapes.uuids import IdKind, from_uuid
 
 HISTORY_MESSAGES: Final = 50
 LIST: Final = "messages:list"
+_STATUSES: Final = (None, *DeliveryStatus)
 
 
 def _payload(args: Sequence[object]) -> Mapping[str, object]:
@@ -53,11 +54,11 @@ def _message(payload: Mapping[str, object], name: str = "messageId") -> MessageI
 
 def _send(payload: Mapping[str, object], limits: CodecLimits) -> Command:
     given = payload.get("tempId")
-    key = check_key(given if isinstance(given, str) else None, field="tempId")
+    key = check_key(given, field="tempId") if isinstance(given, str) else None
     content, status = payload.get("content"), payload.get("deliveryStatus")
     if not isinstance(content, str):
         raise WireError(ErrorCode.INVALID_FIELD, key=key, field="content")
-    if status not in (None, *DeliveryStatus):
+    if status not in _STATUSES:
         raise WireError(ErrorCode.INVALID_FIELD, key=key, field="deliveryStatus")
     parent = payload.get("parentId")
     return PostToChannel(

@@ -47,7 +47,7 @@ def _leave(frame: Frame, _: CodecLimits) -> Command | None:
 def _send(frame: Frame, limits: CodecLimits) -> Command:
     parent_id = identifier(frame.get("parentId"))
     given = frame.get("clientMessageId")
-    key = check_key(given if isinstance(given, str) else None, field="clientMessageId")
+    key = check_key(given, field="clientMessageId") if isinstance(given, str) else None
     channel_id, content = _channel(frame), frame.get("content")
     if channel_id is None or not isinstance(content, str) or not content.strip():
         text = "channelId and content are required."
@@ -58,7 +58,7 @@ def _send(frame: Frame, limits: CodecLimits) -> Command:
         channel_id,
         check_content(content.strip(), limits.content_chars, key=key),
         _kind(frame.get("messageType"), key),
-        check_file_url(file_url if isinstance(file_url, str) else None, key=key, field="fileUrl"),
+        check_file_url(file_url, key=key, field="fileUrl") if isinstance(file_url, str) else None,
         key,
         None if parent_id is None else MessageId(parent_id),
     )

@@ -39,7 +39,7 @@ def _recipient(frame: Frame) -> UserId | None:
 
 def _send(frame: Frame, limits: CodecLimits) -> Command:
     given = frame.get("clientMessageId")
-    key = check_key(given if isinstance(given, str) else None, field="clientMessageId")
+    key = check_key(given, field="clientMessageId") if isinstance(given, str) else None
     recipient_id, content = _recipient(frame), frame.get("content")
     if recipient_id is None or not isinstance(content, str) or not content:
         text = "Recipient ID and content are required"

@@ -44,7 +44,6 @@ class _More:
     parent_id: MessageId | None = None
 
 
-_NO_MORE: Final = _More()
 _MORE: Final = frozenset({"message_type", "file_url", "parent_id"})
 
 
@@ -63,7 +62,7 @@ def _private_message(raw: dict[str, object], limits: CodecLimits) -> Command:
     key = raw.get("client_id")
     try:
         frame = structure(raw, _PrivateMessageFrame)
-        more = _NO_MORE if _MORE.isdisjoint(raw) else structure(raw, _More)
+        more = None if _MORE.isdisjoint(raw) else structure(raw, _More)
     except WireError as error:
         key = key if isinstance(key, str) else None
         raise WireError(error.code, error.text, key=key, field=error.field) from None
@@ -71,9 +70,12 @@ def _private_message(raw: dict[str, object], limits: CodecLimits) -> Command:
     content, field = frame.content, "content"
     if content is None and frame.message is not None:
         content, field = frame.message.content, "message.content"
+    content = check_content(content or "", limits.content_chars, key=key, field=field)
+    if more is None:
+        return SendPrivateMessage(frame.recipient_id, content, key)
     return SendPrivateMessage(
         frame.recipient_id,
-        check_content(content or "", limits.content_chars, key=key, field=field),
+        content,
         key,
         check_kind(more.message_type, key=key, field="message_type"),
         check_file_url(more.file_url, key=key, field="file_url"),
