@@ -1,4 +1,4 @@
-"""The Hub's inbox: what may be asked of it, a closed union.
+"""The letters that the Hub accepts: a closed union.
 
 Guarantees: a letter is self-contained; the Hub needs nothing but its own maps to act on it.
 """
@@ -24,7 +24,7 @@ class ChannelRoom:
 
 @frozen
 class WorkspaceRoom:
-    """The connections that are told of everything in a workspace."""
+    """The connections that follow a workspace."""
 
     workspace_id: WorkspaceId
 
@@ -68,7 +68,7 @@ Audience: TypeAlias = ToUsers | ToRooms | ToClient | ToEveryone
 
 @frozen
 class Delivery:
-    """One event and who is told of it."""
+    """One event and its audience."""
 
     event: Event
     to: Audience
@@ -76,7 +76,7 @@ class Delivery:
 
 @frozen
 class Register:
-    """A connection is ready. `greeting` is the first thing it is told."""
+    """A connection is ready. `greeting` is its first event."""
 
     client: Client
     greeting: Event
@@ -84,14 +84,14 @@ class Register:
 
 @frozen
 class Unregister:
-    """A connection is gone; asking twice is harmless."""
+    """A connection has ended; harmless when it is unknown."""
 
     client: Client
 
 
 @frozen
 class Join:
-    """The connection comes into these rooms; `greeting` is the first thing it hears there."""
+    """The connection joins these rooms; `greeting` comes before any event of them."""
 
     client: Client
     rooms: Sequence[Room]
@@ -100,7 +100,7 @@ class Join:
 
 @frozen
 class Leave:
-    """The connection leaves the room; `farewell` is the last thing it hears of it."""
+    """The connection leaves the room; `farewell` comes after any event of it."""
 
     client: Client
     room: Room
@@ -109,8 +109,8 @@ class Leave:
 
 @frozen
 class Broadcast:
-    """Everything one commit or one read produced, in order. `then` is called when it was told, and
-    must not wait: what it tells comes after that.
+    """The deliveries of one commit or one read, in order. `then` runs in the same turn, after they
+    were handed out; it must not block.
     """
 
     deliveries: Sequence[Delivery]
@@ -135,8 +135,8 @@ class EndUsers:
 
 @frozen
 class CloseAll:
-    """Close every connection, present and future: the server is stopping. `done` is set when all
-    that were there have been told, after everything that was posted before.
+    """Close every connection, present and future: the server is stopping. `done` is set when those
+    present were asked to close, after everything that was posted before.
     """
 
     reason: CloseReason

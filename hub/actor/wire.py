@@ -29,5 +29,5 @@ class Wire:
         return b"".join(map(text_frame, self.dialect.encode(event)))
 
     def shed_notice(self, count: int) -> bytes:
-        """The frames that tell how many ephemeral ones were left out."""
+        """The frames with the number of ephemeral events that were dropped."""
         return self.encode(Shed(count, datetime.now(UTC)))
