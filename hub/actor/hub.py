@@ -1,9 +1,9 @@
-"""The Hub: one actor that knows who is connected and tells them what happened.
+"""The Hub: one actor that owns the connected clients and delivers events to them.
 
 Guarantees: it alone touches its maps, so there are no locks; its loop awaits nothing but its inbox,
 so no slow query or socket delays anybody; an event is encoded once per dialect; what one turn
-produced for a connection goes out in one write. When it stops, its inbox closes, so nobody waits
-for a dead Hub. Must not know: SQL, JSON, permissions.
+produced for a connection goes out in one write. When it stops, its inbox closes, so no
+sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
 from collections import Counter
@@ -38,12 +38,12 @@ from protocol.model import SessionId, UserId
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
 )
-ENDED_SESSIONS = 10_000  # remembered, so that a connection that was being opened is caught too
-LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay what was decided
+ENDED_SESSIONS = 10_000  # remembered, to refuse connections that were being opened when they ended
+LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay deliveries
 
 
 class PresenceListener(Protocol):
-    """Hears of a user's first connection, and of the end of the last one. Must not wait."""
+    """Is notified of a user's first connection and of the end of their last one. Must not block."""
 
     def __call__(self, user_id: UserId, *, connected: bool) -> None:
         """Called from the Hub's loop."""
@@ -53,13 +53,13 @@ class Hub:
     """The actor and its address.
 
     Args:
-        on_presence: hears who came and who is gone.
+        on_presence: is notified of users' first and last connections.
     """
 
     def __init__(self, on_presence: PresenceListener) -> None:
         self._on_presence = on_presence
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
-        # Dicts as ordered sets: whoever came first is told first, in every run.
+        # Dicts as ordered sets, so that the order of deliveries is the same in every run.
         self._clients: dict[Client, None] = {}
         self._by_wire: Counter[Encoder] = Counter()
         self._by_user: dict[UserId, dict[Client, None]] = {}
@@ -70,7 +70,7 @@ class Hub:
         self._closing: CloseReason | None = None
 
     async def post(self, letter: Letter) -> None:
-        """Leave a letter. Waits only while the inbox is full.
+        """Send a letter. Waits only while the inbox is full.
 
         Raises:
             trio.BrokenResourceError: the Hub has stopped.
@@ -80,7 +80,7 @@ class Hub:
     async def broadcast(
         self, deliveries: Sequence[Delivery], then: Callable[[], None] | None = None
     ) -> None:
-        """Have these events delivered in order; see `Broadcast`."""
+        """Deliver these events in order; see `Broadcast`."""
         if deliveries or then is not None:
             await self._address.send(Broadcast(deliveries, then))
 
@@ -89,7 +89,7 @@ class Hub:
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
 
     async def end_users(self, user_ids: Iterable[UserId]) -> None:
-        """Close the live connections of accounts that are no more with 4001."""
+        """Close the live connections of deleted accounts with 4001."""
         await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
 
     def sessions(self) -> frozenset[SessionId]:
