@@ -54,7 +54,7 @@ class RefuseUpgrade:
 
 @frozen
 class AcceptAndClose:
-    """Accept the upgrade, say `texts`, then close: browsers can only read a close code."""
+    """Accept the upgrade, send `texts`, then close: browsers can only read a close code."""
 
     texts: tuple[str, ...]
     reason: CloseReason
@@ -68,7 +68,11 @@ Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[bytes, ...]]]
 
 
 def omitting(reasons: Mapping[str, Sequence[type[Event]]]) -> Mapping[type[Event], str]:
-    """By type of event, why a dialect never sends it; from the types by reason."""
+    """By type of event, why a dialect never sends it.
+
+    Args:
+        reasons: the types of event, by reason.
+    """
     return {event: reason for reason, events in reasons.items() for event in events}
 
 
@@ -141,7 +145,7 @@ class EventDialect(Protocol):
 
     @property
     def namespace(self) -> str:
-        """Where it is spoken."""
+        """The Socket.IO namespace where it is served."""
 
     @property
     def typing_seconds(self) -> float:

@@ -43,14 +43,14 @@ class MessageKind(StrEnum):
 
 
 class GradingStatus(StrEnum):
-    """How far a teacher has got with a message that is homework."""
+    """Whether a teacher has graded a message that is homework."""
 
     PENDING = "pending"
     GRADED = "graded"
 
 
 class DeliveryStatus(StrEnum):
-    """How far a message has got with anybody but its author. It only moves forward."""
+    """The furthest a message has come with any user but its author. It only moves forward."""
 
     SENT = "SENT"
     DELIVERED = "DELIVERED"
@@ -155,7 +155,7 @@ class Message:
 
     @property
     def position(self) -> Position:
-        """Where it is in the log."""
+        """Its place in the log."""
         return Position(self.channel_id, self.seq)
 
     @property
@@ -165,7 +165,7 @@ class Message:
 
     @property
     def status(self) -> DeliveryStatus:
-        """How far it has got."""
+        """Sent, delivered or read."""
         if self.read_by:
             return DeliveryStatus.READ
         return DeliveryStatus.DELIVERED if self.is_delivered else DeliveryStatus.SENT
@@ -173,7 +173,7 @@ class Message:
 
 @frozen
 class Channel:
-    """Where messages are numbered: a workspace's room, or the private conversation of two.
+    """A sequence of numbered messages: in a workspace, or between two users.
 
     `pair` is set exactly for a dm, lower id first; `workspace_id` for every other kind.
     """
@@ -198,7 +198,7 @@ class Channel:
 
 @frozen
 class Workspace:
-    """People who share channels. `members` in the order they came."""
+    """Users who share channels. `members` in the order they joined."""
 
     id: WorkspaceId
     name: str

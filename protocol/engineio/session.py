@@ -1,4 +1,4 @@
-"""One Engine.IO session, whatever carries it: what was queued, what a packet means, the upgrade.
+"""One Engine.IO session over any carrier: its queue, its packets, the upgrade.
 
 Guarantees: packets leave in the order they were queued, by one carrier at a time; polling delivers
 until the upgrade is complete; what is queued is bounded. Must not know: sockets, requests, time.
@@ -100,7 +100,7 @@ class EngineSession:
 
     @property
     def is_half_full(self) -> bool:
-        """Whether what need not be delivered should no longer be queued."""
+        """Whether ephemeral packets should no longer be queued."""
         return self._size > MAX_QUEUED_BYTES // 2
 
     def queue(self, packet: Packet) -> None:
@@ -148,7 +148,7 @@ class EngineSession:
         """A packet on a WebSocket that wants to carry the session from now on.
 
         Returns:
-            The answer to a probe, or None when the upgrade is complete: then `carrier` has changed.
+            The reply to a probe, or None when the upgrade is complete: then `carrier` has changed.
 
         Raises:
             EngineError: something else, or at another time; the session stays with its carrier.
@@ -171,6 +171,6 @@ class EngineSession:
         return self._upgrade is _Upgrade.PROBED and self.carrier is Carrier.POLLING
 
     def cancel_upgrade(self) -> None:
-        """The WebSocket that wanted to take over is gone; another one may try."""
+        """The WebSocket of the upgrade is gone; another one may try."""
         if self.carrier is Carrier.POLLING:
             self._upgrade = _Upgrade.NONE

@@ -62,7 +62,7 @@ def is_storable(text: str) -> bool:
 
 
 def check_kind(name: str | None, *, field: str, key: str | None = None) -> MessageKind:
-    """How a message is to be presented; text when nothing was said.
+    """How a message is to be presented; text if `name` is None.
 
     Raises:
         WireError: INVALID_FIELD.
@@ -74,7 +74,7 @@ def check_kind(name: str | None, *, field: str, key: str | None = None) -> Messa
 
 
 def check_file_url(url: str | None, *, field: str, key: str | None = None) -> str | None:
-    """The address of a message's file: an upload of ours, or http(s); None when none was given.
+    """The address of a message's file: an upload of this hub, or http(s); None if there is none.
 
     Other schemes and paths are refused, because clients make links of them and load pictures.
 

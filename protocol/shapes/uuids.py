@@ -20,7 +20,7 @@ _FORM: Final = re.compile(
 
 
 class IdKind(IntEnum):
-    """What an id is of."""
+    """What an id identifies."""
 
     USER = 1
     CHANNEL = 2
@@ -46,5 +46,5 @@ def from_uuid(kind: IdKind, text: object) -> int | None:
 
 
 def _frame(kind: IdKind) -> int:
-    """What every UUID of a kind has in common."""
+    """The bits that all UUIDs of a kind share."""
     return kind << _KIND_SHIFT | _VERSION_8 | _VARIANT

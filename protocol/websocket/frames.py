@@ -67,7 +67,7 @@ class FrameCutter:
         self._failed = False
 
     def feed(self, data: bytes) -> list[Inbound]:  # noqa: C901, PLR0912  every byte passes here: one loop, few calls
-        """What `data` completed, in order. Empty after a violation was reported."""
+        """The messages that `data` completed, in order. Empty after a violation was reported."""
         if self._failed:
             return []
         if self._rest:
@@ -187,12 +187,12 @@ def close_frame(reason: CloseReason) -> bytes:
 
 
 def close_answer(payload: bytes) -> bytes:
-    """The close frame that answers one with this payload: the same code."""
+    """The reply to a close frame with this payload: the same code."""
     return _header(CLOSE, len(payload[:2])) + payload[:2]
 
 
 def pong_frame(payload: bytes) -> bytes:
-    """The pong that answers a ping with this payload."""
+    """The reply to a ping with this payload."""
     return _header(PONG, len(payload)) + payload
 
 

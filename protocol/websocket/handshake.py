@@ -21,7 +21,7 @@ _KEY_BYTES: Final = 16
 
 
 class HandshakeError(Exception):
-    """An upgrade request that must be answered with an HTTP error."""
+    """An upgrade request that is refused with an HTTP error."""
 
     def __init__(
         self, status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()
@@ -78,7 +78,7 @@ class Head:
 
 
 def wants_upgrade(head: Head) -> bool:
-    """Whether the peer asks for a WebSocket, rightly or not."""
+    """Whether a request asks for a WebSocket, correctly or not."""
     return head.has_token(b"upgrade", b"websocket")
 
 
