@@ -67,7 +67,7 @@ class FrameCutter:
         self._failed = False
 
     def feed(self, data: bytes) -> list[Inbound]:  # noqa: C901, PLR0912  every byte passes here: one loop, few calls
-        """The messages that `data` completed, in order. Empty after a violation was reported."""
+        """Messages and control frames that `data` completed, in order; none after a violation."""
         if self._failed:
             return []
         if self._rest:
