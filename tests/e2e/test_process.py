@@ -135,8 +135,8 @@ async def test_mutated_handshakes_neither_kill_the_hub_nor_grow_it(data_dir: Pat
                 attackers.start_soon(attack, MUTATIONS // 10)
         assert hub.process.poll() is None
         assert hub.resident_bytes() - before < 5_000_000
-        async with hub.open(cookie) as socket:
-            await socket.close()
+        async with hub.open(cookie):
+            pass  # it was welcomed
 
 
 def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":

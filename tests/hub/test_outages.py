@@ -1,14 +1,12 @@
 """The store is away: everybody is told, nothing is acknowledged, and it works again afterwards."""
 
-from typing import Any
-
 import pytest
-import trio
-from attrs import define, evolve, field
+from attrs import evolve
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from tests.support.clients.websocket import Refused, open_websocket
+from tests.support.clients.websocket import Refused
+from tests.support.stores.held import Held
 from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
@@ -62,7 +60,7 @@ async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store
         assert (ready.status, ready.json) == (503, {"status": "store_unavailable"})
         assert (await world.call("GET", "/healthz")).status == 200
         with pytest.raises(Refused) as refused:
-            await open_websocket(world.connect(), Cookie=ann.cookie)
+            await world.websocket(Cookie=ann.cookie)
         assert refused.value.status == 503
         outage.end()
         assert (await world.call("GET", "/readyz")).status == 200
@@ -109,27 +107,10 @@ async def typing_is_dropped(world: World, outage: Outage) -> None:
     assert (await bens.receive())["is_typing"] is False
 
 
-@define
-class SlowRelations:
-    """Relations whose permission check waits until it is let go."""
-
-    _part: Any
-    asked: trio.Event = field(factory=trio.Event)
-    proceed: trio.Event = field(factory=trio.Event)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._part, name)
-
-    async def may_message(self, pairs: Any) -> Any:
-        self.asked.set()
-        await self.proceed.wait()
-        return await self._part.may_message(pairs)
-
-
 async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
     memory_store: Store,
 ) -> None:
-    slow = SlowRelations(memory_store.relations)
+    slow = Held(memory_store.relations, ("may_message",))
     async with open_world(evolve(memory_store, relations=slow)) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         anns, bens = await ann.open(), await ben.open()
@@ -141,6 +122,6 @@ async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
         await anns.send(frame)  # the next message
         await anns.send({"type": "?"})
         assert [(await anns.receive())["type"] for _ in range(2)] == ["private_message", "error"]
-        slow.proceed.set()
+        slow.go_on.set()
         assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
         await bens.close_in_silence()  # the first one never came

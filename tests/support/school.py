@@ -4,6 +4,8 @@ from attrs import frozen
 
 from persistence.records import NewChannel
 from protocol.model import Channel, Role, Workspace
+from tests.support.clients.websocket import WebSocket
+from tests.support.quiet import until_quiet
 from tests.support.world import Person, World
 
 
@@ -22,6 +24,15 @@ class School:
 
     def people(self) -> dict[str, Person]:
         return {"tea": self.tea, "ann": self.ann, "ben": self.ben, "eve": self.eve}
+
+    async def join(self, person: Person, channel: Channel | None = None) -> WebSocket:
+        """A connection of `/ws/chat` in a channel, by default in `general`."""
+        channel_id = (channel or self.general).id
+        socket = await person.open("/ws/chat")
+        await socket.send({"type": "join_channel", "channelId": channel_id})
+        assert (await socket.receive_type("joined_channel"))["channelId"] == channel_id
+        await until_quiet()
+        return socket
 
 
 async def open_school(world: World) -> School:

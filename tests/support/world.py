@@ -4,7 +4,7 @@
 everything else is the real thing.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
@@ -31,9 +31,18 @@ from persistence.records import NewUser
 from protocol.discovery import Dialects, find_dialects
 from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.clients.http import Reply, request
-from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.clients.websocket import WebSocket, kind_of_frame, open_websocket, unread
+from tests.support.quiet import until_quiet
 
 CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+GREETINGS = {
+    "/ws": "system",
+    "/ws/chat": "connected",
+    "/messagepal": "connected",
+    "/message": "connected",
+    "/gateway": None,  # it comes after IDENTIFY
+}
 
 
 DIALECTS = find_dialects(protocol.dialects)
@@ -47,6 +56,7 @@ class World:
     admission: Admission
     _acceptor: Acceptor
     _connections: trio.Nursery
+    _sockets: list[WebSocket] = field(factory=list)
 
     @property
     def store(self) -> Store:
@@ -69,11 +79,27 @@ class World:
         while self.services.hub.is_connected(user_id):  # noqa: ASYNC110  the clock is a mock
             await trio.sleep(0.1)
 
-    async def until_settled(self, connections: int) -> None:
-        """Wait until the hub knows of exactly so many connections, and has told who is online."""
-        users = self.services.presence._users
-        while len(self.services.hub._clients) != connections or users._here != users._announced:
-            await trio.lowlevel.checkpoint()
+    async def websocket(
+        self,
+        path: str = "/ws",
+        trailing: bytes = b"",
+        *,
+        stream: trio.abc.Stream | None = None,
+        kind: Callable[[str | bytes], str] = kind_of_frame,
+        in_quiet: bool = True,
+        **headers: str,
+    ) -> WebSocket:
+        """A WebSocket; with `in_quiet` once everybody was told of it. Raises Refused."""
+        socket = await open_websocket(stream or self.connect(), path, trailing, **headers)
+        socket.kind, socket.settled, socket.name = kind, until_quiet, path
+        self._sockets.append(socket)
+        if in_quiet:
+            await until_quiet()
+        return socket
+
+    async def unread(self) -> list[str]:
+        """What its WebSockets received and the test did not read."""
+        return await unread(self._sockets)
 
     async def call(
         self,
@@ -160,15 +186,21 @@ class Person:
         cookies = {"Cookie": self.platform_cookie, **(headers or {})}
         return await self.world.call(method, path, body, cookies)
 
-    async def connect(self, path: str, trailing: bytes = b"") -> WebSocket:
-        """A WebSocket of any dialect, before its first frame."""
+    async def connect(
+        self, path: str, trailing: bytes = b"", *, in_quiet: bool = True
+    ) -> WebSocket:
+        """A WebSocket of any dialect, before its first frame; `in_quiet` as in `World`."""
         cookies = f"{self.cookie}; {self.platform_cookie}"
-        return await open_websocket(self.world.connect(), path, trailing, Cookie=cookies)
+        socket = await self.world.websocket(path, trailing, in_quiet=in_quiet, Cookie=cookies)
+        socket.name = f"{self.user.username} on {path}"
+        return socket
 
     async def open(self, path: str = "/ws", trailing: bytes = b"") -> WebSocket:
-        """A WebSocket, past the welcome."""
-        socket = await open_websocket(self.world.connect(), path, trailing, Cookie=self.cookie)
-        assert await socket.receive() == {"type": "system", "message": "Welcome to the chat!"}
+        """A WebSocket of any dialect, past its greeting."""
+        socket = await self.connect(path, trailing)
+        greeting = GREETINGS[path.partition("?")[0]]
+        if greeting is not None:
+            await socket.receive_type(greeting)
         return socket
 
 
@@ -181,7 +213,8 @@ async def open_world(
     foreign_sessions: ForeignSessions | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """A server over `store`; keywords are settings.
+    """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
+    received must have been read.
 
     `routes`: the packages of REST modules.
     """
@@ -199,5 +232,8 @@ async def open_world(
             app = build_app(services, engines, claims)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
-            yield World(services, admission, Acceptor(admission.serve, caps), connections)
+            world = World(services, admission, Acceptor(admission.serve, caps), connections)
+            yield world
+            left = await world.unread()
             connections.cancel_scope.cancel()
+    assert not left, "\n".join(left)

@@ -8,9 +8,9 @@ import trio
 from trio.testing import MockClock
 
 from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
-from tests.support.clients.frames import BINARY, CLOSE, TEXT, client_frame
+from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.http import Reply
-from tests.support.clients.websocket import Closed, Refused, WebSocket
+from tests.support.clients.websocket import Refused, WebSocket, open_websocket
 
 
 @pytest.fixture
@@ -21,22 +21,7 @@ async def engine() -> AsyncIterator[EngineWorld]:
 
 async def frame(socket: WebSocket) -> str | bytes:
     """The next message. Raises Closed."""
-    while True:
-        opcode, payload = await socket._frame()
-        if opcode == TEXT:
-            return payload.decode()
-        if opcode == BINARY:
-            return payload
-        if opcode == CLOSE:
-            raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
-
-
-async def until_closed(socket: WebSocket) -> Closed:
-    try:
-        while True:
-            await frame(socket)
-    except Closed as end:
-        return end
+    return await socket.take(lambda _: True)
 
 
 def fault(reply: Reply) -> tuple[int, int]:
@@ -213,7 +198,7 @@ async def test_a_websocket_of_its_own(engine: EngineWorld) -> None:
     await socket.stream.send_all(client_frame(BINARY, b"\x01\x02"))
     assert await frame(socket) == b"\x01\x02"
     await socket.send_text("1")
-    assert (await until_closed(socket)).code == 1000
+    assert (await socket.closed()).code == 1000
 
 
 @pytest.mark.parametrize("text", ["abc", "", "9", "0", "5", "6", "2", "b!"])
@@ -221,7 +206,7 @@ async def test_a_malformed_packet_on_a_websocket_ends_it(engine: EngineWorld, te
     socket = await engine.websocket("")
     await frame(socket)
     await socket.send_text(text)
-    assert (await until_closed(socket)).code == 1002
+    assert (await socket.closed()).code == 1002
 
 
 async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
@@ -234,14 +219,12 @@ async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
         await socket.send_text("3")
     started = trio.current_time()
     assert await frame(socket) == "2"
-    await until_closed(socket)
+    await socket.closed()
     assert trio.current_time() - started == pytest.approx(45.0)
 
 
 @pytest.mark.parametrize("query", ["EIO=3&transport=websocket", "EIO=4&transport=abc", "EIO=4"])
 async def test_wrong_websocket_handshakes_are_refused(engine: EngineWorld, query: str) -> None:
-    from tests.support.clients.websocket import open_websocket  # noqa: PLC0415
-
     with pytest.raises(Refused) as refused:
         await open_websocket(engine.connect(), f"/engine.io/?{query}")
     assert refused.value.status == 400
@@ -312,8 +295,9 @@ async def test_an_upgrade_that_goes_wrong_leaves_polling_as_it_was(
     socket = await engine.websocket(f"&sid={sid}")
     for text in texts:
         await socket.send_text(text)
-    assert (await until_closed(socket)).code == 1002
-    await socket.stream.aclose()
+    if texts[0] == "2probe":
+        assert await frame(socket) == "3probe"
+    assert (await socket.closed()).code == 1002
     await engine.post(sid, "4hello")
     assert (await engine.poll(sid)).text == "4hello"
     again = await upgraded(engine, sid)
@@ -329,7 +313,7 @@ async def test_an_upgrade_that_never_ends_is_given_up(
     await socket.send_text("2probe")
     assert await frame(socket) == "3probe"
     started = trio.current_time()
-    await until_closed(socket)
+    await socket.closed()
     assert trio.current_time() - started == pytest.approx(SETTINGS.upgrade_timeout)
 
 
@@ -338,8 +322,7 @@ async def test_the_session_ends_with_the_websocket_that_carries_it(engine: Engin
     socket = await upgraded(engine, sid)
     await socket.send_text("4x")
     await frame(socket)
-    await socket.stream.aclose()
-    await trio.testing.wait_all_tasks_blocked()
+    await socket.drop()
     assert fault(await engine.poll(sid)) == (400, 1)
     assert not engine.server._sessions
 

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import trio
 
-from persistence.postgres import open_postgres_store
 from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
-from tests.support.clients.websocket import Closed, WebSocket, open_websocket
-from tests.support.stores.databases import Databases, execute
+from tests.support.clients.websocket import Closed, WebSocket
+from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
 
 SECRET = "the secret of the application"
@@ -36,7 +35,7 @@ async def hub(databases: Databases, **settings: Any) -> AsyncIterator[tuple[Worl
         for statement in TABLE:
             await execute(dsn, statement)
         async with (
-            open_postgres_store(dsn, pool_size=4, lanes=1) as store,
+            open_store(dsn) as store,
             open_express_sessions(dsn, "app.session") as foreign,
             open_world(
                 store, foreign_sessions=foreign, session_secrets=(SECRET,), **settings
@@ -102,7 +101,7 @@ async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -
         cookie = await remember(dsn, "abc", ann.id)
         me = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
         assert (me.status, me.json["username"]) == (200, "ann")
-        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+        socket = await world.websocket("/ws/chat", Cookie=cookie)
         assert await socket.receive() == {
             "type": "connected", "userId": ann.id, "username": "ann",
         }  # fmt: skip
@@ -114,11 +113,12 @@ async def test_an_express_session_that_is_gone_closes_its_sockets(databases: Dat
     async with hub(databases, session_recheck=0.1) as (world, dsn):
         ann = await world.person("ann")
         gone, stays = await remember(dsn, "gone", ann.id), await remember(dsn, "stays", ann.id)
-        first = await open_websocket(world.connect(), "/messagepal", Cookie=gone)
-        second = await open_websocket(world.connect(), "/messagepal", Cookie=stays)
+        first = await world.websocket("/messagepal", Cookie=gone)
+        second = await world.websocket("/messagepal", Cookie=stays)
+        for socket in (first, second):
+            await socket.receive_type("connected")
         await execute(dsn, "DELETE FROM app.session WHERE sid = 'gone'")
         assert (await end_of(first)).code == 4001
-        await second.receive_type("connected")
         await second.close_in_silence()
 
 
@@ -127,7 +127,8 @@ async def test_an_express_session_that_expires_closes_its_sockets(databases: Dat
         ann = await world.person("ann")
         soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat().replace("+00:00", "Z")
         cookie = await remember(dsn, "abc", ann.id, cookie=soon)
-        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+        socket = await world.websocket("/ws/chat", Cookie=cookie)
+        await socket.receive_type("connected")
         assert (await end_of(socket)).code == 4001
 
 
@@ -137,12 +138,12 @@ async def test_express_sessions_that_are_none(databases: Databases) -> None:
         over = await remember(dsn, "over", ann.id, lives=-5.0)
         forged = (await remember(dsn, "abc", ann.id)).replace("abc", "abd")
         for cookie in (over, forged, f"connect.sid={sign('unknown', SECRET)}"):
-            socket = await open_websocket(world.connect(), "/ws/chat", Cookie=cookie)
+            socket = await world.websocket("/ws/chat", Cookie=cookie)
             frames, end = await socket.until_closed()
             assert frames == [{"type": "error", "message": "Unauthorized. Please log in."}]
             assert (end.code, end.reason) == (4001, "Unauthorized")
         nobody = await remember(dsn, "nobody", 987_654)
-        socket = await open_websocket(world.connect(), "/ws/chat", Cookie=nobody)
+        socket = await world.websocket("/ws/chat", Cookie=nobody)
         frames, end = await socket.until_closed()
         assert frames == [{"type": "error", "message": "User not found."}]
         assert (end.code, end.reason) == (4001, "User not found")
@@ -194,7 +195,7 @@ async def test_a_table_that_goes_away_ends_nothing(databases: Databases) -> None
     async with hub(databases, session_recheck=0.1) as (world, dsn):
         ann = await world.person("ann")
         cookie = await remember(dsn, "abc", ann.id)
-        socket = await open_websocket(world.connect(), "/messagepal", Cookie=cookie)
+        socket = await world.websocket("/messagepal", Cookie=cookie)
         await socket.receive_type("connected")
         await execute(dsn, "DROP TABLE app.session")
         gone = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})

@@ -8,9 +8,8 @@ import trio
 from trio.testing import MockClock
 
 from hub.identity.session_cache import MAX_AGE_SECONDS, MAX_SESSIONS, SessionCache
-from persistence.postgres import open_postgres_store
 from protocol.model import Session, SessionId, User, UserId
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
 
 NOW = datetime.now(UTC)
@@ -94,7 +93,7 @@ async def test_a_profile_is_changed_for_the_next_request(world: World) -> None:
 async def test_what_sql_changes_is_seen_within_a_second(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=4, lanes=1) as store,
+        open_store(dsn) as store,
         open_world(store) as world,
     ):
         ann, ben = await world.person("ann"), await world.person("ben")

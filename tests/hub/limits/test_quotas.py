@@ -1,19 +1,16 @@
 """One user, with whatever number of connections, cannot crowd the others out."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 import trio
-from attrs import define, evolve, field
+from attrs import evolve
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from hub.limits.quotas import MAX_SENDS_IN_FLIGHT, Quotas
 from persistence.interface import Store
-from persistence.records import Draft, Outcome
 from protocol.model import UserId
-from tests.support.clients.websocket import next_of
+from tests.support.quiet import until_quiet
 from tests.support.school import open_school
+from tests.support.stores.held import Held
 from tests.support.world import open_world
 
 
@@ -24,32 +21,35 @@ async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
         school = await open_school(world)
         ann, ben = school.ann, school.ben
         one, other = await ann.open(), await ann.open()
-        chat = await ann.connect("/ws/chat")
-        await chat.send({"type": "join_channel", "channelId": school.general.id})
-        await next_of(chat, "joined_channel")
+        chat = await school.join(ann)
         frame = {"type": "private_message", "recipient_id": ben.id, "content": "x"}
-        await one.send(frame)
-        await next_of(one, "private_message")
-        await other.send(frame)
-        await next_of(other, "private_message")
-        await next_of(other, "private_message")
+        for sending in (one, other):
+            await sending.send(frame)
+            for socket in (one, other):
+                await socket.receive_type("private_message")
         send = {"type": "send_message", "channelId": school.general.id, "content": "x"}
         await chat.send(send)
-        await next_of(chat, "new_message")
+        await chat.receive_type("new_message")
         path = f"/private_messages/api/messages/{ben.id}"
         assert (await ann.call("POST", path, {"content": "x"})).status == 201
         refused = await ann.call("POST", path, {"content": "x"})
         assert (refused.status, refused.json["code"]) == (429, "rate_limited")
         assert refused.headers["retry-after"] == "1"
         await chat.send(send)
-        assert (await next_of(chat, "error", "new_message"))["code"] == "rate_limited"
+        assert (await chat.receive_type("error"))["code"] == "rate_limited"
+        for socket in (one, other):
+            await socket.receive_type("private_message")  # the one over REST
+            await socket.is_silent()
         await one.send(frame | {"client_id": "k"})
-        error = await next_of(one, "error")
+        error = await one.receive_type("error")
         assert (error["code"], error["client_id"]) == ("rate_limited", "k")
         back = f"/private_messages/api/messages/{ann.id}"
         assert (await ben.call("POST", back, {"content": "x"})).status == 201  # not ben's rate
         await trio.sleep(1.1)
         assert (await ann.call("POST", path, {"content": "x"})).status == 201
+        for socket in (one, other):
+            senders = [(await socket.receive_type("private_message"))["sender_id"] for _ in "12"]
+            assert senders == [ben.id, ann.id]
 
 
 async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock: MockClock) -> None:
@@ -58,64 +58,48 @@ async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock:
         school = await open_school(world)
         ann, ben = school.ann, school.ben
         one, other, bens = await ann.open(), await ann.open(), await ben.open()
-        chat, bens_chat = await ann.connect("/ws/chat"), await ben.connect("/ws/chat")
-        for socket in (chat, bens_chat):
-            await socket.send({"type": "join_channel", "channelId": school.general.id})
-            await next_of(socket, "joined_channel")
+        chat, bens_chat = await school.join(ann), await school.join(ben)
+        await chat.receive_type("user_presence")
         typing = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
         for socket in (one, other):
+            await socket.receive_type("user_online_status")
             await socket.send(typing)
-            assert (await next_of(bens, "typing_indicator"))["is_typing"] is True
+            assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
         await chat.send({"type": "typing", "channelId": school.general.id})
-        await next_of(bens_chat, "user_typing")
+        await bens_chat.receive_type("user_typing")
         for _ in range(50):
             await one.send(typing)
             await chat.send({"type": "typing", "channelId": school.general.id})
         await chat.send({"type": "send_message", "channelId": school.general.id, "content": "done"})
-        assert (await next_of(bens_chat, "new_message", "user_typing"))["type"] == "new_message"
+        for socket in (chat, bens_chat):
+            await socket.receive_type("new_message")
         await one.send({"type": "private_message", "recipient_id": ben.id, "content": "done"})
-        told = await next_of(bens, "typing_indicator", "private_message")
-        assert (told["type"], told.get("is_typing")) == ("typing_indicator", False)
-        await next_of(bens, "private_message")
+        assert (await bens.receive_type("typing_indicator"))["is_typing"] is False
+        for socket in (one, other, bens):
+            await socket.receive_type("private_message")
         await trio.sleep(1.1)
         await one.send(typing)
-        assert (await next_of(bens, "typing_indicator"))["is_typing"] is True
-
-
-@define
-class Halting:
-    """A log that stores nothing before it may."""
-
-    log: Any
-    go_on: trio.Event = field(factory=trio.Event)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.log, name)
-
-    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        await self.go_on.wait()
-        outcomes: Sequence[Outcome] = await self.log.post(drafts)
-        return outcomes
+        assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
 
 
 async def test_a_flood_from_many_connections_does_not_delay_others(memory_store: Store) -> None:
-    log = Halting(memory_store.messages)
+    log = Held(memory_store.messages, ("post",))
     async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
         ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
         flood = {"type": "private_message", "recipient_id": ben.id, "content": "x"}
-        for _ in range(5):
-            socket = await ann.open()
+        anns = [await ann.open() for _ in range(5)]
+        for socket in anns:
+            socket.ignoring("private_message")
             for _ in range(100):
                 await socket.send(flood)
-        await wait_all_tasks_blocked()
         eves = await eve.open()
         await eves.send(flood)
-        await wait_all_tasks_blocked()
+        await until_quiet()
         quotas = world.services.quotas
         assert quotas.of(ann.id).in_flight == MAX_SENDS_IN_FLIGHT
         assert quotas.of(eve.id).in_flight == 1
         log.go_on.set()
-        await next_of(eves, "private_message")
+        await eves.receive_type("private_message")
 
 
 async def test_a_place_that_is_released_twice_comes_back_once() -> None:

@@ -20,13 +20,12 @@ async def test_an_audience_is_looked_up_only_if_a_connected_dialect_shows_presen
     outage = Outage()
     async with open_world(outage.over(memory_store), presence_grace=1.0) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
-        stays, goes = await ann.connect(path), await ben.connect(path)
+        _, goes = await ann.open(path), await ben.open(path)
         await trio.sleep(1)
         outage.begin()
         with capture_logs() as logs:
-            await goes.close()
+            await goes.close_in_silence()
             await trio.sleep(5)  # grace, and a retry
         failed = {line["event"] for line in logs}
         assert ("presence_not_checked" in failed) is is_shown
         outage.end()
-        await stays.close()

@@ -97,10 +97,7 @@ async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
     async with open_world(stall.over(memory_store)) as world:
         school = await open_school(world)
         ann, channel = school.ann, school.general.id
-        private, chat, events = await ann.open(), await ann.connect("/ws/chat"), await enter(ann)
-        await chat.receive_type("connected")
-        await chat.send({"type": "join_channel", "channelId": channel})
-        await chat.receive_type("joined_channel")
+        private, chat, events = await ann.open(), await school.join(ann), await enter(ann)
         assert (await events.ask("room:join", channel_of(school)))["success"] is True
         stall.begin()
         await private.send({
@@ -120,3 +117,7 @@ async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
         left = await events.ask("room:leave", channel_of(school))
         assert left["success"] is True
         stall.end()
+        for socket in (private, chat):
+            assert (await socket.receive_type("error"))["code"] == "invalid_field"
+        name, refused = await events.event()
+        assert (name, refused["code"]) == ("message:error", "invalid_field")

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import trio
-
 from hub.socketio.recovery import decode_offset, encode_offset
 from persistence.interface import Store
 from persistence.records import Draft
@@ -21,13 +19,6 @@ async def enter(person: Person, **auth: object) -> tuple[Peer, dict[str, Any]]:
     packet = await peer.packet()
     assert packet.startswith("0{"), packet
     return peer, json.loads(packet[1:])
-
-
-async def drop(person: Person, peer: Peer) -> None:
-    """The connection breaks."""
-    await peer.socket.stream.aclose()
-    while person.world.services.hub.is_connected(person.id):
-        await trio.lowlevel.checkpoint()
 
 
 async def say(school: School, author: User, *texts: str) -> None:
@@ -50,7 +41,7 @@ async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> Non
     await peer.ask("room:join", channel_of(school))
     await say(school, school.ann.user, "1", "2")
     assert await contents(peer, 2) == ["1", "2"]
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     await say(school, school.ann.user, "3", "4")
     peer, again = await enter(school.ben, pid=first["pid"], offset=peer.offset)
     assert again == first  # the client takes it as recovered when the pid is the same
@@ -67,7 +58,7 @@ async def test_only_what_the_client_received_counts_as_told(world: World) -> Non
     received = peer.offset
     await say(school, school.ann.user, "2", "3")
     assert await contents(peer, 2) == ["2", "3"]
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
     assert await contents(peer, 2) == ["2", "3"]
 
@@ -97,7 +88,7 @@ async def test_the_clients_own_messages_count_as_received(world: World) -> None:
     await peer.ask("room:join", channel)
     await peer.emit("message:send", {"content": "mine", "channelId": channel})
     assert (await peer.event())[0] == "message:sent"
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     await say(school, school.ann.user, "hers")
     peer, _ = await enter(school.ben, pid=told["pid"], offset=peer.offset)
     assert await contents(peer, 1) == ["hers"]
@@ -108,18 +99,19 @@ async def test_a_channel_that_was_left_or_lost_is_not_recovered(world: World) ->
     peer, told = await enter(school.ben)
     await peer.ask("room:join", channel_of(school))
     await peer.ask("room:leave", channel_of(school))
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     await say(school, school.ann.user, "1")
     peer, again = await enter(school.ben, pid=told["pid"])
     assert again["pid"] == told["pid"]
     await peer.ask("room:join", channel_of(school))
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     assert await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
     await say(school, school.ann.user, "2")
     peer, again = await enter(school.ben, pid=told["pid"])
     assert again["pid"] == told["pid"]
     answer = await peer.ask("messages:get", channel_of(school))
-    assert answer["error"] == "Unauthorized"  # and no message came before
+    assert answer["error"] == "Unauthorized"
+    assert (await peer.event())[0] == "message:error"  # and no message came before
 
 
 async def test_what_is_not_the_clients_to_recover_begins_anew(world: World) -> None:
@@ -143,7 +135,7 @@ async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
         school = await open_school(world)
         peer, told = await enter(school.ben)
         await peer.ask("room:join", channel_of(school))
-        await drop(school.ben, peer)
+        await peer.socket.drop()
         await say(school, school.ann.user, *map(str, range(11)))
         assert (await enter(school.ben, pid=told["pid"]))[1]["pid"] != told["pid"]
     async with open_world(store, recovery_window=0.0) as world:
@@ -168,7 +160,7 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     await say(school, school.ann.user, "1")
     listed = await peer.ask("messages:get", channel_of(school))
     await peer.ask("message:delivered", {"messageId": listed["messages"][0]["id"]})
-    await drop(school.ben, peer)
+    await peer.socket.drop()
     await say(school, school.ann.user, "2", "3")
     await say(school, school.ben.user, "by ben, elsewhere")
     peer, _ = await enter(school.ben)
@@ -179,7 +171,7 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     again, _ = await enter(school.ben)
     await again.ask("room:join", channel_of(school))
     await say(school, school.ann.user, "4")
-    assert await contents(again, 1) == ["4"]  # and nothing before
+    assert await contents(again, 1) == ["4"]
 
 
 async def test_resume_by_positions_is_an_event_too(world: World) -> None:

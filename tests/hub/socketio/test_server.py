@@ -11,8 +11,7 @@ from hub.socketio.server import Acknowledge, SocketIoServer
 from hub.socketio.socket import Socket
 from protocol.socketio.packets import Data
 from tests.support.clients.engine import EngineWorld, open_engine
-from tests.support.clients.frames import CLOSE, TEXT
-from tests.support.clients.websocket import Closed, WebSocket
+from tests.support.clients.websocket import WebSocket
 
 
 @define
@@ -49,21 +48,11 @@ class Setting:
 
     async def enter(self) -> WebSocket:
         """A client that has come in."""
-        client = await self.engine.websocket("")
-        assert (await message(client)).startswith("0{")
+        client = (await self.engine.websocket("")).ignoring("2")  # pings
+        assert (await client.receive_text()).startswith("0{")
         await client.send_text("40")
-        assert '"welcome":true' in await message(client)
+        assert '"welcome":true' in await client.receive_text()
         return client
-
-
-async def message(client: WebSocket) -> str:
-    """The next message, past pings. Raises Closed."""
-    while True:
-        opcode, payload = await client._frame()
-        if opcode == CLOSE:
-            raise Closed(int.from_bytes(payload[:2], "big"), "")
-        if opcode == TEXT and payload != b"2":
-            return payload.decode()
 
 
 @pytest.fixture
@@ -77,34 +66,44 @@ async def setting() -> AsyncIterator[Setting]:
 async def test_an_event_is_acknowledged_once(setting: Setting) -> None:
     client = await setting.enter()
     await client.send_text('425["hello",1]')
-    assert await message(client) == '435["first"]'
+    assert await client.receive_text() == '435["first"]'
     await client.send_text('42["next"]')
     await client.send_text('426["last"]')
-    assert await message(client) == '436["first"]'
+    assert await client.receive_text() == '436["first"]'
     assert setting.recorder.events == [("hello", [1]), ("next", []), ("last", [])]
+
+
+@pytest.mark.parametrize(
+    "text", ['42["early"]', "4abc", "41", '40{"x"', "43[]", '44{"message":"x"}']
+)
+async def test_a_session_that_does_not_begin_with_connect_ends(setting: Setting, text: str) -> None:
+    client = await setting.engine.websocket("")
+    await client.receive_text()
+    await client.send_text(text)
+    await client.closed()
+    assert setting.recorder.sockets == []
 
 
 async def test_a_session_that_comes_in_nowhere_is_ended(
     setting: Setting, autojump_clock: MockClock
 ) -> None:
     client = await setting.engine.websocket("")
-    await message(client)
+    await client.receive_text()
     started = trio.current_time()
-    with pytest.raises(Closed):
-        await message(client)
+    await client.closed()
     assert trio.current_time() - started == pytest.approx(1.0)
 
 
 async def test_a_second_connect_to_the_same_namespace_is_refused(setting: Setting) -> None:
     client = await setting.enter()
     await client.send_text("40")
-    assert await message(client) == '44{"message":"Invalid namespace"}'
+    assert await client.receive_text() == '44{"message":"Invalid namespace"}'
     await client.send_text('421["still here"]')
-    assert await message(client) == '431["first"]'
+    assert await client.receive_text() == '431["first"]'
 
 
 async def test_an_acknowledgement_that_nobody_waits_for_is_ignored(setting: Setting) -> None:
     client = await setting.enter()
     await client.send_text('4399["unasked"]')
     await client.send_text('421["still here"]')
-    assert await message(client) == '431["first"]'
+    assert await client.receive_text() == '431["first"]'

@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.clients.websocket import WebSocket
 from tests.support.world import Person, World, open_world
 
 SMALL_OUTBOX = 16_384
@@ -14,7 +14,7 @@ SMALL_OUTBOX = 16_384
 
 async def open_unread(world: World, person: Person) -> WebSocket:
     """A connection on which nothing is buffered: what is not read waits in the hub."""
-    socket = await open_websocket(world.connect_lockstep(), Cookie=person.cookie)
+    socket = await world.websocket(stream=world.connect_lockstep(), Cookie=person.cookie)
     await socket.receive_type("system")
     return socket
 
@@ -35,6 +35,7 @@ async def test_typing_is_shed_first_and_counted(
             await quick.receive_type("typing_indicator")
         await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
         await anns.receive_type("private_message")
+        await quick.receive_type("private_message")
         frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["type"] != "shed":
             frames.append(await bens.receive())
@@ -66,3 +67,5 @@ async def test_a_full_outbox_closes_its_client_with_4008_and_no_one_else(
         assert len(seqs) < 10
         again = await ben.call("GET", f"/api/messages/{ann.id}?after_seq={len(seqs)}")
         assert [message["seq"] for message in again.json] == list(range(len(seqs) + 1, 11))
+        for socket in (anns, quick):
+            await socket.receive_type("messages_read")  # over REST

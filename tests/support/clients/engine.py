@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 import trio.testing
-from attrs import define
+from attrs import define, field
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -18,7 +18,8 @@ from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head
 from tests.support.clients.http import Reply, request
-from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.clients.websocket import WebSocket, open_websocket, unread
+from tests.support.quiet import until_quiet
 
 PATH = "/engine.io/"
 OPEN_PAGE = "http://page.example"
@@ -42,6 +43,7 @@ class EngineWorld:
     server: EngineServer
     _app: Starlette
     _nursery: trio.Nursery
+    _sockets: list[WebSocket] = field(factory=list)
 
     def connect(self) -> "trio.StapledStream[Any, Any]":
         ours, theirs = trio.testing.memory_stream_pair()
@@ -82,8 +84,21 @@ class EngineWorld:
         return await self.ask("POST", polling(sid), body.encode())
 
     async def websocket(self, query: str, **headers: str) -> WebSocket:
+        """A WebSocket of a query that follows the version and the transport. Raises Refused."""
         path = f"{PATH}?EIO=4&transport=websocket{query}"
-        return await open_websocket(self.connect(), path, b"", **headers)
+        socket = await open_websocket(self.connect(), path, b"", **headers)
+        socket.kind, socket.settled, socket.name = kind_of_packet, until_quiet, query
+        self._sockets.append(socket)
+        return socket
+
+    async def unread(self) -> list[str]:
+        """What its WebSockets received and the test did not read."""
+        return await unread(self._sockets)
+
+
+def kind_of_packet(message: str | bytes) -> str:
+    """The first character names the type; what is binary is a message too."""
+    return message[:1] if isinstance(message, str) else "4"
 
 
 def polling(sid: str) -> str:
@@ -92,10 +107,16 @@ def polling(sid: str) -> str:
 
 @asynccontextmanager
 async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
+    """A running server. When it ends, everything that its WebSockets received must have been
+    read.
+    """
     server = EngineServer(SETTINGS, handler, origin_rule)
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
-        yield EngineWorld(server, app, nursery)
+        world = EngineWorld(server, app, nursery)
+        yield world
+        left = await world.unread()
         nursery.cancel_scope.cancel()
+    assert not left, "\n".join(left)

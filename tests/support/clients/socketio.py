@@ -2,35 +2,50 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from attrs import define, field
 
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.clients.frames import CLOSE, TEXT
-from tests.support.clients.websocket import Closed, WebSocket, open_websocket
+from tests.support.clients.websocket import WebSocket
+from tests.support.quiet import until_quiet
 from tests.support.school import School
 from tests.support.world import Person, World
 
 HOUR = timedelta(hours=1)
 
 
+def kind_of_packet(message: str | bytes) -> str:
+    """The name of an event, or what else a packet is."""
+    match str(message)[:2]:
+        case "42":
+            return str(json.loads(str(message)[str(message).index("[") :])[0])
+        case "43":
+            return "acknowledgement"
+        case other:
+            return {"2": "ping", "40": "connect", "41": "disconnect"}.get(other, other)
+
+
 @define
 class Peer:
-    """A Socket.IO client that shows every packet."""
+    """A Socket.IO client that shows every packet but pings, and keeps what the test did not read,
+    as its WebSocket does.
+    """
 
     socket: WebSocket
     offset: str | None = field(default=None, init=False)
     _ids: int = field(default=0, init=False)
 
+    def ignoring(self, *names: str) -> Self:
+        """Do not ask for events of these names to be read, and do not show them."""
+        self.socket.ignoring(*names)
+        return self
+
     async def packet(self) -> str:
-        """The next Socket.IO packet, past pings. Raises Closed."""
-        while True:
-            opcode, payload = await self.socket._frame()
-            if opcode == CLOSE:
-                raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
-            if opcode == TEXT and payload.startswith(b"4"):
-                return payload[1:].decode()
+        """The next Socket.IO packet. Raises Closed."""
+        message = await self.socket.receive_text()
+        assert message.startswith("4"), message
+        return message[1:]
 
     async def event(self) -> tuple[str, Any]:
         """The next event and its payload."""
@@ -44,12 +59,12 @@ class Peer:
         await self.socket.send_text(f"42{json.dumps([name, payload])}")
 
     async def ask(self, name: str, payload: object) -> Any:
-        """Emit and wait for the acknowledgement, past events."""
+        """Emit and wait for the acknowledgement; events that come before it are kept."""
         self._ids += 1
         await self.socket.send_text(f"42{self._ids}{json.dumps([name, payload])}")
-        while not (packet := await self.packet()).startswith(f"3{self._ids}["):
-            pass
-        return json.loads(packet[len(f"3{self._ids}") :])[0]
+        prefix = f"43{self._ids}"
+        answer = await self.socket.take(lambda message: str(message).startswith(f"{prefix}["))
+        return json.loads(str(answer).removeprefix(prefix))[0]
 
 
 def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
@@ -59,13 +74,16 @@ def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
 async def connect(world: World, auth: object) -> Peer:
     """A session that asked to come in."""
     path = "/socket.io/?EIO=4&transport=websocket"
-    peer = Peer(await open_websocket(world.connect(), path))
+    peer = Peer((await world.websocket(path, kind=kind_of_packet)).ignoring("ping"))
+    assert (await peer.socket.receive_text()).startswith("0{")
     await peer.socket.send_text(f"40{json.dumps(auth)}")
+    await until_quiet()
     return peer
 
 
 async def enter(person: Person, lifetime: timedelta = HOUR) -> Peer:
     peer = await connect(person.world, {"token": token_of(person, lifetime)})
+    peer.socket.name = f"{person.user.username} on Socket.IO"
     assert (await peer.packet()).startswith('0{"sid":')
     return peer
 

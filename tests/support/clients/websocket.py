@@ -1,14 +1,22 @@
 """A WebSocket client for tests that shows every frame, and can misbehave on purpose."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
 import trio
 from attrs import define, field
 
-from tests.support.clients.frames import CLOSE, PING, PONG, TEXT, client_frame, server_frames
+from tests.support.clients.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    client_frame,
+    server_frames,
+)
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 section 1.3, for that key
@@ -47,14 +55,46 @@ def upgrade_request(path: str = "/ws", **headers: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode("latin-1")
 
 
-@define
+def kind_of_frame(message: str | bytes) -> str:
+    """The type of a JSON frame, under the name that its dialect has for it."""
+    frame = json.loads(message)
+    return str(next(frame[name] for name in ("type", "t", "op") if name in frame))
+
+
+async def at_once() -> None:
+    """For a connection of whose server nobody knows when it has done everything."""
+    await trio.lowlevel.checkpoint()
+
+
+@define(eq=False)
 class WebSocket:
-    """An open connection."""
+    """An open connection. What it received is kept until the test reads it; what was not read when
+    the connection or its world ends fails the test, unless it is of a kind that `ignoring` names.
+
+    Args:
+        stream: the connection.
+        received: what came with the response to the handshake.
+        kind: names the kind of a message.
+        settled: waits until the server has sent all that it will send by itself.
+        name: whose it is, for what a failure says.
+    """
 
     stream: trio.abc.Stream
     _received: bytes = b""
-    answers_pings: bool = field(default=True)
+    kind: Callable[[str | bytes], str] = kind_of_frame
+    settled: Callable[[], Awaitable[None]] = at_once
+    name: str = "a connection"
+    answers_pings: bool = field(default=True, init=False)
     pings: int = field(default=0, init=False)
+    end: Closed | None = field(default=None, init=False)
+    _ignored: set[str] = field(factory=set, init=False)
+    _unread: list[str | bytes] = field(factory=list, init=False)
+
+    def ignoring(self, *kinds: str) -> Self:
+        """Do not ask for messages of these kinds to be read, and do not show them."""
+        self._ignored.update(kinds)
+        self._unread = [message for message in self._unread if self.kind(message) not in kinds]
+        return self
 
     async def send(self, frame: object) -> None:
         await self.send_text(json.dumps(frame))
@@ -62,28 +102,35 @@ class WebSocket:
     async def send_text(self, text: str) -> None:
         await self.stream.send_all(client_frame(TEXT, text.encode()))
 
+    async def take(self, wanted: Callable[[str | bytes], bool]) -> str | bytes:
+        """The next message that is wanted; those before it are kept. Raises Closed."""
+        index = 0
+        while True:
+            if index == len(self._unread):
+                self._unread.append(await self._message())
+            if wanted(self._unread[index]):
+                return self._unread.pop(index)
+            index += 1
+
+    async def receive_text(self) -> str:
+        """The next message, which must be text. Raises Closed."""
+        message = await self.take(lambda _: True)
+        assert isinstance(message, str), message
+        return message
+
     async def receive(self) -> Any:
         """The next JSON frame. Raises Closed."""
         return json.loads(await self.receive_text())
 
-    async def receive_text(self) -> str:
-        """The next text frame. Raises Closed."""
-        while True:
-            opcode, payload = await self._frame()
-            if opcode == TEXT:
-                return payload.decode()
-            if opcode == PING:
-                self.pings += 1
-                if self.answers_pings:
-                    await self.stream.send_all(client_frame(PONG, payload))
-            if opcode == CLOSE:
-                await self._answer_close(payload)
-
     async def receive_type(self, kind: str) -> Any:
         """The next JSON frame, which must be of that type."""
         frame = await self.receive()
-        assert frame["type"] == kind, frame
+        assert self.kind(json.dumps(frame)) == kind, frame
         return frame
+
+    async def expect(self, *kinds: str) -> Any:
+        """The next JSON frame of one of these types; those before it are kept."""
+        return json.loads(await self.take(lambda message: self.kind(message) in kinds))
 
     async def until_closed(self) -> tuple[list[Any], Closed]:
         """The remaining frames, and the end."""
@@ -92,42 +139,67 @@ class WebSocket:
             while True:
                 frames.append(await self.receive())
         except Closed as end:
+            await self.settled()
             return frames, end
 
     async def closed(self) -> Closed:
-        """Wait for the end, past whatever comes before it."""
-        return (await self.until_closed())[1]
+        """The end, before which nothing else comes."""
+        try:
+            message = await self.take(lambda _: True)
+        except Closed as end:
+            await self.settled()
+            return end
+        raise AssertionError(f"this came instead of the end: {message!r}")
 
     async def is_silent(self, *, besides: Collection[str] = ()) -> None:
-        """Assert that nothing more has come than frames of the types `besides`.
-
-        A ping is answered in turn, so what the server queued before it is read.
-        """
-        await self.stream.send_all(client_frame(PING, BARRIER))
-        frames: list[Any] = []
-        while (frame := await self._frame()) != (PONG, BARRIER):
-            opcode, payload = frame
-            if opcode == CLOSE:
-                await self._answer_close(payload)
-            if opcode == TEXT:
-                frames.append(json.loads(payload))
-        _assert_only(besides, frames)
+        """Assert that nothing more has come than messages of the kinds `besides`."""
+        await self.settled()
+        for _ in range(2):  # an answer overtakes what waits to be written, the next one does not
+            await self._send_control(PING, BARRIER)
+            while (frame := await self._frame()) != (PONG, BARRIER):
+                if (message := await self._read(*frame)) is not None:
+                    self._unread.append(message)
+        self.assert_read(besides=besides)
 
     async def close_in_silence(self, *, besides: Collection[str] = ()) -> None:
-        """Close; what was not read yet must be of the types `besides`."""
-        _assert_only(besides, await self._close())
-
-    async def close(self) -> None:
-        """Close, whatever was not read yet."""
-        await self._close()
-
-    async def _close(self) -> list[Any]:
-        """Close politely and wait for the server's close frame; returns what came before it."""
-        await self.stream.send_all(client_frame(CLOSE, (1000).to_bytes(2, "big")))
-        frames, end = await self.until_closed()
+        """Close; what was not read yet must be of the kinds `besides`."""
+        await self.is_silent(besides=besides)
+        self._unread.clear()
+        await self._send_control(CLOSE, (1000).to_bytes(2, "big"))
+        end = await self.closed()
         assert end.code == 1000, end
         await self.stream.aclose()
-        return frames
+
+    async def drop(self, *, besides: Collection[str] = ()) -> None:
+        """Break the connection; what was not read yet must be of the kinds `besides`."""
+        await self.is_silent(besides=besides)
+        self.end = Closed(1006, "dropped")
+        await self.stream.aclose()
+        await self.settled()
+
+    def assert_read(self, *, besides: Collection[str] = ()) -> None:
+        """Assert that everything that was received was read, but for the kinds `besides`."""
+        unexpected = [message for message in self._unread if self.kind(message) not in besides]
+        assert not unexpected, f"this was not read: {unexpected}"
+
+    async def _message(self) -> str | bytes:
+        while True:
+            message = await self._read(*await self._frame())
+            if message is not None:
+                return message
+
+    async def _read(self, opcode: int, payload: bytes) -> str | bytes | None:
+        """What a frame says to the test, if anything. Raises Closed."""
+        if opcode == PING:
+            self.pings += 1
+            if self.answers_pings:
+                await self._send_control(PONG, payload)
+        if opcode == CLOSE:
+            await self._answer_close(payload)
+        if opcode not in {TEXT, BINARY}:
+            return None
+        message = payload.decode() if opcode == TEXT else payload
+        return None if self._ignored and self.kind(message) in self._ignored else message
 
     async def _frame(self) -> tuple[int, bytes]:
         while True:
@@ -140,18 +212,18 @@ class WebSocket:
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 data = b""
             if not data:
-                raise Closed(1006, "")
+                self.end = Closed(1006, "")
+                raise self.end
             self._received += data
 
     async def _answer_close(self, payload: bytes) -> None:
-        with suppress(trio.BrokenResourceError):  # the server need not wait for it
-            await self.stream.send_all(client_frame(CLOSE, payload))
-        raise Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+        self.end = Closed(int.from_bytes(payload[:2], "big"), payload[2:].decode())
+        await self._send_control(CLOSE, payload)
+        raise self.end
 
-
-def _assert_only(types: Collection[str], frames: Sequence[Any]) -> None:
-    unexpected = [frame for frame in frames if frame["type"] not in types]
-    assert not unexpected, unexpected
+    async def _send_control(self, opcode: int, payload: bytes) -> None:
+        with suppress(trio.BrokenResourceError):  # the server has gone, as the next read will show
+            await self.stream.send_all(client_frame(opcode, payload))
 
 
 def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
@@ -166,6 +238,20 @@ def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
         return None, data
     (frame,) = server_frames(data[: at + size])
     return frame, data[at + size :]
+
+
+async def unread(sockets: Iterable[WebSocket]) -> list[str]:
+    """Of each connection on which something came that the test did not read: what it was."""
+    found: list[str] = []
+    for socket in sockets:
+        try:
+            if socket.end is None:
+                await socket.is_silent()
+            else:
+                socket.assert_read()
+        except AssertionError as error:
+            found.append(f"{socket.name}: {error}")
+    return found
 
 
 async def open_websocket(
@@ -187,10 +273,3 @@ async def open_websocket(
         raise Refused(status, rest.decode())
     assert f"sec-websocket-accept: {ACCEPT}".encode().lower() in head.lower()
     return WebSocket(stream, rest)
-
-
-async def next_of(socket: WebSocket, *kinds: str) -> Any:
-    """The next frame of one of these kinds, past all others."""
-    while (frame := await socket.receive())["type"] not in kinds:
-        pass
-    return frame

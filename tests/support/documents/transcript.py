@@ -9,7 +9,8 @@
 
 A connection is `person.name`. `$name` stands for a number: known ones are filled in, an unknown one
 in an expected frame is learnt. `#name` in a string is such a number as text. `"*"` fits anything. A
-connection must have heard everything that was expected and nothing else when the transcript ends.
+connection must have received what was expected and nothing else when the transcript ends, as with
+every `World`.
 """
 
 import json
@@ -21,6 +22,7 @@ import trio
 from attrs import define, field
 
 from tests.support.clients.websocket import WebSocket
+from tests.support.quiet import until_quiet
 from tests.support.school import School
 
 
@@ -50,21 +52,12 @@ class Player:
                     except Exception as error:
                         error.add_note(f"{path.name}:{number}: {line}")
                         raise
-        for name, socket in self.sockets.items():  # nobody leaves before all were listened to
-            try:
-                await socket.is_silent()
-            except AssertionError as error:
-                error.add_note(f"{path.name}: {name} heard more than was expected")
-                raise
-        for socket in self.sockets.values():
-            await socket.close()
 
     async def _step(self, line: str) -> None:
         who, verb, rest = (*line.split(maxsplit=2), "")[:3]
         if verb == "connects":
             person = self.school.people()[who.partition(".")[0]]
             self.sockets[who] = await person.connect(rest)
-            await self._settled()
         elif verb == ">":
             await self.sockets[who].send_text(self._filled(rest, learns=False))
         elif verb == "<":
@@ -72,17 +65,12 @@ class Player:
             self._compare(expected, await self.sockets[who].receive(), "frame")
         elif verb == "is":
             end = await self.sockets.pop(who).closed()
-            await self._settled()
+            await until_quiet()
             assert f"closed {end.code} {end.reason}".strip() == rest
         elif verb == "leaves":
             await self.sockets.pop(who).close_in_silence()
-            await self._settled()
         else:
             await self._call(who, verb, rest)
-
-    async def _settled(self) -> None:
-        """So that what is told of comings and goings is told now, and not between later frames."""
-        await self.school.world.until_settled(len(self.sockets))
 
     async def _call(self, who: str, method: str, rest: str) -> None:
         request, _, status = rest.rpartition(" gives ")

@@ -62,11 +62,15 @@ class HubProcess:
 
     @asynccontextmanager
     async def open(self, cookie: str) -> AsyncIterator[WebSocket]:
-        """A WebSocket, past the welcome."""
+        """A WebSocket, past the welcome. What it received must have been read at the end."""
         async with await self.connect() as stream:
             socket = await open_websocket(stream, Cookie=cookie)
             await socket.receive_type("system")
             yield socket
+            if socket.end is None:
+                await socket.close_in_silence()
+            else:
+                socket.assert_read()
 
     def resident_bytes(self) -> int:
         """Memory in use."""

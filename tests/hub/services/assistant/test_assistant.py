@@ -14,7 +14,7 @@ from persistence.interface import Store
 from tests.support.clients.websocket import WebSocket
 from tests.support.programs.completions import Manner, ModelServer, model_server
 from tests.support.school import School, open_school
-from tests.support.world import Person, open_world
+from tests.support.world import open_world
 
 
 @asynccontextmanager
@@ -26,14 +26,6 @@ async def classroom(
         settings = {"assistant_model": "m", "assistant_url": server.url, **settings}
         async with open_world(store, **settings) as world:
             yield await open_school(world), server
-
-
-async def joined(person: Person, channel_id: int) -> WebSocket:
-    socket = await person.connect("/ws/chat")
-    await socket.receive_type("connected")
-    await socket.send({"type": "join_channel", "channelId": channel_id})
-    await socket.receive_type("joined_channel")
-    return socket
 
 
 async def ask(socket: WebSocket, channel_id: int, content: str) -> None:
@@ -54,7 +46,7 @@ async def answer_of(socket: WebSocket) -> dict[str, Any]:
 async def test_a_question_is_delivered_then_answered_to_everybody(store: Store) -> None:
     async with classroom(store, assistant_key="the key") as (school, server):
         channel = school.general.id
-        anns, bens = await joined(school.ann, channel), await joined(school.ben, channel)
+        anns, bens = await school.join(school.ann), await school.join(school.ben)
         await anns.receive_type("user_presence")
         await ask(bens, channel, "6 * 7 is?")
         await ask(anns, channel, "hey @AI what is 6 * 7, @AI?")
@@ -81,9 +73,10 @@ async def test_a_question_is_delivered_then_answered_to_everybody(store: Store) 
 
 async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_store: Store) -> None:
     async with classroom(memory_store) as (school, server):
-        general = await joined(school.ann, school.general.id)
-        dm = await joined(school.ann, school.dm.id)
+        general = await school.join(school.ann)
+        dm = await school.join(school.ann, school.dm)
         await ask(dm, school.dm.id, "a secret")
+        await dm.receive_type("new_message")
         await ask(general, school.general.id, "@AI first")
         await general.receive_type("new_message")
         await answer_of(general)
@@ -99,9 +92,8 @@ async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_stor
 
 async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
     async with classroom(store) as (school, _):
-        anns = await joined(school.ann, school.dm.id)
-        private = await school.ben.connect("/ws")
-        await private.receive_type("system")
+        anns = await school.join(school.ann, school.dm)
+        private = await school.ben.open()
         await ask(anns, school.dm.id, "@AI?")
         await anns.receive_type("new_message")
         assert (await answer_of(anns))["content"] == "Forty-two"
@@ -111,12 +103,13 @@ async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
         (listed,) = (await school.ben.call("GET", "/api/messages/conversations")).json
         assert (listed["last_message"], listed["unread_count"]) == ("@AI?", 0)
         assert (await private.receive_type("messages_read"))["reader_id"] == school.ben.id
-        await private.close_in_silence()
+        for _ in ("the question", "the answer"):
+            await anns.receive_type("message_read")
 
 
 async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
     async with classroom(memory_store) as (school, server):
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         for content in ("@ai", "AI", "@ AI"):
             await ask(socket, school.general.id, content)
             await socket.receive_type("new_message")
@@ -127,7 +120,7 @@ async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
 async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
     async with classroom(memory_store) as (school, server):
         server.answer = ("ask ", "@AI")
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI")
         await socket.receive_type("new_message")
         assert (await answer_of(socket))["content"] == "ask @AI"
@@ -141,7 +134,7 @@ async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
 async def test_a_failure_is_told_to_the_asker_alone(memory_store: Store, manner: Manner) -> None:
     async with classroom(memory_store, manner) as (school, _):
         channel = school.general.id
-        anns, bens = await joined(school.ann, channel), await joined(school.ben, channel)
+        anns, bens = await school.join(school.ann), await school.join(school.ben)
         await anns.receive_type("user_presence")
         await ask(anns, channel, "@AI help")
         await anns.receive_type("new_message")
@@ -159,7 +152,7 @@ async def test_a_failure_is_told_to_the_asker_alone(memory_store: Store, manner:
 
 async def test_a_model_that_hangs_is_given_up(memory_store: Store) -> None:
     async with classroom(memory_store, "hangs", assistant_timeout=1.0) as (school, _):
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI help")
         await socket.receive_type("new_message")
         error = await socket.receive()
@@ -170,7 +163,7 @@ async def test_a_model_that_hangs_is_given_up(memory_store: Store) -> None:
 
 async def test_an_endless_answer_is_cut_off(memory_store: Store) -> None:
     async with classroom(memory_store, "floods", max_content_chars=4_000) as (school, _):
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI talk")
         await socket.receive_type("new_message")
         assert (await answer_of(socket))["content"] == "x" * 4_000
@@ -178,7 +171,7 @@ async def test_an_endless_answer_is_cut_off(memory_store: Store) -> None:
 
 async def test_an_empty_answer_has_words(memory_store: Store) -> None:
     async with classroom(memory_store, "is empty") as (school, _):
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI")
         await socket.receive_type("new_message")
         assert (await answer_of(socket))["content"] == EMPTY_ANSWER
@@ -186,24 +179,24 @@ async def test_an_empty_answer_has_words(memory_store: Store) -> None:
 
 async def test_so_many_answers_at_a_time(memory_store: Store) -> None:
     async with classroom(memory_store, "hangs", assistant_concurrency=2) as (school, server):
-        sockets = [await joined(person, school.general.id) for person in (school.ann, school.ben)]
+        sockets = [await school.join(person) for person in (school.ann, school.ben)]
         for socket in sockets:
             for _ in range(2):
                 await ask(socket, school.general.id, "@AI?")
         while len(server.asked) < 2:
             await trio.lowlevel.checkpoint()
         server.proceed.set()
-        answers = 0
-        while answers < 4:
-            frame = await sockets[0].receive()
-            answers += frame["type"] == "new_message" and frame["message"]["authorId"] == 999
+        for socket in sockets:
+            socket.ignoring("user_typing", "user_presence")
+            messages = [(await socket.receive_type("new_message"))["message"] for _ in range(8)]
+            assert len([each for each in messages if each["authorId"] == 999]) == 4
         assert server.most == 2
 
 
 async def test_without_a_model_the_asker_is_told_and_the_message_delivered(store: Store) -> None:
     async with open_world(store) as world:
         school = await open_school(world)
-        socket = await joined(school.ann, school.general.id)
+        socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI help")
         assert (await socket.receive_type("new_message"))["message"]["content"] == "@AI help"
         assert (await socket.receive_type("error"))["code"] == "assistant_unavailable"
@@ -241,7 +234,7 @@ async def test_the_assistant_over_rest(memory_store: Store) -> None:
 
 async def test_a_question_over_rest_is_answered_too(memory_store: Store) -> None:
     async with classroom(memory_store) as (school, _):
-        socket = await joined(school.ben, school.general.id)
+        socket = await school.join(school.ben)
         body = {"channelId": school.general.id, "content": "@AI?"}
         assert (await school.ann.ask("POST", "/api/messages", body)).status == 201
         await socket.receive_type("new_message")

@@ -12,9 +12,10 @@ import hub.services.posting.continuity
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import Posted
-from tests.support.clients.websocket import WebSocket, next_of
+from tests.support.clients.websocket import WebSocket
 from tests.support.posting import write
 from tests.support.school import open_school
+from tests.support.stores.held import Held
 from tests.support.world import World, open_world
 
 
@@ -54,7 +55,7 @@ def losing(store: Store) -> tuple[Store, LosingAnswers]:
 
 async def seqs(socket: WebSocket, count: int) -> list[int]:
     """Of the next private messages."""
-    frames = [await next_of(socket, "private_message") for _ in range(count)]
+    frames = [await socket.receive_type("private_message") for _ in range(count)]
     return [frame["message"]["seq"] for frame in frames]
 
 
@@ -68,13 +69,12 @@ async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
         log.lost_after, log.unreadable = 1, 2
         frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
         await anns.send(frame)  # the first one of the two: there was no channel yet
-        assert (await next_of(anns, "error"))["code"] == "unavailable"
-        with trio.fail_after(10):
-            assert await seqs(bens, 1) == [1]
-            assert await seqs(anns, 1) == [1]
+        assert (await anns.receive_type("error"))["code"] == "unavailable"
+        for socket in (bens, anns):
+            assert await seqs(socket, 1) == [1]
         await anns.send(frame | {"content": "again"})
-        assert await seqs(bens, 1) == [2]
-        await bens.close_in_silence()
+        for socket in (bens, anns):
+            assert await seqs(socket, 1) == [2]
 
 
 async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
@@ -83,19 +83,22 @@ async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
         ann, ben = await world.person("ann"), await world.person("ben")
         anns, bens = await ann.open(), await ben.open()
         await write(world, ann.user, ben.user, "before")
-        assert await seqs(bens, 1) == [1]
+        for socket in (anns, bens):
+            assert await seqs(socket, 1) == [1]
         log.lost_after, log.unreadable = 1, 1
         frame = {
             "type": "private_message", "recipient_id": ben.id, "content": "hi", "client_id": "k",
         }  # fmt: skip
         await anns.send(frame)
-        assert (await next_of(anns, "error"))["client_id"] == "k"
+        assert (await anns.receive_type("error"))["client_id"] == "k"
         await anns.send(frame)
+        assert await seqs(anns, 2) == [2, 2]  # a confirmation, and what everybody is told
         assert await seqs(bens, 1) == [2]
         await anns.send(frame)
+        assert await seqs(anns, 1) == [2]  # a confirmation
         await write(world, ann.user, ben.user, "after")
-        assert await seqs(bens, 1) == [3]
-        await bens.close_in_silence()
+        for socket in (anns, bens):
+            assert await seqs(socket, 1) == [3]
 
 
 async def test_what_was_not_stored_is_not_told(
@@ -107,18 +110,17 @@ async def test_what_was_not_stored_is_not_told(
         anns, bens = await ann.open(), await ben.open()
         log.lost_before = 1
         await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
-        assert (await next_of(anns, "error"))["code"] == "unavailable"
+        assert (await anns.receive_type("error"))["code"] == "unavailable"
         await trio.sleep(20)
         await write(world, ann.user, ben.user, "after")
-        assert await seqs(bens, 1) == [1]
+        for socket in (anns, bens):
+            assert await seqs(socket, 1) == [1]
 
 
 async def test_what_somebody_else_stored_is_told_before_what_is_newer(world: World) -> None:
     school = await open_school(world)
     await write(world, school.ann.user, school.ben.user, "1")
-    bens, chat = await school.ben.open(), await school.ben.connect("/ws/chat")
-    await chat.send({"type": "join_channel", "channelId": school.general.id})
-    await next_of(chat, "joined_channel")
+    bens, chat = await school.ben.open(), await school.join(school.ben)
     private = Draft(school.ann.id, school.ben.id, "by another hub")
     public = Draft(school.ann.id, None, "by another hub", channel_id=school.general.id)
     for outcome in await world.store.messages.post([private, public, private, public]):
@@ -127,7 +129,7 @@ async def test_what_somebody_else_stored_is_told_before_what_is_newer(world: Wor
     assert await seqs(bens, 3) == [2, 3, 4]
     draft = evolve(public, content="ours")
     await world.services.messaging.send(school.ann.user, draft)
-    told = [(await next_of(chat, "new_message"))["message"] for _ in range(3)]
+    told = [(await chat.receive_type("new_message"))["message"] for _ in range(3)]
     assert [message["seq"] for message in told] == [1, 2, 3]
     assert told[0]["authorUsername"] == "ann"
 
@@ -169,30 +171,10 @@ async def test_more_than_a_page_may_be_missing(
         assert await seqs(socket, 36) == list(range(1, 37))
 
 
-@define
-class Standing:
-    """A log that does not answer before it may."""
-
-    log: Any
-    go_on: trio.Event
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.log, name)
-
-    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        await self.go_on.wait()
-        outcomes: Sequence[Outcome] = await self.log.post(drafts)
-        return outcomes
-
-    async def in_gaps(self, *args: Any, **kwargs: Any) -> Any:
-        await self.go_on.wait()
-        return await self.log.in_gaps(*args, **kwargs)
-
-
 async def test_nobody_waits_long_for_a_store_that_stands_still(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    log = Standing(memory_store.messages, trio.Event())
+    log = Held(memory_store.messages, ("post", "in_gaps"))
     async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         one, other = await ann.open(), await ben.open()
@@ -202,14 +184,16 @@ async def test_nobody_waits_long_for_a_store_that_stands_still(
         await trio.sleep(1.0)
         await other.send(frame | {"recipient_id": ann.id, "client_id": "behind it"})
         for socket, key in ((one, "first"), (other, "behind it")):
-            error = await next_of(socket, "error")
+            error = await socket.receive_type("error")
             assert (error["code"], error["client_id"]) == ("unavailable", key)
             assert trio.current_time() - started < 2.1
         for _ in range(5):  # while it still stands
             began = trio.current_time()
             await one.send(frame | {"client_id": "again"})
-            assert (await next_of(one, "error"))["code"] == "unavailable"
+            assert (await one.receive_type("error"))["code"] == "unavailable"
             assert trio.current_time() - began < 4.1
         log.go_on.set()
         await one.send(frame | {"client_id": "again"})
-        assert (await next_of(other, "private_message"))["message"]["client_id"] == "again"
+        for socket in (one, other):
+            message = (await socket.receive_type("private_message"))["message"]
+            assert message["client_id"] == "again"

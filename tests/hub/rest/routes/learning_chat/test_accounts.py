@@ -8,7 +8,6 @@ import pytest
 from persistence.interface import Store
 from protocol.express_session import unsign
 from tests.support.clients.http import Reply
-from tests.support.clients.websocket import open_websocket
 from tests.support.world import World, open_world
 
 ANN: dict[str, Any] = {
@@ -182,7 +181,7 @@ async def test_sockets_without_a_session_are_accepted_and_closed_with_4001(
     world: World, path: str, frames: list[object], reason: str
 ) -> None:
     for cookie in ("", "connect.sid=s%3Aabc.def"):
-        socket = await open_websocket(world.connect(), path, Cookie=cookie)
+        socket = await world.websocket(path, Cookie=cookie)
         heard, end = await socket.until_closed()
         assert (heard, end.code, end.reason) == (frames, 4001, reason)
 
@@ -190,6 +189,6 @@ async def test_sockets_without_a_session_are_accepted_and_closed_with_4001(
 @pytest.mark.parametrize("path", ["/ws/chat", "/messagepal", "/gateway"])
 async def test_logging_out_closes_the_sessions_sockets(world: World, path: str) -> None:
     ann = await world.person("ann")
-    socket = await ann.connect(path)
+    socket = await ann.open(path)
     await ann.ask("POST", "/learning_platform/api/auth/logout")
     assert (await socket.closed()).code == 4001

@@ -1,0 +1,79 @@
+"""When a server has done all it had to do.
+
+Every task waits, and none of them for the database: what was to be sent has been sent, until a
+timer runs out or somebody asks for something. So "nothing came" can be said without waiting.
+"""
+
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
+
+import trio
+import trio.testing
+from attrs import define, evolve, field, fields
+
+from persistence.interface import Store
+
+Part = TypeVar("Part")
+
+
+@define
+class Statements:
+    """Those that the database has not answered yet."""
+
+    running: int = 0
+    _ended: trio.Event = field(factory=trio.Event)
+
+    async def run(self, statement: Callable[[], Awaitable[Any]]) -> Any:
+        self.running += 1
+        try:
+            return await statement()
+        finally:
+            self.running -= 1
+            self._ended.set()
+
+    async def one_ended(self) -> None:
+        self._ended = trio.Event()
+        await self._ended.wait()
+
+
+_STATEMENTS: trio.lowlevel.RunVar[Statements] = trio.lowlevel.RunVar("statements")
+
+
+def _statements() -> Statements:
+    try:
+        return _STATEMENTS.get()
+    except LookupError:
+        _STATEMENTS.set(statements := Statements())
+        return statements
+
+
+@define
+class Counted:
+    """A part of a store whose calls count as statements."""
+
+    _part: Any
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._part, name)
+        if not iscoroutinefunction(method):  # a context that reports changes
+            return method
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await _statements().run(lambda: method(*args, **kwargs))
+
+        return call
+
+
+def counted(store: Store) -> Store:
+    """A store on a real database, for whose answers `until_quiet` waits."""
+    parts = {part.name: Counted(getattr(store, part.name)) for part in fields(Store)}
+    return evolve(store, **parts)
+
+
+async def until_quiet() -> None:
+    """Wait until nothing goes on any more. Never returns beside a task that turns without end."""
+    await trio.testing.wait_all_tasks_blocked()
+    while (statements := _statements()).running:
+        await statements.one_ended()
+        await trio.testing.wait_all_tasks_blocked()
