@@ -12,7 +12,6 @@ import jwt
 import pytest
 
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.clients.websocket import WebSocket
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import NodeProgram, require_node, run_node
 
@@ -69,14 +68,6 @@ async def heard(client: NodeProgram, event: str) -> Any:
     return happened["data"]
 
 
-async def told(ws: WebSocket, kind: str) -> Any:
-    """The next frame of a /ws client that is not about who is online."""
-    while (frame := await ws.receive())["type"] == "user_online_status":
-        pass
-    assert frame["type"] == kind, frame
-    return frame
-
-
 async def dm_of(hub: HubProcess, ann: Friend, ben: Friend) -> str:
     """The id of the two's channel, which their first message makes."""
     path = f"/private_messages/api/messages/{ben.number}"
@@ -91,6 +82,7 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
         ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
         dm = await dm_of(hub, ann, ben)
         async with ann.client() as anns, ben.client() as bens, hub.open(ben.cookie) as ws:
+            ws.ignoring("user_online_status")
             for client in (anns, bens):
                 assert await client.happened() == {"connected": True}
             assert await ask(anns, "room:join", {"channelId": dm}) == {
@@ -101,7 +93,7 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             await emit(anns, "message:typing:start", {"channelId": dm})
             typing = await heard(bens, "message:typing:start")
             assert (typing["userId"], typing["isTyping"]) == (ann.id, True)
-            assert (await told(ws, "typing_indicator"))["is_typing"] is True
+            assert (await ws.receive_type("typing_indicator"))["is_typing"] is True
 
             message = {"content": "*hi*", "channelId": dm, "tempId": "t1", "status": "FAILED"}
             answer = await ask(anns, "message:send", message)
@@ -111,8 +103,8 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             new = await heard(bens, "message:new")
             assert new == answer["data"]
             assert (new["userId"], new["user"]["name"], new["seq"]) == (ann.id, "ann Test", 2)
-            assert (await told(ws, "typing_indicator"))["is_typing"] is False
-            assert (await told(ws, "private_message"))["message"]["content"] == "*hi*"
+            assert (await ws.receive_type("typing_indicator"))["is_typing"] is False
+            assert (await ws.receive_type("private_message"))["message"]["content"] == "*hi*"
 
             for event in ("message:delivered", "message:read", "message:read"):
                 await emit(bens, event, {"messageId": new["id"], "channelId": dm})
@@ -121,8 +113,11 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
                     seen = (await anns.happened())["data"]
                     assert (seen["status"], seen["userId"]) == (status, ben.id)
 
+            assert (await ws.receive_type("messages_read"))["seq"] == 2
+
             reply = {"type": "private_message", "recipient_id": ann.number, "content": "hello"}
             await ws.send(reply)
+            assert (await ws.receive_type("private_message"))["message"]["content"] == "hello"
             crossed = await heard(anns, "message:new")
             assert (crossed["content"], crossed["userId"]) == ("hello", ben.id)
             assert (await heard(bens, "message:new")) == crossed
@@ -131,6 +126,7 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             await emit(bens, "message:send", thread)
             assert (await heard(bens, "message:sent"))["status"] == "SENT"
             assert (await heard(anns, "message:new"))["parentId"] == new["id"]
+            assert (await ws.receive_type("private_message"))["message"]["content"] == "re"
 
             page = await ask(anns, "messages:get", {"channelId": dm})
             contents = [each["content"] for each in page["messages"]]
