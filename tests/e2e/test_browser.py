@@ -1,6 +1,7 @@
 """The page in Chromium, on a real hub: what a person does with it."""
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -61,13 +62,9 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
         model.manner, model.answer = "hangs", ("In ", "June.")
         flags = ("--demo", "--assistant-url", model.url, "--assistant-model", "test")
         with run_hub(folder / "school", *flags) as hub:
-            assert hub.process.stdout is not None
-            guests: list[str] = []
-            while len(guests) < 2:
-                line = hub.process.stdout.readline().strip()
-                guests += [line] if "#enter=" in line else []
-            given = json.dumps({"guests": guests})
-            async with run_node("browser.mjs", "channels", hub.url, given) as browser:
+            links = guest_links(hub)
+            given = json.dumps({"guests": [links["ann"], links["ben"]]})
+            async with run_node("browser/run.mjs", "channels", hub.url, given) as browser:
                 assert await browser.happened() == {"want": "answer"}
                 model.proceed.set()
                 await browser.tell("answered")
@@ -75,12 +72,8 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
 
 
 async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
-    assert hub.process.stdout is not None
-    link = ""
-    while "#enter=ann:" not in link:
-        link = hub.process.stdout.readline().strip()
-    given = json.dumps({"link": link})
-    async with run_node("browser.mjs", "door", hub.url, given) as browser:
+    given = json.dumps({"link": guest_links(hub)["ann"]})
+    async with run_node("browser/run.mjs", "signIn", hub.url, given) as browser:
         asked = await browser.happened()
         assert asked["want"] == "end"
         assert (await hub.call("POST", "/api/auth/logout", cookie=asked["cookie"])).status == 200
@@ -107,7 +100,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = await pair(hub, "restart")
-        async with run_node("browser.mjs", "restart", hub.url, json.dumps(given)) as browser:
+        async with run_node("browser/run.mjs", "restart", hub.url, json.dumps(given)) as browser:
             for wanted in ("stop", "start") * 2:
                 assert await browser.happened() == {"want": wanted}
                 if wanted == "stop":
@@ -132,6 +125,18 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     }
 
 
+def guest_links(hub: HubProcess) -> dict[str, str]:
+    """The links that `--demo` prints, by the name of whom they sign in."""
+    assert hub.process.stdout is not None
+    links: dict[str, str] = {}
+    for line in hub.process.stdout:
+        if found := re.search(r"\S+/#enter=(\w+):\S+", line):
+            links[found[1]] = found[0]
+        if links.keys() == {"ann", "ben"}:
+            return links
+    raise AssertionError(f"the hub ended, and had printed {links}")
+
+
 async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
-    async with run_node("browser.mjs", flow, hub.url, json.dumps(given)) as browser:
+    async with run_node("browser/run.mjs", flow, hub.url, json.dumps(given)) as browser:
         assert await browser.end() == 0

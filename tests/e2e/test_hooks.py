@@ -111,5 +111,9 @@ async def test_the_messenger_hook_connects_by_its_alias_and_comes_back_after_3_s
             assert (gone["closed"], gone["pause"]) == (4001, 3000)
             # It tried again and was refused, over REST and on the socket, in either order.
             events = [await hook.happened(), await hook.happened()]
-            assert 4001 in [event.get("closed") for event in events]
+            (closed,) = [event for event in events if "closed" in event]
+            assert (closed["closed"], closed["pause"]) == (4001, 3000)
+            (refused,) = [event["conversations"] for event in events if "conversations" in event]
+            assert refused["code"] == "not_signed_in"
             await hook.tell("unmount")
+            assert await hook.end() == 0

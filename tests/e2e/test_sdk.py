@@ -33,10 +33,10 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
 
 
-@pytest.mark.parametrize("flow", ["talk", "resume", "polling", "files", "silence", "parts"])
+@pytest.mark.parametrize("flow", ["talk", "resume", "polling", "files"])
 async def test_flow(hub: HubProcess, flow: str) -> None:
     given = json.dumps(await pair(hub, flow))
-    async with run_node("sdk.mjs", flow, hub.url, given) as program:
+    async with run_node("sdk/run.mjs", flow, hub.url, given) as program:
         assert await program.end() == 0
 
 
@@ -51,13 +51,13 @@ async def test_people_talk_in_a_channel(hub: HubProcess) -> None:
         made = await hub.call("POST", "/learning_platform/api/auth/register", account)
         assert made.status == 201, made.text
     given = {**{name: f"{name}-school" for name in people}, "password": "correct horse"}
-    async with run_node("sdk.mjs", "channels", hub.url, json.dumps(given)) as program:
+    async with run_node("sdk/run.mjs", "channels", hub.url, json.dumps(given)) as program:
         assert await program.end() == 0
 
 
 async def test_what_is_refused_has_failed_and_an_ended_session_is_noticed(hub: HubProcess) -> None:
     given = await pair(hub, "refused")
-    async with run_node("sdk.mjs", "refused", hub.url, json.dumps(given)) as program:
+    async with run_node("sdk/run.mjs", "refused", hub.url, json.dumps(given)) as program:
         assert await program.happened() == {"want": "end"}
         assert (await hub.call("POST", "/api/auth/logout", cookie=given["ann"])).status == 200
         await program.tell("ended")
@@ -68,7 +68,7 @@ async def test_everything_written_is_stored_once_while_the_hub_is_killed(folder:
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = json.dumps(await pair(hub, "kill"))
-        async with run_node("sdk.mjs", "kill", hub.url, given) as program:
+        async with run_node("sdk/run.mjs", "kill", hub.url, given) as program:
             for _ in range(3):
                 assert await program.happened() == {"want": "kill"}
                 hub.process.send_signal(signal.SIGKILL)

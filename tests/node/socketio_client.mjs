@@ -3,17 +3,24 @@
 //
 //   node socketio_client.mjs URL AUTH [TRANSPORTS]
 
-import readline from "node:readline";
 import { io } from "socket.io-client";
+import { endInput, onLine, print } from "./program.mjs";
 
-const [url, auth, transports] = process.argv.slice(2);
-const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
+/**
+ * @typedef {object} Command
+ * @property {[event: string, ...args: unknown[]]} emit
+ * @property {boolean} [ack] whether an acknowledgement is waited for
+ * @property {Record<string, unknown>} [auth] of another attempt to connect
+ * @property {boolean} [disconnect]
+ */
+
+const [url = "", auth = "{}", transports] = process.argv.slice(2);
 
 const socket = io(url, {
   auth: JSON.parse(auth),
   withCredentials: true,
   reconnectionDelay: 100,
-  ...(transports ? { transports: transports.split(",") } : {}),
+  ...(transports === undefined ? {} : { transports: transports.split(",") }),
 });
 socket.on("connect", () =>
   print({ connected: true, ...(socket.recovered && { recovered: true }) }),
@@ -22,21 +29,25 @@ socket.on("connect_error", (error) => print({ refused: error.message }));
 socket.on("disconnect", (reason) => print({ disconnected: reason }));
 socket.onAny((event, ...args) => print({ event, data: args[0] }));
 
-const input = readline.createInterface({ input: process.stdin });
-input.on("line", async (line) => {
-  const command = JSON.parse(line);
+/** @param {Command["emit"]} emitted */
+async function emitWithAck(emitted) {
+  try {
+    print({ answer: await socket.timeout(5000).emitWithAck(...emitted) });
+  } catch (error) {
+    print({ failed: String(error) });
+  }
+}
+
+onLine((line) => {
+  const command = /** @type {Command} */ (JSON.parse(line));
   if (command.auth) {
     socket.auth = command.auth;
     socket.connect();
   } else if (command.disconnect) {
     socket.disconnect();
-    input.close();
+    endInput();
   } else if (command.ack) {
-    try {
-      print({ answer: await socket.timeout(5000).emitWithAck(...command.emit) });
-    } catch (error) {
-      print({ failed: error.message });
-    }
+    void emitWithAck(command.emit);
   } else {
     socket.emit(...command.emit);
   }

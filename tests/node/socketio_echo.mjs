@@ -2,63 +2,104 @@
 // happens. The scenario is the first argument, the server's address the second.
 
 import { io } from "socket.io-client";
+import { print } from "./program.mjs";
 
-const [scenario, url] = process.argv.slice(2);
-const print = (event) => process.stdout.write(`${JSON.stringify(event)}\n`);
-const once = (socket, event) =>
-  new Promise((resolve) => {
+/** @import { Socket } from "socket.io-client" */
+
+const [name = "", url = ""] = process.argv.slice(2);
+const OPTIONS = { reconnection: false, forceNew: true };
+const PINGS = 4;
+
+/**
+ * The arguments of the next event of a name.
+ * @param {Socket} socket
+ * @param {string} event
+ * @returns {Promise<unknown[]>}
+ */
+function once(socket, event) {
+  return new Promise((resolve) => {
     socket.once(event, (...args) => resolve(args));
   });
-const options = { reconnection: false, forceNew: true };
+}
 
+/** @param {Socket} socket */
+function transportOf(socket) {
+  return socket.io.engine.transport.name;
+}
+
+/** @param {string[]} transports */
 async function talk(transports) {
-  const socket = io(url, { ...options, transports, auth: { token: "abc" } });
+  const socket = io(url, { ...OPTIONS, transports, auth: { token: "abc" } });
   const [auth] = await once(socket, "auth");
-  print({ auth, transport: socket.io.engine.transport.name });
+  print({ auth, transport: transportOf(socket) });
   socket.emit("message", 1, "two", { three: [4, null] }, "€");
   print({ back: await once(socket, "message-back") });
   print({ ack: await socket.timeout(2000).emitWithAck("message-with-ack", "x", { y: 1 }) });
   socket.emit("message", new Uint8Array([1, 2, 3]), { deep: [new Uint8Array([4])] });
-  const [first, second] = await once(socket, "message-back");
+  const [first, second] = /** @type {[Buffer, { deep: [Buffer] }]} */ (
+    await once(socket, "message-back")
+  );
   print({ binary: [[...new Uint8Array(first)], [...new Uint8Array(second.deep[0])]] });
-  const many = Array.from({ length: 200 }, (_, n) => n);
-  const received = [];
-  socket.on("message-back", (n) => {
-    received.push(n);
-    if (received.length === many.length) {
-      print({ inOrder: received.every((value, index) => value === index) });
-      print({ transport: socket.io.engine.transport.name });
-      socket.disconnect();
-      print({ done: true });
-    }
-  });
-  many.forEach((n) => socket.emit("message", n));
+  const many = [...Array(200).keys()];
+  print({ inOrder: await echoes(socket, many) });
+  print({ transport: transportOf(socket) });
+  socket.disconnect();
+  print({ done: true });
 }
 
-const scenarios = {
+/**
+ * Whether numbers come back in their order.
+ * @param {Socket} socket
+ * @param {number[]} numbers
+ */
+async function echoes(socket, numbers) {
+  /** @type {number[]} */
+  const received = [];
+  const all = new Promise((resolve) => {
+    socket.on("message-back", (number) => {
+      received.push(number);
+      if (received.length === numbers.length) resolve(undefined);
+    });
+  });
+  for (const number of numbers) socket.emit("message", number);
+  await all;
+  return received.every((number, at) => number === numbers[at]);
+}
+
+/** @type {Record<string, () => Promise<void>>} */
+const SCENARIOS = {
   polling: () => talk(["polling"]),
   websocket: () => talk(["websocket"]),
+
+  /** It stays connected: so many pings of the server were answered in time. */
   async upgrade() {
-    const socket = io(url, options);
+    const socket = io(url, OPTIONS);
     const upgraded = new Promise((resolve) => {
       socket.io.once("open", () => {
-        print({ transport: socket.io.engine.transport.name });
+        print({ transport: transportOf(socket) });
         socket.io.engine.once("upgrade", resolve);
       });
     });
     await Promise.all([upgraded, once(socket, "auth")]);
-    print({ transport: socket.io.engine.transport.name });
+    print({ transport: transportOf(socket) });
     socket.emit("message", "after");
     print({ back: await once(socket, "message-back") });
-    setTimeout(() => {
-      print({ stillConnected: socket.connected }); // four heartbeats later
-      socket.disconnect();
-    }, 2000);
+    let pings = 0;
+    await new Promise((resolve) => {
+      socket.io.on("ping", () => {
+        pings += 1;
+        if (pings === PINGS) resolve(undefined);
+      });
+    });
+    print({ stillConnected: socket.connected });
+    socket.disconnect();
   },
+
   async namespaces() {
-    const first = io(url, { ...options, forceNew: false, auth: { a: 1 } });
-    const second = io(`${url}/custom`, { ...options, forceNew: false, auth: { b: 2 } });
-    print({ auths: [await once(first, "auth"), await once(second, "auth")] });
+    const options = { ...OPTIONS, forceNew: false };
+    const first = io(url, { ...options, auth: { a: 1 } });
+    const second = io(`${url}/custom`, { ...options, auth: { b: 2 } });
+    print({ auths: await Promise.all([once(first, "auth"), once(second, "auth")]) });
     print({ shared: first.io === second.io, ids: first.id !== second.id });
     second.emit("message", "there");
     print({ back: await once(second, "message-back") });
@@ -67,22 +108,25 @@ const scenarios = {
     print({ back: await once(first, "message-back") });
     first.disconnect();
   },
+
   async unknown() {
-    const socket = io(`${url}/random`, options);
+    const socket = io(`${url}/random`, OPTIONS);
     const [error] = await once(socket, "connect_error");
-    print({ error: error.message });
+    print({ error: /** @type {Error} */ (error).message });
     socket.disconnect();
   },
+
   async ackTimeout() {
-    const socket = io(url, options);
+    const socket = io(url, OPTIONS);
     await once(socket, "auth");
     try {
-      await socket.timeout(300).emitWithAck("nobody-answers");
+      print({ answer: await socket.timeout(300).emitWithAck("nobody-answers") });
     } catch (error) {
-      print({ timedOut: error.message });
+      print({ timedOut: /** @type {Error} */ (error).message });
     }
     socket.disconnect();
   },
+
   async reconnect() {
     const socket = io(url, { forceNew: true, reconnectionDelay: 100 });
     socket.on("auth", () => print({ connected: true }));
@@ -96,4 +140,6 @@ const scenarios = {
   },
 };
 
-await scenarios[scenario]();
+const scenario = SCENARIOS[name];
+if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+await scenario();

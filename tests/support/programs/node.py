@@ -66,9 +66,14 @@ class NodeProgram:
         await self.process.stdin.send_all(line.encode() + b"\n")
 
     async def end(self) -> int:
-        """Its exit code, once it has nothing left to do."""
+        """Its exit code, once it has nothing left to do. Nothing that it prints may be unread."""
+        assert self.process.stdout is not None
         with trio.fail_after(LINE_SECONDS):
-            return await self.process.wait()
+            async for data in self.process.stdout:
+                self._received += data
+            code = await self.process.wait()
+        assert not self._received, f"nobody read {self._received!r}"
+        return code
 
 
 @asynccontextmanager

@@ -1,0 +1,51 @@
+/** Workspaces and their channels. */
+
+import { accessible, picture, stored, write } from "./page.mjs";
+
+/** @import { Flow } from "./run.mjs" */
+
+/**
+ * A workspace is made, somebody let in; they talk in its channel, and @AI answers, typing first.
+ * @type {Flow}
+ */
+async function channels(visitors, { guests }, questions) {
+  const [ann, ben] = await Promise.all(guests.map((guest) => visitors.open(null, {}, guest)));
+  if (ann === undefined || ben === undefined) throw new Error("two links are needed");
+  await ann.getByRole("button", { name: "Channels" }).click();
+  await ann.getByLabel("New workspace").fill("Garden");
+  await ann.getByRole("button", { name: "Make it" }).click();
+  await ann.getByLabel("Let somebody into Garden, by username").fill("ben");
+  await ann.getByRole("button", { name: "Let in" }).click();
+  await ann.getByText("Garden (2 people)").waitFor();
+  await ann.getByLabel("New channel in Garden").fill("roses");
+  await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
+  await ann.locator(".sheet .person", { hasText: "roses" }).waitFor();
+  await picture(ann, "workspaces");
+  await accessible(ann);
+  await ann.locator(".sheet .person", { hasText: "general" }).getByRole("button").click();
+  await write(ann, "Good morning");
+  await stored(ann, 1);
+  await ben.reload();
+  const general = ben.locator(".item", { hasText: "general" });
+  await general.locator(".badge", { hasText: "1" }).waitFor();
+  await general.click();
+  await ben.locator(".bubble.theirs .author", { hasText: "ann" }).waitFor();
+  await ann.locator('.bubble[data-status="read"]').waitFor();
+  await write(ben, "@AI when do roses bloom?");
+  for (const page of [ann, ben]) await page.getByText("AI Tutor is typing…").waitFor();
+  await questions.ask({ want: "answer" });
+  for (const page of [ann, ben]) {
+    await page.locator(".bubble.theirs", { hasText: "In June" }).waitFor();
+    await page.getByText("AI Tutor is typing…").waitFor({ state: "detached" });
+  }
+  await picture(ben, "channel");
+  await accessible(ben);
+  await ann.getByRole("button", { name: "People" }).click();
+  await write(ben, "one more");
+  const unread = ann.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" });
+  await unread.waitFor();
+  await ann.locator(".item", { hasText: "general" }).click();
+  await unread.waitFor({ state: "detached" });
+}
+
+export const CHANNELS = { channels };

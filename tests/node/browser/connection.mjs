@@ -1,0 +1,82 @@
+/** Sessions begin and end; the server goes away and comes back. */
+
+import assert from "node:assert/strict";
+import { accessible, bubbles, find, openFirst, picture, stored, write } from "./page.mjs";
+
+/** @import { Flow } from "./run.mjs" */
+
+/**
+ * What was written while the server was away is sent once, in order, also after a reload.
+ * @type {Flow}
+ */
+async function restart(visitors, { ann: annsCookie, ben: bensCookie, username }, questions) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  await write(ann, "before");
+  await stored(ann, 1);
+  await openFirst(ben);
+  await questions.ask({ want: "stop" });
+  await ann.getByText("No connection").waitFor();
+  const queued = ["one", "two", "three"];
+  for (const text of queued) await write(ann, text);
+  await ann.getByText("3 messages wait").waitFor();
+  await picture(ann, "offline");
+  assert.equal(await ann.locator('.bubble[data-status="sending"]').count(), 3);
+  await ben.getByRole("button", { name: "People" }).click();
+  await ben.getByText("The server cannot be reached").waitFor();
+  await openFirst(ben);
+  await accessible(ann);
+  await questions.ask({ want: "start" });
+  await stored(ann, 4);
+  await ben.locator(".bubble").nth(3).waitFor();
+  await ann.locator(".banner").waitFor({ state: "hidden" });
+  assert.deepEqual(await bubbles(ben), ["before", ...queued]);
+  assert.deepEqual(await bubbles(ann), ["before", ...queued]);
+  await questions.ask({ want: "stop" });
+  await ann.getByText("No connection").waitFor();
+  await write(ann, "kept");
+  await questions.ask({ want: "start" });
+  await ann.reload();
+  await openFirst(ann);
+  await stored(ann, 5);
+  await ben.locator(".bubble").nth(4).waitFor();
+  assert.deepEqual(await bubbles(ben), ["before", ...queued, "kept"]);
+}
+
+/**
+ * Signing up, in and out; a session that is ended elsewhere leads back to the form.
+ * @type {Flow}
+ */
+async function signIn(visitors, { link }, questions) {
+  const page = await visitors.open(null);
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await picture(page, "sign-in");
+  await accessible(page);
+  await page.getByLabel("Email or username").fill("nobody@example.org");
+  await page.getByLabel("Password").fill("wrong password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Invalid email or password").waitFor();
+  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByLabel("First name").fill("Cleo");
+  await page.getByLabel("Last name").fill("Test");
+  await page.getByLabel("Email").fill("cleo@example.org");
+  await page.getByLabel("Date of birth").fill("2000-01-01");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByText("No conversations yet").waitFor();
+  const cookies = await page.context().cookies();
+  const session = cookies.find(({ name }) => name === "session_token");
+  assert.ok(session);
+  await questions.ask({ want: "end", cookie: `session_token=${session.value}` });
+  await page.getByText("You were signed out").waitFor();
+  const guest = await visitors.open(null, {}, link);
+  await guest.locator(".side .name", { hasText: /^Ann$/ }).waitFor();
+  await guest.getByText("No conversations yet").waitFor();
+  assert.equal(new URL(guest.url()).hash, "");
+  await guest.getByRole("button", { name: "Sign out" }).click();
+  await guest.getByRole("button", { name: "Sign in" }).waitFor();
+}
+
+export const CONNECTION = { restart, signIn };

@@ -1,0 +1,241 @@
+/** Two people write to each other. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { accessible, bubbles, find, openFirst, picture, stored, textBox, write } from "./page.mjs";
+
+/** @import { Flow } from "./run.mjs" */
+
+const PICTURE = Buffer.from(
+  // 8 x 8 pixels
+  "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4EWCDFTEMLQkAWbdVAWo82ZEAAAAASUVORK5CYII=",
+  "base64",
+);
+
+/**
+ * Typing, presence, unread and read marks come and go; all is accessible.
+ * @type {Flow}
+ */
+async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name }) {
+  const ann = await visitors.open(annsCookie);
+  const phone = {
+    viewport: { width: 360, height: 740 },
+    colorScheme: /** @type {const} */ ("dark"),
+  };
+  const ben = await visitors.open(bensCookie, phone);
+  await ann.locator(".side").waitFor();
+  await ben.locator(".side").waitFor();
+  await find(ann, username);
+  await write(ann, "Are you there?");
+  await ann.locator('.bubble[data-status="delivered"]').waitFor();
+  await ben.locator(".badge").waitFor();
+  assert.equal(await ben.locator(".badge").textContent(), "1");
+  assert.equal(await ben.title(), "(1) Parlour");
+  await picture(ben, "phone-list-dark");
+  await accessible(ben);
+  await openFirst(ben);
+  await ben.getByText("New messages").waitFor();
+  await ann.locator('.bubble[data-status="read"]').waitFor();
+  assert.equal(await ben.title(), "Parlour");
+  await textBox(ben).pressSequentially("Yes, here", { delay: 60 });
+  await ann.getByText(`${name} is typing…`).waitFor();
+  await textBox(ben).press("Enter");
+  await ann.locator(".bubble.theirs").waitFor();
+  await ann.getByText(`${name} is typing…`).waitFor({ state: "detached" });
+  await textBox(ben).pressSequentially("and then nothing", { delay: 30 });
+  await ann.getByText(`${name} is typing…`).waitFor();
+  await ann.getByText(`${name} is typing…`).waitFor({ state: "detached" });
+  await ann.locator("header .state", { hasText: "online" }).waitFor();
+  await write(ann, "Look at https://example.org/path?q=1, when you have time.\nSecond line.");
+  const link = ben.locator(".bubble a");
+  await link.waitFor();
+  assert.equal(await link.getAttribute("href"), "https://example.org/path?q=1");
+  await picture(ann, "conversation");
+  await picture(ben, "phone-conversation-dark");
+  await accessible(ann);
+  await accessible(ben);
+  await ben.context().close();
+  await ann.locator("header .state", { hasText: /^$/ }).waitFor({ state: "attached" });
+  await ann.getByRole("button", { name: "People" }).click();
+  await ann.getByText("Your profile").waitFor();
+  await picture(ann, "people");
+  await accessible(ann);
+}
+
+/**
+ * What people write stays text, whatever it is; what is too long is not sent and not lost.
+ * @type {Flow}
+ */
+async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  const texts = [
+    "<img src=x onerror=\"document.title='owned'\">",
+    "<script>document.title='owned'</script>",
+    "javascript:alert(1) http://<b>x</b> https://[broken",
+    "👩‍👩‍👧‍👦 e\u0301\u0327 \u202eright to left\u202c مرحبا",
+    "a  b\n\n   c",
+  ];
+  for (const each of texts) await write(ann, each);
+  await stored(ann, texts.length);
+  await openFirst(ben);
+  await ben
+    .locator(".bubble")
+    .nth(texts.length - 1)
+    .waitFor();
+  assert.deepEqual(await bubbles(ben), texts);
+  assert.equal(await ben.locator(".bubble :is(img, script, b)").count(), 0);
+  assert.deepEqual(await bubbles(ann), texts);
+  assert.equal(await ann.locator(".bubble :is(img, script, b)").count(), 0);
+  const long = "x".repeat(100_000);
+  await textBox(ann).fill(long);
+  await ann.getByText("90000 characters too long").waitFor();
+  await textBox(ann).press("Enter");
+  assert.equal(await textBox(ann).inputValue(), long);
+  await ann.getByRole("button", { name: "People" }).click(); // what was begun is there again
+  await openFirst(ann);
+  assert.equal(await textBox(ann).inputValue(), long);
+  await ann.reload();
+  await openFirst(ann);
+  assert.equal(await textBox(ann).inputValue(), long);
+  await ann.getByText("90000 characters too long").waitFor();
+  const second = await visitors.openTab(ann);
+  await openFirst(second);
+  await write(second, "from the other tab");
+  await ann.getByText("from the other tab").first().waitFor();
+  await stored(second, texts.length + 1);
+  assert.deepEqual(await bubbles(second), [...texts, "from the other tab"]);
+  assert.doesNotMatch(await ben.title(), /owned/);
+}
+
+/**
+ * Files of every sort by button, many at once; what is refused says why; replies quote.
+ * @type {Flow}
+ */
+async function files(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  const input = ann.getByLabel("Send files");
+  await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
+  await stored(ann, 1);
+  await openFirst(ben);
+  for (const page of [ann, ben]) {
+    await page.waitForFunction(() => {
+      const image = document.querySelector(".bubble img");
+      return image instanceof HTMLImageElement && image.naturalWidth === 8;
+    });
+  }
+  const numbers = [...Array(20).keys()];
+  await input.setInputFiles(
+    numbers.map((number) => ({
+      name: `${number}.txt`,
+      mimeType: "text/plain",
+      buffer: Buffer.from(`file ${number}`),
+    })),
+  );
+  await stored(ann, 21);
+  await ben.locator(".bubble").nth(20).waitFor();
+  assert.deepEqual(
+    await ben.locator(".bubble .file").allTextContents(),
+    numbers.map((number) => `${number}.txt`),
+  );
+  const [download] = await Promise.all([
+    ben.waitForEvent("download"),
+    ben.locator(".bubble .file").last().click(),
+  ]);
+  assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
+  await input.setInputFiles([
+    { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
+    { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
+  ]);
+  await ann.getByText("The file is empty").waitFor();
+  await ann.getByText("Only jpeg, png").waitFor();
+  await picture(ann, "files");
+  await accessible(ann);
+  for (const row of [1, 0]) {
+    await ann.locator(".attachments li").nth(row).getByText("Drop").click();
+  }
+  await ann.locator(".attachments li").waitFor({ state: "detached" });
+  await ben.locator(".bubble").first().hover();
+  await ben.locator(".bubble .reply").first().click();
+  await write(ben, "What a cat");
+  await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
+  await ben.locator(".bubble.mine .quote").click();
+  await ben.waitForFunction(() => {
+    const { top = 0, bottom = 0 } =
+      document.querySelector(".bubble img")?.getBoundingClientRect() ?? {};
+    return top > 0 && bottom < innerHeight;
+  });
+  await picture(ben, "reply");
+  await accessible(ben);
+}
+
+/**
+ * A clock that is an hour off changes neither the order nor what is unread.
+ * @type {Flow}
+ */
+async function clock(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(null);
+  await ben.clock.install({ time: Date.now() - 3_600_000 });
+  await visitors.signIn(ben, bensCookie);
+  await ben.reload();
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  await write(ann, "one");
+  await stored(ann, 1);
+  await openFirst(ben);
+  await write(ben, "two");
+  await stored(ben, 1);
+  await write(ann, "three");
+  await ben.locator(".bubble").nth(2).waitFor();
+  for (const page of [ann, ben]) assert.deepEqual(await bubbles(page), ["one", "two", "three"]);
+  await ben.getByRole("button", { name: "People" }).click();
+  await write(ann, "four");
+  await ben.locator(".badge", { hasText: "1" }).waitFor();
+  assert.equal(await ben.locator(".item .last").first().textContent(), "four");
+}
+
+/**
+ * Whoever asked for notifications gets one while the page is not looked at, and only then.
+ * @type {Flow}
+ */
+async function notifications(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie, { permissions: ["notifications"] });
+  await ben.evaluate(() => {
+    /** @type {[string, string][]} */
+    const shown = [];
+    class FakeNotification {
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+      /**
+       * @param {string} title
+       * @param {{ body: string }} options
+       */
+      constructor(title, { body }) {
+        shown.push([title, body]);
+      }
+    }
+    Object.assign(globalThis, { shown, Notification: FakeNotification });
+  });
+  await ben.getByRole("button", { name: "People" }).click();
+  await ben.getByRole("button", { name: "Switch off" }).click();
+  await ben.getByRole("button", { name: "Switch on" }).click();
+  await ben.getByRole("button", { name: "Switch off" }).waitFor();
+  await find(ann, username);
+  await write(ann, "seen");
+  await ben.locator(".badge", { hasText: "1" }).waitFor();
+  await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
+  await write(ann, "not seen");
+  await ben.locator(".badge", { hasText: "2" }).waitFor();
+  const annsName = await ann.locator(".side .name").textContent();
+  const shown = await ben.evaluate(() => Reflect.get(globalThis, "shown"));
+  assert.deepEqual(shown, [[annsName, "not seen"]]);
+}
+
+export const CONVERSATIONS = { talk, text, files, clock, notifications };

@@ -1,0 +1,151 @@
+/** The page as a person sees it: where things are, and what one does with them. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+/**
+ * @import { Browser, BrowserContextOptions, Page } from "playwright-core"
+ */
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const WAIT_MS = 20_000;
+const SENT = ["sent", "delivered", "read"].map((status) => `[data-status="${status}"]`).join();
+
+/** People with a browser each. */
+export class Visitors {
+  /** @type {string[]} */
+  faults = []; // errors in their pages, and what the Content-Security-Policy kept from them
+  #browser;
+  #url;
+
+  /**
+   * @param {Browser} browser
+   * @param {string} url of the hub
+   */
+  constructor(browser, url) {
+    this.#browser = browser;
+    this.#url = url;
+  }
+
+  /**
+   * Open the page.
+   * @param {string | null} cookie of a session; null: not signed in
+   * @param {BrowserContextOptions} [options]
+   * @param {string} [address] by default the hub's
+   */
+  async open(cookie, options = {}, address = this.#url) {
+    const viewport = { width: 1440, height: 900 };
+    const context = await this.#browser.newContext({ viewport, ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    page.on("pageerror", (error) => this.faults.push(String(error)));
+    page.on("console", (message) => {
+      if (/Content Security Policy/.test(message.text())) this.faults.push(message.text());
+    });
+    if (cookie !== null) await this.signIn(page, cookie);
+    await page.goto(address);
+    return page;
+  }
+
+  /**
+   * @param {Page} page
+   * @param {string} cookie
+   */
+  async signIn(page, cookie) {
+    const [name = "", value = ""] = cookie.split("=");
+    await page.context().addCookies([{ name, value, url: this.#url }]);
+  }
+
+  /**
+   * Another tab of the same browser.
+   * @param {Page} page
+   */
+  async openTab(page) {
+    const tab = await page.context().newPage();
+    tab.setDefaultTimeout(WAIT_MS);
+    await tab.goto(this.#url);
+    return tab;
+  }
+}
+
+/** @param {Page} page */
+export function bubbles(page) {
+  return page.locator(".bubble .words").allTextContents();
+}
+
+/** @param {Page} page */
+export function textBox(page) {
+  return page.locator(".compose textarea");
+}
+
+/**
+ * Write and send.
+ * @param {Page} page
+ * @param {string} text
+ */
+export async function write(page, text) {
+  await textBox(page).fill(text);
+  await textBox(page).press("Enter");
+}
+
+/**
+ * Find somebody by username, and open the conversation with them.
+ * @param {Page} page
+ * @param {string} username
+ */
+export async function find(page, username) {
+  await page.getByRole("button", { name: "People" }).click();
+  await page.getByLabel("Find somebody by username").fill(username);
+  await page.getByRole("button", { name: "Find", exact: true }).click();
+  await page.getByRole("button", { name: "Write" }).first().click();
+}
+
+/**
+ * Open the first conversation of the list, in which something was written.
+ * @param {Page} page
+ */
+export async function openFirst(page) {
+  await page.locator(".item").first().click();
+  await page.locator(".bubble").first().waitFor();
+}
+
+/**
+ * Wait until so many messages of one's own are stored.
+ * @param {Page} page
+ * @param {number} count
+ */
+export async function stored(page, count) {
+  await page.waitForFunction(
+    ({ sent, wanted }) => document.querySelectorAll(`.bubble:is(${sent})`).length === wanted,
+    { sent: SENT, wanted: count },
+  );
+}
+
+/**
+ * The page can be used with a screen reader, as far as a program can tell.
+ * @param {Page} page
+ */
+export async function accessible(page) {
+  await page.evaluate(AXE);
+  const { passes, violations } = await page.evaluate(() => {
+    /** @type {{ run(): Promise<import("axe-core").AxeResults> }} */
+    const axe = Reflect.get(globalThis, "axe");
+    return axe.run();
+  });
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
+  assert.ok(passes.length > 10, "axe looked at hardly anything");
+}
+
+/**
+ * A picture for the documentation, if the variable PARLOUR_PICTURES names a folder for them.
+ * @param {Page} page
+ * @param {string} name
+ */
+export async function picture(page, name) {
+  const { PARLOUR_PICTURES: folder } = process.env;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
+}

@@ -1,0 +1,55 @@
+/**
+ * What a person does with the page, in Chromium: `node run.mjs FLOW URL JSON`.
+ *
+ * Ends with 0 when everything that was expected happened, and no page had an error or was kept
+ * from anything by its Content-Security-Policy.
+ */
+
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { Questions, endInput } from "../program.mjs";
+import { CHANNELS } from "./channels.mjs";
+import { CONNECTION } from "./connection.mjs";
+import { CONVERSATIONS } from "./conversations.mjs";
+import { history } from "./history.mjs";
+import { Visitors } from "./page.mjs";
+
+/**
+ * @typedef {object} Given what the test prepared; not every flow is given everything
+ * @property {string} ann a Cookie header
+ * @property {string} ben
+ * @property {string} username Ben's
+ * @property {string} name Ben's
+ * @property {number} total how many messages there are
+ * @property {string} link that lands signed in
+ * @property {string[]} guests such links
+ *
+ * @typedef {(visitors: Visitors, given: Given, questions: Questions) => Promise<void>} Flow
+ */
+
+/** @type {Record<string, Flow>} */
+const FLOWS = { ...CONVERSATIONS, ...CHANNELS, ...CONNECTION, history };
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+];
+
+const [name = "", url = "", json = ""] = process.argv.slice(2);
+const flow = FLOWS[name];
+if (flow === undefined) throw new Error(`there is no flow ${name}`);
+const questions = new Questions();
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+try {
+  const visitors = new Visitors(browser, url);
+  await flow(visitors, JSON.parse(json), questions);
+  assert.deepEqual(visitors.faults, []);
+} finally {
+  await browser.close();
+  endInput();
+}
