@@ -36,6 +36,7 @@ DECLARE
     peers      bigint[];  -- the other user of a dm; NULL in other channels
     heads      bigint[];  -- the channel's last seq
     refusals   text[];    -- why its author may store nothing there; NULL if they may
+    orphans    boolean[];  -- by draft: whether it has a parent that is not in its channel
     at_time    timestamptz;
 BEGIN
     PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
@@ -89,16 +90,20 @@ BEGIN
         SELECT c.id, member FROM created c, unnest(ARRAY[c.user_lo, c.user_hi]) AS member;
     END LOOP;
 
+    IF parents IS NOT NULL THEN  -- most batches have no reply and skip this statement
+        SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE
+                         ORDER BY d.ord)
+          INTO orphans
+          FROM unnest(places, parents) WITH ORDINALITY AS d (place, parent, ord)
+          LEFT JOIN messages p ON p.id = d.parent AND p.deleted_at IS NULL;
+    END IF;
+
     at_time := date_trunc('milliseconds', clock_timestamp());
     RETURN QUERY
     WITH drafts AS MATERIALIZED (
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
-               CASE WHEN refusals[d.place] IS NOT NULL THEN refusals[d.place]
-                    WHEN d.parent IS NULL THEN NULL
-                    WHEN ((SELECT p.channel_id FROM messages p
-                            WHERE p.id = d.parent AND p.deleted_at IS NULL)
-                          = targets[d.place]) IS NOT TRUE THEN 'parent_not_found'
-               END AS refusal,
+               coalesce(refusals[d.place],
+                        CASE WHEN orphans[d.ord::int] THEN 'parent_not_found' END) AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
                m.channel_id = targets[d.place] AND m.content = d.content AS is_same
