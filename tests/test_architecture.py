@@ -168,7 +168,7 @@ def test_protocol_imports_nothing_above_it_and_no_io(path: Path) -> None:
 def folders() -> list[Path]:
     """Every folder that holds source of ours."""
     listed = subprocess.run(
-        ["git", "ls-files", "*.py"],
+        ["git", "ls-files", "*.py", "*.js", "*.mjs"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return sorted({(ROOT / line).parent for line in listed.stdout.splitlines()})
@@ -177,7 +177,9 @@ def folders() -> list[Path]:
 @pytest.mark.parametrize("folder", folders(), ids=name_of)
 def test_few_modules_stand_side_by_side(folder: Path) -> None:
     found = [
-        path.name for path in folder.iterdir() if path.suffix == ".py" and path.stem != "__init__"
+        path.name
+        for path in folder.iterdir()
+        if path.suffix in {".py", ".js", ".mjs"} and path.stem != "__init__"
     ]
     assert len(found) <= MAX_SIDE_BY_SIDE, sorted(found)
 
