@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import trio
 import trustme
+from trio.testing import MockClock
 
 from hub.app import open_server
 from hub.settings.config import Config
@@ -15,6 +16,7 @@ from persistence.interface import Store
 from persistence.memory import open_memory_store
 from tests.support.clients.http import request
 from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.programs.server import serve
 from tests.support.world import open_world
 
 SIGN_UP = {
@@ -81,24 +83,25 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
         await socket.close_in_silence()
 
 
-async def test_a_stop_does_not_wait_for_who_never_came_in(memory_store: Store) -> None:
-    config = Config(port=0, shutdown_timeout=60.0)
-    with trio.fail_after(20):
-        async with trio.open_nursery() as nursery:
+async def test_a_stop_does_not_wait_for_who_never_came_in(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    """On a clock that stands still the time in which they might end never passes."""
+    async with trio.open_nursery() as nursery:
 
-            async def listen(socket: WebSocket) -> None:
-                assert (await socket.receive_text()).startswith("0")
-                assert (await socket.closed()).code == 1000
+        async def listen(socket: WebSocket) -> None:
+            assert (await socket.receive_text()).startswith("0")
+            assert (await socket.closed()).code == 1000
 
-            async with open_server(config, open_listener("127.0.0.1", 0), memory_store) as server:
-                port = urlsplit(server.url).port
-                assert port is not None
-                stream = await trio.open_tcp_stream("127.0.0.1", port)
-                path = "/socket.io/?EIO=4&transport=websocket"
-                nursery.start_soon(listen, await open_websocket(stream, path))
-                idle = await trio.open_tcp_stream("127.0.0.1", port)
-        await stream.aclose()
-        await idle.aclose()
+        async with serve(memory_store) as server:
+            port = urlsplit(server.url).port
+            assert port is not None
+            stream = await trio.open_tcp_stream("127.0.0.1", port)
+            path = "/socket.io/?EIO=4&transport=websocket"
+            nursery.start_soon(listen, await open_websocket(stream, path))
+            idle = await trio.open_tcp_stream("127.0.0.1", port)
+    await stream.aclose()
+    await idle.aclose()
 
 
 async def test_two_worlds_do_not_share_anything(memory_store: Store) -> None:

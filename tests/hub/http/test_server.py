@@ -91,8 +91,7 @@ async def connected(limits: Limits = LIMITS) -> AsyncIterator[Server]:
         nursery.start_soon(serve)
         yield Server(ours, app, upgrades, ended)
         await ours.aclose()
-        with trio.fail_after(100):
-            await ended.wait()
+        await ended.wait()
 
 
 def status(answer: bytes) -> int:

@@ -90,7 +90,8 @@ async def test_a_profile_is_changed_for_the_next_request(world: World) -> None:
         assert me.json["is_public"] is is_public
 
 
-async def test_what_sql_changes_is_seen_within_a_second(databases: Databases) -> None:
+async def test_what_sql_changes_is_seen(databases: Databases, mock_clock: MockClock) -> None:
+    """Nothing is forgotten because of its age: the clock stands still."""
     async with (
         databases.migrated() as dsn,
         open_store(dsn) as store,
@@ -101,8 +102,7 @@ async def test_what_sql_changes_is_seen_within_a_second(databases: Databases) ->
         assert (await ben.call("GET", "/api/auth/session")).status == 200
         await execute(dsn, f"UPDATE users SET username = 'anna' WHERE id = {ann.id}")
         await execute(dsn, f"DELETE FROM sessions WHERE id = {ben.session_id}")
-        with trio.fail_after(1):
-            while (await ann.call("GET", "/api/auth/session")).json["username"] != "anna":
-                await trio.lowlevel.checkpoint()
-            while (await ben.call("GET", "/api/auth/session")).status != 401:
-                await trio.lowlevel.checkpoint()
+        while (await ann.call("GET", "/api/auth/session")).json["username"] != "anna":
+            await trio.lowlevel.checkpoint()
+        while (await ben.call("GET", "/api/auth/session")).status != 401:
+            await trio.lowlevel.checkpoint()

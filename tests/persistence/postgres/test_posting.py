@@ -14,13 +14,16 @@ async def test_a_cancelled_post_is_unknown_and_its_repeat_exactly_once(
 ) -> None:
     async with databases.store() as store:
         ann, ben = await make_users(store, "ann", "ben")
+        cancelled = 0
         for n in range(40):
             draft = Draft(ann.id, ben.id, str(n), f"k{n}")
-            with trio.move_on_after(n * 0.000_05):
+            with trio.move_on_after(n * 0.000_05) as scope:
                 await store.messages.post([draft])
+            cancelled += scope.cancelled_caught
             (outcome,) = await store.messages.post([draft])
             assert isinstance(outcome, Posted)
             assert outcome.message.seq == n + 1
+        assert cancelled
 
 
 async def test_a_row_that_the_database_refuses_does_not_take_others_with_it(

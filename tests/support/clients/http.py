@@ -11,7 +11,7 @@ from attrs import frozen
 
 @frozen
 class Reply:
-    """A response. Header names are lower case; the last of a name wins."""
+    """A response. Header names are lower case; each comes once."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,9 +49,10 @@ async def request(
     if payload:
         data += state.send(h11.Data(data=payload)) or b""
     data += state.send(h11.EndOfMessage()) or b""
-    with trio.fail_after(10):
-        await stream.send_all(data)
-        return await _reply(stream, state)
+    await stream.send_all(data)
+    reply = await _reply(stream, state)
+    assert not state.trailing_data[0], f"after the response: {state.trailing_data[0]!r}"
+    return reply
 
 
 async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
@@ -63,6 +64,7 @@ async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
         elif isinstance(event, h11.Response):
             status = event.status_code
             headers = {name.decode(): value.decode() for name, value in event.headers}
+            assert len(headers) == len(event.headers), event.headers
         elif isinstance(event, h11.Data):
             body += event.data
         elif isinstance(event, h11.EndOfMessage):

@@ -46,7 +46,7 @@ class Player:
     async def play(self, path: Path) -> None:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if line.strip() and not line.startswith("#"):
-                with trio.fail_after(10):
+                with trio.fail_after(30):
                     try:
                         await self._step(line.strip())
                     except Exception as error:
