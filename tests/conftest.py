@@ -1,20 +1,15 @@
 """What most tests start from: a store, and a server with people over it."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
 
 import pytest
 
 from persistence.interface import Store
-from persistence.memory import open_memory_store
 from tests.support.stores.databases import Databases, database_server
+from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
 pytest_plugins = ("tests.support.time_limit",)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")
@@ -26,14 +21,14 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 @pytest.fixture
 def memory_store() -> Store:
-    return open_memory_store(now=utc_now)
+    return new_memory_store()
 
 
 @pytest.fixture(params=["memory", "postgres"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Every implementation of the store, one after the other."""
     if request.param == "memory":
-        yield open_memory_store(now=utc_now)
+        yield new_memory_store()
         return
     databases: Databases = request.getfixturevalue("databases")
     async with databases.store() as postgres:

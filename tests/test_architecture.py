@@ -241,8 +241,3 @@ def test_a_module_says_what_it_is_and_stays_readable(path: Path) -> None:
     assert len(source.splitlines()) <= MAX_LINES
     if source.strip():
         assert ast.get_docstring(ast.parse(source)), f"{name_of(path)} has no docstring"
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=name_of)
-def test_helpers_are_not_imported_from_test_modules(path: Path) -> None:
-    assert not {name for name in imported(path) if name.rpartition(".")[2].startswith("test_")}

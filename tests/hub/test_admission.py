@@ -1,7 +1,6 @@
 """The whole server: one flow over in-memory streams, a dialect of one's own, and TLS."""
 
 import ssl
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +12,10 @@ from hub.app import open_server
 from hub.settings.config import Config
 from hub.sockets.listener import open_listener
 from persistence.interface import Store
-from persistence.memory import open_memory_store
 from tests.support.clients.http import request
 from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.programs.server import serve
+from tests.support.stores.memory import new_memory_store
 from tests.support.world import open_world
 
 SIGN_UP = {
@@ -56,7 +55,7 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
     context = ssl.create_default_context()
     authority.configure_trust(context)
     config = Config(port=0, tls_cert=chain, tls_key=key)
-    store = open_memory_store(now=lambda: datetime.now(UTC))
+    store = new_memory_store()
     async with open_server(config, open_listener("127.0.0.1", 0), store) as server:
         assert server.url.startswith("https://127.0.0.1:")
         port = urlsplit(server.url).port

@@ -21,14 +21,13 @@ from attrs import define, field, frozen
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.memory import open_memory_store
 from persistence.records import NewChannel, StoreUnavailable
 from protocol.model import ChannelId, UserId
-from tests.conftest import utc_now
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.device import Device, outbox_overflow
 from tests.simulation.languages import LANGUAGES, Places
 from tests.simulation.weather import Weather
+from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
@@ -155,7 +154,7 @@ class Simulation:
             self._check_log()
 
     async def _set_up(self) -> None:
-        self.store = open_memory_store(now=utc_now)
+        self.store = new_memory_store()
         async with open_world(self.store) as world:
             people = [await world.person(name) for name in ("ann", "ben", "eve")]
             workspace = await self.store.workspaces.create(people[0].id, "School", None)

@@ -1,0 +1,194 @@
+"""What a test may not do: reach into private parts, wait for the wall clock, drop what it awaited.
+
+Guarantees: each rule names the file and the line; what is allowed nevertheless stands in a table,
+with the reason.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+TESTS: Final = {
+    path.relative_to(ROOT / "tests").as_posix(): ast.parse(path.read_text())
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+    if "node_modules" not in path.parts
+}
+IN_PYTEST: Final = {name: tree for name, tree in TESTS.items() if "test_" in name}
+PRODUCT: Final = [
+    ast.parse(path.read_text())
+    for package in ("hub", "protocol", "persistence")
+    for path in (ROOT / package).rglob("*.py")
+]
+
+PRIVATE_ALLOWED: Final = {
+    "chaos/unsafe_hub.py": "switches off what the campaign must be able to miss",
+    "hub/actor/test_hub.py": "that nothing is left behind, and bounds, show nowhere else",
+    "hub/engineio/test_server.py": "that no session is left behind shows nowhere else",
+    "simulation/device.py": "fills the outbox of its own connection",
+}
+CLOCKS: Final = {"autojump_clock", "mock_clock"}
+WAITS: Final = {"trio.sleep", "trio.sleep_until", "trio.fail_after", "trio.fail_at"}
+DEADLINES: Final = {"trio.move_on_after", "trio.move_on_at"}
+STOPWATCHES: Final = {"time.monotonic", "time.time", "time.perf_counter", "time.sleep"}
+
+
+def private_names() -> frozenset[str]:
+    """The names of what is nobody else's business in hub/, protocol/ and persistence/."""
+    found = {
+        name
+        for tree in PRODUCT
+        for node in ast.walk(tree)
+        for name in (
+            getattr(node, "attr", None),
+            getattr(node, "name", None),
+            getattr(node, "id", None),
+        )
+        if isinstance(name, str)
+    }
+    return frozenset(name for name in found if name[0] == "_" != name[1:2] and name != "_")
+
+
+def reached(tree: ast.Module, private: frozenset[str]) -> Iterator[str]:
+    """Private names of the product that are used on something other than `self`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls" | "os" | "sys")):
+                pass
+            case ast.Attribute(attr=name) if name in private and "trio._core" not in code(node):
+                yield f"{node.lineno}: {code(node)}"
+            case ast.Constant(value=str(text)) if text.rpartition(".")[2] in private:
+                yield f"{node.lineno}: {text}"
+            case ast.ImportFrom(names=names):
+                yield from (f"{node.lineno}: {each.name}" for each in names if each.name in private)
+            case _:
+                pass
+
+
+def code(node: ast.AST) -> str:
+    return ast.unparse(node)
+
+
+def calls(node: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """Every call within, and the dotted name of what is called."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            yield each, code(each.func)
+
+
+def functions(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The outermost ones."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from functions(node)
+
+
+def refuse(found: Mapping[str, list[str]]) -> None:
+    lines = [f"tests/{name}:{line}" for name, lines in found.items() for line in lines]
+    assert not lines, "\n".join(lines)
+
+
+def test_private_parts_are_left_alone() -> None:
+    private = private_names()
+    found = {name: list(reached(tree, private)) for name, tree in TESTS.items()}
+    allowed = {name for name, lines in found.items() if lines and name in PRIVATE_ALLOWED}
+    assert allowed == set(PRIVATE_ALLOWED), "what is allowed is not needed any more"
+    refuse({name: lines for name, lines in found.items() if name not in allowed})
+
+
+def test_time_is_tested_on_a_mock_clock() -> None:
+    """Whoever sleeps or sets a deadline in a test does so on a clock that the test controls: a
+    hang is what the limit of each test is for.
+    """
+    found = {
+        name: [
+            f"{call.lineno}: {code(call)}"
+            for function in functions(tree)
+            if not CLOCKS & {each.arg for each in function.args.args}
+            for call, called in calls(function)
+            if called in WAITS and code(call) != "trio.sleep(0)"
+        ]
+        for name, tree in IN_PYTEST.items()
+    }
+    refuse(found)
+
+
+def test_no_test_holds_a_stopwatch() -> None:
+    refuse(
+        {
+            name: [
+                f"{call.lineno}: {code(call)}"
+                for call, called in calls(tree)
+                if called in STOPWATCHES
+            ]
+            for name, tree in IN_PYTEST.items()
+        }
+    )
+
+
+def test_a_wait_that_may_run_out_is_looked_at_afterwards() -> None:
+    """Or else a test passes though nothing came. Cleaning up is shielded, and may be given up."""
+    refuse(
+        {
+            name: [
+                f"{node.lineno}: {code(item.context_expr)}"
+                for node in ast.walk(tree)
+                if isinstance(node, ast.With)
+                for item in node.items
+                for call, called in calls(item.context_expr)
+                if called in DEADLINES
+                and item.optional_vars is None
+                and "shield" not in {each.arg for each in call.keywords}
+            ]
+            for name, tree in IN_PYTEST.items()
+        }
+    )
+
+
+SWALLOWED: Final = {"AssertionError", "Exception", "BaseException"}
+
+
+def test_no_test_swallows_a_failure() -> None:
+    refuse(
+        {
+            name: [
+                *(
+                    f"{call.lineno}: {code(call)}"
+                    for call, called in calls(tree)
+                    if called.endswith("suppress") and SWALLOWED & set(map(code, call.args))
+                ),
+                *(
+                    f"{node.lineno}: except {code(node.type) if node.type else ''}"
+                    for node in ast.walk(tree)
+                    if isinstance(node, ast.ExceptHandler)
+                    and (node.type is None or code(node.type) in SWALLOWED)
+                    and not any(isinstance(each, ast.Raise) for each in ast.walk(node))
+                ),
+            ]
+            for name, tree in IN_PYTEST.items()
+        }
+    )
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_helpers_come_from_support(name: str) -> None:
+    """Neither from a module of tests nor from pytest's own."""
+    imported = {
+        name
+        for node in ast.walk(TESTS[name])
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or "", *(f"{node.module}.{each.name}" for each in node.names)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name.startswith("tests")
+    }
+    parts = {part for each in imported for part in each.split(".")[1:]}
+    assert not {part for part in parts if part.startswith("test_") or part == "conftest"}
