@@ -1,13 +1,15 @@
 """Plants faults in copies of the source, one at a time, and runs the tests about each.
 
-Guarantees: the tree that this is started in is never patched; a fault counts as found only if its
-tests pass without it and one of them fails with it: an error while tests are collected, or a run
-that has to be ended, does not count.
+Guarantees: the tree that this is started in is never patched; a fault counts as found only if a
+test that began fails with it, and again when it is run alone. A run that has to be ended is
+no answer, nor is one in which tests cannot be collected or a fixture cannot be made, nor one that
+fails because the fault is no program.
 """
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,14 +17,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from attrs import frozen
 
+from tests.planted import report
 from tests.planted.fault import ROOT, Fault
 
-RUN_SECONDS = 300.0
-_FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
-_ERROR = re.compile(r"^ERROR (\S+)", re.MULTILINE)
+RUN_SECONDS: Final = 600.0
+SHOWN_CHARS: Final = 3_000
+PYTEST: Final = (sys.executable, "-B", "-m", "pytest", "-p", report.__name__)
+OPTIONS: Final = ("-x", "-q", "-n0", "-p", "no:cacheprovider")
+_NO_PROGRAM: Final = re.compile(
+    r"\b(SyntaxError|NameError|ReferenceError|PostgresSyntaxError|Undefined\w*Error)\b: .*"
+)
+
+
+class NoAnswer(Exception):
+    """A run of tests that neither passed nor found anything; the text says why."""
 
 
 @frozen
@@ -57,13 +69,16 @@ def copy_of_source() -> Iterator[Path]:
 def run_tests(root: Path, part: Iterable[str]) -> tuple[str | None, str]:
     """Run test files in a copy; returns the first test that failed, and what was printed.
 
+    Programs that the tests start run the code of the copy too.
+
     Raises:
-        RuntimeError: the run is no answer: nothing was collected, or it had to be ended.
+        NoAnswer: the run is none.
     """
-    command = [
-        sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", *part,
-    ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    found = root.parent / "report.txt"
+    found.write_text("")
+    command = [*PYTEST, *OPTIONS, f"{report.OPTION}={found}", *part]
+    inherited = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    environment = {**inherited, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(
         command, cwd=root, env=environment, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -71,39 +86,54 @@ def run_tests(root: Path, part: Iterable[str]) -> tuple[str | None, str]:
         try:
             output, _ = process.communicate(timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
+            os.killpg(process.pid, signal.SIGKILL)
             output, _ = process.communicate()
-            raise RuntimeError(f"no end after {RUN_SECONDS:.0f} s:\n{output[-3_000:]}") from None
-    failed = _FAILED.search(output) or _ERROR.search(output)
+            raise NoAnswer(f"no end after {RUN_SECONDS:.0f} s:\n{_end(output)}") from None
+    phase, _, test = found.read_text().partition("\n")[0].partition(" ")
     if process.returncode == 0:
         return None, output
-    if process.returncode != 1 or failed is None or "error during collection" in output:
-        raise RuntimeError(f"pytest ended with {process.returncode}:\n{output[-3_000:]}")
-    return failed[1], output
+    no_program = _NO_PROGRAM.search(output)
+    if no_program is not None:
+        raise NoAnswer(f"{no_program[0]}\n{_end(output)}")
+    if process.returncode != 1 or phase not in ("call", "teardown"):
+        raise NoAnswer(f"pytest ended with {process.returncode}, {phase or 'no'} {test or 'test'}"
+                       f" failed:\n{_end(output)}")  # fmt: skip
+    return test, output
 
 
-def control(root: Path, faults: Iterable[Fault]) -> None:
-    """Run every part without a fault.
+def require_passing(root: Path, part: str) -> None:
+    """Run one test file without a fault.
 
     Raises:
-        RuntimeError: a test fails.
+        NoAnswer: a test fails.
     """
-    parts = sorted({file for fault in faults for file in fault.part})
-    failed, output = run_tests(root, parts)
+    failed, output = run_tests(root, (part,))
     if failed is not None:
-        raise RuntimeError(f"{failed} fails without any fault:\n{output[-3_000:]}")
+        raise NoAnswer(f"{failed} fails without any fault:\n{_end(output)}")
 
 
-def plant(root: Path, fault: Fault) -> Outcome:
-    """Put one fault into the copy, run its part, and take the fault out again."""
+def plant(root: Path, fault: Fault, *, confirm: bool = True) -> Outcome:
+    """Put one fault into the copy, run its part, and take the fault out again.
+
+    Args:
+        root: the copy.
+        fault: what to put into it.
+        confirm: whether the test that failed has to fail again.
+    """
     path = root / fault.file
     source = path.read_text()
     started = time.monotonic()
     path.write_text(fault.patched(source))
     try:
         found_by, output = run_tests(root, fault.part)
-    except RuntimeError as error:
+        if confirm and found_by is not None and run_tests(root, (found_by,))[0] is None:
+            found_by, output = None, f"{found_by} failed once only:\n{_end(output)}"
+    except NoAnswer as error:
         found_by, output = None, str(error)
     finally:
         path.write_text(source)
     return Outcome(fault, found_by, time.monotonic() - started, output)
+
+
+def _end(output: str) -> str:
+    return output[-SHOWN_CHARS:]

@@ -3,6 +3,20 @@
 from typing import Final
 
 from tests.planted.fault import Fault
-from tests.planted.faults import services
+from tests.planted.faults import (
+    actor,
+    identity,
+    posting,
+    protocol,
+    services,
+    settings,
+)
 
-FAULTS: Final[tuple[Fault, ...]] = (*services.FAULTS,)
+FAULTS: Final[tuple[Fault, ...]] = (
+    *protocol.FAULTS,
+    *actor.FAULTS,
+    *posting.FAULTS,
+    *services.FAULTS,
+    *identity.FAULTS,
+    *settings.FAULTS,
+)

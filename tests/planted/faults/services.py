@@ -1,8 +1,16 @@
-"""Faults in the services of the hub."""
+"""Faults in the other services: who may do what, who gets which event, and when it ends."""
 
 from typing import Final
 
 from tests.planted.fault import Fault
+
+LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
+COMMANDS: Final = "tests/hub/services/test_commands.py"
+REVOCATION: Final = "tests/hub/services/test_revocation.py"
+RESUME: Final = "tests/hub/services/test_resume.py"
+TIMING: Final = "tests/hub/test_timing.py"
+LEARNING_TIMING: Final = "tests/hub/test_learning_timing.py"
+TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -10,24 +18,136 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/workspaces.py",
         "await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))",
         "pass",
-        ("tests/hub/services/test_revocation.py",),
+        (REVOCATION,),
     ),
     Fault(
-        "a send that was cancelled keeps its place in flight",
-        "hub/services/sending.py",
-        "            place.release()\n            raise",
-        "            raise",
-        ("tests/hub/services/test_sending.py",),
+        "a removed member stays in the workspace's channels",
+        "hub/services/channels.py",
+        "            await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))\n",
+        "            client.tell(farewell)\n",
+        (REVOCATION,),
+    ),
+    Fault(
+        "anybody may join any channel",
+        "hub/services/channels.py",
+        "        if access.allowed:\n            return",
+        "        if access.allowed or access.channel.pair is None:\n            return",
+        (COMMANDS, TRANSCRIPTS),
+    ),
+    Fault(
+        "a user hears that they themselves came into a channel",
+        "hub/services/channels.py",
+        "ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id)",
+        "ToRooms((ChannelRoom(seat.channel_id),))",
+        (LEARNING_TIMING, TRANSCRIPTS),
+    ),
+    Fault(
+        "a channel is left by the first of two connections",
+        "hub/services/channels.py",
+        "        if not theirs:\n            del self._connections[seat]",
+        "        if theirs:\n            del self._connections[seat]",
+        (LEARNING_TIMING,),
     ),
     Fault(
         "anybody may pin messages",
         "hub/services/moderation.py",
-        '''pin(self, user: User, command: PinMessage | UnpinMessage) -> Answer:
-        """Pin a message to the top of its channel, or unpin it."""
+        '''"""Pin a message to the top of its channel, or unpin it."""
         if user.role not in STAFF:''',
-        '''pin(self, user: User, command: PinMessage | UnpinMessage) -> Answer:
-        """Pin a message to the top of its channel, or unpin it."""
+        '''"""Pin a message to the top of its channel, or unpin it."""
         if user.role is None:''',
-        ("tests/hub/rest/routes/learning_chat/test_messages.py",),
+        (LEARNING_CHAT,),
+    ),
+    Fault(
+        "anybody who sees a message may delete it",
+        "hub/services/moderation.py",
+        "if message.author_id != user.id and user.role not in STAFF:",
+        "if message.author_id == user.id and user.role is None:",
+        (LEARNING_CHAT,),
+    ),
+    Fault(
+        "a closed conversation's history is shown",
+        "hub/services/commands.py",
+        """        if permit.is_closed:
+            return unavailable
+""",
+        "",
+        (COMMANDS, REVOCATION),
+    ),
+    Fault(
+        "a receipt goes to the reader and not to the author",
+        "hub/services/receipts.py",
+        "both = ToUsers((advance.peer_id, reader), besides=besides)",
+        "both = ToUsers((reader,), besides=besides)",
+        (COMMANDS, TRANSCRIPTS),
+    ),
+    Fault(
+        "offline without grace",
+        "hub/services/presence.py",
+        "self._users.left(user_id, self._grace)",
+        "self._users.left(user_id, 0.0)",
+        (TIMING,),
+    ),
+    Fault(
+        "a user who came back within the grace period is announced",
+        "hub/services/attendance.py",
+        "                if (key in self._here) != (key in self._announced):\n",
+        "                if key in self._here or key in self._announced:\n",
+        (TIMING,),
+    ),
+    Fault(
+        "typing reaches users who may not be messaged",
+        "hub/services/typing.py",
+        "if not permit.allowed or (indicator.is_typing and is_over):",
+        "if indicator.is_typing and is_over:",
+        (COMMANDS, TRANSCRIPTS),
+    ),
+    Fault(
+        "typing that is not renewed never ends",
+        "hub/services/typing.py",
+        "expires = trio.current_time() + (source.typing_seconds or self._expiry)",
+        "expires = trio.current_time() + (source.typing_seconds or inf)",
+        (TIMING,),
+    ),
+    Fault(
+        "live messages come before those that were missed",
+        "hub/services/resume.py",
+        "        self.client.hold()\n        return self",
+        "        return self",
+        (RESUME,),
+    ),
+    Fault(
+        "complete although messages were left out",
+        "hub/services/resume.py",
+        "                complete = until == end\n",
+        "                complete = until <= end\n",
+        (RESUME,),
+    ),
+    Fault(
+        "a deleted account's connections stay open",
+        "hub/services/revocation.py",
+        "                    await self.hub.end_users((user_id,))\n",
+        "                    users.add(user_id)\n",
+        (REVOCATION,),
+    ),
+    Fault(
+        "rights lost while nobody listened are not checked again",
+        "hub/services/revocation.py",
+        "await self.channels.recheck(None if None in changes else users)",
+        "await self.channels.recheck(users)",
+        (REVOCATION, "tests/hub/test_outages.py"),
+    ),
+    Fault(
+        "the blocker is told, not the blocked",
+        "hub/services/revocation.py",
+        "            to_user = ToUsers((user_id,))\n",
+        "            to_user = ToUsers((peer,))\n",
+        (REVOCATION,),
+    ),
+    Fault(
+        "a revocation is given up when the database is away",
+        "hub/services/revocation.py",
+        "                await trio.sleep(RETRY_SECONDS)\n",
+        "                return\n",
+        (REVOCATION, "tests/hub/test_outages.py"),
     ),
 )

@@ -1,17 +1,19 @@
 """What holds for every dialect: it decides on every event, and turns strangers away."""
 
 import json
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from attrs import evolve, fields
 
 import docs.examples.new_dialect.dialects
 import protocol.dialects
 from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
 from protocol.discovery import find_dialects
-from protocol.events import Event
+from protocol.events import Event, MessageConfirmed
 from tests.support.documents.events import EVENTS
 
+NOT_SENT = {(MessageConfirmed, "joined")}  # only the offset depends on it
 ALL_EVENTS = frozenset(get_args(Event))
 FOUND = find_dialects(protocol.dialects)
 EXAMPLE = find_dialects(docs.examples.new_dialect.dialects)
@@ -54,6 +56,20 @@ def test_a_dialect_sends_an_event_or_says_why_not(name: str) -> None:
 def test_encoding_gives_something_for_exactly_the_events_in_tells(name: str, event: Event) -> None:
     dialect = ALL_DIALECTS[name]
     assert bool(dialect.encode(event)) is (type(event) in dialect.tells)
+
+
+@pytest.mark.parametrize("name", ALL_DIALECTS)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_whatever_is_true_or_false_of_an_event_is_sent(name: str, event: Event) -> None:
+    """`complete`, `online` and the like are not taken for granted."""
+    dialect = ALL_DIALECTS[name]
+    for field in fields(type(event)):
+        value = getattr(event, field.name)
+        if isinstance(value, bool) and (type(event), field.name) not in NOT_SENT:
+            changed: dict[str, Any] = {field.name: not value}
+            opposite = evolve(event, **changed)
+            is_sent = dialect.encode(opposite) != dialect.encode(event)
+            assert is_sent is (type(event) in dialect.tells), field.name
 
 
 @pytest.mark.parametrize("name", WEBSOCKET)

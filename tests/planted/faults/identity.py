@@ -1,0 +1,131 @@
+"""Faults in sessions, cookies, tokens and passwords."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+AUTHENTICATION: Final = "tests/hub/identity/test_authentication.py"
+COOKIES: Final = "tests/hub/identity/test_cookies.py"
+JWT: Final = "tests/hub/identity/test_jwt_tokens.py"
+SESSION_CACHE: Final = "tests/hub/identity/test_session_cache.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "scripts may read the session cookie",
+        "hub/identity/cookies.py",
+        "Expires={expires}; HttpOnly{site}{ending}",
+        "Expires={expires}{site}{ending}",
+        (COOKIES,),
+    ),
+    Fault(
+        "forms of other sites send the session cookie",
+        "hub/identity/cookies.py",
+        '"; SameSite=Lax"',
+        '"; SameSite=None"',
+        (COOKIES,),
+    ),
+    Fault(
+        "the session cookie goes over plain HTTP too",
+        "hub/identity/cookies.py",
+        'ending = "; Secure" if secure else ""',
+        'ending = ""',
+        (COOKIES,),
+    ),
+    Fault(
+        "a cookie's signature is not compared",
+        "protocol/express_session.py",
+        "return sid if any([hmac.compare_digest(given, each) for each in expected]) else None"
+        "  # noqa: C419  every comparison is made, whichever fits",
+        "return sid if given and expected else None",
+        ("tests/protocol/test_express_session.py",),
+    ),
+    Fault(
+        "a session is remembered for an hour",
+        "hub/identity/session_cache.py",
+        "MAX_AGE_SECONDS: Final = 10.0",
+        "MAX_AGE_SECONDS: Final = 3_600.0",
+        (SESSION_CACHE,),
+    ),
+    Fault(
+        "a session that ended while it was looked up is remembered",
+        "hub/identity/session_cache.py",
+        """        if edition != self.edition:
+            return
+""",
+        "",
+        (SESSION_CACHE,),
+    ),
+    Fault(
+        "an expired session that is remembered is accepted",
+        "hub/identity/session_cache.py",
+        "if trio.current_time() >= kept.until or datetime.now(UTC) >= kept.session.expires_at:",
+        "if trio.current_time() >= kept.until:",
+        (SESSION_CACHE,),
+    ),
+    Fault(
+        "a session ended by another process goes on",
+        "hub/identity/authentication.py",
+        "                        await hub.end_sessions({session_id})\n",
+        "",
+        (AUTHENTICATION, "tests/hub/services/test_revocation.py"),
+    ),
+    Fault(
+        "sessions that ended while nobody listened go on",
+        "hub/identity/authentication.py",
+        "                        await hub.end_sessions(await self._lost(hub))\n",
+        "",
+        (AUTHENTICATION, "tests/hub/test_outages.py"),
+    ),
+    Fault(
+        "a token without an end is accepted",
+        "hub/identity/jwt_tokens.py",
+        'options={"require": ["sub", "exp"], "verify_aud"',
+        'options={"require": ["sub"], "verify_aud"',
+        (JWT,),
+    ),
+    Fault(
+        "a token for another audience is accepted",
+        "hub/identity/jwt_tokens.py",
+        '"verify_aud": self._audience is not None}',
+        '"verify_aud": False}',
+        (JWT,),
+    ),
+    Fault(
+        "a token may be signed with the public key as a secret",
+        "hub/identity/jwt_tokens.py",
+        'if self._keys is not None and header.get("alg") not in _SECRET_ALGORITHMS:\n'
+        '                key, algorithms = _choose(self._keys, header.get("kid")), _KEY_ALGORITHMS',
+        "if self._keys is not None:\n"
+        '                key = _choose(self._keys, header.get("kid"))\n'
+        '                algorithms = (header["alg"],)',
+        (JWT,),
+    ),
+    Fault(
+        "any password fits",
+        "hub/identity/passwords.py",
+        "            return self._hasher.verify(password_hash, password)\n",
+        "            return bool(self._hasher and password_hash)\n",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "a login shows by its speed that there is no such account",
+        "hub/identity/passwords.py",
+        "            await self.verify(self._nobodys, password)\n",
+        "",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "a successful login does not forget the attempts before it",
+        "hub/rest/login.py",
+        "    services.account_attempts.forget(account)\n",
+        "",
+        ("tests/hub/rest/routes/private_messages/test_accounts.py",),
+    ),
+    Fault(
+        "an account is guessed at under other spellings of its name",
+        "hub/rest/login.py",
+        "account = login.lower()",
+        "account = login",
+        ("tests/hub/rest/routes/private_messages/test_accounts.py",),
+    ),
+)

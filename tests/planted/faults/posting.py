@@ -1,0 +1,50 @@
+"""Faults on a message's way from the command to everyone who may see it."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a message stored by a statement whose result was lost is not looked for",
+        "hub/services/posting/lane.py",
+        "            self._continuity.doubt(submission.draft)\n",
+        "",
+        ("tests/hub/services/posting/test_continuity.py", "tests/hub/test_outages.py"),
+    ),
+    Fault(
+        "a gap in a channel is not noticed",
+        "hub/services/posting/continuity.py",
+        "        if seq == last + 1:",
+        "        if seq > last:",
+        ("tests/hub/services/posting/test_continuity.py",),
+    ),
+    Fault(
+        "typing goes on after the message",
+        "hub/services/posting/lane.py",
+        "deliveries = self._typing.stopped_by_message(submission.draft)",
+        "deliveries: list[Delivery] = []",
+        ("tests/hub/test_timing.py", "tests/transcripts/test_transcripts.py"),
+    ),
+    Fault(
+        "a send that was cancelled keeps its place in flight",
+        "hub/services/sending.py",
+        "            place.release()\n            raise",
+        "            raise",
+        ("tests/hub/services/test_sending.py",),
+    ),
+    Fault(
+        "a connection's messages are not counted against its user's quota",
+        "hub/services/sending.py",
+        "return asker.quota.messages.take(now) and (window is None or window.take(now))",
+        "return window is None or window.take(now)",
+        ("tests/hub/limits/test_quotas.py",),
+    ),
+    Fault(
+        "the assistant reads what was written after the question",
+        "hub/services/assistant/assistant.py",
+        "question.channel.id, before=question.message.id, limit=CONTEXT_MESSAGES",
+        "question.channel.id, before=None, limit=CONTEXT_MESSAGES",
+        ("tests/hub/services/assistant/test_assistant.py",),
+    ),
+)

@@ -1,0 +1,179 @@
+"""Faults in protocol/: frames, handshakes, parsing, and the dialects' own."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+FRAMES: Final = "tests/protocol/websocket/test_frames.py"
+HANDSHAKE: Final = "tests/protocol/websocket/test_handshake.py"
+ENGINEIO: Final = "tests/protocol/engineio/test_session.py"
+SOCKETIO: Final = "tests/protocol/socketio/test_packets.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "an unmasked frame is accepted",
+        "protocol/websocket/frames.py",
+        "if first & _RESERVED_BITS or not second & _MASKED:",
+        "if first & _RESERVED_BITS:",
+        (FRAMES,),
+    ),
+    Fault(
+        "fragments together may be longer than the limit",
+        "protocol/websocket/frames.py",
+        "too_big = len(self._message) + length > self._max_bytes",
+        "too_big = length > self._max_bytes",
+        (FRAMES,),
+    ),
+    Fault(
+        "a new message may begin inside a fragmented one",
+        "protocol/websocket/frames.py",
+        "expected = opcode == CONTINUATION if self._kind else opcode in (TEXT, BINARY)",
+        "expected = opcode in (CONTINUATION, TEXT, BINARY)",
+        (FRAMES,),
+    ),
+    Fault(
+        "text that is no UTF-8 is accepted",
+        "protocol/websocket/frames.py",
+        "            return payload.decode()\n",
+        '            return payload.decode(errors="replace")\n',
+        (FRAMES,),
+    ),
+    Fault(
+        "a close code that may not be sent is accepted",
+        "protocol/websocket/frames.py",
+        "1007 <= code <= 1014",
+        "1004 <= code <= 1014",
+        (FRAMES,),
+    ),
+    Fault(
+        "frames after a violation are still taken",
+        "protocol/websocket/frames.py",
+        """            if fault is not None:
+                self._failed = True
+""",
+        """            if fault is not None:
+""",
+        (FRAMES,),
+    ),
+    Fault(
+        "a close frame is longer than a control frame may be",
+        "protocol/websocket/frames.py",
+        "reason.text.encode()[: _MAX_CONTROL_BYTES - 2]",
+        "reason.text.encode()[:_MAX_CONTROL_BYTES]",
+        (FRAMES,),
+    ),
+    Fault(
+        "any origin with the server's host is its own",
+        "protocol/websocket/handshake.py",
+        "return origin == own or origin in {_normal(entry) for entry in allowed}",
+        "return origin[1:2] == (own or ())[1:2] or origin in {_normal(entry) for entry in allowed}",
+        (HANDSHAKE,),
+    ),
+    Fault(
+        "the second Origin of a request is not looked at",
+        "protocol/websocket/handshake.py",
+        """    if len(origins) > 1:
+        return False
+""",
+        "",
+        (HANDSHAKE,),
+    ),
+    Fault(
+        "the last cookie of a name wins",
+        "protocol/websocket/handshake.py",
+        """found.setdefault(name.strip(), content.strip().strip('"'))""",
+        """found[name.strip()] = content.strip().strip('"')""",
+        (HANDSHAKE,),
+    ),
+    Fault(
+        "a link may run scripts",
+        "protocol/parsing/content.py",
+        "if not fits or not (url.startswith(_URL_PREFIXES) or _UPLOAD.fullmatch(url)):",
+        'if not fits or not (":" in url or _UPLOAD.fullmatch(url)):',
+        ("tests/protocol/parsing/test_content.py",),
+    ),
+    Fault(
+        "content may be one character longer than the limit",
+        "protocol/parsing/content.py",
+        "    if len(text) > limit:\n",
+        "    if len(text) > limit + 1:\n",
+        ("tests/protocol/parsing/test_content.py",),
+    ),
+    Fault(
+        "content may hold NUL, which Postgres cannot store",
+        "protocol/parsing/content.py",
+        """    if "\\x00" in text:
+        return False
+""",
+        "",
+        ("tests/protocol/parsing/test_content.py",),
+    ),
+    Fault(
+        "rendered content keeps scripts",
+        "protocol/shapes/rendering.py",
+        "return _CLEANER.clean(_MARKDOWN.render(content))",
+        "return _MARKDOWN.render(content) if content else _CLEANER.clean(content)",
+        ("tests/protocol/shapes/test_rendering.py",),
+    ),
+    Fault(
+        "an Engine.IO payload is larger than the client takes",
+        "protocol/engineio/session.py",
+        "if packets and size > self._settings.max_payload:",
+        "if packets and size > 2 * self._settings.max_payload:",
+        (ENGINEIO,),
+    ),
+    Fault(
+        "a WebSocket takes an Engine.IO session over without a probe",
+        "protocol/engineio/session.py",
+        "case Packet(type=PacketType.UPGRADE) if self._upgrade is _Upgrade.PROBED:",
+        "case Packet(type=PacketType.UPGRADE):",
+        (ENGINEIO,),
+    ),
+    Fault(
+        "a packet may announce any number of attachments",
+        "protocol/socketio/packets.py",
+        "(header[2] is not None) or count > MAX_ATTACHMENTS:",
+        "(header[2] is not None) or count < 0:",
+        (SOCKETIO,),
+    ),
+    Fault(
+        "a client may send the events that Socket.IO reserves",
+        "protocol/socketio/packets.py",
+        "return isinstance(name, str) and name not in RESERVED",
+        "return isinstance(name, str)",
+        (SOCKETIO,),
+    ),
+    Fault(
+        "an ended session is a reason to come back",
+        "protocol/errors.py",
+        'CloseReason(4001, "Session ended", reconnect=False)',
+        'CloseReason(4000, "Session ended", reconnect=False)',
+        (
+            "tests/hub/services/test_revocation.py",
+            "tests/hub/rest/routes/private_messages/test_accounts.py",
+        ),
+    ),
+    Fault(
+        "an error on /ws does not name the message that it is about",
+        "protocol/dialects/private_messages/encoders.py",
+        """    if event.key is not None:
+        frame["client_id"] = event.key
+""",
+        "",
+        ("tests/protocol/dialects/private_messages/test_encoders.py",),
+    ),
+    Fault(
+        "/messagepal says that a part of what was missed is all of it",
+        "protocol/dialects/messenger/encoders.py",
+        '(_envelope("resumed", {"complete": event.complete, "after": positions}, event.at),)',
+        '(_envelope("resumed", {"complete": True, "after": positions}, event.at),)',
+        ("tests/protocol/dialects/test_every_dialect.py",),
+    ),
+    Fault(
+        "message:read is sent where message:delivered is meant",
+        "protocol/dialects/channel_messages/encoders.py",
+        'name = "message:read" if event.status is DeliveryStatus.READ else "message:delivered"',
+        'name = "message:delivered" if event.status is None else "message:read"',
+        ("tests/protocol/dialects/channel_messages/test_encoders.py",),
+    ),
+)

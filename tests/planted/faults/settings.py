@@ -1,0 +1,75 @@
+"""Faults in the settings, the limits and the command line."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+QUOTAS: Final = "tests/hub/limits/test_quotas.py"
+WINDOWS: Final = "tests/hub/limits/test_windows.py"
+REDACTION: Final = "tests/hub/settings/test_redaction.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "check-config shows secrets",
+        "hub/settings/redaction.py",
+        "        return self._shown\n",
+        "        return self._text or self._shown\n",
+        (REDACTION, "tests/hub/cli/test_main.py"),
+    ),
+    Fault(
+        "a misspelt setting is ignored",
+        "hub/settings/sources.py",
+        '            raise ConfigError(f"{source}: there is no setting {name}{hint}")\n',
+        "            return hint\n",
+        ("tests/hub/settings/test_sources.py",),
+    ),
+    Fault(
+        "a short secret is accepted",
+        "hub/settings/parsers.py",
+        "    if len(given) < least:\n",
+        "    if len(given) < 1:\n",
+        ("tests/hub/settings/test_parsers.py", "tests/hub/settings/test_config.py"),
+    ),
+    Fault(
+        "one more than the limit in a window",
+        "hub/limits/windows.py",
+        "        if len(times) >= self._limit:\n            return False",
+        "        if len(times) > self._limit:\n            return False",
+        (WINDOWS,),
+    ),
+    Fault(
+        "a full table of attempts frees a throttled key",
+        "hub/limits/windows.py",
+        """        if len(self._throttled) >= self._max_keys:
+            return False
+        if len(self) >= self._max_keys:
+            del self._free[next(iter(self._free))]
+""",
+        """        if len(self) >= self._max_keys:
+            kept = self._throttled or self._free
+            del kept[next(iter(kept))]
+""",
+        (WINDOWS,),
+    ),
+    Fault(
+        "a place in flight comes back twice",
+        "hub/limits/quotas.py",
+        "semaphore, self._semaphore = self._semaphore, None",
+        "semaphore = self._semaphore",
+        (QUOTAS,),
+    ),
+    Fault(
+        "each connection has a quota of its own",
+        "hub/limits/quotas.py",
+        "            self._quotas[user_id] = quota\n",
+        "",
+        (QUOTAS,),
+    ),
+    Fault(
+        "the terminal client lets a message drive the terminal",
+        "hub/cli/chat.py",
+        'return "".join(c if c.isprintable() else " " for c in text)',
+        'return text.replace("\\x00", " ")',
+        ("tests/hub/cli/test_chat.py",),
+    ),
+)
