@@ -109,7 +109,7 @@ class Revocations:
                 case UserGone(user_id=user_id):
                     await self.hub.end_users((user_id,))
                 case None:
-                    await self.workspaces.recheck(None)
+                    await self.workspaces.recheck()
                 case _:
                     assert_never(change)
         await self._tell(sorted(pairs))

@@ -6,7 +6,8 @@ more.
 Must not know: dialects, SQL, channels' rules.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
@@ -19,6 +20,9 @@ from protocol.errors import CloseReason
 from protocol.events import ChannelCreated, Event, MemberAdded, MemberRemoved, Ready
 from protocol.model import Channel, User, UserId, Workspace, WorkspaceId
 
+T = TypeVar("T")
+
+MAX_UNANNOUNCED: Final = 1_000
 NOT_YOU = CloseReason(4001, "Unauthorized", reconnect=False)
 
 
@@ -41,7 +45,9 @@ class Workspaces:
         self._hub = hub
         self._identified: dict[UserId, dict[Client, None]] = {}
         self._followed: dict[UserId, set[WorkspaceId]] = {}
-        self._checks = 0
+        self._changes = 0  # of memberships that were acted on
+        # Additions that were begun, so that one whose outcome was lost is announced when repeated.
+        self._unannounced: dict[tuple[WorkspaceId, UserId], None] = {}
 
     async def identify(self, client: Client, user_id: UserId) -> None:
         """Let a connection follow its user's workspaces; close it if it claims to be another user.
@@ -53,10 +59,7 @@ class Workspaces:
             client.close(NOT_YOU)
             return
         self._identified.setdefault(user_id, {})[client] = None
-        checks = None
-        while checks != self._checks:  # until no change was acted on in between
-            checks = self._checks
-            workspaces = await self._store.of_user(user_id)
+        workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces)))
@@ -81,51 +84,73 @@ class Workspaces:
         return channel
 
     async def add_member(self, workspace_id: WorkspaceId, user: User) -> Workspace | None:
-        """Add a member and announce that in the workspace. None: there is no such workspace."""
+        """Add a member and announce that in the workspace. None: there is no such workspace.
+
+        Raises:
+            StoreUnavailable: it may have been done or not; asking again is safe.
+        """
+        addition = (workspace_id, user.id)
         before = await self._store.get(workspace_id)
-        workspace = await self._store.add_member(workspace_id, user.id)
-        if before is not None and workspace is not None and user.id not in before.members:
+        if before is not None and user.id not in before.members:
+            self._unannounced[addition] = None
+            if len(self._unannounced) > MAX_UNANNOUNCED:
+                del self._unannounced[next(iter(self._unannounced))]
+        added = await self._store.add_member(workspace_id, user.id)
+        workspace = await self._current(lambda: self._store.get(workspace_id))
+        if workspace is not None and user.id in workspace.members:
             await self._join(user.id, workspace_id)
-            await self._tell(workspace_id, MemberAdded(workspace, user))
-        return workspace
+            if addition in self._unannounced:
+                await self._tell(workspace_id, MemberAdded(workspace, user))
+        self._unannounced.pop(addition, None)
+        return added
 
     async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
         """A user is no longer a member: announce that in the workspace, and remove their
-        connections.
+        connections right after it.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
         """
-        workspace = await self._store.get(workspace_id)
+        self._changes += 1
         user = await self._accounts.get(user_id)
-        if workspace is not None and user is not None and user_id not in workspace.members:
+        workspace = await self._current(lambda: self._store.get(workspace_id))
+        if workspace is not None and user_id in workspace.members:
+            return  # again
+        if workspace is not None and user is not None:
             await self._tell(workspace_id, MemberRemoved(workspace, user))
-        await self.recheck((user_id,))
+        followed = self._followed.get(user_id, set())
+        followed.discard(workspace_id)
+        for client in tuple(self._identified.get(user_id, ())):
+            await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))
 
-    async def recheck(self, user_ids: Collection[UserId] | None) -> None:
-        """Remove these users' connections (None: every user's) from workspaces that they are no
-        longer members of.
+    async def recheck(self) -> None:
+        """Remove every connection from the workspaces that its user is no longer a member of.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
-        self._checks += 1
-        users = [
-            user_id
-            for user_id in (self._followed if user_ids is None else user_ids)
-            if user_id in self._followed
-        ]
-        if not users:
-            return
-        memberships = await self._store.of_users(users)
+        self._changes += 1
+        users = list(self._followed)
+        memberships = await self._store.of_users(users) if users else {}
         for user_id in users:
-            followed = self._followed.get(user_id, set())
-            for workspace_id in followed - memberships[user_id]:
-                followed.discard(workspace_id)
-                for client in tuple(self._identified.get(user_id, ())):
-                    await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))
+            for workspace_id in self._followed.get(user_id, set()) - memberships[user_id]:
+                await self.member_gone(workspace_id, user_id)
+
+    async def _current(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the store says after the last change that was acted on, not before it: who acts on
+        it without awaiting in between undoes no later change.
+
+        Raises:
+            StoreUnavailable: it cannot be asked now.
+        """
+        while True:
+            changes = self._changes
+            found = await ask()
+            if changes == self._changes:
+                return found
 
     async def _join(self, user_id: UserId, workspace_id: WorkspaceId) -> None:
+        self._changes += 1
         clients = tuple(self._identified.get(user_id, ()))
         if clients:
             self._followed.setdefault(user_id, set()).add(workspace_id)

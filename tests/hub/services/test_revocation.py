@@ -228,6 +228,9 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
             await execute(dsn, statement)
         for socket in (chat, dm):
             await socket.receive_type("left_channel")
+        while (frame := await gateway.receive())["t"] != "GUILD_MEMBER_REMOVE":
+            pass
+        assert frame["d"]["userId"] == school.ben.id
         await post(school.world, school.ann.user, school.general, "secret")
         await gateway.is_silent()
 

@@ -1,0 +1,141 @@
+"""Who follows a workspace: its members, as soon as they are, and only as long as they are, whatever
+the order in which the store's answers arrive.
+"""
+
+from typing import Any
+
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from persistence.interface import Store
+from persistence.records import StoreUnavailable
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import post
+from tests.support.school import School, open_school
+from tests.support.stores.intercept import Interception
+from tests.support.world import Person, open_world
+
+
+async def identified(person: Person) -> WebSocket:
+    socket = await person.connect("/gateway")
+    await socket.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    assert (await socket.receive())["t"] == "READY"
+    return socket
+
+
+async def next_event(socket: WebSocket) -> tuple[str, Any]:
+    """Past presence."""
+    while (frame := await socket.receive())["t"] == "PRESENCE_UPDATE":
+        pass
+    return frame["t"], frame["d"]
+
+
+async def set_member(school: School, person: Person, *, is_member: bool) -> int:
+    """As the owner; returns the status."""
+    path = f"/learning_platform/api/workspaces/{school.workspace.id}/members"
+    if is_member:
+        reply = await school.tea.ask("POST", path, {"userId": person.id})
+    else:
+        reply = await school.tea.ask("DELETE", f"{path}/{person.id}")
+    return reply.status
+
+
+async def hears(school: School, socket: WebSocket, text: str) -> bool:
+    """Whether the connection is sent a message of the workspace that is posted now."""
+    await post(school.world, school.ann.user, school.general, text)
+    with trio.move_on_after(1.0):
+        while True:
+            name, data = await next_event(socket)
+            if name == "MESSAGE_CREATE":
+                assert data["content"] == text
+                return True
+    return False
+
+
+class Late:
+    """A way of a call: it is carried out, and its result comes when the test says so."""
+
+    def __init__(self) -> None:
+        self.carried_out = trio.Event()
+        self.may_arrive = trio.Event()
+
+    async def __call__(self, call: Any, *args: Any) -> Any:
+        result = await call(*args)
+        self.carried_out.set()
+        await self.may_arrive.wait()
+        return result
+
+
+async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeated(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async def lose(call: Any, *args: Any) -> Any:
+        await call(*args)
+        raise StoreUnavailable("the answer is lost")
+
+    adding = Interception("workspaces", "add_member")
+    async with open_world(adding.over(memory_store)) as world:
+        school = await open_school(world)
+        ann, eve = await identified(school.ann), await identified(school.eve)
+        adding.way = lose
+        assert await set_member(school, school.eve, is_member=True) == 503
+        adding.way = None
+        assert await set_member(school, school.eve, is_member=True) == 200
+        for socket in (ann, eve):
+            name, data = await next_event(socket)
+            assert (name, data["userId"]) == ("GUILD_MEMBER_ADD", school.eve.id)
+        assert await hears(school, eve, "welcome")
+
+
+async def test_who_is_removed_before_the_addition_is_answered_stays_outside(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    adding, late = Interception("workspaces", "add_member"), Late()
+    async with open_world(adding.over(memory_store)) as world, trio.open_nursery() as nursery:
+        school = await open_school(world)
+        eve = await identified(school.eve)
+        adding.way = late
+        nursery.start_soon(lambda: set_member(school, school.eve, is_member=True))
+        await late.carried_out.wait()
+        assert await set_member(school, school.eve, is_member=False) == 200
+        await wait_all_tasks_blocked()  # the removal was acted on
+        late.may_arrive.set()
+        await wait_all_tasks_blocked()
+        assert not await hears(school, eve, "secret")
+
+
+async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    looking, late = Interception("workspaces", "get"), Late()
+    async with open_world(looking.over(memory_store)) as world:
+        school = await open_school(world)
+        ben = await identified(school.ben)
+        looking.way = late
+        await memory_store.workspaces.remove_member(school.workspace.id, school.ben.id)
+        await late.carried_out.wait()
+        looking.way = None
+        assert await set_member(school, school.ben, is_member=True) == 200
+        late.may_arrive.set()
+        await wait_all_tasks_blocked()
+        await post(school.world, school.ann.user, school.general, "welcome back")
+        events = [await next_event(ben) for _ in range(2)]
+        assert [name for name, _ in events] == ["GUILD_MEMBER_ADD", "MESSAGE_CREATE"]
+
+
+async def test_the_notice_is_the_last_that_a_former_member_is_sent(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """Also when the store answers nothing more about members."""
+
+    async def fail(call: Any, *args: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    asking = Interception("workspaces", "of_users")
+    async with open_world(asking.over(memory_store)) as world:
+        school = await open_school(world)
+        ben = await identified(school.ben)
+        asking.way = fail
+        assert await set_member(school, school.ben, is_member=False) == 200
+        assert (await next_event(ben))[0] == "GUILD_MEMBER_REMOVE"
+        assert not await hears(school, ben, "secret")
