@@ -157,6 +157,13 @@ class Client:
                 if each.position is None or each.position.channel_id != channel_id
             ]
 
+    def interrupt(self) -> None:
+        """It no longer gets everything that it got: what comes next of a channel may not follow
+        what came before.
+        """
+        self.heard_before |= self.heard
+        self.heard.clear()
+
     def _hold(self, held: "_Held") -> None:
         self._held_bytes += len(held.data)
         if self._held is not None and self._held_bytes <= MAX_HELD_BYTES:

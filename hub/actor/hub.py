@@ -134,7 +134,8 @@ class Hub:
                 self._tell(client, greeting)
             case Leave(client=client, room=room, farewell=farewell):
                 self._leave(client, room)
-                self._tell(client, farewell)
+                if farewell is not None:
+                    self._say_farewell(client, farewell)
             case EndSessions():
                 self._end_sessions(letter)
             case EndUsers():
@@ -147,6 +148,13 @@ class Hub:
     def _tell(self, client: Client, event: Event | None) -> None:
         if event is not None:
             client.tell(event)
+
+    def _say_farewell(self, client: Client, farewell: Event) -> None:
+        """After what is held back for the client, so that it is the last event of the room."""
+        data = client.wire.encode(farewell)
+        if data:
+            client.offer(data, ephemeral=farewell.ephemeral, position=None)
+            self._touched[client] = None
 
     def _broadcast(self, letter: Broadcast) -> None:
         for delivery in letter.deliveries:
@@ -214,6 +222,8 @@ class Hub:
         del joined[room]
         if isinstance(room, ChannelRoom):
             client.forget(room.channel_id)
+        else:
+            client.interrupt()
         if not joined:
             del self._joined[client]
         members = self._by_room[room]

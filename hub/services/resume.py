@@ -123,7 +123,7 @@ class Resume:
 
         with _CatchUp(client) as catch_up:
             missed = self._missed(client, await self._store.heads(user_id), position)
-            await self._tell(catch_up, missed, _private_message)
+            missed = await self._tell(catch_up, missed, _private_message)
             upto = {
                 peer: each.upto
                 for each in missed
@@ -186,8 +186,7 @@ class Resume:
             for channel_id in entered - {head.channel.id for head in heads}:
                 await self._channels.expel(client, channel_id)  # lost in between
         missed = self._missed(client, heads, lambda channel: after.get(channel.id, 0))
-        await self._tell(catch_up, missed, _channel_message)
-        return missed
+        return await self._tell(catch_up, missed, _channel_message)
 
     def _missed(
         self,
@@ -208,11 +207,17 @@ class Resume:
                 until = min(end, after + self._limit)
                 complete = until == end
                 span = Span(channel_id, after, max(until, after))
-                missed.append(_Missed(head.channel, span, last if complete else until, complete))
+                # what was posted since the last one that it was told live comes after the marker
+                upto = until if not complete else last if live is None else min(last, live.last)
+                missed.append(_Missed(head.channel, span, upto, complete))
         return missed
 
-    async def _tell(self, catch_up: _CatchUp, missed: Sequence[_Missed], render: Render) -> None:
-        """Tell what is in the log, a page at a time, as fast as it is read."""
+    async def _tell(
+        self, catch_up: _CatchUp, missed: Sequence[_Missed], render: Render
+    ) -> Sequence[_Missed]:
+        """Tell what is in the log, a page at a time, as fast as it is read. Returns what was told:
+        not the channels that were lost in between.
+        """
         client, channels = catch_up.client, {each.channel.id: each.channel for each in missed}
         spans = [each.span for each in missed if each.span.until > each.span.after]
         while spans:
@@ -228,8 +233,25 @@ class Resume:
                     await client.link.caught_up()
             client.flush()
             spans = _after(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
-        for each in missed:
+        told = await self._told(catch_up, missed)
+        for each in told:
             catch_up.is_told(each)
+        return told
+
+    async def _told(self, catch_up: _CatchUp, missed: Sequence[_Missed]) -> Sequence[_Missed]:
+        """Those that were read to the end. The log gives nothing of a channel that was lost in
+        between; nor does it where the last messages are deleted.
+        """
+        short = {
+            each.channel.id
+            for each in missed
+            if catch_up.told.get(each.channel.id, each.span.after) < each.span.until
+        }
+        if not short:
+            return missed
+        heads = await self._store.heads(catch_up.client.user.id, short)
+        lost = short - {head.channel.id for head in heads}
+        return [each for each in missed if each.channel.id not in lost]
 
 
 def _after_what_it_heard(client: Client, channel_id: ChannelId, given: int) -> int:

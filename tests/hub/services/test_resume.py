@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from persistence.interface import Store
+from persistence.records import Draft
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.school import open_school
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import World, open_world
 
 
@@ -196,3 +199,90 @@ async def test_nothing_is_lost_or_told_twice_while_messages_keep_flowing(world: 
         for start in range(5, total, 9):
             for path in ("/ws", "/ws?resume", "/ws/chat"):
                 nursery.start_soon(come_back, path, start, start // 2)
+
+
+async def test_the_marker_names_no_message_that_comes_after_it(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    socket = await ben.open()
+    await write(world, ann.user, ben.user, "1")
+    await socket.expect("private_message")
+    await world.store.messages.post([Draft(ann.id, ben.id, "2")])  # which the hub does not know yet
+    await socket.send({"type": "resume", "after": {str(ann.id): 1}})
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["after"]) == ([], {str(ann.id): 1})
+    await write(world, ann.user, ben.user, "3")
+    frames = [await socket.expect("private_message") for _ in range(2)]
+    assert [frame["message"]["seq"] for frame in frames] == [2, 3]
+
+
+async def test_who_was_out_of_a_workspace_gets_what_it_missed_on_the_same_connection(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    socket = await school.ben.connect("/gateway")
+
+    async def until(name: str) -> Any:
+        return (await socket.receive_type(name))["d"]
+
+    await socket.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+    await until("READY")
+    await post(world, school.ann.user, school.general, "1")
+    await until("MESSAGE_CREATE")
+    await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    await until("GUILD_MEMBER_REMOVE")
+    await post(world, school.ann.user, school.general, "2")
+    await world.services.workspaces.add_member(school.workspace.id, school.ben.user)
+    await until("GUILD_MEMBER_ADD")
+    await socket.send({"op": "RESUME", "d": {"after": {str(school.general.id): 1}}})
+    assert (await until("MESSAGE_CREATE"))["seq"] == 2
+    assert (await until("RESUMED"))["after"] == {str(school.general.id): 2}
+
+
+async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_told(
+    memory_store: Store,
+) -> None:
+    reading = Interception("messages", "in_spans")
+    async with open_world(reading.over(memory_store), presence_grace=0.0) as world:
+        school = await open_school(world)
+        ids = school.workspace.id, school.ben.id
+        await post(world, school.ann.user, school.general, "1", "2")
+
+        async def lose_it(call: Any, *args: Any, **kwargs: Any) -> Any:
+            await memory_store.workspaces.remove_member(*ids)
+            return await call(*args, **kwargs)
+
+        reading.way = lose_it
+        socket = await school.ben.open("/ws/chat")
+        resume = {"type": "resume", "after": {str(school.general.id): 0}}
+        await socket.send(resume)
+        await socket.receive_type("joined_channel")
+        assert (await socket.receive_type("error"))["code"] == "not_a_member"
+        assert (await socket.receive_type("resumed"))["after"] == {}
+        await socket.receive_type("left_channel")
+        reading.way = None
+        await memory_store.workspaces.add_member(*ids)
+        await socket.send(resume)
+        await socket.receive_type("joined_channel")
+        assert await until_resumed(socket) == (
+            [1, 2],
+            {"type": "resumed", "complete": True, "after": {str(school.general.id): 2}},
+        )
+
+
+async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
+    memory_store: Store,
+) -> None:
+    naming, late = Interception("accounts", "get_many"), Late()
+    async with open_world(naming.over(memory_store), presence_grace=0.0) as world:
+        school = await open_school(world)
+        await post(world, school.ann.user, school.general, "1", "2")
+        naming.way = late
+        socket = await school.ben.open("/ws/chat")
+        await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
+        await socket.receive_type("joined_channel")
+        await late.carried_out.wait()  # the messages were read, and are not yet sent
+        await memory_store.workspaces.remove_member(school.workspace.id, school.ben.id)
+        await wait_all_tasks_blocked()  # the hub has acted on it
+        late.may_arrive.set()
+        assert (await until_resumed(socket))[0] == [1, 2]
+        await socket.receive_type("left_channel")

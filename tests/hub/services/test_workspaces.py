@@ -12,22 +12,16 @@ from persistence.records import StoreUnavailable
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
 from tests.support.school import School, open_school
-from tests.support.stores.intercept import Interception
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, open_world
 
 
 async def identified(person: Person) -> WebSocket:
-    socket = await person.connect("/gateway")
+    """A connection that follows its user's workspaces, whose presence these tests are not about."""
+    socket = (await person.connect("/gateway")).ignoring("PRESENCE_UPDATE")
     await socket.send({"op": "IDENTIFY", "d": {"userId": person.id}})
-    assert (await socket.receive())["t"] == "READY"
+    await socket.receive_type("READY")
     return socket
-
-
-async def next_event(socket: WebSocket) -> tuple[str, Any]:
-    """Past presence."""
-    while (frame := await socket.receive())["t"] == "PRESENCE_UPDATE":
-        pass
-    return frame["t"], frame["d"]
 
 
 async def set_member(school: School, person: Person, *, is_member: bool) -> int:
@@ -38,32 +32,6 @@ async def set_member(school: School, person: Person, *, is_member: bool) -> int:
     else:
         reply = await school.tea.ask("DELETE", f"{path}/{person.id}")
     return reply.status
-
-
-async def hears(school: School, socket: WebSocket, text: str) -> bool:
-    """Whether the connection is sent a message of the workspace that is posted now."""
-    await post(school.world, school.ann.user, school.general, text)
-    with trio.move_on_after(1.0):
-        while True:
-            name, data = await next_event(socket)
-            if name == "MESSAGE_CREATE":
-                assert data["content"] == text
-                return True
-    return False
-
-
-class Late:
-    """A way of a call: it is carried out, and its result comes when the test says so."""
-
-    def __init__(self) -> None:
-        self.carried_out = trio.Event()
-        self.may_arrive = trio.Event()
-
-    async def __call__(self, call: Any, *args: Any) -> Any:
-        result = await call(*args)
-        self.carried_out.set()
-        await self.may_arrive.wait()
-        return result
 
 
 async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeated(
@@ -81,10 +49,10 @@ async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeate
         assert await set_member(school, school.eve, is_member=True) == 503
         adding.way = None
         assert await set_member(school, school.eve, is_member=True) == 200
+        await post(world, school.ann.user, school.general, "welcome")
         for socket in (ann, eve):
-            name, data = await next_event(socket)
-            assert (name, data["userId"]) == ("GUILD_MEMBER_ADD", school.eve.id)
-        assert await hears(school, eve, "welcome")
+            assert (await socket.receive_type("GUILD_MEMBER_ADD"))["d"]["userId"] == school.eve.id
+            assert (await socket.receive_type("MESSAGE_CREATE"))["d"]["content"] == "welcome"
 
 
 async def test_who_is_removed_before_the_addition_is_answered_stays_outside(
@@ -101,7 +69,8 @@ async def test_who_is_removed_before_the_addition_is_answered_stays_outside(
         await wait_all_tasks_blocked()  # the removal was acted on
         late.may_arrive.set()
         await wait_all_tasks_blocked()
-        assert not await hears(school, eve, "secret")
+        await post(world, school.ann.user, school.general, "secret")
+        await eve.is_silent()
 
 
 async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
@@ -119,8 +88,8 @@ async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
         late.may_arrive.set()
         await wait_all_tasks_blocked()
         await post(school.world, school.ann.user, school.general, "welcome back")
-        events = [await next_event(ben) for _ in range(2)]
-        assert [name for name, _ in events] == ["GUILD_MEMBER_ADD", "MESSAGE_CREATE"]
+        await ben.receive_type("GUILD_MEMBER_ADD")
+        await ben.receive_type("MESSAGE_CREATE")
 
 
 async def test_the_notice_is_the_last_that_a_former_member_is_sent(
@@ -137,5 +106,6 @@ async def test_the_notice_is_the_last_that_a_former_member_is_sent(
         ben = await identified(school.ben)
         asking.way = fail
         assert await set_member(school, school.ben, is_member=False) == 200
-        assert (await next_event(ben))[0] == "GUILD_MEMBER_REMOVE"
-        assert not await hears(school, ben, "secret")
+        await ben.receive_type("GUILD_MEMBER_REMOVE")
+        await post(world, school.ann.user, school.general, "secret")
+        await ben.is_silent()

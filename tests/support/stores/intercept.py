@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from attrs import define, evolve
+import trio
+from attrs import define, evolve, field
 
 from persistence.interface import Store
 
@@ -23,6 +24,20 @@ class Interception:
         """The store, whose call is intercepted."""
         intercepted: Any = _Part(getattr(store, self.part), self)
         return evolve(store, **{self.part: intercepted})
+
+
+@define
+class Late:
+    """A way of a call: it is carried out, and its result comes when the test says so."""
+
+    carried_out: trio.Event = field(factory=trio.Event)
+    may_arrive: trio.Event = field(factory=trio.Event)
+
+    async def __call__(self, call: Any, *args: Any, **kwargs: Any) -> Any:
+        result = await call(*args, **kwargs)
+        self.carried_out.set()
+        await self.may_arrive.wait()
+        return result
 
 
 @define
