@@ -115,7 +115,8 @@ class Advance:
     """A watermark moved forward, to `seq`.
 
     `message_ids`: the messages of others between the old and the new one, oldest first, the newest
-    100; `author_ids`: the author of each. `peer_id`: the other user of a dm.
+    100; `author_ids`: the author of each. `peer_id`: the other user of a dm. `audience`: those of
+    them who may still see the channel.
     """
 
     channel_id: ChannelId
@@ -123,6 +124,7 @@ class Advance:
     message_ids: tuple[MessageId, ...]
     author_ids: tuple[UserId, ...]
     peer_id: UserId | None
+    audience: frozenset[UserId]
 
 
 @frozen

@@ -83,7 +83,7 @@ class Receipts:
         if advance is None:
             return
         deliveries = _seen(advance, recipient, DeliveryStatus.DELIVERED)
-        if advance.peer_id is not None:
+        if advance.peer_id in advance.audience:
             event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
             deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
         await self._hub.broadcast(deliveries)
@@ -97,8 +97,8 @@ class Receipts:
         if advance.peer_id is not None:
             now = datetime.now(UTC)
             event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
-            both = ToUsers((advance.peer_id, reader), besides=besides)
-            deliveries.append(Delivery(event, both))
+            people = (*(advance.audience & {advance.peer_id}), reader)
+            deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
         deliveries += _seen(advance, reader, DeliveryStatus.READ)
         await self._hub.broadcast(deliveries)
 
@@ -107,7 +107,8 @@ def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Del
     """The receipts for each author of their own messages."""
     by_author: dict[UserId, list[MessageId]] = {}
     for message_id, author_id in zip(advance.message_ids, advance.author_ids, strict=True):
-        by_author.setdefault(author_id, []).append(message_id)
+        if author_id in advance.audience:
+            by_author.setdefault(author_id, []).append(message_id)
     return [
         Delivery(
             MessagesSeen(advance.channel_id, author_id, user_id, tuple(ids), status),

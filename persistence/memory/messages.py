@@ -196,14 +196,14 @@ class MemoryMessages:
         row = self.tables.dms.get(frozenset((reader, peer_id)))
         if row is None or not self.tables.may_join(reader, row.channel):
             return None
-        return _read(row, reader, len(row.messages))
+        return self._read(row, reader, len(row.messages))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""
         message = await self._visible(reader, message_id)
         if message is None:
             return None
-        return _read(self.tables.messages[message_id], reader, message.seq)
+        return self._read(self.tables.messages[message_id], reader, message.seq)
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
@@ -213,7 +213,32 @@ class MemoryMessages:
         if message is None:
             return None
         row = self.tables.messages[message_id]
-        return _advance(row, row.delivered, recipient, message.seq)
+        return self._advance(row, row.delivered, recipient, message.seq)
+
+    def _read(self, row: ChannelRow, reader: UserId, seq: int) -> Advance | None:
+        advance = self._advance(row, row.read, reader, seq)
+        row.delivered[reader] = max(row.delivered.get(reader, 0), row.read.get(reader, 0))
+        return advance
+
+    def _advance(
+        self, row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
+    ) -> Advance | None:
+        before = marks.get(user_id, 0)
+        if seq <= before:
+            return None
+        marks[user_id] = seq
+        passed = [each for each in row.by_others(user_id, before) if each.seq <= seq][-MAX_NAMED:]
+        peer_id = row.channel.peer_of(user_id)
+        concerned = {message.author_id for message in passed} | ({peer_id} - {None})
+        may_join = self.tables.may_join
+        return Advance(
+            row.channel.id,
+            seq,
+            tuple(message.id for message in passed),
+            tuple(message.author_id for message in passed),
+            peer_id,
+            frozenset(each for each in concerned if each and may_join(each, row.channel)),
+        )
 
     async def _visible(self, user_id: UserId, message_id: MessageId) -> Message | None:
         message = await self.get(message_id)
@@ -286,27 +311,3 @@ def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
 
 def _unread_private(row: ChannelRow, user_id: UserId) -> int:
     return sum(message.recipient_id is not None for message in row.unread(user_id))
-
-
-def _read(row: ChannelRow, reader: UserId, seq: int) -> Advance | None:
-    advance = _advance(row, row.read, reader, seq)
-    row.delivered[reader] = max(row.delivered.get(reader, 0), row.read.get(reader, 0))
-    return advance
-
-
-def _advance(
-    row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
-) -> Advance | None:
-    before = marks.get(user_id, 0)
-    if seq <= before:
-        return None
-    passed = [each for each in row.by_others(user_id, before) if each.seq <= seq]
-    marks[user_id] = seq
-    named = passed[-MAX_NAMED:]
-    return Advance(
-        row.channel.id,
-        seq,
-        tuple(message.id for message in named),
-        tuple(message.author_id for message in named),
-        row.channel.peer_of(user_id),
-    )

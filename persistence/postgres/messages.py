@@ -84,7 +84,11 @@ _ADVANCE: Final = """
            CASE $1::bigint WHEN t.user_lo THEN t.user_hi WHEN t.user_hi THEN t.user_lo END
                AS peer_id,
            ARRAY(SELECT p.id FROM passed p ORDER BY p.seq) AS message_ids,
-           ARRAY(SELECT p.author_id FROM passed p ORDER BY p.seq) AS author_ids
+           ARRAY(SELECT p.author_id FROM passed p ORDER BY p.seq) AS author_ids,
+           ARRAY(SELECT u.id
+                   FROM (SELECT author_id FROM passed
+                         UNION SELECT t.user_lo UNION SELECT t.user_hi) AS u (id)
+                  WHERE u.id <> $1 AND may_join(u.id, t.id)) AS audience
       FROM advanced a JOIN target t ON t.id = a.channel_id
 """
 _ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq")
@@ -362,6 +366,7 @@ def _advance(row: Record | None) -> Advance | None:
         tuple(row["message_ids"]),
         tuple(row["author_ids"]),
         row["peer_id"],
+        frozenset(row["audience"]),
     )
 
 

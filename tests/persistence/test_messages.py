@@ -170,6 +170,31 @@ async def test_at_most_a_hundred_newly_read_messages_are_named(store: Store) -> 
     assert advance.message_ids == tuple(ids[-100:])
 
 
+async def test_those_who_may_not_see_a_channel_any_more_are_not_in_the_audience_of_a_mark(
+    store: Store,
+) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, eve, ann, ben)
+    for author in (ann, ben):
+        await post_one(store, to_channel(author, channel))
+    workspace_id = channel.workspace_id
+    assert workspace_id is not None
+    await store.workspaces.remove_member(workspace_id, ann.id)
+    page = await store.messages.channel_page(channel.id, before=None, limit=1)
+    advance = await store.messages.mark_read_up_to(eve.id, page[0].id)
+    assert advance is not None
+    assert (advance.author_ids, advance.audience) == ((ann.id, ben.id), frozenset({ben.id}))
+    await post_one(store, Draft(ann.id, ben.id, "1"))
+    private = await post_one(store, Draft(ann.id, ben.id, "2"))
+    delivered = await store.messages.mark_delivered_up_to(ben.id, private.id)
+    assert delivered is not None
+    assert (delivered.peer_id, delivered.audience) == (ann.id, frozenset({ann.id}))
+    await store.relations.block(ben.id, ann.id)
+    read = await store.messages.mark_read(ben.id, ann.id)
+    assert read is not None
+    assert (read.peer_id, read.author_ids, read.audience) == (ann.id, (ann.id, ann.id), frozenset())
+
+
 async def test_delivered_marks_move_forward_and_reading_moves_them_along(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)

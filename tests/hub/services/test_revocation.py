@@ -267,6 +267,32 @@ async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
         await bens.is_silent()
 
 
+async def test_who_is_blocked_hears_of_no_receipt(world: World) -> None:
+    """The blocker can still read; that they do is nobody's business any more."""
+    school = await open_school(world)
+    ann, ben = school.ann, school.ben
+    await write(world, ben.user, ann.user, "1")
+    bens = (await ben.open()).ignoring("user_online_status")
+    await enter_socketio(ben)  # the world asserts that it is sent nothing
+    await world.store.relations.block(ann.id, ben.id)
+    await bens.expect("revoked")
+    anns = await ann.open()
+    path = f"/private_messages/api/messages/{ben.id}/read"
+    assert (await ann.call("PUT", path)).status == 200
+    assert (await anns.receive_type("messages_read"))["reader_id"] == ann.id  # her other devices do
+
+
+async def test_who_is_removed_hears_of_no_receipt(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ben.user, school.general, "1")
+    await enter_socketio(school.ben)  # the world asserts that it is sent nothing
+    await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    path = f"/learning_platform/api/channels/{school.general.id}/messages"
+    (message,) = (await school.ann.ask("GET", path)).json
+    read = await school.ann.ask("POST", f"/learning_platform/api/messages/{message['id']}/read")
+    assert read.json["readBy"] == [school.ann.id]
+
+
 async def join_by_chat(school: School) -> str:
     chat = await school.ben.open("/ws/chat")
     await chat.send({"type": "join_channel", "channelId": school.general.id})
