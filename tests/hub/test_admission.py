@@ -1,9 +1,11 @@
-"""The whole server: one flow over in-memory streams, a dialect of one's own, and TLS."""
+"""Who is let in, over in-memory streams and over TLS, and what happens to the others."""
 
+import json
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import trio
 import trustme
 from trio.testing import MockClock
@@ -12,11 +14,14 @@ from hub.app import open_server
 from hub.settings.config import Config
 from hub.sockets.listener import open_listener
 from persistence.interface import Store
+from tests.support.clients.frames import text
 from tests.support.clients.http import request
-from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.clients.websocket import Refused, WebSocket, open_websocket
+from tests.support.posting import private_message
 from tests.support.programs.server import serve
+from tests.support.school import open_school
 from tests.support.stores.memory import new_memory_store
-from tests.support.world import open_world
+from tests.support.world import World, open_world
 
 SIGN_UP = {
     "email": "ann@example.org",
@@ -108,3 +113,94 @@ async def test_two_worlds_do_not_share_anything(memory_store: Store) -> None:
         ann = await one.person("ann")
         await (await ann.open()).close_in_silence()
         assert other.services.presence.online() == frozenset()
+
+
+async def test_without_a_session_the_upgrade_is_refused_with_401(world: World) -> None:
+    for cookie, reason in [
+        ("", "No session cookie"),
+        ("xsession_token=a", "No session cookie"),
+        ("session_token=nobody", "Invalid session"),
+    ]:
+        with pytest.raises(Refused) as refused:
+            await world.websocket(Cookie=cookie)
+        assert (refused.value.status, refused.value.text) == (401, f"Unauthorized: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://parlour.test", True),
+        ("HTTP://PARLOUR.TEST:80", True),
+        ("https://app.example", True),
+        ("https://parlour.test", False),
+        ("http://parlour.test:8080", False),
+        ("http://parlour.test.", False),
+        ("http://evil.parlour.test", False),
+        ("https://app.example.evil.test", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+async def test_only_known_origins_may_open_a_socket(
+    memory_store: Store,
+    origin: str | None,
+    allowed: bool,
+) -> None:
+    async with open_world(memory_store, allowed_origins=("https://app.example",)) as world:
+        ann = await world.person("ann")
+        cookie = ann.cookie if origin is None else f"{ann.cookie}\r\nOrigin: {origin}"
+        if allowed:
+            await (await world.websocket(Cookie=cookie)).receive_type("system")
+        else:
+            with pytest.raises(Refused) as refused:
+                await world.websocket(Cookie=cookie)
+            assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Host: parl\xe9ur.test",
+        "Sec-WebSocket-Protocol: \xe9",
+        "Sec-WebSocket-Extensions: \xe9",
+        "Connection: \xe9",
+        "Cookie: x=\xe9",
+        "Origin: \xe9",
+        "X-Anything: \xff",
+    ],
+)
+async def test_bytes_beyond_ascii_in_a_handshake_are_400(timed_world: World, line: str) -> None:
+    ann = await timed_world.person("ann")
+    with pytest.raises(Refused) as refused:
+        await timed_world.websocket(Cookie=f"{ann.cookie}\r\n{line}")
+    assert refused.value.status == 400
+
+
+async def test_an_unknown_path_is_404(world: World) -> None:
+    ann = await world.person("ann")
+    with pytest.raises(Refused) as refused:
+        await world.websocket("/nowhere", Cookie=ann.cookie)
+    assert refused.value.status == 404
+
+
+async def test_a_query_is_allowed_and_ignored(world: World) -> None:
+    ann = await world.person("ann")
+    assert (await ann.open("/ws?token=x")).pings == 0
+
+
+async def test_a_frame_in_the_segment_of_the_handshake_is_not_lost(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    socket = await ann.open(trailing=text(json.dumps(private_message(ben, "early"))))
+    assert (await socket.receive())["message"]["content"] == "early"
+
+
+async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> None:
+    school = await open_school(world)
+    join = {"type": "join_channel", "channelId": school.general.id}
+    send = {"type": "send_message", "channelId": school.general.id, "content": "at once"}
+    trailing = text(json.dumps(join)) + text(json.dumps(send))
+    socket = await school.ann.connect("/ws/chat", trailing)
+    kinds = [(await socket.receive())["type"] for _ in range(3)]
+    assert kinds == ["connected", "joined_channel", "new_message"]
+    await socket.close_in_silence()

@@ -1,12 +1,9 @@
 """What every WebSocket dialect does with hostile bytes, on whole connections."""
 
-import json
-
 import pytest
 
 from tests.support.clients.frames import BINARY, PING, TEXT, client_frame, text
 from tests.support.clients.websocket import WebSocket
-from tests.support.school import open_school
 from tests.support.world import DIALECTS, World
 
 PATHS = sorted(DIALECTS.by_path)
@@ -78,14 +75,3 @@ async def test_broken_framing_closes_with_its_code(
     socket = await greeted(timed_world, path)
     await socket.stream.send_all(data)
     assert (await socket.closed()).code == code
-
-
-async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> None:
-    school = await open_school(world)
-    join = {"type": "join_channel", "channelId": school.general.id}
-    send = {"type": "send_message", "channelId": school.general.id, "content": "at once"}
-    trailing = text(json.dumps(join)) + text(json.dumps(send))
-    socket = await school.ann.connect("/ws/chat", trailing)
-    kinds = [(await socket.receive())["type"] for _ in range(3)]
-    assert kinds == ["connected", "joined_channel", "new_message"]
-    await socket.close_in_silence()

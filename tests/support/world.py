@@ -129,6 +129,10 @@ class World:
         user = await self.store.accounts.create(new)
         return await self.sign_in(user)
 
+    async def people(self, *names: str) -> list["Person"]:
+        """Somebody of each name."""
+        return [await self.person(name) for name in names]
+
     async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=1)) -> "Person":
         """Another session of that user."""
         token = new_token()

@@ -15,6 +15,7 @@ from trio.testing import MockClock
 from hub.http.server import Limits, serve_http_connection
 from protocol.websocket.handshake import Head
 from tests.support.clients.http import Reply, request
+from tests.support.world import World
 
 LIMITS = Limits(head_bytes=2_000, body_bytes=100)
 
@@ -306,3 +307,16 @@ async def test_no_mutation_of_a_request_raises() -> None:
             await server.stream.send_eof()
             answer = await server.rest()
             assert not answer or 200 <= status(answer) < 600
+
+
+@pytest.mark.parametrize("silent_after", [b"", b"GET /ws HTTP/1.1\r\nHost: x\r\n"])
+async def test_an_unfinished_request_head_is_given_10_s(
+    timed_world: World, autojump_clock: MockClock, silent_after: bytes
+) -> None:
+    started = trio.current_time()
+    async with timed_world.connect() as stream:
+        if silent_after:
+            await stream.send_all(silent_after)
+        while await stream.receive_some():
+            pass
+    assert trio.current_time() - started == pytest.approx(10.0, abs=1.1)

@@ -1,4 +1,4 @@
-"""Sessions that end elsewhere, and those of an Express application."""
+"""Sessions that end, here or elsewhere, and those of an Express application."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,6 +13,8 @@ from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
+from tests.support.clients.websocket import Refused
+from tests.support.posting import private_message
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
 
@@ -197,3 +199,14 @@ async def test_a_table_that_goes_away_ends_nothing(databases: Databases) -> None
         await socket.send({"type": "subscribe", "conversationId": "conv_1_2"})
         await socket.receive_type("subscribed")
         await socket.close_in_silence()
+
+
+async def test_logging_out_closes_the_sessions_sockets_with_4001(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    other = await world.sign_in(ann.user)
+    gone, stays = await ann.open(), await other.open()
+    assert (await ann.call("POST", "/api/auth/logout", {})).status == 200
+    assert (await gone.closed()).code == 4001
+    assert (await stays.ask(private_message(ben)))["type"] == "private_message"
+    with pytest.raises(Refused):
+        await ann.open()

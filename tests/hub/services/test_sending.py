@@ -1,4 +1,4 @@
-"""The way of a user's message to the log: what is given back, and what nobody waits for."""
+"""A user's message on its way to the log: rates, places in flight, and what nobody waits for."""
 
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -121,3 +121,20 @@ async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
             assert (await socket.receive_type("error"))["code"] == "invalid_field"
         name, refused = await events.event()
         assert (name, refused["code"]) == ("message:error", "invalid_field")
+
+
+async def test_five_messages_come_back_all_at_once(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    socket = await school.join(school.ann)
+
+    async def send() -> str:
+        await socket.send({"type": "send_message", "channelId": school.general.id, "content": "x"})
+        return str((await socket.receive())["type"])
+
+    assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]
+    await trio.sleep(4.9)
+    assert await send() == "error"
+    await trio.sleep(0.2)
+    assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]

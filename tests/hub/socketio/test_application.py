@@ -2,9 +2,6 @@
 
 from datetime import timedelta
 
-import trio
-from trio.testing import MockClock
-
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, connect, enter, token_of
@@ -88,19 +85,6 @@ async def test_rendered_content_stands_beside_the_content_when_it_is_asked_for(
             assert message["renderedContent"] == "<p><strong>hi</strong> </p>\n"
 
 
-async def test_typing_ends_by_itself_after_five_seconds(
-    timed_world: World, autojump_clock: MockClock
-) -> None:
-    school = await open_school(timed_world)
-    anns, bens = await enter(school.ann), await enter(school.ben)
-    await bens.ask("room:join", channel_of(school))
-    await anns.ask("message:typing:start", {"channelId": channel_of(school)})
-    assert (await bens.event())[0] == "message:typing:start"
-    started = trio.current_time()
-    assert (await bens.event())[0] == "message:typing:stop"
-    assert 4.9 < trio.current_time() - started < 5.1
-
-
 async def test_a_parent_must_be_in_the_same_channel(world: World) -> None:
     school = await open_school(world)
     peer = (await enter(school.ann)).ignoring("message:sent", "message:error")
@@ -150,14 +134,3 @@ async def test_one_is_online_on_socketio_too(world: World) -> None:
     assert (await bens.receive())["is_online"] is True
     await peer.socket.send_text("41")
     assert (await bens.receive())["is_online"] is False
-
-
-async def test_typing_ends_with_the_connection(timed_world: World) -> None:
-    school = await open_school(timed_world)
-    channel = channel_of(school)
-    anns, bens = await enter(school.ann), await enter(school.ben)
-    await bens.ask("room:join", channel)
-    assert await anns.ask("message:typing:start", {"channelId": channel}) == {"success": True}
-    assert (await bens.event())[0] == "message:typing:start"
-    await anns.socket.drop()
-    assert (await bens.event())[0] == "message:typing:stop"

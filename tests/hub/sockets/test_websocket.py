@@ -1,5 +1,6 @@
-"""The whole connection stack behind a raw echo, on real sockets: what RFC 6455 asks of a server."""
+"""The whole connection stack on real sockets: what RFC 6455 asks of a server."""
 
+import json
 import random
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -17,8 +18,11 @@ from tests.support.clients.frames import (
     PONG,
     TEXT,
     client_frame,
+    text,
 )
 from tests.support.clients.websocket import first_frame, upgrade_request
+from tests.support.posting import private_message
+from tests.support.world import World
 
 Frames: TypeAlias = Sequence[tuple[int, bytes]]
 
@@ -179,3 +183,35 @@ async def test_a_close_frame_is_echoed_and_nothing_after_it_is_looked_at(
 async def test_unasked_pongs_are_ignored(mock_clock: MockClock, port: int) -> None:
     sent = client_frame(PONG, b"nobody asked") + client_frame(TEXT, b"x") + GOODBYE
     assert await converse(port, upgrade_request("/"), sent) == [(TEXT, b"x"), GOODBYE_ANSWER]
+
+
+async def test_fragments_and_pings_between_them_make_one_message(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    socket = await ann.open()
+    data = json.dumps(private_message(ben)).encode()
+    await socket.stream.send_all(
+        client_frame(TEXT, data[:10], final=False)
+        + client_frame(PING, b"now")
+        + client_frame(CONTINUATION, data[10:])
+    )
+    assert (await socket.receive())["message"]["content"] == "hi"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (client_frame(BINARY, b"x"), 1003),
+        (text("x" * 65_537), 1009),
+        (client_frame(TEXT, b"\xff"), 1007),
+        (b"\x81\x03abc", 1002),
+        (client_frame(3), 1002),
+    ],
+)
+async def test_broken_framing_closes_this_connection_alone(
+    world: World, data: bytes, code: int
+) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    await anns.stream.send_all(data)
+    assert (await anns.closed()).code == code
+    assert (await bens.ask(private_message(ann)))["type"] == "private_message"

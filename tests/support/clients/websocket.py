@@ -122,6 +122,11 @@ class WebSocket:
         """The next JSON frame. Raises Closed."""
         return json.loads(await self.receive_text())
 
+    async def ask(self, frame: object) -> Any:
+        """Send a JSON frame; the next one that comes back. Raises Closed."""
+        await self.send(frame)
+        return await self.receive()
+
     async def receive_type(self, kind: str) -> Any:
         """The next JSON frame, which must be of that type."""
         frame = await self.receive()

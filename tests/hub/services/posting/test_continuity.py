@@ -15,7 +15,6 @@ from protocol.model import Posted
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import write
 from tests.support.school import open_school
-from tests.support.stores.held import Held
 from tests.support.world import World, open_world
 
 
@@ -169,31 +168,3 @@ async def test_more_than_a_page_may_be_missing(
         await memory_store.messages.post([Draft(ann.id, ben.id, "x")] * 35)
         await write(world, ann.user, ben.user, "y")
         assert await seqs(socket, 36) == list(range(1, 37))
-
-
-async def test_nobody_waits_long_for_a_store_that_stands_still(
-    memory_store: Store, autojump_clock: MockClock
-) -> None:
-    log = Held(memory_store.messages, ("post", "in_gaps"))
-    async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
-        ann, ben = await world.person("ann"), await world.person("ben")
-        one, other = await ann.open(), await ben.open()
-        started = trio.current_time()
-        frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
-        await one.send(frame | {"client_id": "first"})
-        await trio.sleep(1.0)
-        await other.send(frame | {"recipient_id": ann.id, "client_id": "behind it"})
-        for socket, key in ((one, "first"), (other, "behind it")):
-            error = await socket.receive_type("error")
-            assert (error["code"], error["client_id"]) == ("unavailable", key)
-            assert trio.current_time() - started < 2.1
-        for _ in range(5):  # while it still stands
-            began = trio.current_time()
-            await one.send(frame | {"client_id": "again"})
-            assert (await one.receive_type("error"))["code"] == "unavailable"
-            assert trio.current_time() - began < 4.1
-        log.go_on.set()
-        await one.send(frame | {"client_id": "again"})
-        for socket in (one, other):
-            message = (await socket.receive_type("private_message"))["message"]
-            assert message["client_id"] == "again"

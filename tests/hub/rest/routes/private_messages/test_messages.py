@@ -2,22 +2,12 @@
 
 import pytest
 
-from tests.support.world import Person, World
-
-
-async def two(world: World) -> tuple[Person, Person]:
-    return await world.person("ann"), await world.person("ben")
-
-
-async def say(author: Person, to: Person, content: str, **headers: str) -> dict[str, object]:
-    reply = await author.call("POST", f"/api/messages/{to.id}", {"content": content}, headers)
-    assert reply.status == 201, reply.text
-    answer: dict[str, object] = reply.json
-    return answer
+from tests.support.posting import say
+from tests.support.world import World
 
 
 async def test_a_sent_message_is_answered_and_delivered_live_to_both(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     sent = await say(ann, ben, "hi")
     assert (sent["sender_id"], sent["receiver_id"], sent["recipient_id"]) == (
@@ -37,13 +27,13 @@ async def test_a_sent_message_is_answered_and_delivered_live_to_both(world: Worl
 
 @pytest.mark.parametrize("field", ["recipient_id", "receiver_id"])
 async def test_the_recipient_may_stand_in_the_body(world: World, field: str) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     reply = await ann.call("POST", "/api/messages", {field: ben.id, "content": "hi"})
     assert (reply.status, reply.json["receiver_id"]) == (201, ben.id)
 
 
 async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     first = await say(ann, ben, "hi", **{"Idempotency-Key": "k"})
     assert await say(ann, ben, "hi", **{"Idempotency-Key": "k"}) == first
     assert first["client_id"] == "k"
@@ -73,14 +63,14 @@ async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> N
 async def test_bad_bodies_are_400_and_nothing_is_stored(
     world: World, body: object, code: str
 ) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     reply = await ann.call("POST", f"/api/messages/{ben.id}", body)
     assert (reply.status, reply.json["code"]) == (400, code)
     assert (await ann.call("GET", f"/api/messages/{ben.id}")).json == []
 
 
 async def test_the_texts_that_clients_know(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     empty = await ann.call("POST", f"/api/messages/{ben.id}", {"content": ""})
     assert empty.json["error"] == "Message content cannot be empty"
     broken = await ann.call("POST", f"/api/messages/{ben.id}", b"{")
@@ -93,14 +83,14 @@ async def test_the_texts_that_clients_know(world: World) -> None:
 
 
 async def test_a_body_must_say_that_it_is_json(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     headers = {"Content-Type": "text/plain"}
     reply = await ann.call("POST", f"/api/messages/{ben.id}", b'{"content":"x"}', headers)
     assert (reply.status, reply.json["code"]) == (415, "json_required")
 
 
 async def test_refused_sends(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve", is_public=False)
     body = {"content": "x"}
     assert (await ann.call("POST", f"/api/messages/{ann.id}", body)).status == 400
@@ -114,7 +104,7 @@ async def test_refused_sends(world: World) -> None:
 
 
 async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     for n in range(7):
         await say(ann, ben, str(n))
 
@@ -133,41 +123,8 @@ async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> N
     assert await contents("?after_seq=0&limit=2") == list("01")
 
 
-async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
-    ann, ben = await two(world)
-    await say(ann, ben, "one")
-    await say(ann, ben, "two")
-    anns = await ann.open()
-    assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 2}
-    await ben.call("GET", f"/api/messages/{ann.id}")
-    assert await anns.receive_type("messages_read") == {
-        "type": "messages_read",
-        "reader_id": ben.id,
-        "sender_id": ann.id,
-        "seq": 2,
-    }
-    assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 0}
-    seen = (await ann.call("GET", f"/api/messages/{ben.id}")).json
-    assert [message["is_read"] for message in seen] == [True, True]
-    await anns.receive_type("messages_read")  # now Ann is the reader
-
-
-async def test_marking_read_moves_only_forward_and_is_told_once(world: World) -> None:
-    ann, ben = await two(world)
-    await say(ann, ben, "one")
-    anns = await ann.open()
-    for _ in range(3):
-        reply = await ben.call("PUT", f"/api/messages/{ann.id}/read")
-        assert (reply.status, reply.json) == (200, {"status": "success"})
-    await say(ann, ben, "two")
-    await ben.call("PUT", f"/api/messages/{ann.id}/read")
-    assert (await anns.receive())["seq"] == 1
-    assert (await anns.receive())["type"] == "private_message"
-    assert (await anns.receive())["seq"] == 2
-
-
 async def test_conversations_newest_first_with_what_a_list_shows(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     await say(ben, ann, "from ben")
     await say(ann, eve, "to eve")
@@ -187,7 +144,7 @@ async def test_conversations_newest_first_with_what_a_list_shows(world: World) -
 async def test_a_block_closes_the_conversation_to_the_blocked_and_not_to_the_blocker(
     world: World,
 ) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     await say(ann, ben, "before")
     await ben.call("POST", f"/api/users/{ann.id}/block")
     refused = await ann.call("GET", f"/api/messages/{ben.id}")
@@ -202,7 +159,7 @@ async def test_a_block_closes_the_conversation_to_the_blocked_and_not_to_the_blo
 
 
 async def test_online_users_are_others_i_may_know_of(world: World) -> None:
-    ann, ben = await two(world)
+    ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     for person in (ann, ben, eve):
         socket = await person.open()

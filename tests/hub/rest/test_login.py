@@ -1,0 +1,78 @@
+"""How often one may try to log in, from where, and when a cookie is only for TLS."""
+
+import pytest
+
+from persistence.interface import Store
+from tests.support.accounts import ANN, log_in, register
+from tests.support.world import open_world
+
+
+async def test_logins_are_limited_per_account_whatever_the_address(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        for _ in range(3):
+            assert (await log_in(world, "wrong password")).status == 401
+        limited = await log_in(world)
+        assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
+        assert int(limited.headers["retry-after"]) > 0
+        body = {"email": ANN["email"].upper(), "password": ANN["password"]}
+        elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
+        assert elsewhere.status == 429
+        assert (await log_in(world, email="ben@example.org")).status == 401
+
+
+async def test_a_success_frees_the_account_again(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        for _ in range(3):
+            for _ in range(2):
+                assert (await log_in(world, "wrong password")).status == 401
+            assert (await log_in(world)).status == 200
+
+
+async def test_logins_and_registrations_are_limited_per_address(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        await register(world)
+        for name in ("a", "b"):
+            assert (await log_in(world, email=name)).status == 401
+        assert (await log_in(world)).status == 429
+        assert (await register(world, email="x@example.org")).status == 429
+        body = {"email": ANN["email"], "password": ANN["password"]}
+        elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
+        assert elsewhere.status == 200
+
+
+async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store: Store) -> None:
+    proxies = ("198.51.100.1",)
+    async with open_world(
+        memory_store, login_attempts_per_address=1, trusted_proxies=proxies
+    ) as world:
+
+        async def attempt(name: str, peer: str, claimed: str) -> int:
+            body = {"email": name, "password": "x"}
+            headers = {"X-Forwarded-For": claimed}
+            return (await world.call("POST", "/api/auth/login", body, headers, peer=peer)).status
+
+        assert await attempt("a", "198.51.100.1", "203.0.113.1") == 401
+        assert await attempt("b", "198.51.100.1", "203.0.113.2") == 401
+        assert await attempt("c", "198.51.100.1", "203.0.113.2") == 429
+        assert await attempt("d", "192.0.2.9", "203.0.113.3") == 401
+        assert await attempt("e", "192.0.2.9", "203.0.113.4") == 429
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "secure"),
+    [
+        ("198.51.100.1", "https", True),
+        ("198.51.100.1", "http", False),
+        ("192.0.2.9", "https", False),
+    ],
+)
+async def test_a_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
+    memory_store: Store, peer: str, said: str, secure: bool
+) -> None:
+    async with open_world(memory_store, trusted_proxies=("198.51.100.1",)) as world:
+        await world.call("POST", "/api/auth/register", ANN)
+        headers = {"X-Forwarded-Proto": said}
+        reply = await world.call("POST", "/api/auth/login", ANN, headers, peer=peer)
+        assert reply.headers["set-cookie"].endswith("; Secure") is secure

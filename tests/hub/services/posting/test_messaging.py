@@ -1,0 +1,99 @@
+"""Private messages from one connection to the others, on every store: order, repeats, refusals."""
+
+import json
+
+from tests.support.clients.frames import text
+from tests.support.posting import private_message
+from tests.support.world import World
+
+
+async def test_a_message_reaches_every_socket_of_both_and_only_them(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    eve = await world.person("eve")
+    sockets = [await person.open() for person in (ann, ann, ben, ben)]
+    eves = await eve.open()
+    await sockets[0].send(private_message(ben))
+    frames = [await socket.receive_type("private_message") for socket in sockets]
+    assert frames[1:] == frames[:-1]
+    message = frames[0]["message"]
+    assert (frames[0]["sender_id"], frames[0]["recipient_id"]) == (ann.id, ben.id)
+    assert (message["content"], message["seq"], message["is_read"]) == ("hi", 1, False)
+    assert (message["sender_id"], message["receiver_id"]) == (ann.id, ben.id)
+    await eves.close_in_silence()
+
+
+async def test_messages_of_one_sender_arrive_in_the_order_they_were_sent(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    frames = b"".join(text(json.dumps(private_message(ben, str(n)))) for n in range(200))
+    await anns.stream.send_all(frames)
+    for socket in (anns, bens):
+        messages = [(await socket.receive())["message"] for _ in range(200)]
+        assert [message["content"] for message in messages] == [str(n) for n in range(200)]
+        assert [message["seq"] for message in messages] == list(range(1, 201))
+
+
+async def test_a_repeat_is_confirmed_to_who_repeats_and_delivered_once(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    first = await anns.ask(private_message(ben, client_id="k1"))
+    assert await anns.ask(private_message(ben, client_id="k1")) == first
+    assert await bens.receive() == first
+    await bens.is_silent()
+
+
+async def test_a_key_with_another_body_is_a_conflict(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    socket = await ann.open()
+    await socket.ask(private_message(ben, client_id="k1"))
+    error = await socket.ask(private_message(ben, "other", client_id="k1"))
+    assert (error["type"], error["code"], error["client_id"]) == ("error", "key_conflict", "k1")
+
+
+async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    eve = await world.person("eve")
+    socket = await ann.open()
+    elsewhere = (await socket.ask(private_message(eve)))["message"]["id"]
+    error = await socket.ask(private_message(ben, client_id="k1", parent_id=elsewhere))
+    assert (error["type"], error["code"], error["client_id"]) == ("error", "invalid_field", "k1")
+    parent = (await socket.ask(private_message(ben)))["message"]
+    reply = await socket.ask(private_message(ben, client_id="k1", parent_id=parent["id"]))
+    assert reply["message"]["parent_id"] == parent["id"]
+    assert reply["message"]["seq"] == 2
+
+
+async def test_two_people_may_use_the_same_key(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    await anns.ask(private_message(ben, client_id="k1"))
+    await bens.receive()
+    answer = await bens.ask(private_message(ann, "mine", client_id="k1"))
+    assert answer["message"]["content"] == "mine"
+    assert await anns.receive() == answer
+
+
+async def test_content_over_the_limit_and_to_oneself_are_refused(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    socket = await ann.open()
+    assert (await socket.ask(private_message(ben, "x" * 4_001)))["code"] == "content_too_long"
+    assert (await socket.ask(private_message(ann)))["code"] == "cannot_message_self"
+    longest = await socket.ask(private_message(ben, "😀" * 4_000))
+    assert longest["message"]["content"] == "😀" * 4_000
+
+
+async def test_blocked_either_way_and_private_strangers_are_refused(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    eve = await world.person("eve", is_public=False)
+    socket = await ann.open()
+    relations = world.store.relations
+    assert (await socket.ask(private_message(eve)))["code"] == "not_allowed"
+    await relations.request_follow(ann.id, eve.id)
+    assert (await socket.ask(private_message(eve)))["code"] == "not_allowed"
+    await relations.accept_follow(eve.id, ann.id)
+    assert (await socket.ask(private_message(eve)))["type"] == "private_message"
+    await relations.block(ann.id, ben.id)
+    assert (await socket.ask(private_message(ben)))["code"] == "not_allowed"
+    await relations.unblock(ann.id, ben.id)
+    await relations.block(ben.id, ann.id)
+    assert (await socket.ask(private_message(ben)))["code"] == "not_allowed"

@@ -1,0 +1,134 @@
+"""Who types, for whom, and how it ends: by itself, with a message, with a connection."""
+
+import pytest
+import trio
+from attrs import evolve
+from trio.testing import MockClock
+
+from persistence.interface import Store
+from tests.support.clients.socketio import channel_of, enter
+from tests.support.posting import private_message
+from tests.support.school import open_school
+from tests.support.stores.held import Held
+from tests.support.stores.outage import Outage
+from tests.support.world import World, open_world
+
+
+async def test_typing_reaches_the_recipient_with_the_true_sender(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    frame = {"type": "typing_indicator", "user_id": 99, "recipient_id": ben.id, "is_typing": True}
+    await anns.send(frame)
+    seen = await bens.receive_type("typing_indicator")
+    assert (seen["user_id"], seen["sender_id"], seen["sender_name"]) == (ann.id, ann.id, "Ann")
+    assert seen["is_typing"] is True
+    # The message ends the indicator, and ann hears of neither.
+    await anns.send(private_message(ben))
+    assert (await bens.receive_type("typing_indicator"))["is_typing"] is False
+    await bens.receive_type("private_message")
+    await anns.receive_type("private_message")
+
+
+async def test_typing_to_who_may_not_be_messaged_is_dropped(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await world.store.relations.block(ben.id, ann.id)
+    anns, bens = await ann.open(), await ben.open()
+    await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
+    await bens.is_silent()
+
+
+async def test_typing_ends_by_itself_3_s_after_it_was_last_renewed(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    ann, ben = await timed_world.person("ann"), await timed_world.person("ben")
+    anns, bens = await ann.open(), await ben.open()
+    typing = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+    await anns.send(typing)
+    assert (await bens.receive())["is_typing"] is True
+    await trio.sleep(2)
+    await anns.send(typing)
+    assert (await bens.receive())["is_typing"] is True
+    renewed = trio.current_time()
+    assert (await bens.receive())["is_typing"] is False
+    assert trio.current_time() - renewed == pytest.approx(3.0)
+    await trio.sleep(30)
+    await bens.is_silent()
+
+
+async def test_typing_that_was_ended_by_its_author_does_not_end_twice(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    ann, ben = await timed_world.person("ann"), await timed_world.person("ben")
+    anns, bens = await ann.open(), await ben.open()
+    for is_typing in (True, False):
+        await anns.send(
+            {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": is_typing}
+        )
+        assert (await bens.receive())["is_typing"] is is_typing
+    await trio.sleep(30)
+    await bens.is_silent()
+
+
+async def test_typing_during_an_outage_is_dropped_and_the_service_lives(
+    memory_store: Store,
+) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        await typing_is_dropped(world, outage)
+
+
+async def typing_is_dropped(world: World, outage: Outage) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    anns, bens = await ann.open(), await ben.open()
+    frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+    outage.begin()
+    await anns.send(frame)
+    await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "lost"})
+    await anns.receive_type("error")
+    outage.end()
+    await anns.send({**frame, "is_typing": False})
+    assert (await bens.receive())["is_typing"] is False
+
+
+async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
+    memory_store: Store,
+) -> None:
+    slow = Held(memory_store.relations, ("may_message",))
+    async with open_world(evolve(memory_store, relations=slow)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
+        await anns.send(frame)
+        await slow.asked.wait()
+        await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
+        await bens.receive_type("private_message")
+        await anns.send(frame)  # the next message
+        await anns.send({"type": "?"})
+        assert [(await anns.receive())["type"] for _ in range(2)] == ["private_message", "error"]
+        slow.go_on.set()
+        assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
+        await bens.close_in_silence()  # the first one never came
+
+
+async def test_typing_ends_by_itself_after_five_seconds(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await enter(school.ann), await enter(school.ben)
+    await bens.ask("room:join", channel_of(school))
+    await anns.ask("message:typing:start", {"channelId": channel_of(school)})
+    assert (await bens.event())[0] == "message:typing:start"
+    started = trio.current_time()
+    assert (await bens.event())[0] == "message:typing:stop"
+    assert 4.9 < trio.current_time() - started < 5.1
+
+
+async def test_typing_ends_with_the_connection(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    channel = channel_of(school)
+    anns, bens = await enter(school.ann), await enter(school.ben)
+    await bens.ask("room:join", channel)
+    assert await anns.ask("message:typing:start", {"channelId": channel}) == {"success": True}
+    assert (await bens.event())[0] == "message:typing:start"
+    await anns.socket.drop()
+    assert (await bens.event())[0] == "message:typing:stop"

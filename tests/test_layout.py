@@ -1,0 +1,113 @@
+"""The tests of a module are found by its name: of hub/limits/quotas.py in
+tests/hub/limits/test_quotas.py. What is tested elsewhere stands in a table, with the file; so does
+a file that is about more than one module.
+"""
+
+import ast
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+PACKAGES: Final = ("hub", "protocol", "persistence")
+
+ELSEWHERE: Final = {
+    "hub/actor/client.py": "tests/hub/actor/test_hub.py",
+    "hub/actor/wire.py": "tests/hub/actor/test_hub.py",
+    "hub/assembly.py": "tests/support/world.py",
+    "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
+    "hub/http/asgi.py": "tests/hub/http/test_server.py",
+    "hub/http/responses.py": "tests/hub/http/test_server.py",
+    "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
+    "hub/services/asker.py": "tests/hub/services/test_sending.py",
+    "hub/services/moderation.py": "tests/hub/rest/routes/learning_chat/test_messages.py",
+    "hub/services/workspaces.py": "tests/transcripts/gateway.txt",
+    "hub/settings/manual.py": "tests/hub/settings/test_config.py",
+    "hub/settings/setting.py": "tests/hub/settings/test_config.py",
+    "hub/socketio/journal.py": "tests/hub/socketio/test_recovery.py",
+    "hub/socketio/link.py": "tests/hub/socketio/test_recovery.py",
+    "hub/socketio/member.py": "tests/hub/socketio/test_recovery.py",
+    "hub/socketio/mount.py": "tests/hub/socketio/test_application.py",
+    "hub/socketio/replies.py": "tests/hub/socketio/test_application.py",
+    "hub/socketio/socket.py": "tests/hub/socketio/test_server.py",
+    "hub/sockets/replies.py": "tests/hub/services/test_commands.py",
+    "persistence/__init__.py": "tests/hub/test_app.py",
+    "persistence/embedded/account.py": "tests/persistence/embedded/test_embedded.py",
+    "persistence/memory/__init__.py": "tests/conftest.py",
+    "persistence/memory/tables.py": "tests/persistence/test_channels.py",
+    "persistence/postgres/__init__.py": "tests/persistence/postgres/test_bridge.py",
+    "persistence/postgres/express.py": "tests/hub/identity/test_authentication.py",
+    "persistence/records.py": "tests/persistence/test_accounts.py",
+}
+"""Module: where it is tested instead, because it shows only as a part of what is tested there."""
+
+BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
+"""Their modules have one contract: tests/persistence/test_<module>.py runs on both."""
+
+ABOUT_SEVERAL: Final = {
+    "tests/hub/test_every_socket.py": "what every WebSocket dialect does with hostile bytes",
+    "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
+    "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
+    "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
+    "tests/persistence/test_health.py": "that a store says whether it is well",
+    "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
+}
+"""Test file: what it is about, if it is not one module."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def has_behaviour(path: Path) -> bool:
+    """Whether a module does anything, and is not only declarations and tables."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return any(not is_stub(function) for function in functions)
+
+
+def is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether it only says what an implementation does."""
+    return all(
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        for statement in function.body
+    )
+
+
+ALL: Final = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+MODULES: Final = [path for path in ALL if has_behaviour(path)]
+TEST_FILES: Final = [
+    path for package in PACKAGES for path in sorted((ROOT / "tests" / package).rglob("test_*.py"))
+]
+
+
+def places(module: Path) -> list[str]:
+    """Where its tests may be."""
+    folder = module.parent.relative_to(ROOT).as_posix()
+    name = module.parent.name if module.stem == "__init__" else module.stem
+    folders = [folder, *(["persistence"] if folder in BOTH_STORES else [])]
+    if module.stem == "__init__":
+        folders.append(module.parent.parent.relative_to(ROOT).as_posix())
+    return [f"tests/{each}/test_{name}.py" for each in folders]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_module_that_does_something_has_tests(module: Path) -> None:
+    is_found = any((ROOT / place).exists() for place in places(module))
+    elsewhere = ELSEWHERE.get(name_of(module))
+    assert is_found != (elsewhere is not None), "exactly one of its own tests and the table"
+    assert elsewhere is None or (ROOT / elsewhere).exists()
+
+
+def test_the_table_names_modules_that_exist() -> None:
+    assert set(ELSEWHERE) <= {name_of(module) for module in MODULES}
+
+
+@pytest.mark.parametrize("file", TEST_FILES, ids=name_of)
+def test_a_file_of_tests_is_about_one_module(file: Path) -> None:
+    possible = {place for module in ALL for place in places(module)}
+    assert (name_of(file) in possible) != (name_of(file) in ABOUT_SEVERAL)
