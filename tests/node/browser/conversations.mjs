@@ -228,11 +228,13 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
   await ben.getByRole("button", { name: "Switch on" }).click();
   await ben.getByRole("button", { name: "Switch off" }).waitFor();
   await find(ann, username);
-  await write(ann, "seen");
-  await ben.locator(".badge", { hasText: "1" }).waitFor();
+  for (const [before, text] of ["begins the conversation", "seen"].entries()) {
+    await write(ann, text);
+    await ben.locator(".badge", { hasText: String(before + 1) }).waitFor();
+  }
   await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
   await write(ann, "not seen");
-  await ben.locator(".badge", { hasText: "2" }).waitFor();
+  await ben.locator(".badge", { hasText: "3" }).waitFor();
   const annsName = await ann.locator(".side .name").textContent();
   const shown = await ben.evaluate(() => Reflect.get(globalThis, "shown"));
   assert.deepEqual(shown, [[annsName, "not seen"]]);
