@@ -56,6 +56,10 @@ async def test_notifications_for_who_asked(hub: HubProcess) -> None:
     await play("notifications", hub, await pair(hub, "notify"))
 
 
+async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:
+    await play("permissions", hub, await pair(hub, "permissions"))
+
+
 async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
     """The assistant is a server of ours that speaks the protocol; it answers when it is told to."""
     async with model_server() as model:
@@ -120,6 +124,7 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
         "ann": ann,
         "ann_id": ann_id,
         "ben": ben,
+        "ben_id": ben_id,
         "username": bens["username"],
         "name": bens["name"],
     }

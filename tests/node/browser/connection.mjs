@@ -77,6 +77,8 @@ async function signIn(visitors, { link }, questions) {
   assert.equal(new URL(guest.url()).hash, "");
   await guest.getByRole("button", { name: "Sign out" }).click();
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
+  await guest.reload();
+  await guest.getByRole("button", { name: "Sign in" }).waitFor();
 }
 
 export const CONNECTION = { restart, signIn };

@@ -1,16 +1,9 @@
 /** Two people write to each other. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { accessible, bubbles, find, openFirst, picture, stored, textBox, write } from "./page.mjs";
 
 /** @import { Flow } from "./run.mjs" */
-
-const PICTURE = Buffer.from(
-  // 8 x 8 pixels
-  "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4EWCDFTEMLQkAWbdVAWo82ZEAAAAASUVORK5CYII=",
-  "base64",
-);
 
 /**
  * Typing, presence, unread and read marks come and go; all is accessible.
@@ -111,70 +104,6 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
 }
 
 /**
- * Files of every sort by button, many at once; what is refused says why; replies quote.
- * @type {Flow}
- */
-async function files(visitors, { ann: annsCookie, ben: bensCookie, username }) {
-  const ann = await visitors.open(annsCookie);
-  const ben = await visitors.open(bensCookie);
-  await ann.locator(".side").waitFor();
-  await find(ann, username);
-  const input = ann.getByLabel("Send files");
-  await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
-  await stored(ann, 1);
-  await openFirst(ben);
-  for (const page of [ann, ben]) {
-    await page.waitForFunction(() => {
-      const image = document.querySelector(".bubble img");
-      return image instanceof HTMLImageElement && image.naturalWidth === 8;
-    });
-  }
-  const numbers = [...Array(20).keys()];
-  await input.setInputFiles(
-    numbers.map((number) => ({
-      name: `${number}.txt`,
-      mimeType: "text/plain",
-      buffer: Buffer.from(`file ${number}`),
-    })),
-  );
-  await stored(ann, 21);
-  await ben.locator(".bubble").nth(20).waitFor();
-  assert.deepEqual(
-    await ben.locator(".bubble .file").allTextContents(),
-    numbers.map((number) => `${number}.txt`),
-  );
-  const [download] = await Promise.all([
-    ben.waitForEvent("download"),
-    ben.locator(".bubble .file").last().click(),
-  ]);
-  assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
-  await input.setInputFiles([
-    { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
-    { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
-  ]);
-  await ann.getByText("The file is empty").waitFor();
-  await ann.getByText("Only jpeg, png").waitFor();
-  await picture(ann, "files");
-  await accessible(ann);
-  for (const row of [1, 0]) {
-    await ann.locator(".attachments li").nth(row).getByText("Drop").click();
-  }
-  await ann.locator(".attachments li").waitFor({ state: "detached" });
-  await ben.locator(".bubble").first().hover();
-  await ben.locator(".bubble .reply").first().click();
-  await write(ben, "What a cat");
-  await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
-  await ben.locator(".bubble.mine .quote").click();
-  await ben.waitForFunction(() => {
-    const { top = 0, bottom = 0 } =
-      document.querySelector(".bubble img")?.getBoundingClientRect() ?? {};
-    return top > 0 && bottom < innerHeight;
-  });
-  await picture(ben, "reply");
-  await accessible(ben);
-}
-
-/**
  * A clock that is an hour off changes neither the order nor what is unread.
  * @type {Flow}
  */
@@ -232,12 +161,26 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
     await write(ann, text);
     await ben.locator(".badge", { hasText: String(before + 1) }).waitFor();
   }
-  await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
+  await ben.evaluate(() =>
+    Object.defineProperty(document, "hidden", { value: true, configurable: true }),
+  );
   await write(ann, "not seen");
   await ben.locator(".badge", { hasText: "3" }).waitFor();
+  await openFirst(ben);
+  await write(ann, "nobody looks");
+  await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="delivered"]')).waitFor();
+  assert.equal(await ann.locator('.bubble[data-status="read"]').count(), 0);
   const annsName = await ann.locator(".side .name").textContent();
   const shown = await ben.evaluate(() => Reflect.get(globalThis, "shown"));
-  assert.deepEqual(shown, [[annsName, "not seen"]]);
+  assert.deepEqual(
+    shown,
+    ["not seen", "nobody looks"].map((body) => [annsName, body]),
+  );
+  await ben.evaluate(() => {
+    Object.defineProperty(document, "hidden", { value: false });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="read"]')).waitFor();
 }
 
-export const CONVERSATIONS = { talk, text, files, clock, notifications };
+export const CONVERSATIONS = { talk, text, clock, notifications };

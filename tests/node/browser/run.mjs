@@ -11,13 +11,16 @@ import { Questions, endInput } from "../program.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
+import { files } from "./files.mjs";
 import { history } from "./history.mjs";
 import { Visitors } from "./page.mjs";
+import { permissions } from "./permissions.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
  * @property {string} ann a Cookie header
  * @property {string} ben
+ * @property {number} ben_id
  * @property {string} username Ben's
  * @property {string} name Ben's
  * @property {number} total how many messages there are
@@ -28,7 +31,7 @@ import { Visitors } from "./page.mjs";
  */
 
 /** @type {Record<string, Flow>} */
-const FLOWS = { ...CONVERSATIONS, ...CHANNELS, ...CONNECTION, history };
+const FLOWS = { ...CONVERSATIONS, ...CHANNELS, ...CONNECTION, files, history, permissions };
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",

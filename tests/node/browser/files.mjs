@@ -1,0 +1,119 @@
+/** Files that people send each other. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { accessible, find, openFirst, picture, stored, write } from "./page.mjs";
+
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
+
+const FOREIGN = "https://example.org/cat.png";
+// 8 x 8 pixels
+const PICTURE = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR4nGM4EWCDFTEMLQkAWbdVAWo82ZEAAAAASUVORK5CYII=",
+  "base64",
+);
+
+/**
+ * Files of every sort by button, many at once; what is refused says why; replies quote; another
+ * site's file is only a link.
+ * @type {Flow}
+ */
+export async function files(
+  visitors,
+  { ann: annsCookie, ben: bensCookie, ben_id: benId, username },
+) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  const input = ann.getByLabel("Send files");
+  await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
+  await stored(ann, 1);
+  await openFirst(ben);
+  for (const page of [ann, ben]) {
+    await page.waitForFunction(() => {
+      const image = document.querySelector(".bubble img");
+      return image instanceof HTMLImageElement && image.naturalWidth === 8;
+    });
+  }
+  const numbers = [...Array(20).keys()];
+  await input.setInputFiles(
+    numbers.map((number) => ({
+      name: `${number}.txt`,
+      mimeType: "text/plain",
+      buffer: Buffer.from(`file ${number}`),
+    })),
+  );
+  await stored(ann, 21);
+  await ben.locator(".bubble").nth(20).waitFor();
+  assert.deepEqual(
+    await ben.locator(".bubble .file").allTextContents(),
+    numbers.map((number) => `${number}.txt`),
+  );
+  const [download] = await Promise.all([
+    ben.waitForEvent("download"),
+    ben.locator(".bubble .file").last().click(),
+  ]);
+  assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
+  await input.setInputFiles([
+    { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
+    { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
+  ]);
+  await ann.getByText("The file is empty").waitFor();
+  await ann.getByText("Only jpeg, png").waitFor();
+  await picture(ann, "files");
+  await accessible(ann);
+  for (const row of [1, 0]) {
+    await ann.locator(".attachments li").nth(row).getByText("Drop").click();
+  }
+  await ann.locator(".attachments li").waitFor({ state: "detached" });
+  await replyToPicture(ann, ben);
+  await sendForeignPicture(ann, benId);
+  const last = ben.locator(".bubble").last();
+  await last.getByText("look at this").waitFor();
+  assert.equal(await last.locator("img").count(), 0);
+  assert.equal(await last.getByRole("link").getAttribute("href"), FOREIGN);
+}
+
+/**
+ * The reply quotes it, and leads to it.
+ * @param {Page} ann
+ * @param {Page} ben who replies
+ */
+async function replyToPicture(ann, ben) {
+  await ben.locator(".bubble").first().hover();
+  await ben.locator(".bubble .reply").first().click();
+  await write(ben, "What a cat");
+  await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
+  await ben.locator(".bubble.mine .quote").click();
+  await ben.waitForFunction(() => {
+    const { top = 0, bottom = 0 } =
+      document.querySelector(".bubble img")?.getBoundingClientRect() ?? {};
+    return top > 0 && bottom < innerHeight;
+  });
+  await picture(ben, "reply");
+  await accessible(ben);
+}
+
+/**
+ * What a client that is not this page may send.
+ * @param {Page} page of the one who sends it
+ * @param {number} recipientId
+ */
+async function sendForeignPicture(page, recipientId) {
+  const status = await page.evaluate(
+    async ([id, address]) => {
+      const response = await fetch(`/private_messages/api/messages/${id}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ content: "look at this", message_type: "image", file_url: address }),
+      });
+      return response.status;
+    },
+    [recipientId, FOREIGN],
+  );
+  assert.equal(status, 201);
+}

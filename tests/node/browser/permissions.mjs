@@ -1,0 +1,61 @@
+/** Who may write to whom, and what happens to what nobody may read. */
+
+import assert from "node:assert/strict";
+import { find, openFirst, stored, textBox, write } from "./page.mjs";
+
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
+
+/**
+ * Press a button of the panel with people.
+ * @param {Page} page
+ * @param {string} name
+ */
+async function press(page, name) {
+  await page.locator(".sheet").getByRole("button", { name, exact: true }).click();
+}
+
+/**
+ * What the hub refuses says why, and can be sent again or discarded; a block closes the
+ * conversation for both; the list can be searched.
+ * @type {Flow}
+ */
+export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await ben.getByRole("button", { name: "People" }).click();
+  await press(ben, "Make private");
+  await ben.getByText("Private: only who follows you").waitFor();
+  await find(ann, username);
+  await write(ann, "May I?");
+  const failed = ann.locator(".bubble.failed");
+  await failed.getByText("not allowed").waitFor();
+  const before = await failed.elementHandle();
+  await failed.getByRole("button", { name: "Send again" }).click();
+  await before?.waitForElementState("hidden");
+  await failed.getByText("not allowed").waitFor();
+  assert.equal(await ann.locator(".bubble").count(), 1);
+  await failed.getByRole("button", { name: "Discard" }).click();
+  await ann.getByText("No messages yet. Say hello.").waitFor();
+  await press(ben, "Make public");
+  await ben.getByText("Public: everybody may write to you.").waitFor();
+  await write(ann, "And now?");
+  await stored(ann, 1);
+  await openFirst(ben);
+  const search = ben.getByLabel("Search conversations");
+  await search.fill("nobody of that name");
+  await ben.getByText("Nothing of that name.").waitFor();
+  await search.fill("ANN");
+  await ben.locator(".item").waitFor();
+  assert.equal(await textBox(ben).isEnabled(), true);
+  await ann.getByRole("button", { name: "People" }).click();
+  await ann.getByLabel("Find somebody by username").fill(username);
+  await ann.getByRole("button", { name: "Find", exact: true }).click();
+  await press(ann, "Block");
+  await ben.getByText("This conversation is closed.").first().waitFor();
+  assert.equal(await textBox(ben).isEnabled(), false);
+  await press(ann, "Unblock");
+  await ann.locator(".sheet h3", { hasText: "Blocked" }).waitFor({ state: "detached" });
+}
