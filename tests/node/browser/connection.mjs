@@ -17,8 +17,11 @@ async function restart(visitors, { ann: annsCookie, ben: bensCookie, username },
   await write(ann, "before");
   await stored(ann, 1);
   await openFirst(ben);
+  const bensState = ann.locator("header .state");
+  await bensState.and(ann.getByText("online")).waitFor();
   await questions.ask({ want: "stop" });
   await ann.getByText("No connection").waitFor();
+  assert.equal(await bensState.textContent(), ""); // nobody knows who is online now
   const queued = ["one", "two", "three"];
   for (const text of queued) await write(ann, text);
   await ann.getByText("3 messages wait").waitFor();
@@ -32,6 +35,7 @@ async function restart(visitors, { ann: annsCookie, ben: bensCookie, username },
   await stored(ann, 4);
   await ben.locator(".bubble").nth(3).waitFor();
   await ann.locator(".banner").waitFor({ state: "hidden" });
+  await bensState.and(ann.getByText("online")).waitFor();
   assert.deepEqual(await bubbles(ben), ["before", ...queued]);
   assert.deepEqual(await bubbles(ann), ["before", ...queued]);
   await questions.ask({ want: "stop" });
