@@ -128,7 +128,7 @@ export class Client extends TypedEventTarget {
    * @param {ConversationId} conversationId
    * @param {string} content
    * @param {More} [more]
-   * @returns {Message} the message, `status` SENDING; `changed` tells what becomes of it
+   * @returns {Message} the message, `status` SENDING; `changed` events follow it
    */
   send(conversationId, content, more = {}) {
     const { sender, typing } = this.#signedIn;
@@ -177,7 +177,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * The user types there: the others are told at most every few seconds, and of its end too.
+   * The user types there: sent to the hub every 2 s at most, and so is the end.
    * @param {ConversationId} conversationId
    */
   typing(conversationId) {
@@ -215,7 +215,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * Whether messages of this conversation are told.
+   * Whether new messages of this conversation arrive here.
    * @param {ConversationId} conversationId
    */
   isFollowing(conversationId) {
@@ -223,7 +223,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * From now on messages of this conversation are told too, those after `seq`.
+   * From now on messages of this conversation arrive here too, those after `seq`.
    * @param {ConversationId} conversationId
    * @param {number} seq
    */

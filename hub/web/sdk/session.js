@@ -174,7 +174,7 @@ export class Session {
       this.#connection.resumed();
       this.sender.resubmit();
     } else {
-      this.resume(); // more was missed than is told at a time
+      this.resume(); // more was missed than the hub sends at a time
     }
   }
 

@@ -56,11 +56,11 @@ async function resume({ url, ann, ann_id: annId, ben, ben_id: benId }) {
   for (let number = 0; number < 120; number += 1) one.send(benId, `missed ${number}`);
   await until(one, () => one.queued === 0);
   /** @type {(number | null)[]} */
-  const heard = [];
-  other.addEventListener("message", ({ detail }) => heard.push(detail.message.seq));
+  const received = [];
+  other.addEventListener("message", ({ detail }) => received.push(detail.message.seq));
   await online(other);
   assert.deepEqual(
-    heard,
+    received,
     [...Array(120).keys()].map((at) => at + 2),
   );
   const late = privateClient(url, ben);
@@ -159,14 +159,14 @@ async function files({ url, ann, ann_id: annId, ben, ben_id: benId }) {
   assert.deepEqual([stored.name, stored.size, stored.mimeType], ["notes.txt", 9, "text/plain"]);
   one.send(benId, stored.name, { kind: Kind.FILE, fileUrl: stored.url });
   await until(other, () => other.messages(annId).length === 1);
-  const [heard] = other.messages(annId);
-  assert.ok(heard);
-  assert.deepEqual([heard.kind, heard.fileUrl], [Kind.FILE, stored.url]);
+  const [received] = other.messages(annId);
+  assert.ok(received);
+  assert.deepEqual([received.kind, received.fileUrl], [Kind.FILE, stored.url]);
   const response = await fetch(other.fileAddress(stored.url), { headers: { Cookie: ben } });
   assert.equal(await response.text(), "some text");
-  other.send(annId, "thanks", { parentId: heard.id });
+  other.send(annId, "thanks", { parentId: received.id });
   await until(one, () => one.messages(benId).length === 2);
-  assert.equal(one.messages(benId)[1]?.parentId, heard.id);
+  assert.equal(one.messages(benId)[1]?.parentId, received.id);
   const empty = { status: 400, code: "file_empty" };
   await assert.rejects(one.upload(new Blob([]), "empty.txt"), empty);
   await assert.rejects(one.upload(new Blob(["MZ\0"]), "a.exe"), { code: "file_type_refused" });
@@ -175,7 +175,7 @@ async function files({ url, ann, ann_id: annId, ben, ben_id: benId }) {
   await late.loadOlder(annId);
   assert.deepEqual(
     late.messages(annId).map(({ parentId }) => parentId),
-    [null, heard.id],
+    [null, received.id],
   );
   for (const each of [one, other, late]) each.close();
 }

@@ -41,7 +41,7 @@ export class Conversation {
 }
 
 /**
- * People and channels are numbered apart: a key tells them from each other.
+ * A key for all clients: a person and a channel may have the same id.
  * @param {AnyClient} client
  * @param {ConversationId} id
  */

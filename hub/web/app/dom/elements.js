@@ -110,7 +110,7 @@ export function face(name, isOnline = false) {
   return h(`span.face${isOnline ? ".online" : ""}`, { "aria-hidden": "true" }, first.toUpperCase());
 }
 
-/** What stands in the place of a face for a channel. */
+/** A channel's picture, where a person has a face. */
 export function channelFace() {
   return h("span.face.channel", { "aria-hidden": "true" }, "#");
 }

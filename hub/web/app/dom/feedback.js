@@ -1,4 +1,4 @@
-/** What the user is told beside the messages: by screen readers, and when something failed. */
+/** Announcements for screen readers, and texts for what failed. */
 
 import { CallFailed } from "../../sdk/parlour.js";
 

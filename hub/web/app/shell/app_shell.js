@@ -1,7 +1,7 @@
 /**
  * The page of a signed-in user: the list at the side, and one conversation or panel beside it.
  *
- * It passes on what the clients say, to the list and to what is open, and knows how neither looks.
+ * It passes the clients' events on to the list and to what is open. It must not know how they look.
  */
 
 import { Connection } from "../../sdk/parlour.js";

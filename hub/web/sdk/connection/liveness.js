@@ -1,5 +1,5 @@
 /**
- * When a connection counts as dead: a heartbeat or a message was sent and not answered in time.
+ * When a connection counts as dead: a heartbeat or a message was sent and had no reply in time.
  * (Pages cannot see the hub's WebSocket pings.)
  */
 

@@ -7,7 +7,7 @@ import { Status } from "./message.js";
 
 const DELAY_MS = 200; // messages that arrive within it share one receipt
 
-/** Tells authors that their messages arrived here: one receipt covers all earlier ones. */
+/** Lets authors know that their messages arrived here: one receipt covers all earlier ones. */
 export class DeliveryReceipts {
   #send;
   /** @type {Map<ConversationId, StoredMessage>} */

@@ -1,6 +1,6 @@
 /**
- * The timelines of all conversations, and how far each is known: a conversation's watermark is the
- * `seq` up to which nothing was missed, because older messages are loaded as history when wanted.
+ * The timelines of all conversations, and from where on each is followed: what is newer than the head
+ * that it had then must arrive; what is older is history, which is loaded when it is wanted.
  */
 
 import { Timeline } from "./timeline.js";
@@ -10,11 +10,11 @@ import { Timeline } from "./timeline.js";
 export class Timelines {
   /** @type {Map<ConversationId, Timeline>} */
   #timelines = new Map();
-  #watermarks;
+  #heads;
 
-  /** @param {Map<ConversationId, number>} watermarks the newest seqs, when this client began */
-  constructor(watermarks = new Map()) {
-    this.#watermarks = watermarks;
+  /** @param {Map<ConversationId, number>} heads the last seq of each, when this client began */
+  constructor(heads = new Map()) {
+    this.#heads = heads;
   }
 
   /** @param {ConversationId} conversationId */
@@ -29,15 +29,15 @@ export class Timelines {
 
   /** @param {ConversationId} conversationId */
   isFollowed(conversationId) {
-    return this.#watermarks.has(conversationId);
+    return this.#heads.has(conversationId);
   }
 
   /**
    * @param {ConversationId} conversationId
-   * @param {number} seq the new watermark
+   * @param {number} seq its head: what is newer is followed
    */
   follow(conversationId, seq) {
-    this.#watermarks.set(conversationId, seq);
+    this.#heads.set(conversationId, seq);
   }
 
   /**
@@ -46,7 +46,7 @@ export class Timelines {
    */
   lastSeq(conversationId) {
     const newest = this.#timelines.get(conversationId)?.last?.seq ?? 0;
-    return Math.max(newest, this.#watermarks.get(conversationId) ?? 0);
+    return Math.max(newest, this.#heads.get(conversationId) ?? 0);
   }
 
   /**
@@ -55,7 +55,7 @@ export class Timelines {
    */
   positions() {
     const known = [...this.#timelines].filter(([, { last }]) => last !== undefined);
-    const ids = new Set([...this.#watermarks.keys(), ...known.map(([id]) => id)]);
+    const ids = new Set([...this.#heads.keys(), ...known.map(([id]) => id)]);
     return Object.fromEntries([...ids].map((id) => [id, this.lastSeq(id)]));
   }
 }

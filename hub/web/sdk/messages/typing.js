@@ -94,7 +94,7 @@ export class Typing {
 
   /**
    * @param {ConversationId} conversationId
-   * @param {boolean} isToBeSent whether the others must be told
+   * @param {boolean} isToBeSent whether the hub must know
    */
   #stop(conversationId, isToBeSent) {
     const mine = this.#mine.get(conversationId);

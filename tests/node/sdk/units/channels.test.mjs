@@ -63,7 +63,7 @@ test("it resumes in every channel of every workspace", async () => {
   assert.equal(hub.socket.address, "ws://hub.example/ws/chat?resume");
   hub.socket.open();
   assert.deepEqual(hub.socket.sent, [{ type: "resume", after: { 11: 5, 12: 0, 21: 7 } }]);
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   assert.equal(client.status, "online");
 });
 
@@ -143,17 +143,17 @@ test("what the hub says of a channel", async () => {
   const client = hub.channelsClient();
   await client.connect();
   hub.socket.open();
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   const mine = wireMessage(11, 1, { authorId: 1, authorUsername: "ann" });
-  hub.socket.say({ type: "new_message", message: mine });
-  hub.socket.say({ type: "new_message", message: wireMessage(11, 2, { parentId: 1101 }) });
+  hub.socket.deliver({ type: "new_message", message: mine });
+  hub.socket.deliver({ type: "new_message", message: wireMessage(11, 2, { parentId: 1101 }) });
   const events = recorded(client);
-  hub.socket.say({ type: "user_typing", channelId: 11, userId: 2, username: "ben" });
-  hub.socket.say({ type: "message_read", channelId: 11, messageId: 1101, userId: 2 });
-  hub.socket.say({ type: "message_read", channelId: 11, messageId: 1102, userId: 1 });
-  hub.socket.say({ type: "left_channel", channelId: 11 });
-  hub.socket.say({ type: "user_presence", userId: 2 });
-  hub.socket.say({ type: "error", code: "invalid_field", message: "No" });
+  hub.socket.deliver({ type: "user_typing", channelId: 11, userId: 2, username: "ben" });
+  hub.socket.deliver({ type: "message_read", channelId: 11, messageId: 1101, userId: 2 });
+  hub.socket.deliver({ type: "message_read", channelId: 11, messageId: 1102, userId: 1 });
+  hub.socket.deliver({ type: "left_channel", channelId: 11 });
+  hub.socket.deliver({ type: "user_presence", userId: 2 });
+  hub.socket.deliver({ type: "error", code: "invalid_field", message: "No" });
   assert.deepEqual(events, [
     ["typing", { conversationId: 11, who: "ben", isTyping: true }],
     ["read", { conversationId: 11, isMine: false }],
@@ -182,12 +182,12 @@ test("what it says to the hub", async () => {
   const client = hub.channelsClient();
   await client.connect();
   hub.socket.open();
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   const { key } = client.send(11, "hi", { parentId: 1101 });
   client.typing(11);
   mock.timers.tick(5_000);
-  hub.socket.say({ type: "new_message", message: wireMessage(11, 1) });
-  hub.socket.say({
+  hub.socket.deliver({ type: "new_message", message: wireMessage(11, 1) });
+  hub.socket.deliver({
     type: "new_message",
     message: wireMessage(11, 2, { authorId: 1, clientMessageId: key, content: "hi" }),
   });
@@ -214,7 +214,7 @@ test("without a connection a channel is read over REST", async () => {
   await client.connect();
   await client.markRead(11); // there is nothing to read
   hub.socket.open();
-  hub.socket.say({ type: "new_message", message: wireMessage(11, 1) });
+  hub.socket.deliver({ type: "new_message", message: wireMessage(11, 1) });
   client.close();
   await client.markRead(11);
   assert.equal(hub.callsOf(`POST ${REST}/messages/1101/read`).length, 1);

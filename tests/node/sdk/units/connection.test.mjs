@@ -31,10 +31,10 @@ test("it is online once everything that was missed has come", async () => {
   assert.deepEqual(client.me, ME);
   hub.socket.open();
   assert.deepEqual(seen, [Connection.CONNECTING]);
-  hub.socket.say({ type: "resumed", complete: false, after: {} });
+  hub.socket.deliver({ type: "resumed", complete: false, after: {} });
   assert.deepEqual(seen, [Connection.CONNECTING]);
   assert.equal(hub.socket.sentOf("resume").length, 2); // it asks for more
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   assert.deepEqual(seen, [Connection.CONNECTING, Connection.ONLINE]);
 });
 
@@ -54,8 +54,8 @@ test("it resumes after the newest message of each conversation", async () => {
   });
   const client = await hub.onlineClient();
   assert.deepEqual(hub.socket.sent, [{ type: "resume", after: { 2: 10, 3: 4 } }]);
-  hub.socket.say(posted(11));
-  hub.socket.say(posted(12));
+  hub.socket.deliver(posted(11));
+  hub.socket.deliver(posted(12));
   hub.socket.end();
   mock.timers.tick(500);
   const socket = await hub.openedSockets(2);
@@ -80,7 +80,7 @@ test("it comes back after a pause that doubles until it was online again", async
     assert.equal(client.status, Connection.CONNECTING);
     (await hub.openedSockets(at + 2)).open();
   }
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   hub.socket.end();
   mock.timers.tick(499);
   assert.equal(client.status, Connection.WAITING);
@@ -118,7 +118,7 @@ test("an ended session is not tried again", async () => {
   assert.equal(hub.sockets.length, 1);
 });
 
-test("whoever is not signed in is told so, and not tried again", async () => {
+test("a client that is not signed in is `signed-out`, and not tried again", async () => {
   const hub = new FakeHub({ [SESSION]: () => refusal(401) });
   const client = hub.client();
   await client.connect();
@@ -139,14 +139,14 @@ test("a server that is not there is tried again", async () => {
   assert.deepEqual(client.me, ME);
 });
 
-test("after `close` nothing is tried and nothing heard", async () => {
+test("after `close` nothing is tried and nothing received", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const { socket } = hub;
   client.close();
   assert.equal(socket.readyState, 3);
   const events = recorded(client);
-  socket.say(posted(1));
+  socket.deliver(posted(1));
   socket.end();
   mock.timers.tick(10 * MINUTES);
   assert.deepEqual(events, []);
@@ -189,7 +189,7 @@ test("signing out ends the session there and here, also when the server is gone"
 test("another user who signs in sees nothing of the one before", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
-  hub.socket.say(posted(1));
+  hub.socket.deliver(posted(1));
   assert.equal(client.messages(2).length, 1);
   client.close();
   hub.routes[SESSION] = () => ({ ...ME, id: 9 });
@@ -201,7 +201,7 @@ test("another user who signs in sees nothing of the one before", async () => {
 test("the same user finds what was known", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
-  hub.socket.say(posted(1));
+  hub.socket.deliver(posted(1));
   client.close();
   await client.connect();
   assert.equal(client.messages(2).length, 1);
@@ -214,7 +214,7 @@ test("silence is answered with a heartbeat, and a dead connection is left", asyn
   const { socket } = hub;
   mock.timers.tick(30_000);
   assert.deepEqual(socket.sentOf("heartbeat").length, 1);
-  socket.say({ type: "heartbeat_ack" });
+  socket.deliver({ type: "heartbeat_ack" });
   mock.timers.tick(29_999);
   assert.deepEqual(socket.sentOf("heartbeat").length, 1);
   mock.timers.tick(1);
@@ -228,14 +228,14 @@ test("silence is answered with a heartbeat, and a dead connection is left", asyn
   await hub.openedSockets(2);
 });
 
-test("a frame of a connection that was left is not heard", async () => {
+test("a frame of a connection that was left is ignored", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const [old] = hub.sockets;
   mock.timers.tick(30_000);
   mock.timers.tick(10_000);
   assert.equal(client.status, Connection.WAITING);
-  old?.say(posted(1));
+  old?.deliver(posted(1));
   assert.deepEqual(client.messages(2), []);
   old?.end(4001);
   assert.equal(client.status, Connection.WAITING);

@@ -63,7 +63,7 @@ export class FakeSocket {
   }
 
   /** @param {Frame} frame */
-  say(frame) {
+  deliver(frame) {
     this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
@@ -142,7 +142,7 @@ export class FakeHub {
     const client = this.client(options);
     await client.connect();
     this.socket.open();
-    this.socket.say(RESUMED);
+    this.socket.deliver(RESUMED);
     return client;
   }
 

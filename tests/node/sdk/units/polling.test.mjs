@@ -100,20 +100,20 @@ test("what others write comes with the next round, after 3 s", async () => {
   await hub.called(CONVERSATIONS, 2);
   await settled();
   /** @type {string[]} */
-  const heard = [];
-  client.addEventListener("message", ({ detail }) => heard.push(detail.message.content));
+  const received = [];
+  client.addEventListener("message", ({ detail }) => received.push(detail.message.content));
   log.push(wireMessage(1), wireMessage(2));
   mock.timers.tick(2_999);
   assert.equal(hub.callsOf(CONVERSATIONS).length, 2);
   mock.timers.tick(1);
   await hub.called(HISTORY, 1);
   await settled();
-  assert.deepEqual(heard, ["message 1", "message 2"]);
+  assert.deepEqual(received, ["message 1", "message 2"]);
   mock.timers.tick(3_000);
   await hub.called(CONVERSATIONS, 4);
   await settled();
   assert.equal(hub.callsOf(HISTORY).length, 1); // nothing new: nothing asked for
-  assert.equal(heard.length, 2);
+  assert.equal(received.length, 2);
 });
 
 test("what is written while polling goes with the next round", async () => {

@@ -8,11 +8,11 @@ const HISTORY = `GET /private_messages/api/messages/${BEN}`;
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
 afterEach(() => mock.timers.reset());
 
-test("each message is told once and kept in order of its seq", async () => {
+test("each message is dispatched once and kept in order of its seq", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const events = recorded(client);
-  for (const seq of [2, 1, 2, 3]) hub.socket.say(posted(seq));
+  for (const seq of [2, 1, 2, 3]) hub.socket.deliver(posted(seq));
   const messages = client.messages(BEN);
   assert.deepEqual(
     messages.map(({ seq }) => seq),
@@ -29,8 +29,8 @@ test("a message has everything that the hub says of it", async () => {
   const client = await hub.onlineClient();
   const message = wireMessage(1);
   const more = { message_type: "image", file_url: "/uploads/cat.png", parent_id: 5 };
-  hub.socket.say({ type: "private_message", message: { ...message, ...more } });
-  hub.socket.say(posted(2, { isMine: true }));
+  hub.socket.deliver({ type: "private_message", message: { ...message, ...more } });
+  hub.socket.deliver(posted(2, { isMine: true }));
   const [theirs, mine] = client.messages(BEN);
   assert.deepEqual(theirs, {
     id: 101,
@@ -54,21 +54,21 @@ test("a message has everything that the hub says of it", async () => {
 test("messages that come together share one receipt, of the newest", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
-  for (const seq of [1, 2, 3]) hub.socket.say(posted(seq));
-  hub.socket.say(posted(4, { isMine: true }));
+  for (const seq of [1, 2, 3]) hub.socket.deliver(posted(seq));
+  hub.socket.deliver(posted(4, { isMine: true }));
   mock.timers.tick(199);
   assert.deepEqual(hub.socket.sentOf("mark_delivered"), []);
   mock.timers.tick(1);
   assert.deepEqual(hub.socket.sentOf("mark_delivered"), [
     { type: "mark_delivered", message_id: 103 },
   ]);
-  hub.socket.say(posted(5));
+  hub.socket.deliver(posted(5));
   mock.timers.tick(200);
   assert.deepEqual(hub.socket.sentOf("mark_delivered").at(-1), {
     type: "mark_delivered",
     message_id: 105,
   });
-  hub.socket.say({
+  hub.socket.deliver({
     type: "private_message",
     message: { ...wireMessage(6), is_delivered: true },
   });
@@ -80,13 +80,13 @@ test("messages that come together share one receipt, of the newest", async () =>
 test("a receipt that could not be sent goes out with the next one", async () => {
   const hub = new FakeHub();
   await hub.onlineClient();
-  hub.socket.say(posted(1));
+  hub.socket.deliver(posted(1));
   hub.socket.end();
   mock.timers.tick(500);
   const socket = await hub.openedSockets(2);
   socket.open();
-  socket.say(RESUMED);
-  socket.say(posted(2));
+  socket.deliver(RESUMED);
+  socket.deliver(posted(2));
   mock.timers.tick(200);
   assert.deepEqual(socket.sentOf("mark_delivered"), [{ type: "mark_delivered", message_id: 102 }]);
 });
@@ -94,14 +94,14 @@ test("a receipt that could not be sent goes out with the next one", async () => 
 test("one's own messages are delivered and read as the hub says", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
-  for (const seq of [1, 2, 3]) hub.socket.say(posted(seq, { isMine: true }));
+  for (const seq of [1, 2, 3]) hub.socket.deliver(posted(seq, { isMine: true }));
   const events = recorded(client);
   const statuses = () => client.messages(BEN).map(({ status }) => status);
-  hub.socket.say({ type: "messages_delivered", recipient_id: BEN, seq: 2 });
+  hub.socket.deliver({ type: "messages_delivered", recipient_id: BEN, seq: 2 });
   assert.deepEqual(statuses(), [Status.DELIVERED, Status.DELIVERED, Status.SENT]);
-  hub.socket.say({ type: "messages_read", reader_id: BEN, sender_id: ME.id, seq: 1 });
+  hub.socket.deliver({ type: "messages_read", reader_id: BEN, sender_id: ME.id, seq: 1 });
   assert.deepEqual(statuses(), [Status.READ, Status.DELIVERED, Status.SENT]);
-  hub.socket.say({ type: "messages_read", reader_id: ME.id, sender_id: BEN, seq: 3 });
+  hub.socket.deliver({ type: "messages_read", reader_id: ME.id, sender_id: BEN, seq: 3 });
   assert.deepEqual(statuses(), [Status.READ, Status.DELIVERED, Status.SENT]);
   assert.deepEqual(events, [
     ["delivered", { conversationId: BEN }],
@@ -110,13 +110,13 @@ test("one's own messages are delivered and read as the hub says", async () => {
   ]);
 });
 
-test("presence and the end of a permission are told; what is unknown is not", async () => {
+test("presence and the end of a permission are events; an unknown frame is not", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const events = recorded(client);
-  hub.socket.say({ type: "user_online_status", user_id: BEN, is_online: true });
-  hub.socket.say({ type: "revoked", user_id: BEN });
-  hub.socket.say({ type: "something_new" });
+  hub.socket.deliver({ type: "user_online_status", user_id: BEN, is_online: true });
+  hub.socket.deliver({ type: "revoked", user_id: BEN });
+  hub.socket.deliver({ type: "something_new" });
   assert.deepEqual(events, [
     ["presence", { user: BEN, isOnline: true }],
     ["revoked", { conversationId: BEN }],
@@ -133,13 +133,13 @@ test("another's typing ends with a message, with the connection, or by itself", 
     typing.push(isTyping);
   });
   const begin = { type: "typing_indicator", sender_id: BEN, is_typing: true };
-  hub.socket.say(begin);
-  hub.socket.say(posted(1));
+  hub.socket.deliver(begin);
+  hub.socket.deliver(posted(1));
   assert.deepEqual(typing, [true, false]);
-  hub.socket.say(begin);
+  hub.socket.deliver(begin);
   mock.timers.tick(4_000);
   assert.deepEqual(typing, [true, false, true, false]);
-  hub.socket.say(begin);
+  hub.socket.deliver(begin);
   hub.socket.end();
   assert.deepEqual(typing, [true, false, true, false, true, false]);
 });
@@ -169,9 +169,9 @@ test("events() gives everything in order, until it is left", async () => {
   const client = await hub.onlineClient();
   const events = client.events();
   const first = events.next();
-  hub.socket.say({ type: "revoked", user_id: BEN });
-  hub.socket.say(posted(1));
-  hub.socket.say(posted(2));
+  hub.socket.deliver({ type: "revoked", user_id: BEN });
+  hub.socket.deliver(posted(1));
+  hub.socket.deliver(posted(2));
   const types = [(await first).value.type];
   for (let count = 0; count < 2; count += 1) types.push((await events.next()).value.type);
   assert.deepEqual(types, ["revoked", "message", "message"]);

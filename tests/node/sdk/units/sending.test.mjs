@@ -52,7 +52,7 @@ test("what is written before there is a connection is sent in order once there i
   }
   assert.equal(client.queued, 3);
   assert.deepEqual(contents(hub.socket), []);
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   assert.deepEqual(contents(hub.socket), ["one", "two", "three"]);
   assert.equal(new Set(keys(hub.socket)).size, 3);
 });
@@ -90,7 +90,7 @@ test("a confirmed message is stored, and the events say so", async () => {
   const events = recorded(client);
   const { key } = client.send(BEN, "one");
   client.send(BEN, "two");
-  hub.socket.say(posted(1, { isMine: true, key, content: "one" }));
+  hub.socket.deliver(posted(1, { isMine: true, key, content: "one" }));
   assert.deepEqual(statuses(client), [
     ["one", Status.SENT],
     ["two", Status.SENDING],
@@ -114,14 +114,14 @@ test("after a lost connection the unconfirmed are sent again, in order, under th
   const client = await hub.onlineClient();
   for (const content of ["one", "two", "three"]) client.send(BEN, content);
   const [first, second, third] = keys(hub.socket);
-  hub.socket.say(posted(1, { isMine: true, key: first, content: "one" }));
+  hub.socket.deliver(posted(1, { isMine: true, key: first, content: "one" }));
   hub.socket.end();
   client.send(BEN, "four");
   const socket = await reconnected(hub);
-  // the second was stored, and that is told before the connection is live
-  socket.say(posted(2, { isMine: true, key: second, content: "two" }));
+  // the second was stored, which arrives before the connection is live
+  socket.deliver(posted(2, { isMine: true, key: second, content: "two" }));
   assert.deepEqual(contents(socket), []);
-  socket.say(RESUMED);
+  socket.deliver(RESUMED);
   assert.deepEqual(contents(socket), ["three", "four"]);
   assert.equal(keys(socket)[0], third);
   assert.deepEqual(statuses(client), [
@@ -132,7 +132,7 @@ test("after a lost connection the unconfirmed are sent again, in order, under th
   ]);
 });
 
-test("a send that is not answered within 10 s is sent again on a new connection", async () => {
+test("a send without a reply within 10 s is sent again on a new connection", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   client.send(BEN, "one");
@@ -142,20 +142,20 @@ test("a send that is not answered within 10 s is sent again on a new connection"
   assert.equal(client.status, Connection.WAITING);
   const [key] = keys(hub.socket);
   const socket = await reconnected(hub);
-  socket.say(RESUMED);
+  socket.deliver(RESUMED);
   assert.deepEqual(keys(socket), [key]);
 });
 
-test("an answer ends the wait for it, and only for it", async () => {
+test("a reply ends the wait for it, and only for it", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const one = client.send(BEN, "one");
   const two = client.send(BEN, "two");
   mock.timers.tick(6_000);
-  hub.socket.say(posted(1, { isMine: true, key: one.key, content: "one" }));
+  hub.socket.deliver(posted(1, { isMine: true, key: one.key, content: "one" }));
   mock.timers.tick(6_000);
   assert.equal(client.status, Connection.ONLINE);
-  hub.socket.say(posted(2, { isMine: true, key: two.key, content: "two" }));
+  hub.socket.deliver(posted(2, { isMine: true, key: two.key, content: "two" }));
   mock.timers.tick(20_000);
   assert.equal(client.status, Connection.ONLINE);
 });
@@ -165,7 +165,7 @@ test("what the hub refuses for good has failed, can be tried again and discarded
   const client = await hub.onlineClient();
   const { key } = client.send(BEN, "one", { kind: Kind.FILE, fileUrl: "/x", parentId: 5 });
   const refused = { code: "not_allowed", message: "Not allowed", client_id: key };
-  hub.socket.say({ type: "error", ...refused });
+  hub.socket.deliver({ type: "error", ...refused });
   const [failed] = client.messages(BEN);
   assert.ok(failed);
   assert.equal(failed.status, Status.FAILED);
@@ -179,7 +179,7 @@ test("what the hub refuses for good has failed, can be tried again and discarded
     ["one", Kind.FILE, "/x", 5],
   );
   assert.deepEqual(statuses(client), [["one", Status.SENDING]]);
-  hub.socket.say({ type: "error", ...refused, client_id: again.key });
+  hub.socket.deliver({ type: "error", ...refused, client_id: again.key });
   const [second] = client.messages(BEN);
   assert.ok(second);
   client.discard(second);
@@ -191,10 +191,10 @@ test("what failed is not sent again after a lost connection", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const { key } = client.send(BEN, "one");
-  hub.socket.say({ type: "error", code: "not_allowed", message: "No", client_id: key });
+  hub.socket.deliver({ type: "error", code: "not_allowed", message: "No", client_id: key });
   hub.socket.end();
   const socket = await reconnected(hub);
-  socket.say(RESUMED);
+  socket.deliver(RESUMED);
   assert.deepEqual(contents(socket), []);
 });
 
@@ -205,11 +205,11 @@ for (const code of ["unavailable", "lookup_failed", "rate_limited"]) {
     client.send(BEN, "one");
     client.send(BEN, "two");
     const [first] = keys(hub.socket);
-    hub.socket.say({ type: "error", code, message: "Later", client_id: first });
+    hub.socket.deliver({ type: "error", code, message: "Later", client_id: first });
     assert.equal(client.status, Connection.WAITING);
     assert.equal(client.queued, 2);
     const socket = await reconnected(hub);
-    socket.say(RESUMED);
+    socket.deliver(RESUMED);
     assert.deepEqual(contents(socket), ["one", "two"]);
     assert.equal(keys(socket)[0], first);
   });
@@ -219,8 +219,8 @@ test("an error about something else is a problem", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const events = recorded(client);
-  hub.socket.say({ type: "error", code: "invalid_frame", message: "What?" });
-  hub.socket.say({ type: "error", code: "not_allowed", message: "No", client_id: "unknown" });
+  hub.socket.deliver({ type: "error", code: "invalid_frame", message: "What?" });
+  hub.socket.deliver({ type: "error", code: "not_allowed", message: "No", client_id: "unknown" });
   assert.deepEqual(events, [
     ["problem", { code: "invalid_frame", text: "What?" }],
     ["problem", { code: "not_allowed", text: "No" }],
@@ -233,8 +233,8 @@ test("a new page sends what the one before left, and shows it before", async () 
   const before = await hub.onlineClient({ storage });
   for (const content of ["one", "two", "three"]) before.send(BEN, content);
   const sent = keys(hub.socket);
-  hub.socket.say(posted(1, { isMine: true, key: sent[0], content: "one" }));
-  hub.socket.say({ type: "error", code: "not_allowed", message: "No", client_id: sent[2] });
+  hub.socket.deliver(posted(1, { isMine: true, key: sent[0], content: "one" }));
+  hub.socket.deliver({ type: "error", code: "not_allowed", message: "No", client_id: sent[2] });
   before.close();
   const after = hub.client({ storage });
   await after.connect();
@@ -244,9 +244,9 @@ test("a new page sends what the one before left, and shows it before", async () 
     ["three", Status.FAILED],
   ]);
   hub.socket.open();
-  hub.socket.say(RESUMED);
+  hub.socket.deliver(RESUMED);
   assert.deepEqual(keys(hub.socket), [sent[1]]);
-  hub.socket.say(posted(2, { isMine: true, key: sent[1], content: "two" }));
+  hub.socket.deliver(posted(2, { isMine: true, key: sent[1], content: "two" }));
   assert.equal(Object.keys(storage).length, 1); // the failed one
 });
 
@@ -259,7 +259,7 @@ test("what another tab sent is confirmed here too", async () => {
   const other = await hub.onlineClient({ storage });
   assert.equal(other.queued, 1);
   for (const each of [socket, hub.socket]) {
-    each.say(posted(1, { isMine: true, key, content: "one" }));
+    each.deliver(posted(1, { isMine: true, key, content: "one" }));
   }
   assert.deepEqual([one.queued, other.queued], [0, 0]);
   assert.deepEqual(statuses(other), [["one", Status.SENT]]);

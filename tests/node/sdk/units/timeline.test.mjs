@@ -82,7 +82,7 @@ test("a mark covers one's own messages up to it, and never goes back", () => {
   assert.deepEqual(statuses(), [Status.READ, Status.SENT, Status.READ, Status.DELIVERED]);
 });
 
-test("resume asks for what comes after the newest message or the watermark", () => {
+test("resume asks for what comes after the newest message or the head of then", () => {
   const timelines = new Timelines(
     new Map([
       [1, 10],

@@ -75,7 +75,7 @@ test("a pause ends only the conversation that it is in", () => {
   ]);
 });
 
-test("others are told of once, and forgotten 4 s after the last word of them", () => {
+test("others are reported once, and forgotten 4 s after their last frame", () => {
   const { typing, notified } = world();
   typing.received(7, 2, true);
   mock.timers.tick(3_000);
@@ -89,7 +89,7 @@ test("others are told of once, and forgotten 4 s after the last word of them", (
   ]);
 });
 
-test("an end is told of once, and only of those who typed", () => {
+test("an end is reported once, and only of those who typed", () => {
   const { typing, notified } = world();
   typing.received(7, "ben", false);
   typing.received(7, "ben", true);
