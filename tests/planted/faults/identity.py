@@ -74,7 +74,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/identity/authentication.py",
         "                        await hub.end_sessions(await self._lost(hub))\n",
         "",
-        (AUTHENTICATION, "tests/hub/test_outages.py"),
+        (AUTHENTICATION,),
     ),
     Fault(
         "a token without an end is accepted",
@@ -119,13 +119,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/login.py",
         "    services.account_attempts.forget(account)\n",
         "",
-        ("tests/hub/rest/routes/private_messages/test_accounts.py",),
+        ("tests/hub/rest/test_login.py",),
     ),
     Fault(
         "an account is guessed at under other spellings of its name",
         "hub/rest/login.py",
         "account = login.lower()",
         "account = login",
-        ("tests/hub/rest/routes/private_messages/test_accounts.py",),
+        ("tests/hub/rest/test_login.py",),
     ),
 )

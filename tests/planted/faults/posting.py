@@ -10,7 +10,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/posting/lane.py",
         "            self._continuity.doubt(submission.draft)\n",
         "",
-        ("tests/hub/services/posting/test_continuity.py", "tests/hub/test_outages.py"),
+        (
+            "tests/hub/services/posting/test_continuity.py",
+            "tests/hub/services/posting/test_lane.py",
+        ),
     ),
     Fault(
         "a gap in a channel is not noticed",
@@ -24,7 +27,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/posting/lane.py",
         "deliveries = self._typing.stopped_by_message(submission.draft)",
         "deliveries: list[Delivery] = []",
-        ("tests/hub/test_timing.py", "tests/transcripts/test_transcripts.py"),
+        ("tests/hub/services/test_typing.py", "tests/transcripts/test_transcripts.py"),
     ),
     Fault(
         "a send that was cancelled keeps its place in flight",

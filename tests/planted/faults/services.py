@@ -5,11 +5,12 @@ from typing import Final
 from tests.planted.fault import Fault
 
 LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
-COMMANDS: Final = "tests/hub/services/test_commands.py"
 REVOCATION: Final = "tests/hub/services/test_revocation.py"
 RESUME: Final = "tests/hub/services/test_resume.py"
-TIMING: Final = "tests/hub/test_timing.py"
-LEARNING_TIMING: Final = "tests/hub/test_learning_timing.py"
+PRESENCE: Final = "tests/hub/services/test_presence.py"
+CHANNELS: Final = "tests/hub/services/test_channels.py"
+TYPING: Final = "tests/hub/services/test_typing.py"
+RECEIPTS: Final = "tests/hub/services/test_receipts.py"
 TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -32,21 +33,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/channels.py",
         "        if access.allowed:\n            return",
         "        if access.allowed or access.channel.pair is None:\n            return",
-        (COMMANDS, TRANSCRIPTS),
+        (REVOCATION, TRANSCRIPTS),
     ),
     Fault(
         "a user hears that they themselves came into a channel",
         "hub/services/channels.py",
         "ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id)",
         "ToRooms((ChannelRoom(seat.channel_id),))",
-        (LEARNING_TIMING, TRANSCRIPTS),
+        (CHANNELS, TRANSCRIPTS),
     ),
     Fault(
         "a channel is left by the first of two connections",
         "hub/services/channels.py",
         "        if not theirs:\n            del self._connections[seat]",
         "        if theirs:\n            del self._connections[seat]",
-        (LEARNING_TIMING,),
+        (CHANNELS,),
     ),
     Fault(
         "anybody may pin messages",
@@ -71,42 +72,42 @@ FAULTS: Final[tuple[Fault, ...]] = (
             return unavailable
 """,
         "",
-        (COMMANDS, REVOCATION),
+        (REVOCATION,),
     ),
     Fault(
         "a receipt goes to the reader and not to the author",
         "hub/services/receipts.py",
         "both = ToUsers((advance.peer_id, reader), besides=besides)",
         "both = ToUsers((reader,), besides=besides)",
-        (COMMANDS, TRANSCRIPTS),
+        (RECEIPTS, TRANSCRIPTS),
     ),
     Fault(
         "offline without grace",
         "hub/services/presence.py",
         "self._users.left(user_id, self._grace)",
         "self._users.left(user_id, 0.0)",
-        (TIMING,),
+        (PRESENCE,),
     ),
     Fault(
         "a user who came back within the grace period is announced",
         "hub/services/attendance.py",
         "                if (key in self._here) != (key in self._announced):\n",
         "                if key in self._here or key in self._announced:\n",
-        (TIMING,),
+        (PRESENCE,),
     ),
     Fault(
         "typing reaches users who may not be messaged",
         "hub/services/typing.py",
         "if not permit.allowed or (indicator.is_typing and is_over):",
         "if indicator.is_typing and is_over:",
-        (COMMANDS, TRANSCRIPTS),
+        (TYPING, TRANSCRIPTS),
     ),
     Fault(
         "typing that is not renewed never ends",
         "hub/services/typing.py",
         "expires = trio.current_time() + (source.typing_seconds or self._expiry)",
         "expires = trio.current_time() + (source.typing_seconds or inf)",
-        (TIMING,),
+        (TYPING,),
     ),
     Fault(
         "live messages come before those that were missed",
@@ -134,7 +135,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/revocation.py",
         "await self.channels.recheck(None if None in changes else users)",
         "await self.channels.recheck(users)",
-        (REVOCATION, "tests/hub/test_outages.py"),
+        (REVOCATION,),
     ),
     Fault(
         "the blocker is told, not the blocked",
@@ -148,6 +149,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/revocation.py",
         "                await trio.sleep(RETRY_SECONDS)\n",
         "                return\n",
-        (REVOCATION, "tests/hub/test_outages.py"),
+        (REVOCATION,),
     ),
 )
