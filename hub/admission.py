@@ -151,7 +151,7 @@ class Admission:
                 await accept(request_bytes(head), transport)
                 client, link = self._client(transport, wire, session)
                 if RESUME_FIRST in head.query:
-                    client.hold()
+                    client.backlog.hold()
                 asker = self._asker(client, wire)
                 return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
             await self._turn_away(transport, head, wire.dialect.reject(session))

@@ -153,7 +153,7 @@ class Hub:
         """After what is held back for the client, so that it is the last event of the room."""
         data = client.wire.encode(farewell)
         if data:
-            client.offer(data, ephemeral=farewell.ephemeral, position=None)
+            client.backlog.offer(data, None, ephemeral=farewell.ephemeral)
             self._touched[client] = None
 
     def _broadcast(self, letter: Broadcast) -> None:
@@ -221,9 +221,7 @@ class Hub:
             return
         del joined[room]
         if isinstance(room, ChannelRoom):
-            client.forget(room.channel_id)
-        else:
-            client.interrupt()
+            client.backlog.left(room.channel_id)
         if not joined:
             del self._joined[client]
         members = self._by_room[room]
@@ -245,7 +243,7 @@ class Hub:
             if data is None:
                 data = encoded[wire] = wire.encode(event)
             if data:
-                client.offer(data, ephemeral=ephemeral, position=position)
+                client.backlog.offer(data, position, ephemeral=ephemeral)
                 touched[client] = None
 
     def _audience(self, delivery: Delivery) -> Sequence[Client]:
@@ -259,13 +257,16 @@ class Hub:
                     if client is not besides
                 ]
             case ToRooms(rooms=rooms, besides=besides, besides_user=besides_user):
-                return [
+                found = [
                     client
                     for room in rooms
                     if room in self._by_room
                     for client in self._by_room[room]
-                    if client is not besides and client.user.id != besides_user
+                    if client is not besides
                 ]
+                if besides_user is None:
+                    return found
+                return [client for client in found if client.user.id != besides_user]
             case ToClient(client=client):
                 return (client,) if client in self._clients else ()
             case ToEveryone(besides=user_id):

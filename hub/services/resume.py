@@ -1,18 +1,19 @@
-"""Coming back: what a connection missed, in order, and then live again, without gap or repetition.
+"""Resume: what a connection missed, in order, and then live events again, without gap or repeat.
 
-Guarantees: live events are held back from before the log is read until after, and those that the
-log gave already are dropped, so it does not matter what is posted meanwhile; no message that this
-connection was told of before is told again; what is told keeps the pace of its reader. Must not
-know: dialects, SQL, sockets.
+Guarantees: what the Hub delivers is held back from before the log is read until the log has been
+replayed, so it does not matter what is posted meanwhile; no message is sent twice on one
+connection; the replay keeps the pace of its reader. Must not know: dialects, SQL, sockets.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
-from hub.actor.client import Client, Stretch
+from hub.actor.backlog import Missing
+from hub.actor.client import Client
 from hub.services.channels import Channels
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
@@ -34,47 +35,18 @@ PAGE_MESSAGES: Final = 200
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
 
 
-@frozen
-class _Missed:
-    """What a connection is to be told of a channel: `span`. Then it has all up to `upto`."""
-
-    channel: Channel
-    span: Span
-    upto: int
-    complete: bool
-
-
-@define
-class _CatchUp:
-    """A connection while it is told what it missed: nothing live reaches it.
-
-    `told`: by channel, the seq up to which the log has spoken.
+@contextmanager
+def _catching_up(client: Client) -> Iterator[None]:
+    """Nothing that the Hub delivers reaches the connection inside. If it fails, the connection is
+    closed: it must not go on without what it missed.
     """
-
-    client: Client
-    told: dict[ChannelId, int] = field(factory=dict)
-
-    def __enter__(self) -> Self:
-        self.client.hold()
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        if failure is None:
-            self.client.release(self.told)
-        else:  # it must not go on without what it missed
-            self.client.close(TRY_AGAIN)
-
-    def tell(self, event: Event) -> None:
-        """Tell an event that was missed, or the end of them."""
-        self.client.replay(event)
-
-    def is_told(self, missed: _Missed) -> None:
-        """Everything in the span was told."""
-        channel_id, span = missed.channel.id, missed.span
-        self.told[channel_id] = span.until
-        if missed.complete:
-            heard = self.client.heard.setdefault(channel_id, Stretch(span.after + 1, missed.upto))
-            heard.first = min(heard.first, span.after + 1)
+    client.backlog.hold()
+    try:
+        yield
+    except BaseException:
+        client.close(TRY_AGAIN)
+        raise
+    client.backlog.release()
 
 
 class Resume:
@@ -121,16 +93,18 @@ class Resume:
             peer = channel.peer_of(user_id)
             return None if peer is None else positions.get(frozenset((peer,)), 0)
 
-        with _CatchUp(client) as catch_up:
-            missed = self._missed(client, await self._store.heads(user_id), position)
-            missed = await self._tell(catch_up, missed, _private_message)
+        with _catching_up(client):
+            heads = await self._store.heads(user_id)
+            channels = {head.channel.id: head.channel for head in heads}
+            missing = self._missing(client, heads, position)
+            sent = await self._replay(client, channels, missing, _private_message)
             upto = {
                 peer: each.upto
-                for each in missed
-                if each.upto and (peer := each.channel.peer_of(user_id)) is not None
+                for each in sent
+                if each.upto and (peer := channels[each.channel_id].peer_of(user_id)) is not None
             }
             now = datetime.now(UTC)
-            catch_up.tell(ConversationsResumed(user_id, _is_complete(missed), upto, now))
+            client.replay(ConversationsResumed(user_id, _is_complete(sent), upto, now))
 
     async def channels(
         self, client: Client, after: Mapping[ChannelId, int], *, enter: bool
@@ -145,12 +119,12 @@ class Resume:
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        with _CatchUp(client) as catch_up:
-            missed = await self._enter(catch_up, after, enter=enter)
-            if len(missed) < len(after):
-                catch_up.tell(Refused.because(ErrorCode.NOT_A_MEMBER))
-            upto = {each.channel.id: each.upto for each in missed}
-            catch_up.tell(ChannelsResumed(_is_complete(missed), upto))
+        with _catching_up(client):
+            sent = await self._resume(client, after, enter=enter)
+            if len(sent) < len(after):
+                client.replay(Refused.because(ErrorCode.NOT_A_MEMBER))
+            upto = {each.channel_id: each.upto for each in sent}
+            client.replay(ChannelsResumed(_is_complete(sent), upto))
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, int]) -> bool:
         """Whether `recover` would leave nothing out.
@@ -167,59 +141,56 @@ class Resume:
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        with _CatchUp(client) as catch_up:
+        with _catching_up(client):
             if after:
-                await self._enter(catch_up, after, enter=True)
+                await self._resume(client, after, enter=True)
 
-    async def _enter(
-        self, catch_up: _CatchUp, after: Mapping[ChannelId, int], *, enter: bool
-    ) -> Sequence[_Missed]:
-        client = catch_up.client
+    async def _resume(
+        self, client: Client, after: Mapping[ChannelId, int], *, enter: bool
+    ) -> Sequence[Missing]:
         heads = await self._store.heads(client.user.id, after.keys() or None)
         if enter:
-            for head in heads:
-                catch_up.tell(JoinedChannel(head.channel.id))
-                await self._channels.enter(client, head.channel)
-            # Until then what was posted was not told live, so look again how far it got.
-            entered = {head.channel.id for head in heads}
-            heads = await self._store.heads(client.user.id, entered)
-            for channel_id in entered - {head.channel.id for head in heads}:
-                await self._channels.expel(client, channel_id)  # lost in between
-        missed = self._missed(client, heads, lambda channel: after.get(channel.id, 0))
-        return await self._tell(catch_up, missed, _channel_message)
+            heads = await self._enter(client, heads)
+        channels = {head.channel.id: head.channel for head in heads}
+        missing = self._missing(client, heads, lambda channel: after.get(channel.id, 0))
+        return await self._replay(client, channels, missing, _channel_message)
 
-    def _missed(
+    async def _enter(self, client: Client, heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:
+        """Let a connection into channels; returns how far they got since the Hub delivers them."""
+        for head in heads:
+            client.replay(JoinedChannel(head.channel.id))
+            await self._channels.enter(client, head.channel)
+        entered = {head.channel.id for head in heads}
+        heads = await self._store.heads(client.user.id, entered)
+        for channel_id in entered - {head.channel.id for head in heads}:
+            await self._channels.expel(client, channel_id)  # the right was lost in between
+        return heads
+
+    def _missing(
         self,
         client: Client,
         heads: Sequence[ChannelHead],
         position: Callable[[Channel], int | None],
-    ) -> Sequence[_Missed]:
-        """What is to be told of each channel that has a position."""
-        missed: list[_Missed] = []
-        for head in heads:
-            channel_id, last = head.channel.id, head.last_seq
-            given = position(head.channel)
-            if given is not None:
-                after = min(_after_what_it_heard(client, channel_id, given), last)
-                # what the connection was told live since it came need not be told again
-                live = client.heard.get(channel_id)
-                end = last if live is None else min(last, live.first - 1)
-                until = min(end, after + self._limit)
-                complete = until == end
-                span = Span(channel_id, after, max(until, after))
-                # what was posted since the last one that it was told live comes after the marker
-                upto = until if not complete else last if live is None else min(last, live.last)
-                missed.append(_Missed(head.channel, span, upto, complete))
-        return missed
+    ) -> Sequence[Missing]:
+        """What is to be replayed of each channel that has a position."""
+        return [
+            client.backlog.missing(head.channel.id, after, head.last_seq, limit=self._limit)
+            for head in heads
+            if (after := position(head.channel)) is not None
+        ]
 
-    async def _tell(
-        self, catch_up: _CatchUp, missed: Sequence[_Missed], render: Render
-    ) -> Sequence[_Missed]:
-        """Tell what is in the log, a page at a time, as fast as it is read. Returns what was told:
-        not the channels that were lost in between.
+    async def _replay(
+        self,
+        client: Client,
+        channels: Mapping[ChannelId, Channel],
+        missing: Sequence[Missing],
+        render: Render,
+    ) -> Sequence[Missing]:
+        """Send what is in the log, a page at a time, as fast as the peer reads; returns what was
+        replayed to the end, without channels that were lost in between.
         """
-        client, channels = catch_up.client, {each.channel.id: each.channel for each in missed}
-        spans = [each.span for each in missed if each.span.until > each.span.after]
+        replayed = {each.channel_id: each.after for each in missing}
+        spans = [span for each in missing for span in each.spans]
         while spans:
             page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
             people = await self._accounts.get_many({message.author_id for message in page})
@@ -227,49 +198,47 @@ class Resume:
                 channel = channels[message.channel_id]
                 event = render(channel, message, people[message.author_id])
                 if event is not None:
-                    catch_up.tell(event)
-                catch_up.told[channel.id] = message.seq
+                    client.replay(event)
+                replayed[channel.id] = message.seq
                 if client.link.is_behind:
                     await client.link.caught_up()
             client.flush()
-            spans = _after(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
-        told = await self._told(catch_up, missed)
-        for each in told:
-            catch_up.is_told(each)
-        return told
+            spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
+        lost = await self._lost(client, missing, replayed)
+        for each in missing:
+            is_lost = each.channel_id in lost
+            client.backlog.replayed(each, replayed[each.channel_id] if is_lost else each.upto)
+        return [each for each in missing if each.channel_id not in lost]
 
-    async def _told(self, catch_up: _CatchUp, missed: Sequence[_Missed]) -> Sequence[_Missed]:
-        """Those that were read to the end. The log gives nothing of a channel that was lost in
-        between; nor does it where the last messages are deleted.
+    async def _lost(
+        self, client: Client, missing: Sequence[Missing], replayed: Mapping[ChannelId, int]
+    ) -> Collection[ChannelId]:
+        """The channels that the user may not see any more: the log gave nothing of them. It also
+        ends early where the last messages are deleted.
         """
         short = {
-            each.channel.id
-            for each in missed
-            if catch_up.told.get(each.channel.id, each.span.after) < each.span.until
+            each.channel_id
+            for each in missing
+            if each.spans and replayed[each.channel_id] < each.spans[-1].until
         }
         if not short:
-            return missed
-        heads = await self._store.heads(catch_up.client.user.id, short)
-        lost = short - {head.channel.id for head in heads}
-        return [each for each in missed if each.channel.id not in lost]
+            return short
+        heads = await self._store.heads(client.user.id, short)
+        return short - {head.channel.id for head in heads}
 
 
-def _after_what_it_heard(client: Client, channel_id: ChannelId, given: int) -> int:
-    """The position that a client named, or what it was told since it wrote that."""
-    before = client.heard_before.get(channel_id)
-    if before is not None and before.first - 1 <= given:
-        return max(given, before.last)
-    return given
+def _is_complete(sent: Sequence[Missing]) -> bool:
+    return all(each.is_complete for each in sent)
 
 
-def _is_complete(missed: Sequence[_Missed]) -> bool:
-    return all(each.complete for each in missed)
-
-
-def _after(spans: Sequence[Span], message: Message) -> list[Span]:
-    """What is left of the spans after this message of one of them."""
-    index = next(i for i, span in enumerate(spans) if span.channel_id == message.channel_id)
-    return [evolve(spans[index], after=message.seq), *spans[index + 1 :]]
+def _rest(spans: Sequence[Span], last: Message) -> list[Span]:
+    """What is left of the spans after a page that ends with the message `last`."""
+    index = next(
+        index
+        for index, span in enumerate(spans)
+        if span.channel_id == last.channel_id and span.after < last.seq <= span.until
+    )
+    return [evolve(spans[index], after=last.seq), *spans[index + 1 :]]
 
 
 def _private_message(channel: Channel, message: Message, author: User) -> Event | None:

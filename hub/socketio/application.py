@@ -164,7 +164,7 @@ class EventApplication:
         """See `Application`. What was missed is delivered before anything new."""
         member = self._members[socket]
         client = member.client
-        client.hold()
+        client.backlog.hold()
         greeting = Connected(client.user, datetime.now(UTC))
         await self._services.hub.post(Register(client, greeting))
         try:
@@ -176,7 +176,7 @@ class EventApplication:
             log.warning("missed_messages_not_told", reason=str(error))
             client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
         finally:
-            client.release({})
+            client.backlog.release()
 
     async def _tell_offline(self, member: Member) -> None:
         """Send `message:offline` with the messages that no device of the user has confirmed.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import trio
 from attrs import evolve
 
-from hub.actor.client import Client
+from hub.actor.backlog import Backlog
 from persistence.memory.messages import MemoryMessages
 from persistence.records import Draft, Outcome
 from protocol.model import Message, Posted
@@ -76,10 +76,10 @@ def no_deduplication(sim: "Simulation") -> Iterator[None]:
 def live_before_history(sim: "Simulation") -> Iterator[None]:
     """Live events are not held back while the log is told."""
 
-    def hold(_: Client) -> None:
+    def hold(_: Backlog) -> None:
         pass
 
-    with _replaced(Client, "hold", hold):
+    with _replaced(Backlog, "hold", hold):
         yield
 
 

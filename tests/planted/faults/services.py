@@ -112,16 +112,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "live messages come before those that were missed",
         "hub/services/resume.py",
-        "        self.client.hold()\n        return self",
-        "        return self",
+        "    client.backlog.hold()\n",
+        "",
         (RESUME,),
     ),
     Fault(
         "complete although messages were left out",
-        "hub/services/resume.py",
-        "                complete = until == end\n",
-        "                complete = until <= end\n",
-        (RESUME,),
+        "hub/actor/backlog.py",
+        "return Missing(channel_id, spans, after, until, is_complete=False)",
+        "return Missing(channel_id, spans, after, head, is_complete=True)",
+        (RESUME, "tests/hub/actor/test_backlog.py"),
     ),
     Fault(
         "a deleted account's connections stay open",

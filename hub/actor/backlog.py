@@ -1,0 +1,181 @@
+"""What one connection was sent of the log, and what waits while the log is replayed to it.
+
+Guarantees: a message is sent at most once, whether the Hub delivers it or the log; while the log is
+replayed, live events wait, within a bound, and then follow in order; what was not sent is never
+taken for sent; a connection that left a channel gets nothing of it that still waited. Nothing here
+blocks.
+Must not know: the Hub, rooms, users, dialects, how the log is read.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from attrs import define, frozen
+
+from hub.actor.link import Link
+from persistence.records import Span
+from protocol.errors import TOO_SLOW
+from protocol.model import ChannelId, Position
+
+MAX_HELD_BYTES: Final = 262_144  # of live events, while the log is replayed
+MAX_SPANS: Final = 32  # remembered of each channel; what was sent before them may be sent again
+
+_Range: TypeAlias = tuple[int, int]  # the first and the last seq
+
+
+@frozen
+class Missing:
+    """What a connection was not sent of a channel.
+
+    Args:
+        channel_id: the channel.
+        spans: what is missing, lowest first, as far as one replay may go.
+        after: the seq that the peer says it has everything up to.
+        upto: once the spans are replayed, it has everything up to this one.
+        is_complete: whether that is all there is in the channel.
+    """
+
+    channel_id: ChannelId
+    spans: Sequence[Span]
+    after: int
+    upto: int
+    is_complete: bool
+
+
+@frozen
+class _Held:
+    """Frames that wait for the end of the replay."""
+
+    data: bytes
+    ephemeral: bool
+    position: Position | None
+
+
+@define
+class _Sent:
+    """The messages of one channel that were sent: the newest range of seq, and older ones.
+
+    `replayed`: what the Hub delivers up to here is not sent any more, because the log was replayed.
+    """
+
+    first: int
+    last: int
+    replayed: int = 0
+    older: tuple[_Range, ...] = ()
+
+    def skip_to(self, seq: int) -> None:
+        """A message was sent that does not follow on the newest one: what is between was not."""
+        if seq > self.last:
+            self.older = (*self.older, (self.first, self.last))[1 - MAX_SPANS :]
+            self.first = self.last = seq
+
+    def gaps(self, after: int, head: int) -> list[_Range]:
+        """What was not sent, as pairs of `after` and `until`."""
+        found: list[_Range] = []
+        for first, last in (*self.older, (self.first, self.last)):
+            if first - 1 > after:
+                found.append((after, first - 1))
+            after = max(after, last)
+        return [*found, (after, head)] if head > after else found
+
+    def add(self, after: int, until: int) -> None:
+        """By now everything above `after` and up to `until` was sent."""
+        merged: list[_Range] = []
+        for first, last in sorted([*self.older, (self.first, self.last), (after + 1, until)]):
+            if merged and first <= merged[-1][1] + 1:
+                merged[-1] = merged[-1][0], max(merged[-1][1], last)
+            else:
+                merged.append((first, last))
+        *older, (self.first, self.last) = merged
+        self.older = tuple(older[1 - MAX_SPANS :])
+        self.replayed = max(self.replayed, until)
+
+
+class Backlog:
+    """Stands between what is delivered to a connection and its link.
+
+    Args:
+        link: the way to the peer.
+    """
+
+    __slots__ = ("_held", "_held_bytes", "_link", "_sent")
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._sent: dict[ChannelId, _Sent] = {}
+        self._held: list[_Held] | None = None
+        self._held_bytes = 0
+
+    def offer(self, data: bytes, position: Position | None, *, ephemeral: bool) -> None:
+        """Send frames that the Hub delivers, hold them, or drop them if the log gave them."""
+        if self._held is not None:
+            self._hold(_Held(data, ephemeral, position))
+            return
+        if position is not None:
+            channel_id, seq = position
+            sent = self._sent.get(channel_id)
+            if sent is None:
+                self._sent[channel_id] = _Sent(seq, seq)
+            elif seq == sent.last + 1:
+                sent.last = seq
+            elif seq <= sent.replayed:
+                return
+            else:
+                sent.skip_to(seq)
+        self._link.offer(data, ephemeral=ephemeral, position=position)
+
+    def hold(self) -> None:
+        """From now on hold what the Hub delivers, until `release`."""
+        if self._held is None:
+            self._held, self._held_bytes = [], 0
+
+    def release(self) -> None:
+        """Send what was held, and from now on what the Hub delivers."""
+        held, self._held = self._held or (), None
+        for each in held:
+            self.offer(each.data, each.position, ephemeral=each.ephemeral)
+        self._link.flush()
+
+    def missing(self, channel_id: ChannelId, after: int, head: int, *, limit: int) -> Missing:
+        """What was not sent of a channel.
+
+        Args:
+            channel_id: a channel that the Hub delivers to this connection.
+            after: the seq that the peer says it has everything up to.
+            head: the channel's last seq, read after `hold`, and after the Hub began to deliver.
+            limit: how many seqs to replay at most.
+        """
+        sent, after = self._sent.get(channel_id), min(after, head)
+        spans: list[Span] = []
+        for low, high in [(after, head)] if sent is None else sent.gaps(after, head):
+            until = min(high, low + limit)
+            if until > low:
+                spans.append(Span(channel_id, low, until))
+            if until < high:
+                return Missing(channel_id, spans, after, until, is_complete=False)
+            limit -= until - low
+        return Missing(channel_id, spans, after, head, is_complete=True)
+
+    def replayed(self, missing: Missing, upto: int) -> None:
+        """The log was replayed, from `missing.after` up to here."""
+        sent = self._sent.get(missing.channel_id)
+        if sent is None:
+            self._sent[missing.channel_id] = _Sent(missing.after + 1, upto, replayed=upto)
+        else:
+            sent.add(missing.after, upto)
+
+    def left(self, channel_id: ChannelId) -> None:
+        """The connection left the channel: what is held of it is not sent."""
+        if self._held is not None:
+            self._held = [
+                each
+                for each in self._held
+                if each.position is None or each.position.channel_id != channel_id
+            ]
+
+    def _hold(self, held: _Held) -> None:
+        self._held_bytes += len(held.data)
+        if self._held is not None and self._held_bytes <= MAX_HELD_BYTES:
+            self._held.append(held)
+        else:
+            self._link.close(TOO_SLOW)
