@@ -1,6 +1,7 @@
 """`python -m tests.simulation --seeds 20000 --json PATH`: seeds 0, 1, 2 ..., and what did not hold.
 
-One seed again, with its trace: `--start SEED --seeds 1 --trace`.
+One seed again, with its trace: `--start SEED --seeds 1 --trace`. With a planted mistake, which must
+be found: `--bug NAME --until-broken`.
 """
 
 import argparse
@@ -13,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS
-from tests.simulation.run import Result, play
+from tests.simulation.play import REAL_SECONDS, play
+from tests.simulation.run import Result
 
 
 def main() -> int:
@@ -25,12 +27,16 @@ def main() -> int:
     parser.add_argument("--bug", choices=BUGS, help="a mistake to plant")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first problem")
     parser.add_argument("--trace", action="store_true", help="print what happened")
+    parser.add_argument(
+        "--real-seconds", type=float, default=REAL_SECONDS, help="after which a seed hangs"
+    )
     options = parser.parse_args()
     started = time.monotonic()
     results: list[Result] = []
     with ProcessPoolExecutor(options.jobs) as pool:
         seeds = range(options.start, options.start + options.seeds)
-        for result in pool.map(partial(play, bug=options.bug), seeds, chunksize=5):
+        run = partial(play, bug=options.bug, real_seconds=options.real_seconds)
+        for result in pool.map(run, seeds, chunksize=5):
             results.append(result)
             if options.trace:
                 print(result.trace)
@@ -39,13 +45,16 @@ def main() -> int:
                 if options.until_broken:
                     pool.shutdown(wait=False, cancel_futures=True)
                     break
+    seconds = time.monotonic() - started
     report = {
         "seeds": len(results),
         "broken": {result.seed: result.problem for result in results if result.problem},
         "acknowledged": sum(result.acknowledged for result in results),
         "messages": sum(result.messages for result in results),
+        "frames": sum(result.frames for result in results),
         "restarts": sum(result.restarts for result in results),
-        "seconds": round(time.monotonic() - started, 1),
+        "seconds": round(seconds, 1),
+        "seeds_per_second": round(len(results) / seconds, 1),
     }
     print(json.dumps(report))
     if options.json is not None:

@@ -1,16 +1,31 @@
 """Mistakes that the simulation must find, planted one at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 from attrs import evolve
 
-from hub.actor.backlog import Backlog
+from hub.actor import backlog
+from hub.actor.client import Client
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery, Leave, ToEveryone, Unregister
+from hub.identity.session_cache import SessionCache
+from hub.limits.quotas import Place
+from hub.services.attendance import Attendance
+from hub.services.posting.continuity import Continuity
+from hub.services.posting.lane import Lane
+from hub.services.typing import TypingIndicators
+from hub.services.workspaces import Workspaces
+from persistence.memory.channels import MemoryChannels
 from persistence.memory.messages import MemoryMessages
-from persistence.records import Draft, Outcome
-from protocol.model import Message, Posted
+from persistence.memory.relations import MemoryRelations
+from persistence.memory.tables import ChannelRow, Tables
+from persistence.records import Advance, Draft, Outcome, Permit, StoreUnavailable
+from protocol.events import PrivateMessagesRead
+from protocol.model import Channel, Message, MessageId, Posted, UserId
+from tests.simulation.trouble import Trouble
 
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
@@ -76,10 +91,326 @@ def no_deduplication(sim: "Simulation") -> Iterator[None]:
 def live_before_history(sim: "Simulation") -> Iterator[None]:
     """Live events are not held back while the log is told."""
 
-    def hold(_: Backlog) -> None:
+    def hold(_: backlog.Backlog) -> None:
         pass
 
-    with _replaced(Backlog, "hold", hold):
+    with _replaced(backlog.Backlog, "hold", hold):
+        yield
+
+
+@contextmanager
+def lane_acknowledges_early(sim: "Simulation") -> Iterator[None]:
+    """A lane counts messages as stored that it has sent to the store, whatever becomes of them."""
+    outcomes_of = Lane._post
+
+    async def post(lane: Lane, submissions: Sequence[Any]) -> Sequence[Outcome]:
+        try:
+            return await outcomes_of(lane, submissions)
+        except StoreUnavailable:
+            drafts = [each.draft for each in submissions]
+            return [_made_up(sim.tables, draft) for draft in drafts]
+
+    with _replaced(Lane, "_post", post):
+        yield
+
+
+def _made_up(tables: Tables, draft: Draft) -> Posted:
+    channel_id = draft.channel_id
+    if channel_id is None:
+        assert draft.recipient_id is not None
+        channel_id = tables.dm(draft.author_id, draft.recipient_id).channel.id
+    row = tables.channels[channel_id]
+    message = Message(
+        id=MessageId(max(tables.messages, default=0) + 1),
+        channel_id=channel_id,
+        seq=len(row.messages) + 1,
+        author_id=draft.author_id,
+        content=draft.content,
+        created_at=tables.now(),
+        recipient_id=draft.recipient_id,
+        key=draft.key,
+    )
+    return Posted(message, workspace_id=row.channel.workspace_id)
+
+
+@contextmanager
+def keys_without_authors(sim: "Simulation") -> Iterator[None]:
+    """A key belongs to whoever used it first."""
+
+    class Keys(dict[tuple[UserId, str], Message]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            return next((self[each] for each in self if each[1] == key[1]), default)
+
+    with _replaced(sim.tables, "keys", Keys()):
+        yield
+
+
+@contextmanager
+def watermark_goes_back(sim: "Simulation") -> Iterator[None]:
+    """Whoever reads an older message has read no further than that."""
+    advance = MemoryMessages._advance
+
+    def go_anywhere(
+        log: MemoryMessages, row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
+    ) -> Advance | None:
+        if marks.get(user_id, 0) > seq:
+            marks[user_id] = seq - 1
+        return advance(log, row, marks, user_id, seq)
+
+    with _replaced(MemoryMessages, "_advance", go_anywhere):
+        yield
+
+
+@contextmanager
+def gap_not_filled(sim: "Simulation") -> Iterator[None]:
+    """A message is delivered at once, whether or not the one before it was."""
+
+    def follows(continuity: Continuity, message: Message) -> bool:
+        continuity._note(message.channel_id, message.seq, message.id)
+        return True
+
+    with _replaced(Continuity, "follows", follows):
+        yield
+
+
+@contextmanager
+def resumed_again(sim: "Simulation") -> Iterator[None]:
+    """What came from the log is delivered live once more."""
+    add = backlog._Sent.add
+
+    def forget(sent: backlog._Sent, after: int, until: int) -> None:
+        add(sent, after, until)
+        sent.replayed = 0
+
+    with _replaced(backlog._Sent, "add", forget):
+        yield
+
+
+@contextmanager
+def leave_forgotten(sim: "Simulation") -> Iterator[None]:
+    """Who is removed from a workspace goes on following it."""
+    with _without_letters(lambda letter: isinstance(letter, Leave) and letter.farewell is None):
+        yield
+
+
+@contextmanager
+def room_not_left(sim: "Simulation") -> Iterator[None]:
+    """Who loses a channel is told so, and goes on hearing it."""
+
+    def leave(hub: Hub, client: Client, room: object) -> None:
+        pass
+
+    with _replaced(Hub, "_leave", leave):
+        yield
+
+
+@contextmanager
+def unregister_forgotten(sim: "Simulation") -> Iterator[None]:
+    """Connections that ended stay."""
+    with _without_letters(lambda letter: isinstance(letter, Unregister)):
+        yield
+
+
+@contextmanager
+def session_stays(sim: "Simulation") -> Iterator[None]:
+    """The connections of a session that ended stay open."""
+
+    async def ignore(hub: Hub, session_ids: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    with _replaced(Hub, "end_sessions", ignore):
+        yield
+
+
+@contextmanager
+def session_remembered(sim: "Simulation") -> Iterator[None]:
+    """A session that ended still lets devices in, while it is remembered."""
+
+    def remember(cache: SessionCache, session_id: object) -> None:
+        pass
+
+    with _replaced(SessionCache, "forget_session", remember):
+        yield
+
+
+@contextmanager
+def place_lost(sim: "Simulation") -> Iterator[None]:
+    """A place in flight is not given back when the store is away."""
+    give_up = Lane._give_up
+
+    def keep(place: Place) -> None:
+        pass
+
+    def lose(lane: Lane, submissions: Sequence[Any], error: StoreUnavailable) -> None:
+        with _replaced(Place, "release", keep):
+            give_up(lane, submissions, error)
+
+    with _replaced(Lane, "_give_up", lose):
+        yield
+
+
+@contextmanager
+def receipts_to_everybody(sim: "Simulation") -> Iterator[None]:
+    """Everybody is told who has read what."""
+
+    def to_everybody(hub: Hub, delivery: Delivery) -> None:
+        if isinstance(delivery.event, PrivateMessagesRead):
+            delivery = evolve(delivery, to=ToEveryone(besides=delivery.event.reader_id))
+        deliver(hub, delivery)
+
+    deliver = Hub._deliver
+    with _replaced(Hub, "_deliver", to_everybody):
+        yield
+
+
+@contextmanager
+def receipts_to_the_blocked(sim: "Simulation") -> Iterator[None]:
+    """Authors are told of receipts in channels that are closed to them."""
+    advance = MemoryMessages._advance
+
+    def for_all(log: MemoryMessages, *args: Any) -> Advance | None:
+        found = advance(log, *args)
+        if found is None:
+            return None
+        concerned = {*found.author_ids, *(() if found.peer_id is None else (found.peer_id,))}
+        return evolve(found, audience=frozenset(concerned))
+
+    with _replaced(MemoryMessages, "_advance", for_all):
+        yield
+
+
+@contextmanager
+def typing_unasked(sim: "Simulation") -> Iterator[None]:
+    """Typing goes out to whoever it names."""
+    may_message = MemoryRelations.may_message
+
+    async def always(
+        relations: MemoryRelations, pairs: Sequence[tuple[UserId, UserId]]
+    ) -> Sequence[Permit]:
+        return [evolve(permit, allowed=True) for permit in await may_message(relations, pairs)]
+
+    with _replaced(MemoryRelations, "may_message", always):
+        yield
+
+
+@contextmanager
+def typing_never_ends(sim: "Simulation") -> Iterator[None]:
+    """What nobody ends goes on."""
+
+    def take_expired(typing: TypingIndicators) -> list[Delivery]:
+        typing._ends.clear()
+        return []
+
+    with _replaced(TypingIndicators, "_take_expired", take_expired):
+        yield
+
+
+@contextmanager
+def presence_to_the_blocked(sim: "Simulation") -> Iterator[None]:
+    """Who is blocked still learns when the other one is online."""
+
+    def is_not_blocked(tables: Tables, one: UserId, other: UserId) -> bool:
+        return False
+
+    audience = MemoryRelations._audience
+
+    def with_blocked(relations: MemoryRelations, user_id: UserId) -> frozenset[UserId]:
+        with _replaced(Tables, "blocked_either_way", is_not_blocked):
+            return audience(relations, user_id)
+
+    with _replaced(MemoryRelations, "_audience", with_blocked):
+        yield
+
+
+@contextmanager
+def presence_without_grace(sim: "Simulation") -> Iterator[None]:
+    """Who reconnects is called offline in between."""
+    left = Attendance.left
+
+    def left_at_once(attendance: Attendance[Any], key: object, grace: float) -> None:
+        left(attendance, key, 0.0)
+
+    with _replaced(Attendance, "left", left_at_once):
+        yield
+
+
+@contextmanager
+def resume_without_rights(sim: "Simulation") -> Iterator[None]:
+    """The log is read to whoever asks."""
+    heads, in_spans = MemoryChannels.heads, MemoryMessages.in_spans
+
+    def always(tables: Tables, user_id: UserId, channel: Channel) -> bool:
+        return channel.workspace_id is not None or channel.peer_of(user_id) is not None
+
+    async def heads_of_all(*args: Any) -> Any:
+        with _replaced(Tables, "may_join", always):
+            return await heads(*args)
+
+    async def in_all_spans(*args: Any, **kwargs: Any) -> Any:
+        with _replaced(Tables, "may_join", always):
+            return await in_spans(*args, **kwargs)
+
+    with (
+        _replaced(MemoryChannels, "heads", heads_of_all),
+        _replaced(MemoryMessages, "in_spans", in_all_spans),
+    ):
+        yield
+
+
+@contextmanager
+def joining_forgotten(sim: "Simulation") -> Iterator[None]:
+    """Who is added to a workspace follows it only from the next connection on."""
+
+    async def join(workspaces: Workspaces, user_id: UserId, workspace_id: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    with _replaced(Workspaces, "_join", join):
+        yield
+
+
+@contextmanager
+def interruption_forgotten(sim: "Simulation") -> Iterator[None]:
+    """Who was out of a workspace for a while counts as having heard what was said there."""
+
+    def count_as_sent(sent: backlog._Sent, seq: int) -> None:
+        sent.last = max(sent.last, seq)
+
+    with _replaced(backlog._Sent, "skip_to", count_as_sent):
+        yield
+
+
+@contextmanager
+def hub_spins(sim: "Simulation") -> Iterator[None]:
+    """The hub is busy for ever: a simulation that hangs is a problem too."""
+
+    def spin(hub: Hub) -> None:
+        while len(hub._clients) > 2:
+            pass
+
+    with _replaced(Hub, "_flush", spin):
+        yield
+
+
+@contextmanager
+def taking_waits(sim: "Simulation") -> Iterator[None]:
+    """Something waits for what never comes."""
+
+    async def take_something(trouble: Trouble) -> None:
+        await trio.sleep_forever()
+
+    with _replaced(Trouble, "take_something", take_something):
+        yield
+
+
+@contextmanager
+def _without_letters(is_lost: Callable[[object], bool]) -> Iterator[None]:
+    post = Hub.post
+
+    async def lose(hub: Hub, letter: Any) -> None:
+        if not is_lost(letter):
+            await post(hub, letter)
+
+    with _replaced(Hub, "post", lose):
         yield
 
 
@@ -94,5 +425,32 @@ def _replaced(owner: Any, name: str, value: object) -> Iterator[None]:
 
 
 BUGS: Mapping[str, Bug] = {
-    bug.__name__: bug for bug in (ack_before_commit, no_deduplication, live_before_history)
+    bug.__name__: bug
+    for bug in (
+        ack_before_commit,
+        lane_acknowledges_early,
+        no_deduplication,
+        keys_without_authors,
+        watermark_goes_back,
+        live_before_history,
+        resumed_again,
+        resume_without_rights,
+        gap_not_filled,
+        leave_forgotten,
+        room_not_left,
+        joining_forgotten,
+        interruption_forgotten,
+        unregister_forgotten,
+        session_stays,
+        session_remembered,
+        place_lost,
+        receipts_to_everybody,
+        receipts_to_the_blocked,
+        typing_unasked,
+        typing_never_ends,
+        presence_to_the_blocked,
+        presence_without_grace,
+        hub_spins,
+        taking_waits,
+    )
 }

@@ -1,41 +1,45 @@
-"""A device of somebody: it remembers what it has, sends until it is confirmed, and comes back.
-
-It complains of what a user would complain of: a message that is missing, comes twice or out of
-order; a mark that moves back; somebody who is called offline while they are here; news of what it
-lost sight of.
-"""
+"""A device of somebody: it remembers what it has, sends until it is confirmed, and comes back."""
 
 import json
-from collections import Counter
 from contextlib import suppress
+from enum import IntEnum
+from math import inf
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-import h11
 import trio
-from attrs import define, evolve, field
+from attrs import define, field
 
-from hub.sockets.outbox import MAX_CONTROL_BACKLOG
+from hub.identity.cookies import token_hash
+from persistence.records import StoreUnavailable
 from protocol.model import ChannelId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.simulation.languages import (
-    Failed,
-    Heard,
-    Language,
-    Lost,
-    Online,
-    Resumed,
-    Seen,
-    SocketIo,
-    Typing,
-)
+from tests.simulation.languages import Language
+from tests.simulation.languages.language import Call, send_over_rest
+from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.ledger import Ledger, Sent
+from tests.simulation.truth import Right
+from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
 
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
-REVOCATION_BOUND = 2.0
-HERE_BOUND = 1.0
+HERE_SECONDS = 1.0
+READY_SECONDS = 5.0
+MAX_PENDING = 5
+GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class Code(IntEnum):
+    """Why a WebSocket was closed."""
+
+    NORMAL = 1000
+    LOST = 1006  # without a word: the hub crashed
+    TRY_AGAIN = 1013
+    SESSION_ENDED = 4001
+    TOO_SLOW = 4008
 
 
 class Dropped(Exception):
@@ -66,58 +70,111 @@ class Device:
 
     Args:
         sim: the simulation.
-        name: for the trace.
-        person: whose it is.
+        number: of this device among those of its person; two people's keys are alike.
+        person: whose it is, with the session of this device.
         language: what it speaks.
+        ledger: what it has received.
     """
 
     sim: "Simulation"
-    name: str
+    number: int
     person: Person
     language: Language
-    last: dict[ChannelId, int] = field(factory=dict)
-    pending: dict[str, tuple[ChannelId, str]] = field(factory=dict)
-    said: Counter[str] = field(factory=Counter)
-    joined: set[ChannelId] = field(factory=set)
-    seen: dict[tuple[UserId, UserId], int] = field(factory=dict)
+    ledger: Ledger
     here_since: float | None = None
-    is_slow: bool = False
-    _resumed: bool = False
-    _asking: bool = False
-    _connected_at: float = 0.0
-    _count: int = 0
+    gone_at: float = -inf
+    is_leaving: bool = False
+    has_left: trio.Event = field(factory=trio.Event, init=False)
+    _leave: trio.Event = field(factory=trio.Event, init=False)
+    _count: int = field(default=0, init=False)
+
+    @property
+    def name(self) -> str:
+        return self.ledger.name
 
     @property
     def me(self) -> UserId:
         return self.person.id
 
-    def channels(self) -> list[ChannelId]:
-        return self.sim.places.of(self.me, room=self.language.room)
+    @property
+    def is_here(self) -> bool:
+        """Whether it has been connected for long enough to count as online."""
+        if self.here_since is None or self.ledger.connection.is_slow:
+            return False
+        return trio.current_time() - self.here_since > HERE_SECONDS
+
+    @property
+    def has_session(self) -> bool:
+        """Whether what lets the device in is still there; a token always is."""
+        return self.language.cookie is None or self.sim.truth.is_session_open(self.session_hash)
+
+    @property
+    def session_hash(self) -> bytes:
+        """What the store keeps of the session that lets it in."""
+        if self.language.cookie == "session_token":
+            return token_hash(self.person.token)
+        return token_hash(unquote(self.person.signed).removeprefix("s:").rpartition(".")[0])
+
+    def leave(self) -> None:
+        """Close for good, and read everything that still comes."""
+        self.is_leaving = True
+        self._leave.set()
 
     async def live(self) -> None:
-        """Come back again and again until the simulation is over."""
+        """Come back again and again until it leaves."""
         dice = self.sim.dice
-        while not self.sim.over:
+        while not self.is_leaving:
             world = await self.sim.running()
             try:
                 socket = await self._connect(world)
                 try:
                     await self._use(socket)
                 finally:
+                    if self.is_here:
+                        self.gone_at = trio.current_time()
                     self.here_since = None
                     await trio.aclose_forcefully(socket.stream)
-            except (Closed, Refused, Dropped, trio.BrokenResourceError, trio.ClosedResourceError):
+            except Closed as closed:
+                self._check_end(closed)
+            except Refused as refused:
+                self._check_refusal(refused)
+            except (Dropped, *GONE):
                 pass
+            if not self.has_session and not self.is_leaving:
+                await self._sign_in()
             self.sim.note(self.name, "away")
-            await trio.sleep(dice.random() * (0.2 if self.sim.is_calm else 2.0))
+            if not self.is_leaving:
+                await trio.sleep(dice.random() * (0.2 if self.sim.is_calm else 2.0))
+        self.has_left.set()
+
+    async def _sign_in(self) -> None:
+        """Another session, unless the device tries the old one once more."""
+        if not self.sim.is_calm and self.sim.dice.random() < 0.3:
+            await self._try_ended_session()
+        if self.sim.is_calm or self.sim.dice.random() < 0.7:
+            world = await self.sim.running()
+            with suppress(StoreUnavailable):
+                self.person = await world.sign_in(self.person.user)
+                self.sim.truth.opened(self.session_hash)
+
+    async def _try_ended_session(self) -> None:
+        """Over REST, where no connection is closed when a session ends."""
+        await trio.sleep(self.sim.truth.bound + 0.1)
+        is_own = self.language.cookie == "session_token"
+        path = "private_messages/api/auth/session" if is_own else "learning_platform/api/users/me"
+        is_long_ended = self.sim.truth.is_session_long_ended(self.session_hash)
+        reply = await self.sim.call(self.person, Call("GET", f"/{path}"))
+        if is_long_ended and reply is not None:
+            turned_away = reply.status in (401, 503)
+            self.sim.require(turned_away, f"{self.name} gets in over REST after its session")
 
     async def _connect(self, world: World) -> WebSocket:
-        person = evolve(self.person, world=world)
-        self.is_slow = not self.sim.is_calm and self.sim.dice.random() < 0.15
-        stream = world.connect_lockstep() if self.is_slow else world.connect()
+        dice = self.sim.dice
+        is_slow = not self.sim.is_calm and dice.random() < 0.15
+        holds = self.language.cookie is not None and dice.random() < 0.7
+        stream = world.connect_lockstep() if is_slow else world.connect()
         stream.send_stream = OneAtATime(stream.send_stream)
-        self.joined, self._resumed = set(), False
-        self._connected_at = trio.current_time()
+        self.ledger.connected(is_slow=is_slow, holds=holds)
         try:
             with trio.fail_after(20):
                 if isinstance(self.language, SocketIo):
@@ -127,187 +184,212 @@ class Device:
                     )
                     await socket.send_text(f"40{json.dumps({'token': token})}")
                     return socket
-                cookies = f"{person.cookie}; {person.platform_cookie}"
-                return await open_websocket(stream, f"{self.language.path}?resume", Cookie=cookies)
+                cookies = f"{self.person.cookie}; {self.person.platform_cookie}"
+                path = f"{self.language.path}{'?resume' if holds else ''}"
+                return await open_websocket(stream, path, Cookie=cookies)
         except trio.TooSlowError:
-            raise Refused(0, "too slow") from None
+            raise Dropped from None
 
     async def _use(self, socket: WebSocket) -> None:
+        """Read and act until one of the two ends. Raises Closed or Dropped."""
+        ends: list[Closed] = []
+
+        async def read() -> None:
+            try:
+                await self._read(socket)
+            except Closed as end:
+                ends.append(end)
+                nursery.cancel_scope.cancel()
+
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._read, socket)
+                nursery.start_soon(read)
                 await self._act(socket)
-                nursery.cancel_scope.cancel()
-        except* (Closed, Dropped, trio.BrokenResourceError, trio.ClosedResourceError):
+                # It leaves: the reading task ends when the hub has closed too.
+        except* (Dropped, *GONE):
             raise Dropped from None
+        if ends:
+            raise ends[0]
+
+    def _check_end(self, closed: Closed) -> None:
+        """Why the hub closed."""
+        code, connection = closed.code, self.ledger.connection
+        self.sim.note(self.name, f"is closed: {code}")
+        match code:
+            case Code.SESSION_ENDED:
+                self.sim.require(not self.has_session, f"{self.name} was put out, and may stay")
+            case Code.TOO_SLOW:
+                self.sim.require(connection.is_slow, f"{self.name} is called too slow, and is not")
+            case Code.TRY_AGAIN:
+                failed = trio.current_time() - self.sim.weather.failed_at < 20.0
+                self.sim.require(failed, f"{self.name} is told to try again without a reason")
+            case Code.NORMAL:
+                self.sim.require(self.is_leaving, f"{self.name} was closed without a reason")
+            case _:
+                self.sim.require(code == Code.LOST, f"{self.name} was closed with {closed}")
+
+    def _check_refusal(self, refused: Refused) -> None:
+        self.sim.note(self.name, f"is refused: {refused.status}")
+        if refused.status == 401:
+            self.sim.require(not self.has_session, f"{self.name} is refused, and has a session")
+        else:
+            self.sim.require(refused.status in (0, 503), f"{self.name} is refused: {refused}")
 
     # What it hears.
 
     async def _read(self, socket: WebSocket) -> None:
-        dice = self.sim.dice
+        dice, connection = self.sim.dice, self.ledger.connection
         while True:
-            if self.is_slow and dice.random() < 0.2:
+            if connection.is_slow and not self.sim.is_calm and dice.random() < 0.2:
                 await trio.sleep(dice.random() * 4.0)
             for frame in await self._frames(socket):
-                self._understand(frame)
+                self.here_since = self.here_since or trio.current_time()
+                self.ledger.receive(frame)
 
     async def _frames(self, socket: WebSocket) -> list[Any]:
         if not isinstance(self.language, SocketIo):
             return [await socket.receive()]
         text = await socket.receive_text()
-        if text == "2":
-            await socket.send_text("3")
-        if text.startswith("44") or text == "41":
-            raise Dropped
-        return [json.loads(text[2:])] if text.startswith("42[") else []
-
-    def _understand(self, frame: Any) -> None:
-        self.here_since = self.here_since or trio.current_time()
-        match self.language.meaning(self.sim.places, self.me, frame):
-            case Heard() as heard:
-                self._heard(heard)
-            case Resumed(complete=complete):
-                self.sim.require(complete, f"{self.name} was not told everything")
-                self.sim.note(self.name, "resumed")
-                self._resumed, self._asking = True, False
-                self.joined = {each for each in self.channels() if self.sim.may_see(self.me, each)}
-            case Failed(key=None, may_retry=True) if self._asking:
-                raise Dropped  # and try again
-            case Failed(key=str() as key, may_retry=False):
-                if self.pending.pop(key, None) is not None and self.said[key] == 1:
-                    self.sim.refused.add(key)  # of a repeat, another copy may have been stored
-            case Online(user_id=user_id, is_online=False):
-                self._offline(user_id)
-            case Typing(channel_id=channel_id):
-                self._may_hear_of(channel_id, "typing")
-            case Seen(reader=reader, author=author, seq=seq):
-                before = self.seen.get((reader, author), 0)
-                self.sim.require(seq >= before, f"{self.name}: a mark moved back")
-                self.seen[reader, author] = seq
-            case Lost(channel_id=channel_id):
-                self.joined.discard(channel_id)
+        match text[:2]:
+            case "2":
+                await socket.send_text("3")
+            case "44" | "41":
+                raise Dropped
+            case "42":
+                return [json.loads(text[2:])]
+            case "40" | "0{":
+                self.ledger.connection.is_ready = True
             case _:
-                pass
-
-    def _heard(self, heard: Heard) -> None:
-        channel_id, seq = heard.channel_id, heard.seq
-        key = heard.content.partition(" ")[0]
-        if self.pending.pop(key, None) is not None:
-            self.sim.acknowledged.add(key)
-        if heard.content == key and channel_id not in self.joined:
-            return  # a confirmation, where the device is not told of the others' messages
-        self.sim.note(self.name, f"heard {channel_id}:{seq} {key}")
-        expected = self.last.get(channel_id, 0) + 1
-        if self.said[key] > 1 and seq != expected:
-            self.said[key] -= 1
-            return  # a repeat is confirmed with the first message, out of its place
-        problem = "again" if seq < expected else "too early"
-        if seq > expected and self.sim.was_lost(self.me, channel_id, self._connected_at):
-            raise Dropped  # it was closed to this user when they resumed: a gap, so resume again
-        self.sim.require(
-            seq == expected, f"{self.name} heard {channel_id}:{seq} {problem}, {expected} is next"
-        )
-        self.last[channel_id] = seq
-        self._may_hear_of(channel_id, "a message")
-
-    def _may_hear_of(self, channel_id: ChannelId, what: str) -> None:
-        since = self.sim.lost_since(self.me, channel_id)
-        late = not self.is_slow and since > REVOCATION_BOUND
-        self.sim.require(not late, f"{self.name} heard {what} of {channel_id} {since:.1f} s late")
-
-    def _offline(self, user_id: UserId) -> None:
-        now = trio.current_time()
-        here = [
-            device.name
-            for device in self.sim.devices
-            if device.me == user_id
-            and device.here_since is not None
-            and now - device.here_since > HERE_BOUND
-            and not device.is_slow
-        ]
-        if not self.is_slow and self.sim.related(self.me, user_id):
-            self.sim.require(not here, f"{self.name} heard that {user_id} left; here: {here}")
+                self.sim.require(False, f"{self.name} does not know the packet {text}")
+        return []
 
     # What it does.
 
     async def _act(self, socket: WebSocket) -> None:
+        """Until it leaves. Raises Dropped."""
         dice, sim = self.sim.dice, self.sim
-        await self._resume(socket)
-        while not sim.over:
+        await self._begin(socket)
+        while not self._leave.is_set():
             with trio.move_on_after(0.05 + dice.random() * (0.3 if sim.is_calm else 1.0)):
-                await sim.over_event.wait()
-            if not self._resumed:
-                continue
-            if sim.is_calm or dice.random() < 0.3:
+                await self._leave.wait()
+            if sim.is_still:
+                await self._leave.wait()
+            elif self._leave.is_set():
+                break
+            elif sim.is_calm or dice.random() < 0.3 or not self.ledger.connection.is_resumed:
                 await self._go_on(socket)
             elif dice.random() < 0.5:
                 await self._send_something(socket)
             elif dice.random() < 0.2:
                 raise Dropped
-            elif dice.random() < 0.3:
-                await self._read_something()
+            elif dice.random() < 0.4:
+                await self._mark_something(socket)
             else:
-                channel_id = dice.choice(self.channels())
+                channel_id = dice.choice(self.ledger.channels())
                 await self._say(socket, self.language.typing(sim.places, self.me, channel_id))
+        await self._close(socket)
+
+    async def _begin(self, socket: WebSocket) -> None:
+        identify = self.language.identify(self.me)
+        if identify is not None:
+            await self._say(socket, identify)
+            with trio.move_on_after(READY_SECONDS):
+                while not self.ledger.connection.is_ready:  # noqa: ASYNC110  the clock is a mock
+                    await trio.sleep(0.05)
+            if not self.ledger.connection.is_ready:
+                raise Dropped  # what goes wrong is not told in this dialect
+        await self._resume(socket)
+
+    async def _close(self, socket: WebSocket) -> None:
+        """Politely, so that everything that the hub has sent is read."""
+        if isinstance(self.language, SocketIo):
+            await socket.send_text("41")
+        await socket.stream.send_all(client_frame(CLOSE, Code.NORMAL.to_bytes(2, "big")))
 
     async def _go_on(self, socket: WebSocket) -> None:
         """Repeat what was not confirmed, and ask for what it lost sight of."""
-        for key, (channel_id, content) in list(self.pending.items()):
-            if channel_id in self.joined:
-                frame = self.language.send(self.sim.places, self.me, channel_id, content, key)
-                self.said[key] += 1
-                await self._say(socket, frame)
-        if any(self.sim.was_found(self.me, each, self._connected_at) for each in self.channels()):
-            raise Dropped  # nobody tells what can be seen again: come back and ask
-        lost = set(self.channels()) - self.joined
-        if not self._asking and any(self.sim.may_see(self.me, channel_id) for channel_id in lost):
+        ledger, connection = self.ledger, self.ledger.connection
+        if connection.is_resumed:
+            for key, sent in list(ledger.pending.items()):
+                if sent.channel_id in connection.joined or not self.language.must_rejoin:
+                    await self._send(socket, key, sent)
+        if connection.may_ask and (connection.needs_resume or self._may_have_missed()):
             await self._resume(socket)
 
+    def _may_have_missed(self) -> bool:
+        """Whether it may see something again, and nobody says so in its dialect."""
+        connection, truth = self.ledger.connection, self.sim.truth
+        if self.language.must_rejoin:
+            return any(
+                truth.sees(self.me, each) and each not in connection.joined
+                for each in self.ledger.channels()
+            )
+        return any(
+            connection.asked_at < truth.sight(Right.SEE, self.me, each).opened_at
+            for each in self.sim.places.conversations_of(self.me)
+        )
+
     async def _resume(self, socket: WebSocket) -> None:
-        self._asking = True
-        await self._say(socket, self.language.resume(self.sim.places, self.me, dict(self.last)))
+        self.ledger.asks()
+        last = self.ledger.last
+        await self._say(socket, self.language.resume(self.sim.places, self.me, dict(last)))
 
     async def _send_something(self, socket: WebSocket) -> None:
-        dice = self.sim.dice
-        candidates = [each for each in self.channels() if each in self.joined]
-        if not candidates or len(self.pending) > 5:
+        dice, ledger = self.sim.dice, self.ledger
+        candidates = [each for each in ledger.channels() if self._may_send(each)]
+        if not candidates or len(ledger.pending) > MAX_PENDING:
             return
         channel_id = dice.choice(candidates)
         self._count += 1
-        key = f"{self.name}-{self._count}"
-        content = f"{key} {'x' * dice.choice((0, 0, 10, 800))}."
-        self.pending[key] = (channel_id, content)
-        self.sim.note(self.name, f"sends {key}")
-        frame = self.language.send(self.sim.places, self.me, channel_id, content, key)
-        self.said[key] += 1
-        await self._say(socket, frame)
+        text = f"{self.name}-{self._count} {'x' * dice.choice((0, 0, 10, 800))}."
+        sent = Sent(channel_id, text, trio.current_time())
+        key = f"{self.number}-{self._count}"
+        self.sim.note(self.name, f"sends {sent.name} to {channel_id}")
+        await self._send(socket, key, sent)
         if dice.random() < 0.2:
-            self.said[key] += 1
-            await self._say(socket, frame)  # impatient
+            await self._send(socket, key, sent)  # impatient
 
-    async def _read_something(self) -> None:
-        """Over REST, which moves the mark of a whole conversation."""
-        places = self.sim.places
-        channel_id = self.sim.dice.choice(places.of(self.me, room=False))
-        world = await self.sim.running()
-        person = evolve(self.person, world=world)
-        path = f"/private_messages/api/messages/{places.peer(self.me, channel_id)}/read"
-        with trio.move_on_after(5.0), suppress(h11.RemoteProtocolError):  # the hub may crash
-            await person.call("PUT", path)
+    def _may_send(self, channel_id: ChannelId) -> bool:
+        if self.language.must_rejoin:
+            return channel_id in self.ledger.connection.joined
+        return self.sim.truth.sees(self.me, channel_id)
+
+    async def _send(self, socket: WebSocket, key: str, sent: Sent) -> None:
+        self.sim.note(self.name, f"says {sent.name}")
+        self.ledger.says(key, sent)
+        where = (self.sim.places, self.me, sent.channel_id, sent.text, key)
+        if self.sim.dice.random() < 0.1:
+            await self._say(socket, send_over_rest(*where))
+        else:
+            await self._say(socket, self.language.send(*where))
+
+    async def _mark_something(self, socket: WebSocket) -> None:
+        """Any message, also an older one than before; or a whole conversation over REST."""
+        dice, places = self.sim.dice, self.sim.places
+        heard = [(channel, last) for channel, last in self.ledger.last.items() if last]
+        if heard and dice.random() < 0.7:
+            channel_id, last = dice.choice(heard)
+            position = (channel_id, dice.randint(max(1, last - 3), last))
+            message = self.sim.truth.messages[position].message
+            is_read = dice.random() < 0.6
+            await self._say(socket, self.language.mark(channel_id, message.id, is_read=is_read))
+        else:
+            peer = places.peer(self.me, dice.choice(places.conversations_of(self.me)))
+            path = f"/private_messages/api/messages/{peer}/read"
+            await self._say(socket, Call("PUT", path))
 
     async def _say(self, socket: WebSocket, frame: Any) -> None:
-        if isinstance(self.language, SocketIo):
+        if isinstance(frame, Call):
+            await self._call(frame)
+        elif frame is not None and isinstance(self.language, SocketIo):
             await socket.send_text(f"42{json.dumps(frame)}")
-        else:
+        elif frame is not None:
             await socket.send(frame)
 
-
-def outbox_overflow(world: World) -> str | None:
-    """Whether a connection holds back more than it may."""
-    for client in world.services.hub._clients:
-        outbox = getattr(client.link, "_outbox", None)
-        if outbox is not None:
-            limit = outbox._capacity + MAX_CONTROL_BACKLOG
-            if outbox.size > limit:
-                return f"an outbox of {outbox.size} bytes, allowed are {limit}"
-    return None
+    async def _call(self, call: Call) -> None:
+        reply = await self.sim.call(self.person, call)
+        if call.key is not None and reply is not None:
+            if reply.status == 401:
+                self.sim.require(not self.has_session, f"{self.name} is not let in over REST")
+            else:
+                self.ledger.answered(call.key, reply.status, reply.json.get("code", ""))

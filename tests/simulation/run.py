@@ -6,33 +6,39 @@ so a seed is played again exactly (with PYTHONHASHSEED fixed).
 """
 
 import hashlib
-import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from itertools import combinations
+from math import inf
 from typing import Any
 
-import structlog
+import h11
 import trio
-import trio._core._run
-from attrs import define, field, frozen
-from trio.testing import MockClock
+from attrs import define, evolve, field, frozen
 
+from hub.sockets.outbox import MAX_CONTROL_BACKLOG
 from persistence.interface import Store
 from persistence.records import NewChannel, StoreUnavailable
-from protocol.model import ChannelId, UserId
-from tests.simulation.bugs import BUGS, Bug
-from tests.simulation.device import Device, outbox_overflow
-from tests.simulation.languages import LANGUAGES, Places
+from protocol.model import FollowStatus, UserId, WorkspaceId
+from tests.simulation.bugs import Bug
+from tests.simulation.device import Device
+from tests.simulation.epilogue import Epilogue
+from tests.simulation.languages import LANGUAGES
+from tests.simulation.languages.language import Call, Places
+from tests.simulation.ledger import Ledger
+from tests.simulation.trouble import Trouble
+from tests.simulation.truth import Truth
 from tests.simulation.weather import Weather
+from tests.support.clients.http import Reply
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
-CALM_SECONDS = 120.0
+CALM_SECONDS = 60.0
 OUTBOX_BYTES = 8_192
+GRACE_SECONDS = 2.0
 
 
 class Broken(Exception):
@@ -48,6 +54,7 @@ class Result:
     acknowledged: int
     messages: int
     restarts: int
+    frames: int
     trace: str = field(repr=False)
 
     @property
@@ -58,30 +65,31 @@ class Result:
 
 @define
 class Simulation:
-    """One seed."""
+    """One seed.
+
+    `is_calm`: nothing fails any more. `is_still`: devices only read.
+    """
 
     seed: int
     bug: Bug | None = None
     dice: random.Random = field(init=False)
-    over_event: trio.Event = field(factory=trio.Event, init=False)
     is_calm: bool = field(default=False, init=False)
+    is_still: bool = field(default=False, init=False)
     devices: list[Device] = field(factory=list, init=False)
-    acknowledged: set[str] = field(factory=set, init=False)
-    refused: set[str] = field(factory=set, init=False)
     restarts: int = field(default=0, init=False)
     hour: timedelta = field(default=timedelta(hours=1), init=False)
     places: Places = field(init=False)
+    people: list[Person] = field(factory=list, init=False)
     store: Store = field(init=False)
+    truth: Truth = field(init=False)
     weather: Weather = field(init=False)
+    trouble: Trouble = field(init=False)
     at_crash: list[Callable[[], None]] = field(factory=list, init=False)
     _trace: list[str] = field(factory=list, init=False)
     _world: World | None = field(default=None, init=False)
     _changed: trio.Event = field(factory=trio.Event, init=False)
     _crash: trio.Event = field(factory=trio.Event, init=False)
-    _lost: dict[tuple[UserId, ChannelId], float] = field(factory=dict, init=False)
-    _found: dict[tuple[UserId, ChannelId], float] = field(factory=dict, init=False)
-    _blocked_at: dict[frozenset[UserId], float] = field(factory=dict, init=False)
-    _people: list[UserId] = field(factory=list, init=False)
+    _is_over: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -90,12 +98,13 @@ class Simulation:
         self.weather = Weather(random.Random(self.seed + 1), faults, slowest)
 
     @property
-    def over(self) -> bool:
-        return self.over_event.is_set()
-
-    @property
     def tables(self) -> Any:
         return self.store.messages.tables  # type: ignore[attr-defined]
+
+    @property
+    def world(self) -> World | None:
+        """The hub, if it runs."""
+        return self._world
 
     def note(self, who: str, what: str) -> None:
         self._trace.append(f"{trio.current_time():.4f} {who} {what}")
@@ -105,35 +114,31 @@ class Simulation:
             self.note("PROBLEM", problem)
             raise Broken(problem)
 
+    def crash(self) -> None:
+        """End the hub at once; it starts again soon."""
+        self._crash.set()
+
     async def running(self) -> World:
         """The hub, as soon as it runs."""
         while self._world is None:
             await self._changed.wait()
         return self._world
 
-    def may_see(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        return bool(self.tables.may_join(user_id, self.tables.channels[channel_id].channel))
-
-    def lost_since(self, user_id: UserId, channel_id: ChannelId) -> float:
-        """Seconds for which the user may not have seen the channel, while the store answered."""
-        lost = self._lost.get((user_id, channel_id))
-        if lost is None or self.weather.away:
-            return 0.0
-        return trio.current_time() - max(lost, self.weather.cleared_at)
-
-    def was_lost(self, user_id: UserId, channel_id: ChannelId, since: float) -> bool:
-        """Whether the channel was closed to the user at some time since then."""
-        return (user_id, channel_id) in self._lost or self.was_found(user_id, channel_id, since)
-
-    def was_found(self, user_id: UserId, channel_id: ChannelId, since: float) -> bool:
-        """Whether the channel was opened to the user again since then."""
-        return self._found.get((user_id, channel_id), -1.0) >= since
-
-    def related(self, one: UserId, other: UserId) -> bool:
-        """Whether presence is theirs to know, for a while at least."""
-        blocked = self._blocked_at.get(frozenset((one, other)), -100.0)
-        is_blocked = self.tables.blocked_either_way(one, other)
-        return not is_blocked and trio.current_time() - blocked > 10.0
+    async def call(self, person: Person, call: Call) -> Reply | None:
+        """Over REST, with all cookies of the person; None: no answer came."""
+        if self._world is None:
+            return None
+        headers: Mapping[str, str] = {"Cookie": f"{person.cookie}; {person.platform_cookie}"}
+        if call.key is not None:
+            headers = {**headers, "Idempotency-Key": call.key}
+        person = evolve(person, world=self._world)
+        try:
+            return await self._world.call(call.method, call.path, call.body, headers)
+        except (h11.RemoteProtocolError, trio.BrokenResourceError, trio.ClosedResourceError):
+            return None  # the hub crashed
+        except trio.TooSlowError:
+            self.require(False, f"{call} was not answered")
+            raise
 
     async def play(self) -> None:
         """Raises Broken."""
@@ -145,11 +150,12 @@ class Simulation:
                 nursery.start_soon(self._keep_hub)
                 for device in self.devices:
                     nursery.start_soon(device.live)
-                nursery.start_soon(self._watch_outboxes)
-                await self._make_trouble()
+                nursery.start_soon(self._watch)
+                await self.trouble.make_until(ACTIVE_SECONDS)
                 await self._calm_down()
-                self.over_event.set()
-                self._crash.set()
+                await Epilogue(self).play()
+                self._is_over = True
+                self.crash()
                 nursery.cancel_scope.cancel()
             self._check_log()
 
@@ -157,28 +163,73 @@ class Simulation:
         self.store = new_memory_store()
         async with open_world(self.store) as world:
             people = [await world.person(name) for name in ("ann", "ben", "eve")]
-            workspace = await self.store.workspaces.create(people[0].id, "School", None)
+            school, club = [
+                await self.store.workspaces.create(people[0].id, name, None)
+                for name in ("School", "Club")
+            ]
             for person in people[1:]:
-                await self.store.workspaces.add_member(workspace.id, person.id)
-            room = await self.store.channels.create(NewChannel(workspace.id, "general"))
-            assert room is not None
-            self._people = [person.id for person in people]
-            dms = {
+                for workspace in (school, club):
+                    await self.store.workspaces.add_member(workspace.id, person.id)
+            rooms: dict[Any, WorkspaceId] = {}
+            for name, workspace in (("general", school), ("maths", school), ("lounge", club)):
+                room = await self.store.channels.create(NewChannel(workspace.id, name))
+                assert room is not None
+                rooms[room.id] = workspace.id
+            ids = [person.id for person in people]
+            conversations = {
                 frozenset(pair): (await self.store.channels.dm(*pair)).id
-                for pair in combinations(self._people, 2)
+                for pair in combinations(ids, 2)
             }
-        self.places = Places(room.id, dms)
-        for number in range(self.dice.randint(3, 6)):
-            person = people[number % 3]
-            self.devices.append(self._device(number, person))
+            follows = await self._hide_some(people)
+            self.people = people
+            self.places = Places(rooms, conversations)
+            self.truth = Truth(self.tables, self.places, ids, self.weather.slowest)
+            self.trouble = Trouble(self, people, [school.id, club.id], follows)
+            for number in range(self.dice.randint(3, 6)):
+                person = people[number % 3]
+                await self._add_device(number, await world.sign_in(person.user))
 
-    def _device(self, number: int, person: Person) -> Device:
+    async def _hide_some(self, people: list[Person]) -> list[tuple[UserId, UserId]]:
+        """Some people's profiles are private; all of them follow each other."""
+        if self.dice.random() < 0.5:
+            return []
+        follows = []
+        for number, person in enumerate(people[1:], 1):
+            user = await self.store.accounts.set_public(person.id, is_public=False)
+            people[number] = evolve(person, user=user)
+        for one, other in combinations(people, 2):
+            status = await self.store.relations.request_follow(one.id, other.id)
+            if status is FollowStatus.PENDING:
+                await self.store.relations.accept_follow(other.id, one.id)
+            follows.append((one.id, other.id))
+        return follows
+
+    async def _add_device(self, number: int, person: Person) -> None:
         language = self.dice.choice(LANGUAGES)()
         name = f"{person.user.username}{number}{type(language).__name__[:2]}"
-        return Device(self, name, person, language)
+        ledger = Ledger(
+            name,
+            person.id,
+            language,
+            self.truth,
+            self.require,
+            self.note,
+            lambda: self.weather.failed_at,
+            self._last_here,
+            GRACE_SECONDS,
+        )
+        device = Device(self, number // 3, person, language, ledger)
+        self.truth.opened(device.session_hash)
+        self.devices.append(device)
+
+    def _last_here(self, user_id: UserId) -> float:
+        devices = [device for device in self.devices if device.me == user_id]
+        if any(device.is_here for device in devices):
+            return trio.current_time()
+        return max((device.gone_at for device in devices), default=-inf)
 
     async def _keep_hub(self) -> None:
-        while not self.over:
+        while not self._is_over:
             self._crash = trio.Event()
             try:
                 await self._run_hub()
@@ -190,10 +241,10 @@ class Simulation:
 
     async def _run_hub(self) -> None:
         async with open_world(
-            self.weather.over(self.store),
+            self.weather.over(self.store, self.truth),
             outbox_bytes=OUTBOX_BYTES,
             max_content_chars=OUTBOX_BYTES // 4,
-            presence_grace=2.0,
+            presence_grace=GRACE_SECONDS,
             db_lanes=2,
         ) as world:
             self._world = world
@@ -205,79 +256,32 @@ class Simulation:
                 happen()
         self.note("hub", "crashed")
 
-    async def _watch_outboxes(self) -> None:
+    async def _watch(self) -> None:
+        """What shows without a frame: too much is queued, or a connection that should be closed."""
         while True:
-            await trio.sleep(0.3)
+            await trio.sleep(1.0 if self.is_calm else 0.3)
             if self._world is not None:
                 problem = outbox_overflow(self._world)
                 self.require(problem is None, problem or "")
-
-    async def _make_trouble(self) -> None:
-        dice = self.dice
-        while trio.current_time() < ACTIVE_SECONDS:
-            await trio.sleep(dice.random() * 2.0)
-            match dice.randrange(8):
-                case 0:
-                    self._crash.set()
-                case 1:
-                    self.note("store", "away")
-                    self.weather.away = True
-                    await trio.sleep(dice.random() * 3.0)
-                    self.weather.end_outage()
-                case 2:
-                    await self._block()
-                case 3:
-                    await self._put_out()
-                case _:
-                    await self._restore()
-
-    async def _block(self) -> None:
-        one, other = self.dice.sample(self._people, 2)
-        await self.store.relations.block(one, other)
-        self.note("trouble", f"{one} blocks {other}")
-        self._blocked_at[frozenset((one, other))] = trio.current_time()
-        channel_id = self.places.dm(one, other)
-        self._lost.setdefault((other, channel_id), trio.current_time())
-
-    async def _put_out(self) -> None:
-        user_id = self.dice.choice(self._people[1:])
-        (workspace,) = self.tables.workspaces.values()
-        await self.store.workspaces.remove_member(workspace.id, user_id)
-        self.note("trouble", f"{user_id} is put out")
-        self._lost.setdefault((user_id, self.places.room), trio.current_time())
-
-    async def _restore(self) -> None:
-        """Everybody may see everything again."""
-        for blocker, blocked in list(self.tables.blocks):
-            await self.store.relations.unblock(blocker, blocked)
-            self._blocked_at[frozenset((blocker, blocked))] = trio.current_time()
-        (workspace,) = self.tables.workspaces.values()
-        for user_id in self._people:
-            await self.store.workspaces.add_member(workspace.id, user_id)
-        self._found |= dict.fromkeys(self._lost, trio.current_time())
-        self._lost.clear()
-        self.note("trouble", "everything is allowed")
+            for device in self.devices:
+                if device.here_since is not None and device.language.cookie is not None:
+                    long_ended = self.truth.is_session_long_ended(device.session_hash)
+                    slow = device.ledger.connection.is_slow
+                    self.require(slow or not long_ended, f"{device.name} outlives its session")
 
     async def _calm_down(self) -> None:
         """Nothing fails any more: soon every device must have everything."""
-        await self._restore()
         self.weather.clear()
+        await self.trouble.restore()
         self.is_calm = True
         self.note("calm", "begins")
         with trio.move_on_after(CALM_SECONDS):
-            while self._behind():  # noqa: ASYNC110  the clock is a mock
+            while self._missing():  # noqa: ASYNC110  the clock is a mock
                 await trio.sleep(0.5)
-        self.require(not self._behind(), f"in the end still missing: {self._behind()}")
+        self.require(not self._missing(), f"in the end still missing: {self._missing()}")
 
-    def _behind(self) -> list[str]:
-        behind: list[str] = []
-        for device in self.devices:
-            behind += [f"{device.name}: {key} not confirmed" for key in device.pending]
-            for channel_id in device.channels():
-                last = len(self.tables.channels[channel_id].messages)
-                if device.last.get(channel_id, 0) != last:
-                    behind.append(f"{device.name}: {channel_id} to {last}")
-        return behind
+    def _missing(self) -> list[str]:
+        return [each for device in self.devices for each in device.ledger.missing()]
 
     def _check_log(self) -> None:
         contents = [
@@ -285,44 +289,36 @@ class Simulation:
             for row in self.tables.channels.values()
             for message in row.messages
         ]
-        twice = {key for key in contents if contents.count(key) > 1}
+        twice = {name for name in contents if contents.count(name) > 1}
         self.require(not twice, f"stored twice: {sorted(twice)}")
-        lost = self.acknowledged - set(contents)
-        self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
-        kept = self.refused & set(contents)
-        self.require(not kept, f"refused and stored: {sorted(kept)}")
+        stored = set(contents)
+        for device in self.devices:
+            lost = device.ledger.acknowledged - stored
+            self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
+            kept = device.ledger.refused & stored
+            self.require(not kept, f"refused and stored: {sorted(kept)}")
         for row in self.tables.channels.values():
             seqs = [message.seq for message in row.messages]
             self.require(seqs == list(range(1, len(seqs) + 1)), f"holes: {seqs}")
 
     def result(self, problem: str | None) -> Result:
-        messages = sum(len(row.messages) for row in self.tables.channels.values())
-        trace = "\n".join(self._trace)
-        return Result(self.seed, problem, len(self.acknowledged), messages, self.restarts, trace)
+        return Result(
+            self.seed,
+            problem,
+            sum(len(device.ledger.acknowledged) for device in self.devices),
+            sum(len(row.messages) for row in self.tables.channels.values()),
+            self.restarts,
+            sum(device.ledger.frames for device in self.devices),
+            "\n".join(self._trace),
+        )
 
 
-def play(seed: int, bug: str | None = None) -> Result:
-    """Play one seed, with a mistake if one is named."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
-    trio._core._run._r.seed(seed)
-    simulation = Simulation(seed, None if bug is None else BUGS[bug])
-    problem = None
-    try:
-        trio.run(simulation.play, clock=MockClock(autojump_threshold=0))
-    except BaseExceptionGroup as group:
-        broken, others = group.split(Broken)
-        if others is not None:
-            raise
-        problem = _first(broken)
-    except Broken as error:
-        problem = str(error)
-    finally:
-        structlog.reset_defaults()
-    return simulation.result(problem)
-
-
-def _first(group: BaseException | None) -> str:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return str(group)
+def outbox_overflow(world: World) -> str | None:
+    """Whether a connection holds back more than it may."""
+    for client in world.services.hub._clients:
+        outbox = getattr(client.link, "_outbox", None)
+        if outbox is not None:
+            limit = outbox._capacity + MAX_CONTROL_BACKLOG
+            if outbox.size > limit:
+                return f"an outbox of {outbox.size} bytes, allowed are {limit}"
+    return None

@@ -1,17 +1,21 @@
-"""The simulation in the normal run: 500 seeds, and that it would notice mistakes."""
+"""The simulation in the normal run: some seeds, and that it would notice mistakes."""
 
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.simulation.bugs import BUGS
+from tests.support.stores.memory import new_memory_store
 
-SEEDS = 500
+SEEDS = 120
+SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
+SEEDS_UNTIL_FOUND = 40
 
 
 def simulate(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -29,22 +33,47 @@ def report_of(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     return report
 
 
-def test_whatever_fails_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> None:
     report = report_of(tmp_path, "--seeds", str(SEEDS))
     assert report["broken"] == {}
     assert report["seeds"] == SEEDS
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
+    assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS
 
 
-@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.parametrize("bug", SOME_BUGS)
 def test_a_planted_mistake_is_found(tmp_path: Path, bug: str) -> None:
-    report = report_of(tmp_path, "--bug", bug, "--until-broken", "--seeds", str(SEEDS))
-    assert report["broken"]
+    seeds = str(SEEDS_UNTIL_FOUND)
+    assert report_of(tmp_path, "--bug", bug, "--until-broken", "--seeds", seeds)["broken"]
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_every_mistake_can_be_planted(bug: str) -> None:
+    simulation: Any = SimpleNamespace(
+        tables=new_memory_store().messages.tables,  # type: ignore[attr-defined]
+        at_crash=[],
+    )
+    with BUGS[bug](simulation):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("bug", "clock", "where"),
+    [("hub_spins", "real", "in spin"), ("taking_waits", "simulated", "in take_something")],
+)
+def test_a_seed_that_hangs_is_broken_and_says_where(
+    tmp_path: Path, bug: str, clock: str, where: str
+) -> None:
+    report = report_of(tmp_path, "--bug", bug, "--seeds", "1", "--real-seconds", "30")
+    problem = report["broken"]["0"]
+    assert problem.startswith("hangs")
+    assert clock in problem.partition("\n")[0]
+    assert where in problem
 
 
 def test_a_seed_is_played_again_exactly() -> None:
-    runs = {simulate("--start", "7", "--seeds", "1", "--trace").stdout.rpartition("\n{")[0]
+    runs = {simulate("--start", "7", "--seeds", "5", "--trace").stdout.rpartition("\n{")[0]
             for _ in range(2)}  # fmt: skip
     assert len(runs) == 1
     (trace,) = runs

@@ -5,7 +5,7 @@ nothing gets through at all, and what the database would have announced meanwhil
 """
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import inf
 from typing import Any
@@ -15,12 +15,18 @@ from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
+from tests.simulation.truth import Truth
 
 PARTS = (
     "accounts", "sessions", "relations", "messages", "workspaces", "channels", "recoveries",
     "health",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
+ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}
+CHANGES_RIGHTS = {
+    "block", "unblock", "request_follow", "accept_follow", "remove_follow", "set_public",
+    "add_member", "remove_member", "close", "close_all",
+}  # fmt: skip
 
 
 @define
@@ -31,45 +37,71 @@ class Weather:
         dice: decide.
         faults: the probability that a call fails; half of those fail after they happened.
         slowest: seconds that a call takes at most, on each way.
+
+    `truth` hears what the calls did, at the moment they did it.
     """
 
     dice: random.Random
     faults: float
     slowest: float
     away: bool = False
-    cleared_at: float = 0.0
-    calls: int = 0
+    failed_at: float = -inf
+    _truth: Truth | None = field(default=None, init=False)
     _returned: trio.Event = field(factory=trio.Event, init=False)
 
-    def over(self, store: Store) -> Store:
+    def over(self, store: Store, truth: Truth) -> Store:
         """The store as the hub sees it."""
-        return evolve(store, **{name: _Part(getattr(store, name), self) for name in PARTS})
+        self._truth = truth
+        return evolve(store, **{name: _Part(name, getattr(store, name), self) for name in PARTS})
 
     def clear(self) -> None:
         """From now on nothing fails."""
         self.faults = 0.0
         self.end_outage()
 
+    def begin_outage(self) -> None:
+        """Nothing gets through."""
+        self.away = True
+        self._note_disturbance()
+
     def end_outage(self) -> None:
         """What was away is back."""
         self.away = False
-        self.cleared_at = trio.current_time()
+        self._note_disturbance()
         returned, self._returned = self._returned, trio.Event()
         returned.set()
 
-    async def call(self, method: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    async def call(self, part: str, name: str, method: Any, args: Any, kwargs: Any) -> Any:
         """One call of the store."""
-        self.calls += 1
         fault = self.dice.random() < self.faults
         is_late = self.dice.random() < 0.5
         await self._travel()
         if self.away or (fault and not is_late):
+            self._failed(part)
             raise StoreUnavailable("lost on the way there")
         result = await method(*args, **kwargs)
+        self._happened(name, result)
         await self._travel()
         if self.away or fault:
+            self._failed(part)
             raise StoreUnavailable("lost on the way back")
         return result
+
+    def _happened(self, name: str, result: Any) -> None:
+        if self._truth is not None:
+            if name == "post":
+                self._truth.posted(result)
+            elif name in CHANGES_RIGHTS:
+                self._truth.changed()
+
+    def _failed(self, part: str) -> None:
+        self.failed_at = trio.current_time()
+        if part in ASKED_ABOUT_RIGHTS:
+            self._note_disturbance()
+
+    def _note_disturbance(self) -> None:
+        if self._truth is not None:
+            self._truth.disturbed(is_away=self.away)
 
     async def _travel(self) -> None:
         if self.dice.random() < 0.7:
@@ -103,6 +135,7 @@ class Weather:
 
 @define
 class _Part:
+    _name: str
     _part: Any
     _weather: Weather
 
@@ -112,6 +145,6 @@ class _Part:
             return lambda: self._weather.feed(method())
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._weather.call(method, args, kwargs)
+            return await self._weather.call(self._name, name, method, args, kwargs)
 
         return call

@@ -1,0 +1,122 @@
+"""The end of the day: everybody has everything and nothing fails; then rights are lost once more.
+
+Now every frame can be foretold: who may see a channel hears what is said there, who may not hears
+that it is over and then nothing. People leave one after the other, and those who stay hear of it.
+Every device closes politely and reads to the end, so that no frame is left unread.
+"""
+
+from typing import TYPE_CHECKING
+
+import trio
+from attrs import define
+
+from tests.simulation.device import Device
+from tests.simulation.languages.language import Call, send_over_rest
+from tests.simulation.languages.private_messages import PrivateMessages
+from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.truth import Right
+from tests.support.world import Person
+
+if TYPE_CHECKING:
+    from tests.simulation.run import Simulation
+
+SETTLED_SECONDS = 8.0  # typing has expired, presence has been announced
+LEAVE_SECONDS = 10.0
+
+
+@define
+class Epilogue:
+    """Plays the end of a simulation."""
+
+    sim: "Simulation"
+
+    async def play(self) -> None:
+        """Raises Broken."""
+        sim = self.sim
+        sim.is_still = True
+        await trio.sleep(SETTLED_SECONDS)
+        self._check_views()
+        for _ in range(sim.dice.randint(1, 3)):
+            await sim.trouble.take_something()
+        sim.note("epilogue", "rights are lost")
+        await trio.sleep(sim.truth.bound + SETTLED_SECONDS)
+        self._check_notices()
+        await self._everybody_speaks()
+        await self._everybody_reads()
+        await trio.sleep(SETTLED_SECONDS)
+        self._check_heard()
+        self._check_marks()
+        self._check_views()
+        await self._everybody_leaves()
+
+    def _check_views(self) -> None:
+        """Nobody is shown as typing for ever, or as online who is not or may not be known."""
+        for device in self._connected():
+            connection = device.ledger.connection
+            if connection.is_slow or connection.was_shed:
+                continue
+            if isinstance(device.language, PrivateMessages | SocketIo):
+                self._require(device, not connection.typing, f"sees {connection.typing} type")
+            for (user_id, place), is_online in connection.online.items():
+                here = any(each.me == user_id for each in self._connected())
+                self._require(device, here or not is_online, f"sees {user_id} online at {place}")
+                if place is None:
+                    known = self.sim.truth.sight(Right.KNOW, device.me, user_id).is_open
+                    self._require(device, known or not is_online, f"still sees {user_id} online")
+
+    def _check_notices(self) -> None:
+        """Whose right is lost was told so, where the dialect has a word for it."""
+
+    async def _everybody_speaks(self) -> None:
+        """In every channel, over REST, so that no device has to be able to."""
+        sim = self.sim
+        for number, person in enumerate(sim.people):
+            for channel_id in sim.places.all_of(person.id):
+                if sim.truth.sight(Right.SEND, person.id, channel_id).is_open:
+                    key = f"last-{number}-{channel_id}"
+                    where = (sim.places, person.id, channel_id, f"{key} .", key)
+                    await self._call(person, send_over_rest(*where))
+
+    async def _everybody_reads(self) -> None:
+        sim = self.sim
+        for person in sim.people:
+            for channel_id in sim.places.conversations_of(person.id):
+                peer = sim.places.peer(person.id, channel_id)
+                path = f"/private_messages/api/messages/{peer}/read"
+                await self._call(person, Call("PUT", path))
+
+    async def _call(self, person: Person, call: Call) -> None:
+        reply = await self.sim.call(person, call)
+        status = None if reply is None else reply.status
+        self.sim.require(status in (200, 201), f"{call} was answered {reply}")
+
+    def _check_heard(self) -> None:
+        missing = [each for device in self._connected() for each in device.ledger.missing()]
+        self.sim.require(not missing, f"after rights were lost, missing: {missing}")
+
+    def _check_marks(self) -> None:
+        """Who reads is heard of by the author."""
+
+    async def _everybody_leaves(self) -> None:
+        """Person by person, so that those who stay hear of it."""
+        for person in self.sim.people:
+            leaving = [device for device in self.sim.devices if device.me == person.id]
+            for device in leaving:
+                device.leave()
+            with trio.move_on_after(LEAVE_SECONDS) as patience:
+                for device in leaving:
+                    await device.has_left.wait()
+            self.sim.require(not patience.cancelled_caught, f"{person.id} cannot leave")
+            await trio.sleep(SETTLED_SECONDS)
+            self._check_views()
+        world = await self.sim.running()
+        self.sim.require(not world.services.hub.sessions(), "the hub keeps connections that ended")
+        for person in self.sim.people:
+            taken = world.services.quotas.of(person.id).in_flight
+            self.sim.require(taken == 0, f"{taken} places of {person.id} are not given back")
+
+    def _connected(self) -> list[Device]:
+        return [device for device in self.sim.devices if device.here_since is not None]
+
+    def _require(self, device: Device, holds: bool, problem: str) -> None:
+        self.sim.require(holds, f"{device.name} {problem}")

@@ -1,0 +1,14 @@
+"""How a simulated device speaks each dialect: what it sends, and what every frame means to it."""
+
+from tests.simulation.languages.gateway import Gateway
+from tests.simulation.languages.language import Language
+from tests.simulation.languages.learning_chat import LearningChat
+from tests.simulation.languages.messenger import Messenger
+from tests.simulation.languages.private_messages import PrivateMessages
+from tests.simulation.languages.socketio import SocketIo
+
+LANGUAGES: tuple[type[Language], ...] = (
+    PrivateMessages, LearningChat, Messenger, Gateway, SocketIo,
+)  # fmt: skip
+
+__all__ = ["LANGUAGES", "Language"]

@@ -1,0 +1,81 @@
+"""`/gateway`, whose devices send over REST."""
+
+from typing import Any
+
+from protocol.model import ChannelId, MessageId, UserId
+from tests.simulation.languages.language import Call, Places, Positions, send_over_rest
+from tests.simulation.languages.meanings import (
+    Heard,
+    Meaning,
+    MemberAdded,
+    MemberRemoved,
+    Presence,
+    Ready,
+    Resumed,
+    Shed,
+    Typing,
+    UnknownFrame,
+)
+
+
+class Gateway:
+    """See `Language`."""
+
+    path = "/gateway"
+    cookie: str | None = "connect.sid"
+    must_rejoin = False
+
+    def channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        del me
+        return list(places.rooms)
+
+    def identify(self, me: UserId) -> Any:
+        """See `Language`."""
+        return {"op": "IDENTIFY", "d": {"userId": me}}
+
+    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+        """See `Language`."""
+        del me
+        after = {str(room): last.get(room, 0) for room in places.rooms}
+        return {"op": "RESUME", "d": {"after": after}}
+
+    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Call:
+        """See `Language`."""
+        return send_over_rest(places, me, channel, text, key)
+
+    def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
+        """See `Language`."""
+
+    def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
+        """See `Language`."""
+        del channel
+        path = f"/learning_platform/api/messages/{message_id}/read"
+        return Call("POST", path) if is_read else None
+
+    def meaning(self, places: Places, me: UserId, frame: Any) -> Meaning:
+        """See `Language`."""
+        del places, me
+        match frame:
+            case {"t": "MESSAGE_CREATE", "d": message}:
+                channel, seq = message["channelId"], message["seq"]
+                return Heard(channel, seq, message["authorId"], message["content"])
+            case {"t": "RESUMED", "d": {"complete": complete, "after": after}}:
+                return Resumed(complete, {ChannelId(int(key)): seq for key, seq in after.items()})
+            case {"t": "TYPING_START", "d": {"channelId": channel, "userId": author}}:
+                return Typing(channel, author, is_typing=True)
+            case {
+                "t": "PRESENCE_UPDATE",
+                "d": {"userId": user, "status": status, "workspaceId": workspace},
+            }:
+                return Presence(user, status == "online", workspace)
+            case {"t": "GUILD_MEMBER_ADD", "d": {"workspaceId": workspace, "userId": user}}:
+                return MemberAdded(workspace, user)
+            case {"t": "GUILD_MEMBER_REMOVE", "d": {"workspaceId": workspace, "userId": user}}:
+                return MemberRemoved(workspace, user)
+            case {"t": "READY", "d": {"user": _, "guilds": guilds}}:
+                return Ready([guild["id"] for guild in guilds])
+            case {"t": "SHED"}:
+                return Shed()
+            case _:
+                raise UnknownFrame(frame)

@@ -1,0 +1,91 @@
+"""What a simulated device needs of a dialect, and the channels it may speak of."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+from attrs import define, frozen
+
+from protocol.model import ChannelId, MessageId, UserId, WorkspaceId
+from tests.simulation.languages.meanings import Meaning
+
+
+@define
+class Places:
+    """The channels of the simulation: rooms of workspaces, and conversations of two people."""
+
+    rooms: Mapping[ChannelId, WorkspaceId]
+    conversations: Mapping[frozenset[UserId], ChannelId]
+
+    def conversation(self, one: int, other: int) -> ChannelId:
+        return self.conversations[frozenset((UserId(one), UserId(other)))]
+
+    def peer(self, me: UserId, channel_id: ChannelId) -> UserId:
+        pair = next(pair for pair, found in self.conversations.items() if found == channel_id)
+        (peer,) = pair - {me}
+        return peer
+
+    def conversations_of(self, me: UserId) -> list[ChannelId]:
+        return [channel for pair, channel in self.conversations.items() if me in pair]
+
+    def all_of(self, me: UserId) -> list[ChannelId]:
+        """Every channel that somebody can ever be let into."""
+        return [*self.rooms, *self.conversations_of(me)]
+
+    def rooms_of(self, workspace_id: WorkspaceId) -> list[ChannelId]:
+        return [room for room, workspace in self.rooms.items() if workspace == workspace_id]
+
+
+Positions: TypeAlias = Mapping[ChannelId, int]
+
+
+@frozen
+class Call:
+    """Something that a device does over REST."""
+
+    method: str
+    path: str
+    body: object = None
+    key: str | None = None
+
+
+class Language(Protocol):
+    """One dialect. Frames are JSON values; Socket.IO's are [event, payload].
+
+    `cookie`: the session cookie that lets the device in; None: a token does.
+    `must_rejoin`: whether the device must come back by itself into a channel that it was put out
+    of, because nobody tells it that it may.
+    """
+
+    path: str
+    cookie: str | None
+    must_rejoin: bool
+
+    def channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """Those whose messages the device hears while its user may see them."""
+
+    def identify(self, me: UserId) -> Any:
+        """The first frame, if there is one before `resume`."""
+
+    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+        """Asks for everything above these seqs."""
+
+    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+        """A message: a frame, or a `Call`."""
+
+    def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
+        """A typing indicator, or None."""
+
+    def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
+        """Says that a message was read or delivered; None: the dialect cannot."""
+
+    def meaning(self, places: Places, me: UserId, frame: Any) -> Meaning:
+        """Raises UnknownFrame."""
+
+
+def send_over_rest(places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Call:
+    """A message over REST, wherever it goes."""
+    if channel in places.rooms:
+        body = {"channelId": channel, "content": text}
+        return Call("POST", "/learning_platform/api/messages", body, key)
+    peer = places.peer(me, channel)
+    return Call("POST", f"/private_messages/api/messages/{peer}", {"content": text}, key)

@@ -1,0 +1,97 @@
+"""`/ws/chat`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
+from tests.simulation.languages.language import Places, Positions
+from tests.simulation.languages.meanings import (
+    Ended,
+    Greeting,
+    Heard,
+    Joined,
+    Meaning,
+    Presence,
+    Receipt,
+    Refused,
+    Resumed,
+    Shed,
+    TurnedAway,
+    Typing,
+    UnknownFrame,
+)
+
+_WITHOUT_DETAILS: Mapping[str, Meaning] = {"connected": Greeting(), "shed": Shed()}
+
+
+class LearningChat:
+    """See `Language`."""
+
+    path = "/ws/chat"
+    cookie: str | None = "connect.sid"
+    must_rejoin = True
+
+    def channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.all_of(me)
+
+    def identify(self, me: UserId) -> Any:
+        """See `Language`."""
+
+    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+        """See `Language`."""
+        after = {str(channel): last.get(channel, 0) for channel in places.all_of(me)}
+        return {"type": "resume", "after": after}
+
+    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+        """See `Language`."""
+        del places, me
+        return {
+            "type": "send_message", "channelId": channel, "content": text, "clientMessageId": key,
+        }  # fmt: skip
+
+    def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
+        """See `Language`."""
+        del places, me
+        return {"type": "typing", "channelId": channel}
+
+    def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
+        """See `Language`."""
+        mark = {"type": "mark_read", "channelId": channel, "messageId": message_id}
+        return mark if is_read else None
+
+    def meaning(self, places: Places, me: UserId, frame: Any) -> Meaning:
+        """See `Language`."""
+        del places, me
+        match frame:
+            case {"type": "new_message", "message": message}:
+                channel, seq = message["channelId"], message["seq"]
+                return Heard(channel, seq, message["authorId"], message["content"])
+            case {"type": "resumed", "complete": complete, "after": after}:
+                return Resumed(complete, {ChannelId(int(key)): seq for key, seq in after.items()})
+            case {"type": "error"}:
+                return _refused(frame)
+            case {"type": "user_typing", "channelId": channel, "userId": author}:
+                return Typing(channel, author, is_typing=True)
+            case {"type": "user_presence", "userId": user, "status": status, "channelId": channel}:
+                return Presence(user, status == "online", channel)
+            case {"type": "message_read", "messageId": message_id, "userId": user}:
+                return Receipt(DeliveryStatus.READ, user, message_id)
+            case {"type": "joined_channel", "channelId": channel}:
+                return Joined(channel)
+            case {"type": "left_channel", "channelId": channel}:
+                return Ended(channel)
+            case {"type": kind} if kind in _WITHOUT_DETAILS:
+                return _WITHOUT_DETAILS[kind]
+            case _:
+                raise UnknownFrame(frame)
+
+
+def _refused(frame: Any) -> Meaning:
+    match frame:
+        case {"code": code}:
+            return Refused(frame.get("clientMessageId"), code)
+        case {"message": "Unauthorized. Please log in."}:
+            return TurnedAway()
+        case _:
+            raise UnknownFrame(frame)

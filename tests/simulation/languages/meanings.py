@@ -1,0 +1,168 @@
+"""What a frame means to a device: one closed union for all dialects.
+
+A language turns every frame that its dialect may send into one of these. A frame that it does not
+know is a problem, so nothing that a device receives is left unexamined.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from attrs import frozen
+
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
+
+
+@frozen
+class Heard:
+    """A message."""
+
+    channel_id: ChannelId
+    seq: int
+    author_id: UserId
+    content: str
+
+
+@frozen
+class Stored:
+    """The device's own message, without its content: it was stored in this place."""
+
+    channel_id: ChannelId
+    seq: int
+    key: str
+
+
+@frozen
+class Resumed:
+    """What was missed has been sent; `upto`: how far the device has got in each channel."""
+
+    complete: bool
+    upto: Mapping[ChannelId, int]
+
+
+@frozen
+class Refused:
+    """Something was not done. `key`: of the message that was not stored."""
+
+    key: str | None
+    code: str
+
+
+@frozen
+class Presence:
+    """A user is online or offline; `place`: the workspace or channel it is about, if it is one."""
+
+    user_id: UserId
+    is_online: bool
+    place: WorkspaceId | ChannelId | None = None
+
+
+@frozen
+class Typing:
+    """Somebody starts or stops to type in a channel."""
+
+    channel_id: ChannelId
+    author_id: UserId
+    is_typing: bool
+
+
+@frozen
+class Receipt:
+    """A user was delivered, or has read, one message."""
+
+    status: DeliveryStatus
+    user_id: UserId
+    message_id: MessageId
+
+
+@frozen
+class ReceiptUpTo:
+    """A user was delivered, or has read, everything of their peer up to a seq."""
+
+    status: DeliveryStatus
+    user_id: UserId
+    author_id: UserId
+    seq: int
+
+
+@frozen
+class Joined:
+    """From now on the device hears the channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class Ended:
+    """The device's user may no longer see the channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class Ready:
+    """From now on the device hears these workspaces."""
+
+    workspace_ids: Sequence[WorkspaceId]
+
+
+@frozen
+class MemberAdded:
+    """Somebody came into a workspace."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+@frozen
+class MemberRemoved:
+    """Somebody left a workspace."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+@frozen
+class Undelivered:
+    """The messages that no device of the user was delivered, in one event."""
+
+    message_ids: Sequence[MessageId]
+
+
+@frozen
+class Greeting:
+    """The first frame of a connection."""
+
+
+@frozen
+class TurnedAway:
+    """The device has no session; it is closed next."""
+
+
+@frozen
+class Shed:
+    """Typing and presence were left out, because the device was too slow."""
+
+
+Meaning: TypeAlias = (
+    Heard
+    | Stored
+    | Resumed
+    | Refused
+    | Presence
+    | Typing
+    | Receipt
+    | ReceiptUpTo
+    | Joined
+    | Ended
+    | Ready
+    | MemberAdded
+    | MemberRemoved
+    | Undelivered
+    | Greeting
+    | TurnedAway
+    | Shed
+)
+
+
+class UnknownFrame(Exception):
+    """A frame that a dialect does not have."""

@@ -1,0 +1,96 @@
+"""`/messagepal`."""
+
+from typing import Any
+
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
+from tests.simulation.languages.language import Places, Positions
+from tests.simulation.languages.meanings import (
+    Ended,
+    Greeting,
+    Heard,
+    Meaning,
+    Receipt,
+    Refused,
+    Resumed,
+    Shed,
+    Typing,
+    UnknownFrame,
+)
+
+
+class Messenger:
+    """See `Language`."""
+
+    path = "/messagepal"
+    cookie: str | None = "connect.sid"
+    must_rejoin = False
+
+    def channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.conversations_of(me)
+
+    def identify(self, me: UserId) -> Any:
+        """See `Language`."""
+
+    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+        """See `Language`."""
+        after = {}
+        for channel, seq in last.items():
+            low, high = sorted((me, places.peer(me, channel)))
+            after[f"conv_{low}_{high}"] = seq
+        return {"type": "resume", "after": after}
+
+    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+        """See `Language`."""
+        peer = places.peer(me, channel)
+        return {
+            "type": "send_message", "recipientId": peer, "content": text, "clientMessageId": key,
+        }  # fmt: skip
+
+    def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
+        """See `Language`."""
+        return {"type": "typing", "recipientId": places.peer(me, channel)}
+
+    def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
+        """See `Language`."""
+        del channel
+        return {"type": "mark_read", "messageId": str(message_id)} if is_read else None
+
+    def meaning(self, places: Places, me: UserId, frame: Any) -> Meaning:
+        """See `Language`."""
+        match frame:
+            case {"type": "error", "code": code}:
+                return Refused(frame.get("clientMessageId"), code)
+            case {"type": "connected"}:
+                return Greeting()
+            case {"type": "shed"}:
+                return Shed()
+            case {"type": kind, "payload": payload}:
+                return self._enveloped(places, me, kind, payload)
+            case _:
+                raise UnknownFrame(frame)
+
+    def _enveloped(self, places: Places, me: UserId, kind: str, payload: Any) -> Meaning:
+        match kind:
+            case "message_received":
+                channel = _conversation(places, payload["conversationId"])
+                return Heard(channel, payload["seq"], payload["senderId"], payload["content"])
+            case "resumed":
+                after = payload["after"].items()
+                upto = {_conversation(places, name): seq for name, seq in after}
+                return Resumed(payload["complete"], upto)
+            case "user_typing":
+                author = payload["userId"]
+                return Typing(places.conversation(author, me), author, is_typing=True)
+            case "message_read":
+                message_id = MessageId(int(payload["messageId"]))
+                return Receipt(DeliveryStatus.READ, payload["readBy"], message_id)
+            case "unsubscribed":
+                return Ended(_conversation(places, payload["conversationId"]))
+            case _:
+                raise UnknownFrame(kind, payload)
+
+
+def _conversation(places: Places, name: str) -> ChannelId:
+    _, low, high = name.split("_")
+    return places.conversation(int(low), int(high))

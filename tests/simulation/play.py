@@ -1,0 +1,97 @@
+"""Plays one seed to its end, which it always has: a hang is a problem like any other, with stacks.
+
+A seed has a time limit on both clocks: the simulated one, for what waits for something that never
+comes, and the real one, for what never waits at all.
+"""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import structlog
+import trio
+import trio._core._run
+from trio.testing import MockClock
+
+from tests.simulation.bugs import BUGS
+from tests.simulation.run import Broken, Result, Simulation
+from tests.support.time_limit import where_it_stands
+
+SIMULATED_SECONDS = 300.0
+REAL_SECONDS = 60.0
+ATTEMPTS = 10  # to end a seed whose time is up; then its process ends
+
+
+class Hung(BaseException):
+    """The real time is up. No `except Exception` may swallow it."""
+
+
+def play(seed: int, bug: str | None = None, real_seconds: float = REAL_SECONDS) -> Result:
+    """Play one seed, with a mistake if one is named."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
+    trio._core._run._r.seed(seed)
+    simulation = Simulation(seed, None if bug is None else BUGS[bug])
+    problem = None
+    try:
+        with _time_limit(real_seconds) as stacks:
+            trio.run(_play, simulation, clock=MockClock(autojump_threshold=0))
+    except BaseException as error:
+        if stacks:
+            problem = f"hangs: {real_seconds:g} s of real time\n{stacks[0]}"
+        elif (broken := _broken(error)) is not None:
+            problem = str(broken)
+        else:
+            raise
+    finally:
+        structlog.reset_defaults()
+    return simulation.result(problem)
+
+
+async def _play(simulation: Simulation) -> None:
+    with trio.move_on_after(SIMULATED_SECONDS) as limit:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_look, SIMULATED_SECONDS - 1.0, stacks := list[str]())
+            await simulation.play()
+            nursery.cancel_scope.cancel()
+    if limit.cancelled_caught:
+        raise Broken(f"hangs: {SIMULATED_SECONDS:g} s of simulated time\n{stacks[0]}")
+
+
+async def _look(seconds: float, stacks: list[str]) -> None:
+    await trio.sleep(seconds)
+    stacks.append(where_it_stands(None))
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[list[str]]:
+    """Raises Hung wherever the program is when the time is up; then the stacks are in the list."""
+    stacks: list[str] = []
+
+    def run_out(_: int, frame: FrameType | None) -> None:
+        stacks.append(where_it_stands(frame))
+        if len(stacks) > ATTEMPTS:
+            print(f"does not end\n{stacks[-1]}", file=sys.stderr, flush=True)
+            os._exit(1)
+        raise Hung  # again every second: what is cancelled because of it may hang too
+
+    before: Any = signal.signal(signal.SIGALRM, run_out)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield stacks
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _broken(error: BaseException) -> Broken | None:
+    """The first problem among the errors, if there are no others."""
+    if isinstance(error, BaseExceptionGroup):
+        broken, others = error.split(Broken)
+        return _broken(broken.exceptions[0]) if broken is not None and others is None else None
+    return error if isinstance(error, Broken) else None

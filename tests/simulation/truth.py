@@ -1,0 +1,200 @@
+"""What really happened: who might see what, when, and which messages were stored.
+
+It is read off the tables at the moment they change, so it knows more than the hub, which learns of
+a change a little later. From it follows what a device may still be sent:
+
+- A *message* must not reach somebody who lost sight of its channel so long before it was stored
+  that the hub must have acted on that, and has not been let in again since it was stored.
+- *Typing, presence and receipts* must not reach somebody for whom that time has passed.
+
+"So long" is `bound`: the calls that the hub needs, at the slowest that this seed's store is, since
+the store answered each of them. A call that fails, or an outage, starts the time again.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+from math import inf
+from typing import Any, TypeAlias
+
+import trio
+from attrs import define, field, frozen
+
+from persistence.memory.tables import Tables
+from protocol.model import ChannelId, Message, MessageId, Posted, UserId
+from tests.simulation.languages.language import Places
+
+CALLS: int = 20  # of the store, one after the other, until the hub has acted on a change
+
+
+class Right(Enum):
+    """What somebody may do, and may lose."""
+
+    SEE = auto()
+    """A channel: its messages, typing and receipts."""
+    SEND = auto()
+    """Into a channel."""
+    BELONG = auto()
+    """To a workspace."""
+    KNOW = auto()
+    """Whether a user is online."""
+
+
+Key: TypeAlias = tuple[Right, UserId, int]
+
+
+@define
+class Sight:
+    """Whether somebody has a right, and when they last got and lost it."""
+
+    is_open: bool
+    opened_at: float = -inf
+    closed_at: float = -inf
+
+    def change(self, *, is_open: bool) -> None:
+        if is_open != self.is_open:
+            self.is_open = is_open
+            if is_open:
+                self.opened_at = trio.current_time()
+            else:
+                self.closed_at = trio.current_time()
+
+    def was_open_since(self, at: float) -> bool:
+        """Whether it was open at some time from then on."""
+        return self.is_open or self.closed_at >= at
+
+    def was_closed_since(self, at: float) -> bool:
+        """Whether it was closed at some time from then on."""
+        return not self.is_open or self.opened_at >= at
+
+
+@frozen
+class Committed:
+    """A message, when it was stored, and who must not be sent it if they were not let in since."""
+
+    message: Message
+    at: float
+    closed_to: frozenset[UserId]
+
+
+@define
+class Truth:
+    """Everything that a device's complaint is judged by.
+
+    Args:
+        tables: of the store in memory.
+        places: the channels.
+        people: everybody.
+        slowest: seconds that a call of the store takes at most, on each way.
+    """
+
+    tables: Tables
+    places: Places
+    people: Sequence[UserId]
+    slowest: float
+    messages: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
+    _disturbed_at: float = field(default=-inf, init=False)
+    _is_away: bool = field(default=False, init=False)
+    _by_id: dict[MessageId, Committed] = field(factory=dict, init=False)
+    _sights: dict[Key, Sight] = field(factory=dict, init=False)
+    _sessions: dict[bytes, float | None] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sights = {key: Sight(allowed) for key, allowed in self._rights()}
+
+    @property
+    def bound(self) -> float:
+        """Seconds until the hub has acted on a change."""
+        return 0.5 + 2 * CALLS * self.slowest
+
+    def disturbed(self, *, is_away: bool) -> None:
+        """A call failed, or the store went away or came back: what waits for it takes longer."""
+        self._is_away = is_away
+        self._disturbed_at = trio.current_time()
+
+    def changed(self) -> None:
+        """Somebody's rights may have changed just now."""
+        for key, allowed in self._rights():
+            self._sights[key].change(is_open=allowed)
+        for token_hash, ended_at in self._sessions.items():
+            if ended_at is None and token_hash not in self.tables.sessions:
+                self._sessions[token_hash] = trio.current_time()
+
+    def opened(self, token_hash: bytes) -> None:
+        """A session to watch."""
+        self._sessions[token_hash] = None
+
+    def is_session_open(self, token_hash: bytes) -> bool:
+        """Whether it has not ended."""
+        return self._sessions[token_hash] is None
+
+    def is_session_long_ended(self, token_hash: bytes) -> bool:
+        """Whether it ended so long ago that the hub must have acted on it."""
+        return self._is_overdue(self._sessions[token_hash])
+
+    def posted(self, outcomes: Sequence[Any]) -> None:
+        """These messages were stored just now, or refused."""
+        for outcome in outcomes:
+            if isinstance(outcome, Posted) and not outcome.repeated:
+                message = outcome.message
+                closed_to = frozenset(
+                    user_id
+                    for user_id in self.people
+                    if self.is_long_closed(Right.SEE, user_id, message.channel_id)
+                )
+                found = Committed(message, trio.current_time(), closed_to)
+                self.messages[message.position] = self._by_id[message.id] = found
+        self.changed()  # who has exchanged messages may know when the other one is online
+
+    def sight(self, right: Right, user_id: UserId, of: int) -> Sight:
+        """What is known of a right; of a channel that is not the user's, that it is closed."""
+        return self._sights.get((right, user_id, of)) or Sight(is_open=False)
+
+    def sees(self, user_id: UserId, channel_id: ChannelId) -> bool:
+        """Whether somebody may see a channel now."""
+        return self.sight(Right.SEE, user_id, channel_id).is_open
+
+    def is_long_closed(self, right: Right, user_id: UserId, of: int) -> bool:
+        """Whether a right is lost for so long that the hub must have acted on it."""
+        sight = self.sight(right, user_id, of)
+        return self._is_overdue(None if sight.is_open else sight.closed_at)
+
+    def _is_overdue(self, lost_at: float | None) -> bool:
+        if lost_at is None or self._is_away:
+            return False
+        return trio.current_time() - max(lost_at, self._disturbed_at) > self.bound
+
+    def must_not_reach(self, user_id: UserId, committed: Committed) -> bool:
+        """Whether a message leaks if it is sent to this user now."""
+        sight = self.sight(Right.SEE, user_id, committed.message.channel_id)
+        return user_id in committed.closed_to and not sight.was_open_since(committed.at)
+
+    def find(self, message_id: MessageId) -> Committed | None:
+        """A stored message."""
+        return self._by_id.get(message_id)
+
+    def _rights(self) -> Iterator[tuple[Key, bool]]:
+        tables = self.tables
+        for user_id in self.people:
+            for workspace_id in dict.fromkeys(self.places.rooms.values()):
+                is_member = user_id in tables.workspaces[workspace_id].members
+                yield (Right.BELONG, user_id, workspace_id), is_member
+            for room, workspace_id in self.places.rooms.items():
+                is_member = user_id in tables.workspaces[workspace_id].members
+                yield (Right.SEE, user_id, room), is_member
+                yield (Right.SEND, user_id, room), is_member
+        for pair, channel_id in self.places.conversations.items():
+            for one, other in (tuple(pair), tuple(pair)[::-1]):
+                yield (Right.SEE, one, channel_id), tables.may_see(one, other)
+                yield (Right.SEND, one, channel_id), tables.may_message(one, other)
+                yield (Right.KNOW, one, other), self._may_know(one, other)
+
+    def _may_know(self, one: UserId, other: UserId) -> bool:
+        tables = self.tables
+        if tables.blocked_either_way(one, other):
+            return False
+        if tables.follow_accepted_either_way(one, other):
+            return True
+        row = tables.dms.get(frozenset((one, other)))
+        if row is not None and row.messages and tables.in_contact(one, other):
+            return True
+        return any({one, other} <= set(each.members) for each in tables.workspaces.values())
