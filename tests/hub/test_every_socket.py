@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.clients.frames import BINARY, PING, TEXT, client_frame, text
-from tests.support.clients.websocket import WebSocket
+from tests.support.clients.websocket import Refused, WebSocket
 from tests.support.world import DIALECTS, World
 
 PATHS = sorted(DIALECTS.by_path)
@@ -75,3 +75,24 @@ async def test_broken_framing_closes_with_its_code(
     socket = await greeted(timed_world, path)
     await socket.stream.send_all(data)
     assert (await socket.closed()).code == code
+
+
+DOORS = (*PATHS, "/socket.io/?EIO=4&transport=websocket")
+
+
+@pytest.mark.parametrize("path", DOORS)
+async def test_a_page_of_another_origin_may_open_none(timed_world: World, path: str) -> None:
+    ann = await timed_world.person("ann")
+    cookies = f"{ann.cookie}; {ann.platform_cookie}\r\nOrigin: https://evil.example"
+    with pytest.raises(Refused) as refused:
+        await timed_world.websocket(path, Cookie=cookies)
+    assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("path", DOORS)
+async def test_none_is_opened_while_the_server_stops(timed_world: World, path: str) -> None:
+    ann = await timed_world.person("ann")
+    timed_world.services.status.accepting = False
+    with pytest.raises(Refused) as refused:
+        await ann.connect(path)
+    assert refused.value.status == 503

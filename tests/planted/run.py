@@ -27,7 +27,7 @@ from tests.planted.fault import ROOT, Fault
 RUN_SECONDS: Final = 600.0
 SHOWN_CHARS: Final = 3_000
 PYTEST: Final = (sys.executable, "-B", "-m", "pytest", "-p", report.__name__)
-OPTIONS: Final = ("-x", "-q", "-n0", "-p", "no:cacheprovider")
+OPTIONS: Final = ("-x", "-q", "-n0", "-p", "no:cacheprovider", "-o", "timeout=30")
 _NO_PROGRAM: Final = re.compile(
     r"\b(SyntaxError|NameError|ReferenceError|PostgresSyntaxError|Undefined\w*Error)\b: .*"
 )

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import trio
 import trustme
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hub.app import Server
 from hub.cli.chat import PAGE, Chat, Person, printable, sign_in
@@ -16,6 +16,7 @@ from persistence.interface import Store
 from persistence.records import Draft
 from protocol.model import Posted, UserId
 from tests.support.programs.server import demo_passwords, serve
+from tests.support.stores.held import Held
 
 
 @frozen
@@ -102,6 +103,27 @@ async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_recon
                 "you: are you there?",
             )
             await ann.typed.aclose()
+
+
+async def test_a_line_that_was_on_its_way_is_sent_again_under_its_key(memory_store: Store) -> None:
+    held = Held(memory_store.messages, ("post",))
+    async with trio.open_nursery() as nursery:
+        first = serve(evolve(memory_store, messages=held), shutdown_timeout=0.1)
+        async with first as server:
+            port = urlsplit(server.url).port
+            assert port is not None
+            words = demo_passwords(await make_demo_people(server))
+            ann = await open_terminal(nursery, server, words, "ann", "ben")
+            await ann.typed.send("are you there?")
+            await held.asked.wait()
+        await ann.sees("* connection lost, trying again in 1 s")
+        async with serve(memory_store, port=port):
+            await ann.sees("* connected, talking to Ben", "you: are you there?")
+            await ann.typed.aclose()
+    (((draft,),),) = held.calls
+    me, ben = UserId(ann.chat.me.id), UserId(ann.chat.peer.id)
+    (stored,) = await memory_store.messages.conversation_page(me, ben, offset=0, limit=10)
+    assert (stored.content, stored.key) == ("are you there?", draft.key)
 
 
 async def test_a_line_that_is_refused_is_said(memory_store: Store) -> None:

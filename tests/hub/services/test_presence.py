@@ -116,7 +116,9 @@ async def test_presence_is_announced_when_the_store_is_back(
         outage.begin()
         await anns.close_in_silence()
         await world.until_gone(ann.id)
+        await trio.sleep(10)  # the grace period is over, and it cannot be announced
         assert ann.id in world.services.presence.online()
+        await bens.is_silent()
         outage.end()
         assert await bens.receive() == {
             "type": "user_online_status", "user_id": ann.id, "is_online": False,

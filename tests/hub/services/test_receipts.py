@@ -1,7 +1,17 @@
-"""How far somebody has read, and who hears of it."""
+"""How far somebody has read, and who hears of it, in every dialect (docs/delivery.md)."""
 
-from tests.support.posting import say
-from tests.support.world import World
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+from attrs import frozen
+
+from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.clients.socketio import Peer, channel_of, enter
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import post, say, write
+from tests.support.school import School, open_school
+from tests.support.world import Person, World
 
 
 async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
@@ -35,3 +45,121 @@ async def test_marking_read_moves_only_forward_and_is_told_once(world: World) ->
     assert (await anns.receive())["seq"] == 1
     assert (await anns.receive())["type"] == "private_message"
     assert (await anns.receive())["seq"] == 2
+
+
+PRESENCE = ("user_online_status", "user_presence", "private_message", "message_received")
+
+
+@frozen
+class Devices:
+    """One connection of a person in each dialect, which show receipts alone."""
+
+    private: WebSocket
+    messenger: WebSocket
+    chat: WebSocket
+    events: Peer
+
+    def all(self) -> tuple[WebSocket, ...]:
+        return self.private, self.messenger, self.chat, self.events.socket
+
+
+async def devices(school: School, person: Person) -> Devices:
+    """In the dm of ann and ben, for those who may be there."""
+    is_in = person in (school.ann, school.ben)
+    chat = await (school.join(person, school.dm) if is_in else person.open("/ws/chat"))
+    return Devices(
+        (await person.open()).ignoring(*PRESENCE),
+        (await person.open("/messagepal")).ignoring(*PRESENCE),
+        chat.ignoring(*PRESENCE, "new_message"),
+        (await enter(person)).ignoring("message:new"),
+    )
+
+
+Mark: TypeAlias = Callable[[School, Devices, int], Awaitable[WebSocket | None]]
+"""ben marks a message read; returns the connection that did, which gets no receipt of it."""
+
+
+async def on_chat(school: School, bens: Devices, message: int) -> WebSocket | None:
+    frame = {"type": "mark_read", "channelId": school.dm.id, "messageId": message}
+    await bens.chat.send(frame)
+    return bens.chat
+
+
+async def on_messenger(school: School, bens: Devices, message: int) -> WebSocket | None:
+    """Here the connection gets one for the message that it named."""
+    await bens.messenger.send({"type": "mark_read", "messageId": str(message)})
+    told = await bens.messenger.receive_type("message_read")
+    assert told["payload"]["messageId"] == str(message)
+    return bens.messenger
+
+
+async def on_socketio(school: School, bens: Devices, message: int) -> WebSocket | None:
+    uuid = to_uuid(IdKind.MESSAGE, message)
+    assert (await bens.events.ask("message:read", {"messageId": uuid}))["success"] is True
+    return None
+
+
+async def over_rest(school: School, bens: Devices, message: int) -> WebSocket | None:
+    reply = await school.ben.call("PUT", f"/api/messages/{school.ann.id}/read")
+    assert reply.status == 200
+    return None
+
+
+@pytest.mark.parametrize("mark", [on_chat, on_messenger, on_socketio, over_rest])
+async def test_a_read_private_message_is_told_to_both_people_and_nobody_else(
+    world: World, mark: Mark
+) -> None:
+    school = await open_school(world)
+    anns, bens = await devices(school, school.ann), await devices(school, school.ben)
+    await devices(school, school.tea)  # who hears nothing: what is not read fails the test
+    await write(world, school.ann.user, school.ben.user, "one", "two")
+    newest = await world.store.messages.last_id()
+    besides = await mark(school, bens, newest)
+    for person in (anns, bens):
+        read = await person.private.receive_type("messages_read")
+        assert (read["reader_id"], read["sender_id"], read["seq"]) == (
+            school.ben.id, school.ann.id, 2,
+        )  # fmt: skip
+        for _ in range(2):
+            if person.messenger is not besides:
+                told = await person.messenger.receive_type("message_read")
+                assert told["payload"]["readBy"] == school.ben.id
+            if person.chat is not besides:
+                assert (await person.chat.receive_type("message_read"))["userId"] == school.ben.id
+    for _ in range(2):
+        name, seen = await anns.events.event()
+        assert (name, seen["userId"]) == ("message:read", to_uuid(IdKind.USER, school.ben.id))
+    for device in (*anns.all(), *bens.all()):
+        await device.is_silent()
+    assert await mark(school, bens, newest) is besides  # again: nothing moves, nobody is told
+
+
+async def test_in_a_channel_each_author_hears_of_their_own_messages(world: World) -> None:
+    school = await open_school(world)
+    anns, teas, reader = await enter(school.ann), await enter(school.tea), await enter(school.ben)
+    made: list[str] = []
+    for person in (school.ann, school.tea, school.ann):
+        await post(world, person.user, school.general, "x")
+        made.append(to_uuid(IdKind.MESSAGE, await world.store.messages.last_id()))
+    for name in ("message:delivered", "message:read"):
+        assert (await reader.ask(name, {"messageId": made[-1]}))["success"] is True
+        for author, messages in ((anns, made[::2]), (teas, made[1:2])):
+            for message in messages:
+                event, seen = await author.event()
+                assert (event, seen["messageId"]) == (name, message)
+                assert seen["userId"] == to_uuid(IdKind.USER, school.ben.id)
+                assert seen["channelId"] == channel_of(school)
+
+
+async def test_who_has_not_joined_a_channel_marks_nothing_there(world: World) -> None:
+    school = await open_school(world)
+    bens, anns = await school.ben.open("/ws/chat"), await school.join(school.ann)
+    await post(world, school.ann.user, school.general, "x")
+    message = (await anns.receive_type("new_message"))["message"]["id"]
+    await bens.send({
+        "type": "mark_read", "channelId": school.general.id, "messageId": message,
+    })  # fmt: skip
+    await bens.is_silent()
+    await anns.is_silent()
+    unread = await school.ben.ask("GET", f"/api/channels/{school.general.id}/unread")
+    assert unread.json == {"unreadCount": 1}

@@ -7,12 +7,16 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+import hub.services.resume
 from persistence.interface import Store
 from persistence.records import Draft
+from tests.support.clients.socketio import enter
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
+from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.intercept import Interception, Late
+from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
 
@@ -285,3 +289,67 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
         late.may_arrive.set()
         assert (await until_resumed(socket))[0] == [1, 2]
         await socket.receive_type("left_channel")
+
+
+RESUMES = {
+    "/ws": ({"type": "resume"}, "private_message", "resumed"),
+    "/messagepal": ({"type": "resume"}, "message_received", "resumed"),
+    "/ws/chat": ({"type": "resume"}, "new_message", "resumed"),
+    "/gateway": ({"op": "RESUME", "d": {}}, "MESSAGE_CREATE", "RESUMED"),
+}
+
+
+@pytest.mark.parametrize("path", RESUMES)
+async def test_what_was_missed_may_take_many_pages(
+    timed_world: World, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(hub.services.resume, "PAGE_MESSAGES", 3)
+    resume, kind, end = RESUMES[path]
+    school = await open_school(timed_world)
+    texts = [str(number) for number in range(10)]
+    for author in (school.ann, school.tea):
+        await write(timed_world, author.user, school.ben.user, *texts)
+    await post(timed_world, school.ann.user, school.general, *texts)
+    socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
+    await socket.send(resume)
+    told: dict[str, list[str]] = {}
+    for _ in range(30 if path in ("/ws/chat", "/gateway") else 20):
+        frame = await socket.receive_type(kind)
+        message = frame.get("message") or frame.get("payload") or frame["d"]
+        where = message.get("channelId") or message.get("conversationId") or message["sender_id"]
+        told.setdefault(where, []).append(message["content"])
+    assert list(told.values()) == [texts] * len(told)
+    marker = await socket.receive_type(end)
+    assert marker.get("payload", marker.get("d", marker))["complete"] is True
+
+
+@pytest.mark.parametrize("path", RESUMES)
+async def test_a_connection_that_cannot_be_told_what_it_missed_is_closed(
+    memory_store: Store, path: str
+) -> None:
+    """It must not go on with a gap that it does not know of."""
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        school = await open_school(world)
+        await write(world, school.ann.user, school.ben.user, "missed")
+        await post(world, school.ann.user, school.general, "missed")
+        socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
+        outage.begin()
+        await socket.send(RESUMES[path][0])
+        assert (await socket.closed()).code == 1013
+        outage.end()
+
+
+async def test_a_socketio_client_that_cannot_be_told_what_it_missed_is_ended(
+    memory_store: Store,
+) -> None:
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        school = await open_school(world)
+        await post(world, school.ann.user, school.general, "missed")
+        peer = await enter(school.ben)
+        outage.begin()
+        await peer.emit("resume", {})
+        await until_quiet()
+        assert (await peer.socket.closed()).code == 1013
+        outage.end()

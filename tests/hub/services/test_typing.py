@@ -8,6 +8,7 @@ from trio.testing import MockClock
 from persistence.interface import Store
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.posting import private_message
+from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.held import Held
 from tests.support.stores.outage import Outage
@@ -132,3 +133,42 @@ async def test_typing_ends_with_the_connection(timed_world: World) -> None:
     assert (await bens.event())[0] == "message:typing:start"
     await anns.socket.drop()
     assert (await bens.event())[0] == "message:typing:stop"
+
+
+@pytest.mark.parametrize(
+    ("path", "frame"),
+    [
+        ("/ws", {"type": "typing_indicator", "is_typing": True}),
+        ("/messagepal", {"type": "typing"}),
+    ],
+)
+async def test_private_typing_ends_with_its_connection(
+    timed_world: World, mock_clock: MockClock, path: str, frame: dict[str, object]
+) -> None:
+    """The clock stands still, so it does not end by itself."""
+    ann, ben = await timed_world.person("ann"), await timed_world.person("ben")
+    bens = await ben.open()
+    anns, other = await ann.open(path), await ann.open()
+    name = "recipient_id" if path == "/ws" else "recipientId"
+    await anns.send({**frame, name: ben.id})
+    assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
+    await other.close_in_silence()
+    await bens.is_silent()
+    await anns.close_in_silence()
+    assert (await bens.receive_type("typing_indicator"))["is_typing"] is False
+
+
+async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store: Store) -> None:
+    """Not only when the connection joined: the right may have gone meanwhile."""
+    held = Held(memory_store.channels, ("may_join",))
+    async with open_world(evolve(memory_store, channels=held)) as world:
+        school = await open_school(world)
+        anns, bens = await school.join(school.ann), await school.join(school.ben)
+        anns.ignoring("user_presence")
+        await anns.send({"type": "typing", "channelId": school.general.id})
+        await held.asked.wait()
+        await world.store.workspaces.remove_member(school.workspace.id, school.ann.id)
+        held.go_on.set()
+        await until_quiet()
+        assert (await anns.receive_type("left_channel"))["channelId"] == school.general.id
+        await bens.close_in_silence(besides=("user_presence",))

@@ -6,7 +6,7 @@ import traceback
 import pytest
 from attrs import asdict, frozen
 
-from hub.settings.redaction import Secret, redact, revealed
+from hub.settings.redaction import Secret, redact, redact_url, revealed
 
 
 @frozen
@@ -64,6 +64,20 @@ def test_secrets_are_equal_by_their_text() -> None:
 )  # fmt: skip
 def test_passwords_in_a_text_are_masked(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:hunter2@db:5432/x", "postgresql://***@db:5432/x"),
+        ("https://hunter2@llm.example/v1", "https://***@llm.example/v1"),
+        ("postgresql://db/x?user=me&password=hunter2", "postgresql://db/x?user=me&password=***"),
+        ("https://llm.example/?api_key=hunter2&a=1", "https://llm.example/?api_key=***&a=1"),
+        ("postgresql:///x?host=/run/pg", "postgresql:///x?host=/run/pg"),
+    ],
+)
+def test_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+    assert redact_url(url) == shown
 
 
 def test_a_secret_in_a_log_record_is_not_formatted() -> None:

@@ -1,12 +1,14 @@
 """Where settings come from, and what is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from hub.settings.choices import LogLevel
-from hub.settings.config import Config
-from hub.settings.setting import ConfigError
+from hub.settings.config import SETTINGS, Config
+from hub.settings.parsers import SECRET
+from hub.settings.setting import ConfigError, Setting
 from hub.settings.sources import load_config
 
 
@@ -131,3 +133,24 @@ def test_yes_and_no_have_several_spellings_everywhere(
     ):
         assert config.rendered_content is meant
     assert "yes, no" in refusal({"rendered_content": "maybe"})
+
+
+CHECKED_SECRETS = [
+    setting
+    for setting in SETTINGS
+    if setting.parser.is_secret and setting.parser is not SECRET  # which may be any text
+]
+assert CHECKED_SECRETS
+
+
+@pytest.mark.parametrize("setting", CHECKED_SECRETS, ids=lambda setting: setting.name)
+def test_an_error_about_a_secret_does_not_quote_it(tmp_path: Path, setting: Setting) -> None:
+    given = "hunter2 @\n"
+    quoted = json.dumps([given] if setting.parser.is_list else given)
+    for problem in (
+        refusal({setting.name: given}),
+        refusal(environ={setting.variable: given}),
+        refusal(file=toml(tmp_path, f"{setting.name} = {quoted}")),
+    ):
+        assert "is not accepted" in problem
+        assert "hunter2" not in problem

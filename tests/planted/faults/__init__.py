@@ -10,7 +10,6 @@ from tests.planted.faults import (
     protocol,
     services,
     settings,
-    web,
 )
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -20,5 +19,4 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *identity.FAULTS,
     *settings.FAULTS,
-    *web.FAULTS,
 )

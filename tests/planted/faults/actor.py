@@ -41,4 +41,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
 """,
         ("tests/hub/actor/test_hub.py", "tests/hub/services/test_presence.py"),
     ),
+    Fault(
+        "the connection that marked a message read gets its own receipt",
+        "hub/actor/hub.py",
+        """                    for client in by_user.get(user, ())
+                    if client is not besides
+""",
+        """                    for client in by_user.get(user, ())
+""",
+        ("tests/hub/services/test_receipts.py",),
+    ),
 )

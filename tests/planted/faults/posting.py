@@ -50,4 +50,59 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "question.channel.id, before=None, limit=CONTEXT_MESSAGES",
         ("tests/hub/services/assistant/test_assistant.py",),
     ),
+    Fault(
+        "the sender learns the outcome before the others have the message",
+        "hub/services/posting/lane.py",
+        "        await self._hub.broadcast(deliveries, settled)",
+        "        settled()\n        await self._hub.broadcast(deliveries)",
+        ("tests/hub/services/posting/test_lane.py",),
+    ),
+    Fault(
+        "what waits behind a failed statement is never answered",
+        "hub/services/posting/lane.py",
+        """            if waiting is not None:
+                self._settle(waiting, error)
+""",
+        """            if waiting is None:
+                self._in_doubt.set()
+""",
+        ("tests/hub/services/posting/test_lane.py",),
+    ),
+    Fault(
+        "a repeated message is not confirmed",
+        "hub/sockets/replies.py",
+        "            case Posted(repeated=False):\n",
+        "            case Posted():\n",
+        ("tests/hub/services/posting/test_continuity.py",),
+    ),
+    Fault(
+        "a store that does not respond is waited for without end",
+        "hub/services/posting/lane.py",
+        "        with trio.move_on_after(SEND_SECONDS):",
+        "        with trio.CancelScope():",
+        ("tests/hub/services/posting/test_lane.py",),
+    ),
+    Fault(
+        "stopping does not wait for accepted messages",
+        "hub/services/posting/messaging.py",
+        """        if self._unsettled:
+            await self._settled_all.wait()
+""",
+        "",
+        ("tests/hub/services/posting/test_messaging.py",),
+    ),
+    Fault(
+        "messages are accepted while the server stops",
+        "hub/services/posting/messaging.py",
+        "        self._stopping = True\n",
+        "",
+        ("tests/hub/services/posting/test_messaging.py",),
+    ),
+    Fault(
+        "the assistant is asked again when a question is repeated",
+        "hub/services/sending.py",
+        "if channel is not None and not repeated:",
+        "if channel is not None:",
+        ("tests/hub/services/assistant/test_assistant.py",),
+    ),
 )

@@ -72,4 +72,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'return text.replace("\\x00", " ")',
         ("tests/hub/cli/test_chat.py",),
     ),
+    Fault(
+        "a password inside a URL is shown",
+        "hub/settings/redaction.py",
+        "{MASK + at if at else ''}{host}",
+        "{parts.netloc}",
+        (REDACTION,),
+    ),
+    Fault(
+        "an error about a secret quotes it",
+        "hub/settings/setting.py",
+        'given = "the value given" if self.parser.is_secret else redact(repr(value))',
+        "given = redact(repr(value))",
+        ("tests/hub/settings/test_config.py", "tests/hub/settings/test_sources.py"),
+    ),
+    Fault(
+        "the terminal client sends a repeated line under a new key",
+        "hub/cli/chat.py",
+        "            await self._send(socket, key, line)\n        self._socket = socket",
+        "            await self._send(socket, str(uuid4()), line)\n        self._socket = socket",
+        ("tests/hub/cli/test_chat.py",),
+    ),
 )

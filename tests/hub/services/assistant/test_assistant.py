@@ -3,6 +3,7 @@
 from hub.services.assistant.language_model import TUTOR
 from persistence.interface import Store
 from tests.support.classroom import answer_of, ask, classroom
+from tests.support.clients.socketio import channel_of, enter
 from tests.support.school import open_school
 from tests.support.world import open_world
 
@@ -79,6 +80,30 @@ async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
             await socket.receive_type("new_message")
         await socket.close_in_silence()
         assert server.asked == []
+
+
+async def test_a_question_that_is_repeated_is_answered_once(memory_store: Store) -> None:
+    """However it was asked. The questions are answered one after the other."""
+    async with classroom(memory_store, assistant_concurrency=1) as (school, server):
+        channel = school.general.id
+        chat = (await school.join(school.ann)).ignoring("user_typing")
+        events = await enter(school.ann)
+        for _ in range(2):
+            frame = {"type": "send_message", "channelId": channel, "content": "@AI 1"}
+            await chat.send({**frame, "clientMessageId": "1"})
+            await chat.expect("new_message")
+            body = {"channelId": channel, "content": "@AI 2", "clientMessageId": "2"}
+            assert (await school.ann.ask("POST", "/api/messages", body)).status == 201
+            sent = {"channelId": channel_of(school), "content": "@AI 3", "tempId": "3"}
+            assert (await events.ask("message:send", sent))["success"] is True
+            assert (await events.event())[0] == "message:sent"
+        await ask(chat, channel, "@AI 4")
+        answers = 0
+        while answers < 4:
+            answers += (await chat.receive_type("new_message"))["message"]["authorId"] == 999
+        asked = [each["messages"][-1]["content"] for each in server.asked]
+        assert asked == ["1", "2", "3", "4"]
+        chat.ignoring("new_message")
 
 
 async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:

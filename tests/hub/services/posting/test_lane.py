@@ -1,10 +1,26 @@
-"""A log that is away or stands still: nobody waits long, and nothing is acknowledged."""
+"""What one commit leads to, in order; and a log that is away or stands still."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
 import trio
-from attrs import evolve
+from attrs import define, evolve, field
 from trio.testing import MockClock
 
+from hub.actor.client import Client
+from hub.actor.letters import ChannelRoom, Join, Register
+from hub.actor.wire import Wire
+from hub.services.posting.lane import Settlement
 from persistence.interface import Store
+from persistence.records import Draft
+from protocol.dialects.learning_chat import DIALECT as LEARNING_CHAT
+from protocol.dialects.private_messages import DIALECT as PRIVATE_MESSAGES
+from protocol.errors import CloseReason
+from protocol.events import Connected
+from protocol.model import Position, Posted, SessionId
+from tests.support.quiet import until_quiet
+from tests.support.school import School, open_school
 from tests.support.stores.held import Held
 from tests.support.stores.outage import Outage
 from tests.support.world import open_world
@@ -53,3 +69,59 @@ async def test_nobody_waits_long_for_a_store_that_stands_still(
         for socket in (one, other):
             message = (await socket.receive_type("private_message"))["message"]
             assert message["client_id"] == "again"
+
+
+@define
+class Timetable:
+    """What happened, in order. As a link, it notes what a client is sent."""
+
+    happened: list[str] = field(factory=list)
+    is_behind: bool = False
+
+    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
+        if position is not None:
+            self.happened.append("delivered")
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self, reason: CloseReason) -> None:
+        self.happened.append(f"closed: {reason.text}")
+
+    async def caught_up(self) -> None:
+        """Nothing waits."""
+
+    def settled(self, settlement: Settlement) -> None:
+        assert isinstance(settlement, Posted)
+        self.happened.append("settled")
+
+
+def private(school: School) -> Draft:
+    return Draft(school.ann.id, school.ben.id, "hi", "k")
+
+
+def in_channel(school: School) -> Draft:
+    return Draft(school.ann.id, None, "hi", "k", channel_id=school.general.id)
+
+
+@pytest.mark.parametrize(
+    ("draft", "wire"),
+    [(private, Wire(PRIVATE_MESSAGES)), (in_channel, Wire(LEARNING_CHAT))],
+    ids=["private", "in a channel"],
+)
+async def test_the_sender_learns_the_outcome_after_everyone_else_has_the_message(
+    memory_store: Store, draft: Callable[[School], Draft], wire: Wire
+) -> None:
+    async with open_world(memory_store) as world:
+        school, noted = await open_school(world), Timetable()
+        ben, services = school.ben.user, world.services
+        client = Client(ben, SessionId(1), wire, noted, services.quotas.of(ben.id))
+        await services.hub.post(Register(client, Connected(ben, datetime.now(UTC))))
+        await services.hub.post(Join(client, (ChannelRoom(school.general.id),)))
+        await services.channels.enter(client, school.general)
+        await services.messaging.submit(school.ann.user, draft(school), noted.settled)
+        await until_quiet()
+        assert noted.happened == ["delivered", "settled"]
+        await services.messaging.submit(school.ann.user, draft(school), noted.settled)
+        await until_quiet()
+        assert noted.happened == ["delivered", "settled", "settled"]  # a repeat is not delivered

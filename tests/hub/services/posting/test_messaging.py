@@ -1,10 +1,21 @@
-"""Private messages from one connection to the others, on every store: order, repeats, refusals."""
+"""Private messages from one connection to the others, on every store; and stopping."""
 
 import json
 
+import trio
+from trio.testing import MockClock
+
+from hub.services.posting.lane import Settlement
+from persistence.interface import Store
+from persistence.records import Draft, StoreUnavailable
+from protocol.model import Posted
 from tests.support.clients.frames import text
+from tests.support.clients.socketio import channel_of, enter
 from tests.support.posting import private_message
-from tests.support.world import World
+from tests.support.quiet import until_quiet
+from tests.support.school import open_school
+from tests.support.stores.stall import Stall
+from tests.support.world import World, open_world
 
 
 async def test_a_message_reaches_every_socket_of_both_and_only_them(world: World) -> None:
@@ -97,3 +108,48 @@ async def test_blocked_either_way_and_private_strangers_are_refused(world: World
     await relations.unblock(ann.id, ben.id)
     await relations.block(ben.id, ann.id)
     assert (await socket.ask(private_message(ben)))["code"] == "not_allowed"
+
+
+async def test_stopping_waits_for_what_was_accepted_and_refuses_the_rest(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    stall = Stall()
+    async with open_world(stall.over(memory_store)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        messaging, settled = world.services.messaging, list[Settlement]()
+        bens = await ben.open()
+        stall.begin()
+        await messaging.submit(ann.user, Draft(ann.id, ben.id, "in time"), settled.append)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(messaging.drain)
+            await until_quiet()
+            assert len(nursery.child_tasks) == 1
+            await messaging.submit(ann.user, Draft(ann.id, ben.id, "late"), settled.append)
+            assert [type(each) for each in settled] == [StoreUnavailable]
+            stall.end()
+        assert [type(each) for each in settled] == [StoreUnavailable, Posted]
+        assert (await bens.receive())["message"]["content"] == "in time"
+
+
+async def test_while_stopping_every_door_asks_to_try_again(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    ann, ben, channel = school.ann, school.ben, school.general.id
+    private, chat, events = await ann.open(), await school.join(ann), await enter(ann)
+    messenger = await ann.open("/messagepal")
+    await timed_world.services.messaging.drain()
+    for socket, frame in (
+        (private, {"type": "private_message", "recipient_id": ben.id, "content": "x"}),
+        (messenger, {"type": "send_message", "recipientId": ben.id, "content": "x"}),
+        (chat, {"type": "send_message", "channelId": channel, "content": "x"}),
+    ):
+        await socket.send(frame)
+        assert (await socket.receive_type("error"))["code"] == "unavailable"
+    refused = await events.ask("message:send", {"channelId": channel_of(school), "content": "x"})
+    assert (refused["success"], refused["code"]) == (False, "unavailable")
+    assert (await events.event())[0] == "message:error"
+    replies = (
+        await ann.call("POST", f"/api/messages/{ben.id}", {"content": "x"}),
+        await ann.ask("POST", "/api/messages", {"channelId": channel, "content": "x"}),
+    )
+    assert [(reply.status, reply.json["code"]) for reply in replies] == [(503, "unavailable")] * 2
+    assert await timed_world.store.messages.last_id() == 0

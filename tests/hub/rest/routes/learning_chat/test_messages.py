@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from protocol.model import Role
 from tests.support.school import School, open_school
 from tests.support.world import Person, World
 
@@ -211,6 +212,34 @@ async def test_homework_is_graded_by_teachers(world: World) -> None:
     for wrong in ({}, {"status": "late"}, {"status": 5}):
         reply = await school.tea.ask("POST", path, wrong)
         assert (reply.status, reply.json["message"]) == (400, "Invalid status")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/api/messages/{message}/grade", {"status": "graded"}, 404),
+        ("POST", "/api/messages/{message}/read", None, 404),
+        ("DELETE", "/api/messages/{message}", None, 404),
+        ("POST", "/api/channels/{channel}/pin/{message}", None, 403),
+        ("DELETE", "/api/channels/{channel}/pin/{message}", None, 403),
+        ("GET", "/api/channels/{channel}/pinned", None, 403),
+        ("GET", "/api/channels/{channel}/unread", None, 403),
+        ("GET", "/api/channels/{channel}/messages", None, 403),
+        ("GET", "/api/messages/{channel}", None, 403),
+    ],
+)
+async def test_a_teacher_of_another_workspace_is_a_stranger(
+    world: World, method: str, path: str, body: object, status: int
+) -> None:
+    school = await open_school(world)
+    made = await post(school.ann, school.general.id, "2 + 2 = 5", isHomework=True)
+    teacher = await world.person("tom", role=Role.TEACHER)
+    path = path.format(channel=school.general.id, message=made["id"])
+    assert (await teacher.ask(method, path, body)).status == status
+    page = (await school.ben.ask("GET", f"/api/messages/{school.general.id}")).json
+    assert [(each["content"], each["gradingStatus"], each["isPinned"]) for each in page] == [
+        ("2 + 2 = 5", None, False)
+    ]
 
 
 async def test_messages_are_pinned_by_teachers(world: World) -> None:
