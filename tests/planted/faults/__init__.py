@@ -10,6 +10,7 @@ from tests.planted.faults import (
     protocol,
     services,
     settings,
+    web,
 )
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -19,4 +20,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *identity.FAULTS,
     *settings.FAULTS,
+    *web.FAULTS,
 )

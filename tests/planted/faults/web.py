@@ -1,0 +1,172 @@
+"""Faults in the JavaScript SDK and the page."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
+PAGE: Final = ("tests/e2e/test_browser.py",)
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "the SDK sends a message again under another key",
+        "hub/web/sdk/dialects/private_messages.js",
+        "    client_id: entry.key,\n",
+        "    client_id: crypto.randomUUID(),\n",
+        UNITS,
+    ),
+    Fault(
+        "the SDK does not send the last unsent message again",
+        "hub/web/sdk/messages/sender.js",
+        "    for (const { key } of this.#outbox.entries()) this.#submit(key);",
+        "    for (const { key } of this.#outbox.entries().slice(0, -1)) this.#submit(key);",
+        UNITS,
+    ),
+    Fault(
+        "the SDK resumes after one message too many",
+        "hub/web/sdk/messages/timelines.js",
+        "const newest = this.#timelines.get(conversationId)?.last?.seq ?? 0;",
+        "const newest = (this.#timelines.get(conversationId)?.last?.seq ?? -1) + 1;",
+        UNITS,
+    ),
+    Fault(
+        "the SDK resumes only the conversations it began with",
+        "hub/web/sdk/messages/timelines.js",
+        "const ids = new Set([...this.#heads.keys(), ...known.map(([id]) => id)]);",
+        "const ids = new Set(this.#heads.keys());",
+        UNITS,
+    ),
+    Fault(
+        "the SDK never says that typing ended",
+        "hub/web/sdk/messages/typing.js",
+        "    if (isToBeSent && mine.sentAt !== null) this.#send(conversationId, false);\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "somebody's typing is shown for ever",
+        "hub/web/sdk/messages/typing.js",
+        "    clearTimeout(before?.timer);\n"
+        "    if (isTyping) {\n"
+        "      const timer = setTimeout(() => this.received(conversationId, who, "
+        "false), EXPIRY_MS);",
+        "    clearTimeout(before?.timer);\n"
+        "    if (isTyping) {\n"
+        "      const timer = setTimeout(() => undefined, EXPIRY_MS);",
+        UNITS,
+    ),
+    Fault(
+        "the SDK sends in another order after a reload",
+        "hub/web/sdk/messages/outbox.js",
+        "for (const name of names.sort()) this.#restore(name);",
+        "for (const name of names.sort().reverse()) this.#restore(name);",
+        UNITS,
+    ),
+    Fault(
+        "the SDK connects again without a pause",
+        "hub/web/sdk/connection/backoff.js",
+        "    return step / 2 + (this.#random() * step) / 2;",
+        "    return 0;",
+        UNITS,
+    ),
+    Fault(
+        "the SDK connects again after its session has ended",
+        "hub/web/sdk/connection/connection_loop.js",
+        "if (event.code === SESSION_ENDED) {",
+        "if (event.code === -SESSION_ENDED) {",
+        UNITS,
+    ),
+    Fault(
+        "the SDK takes frames of a connection it has left",
+        "hub/web/sdk/connection/connection_loop.js",
+        "    socket.onmessage = (event) => {\n      if (socket !== this.#socket) return;\n",
+        "    socket.onmessage = (event) => {\n",
+        UNITS,
+    ),
+    Fault(
+        "a client that was closed while it connects comes online",
+        "hub/web/sdk/connection/connection_loop.js",
+        "  close() {\n    this.#attempt += 1;\n",
+        "  close() {\n",
+        UNITS,
+    ),
+    Fault(
+        "the SDK keeps a connection that is silent",
+        "hub/web/sdk/connection/liveness.js",
+        "      this.#silence = setTimeout(this.#onDead, REPLY_MS);\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "the SDK is online before it has what it missed",
+        "hub/web/sdk/session.js",
+        "    if (isComplete) {",
+        "    if (isComplete || true) {",
+        UNITS,
+    ),
+    Fault(
+        "the SDK shows a message twice",
+        "hub/web/sdk/messages/timeline.js",
+        "    if (this.#stored[at]?.seq === message.seq) return false;\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "a message that was read is shown as delivered",
+        "hub/web/sdk/messages/timeline.js",
+        "      if (RANK[message.status] >= RANK[status]) return; // and so have those before it\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "a message that a busy hub refused is not sent again",
+        "hub/web/sdk/messages/sender.js",
+        "    if (RETRYABLE.has(code)) {\n      this.#connection",
+        "    if (RETRYABLE.has(text)) {\n      this.#connection",
+        UNITS,
+    ),
+    Fault(
+        "messages over REST have no key",
+        "hub/web/sdk/dialects/private_messages.js",
+        'const stored = await rest.call("POST", path, body, { "Idempotency-Key": entry.key });',
+        'const stored = await rest.call("POST", path, body);',
+        UNITS,
+    ),
+    Fault(
+        "the SDK asks for one channel after the other",
+        "hub/web/sdk/connection/concurrency.js",
+        "const MAX_AT_ONCE = 6;",
+        "const MAX_AT_ONCE = 1;",
+        UNITS,
+    ),
+    Fault(
+        "what was read still counts as unread",
+        "hub/web/app/conversation/conversations.js",
+        "    if (conversation === undefined) return;\n    conversation.unread = 0;\n",
+        "    if (conversation === undefined) return;\n",
+        PAGE,
+    ),
+    Fault(
+        "what people write becomes markup",
+        "hub/web/app/dom/elements.js",
+        "  for (const child of children) if (child) element.append(child);",
+        '  for (const child of children) if (typeof child === "string") '
+        'element.insertAdjacentHTML("beforeend", child); else if (child) '
+        "element.append(child);",
+        PAGE,
+    ),
+    Fault(
+        "the page loads pictures of other sites",
+        "hub/web/app/conversation/bubble.js",
+        '  if (!fileUrl?.startsWith("/uploads/")) {',
+        "  if (!fileUrl) {",
+        PAGE,
+    ),
+    Fault(
+        "what one user wrote is sent by the next",
+        "hub/web/sdk/client.js",
+        "`parlour.outbox.${this.#dialect.name}.${me.id}.`",
+        "`parlour.outbox.${this.#dialect.name}.`",
+        UNITS,
+    ),
+)
