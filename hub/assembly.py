@@ -21,7 +21,7 @@ from hub.limits.quotas import Quotas
 from hub.limits.windows import SlidingWindow
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
-from hub.services.channels import Channels
+from hub.services.channels import ChannelPresences, Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
 from hub.services.posting.continuity import Continuity
@@ -97,13 +97,14 @@ async def open_services(
         rule=config.presence_audience,
         grace=config.presence_grace,
     )
-    hub = Hub(presence.note)
-    channels = Channels(store.channels, hub, grace=config.presence_grace)
+    channel_presences = ChannelPresences(grace=config.presence_grace)
+    hub = Hub(presence.note, channel_presences)
+    channels = Channels(store.channels, hub)
     typing = TypingIndicators(
         store.relations,
         store.channels,
         hub,
-        is_followed=channels.is_followed,
+        is_followed=hub.is_followed,
         expiry=config.typing_expiry,
     )
     floor = await store.messages.last_id()
@@ -111,7 +112,7 @@ async def open_services(
         Continuity(store.messages, store.accounts, store.relations, floor)
         for _ in range(config.db_lanes)
     ]
-    messaging = Messaging(store.messages, hub, typing, continuities, channels.is_followed)
+    messaging = Messaging(store.messages, hub, typing, continuities, hub.is_followed)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
     revocations = Revocations(
@@ -160,7 +161,7 @@ async def open_services(
         nursery.start_soon(hub.run)
         nursery.start_soon(presence.run, hub)
         nursery.start_soon(typing.run)
-        nursery.start_soon(channels.run)
+        nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
         nursery.start_soon(revocations.run)

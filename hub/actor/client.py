@@ -13,7 +13,7 @@ from hub.actor.link import Link
 from hub.limits.quotas import Quota
 from protocol.errors import CloseReason
 from protocol.events import Event
-from protocol.model import Channel, ChannelId, SessionId, User
+from protocol.model import SessionId, User
 
 
 class Encoder(Protocol):
@@ -39,8 +39,7 @@ class Client:
         quota: what its user may do, over all of their connections.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
-    `channels` are those it has joined: it may send and type there. `backlog` stands before the
-    link: the Hub delivers to it.
+    `backlog` stands before the link: the Hub delivers to it.
     """
 
     user: User
@@ -49,7 +48,6 @@ class Client:
     link: Link = field(repr=False)
     quota: Quota = field(repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
-    channels: dict[ChannelId, Channel] = field(factory=dict, init=False, repr=False)
     backlog: Backlog = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

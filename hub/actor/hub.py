@@ -7,7 +7,7 @@ sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, assert_never
 
 import trio
@@ -33,7 +33,7 @@ from hub.actor.letters import (
 )
 from protocol.errors import SESSION_ENDED, CloseReason
 from protocol.events import Event
-from protocol.model import SessionId, UserId
+from protocol.model import Channel, ChannelId, SessionId, User, UserId
 
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
@@ -49,25 +49,41 @@ class PresenceListener(Protocol):
         """Called from the Hub's loop."""
 
 
+class RoomListener(Protocol):
+    """Learns of a user's first connection in a room, and of the end of the last one. Must not
+    block: it is called from the Hub's loop.
+    """
+
+    def entered(self, user: User, room: Room) -> None:
+        """The first one joined."""
+
+    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
+        """The last one left, or it is gone altogether."""
+
+
 class Hub:
     """The actor and its address.
 
     Args:
         on_presence: is notified of users' first and last connections.
+        on_rooms: the same of each room.
     """
 
-    def __init__(self, on_presence: PresenceListener) -> None:
+    def __init__(self, on_presence: PresenceListener, on_rooms: RoomListener) -> None:
         self._on_presence = on_presence
+        self._on_rooms = on_rooms
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
         # Dicts as ordered sets, so that the order of deliveries is the same in every run.
         self._clients: dict[Client, None] = {}
         self._by_wire: Counter[Encoder] = Counter()
         self._by_user: dict[UserId, dict[Client, None]] = {}
         self._by_room: dict[Room, dict[Client, None]] = {}
-        self._joined: dict[Client, dict[Room, None]] = {}
+        self._joined: dict[Client, dict[Room, Channel | None]] = {}
         self._touched: dict[Client, None] = {}
         self._ended: dict[SessionId, CloseReason] = {}
         self._closing: CloseReason | None = None
+        self._barriers: set[trio.Event] = set()
+        self._has_stopped = False
 
     async def post(self, letter: Letter) -> None:
         """Send a letter. Waits only while the inbox is full.
@@ -83,6 +99,44 @@ class Hub:
         """Deliver these events in order; see `Broadcast`."""
         if deliveries or then is not None:
             await self._address.send(Broadcast(deliveries, then))
+
+    async def barrier(self) -> None:
+        """Return when every letter that was posted before has been acted on.
+
+        Raises:
+            trio.BrokenResourceError: the Hub has stopped.
+        """
+        passed = trio.Event()
+        self._barriers.add(passed)
+        try:
+            await self._address.send(Broadcast((), passed.set))
+            await passed.wait()
+        finally:
+            self._barriers.discard(passed)
+        if self._has_stopped:
+            raise trio.BrokenResourceError("the Hub has stopped")
+
+    def joined(self, client: Client, channel_id: ChannelId) -> Channel | None:
+        """The channel, if the connection has joined it."""
+        rooms = self._joined.get(client)
+        return None if rooms is None else rooms.get(ChannelRoom(channel_id))
+
+    def is_followed(self, channel_id: ChannelId) -> bool:
+        """Whether a connection has joined the channel."""
+        return ChannelRoom(channel_id) in self._by_room
+
+    def users(self) -> Sequence[UserId]:
+        """Those that have a connection."""
+        return list(self._by_user)
+
+    def channels_of(self, user_id: UserId) -> Mapping[ChannelId, Sequence[Client]]:
+        """The channels that a user's connections have joined, and which of them have."""
+        found: dict[ChannelId, list[Client]] = {}
+        for client in self._by_user.get(user_id, ()):
+            for room in self._joined.get(client, ()):
+                if isinstance(room, ChannelRoom):
+                    found.setdefault(room.channel_id, []).append(client)
+        return found
 
     async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
         """Close the live connections of ended sessions with 4001."""
@@ -100,21 +154,25 @@ class Hub:
         """Whether any connection speaks a dialect that sends such events."""
         return any(event in wire.tells for wire in self._by_wire)
 
-    def is_connected(self, user_id: UserId) -> bool:
-        """Whether the user has a connection now."""
-        return user_id in self._by_user
-
     async def run(self) -> None:
         """Read letters until cancelled."""
-        with self._inbox:
-            async for letter in self._inbox:
-                self._take(letter)
-                for _ in range(LETTERS_PER_TURN):
-                    try:
-                        self._take(self._inbox.receive_nowait())
-                    except trio.WouldBlock:
-                        break
-                self._flush()
+        try:
+            with self._inbox:
+                await self._read_letters()
+        finally:
+            self._has_stopped = True
+            for passed in self._barriers:
+                passed.set()
+
+    async def _read_letters(self) -> None:
+        async for letter in self._inbox:
+            self._take(letter)
+            for _ in range(LETTERS_PER_TURN):
+                try:
+                    self._take(self._inbox.receive_nowait())
+                except trio.WouldBlock:
+                    break
+            self._flush()
 
     def _flush(self) -> None:
         for client in self._touched:
@@ -129,12 +187,12 @@ class Hub:
                 self._register(letter)
             case Unregister(client=client):
                 self._unregister(client)
-            case Join(client=client, rooms=rooms, greeting=greeting):
-                self._join(client, rooms)
+            case Join(client=client, greeting=greeting):
+                self._join(letter)
                 self._tell(client, greeting)
             case Leave(client=client, room=room, farewell=farewell):
-                self._leave(client, room)
-                if farewell is not None:
+                was_in = self._leave(client, room, disconnected=False)
+                if was_in and farewell is not None:
                     self._say_farewell(client, farewell)
             case EndSessions():
                 self._end_sessions(letter)
@@ -202,7 +260,7 @@ class Hub:
         del self._clients[client]
         self._by_wire -= Counter((client.wire,))
         for room in tuple(self._joined.get(client, ())):
-            self._leave(client, room)
+            self._leave(client, room, disconnected=True)
         user_id = client.user.id
         theirs = self._by_user[user_id]
         del theirs[client]
@@ -210,15 +268,20 @@ class Hub:
             del self._by_user[user_id]
             self._on_presence(user_id, connected=False)
 
-    def _join(self, client: Client, rooms: Iterable[Room]) -> None:
-        for room in rooms if client in self._clients else ():
+    def _join(self, letter: Join) -> None:
+        client = letter.client
+        for room in letter.rooms if client in self._clients else ():
+            is_first = not self._is_user_in(client.user.id, room)
             self._by_room.setdefault(room, {})[client] = None
-            self._joined.setdefault(client, {})[room] = None
+            self._joined.setdefault(client, {})[room] = letter.channel
+            if is_first:
+                self._on_rooms.entered(client.user, room)
 
-    def _leave(self, client: Client, room: Room) -> None:
+    def _leave(self, client: Client, room: Room, *, disconnected: bool) -> bool:
+        """Returns whether the connection was in the room."""
         joined = self._joined.get(client)
         if joined is None or room not in joined:
-            return
+            return False
         del joined[room]
         if isinstance(room, ChannelRoom):
             client.backlog.left(room.channel_id)
@@ -228,6 +291,12 @@ class Hub:
         del members[client]
         if not members:
             del self._by_room[room]
+        if not self._is_user_in(client.user.id, room):
+            self._on_rooms.left(client.user, room, disconnected=disconnected)
+        return True
+
+    def _is_user_in(self, user_id: UserId, room: Room) -> bool:
+        return any(room in self._joined.get(client, ()) for client in self._by_user[user_id])
 
     def _deliver(self, delivery: Delivery) -> None:
         audience = self._audience(delivery)

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from hub.actor.client import Client
 from protocol.errors import CloseReason
 from protocol.events import Event
-from protocol.model import ChannelId, SessionId, UserId, WorkspaceId
+from protocol.model import Channel, ChannelId, SessionId, UserId, WorkspaceId
 
 
 @frozen
@@ -91,16 +91,19 @@ class Unregister:
 
 @frozen
 class Join:
-    """The connection joins these rooms; `greeting` comes before any event of them."""
+    """The connection joins these rooms; `greeting` comes before any event of them. `channel` is the
+    one that the room is of; `Hub.joined` returns it.
+    """
 
     client: Client
     rooms: Sequence[Room]
     greeting: Event | None = None
+    channel: Channel | None = None
 
 
 @frozen
 class Leave:
-    """The connection leaves the room; `farewell` comes after any event of it."""
+    """The connection leaves the room; `farewell` comes after any event of it, if it was in it."""
 
     client: Client
     room: Room

@@ -6,49 +6,33 @@ channel is per user: announced at the first connection that joins, ended when th
 or a grace period after it is gone. Must not know: dialects, SQL.
 """
 
-from collections import Counter
 from collections.abc import Collection
 
 from attrs import frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import ChannelRoom, Delivery, Join, Leave, ToRooms
+from hub.actor.letters import ChannelRoom, Delivery, Join, Leave, Room, ToRooms
 from hub.services.asker import Asker, ChannelScope
 from hub.services.attendance import Attendance
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
 from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel
-from protocol.model import Channel, ChannelId, ChannelKind, UserId
-
-
-@frozen
-class _Seat:
-    """A user in a channel."""
-
-    channel_id: ChannelId
-    user_id: UserId
-    username: str
+from protocol.model import Channel, ChannelId, ChannelKind, User, UserId
 
 
 class Channels:
-    """Who has joined which channel.
+    """Lets connections join and leave channels; the Hub keeps which one is where.
 
     Args:
         store: asked whether a user may join.
         hub: keeps the rooms.
-        grace: seconds between the end of a user's last connection and their absence.
     """
 
-    def __init__(self, store: ChannelStore, hub: Hub, *, grace: float) -> None:
+    def __init__(self, store: ChannelStore, hub: Hub) -> None:
         self._store = store
         self._hub = hub
-        self._grace = grace
-        self._connections: dict[_Seat, dict[Client, None]] = {}
-        self._followed: Counter[ChannelId] = Counter()  # seats of each channel
-        self._seats_of: dict[UserId, dict[_Seat, None]] = {}
-        self._seats: Attendance[_Seat] = Attendance()
         self._checks = 0
 
     async def join(self, client: Client, channel_id: ChannelId) -> ErrorCode | None:
@@ -71,7 +55,7 @@ class Channels:
             StoreUnavailable: it cannot be checked now.
         """
         client = asker.client
-        channel = None if client is None else self.joined(client, channel_id)
+        channel = None if client is None else self._hub.joined(client, channel_id)
         if channel is not None:
             return channel
         if asker.scope is ChannelScope.JOINED:
@@ -92,16 +76,6 @@ class Channels:
         is_dm = access.channel.kind is ChannelKind.DM
         return ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
 
-    def joined(self, client: Client, channel_id: ChannelId) -> Channel | None:
-        """The channel, if the connection has joined it: then it may send and type there."""
-        return client.channels.get(channel_id)
-
-    def is_followed(self, channel_id: ChannelId) -> bool:
-        """Whether a connection has joined the channel, or is about to. Events posted before its
-        Join letter do not reach it; they are history.
-        """
-        return channel_id in self._followed
-
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """The user's access, never older than the last revocation that was acted on. Call `enter`
         without awaiting in between: then a later revocation removes the connection again.
@@ -116,22 +90,20 @@ class Channels:
                 return access
 
     async def enter(self, client: Client, channel: Channel, greeting: Event | None = None) -> None:
-        """Let a connection into a channel that its user may see; `greeting` comes first."""
-        seat = _seat(client, channel.id)
-        theirs = self._connections.setdefault(seat, {})
-        self._seats_of.setdefault(client.user.id, {})[seat] = None
-        is_first = not theirs
-        self._followed[channel.id] += is_first
-        theirs[client] = None
-        client.channels[channel.id] = channel
-        await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting))
-        if is_first:
-            self._seats.arrived(seat)
+        """Let a connection into a channel that its user may see; `greeting` comes first. When this
+        returns it has joined: what is posted before is in the log, what is posted after reaches it.
+        """
+        await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting, channel))
+        await self._hub.barrier()
 
     async def leave(self, client: Client, channel_id: ChannelId) -> None:
         """Let a connection leave a channel; it gets a confirmation even if it had not joined."""
-        await self._hub.post(Leave(client, ChannelRoom(channel_id), LeftChannel(channel_id)))
-        self._vacate(client, channel_id, 0.0)
+        confirmation = LeftChannel(channel_id)
+        if self._hub.joined(client, channel_id) is None:
+            client.tell(confirmation)
+        else:
+            await self._hub.post(Leave(client, ChannelRoom(channel_id), confirmation))
+            await self._hub.barrier()
 
     async def recheck(self, user_ids: Collection[UserId] | None) -> None:
         """Remove these users' connections (None: every user's) from channels that they may no
@@ -141,58 +113,67 @@ class Channels:
             StoreUnavailable: it cannot be checked now.
         """
         self._checks += 1
-        users = self._seats_of.keys() if user_ids is None else user_ids
-        seats = [seat for user_id in users for seat in self._seats_of.get(user_id, ())]
-        if not seats:
+        await self._hub.barrier()  # connections that were let in before have joined now
+        pairs = [
+            (user_id, channel_id)
+            for user_id in (self._hub.users() if user_ids is None else user_ids)
+            for channel_id in self._hub.channels_of(user_id)
+        ]
+        if not pairs:
             return
-        pairs = [(seat.user_id, seat.channel_id) for seat in seats]
         verdicts = await self._store.may_join(pairs)
-        for seat, allowed in zip(seats, verdicts, strict=True):
+        for (user_id, channel_id), allowed in zip(pairs, verdicts, strict=True):
             if not allowed:
-                for client in tuple(self._connections.get(seat, ())):
-                    await self.expel(client, seat.channel_id)
+                for client in self._hub.channels_of(user_id).get(channel_id, ()):
+                    await self.expel(client, channel_id)
 
     async def expel(self, client: Client, channel_id: ChannelId) -> None:
         """Remove a connection from a channel that its user may no longer see."""
-        channel = client.channels.get(channel_id)
+        channel = self._hub.joined(client, channel_id)
         if channel is not None:
             reason = NO_LONGER_MEMBER if channel.pair is None else CONVERSATION_CLOSED
-            self._vacate(client, channel_id, 0.0)
             farewell = LeftChannel(channel_id, reason)
             await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))
 
-    def gone(self, client: Client) -> None:
-        """The connection ended."""
-        for channel_id in tuple(client.channels):
-            self._vacate(client, channel_id, self._grace)
 
-    async def run(self) -> None:
-        """Announce presence until cancelled."""
+@frozen
+class _Seat:
+    """A user in a channel."""
+
+    channel_id: ChannelId
+    user_id: UserId
+    username: str
+
+
+class ChannelPresences:
+    """The announced presence of users in channels. Implements `hub.actor.hub.RoomListener`.
+
+    Args:
+        grace: seconds between the end of a user's last connection and their absence.
+    """
+
+    def __init__(self, *, grace: float) -> None:
+        self._grace = grace
+        self._seats: Attendance[_Seat] = Attendance()
+
+    def entered(self, user: User, room: Room) -> None:
+        """See `RoomListener`."""
+        if isinstance(room, ChannelRoom):
+            self._seats.arrived(_Seat(room.channel_id, user.id, user.username))
+
+    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
+        """See `RoomListener`."""
+        if isinstance(room, ChannelRoom):
+            seat = _Seat(room.channel_id, user.id, user.username)
+            self._seats.left(seat, self._grace if disconnected else 0.0)
+
+    async def run(self, hub: Hub) -> None:
+        """Announce changes to `hub` until cancelled."""
         while True:
             changes = await self._seats.due()
-            await self._hub.broadcast([self._presence(seat) for seat in changes])
+            await hub.broadcast([self._presence(seat) for seat in changes])
 
     def _presence(self, seat: _Seat) -> Delivery:
         online = self._seats.announce(seat)
         event = ChannelPresence(seat.channel_id, seat.user_id, seat.username, online)
         return Delivery(event, ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id))
-
-    def _vacate(self, client: Client, channel_id: ChannelId, grace: float) -> None:
-        if client.channels.pop(channel_id, None) is None:
-            return
-        seat = _seat(client, channel_id)
-        theirs = self._connections[seat]
-        del theirs[client]
-        if not theirs:
-            del self._connections[seat]
-            self._followed[channel_id] -= 1
-            if not self._followed[channel_id]:
-                del self._followed[channel_id]
-            del self._seats_of[client.user.id][seat]
-            if not self._seats_of[client.user.id]:
-                del self._seats_of[client.user.id]
-            self._seats.left(seat, grace)
-
-
-def _seat(client: Client, channel_id: ChannelId) -> _Seat:
-    return _Seat(channel_id, client.user.id, client.user.username)

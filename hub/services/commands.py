@@ -182,5 +182,4 @@ class Commands:
     def gone(self, client: Client) -> None:
         """The connection ended."""
         self.typing.gone(client)
-        self.channels.gone(client)
         self.workspaces.gone(client)

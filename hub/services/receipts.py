@@ -63,7 +63,7 @@ class Receipts:
         """
         reader = client.user.id
         message = await self._messages.get(message_id)
-        if message is None or not _may_mark(client, message, channel_id):
+        if message is None or not self._may_mark(client, message, channel_id):
             return
         advance = await self._messages.mark_read_up_to(reader, message_id)
         await self._tell(advance, reader, client)
@@ -102,6 +102,13 @@ class Receipts:
         deliveries += _seen(advance, reader, DeliveryStatus.READ)
         await self._hub.broadcast(deliveries)
 
+    def _may_mark(self, client: Client, message: Message, channel_id: ChannelId | None) -> bool:
+        if channel_id is not None:
+            is_in = self._hub.joined(client, channel_id) is not None
+            return is_in and message.channel_id == channel_id
+        participants = (message.author_id, message.recipient_id)
+        return message.recipient_id is not None and client.user.id in participants
+
 
 def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Delivery]:
     """The receipts for each author of their own messages."""
@@ -116,10 +123,3 @@ def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Del
         )
         for author_id, ids in by_author.items()
     ]
-
-
-def _may_mark(client: Client, message: Message, channel_id: ChannelId | None) -> bool:
-    if channel_id is not None:
-        return message.channel_id == channel_id and channel_id in client.channels
-    participants = (message.author_id, message.recipient_id)
-    return message.recipient_id is not None and client.user.id in participants

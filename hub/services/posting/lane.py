@@ -147,7 +147,7 @@ class Lane:
         deliveries = self._typing.stopped_by_message(submission.draft)
         deliveries += self._message_deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
-            deliveries.append(_confirmation(posted.message, submission.confirm))
+            deliveries.append(self._confirmation(posted.message, submission.confirm))
         return deliveries
 
     def _message_deliveries(
@@ -184,10 +184,9 @@ class Lane:
             log.warning("missing_not_read", reason=str(error))
             self._in_doubt.set()
 
-
-def _confirmation(message: Message, client: Client) -> Delivery:
-    joined = message.channel_id in client.channels
-    return Delivery(MessageConfirmed(message, joined), ToClient(client))
+    def _confirmation(self, message: Message, client: Client) -> Delivery:
+        joined = self._hub.joined(client, message.channel_id) is not None
+        return Delivery(MessageConfirmed(message, joined), ToClient(client))
 
 
 def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:

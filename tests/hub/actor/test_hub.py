@@ -22,6 +22,7 @@ from hub.actor.letters import (
     Join,
     Leave,
     Register,
+    Room,
     ToEveryone,
     ToRooms,
     ToUsers,
@@ -36,7 +37,7 @@ from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialects.private_messages import DIALECT
 from protocol.errors import GOING_AWAY, SESSION_ENDED
 from protocol.events import Connected, PresenceChanged, WorkspacePresence
-from protocol.model import ChannelId, SessionId, User, UserId
+from protocol.model import Channel, ChannelId, ChannelKind, SessionId, User, UserId
 from tests.support.clients.frames import server_frames
 
 WIRE = Wire(DIALECT)
@@ -50,10 +51,17 @@ class Station:
 
     hub: Hub = field(init=False)
     presence: list[tuple[int, bool]] = field(factory=list)
+    rooms: list[tuple[int, Room, str]] = field(factory=list)
     _sockets: dict[Client, socket.socket] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        self.hub = Hub(self._note)
+        self.hub = Hub(self._note, self)
+
+    def entered(self, user: User, room: Room) -> None:
+        self.rooms.append((user.id, room, "entered"))
+
+    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
+        self.rooms.append((user.id, room, "disconnected" if disconnected else "left"))
 
     def _note(self, user_id: UserId, *, connected: bool) -> None:
         self.presence.append((user_id, connected))
@@ -188,11 +196,51 @@ async def test_presence_is_noted_at_the_first_and_after_the_last_connection(
     await station.hub.post(Unregister(first))
     await station.settle()
     assert station.presence == [(1, True)]
-    assert station.hub.is_connected(UserId(1))
+    assert UserId(1) in station.hub.users()
     await station.hub.post(Unregister(second))
     await station.settle()
     assert station.presence == [(1, True), (1, False)]
-    assert not station.hub.is_connected(UserId(1))
+    assert UserId(1) not in station.hub.users()
+
+
+async def test_a_users_first_connection_in_a_room_and_the_end_of_the_last_are_noted(
+    station: Station,
+) -> None:
+    one, two, other = [await station.join(number) for number in (1, 1, 2)]
+    for client in (one, two, one, other):
+        await station.hub.post(Join(client, (ROOM,)))
+    for letter in (Leave(one, ROOM), Leave(one, ROOM), Unregister(two), Leave(other, ROOM)):
+        await station.hub.post(letter)
+    await station.settle()
+    assert station.rooms == [
+        (1, ROOM, "entered"), (2, ROOM, "entered"), (1, ROOM, "disconnected"), (2, ROOM, "left"),
+    ]  # fmt: skip
+
+
+async def test_which_channels_are_joined_is_known_from_every_side(station: Station) -> None:
+    one, two = await station.join(1), await station.join(1)
+    channel = Channel(ROOM.channel_id, ChannelKind.TEXT, "general", NOW)
+    hub = station.hub
+    for client in (one, two):
+        await hub.post(Join(client, (ROOM,), channel=channel))
+    await hub.barrier()
+    assert (hub.joined(one, channel.id), hub.is_followed(channel.id)) == (channel, True)
+    assert hub.channels_of(UserId(1)) == {channel.id: [one, two]}
+    await hub.post(Leave(one, ROOM))
+    await hub.post(Unregister(two))
+    await hub.barrier()
+    assert (hub.joined(one, channel.id), hub.is_followed(channel.id)) == (None, False)
+    assert (hub.channels_of(UserId(1)), hub.users()) == ({}, [UserId(1)])
+
+
+async def test_a_farewell_is_for_who_was_in_the_room(station: Station) -> None:
+    one = await station.join(1)
+    farewell = PresenceChanged(UserId(9), online=False)
+    await station.hub.post(Join(one, (ROOM,)))
+    for _ in range(2):
+        await station.hub.post(Leave(one, ROOM, farewell))
+    await station.settle()
+    assert len(station.heard(one)) == 1
 
 
 async def test_an_ended_session_closes_its_connections_and_those_being_opened(
@@ -242,3 +290,21 @@ async def test_whether_an_event_is_sent_depends_on_who_is_connected(station: Sta
         await station.hub.post(Unregister(client))
     await station.settle()
     assert not station.hub.tells_of(PresenceChanged)
+
+
+async def test_nobody_waits_for_a_hub_that_stops_meanwhile() -> None:
+    async with trio.open_nursery() as nursery:
+        hub, running_hub = Station().hub, trio.CancelScope()
+
+        async def run() -> None:
+            with running_hub:
+                await hub.run()
+
+        async def wait() -> None:
+            with pytest.raises(trio.BrokenResourceError):
+                await hub.barrier()
+
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()  # the letter is unread
+        running_hub.cancel()
+        nursery.start_soon(run)

@@ -9,7 +9,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a connection that is gone stays in its channels",
         "hub/actor/hub.py",
         """        for room in tuple(self._joined.get(client, ())):
-            self._leave(client, room)
+            self._leave(client, room, disconnected=True)
 """,
         "",
         ("tests/hub/actor/test_hub.py",),

@@ -44,10 +44,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a channel is left by the first of two connections",
-        "hub/services/channels.py",
-        "        if not theirs:\n            del self._connections[seat]",
-        "        if theirs:\n            del self._connections[seat]",
-        (CHANNELS,),
+        "hub/actor/hub.py",
+        "        if not self._is_user_in(client.user.id, room):\n",
+        "        if self._is_user_in(client.user.id, room) is not None:\n",
+        (CHANNELS, "tests/hub/actor/test_hub.py"),
     ),
     Fault(
         "anybody may pin messages",
