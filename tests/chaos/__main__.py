@@ -9,6 +9,7 @@ and heard.
 """
 
 import argparse
+import faulthandler
 import json
 import random
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 import trio
 
-from tests.chaos.campaign import Campaign, Plan
+from tests.chaos.campaign import PATIENCE_SECONDS, Campaign, Plan
 
 
 def main() -> int:
@@ -33,11 +34,19 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--unsafe", action="store_true", help="the control: loss must show")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_SECONDS, help="seconds without a confirmation"
+    )
+    parser.add_argument(
+        "--time-limit", type=float, default=3_600.0, help="seconds for everything, then the stacks"
+    )
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
     plan = Plan(
         options.hub_kills, options.postgres_kills, options.pauses, options.cuts, options.sends
     )
+    print(f"seed {options.seed}: {plan}", file=sys.stderr, flush=True)
+    faulthandler.dump_traceback_later(options.time_limit, exit=True)
     with tempfile.TemporaryDirectory(prefix="parlour-chaos-") as folder:
         Path(folder).chmod(0o755)
         campaign = Campaign(
@@ -46,8 +55,11 @@ def main() -> int:
             random.Random(options.seed),
             options.pairs,
             is_unsafe=options.unsafe,
+            patience=options.patience,
         )
         report: dict[str, Any] = trio.run(campaign.run)
+    faulthandler.cancel_dump_traceback_later()
+    report["seed"] = options.seed
     print(json.dumps(report))
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")

@@ -14,9 +14,14 @@ from tests.chaos.people import Ear, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.support.clients.http import Reply
+from tests.support.time_limit import where_it_stands
 
 PATIENCE_SECONDS = 60.0
 WRONG = ("lost", "duplicated", "out_of_order", "undelivered", "refused")
+
+
+class Hung(Exception):
+    """Nothing is confirmed any more."""
 
 
 @frozen
@@ -61,6 +66,7 @@ class Campaign:
     dice: random.Random
     pairs: int
     is_unsafe: bool
+    patience: float = PATIENCE_SECONDS
     server: Server = field(init=False)
     findings: Findings = field(factory=Findings, init=False)
     conversations: list[Conversation] = field(factory=list, init=False)
@@ -132,16 +138,19 @@ class Campaign:
             self.recovered_after.append(trio.current_time() - at)
 
     async def _until_confirmed(self, count: int) -> None:
-        with trio.fail_after(PATIENCE_SECONDS):
+        with trio.move_on_after(self.patience):
             while len(self.findings.acknowledged) < count:  # noqa: ASYNC110  it counts anyway
                 await trio.sleep(0.01)
+            return
+        confirmed = len(self.findings.acknowledged)
+        raise Hung(f"{confirmed} of {count} confirmed\n{where_it_stands(None)}")
 
     async def _fall_silent(self) -> None:
         """Nobody begins anything new; soon everything is confirmed and heard."""
         for conversation in self.conversations:
             for writer in conversation.writers:
                 writer.stopped = True
-        with trio.move_on_after(PATIENCE_SECONDS):
+        with trio.move_on_after(self.patience):
             while any(  # noqa: ASYNC110  it may never happen
                 writer.pending for each in self.conversations for writer in each.writers
             ):

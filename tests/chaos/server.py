@@ -1,7 +1,9 @@
 """The hub and its Postgres as processes, and what is done to them."""
 
 import os
+import random
 import signal
+import socket
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -26,7 +28,7 @@ class Server:
 
     data_dir: Path
     is_unsafe: bool = False
-    port: int = 0
+    port: int = field(init=False)
     _running: ExitStack = field(factory=ExitStack, init=False)
     _hub: HubProcess | None = field(default=None, init=False)
 
@@ -37,6 +39,7 @@ class Server:
 
     async def start(self) -> None:
         """Returns when it is ready."""
+        self.port = unused_port()
         await trio.to_thread.run_sync(self._start)
 
     def _start(self) -> None:
@@ -48,7 +51,6 @@ class Server:
             program=UNSAFE if self.is_unsafe else PARLOUR,
         )
         self._hub = self._running.enter_context(context)
-        self.port = self.hub.port
 
     async def kill_hub(self) -> None:
         """Kill -9 of the hub, whose Postgres dies with it; then it is started again."""
@@ -85,3 +87,14 @@ class Server:
         """End it, and leave nothing behind."""
         self._running.close()
         until_none_works_in(self.data_dir)
+
+
+def unused_port() -> int:
+    """A port that nobody takes while the hub is down: not one of those that the kernel gives to
+    outgoing connections.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 
-def campaign(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command, as a person runs it."""
+    command = [sys.executable, "-m", "tests.chaos", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def campaign(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     path = tmp_path / "report.json"
-    command = [sys.executable, "-m", "tests.chaos", "--json", str(path), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = run("--json", str(path), *arguments)
     assert path.exists(), done.stderr
     report: dict[str, Any] = json.loads(path.read_text())
     return done.returncode, report
@@ -31,3 +35,12 @@ def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None
     code, report = campaign(tmp_path, "--unsafe", *faults, "--sends", "300", "--pairs", "2")
     assert report["lost"]
     assert code == 1
+
+
+def test_a_campaign_that_hangs_ends_with_its_seed_and_the_stacks() -> None:
+    faults = ("--hub-kills", "0", "--postgres-kills", "0", "--pauses", "0", "--cuts", "0")
+    done = run(*faults, "--sends", "1000000000", "--pairs", "1", "--patience", "1", "--seed", "5")
+    assert done.returncode == 1
+    assert "seed 5" in done.stderr
+    assert "of 1000000000 confirmed" in done.stderr
+    assert "task tests.chaos.people.Writer.live" in done.stderr
