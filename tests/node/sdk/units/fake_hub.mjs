@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
 import { ChannelsClient, ParlourClient } from "../../../../hub/web/sdk/parlour.js";
+import { FakeSocket } from "../fake_socket.mjs";
 
 /**
  * @import { ClientEvent, Options } from "../../../../hub/web/sdk/parlour.js"
  *
- * @typedef {{ type: string, [field: string]: unknown }} Frame
  * @typedef {{ method: string, path: string, body: unknown, headers: Record<string, string> }} Call
  * @typedef {(call: Call) => unknown} Route the response's JSON, or a Refusal; may throw
  */
@@ -23,61 +23,6 @@ const clients = []; // of the current test
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
-
-export class FakeSocket {
-  readyState = 0;
-  /** @type {Frame[]} */
-  sent = [];
-  /** @type {((event: unknown) => void) | null} */
-  onopen = null;
-  /** @type {((event: { data: string }) => void) | null} */
-  onmessage = null;
-  /** @type {((event: unknown) => void) | null} */
-  onerror = null;
-  /** @type {((event: { code: number }) => void) | null} */
-  onclose = null;
-
-  /**
-   * @param {string} address
-   * @param {...unknown} options
-   */
-  constructor(address, ...options) {
-    this.address = address;
-    this.options = options;
-  }
-
-  /** @param {string} text */
-  send(text) {
-    assert.equal(this.readyState, 1, "sent on a socket that is not open");
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  /** What the hub does. */
-  open() {
-    this.readyState = 1;
-    this.onopen?.({});
-  }
-
-  /** @param {Frame} frame */
-  deliver(frame) {
-    this.onmessage?.({ data: JSON.stringify(frame) });
-  }
-
-  /** The connection ends. */
-  end(code = 1006) {
-    this.readyState = 3;
-    this.onclose?.({ code });
-  }
-
-  /** @param {string} type */
-  sentOf(type) {
-    return this.sent.filter((frame) => frame.type === type);
-  }
-}
 
 export class FakeHub {
   /** @type {FakeSocket[]} */

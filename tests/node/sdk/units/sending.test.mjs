@@ -6,7 +6,7 @@ import { BEN, FakeHub, ME, RESUMED, posted, recorded } from "./fake_hub.mjs";
 
 /**
  * @import { ParlourClient } from "../../../../hub/web/sdk/parlour.js"
- * @import { FakeSocket } from "./fake_hub.mjs"
+ * @import { FakeSocket } from "../fake_socket.mjs"
  */
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
