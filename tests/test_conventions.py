@@ -28,7 +28,6 @@ PRIVATE_ALLOWED: Final = {
     "chaos/unsafe_hub.py": "switches off what the campaign must be able to miss",
     "hub/actor/test_hub.py": "that nothing is left behind, and bounds, show nowhere else",
     "hub/engineio/test_server.py": "that no session is left behind shows nowhere else",
-    "simulation/device.py": "fills the outbox of its own connection",
 }
 CLOCKS: Final = {"autojump_clock", "mock_clock"}
 WAITS: Final = {"trio.sleep", "trio.sleep_until", "trio.fail_after", "trio.fail_at"}
