@@ -375,3 +375,17 @@ async def test_who_may_not_write_learns_nothing_about_a_parent(store: Store) -> 
     eve = await make_user(store, "eve", is_public=False)
     reply = Draft(ann.id, eve.id, "re", parent_id=MessageId(987_654_321))
     assert await post(store, reply) == [Refusal.NOT_ALLOWED]
+
+
+async def test_a_key_is_its_authors(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    for author in (ann, ben):
+        for content in ("private", "public"):
+            to = ben if author is ann else ann
+            draft = Draft(author.id, to.id, content, f"{content} key")
+            if content == "public":
+                draft = evolve(draft, recipient_id=None, channel_id=channel.id)
+            (outcome,) = await store.messages.post([draft])
+            assert isinstance(outcome, Posted)
+            assert (outcome.repeated, outcome.message.author_id) == (False, author.id)

@@ -119,6 +119,11 @@ async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store
     assert await audience() == {ben.id, eve.id}
     several = await relations.presence_audience([ben.id, kim.id])
     assert several == {ben.id: frozenset({ann.id}), kim.id: frozenset()}
+    await relations.unblock(kim.id, ann.id)
+    assert await audience() == {ben.id, eve.id, kim.id}
+    await relations.block(ann.id, kim.id)  # neither side of a block sees the other
+    assert await audience() == {ben.id, eve.id}
+    assert (await relations.presence_audience([kim.id]))[kim.id] == frozenset()
 
 
 async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> None:

@@ -39,6 +39,44 @@ async def test_a_page_of_another_site_cannot_change_anything(
         assert reply.status == status
 
 
+CHANGES = [
+    ("POST", "/api/messages/1"),
+    ("PUT", "/api/users/me/profile"),
+    ("PATCH", "/api/messagepal/messages/1/read"),
+    ("DELETE", "/api/users/1/block"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+async def test_no_method_that_changes_something_is_open_to_other_sites(
+    timed_world: World, method: str, path: str
+) -> None:
+    ann = await timed_world.person("ann")
+    headers = {"Origin": "https://evil.example", "Content-Length": "0"}
+    reply = await ann.call(method, path, headers=headers)
+    assert (reply.status, reply.json["code"]) == (403, "origin_refused")
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+@pytest.mark.parametrize(("method", "path"), CHANGES[:2])
+async def test_what_a_form_can_send_is_no_body(
+    timed_world: World, method: str, path: str, kind: str
+) -> None:
+    ann = await timed_world.person("ann")
+    reply = await ann.call(method, path, b'{"content":"x"}', {"Content-Type": kind})
+    assert (reply.status, reply.json["code"]) == (415, "json_required")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/auth/session", "/api/messages/conversations", "/api/users/987", "/nowhere"]
+)
+async def test_what_one_user_may_see_is_not_cached(timed_world: World, path: str) -> None:
+    ann = await timed_world.person("ann")
+    assert (await ann.call("GET", path)).headers["cache-control"] == "no-store"
+
+
 async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store) -> None:
     async with open_world(memory_store, allowed_origins=(APP,)) as world:
         preflight = {

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 import trustme
+from trio.testing import MockClock
 
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.transport import Transport
@@ -90,6 +91,17 @@ async def test_tls_is_spoken_and_plain_text_is_turned_away() -> None:
         )
         assert await exchange(stream, b"hi") == b"https 127.0.0.1 hi"
         await stream.aclose()
+
+
+async def test_a_tls_handshake_is_given_ten_seconds(autojump_clock: MockClock) -> None:
+    server, _ = tls_contexts()
+    async with (
+        listening(tls=server) as port,
+        await trio.open_tcp_stream("127.0.0.1", port) as silent,
+    ):
+        with trio.fail_after(60):
+            assert await silent.receive_some() == b""
+        assert trio.current_time() == pytest.approx(10.0)
 
 
 async def test_a_port_that_is_taken_is_an_error() -> None:

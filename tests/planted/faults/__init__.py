@@ -5,9 +5,11 @@ from typing import Final
 from tests.planted.fault import Fault
 from tests.planted.faults import (
     actor,
+    carriers,
     identity,
     posting,
     protocol,
+    rest,
     services,
     settings,
     web,
@@ -19,6 +21,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *posting.FAULTS,
     *services.FAULTS,
     *identity.FAULTS,
+    *carriers.FAULTS,
+    *rest.FAULTS,
     *settings.FAULTS,
     *web.FAULTS,
 )

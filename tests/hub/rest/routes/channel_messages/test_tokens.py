@@ -1,5 +1,7 @@
 """The token of a call: what is none, and which dialect it decides for."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from protocol.shapes.uuids import IdKind, to_uuid
@@ -27,3 +29,17 @@ async def test_a_bearer_token_decides_for_this_dialect_whatever_the_cookies(
     both = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
     by_body = await timed_world.call("POST", "/api/messages", body, both)
     assert by_body.json["statusCode"] == 401
+
+
+@pytest.mark.parametrize(
+    ("session", "token"),
+    [(timedelta(days=1), timedelta(hours=1)), (timedelta(minutes=5), timedelta(minutes=5))],
+)
+async def test_a_token_ends_after_an_hour_or_with_its_session(
+    timed_world: World, session: timedelta, token: timedelta
+) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    ann = await timed_world.sign_in((await timed_world.person("ann")).user, session)
+    issued = (await ann.call("POST", "/api/auth/token")).json["token"]
+    ends = timed_world.services.tokens.verify(issued).expires_at
+    assert before + token <= ends <= datetime.now(UTC) + token

@@ -1,0 +1,246 @@
+"""Faults below the dialects: sockets, HTTP, Engine.IO, Socket.IO, the server's start and end."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+ADMISSION: Final = "tests/hub/test_admission.py"
+HTTP: Final = "tests/hub/http/test_server.py"
+ENGINEIO: Final = "tests/hub/engineio/test_server.py"
+APPLICATION: Final = "tests/hub/socketio/test_application.py"
+RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+WEBSOCKET: Final = "tests/hub/sockets/test_websocket.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "any page may open a WebSocket",
+        "hub/admission.py",
+        "elif not origin_allowed(head, services.config.allowed_origins, scheme):",
+        "elif services.config is None:",
+        ("tests/hub/test_every_socket.py",),
+    ),
+    Fault(
+        "new connections are taken while the server stops",
+        "hub/admission.py",
+        "elif not services.status.accepting:",
+        "elif services.status is None:",
+        ("tests/hub/test_every_socket.py",),
+    ),
+    Fault(
+        "a connection outlives its session",
+        "hub/admission.py",
+        "            trio.current_time() + remaining,\n",
+        "            trio.current_time() + max(remaining, 1e9),\n",
+        ("tests/hub/sockets/test_websocket_link.py",),
+    ),
+    Fault(
+        "a connection that ended is not unregistered",
+        "hub/admission.py",
+        "                await services.hub.post(Unregister(client))\n",
+        "                await trio.lowlevel.checkpoint()\n",
+        ("tests/hub/services/test_presence.py",),
+    ),
+    Fault(
+        "stopping does not wait for requests and connections",
+        "hub/app.py",
+        "        await admission.drain()\n",
+        "",
+        ("tests/e2e/test_process.py",),
+    ),
+    Fault(
+        "a client closes its connection and gets no close frame",
+        "hub/sockets/websocket_link.py",
+        "            self.offer_control(close_answer(payload))\n",
+        "",
+        (WEBSOCKET,),
+    ),
+    Fault(
+        "a ping gets no pong",
+        "hub/sockets/websocket_link.py",
+        "        self.offer_control(pong_frame(payload))\n",
+        "        self.ponged()\n",
+        (WEBSOCKET,),
+    ),
+    Fault(
+        "a client that does not read is not closed",
+        "hub/sockets/websocket_link.py",
+        """            self._outbox.discard()
+            self.close(TOO_SLOW)
+""",
+        "            self._outbox.shed += 1\n",
+        ("tests/hub/sockets/test_websocket_link.py",),
+    ),
+    Fault(
+        "a peer that sends no pong stays connected",
+        "hub/sockets/websocket_link.py",
+        "            elif now >= self._last_pong + heartbeat.timeout:\n",
+        "            elif now >= self._last_pong + heartbeat.timeout + self._expires:\n",
+        ("tests/hub/sockets/test_websocket_link.py",),
+    ),
+    Fault(
+        "messages are dropped before typing and presence",
+        "hub/sockets/outbox.py",
+        "if ephemeral and ",
+        "if not ephemeral and ",
+        ("tests/hub/sockets/test_outbox.py",),
+    ),
+    Fault(
+        "a ping is written into the middle of a frame",
+        "hub/sockets/outbox.py",
+        "parts = [self._remainder, self._control]",
+        "parts = [self._control, self._remainder]",
+        ("tests/hub/sockets/test_outbox.py",),
+    ),
+    Fault(
+        "one more connection than an address may have",
+        "hub/sockets/listener.py",
+        "self._open[peer] >= self._caps.per_address",
+        "self._open[peer] > self._caps.per_address",
+        ("tests/hub/sockets/test_listener.py",),
+    ),
+    Fault(
+        "an address's connections are counted for ever",
+        "hub/sockets/listener.py",
+        "            self._open[peer] -= 1\n            if not",
+        "            if not",
+        ("tests/hub/sockets/test_listener.py",),
+    ),
+    Fault(
+        "a TLS handshake may take for ever",
+        "hub/sockets/listener.py",
+        "    with trio.fail_after(TLS_SECONDS):",
+        "    with trio.CancelScope():",
+        ("tests/hub/sockets/test_listener.py",),
+    ),
+    Fault(
+        "a body whose length was not declared may be of any size",
+        "hub/http/server.py",
+        """                        if size > max_bytes:
+                            raise too_big
+""",
+        "",
+        (HTTP,),
+    ),
+    Fault(
+        "Content-Length beside Transfer-Encoding is accepted",
+        "hub/http/server.py",
+        'if head.all(b"content-length") and head.all(b"transfer-encoding"):',
+        'if len(head.all(b"content-length")) > 1:',
+        (HTTP,),
+    ),
+    Fault(
+        "a request may come a byte at a time, without end",
+        "hub/http/server.py",
+        "        with trio.move_on_after(self._limits.head_seconds):\n",
+        "        with trio.CancelScope():\n",
+        (HTTP,),
+    ),
+    Fault(
+        "a request that changes something is cancelled when its client leaves",
+        "hub/http/asgi.py",
+        "        if exchange.head.method in SAFE_METHODS:\n",
+        "        if exchange.head.method:\n",
+        (HTTP,),
+    ),
+    Fault(
+        "a response may be cached",
+        "hub/http/responses.py",
+        '{"Cache-Control": "no-store", **(headers or {})}',
+        "headers or {}",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
+        "an Engine.IO session serves another origin",
+        "hub/engineio/server.py",
+        """        if connection.origin != _origin(head):
+            raise _Refused(Fault.FORBIDDEN)
+""",
+        "",
+        (ENGINEIO,),
+    ),
+    Fault(
+        "an Engine.IO session whose peer sends no pong goes on",
+        "hub/engineio/connection.py",
+        "                self.close(GOING_AWAY)\n",
+        "                self._ponged.set()\n",
+        (ENGINEIO,),
+    ),
+    Fault(
+        "two polling requests of a session wait at a time",
+        "hub/engineio/connection.py",
+        """        if self._poll is not None:
+            self.session.queue(Packet(PacketType.CLOSE))
+            self.close()
+            raise EngineError("another request waits already")
+""",
+        "",
+        (ENGINEIO,),
+    ),
+    Fault(
+        "an Engine.IO session's queue has no bound",
+        "hub/engineio/connection.py",
+        """            if self.session.is_full:
+                self.close()
+""",
+        "",
+        (ENGINEIO, "tests/hub/sockets/test_websocket_link.py"),
+    ),
+    Fault(
+        "an event is acknowledged twice",
+        "hub/socketio/server.py",
+        "        if not is_done:\n",
+        "        if not is_done or args:\n",
+        ("tests/hub/socketio/test_server.py",),
+    ),
+    Fault(
+        "a session that joins no namespace stays",
+        "hub/socketio/server.py",
+        "            if waiting.cancelled_caught and not self.sockets:\n                return\n",
+        "",
+        ("tests/hub/socketio/test_server.py",),
+    ),
+    Fault(
+        "a client is whoever it claims to be",
+        "hub/socketio/application.py",
+        """        if claimed is not None and _user_id(claimed) != session.user.id:
+            raise ConnectRefused(_UNAUTHORIZED)
+""",
+        "",
+        (APPLICATION, "tests/e2e/test_socketio_messages.py"),
+    ),
+    Fault(
+        "a connection goes on when its token has ended",
+        "hub/socketio/application.py",
+        "                    member.client.close(SESSION_ENDED)\n",
+        "",
+        (APPLICATION, "tests/e2e/test_socketio_messages.py"),
+    ),
+    Fault(
+        "another user's token prolongs a connection",
+        "hub/socketio/application.py",
+        "if isinstance(session, Session) and session.user.id == member.client.user.id:",
+        "if isinstance(session, Session):",
+        (APPLICATION,),
+    ),
+    Fault(
+        "a Socket.IO client that left is not unregistered",
+        "hub/socketio/application.py",
+        "            await self._services.hub.post(Unregister(member.client))\n",
+        "",
+        (APPLICATION, RECOVERY),
+    ),
+    Fault(
+        "another user's connection is recovered",
+        "hub/socketio/recovery.py",
+        "if found is None or found.user_id != user_id:",
+        "if found is None:",
+        (RECOVERY,),
+    ),
+    Fault(
+        "a recovered client gets again what it has received",
+        "hub/socketio/recovery.py",
+        "channel_id: max(seq, received.get(channel_id, 0))",
+        "channel_id: seq",
+        (RECOVERY,),
+    ),
+)

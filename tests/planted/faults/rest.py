@@ -1,0 +1,137 @@
+"""Faults in REST: what is asked of every request, and in single endpoints."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+APP: Final = "tests/hub/rest/test_app.py"
+UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
+ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a page of another origin may delete",
+        "hub/rest/endpoint.py",
+        'SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})',
+        'SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})',
+        (APP,),
+    ),
+    Fault(
+        "any client may name its own address",
+        "hub/rest/endpoint.py",
+        "return self._peer in self.services.config.trusted_proxies",
+        "return bool(self._peer)",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a form of another site may send a message",
+        "hub/rest/endpoint.py",
+        'if kind != "application/json":',
+        'if kind not in ("application/json", "text/plain"):',
+        (APP,),
+    ),
+    Fault(
+        "registration works although it is closed",
+        "hub/rest/login.py",
+        "if call.services.config.registration is Registration.CLOSED:",
+        "if call.services.config.registration is None:",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "anybody may add members to a workspace",
+        "hub/rest/routes/learning_chat/channels.py",
+        "if call.me != workspace.owner_id and not is_member_teacher:",
+        "if call.me not in workspace.members and not is_member_teacher:",
+        ("tests/hub/rest/routes/learning_chat/test_channels.py",),
+    ),
+    Fault(
+        "a stranger sees a workspace's channels",
+        "hub/rest/routes/learning_chat/channels.py",
+        '''    """A workspace's channels, oldest first."""
+    workspace = await _workspace(call)
+    if call.me not in workspace.members:
+        raise denied()
+''',
+        '''    """A workspace's channels, oldest first."""
+    workspace = await _workspace(call)
+''',
+        ("tests/hub/rest/routes/learning_chat/test_channels.py",),
+    ),
+    Fault(
+        "a message is shown under another conversation's id",
+        "hub/rest/routes/messenger.py",
+        "if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:",
+        "if message is None:",
+        ("tests/hub/rest/routes/test_messenger.py",),
+    ),
+    Fault(
+        "the sender is whoever the body says",
+        "hub/rest/routes/messenger.py",
+        "    _require_me(call, body.sender_id)\n    if body.conversation_id",
+        "    if body.conversation_id",
+        ("tests/hub/rest/routes/test_messenger.py",),
+    ),
+    Fault(
+        "the replies to a message that may not be seen are shown",
+        "hub/rest/routes/channel_messages/messages.py",
+        "    if message is None or access is None or not access.allowed:\n",
+        "    if message is None or access is None:\n",
+        ("tests/hub/rest/routes/channel_messages/test_messages.py",),
+    ),
+    Fault(
+        "a token outlives the session it was issued for",
+        "hub/rest/routes/channel_messages/tokens.py",
+        "lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))",
+        "lifetime = max(LIFETIME, call.session.expires_at - datetime.now(UTC))",
+        ("tests/hub/rest/routes/channel_messages/test_tokens.py",),
+    ),
+    Fault(
+        "everybody sees who is online",
+        "hub/rest/routes/private_messages/messages.py",
+        "return online & audience.get(call.me, frozenset())",
+        "return online | audience.get(call.me, frozenset())",
+        ("tests/hub/rest/routes/private_messages/test_messages.py",),
+    ),
+    Fault(
+        "whoever asked to follow may accept for the other",
+        "hub/rest/routes/private_messages/relations.py",
+        "relations.accept_follow(call.me, call.user_id())",
+        "relations.accept_follow(call.user_id(), call.me)",
+        ("tests/hub/rest/routes/private_messages/test_relations.py",),
+    ),
+    Fault(
+        "an upload's name may climb out of its folder",
+        "hub/rest/routes/uploads.py",
+        'kept = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-MAX_NAME_CHARS:]',
+        'kept = re.sub(r"[^A-Za-z0-9./_-]+", "_", name)[-MAX_NAME_CHARS:]',
+        (UPLOADS,),
+    ),
+    Fault(
+        "an upload is whatever its name says",
+        "hub/rest/routes/uploads.py",
+        'return "text/plain" if _is_text(content) else None',
+        'return "text/plain" if _is_text(content) or name.endswith(".txt") else None',
+        (UPLOADS,),
+    ),
+    Fault(
+        "a browser may run an uploaded file",
+        "hub/rest/routes/uploads.py",
+        '            "X-Content-Type-Options": "nosniff",\n',
+        "",
+        (UPLOADS,),
+    ),
+    Fault(
+        "an upload may be larger than the limit",
+        "hub/rest/routes/uploads.py",
+        "    if len(content) > limit:\n",
+        "    if len(content) > 2 * limit:\n",
+        (UPLOADS,),
+    ),
+    Fault(
+        "other pages may frame the web client",
+        "hub/rest/web.py",
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        " base-uri 'none'; form-action 'none'",
+        ("tests/hub/rest/test_web.py",),
+    ),
+)
