@@ -74,7 +74,7 @@ class Revocations:
                 await self._arrived.wait()
                 self._arrived = trio.Event()
                 changes, self._pending = self._pending, set()
-                await self._act_in_the_end(changes)
+                await self._act_until_done(changes)
 
     async def _collect(self) -> None:
         async with self.relations.changes() as changes:
@@ -84,7 +84,7 @@ class Revocations:
                     self._pending = {None}
                 self._arrived.set()
 
-    async def _act_in_the_end(self, changes: Collection[Change | None]) -> None:
+    async def _act_until_done(self, changes: Collection[Change | None]) -> None:
         while True:
             try:
                 await self._act(changes)
