@@ -55,11 +55,13 @@ class Attendance(Generic[K]):
             self._changed = trio.Event()
         return changes
 
-    def announce(self, key: K) -> bool:
-        """The change is being announced; returns whether the key is present (it may have come
-        back).
+    def announce(self, key: K) -> bool | None:
+        """The change is announced now; returns whether the key is here, or None if nothing has
+        changed after all: it has left or come back since it was due.
         """
         here = key in self._here
+        if here == (key in self._announced):
+            return None
         (self._announced.add if here else self._announced.discard)(key)
         return here
 

@@ -171,9 +171,14 @@ class ChannelPresences:
         """Announce changes to `hub` until cancelled."""
         while True:
             changes = await self._seats.due()
-            await hub.broadcast([self._presence(seat) for seat in changes])
+            await hub.broadcast(
+                [
+                    self._presence(seat, online=online)
+                    for seat in changes
+                    if (online := self._seats.announce(seat)) is not None
+                ]
+            )
 
-    def _presence(self, seat: _Seat) -> Delivery:
-        online = self._seats.announce(seat)
+    def _presence(self, seat: _Seat, *, online: bool) -> Delivery:
         event = ChannelPresence(seat.channel_id, seat.user_id, seat.username, online)
         return Delivery(event, ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id))

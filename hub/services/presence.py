@@ -72,6 +72,8 @@ class Presence:
         deliveries: list[Delivery] = []
         for user_id in changes:
             online = self._users.announce(user_id)
+            if online is None:  # while the audience was looked up, the user left or came back
+                continue
             if user_id in audiences:
                 deliveries.append(Delivery(PresenceChanged(user_id, online), audiences[user_id]))
             deliveries += [

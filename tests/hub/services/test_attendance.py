@@ -6,9 +6,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from hub.services.attendance import MAX_BATCH, Attendance
 
 
-async def changes(attendance: Attendance[str], seconds: float = 0.0) -> list[tuple[str, bool]]:
+async def changes(
+    attendance: Attendance[str], seconds: float = 0.0
+) -> list[tuple[str, bool | None]]:
     """What is to be announced within so many seconds, and announced then."""
-    found: list[tuple[str, bool]] = []
+    found: list[tuple[str, bool | None]] = []
     with trio.move_on_after(seconds + 0.001) as rest:
         while True:
             found += [(key, attendance.announce(key)) for key in await attendance.due()]
@@ -89,3 +91,16 @@ async def test_who_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> N
     attendance.arrived("ann")
     await wait_all_tasks_blocked()
     assert due == ["ann"]
+
+
+async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann")
+    assert await attendance.due() == ["ann"]
+    attendance.left("ann", grace=5.0)
+    assert attendance.announce("ann") is None
+    assert await changes(attendance, 100) == []
+    attendance.arrived("ann")
+    assert await changes(attendance) == [("ann", True)]
