@@ -132,3 +132,6 @@ async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> No
     audiences = await store.relations.presence_audience([ann.id, eve.id])
     assert audiences[ann.id] == {ben.id}
     assert audiences.get(eve.id, frozenset()) == frozenset()
+    await store.relations.block(ann.id, ben.id)  # neither side of a block sees the other
+    audiences = await store.relations.presence_audience([ann.id, ben.id])
+    assert audiences == {ann.id: frozenset(), ben.id: frozenset()}

@@ -7,9 +7,11 @@ from tests.planted.faults import (
     actor,
     carriers,
     identity,
+    persistence,
     posting,
     protocol,
     rest,
+    routines,
     services,
     settings,
     web,
@@ -17,6 +19,8 @@ from tests.planted.faults import (
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
+    *routines.FAULTS,
+    *persistence.FAULTS,
     *actor.FAULTS,
     *posting.FAULTS,
     *services.FAULTS,

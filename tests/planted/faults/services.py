@@ -177,7 +177,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "messages of a channel that was not joined are marked read",
         "hub/services/receipts.py",
-        "return message.channel_id == channel_id and channel_id in client.channels",
+        "return is_in and message.channel_id == channel_id",
         "return message.channel_id == channel_id",
         (RECEIPTS,),
     ),

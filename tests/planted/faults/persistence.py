@@ -1,0 +1,123 @@
+"""Faults in the stores, in Postgres and in memory."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+MESSAGES: Final = "tests/persistence/test_messages.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a read watermark goes back",
+        "persistence/postgres/messages.py",
+        """           SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),
+               delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
+         WHERE r.{mark} < EXCLUDED.{mark}
+""",
+        """           SET read_seq = EXCLUDED.read_seq,
+               delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
+         WHERE r.{mark} <> EXCLUDED.{mark}
+""",
+        (MESSAGES,),
+    ),
+    Fault(
+        "whoever knows a message's id may mark it read",
+        "persistence/postgres/messages.py",
+        "WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)",
+        "WHERE m.id = $2 AND m.deleted_at IS NULL",
+        (MESSAGES,),
+    ),
+    Fault(
+        "one's own messages count as unread",
+        "persistence/postgres/messages.py",
+        "WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN",
+        "WHERE u.channel_id = c.id AND u.author_id IN",
+        (MESSAGES,),
+    ),
+    Fault(
+        "a deleted message is in a channel's history",
+        "persistence/postgres/messages.py",
+        """            WHERE l.channel_id = c.id AND l.deleted_at IS NULL
+              AND l.seq < coalesce(""",
+        """            WHERE l.channel_id = c.id
+              AND l.seq < coalesce(""",
+        (MESSAGES, "tests/persistence/test_channels.py"),
+    ),
+    Fault(
+        "what was missed is read of channels that may not be seen",
+        "persistence/postgres/messages.py",
+        "JOIN channels c ON c.id = s.channel_id AND may_join($1, c.id)",
+        "JOIN channels c ON c.id = s.channel_id",
+        (MESSAGES,),
+    ),
+    Fault(
+        "a page in the middle of a conversation is skipped",
+        "persistence/postgres/messages.py",
+        'page="AND l.seq > $3 ORDER BY l.seq LIMIT $4"',
+        'page="AND l.seq > $3 ORDER BY l.seq DESC LIMIT $4"',
+        (MESSAGES,),
+    ),
+    Fault(
+        "a hidden conversation stays hidden when there is something new",
+        "persistence/postgres/messages.py",
+        "AND r.archived_seq >= m.seq) AS is_archived",
+        "AND r.archived_seq > 0) AS is_archived",
+        (MESSAGES,),
+    ),
+    Fault(
+        "one draft that cannot be stored fails the whole batch",
+        "persistence/postgres/posting.py",
+        "return [Refusal.UNSTORABLE] if len(drafts) == 1 else await self._halves(drafts)",
+        "return [Refusal.UNSTORABLE] * len(drafts)",
+        ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_posting.py"),
+    ),
+    Fault(
+        "an expired session is found",
+        "persistence/postgres/sessions.py",
+        "     WHERE expires_at > now()\n",
+        "",
+        ("tests/persistence/test_sessions.py",),
+    ),
+    Fault(
+        "a new password leaves old sessions alive",
+        "persistence/postgres/accounts.py",
+        '"WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"\n            " UPDATE users',
+        '" UPDATE users',
+        ("tests/persistence/test_accounts.py", "tests/persistence/test_sessions.py"),
+    ),
+    Fault(
+        "a private profile is followed without being asked",
+        "persistence/postgres/relations.py",
+        "SELECT $1, id, CASE WHEN is_public THEN 'accepted' ELSE 'pending' END",
+        "SELECT $1, id, 'accepted'",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "a block leaves the follow",
+        "persistence/postgres/relations.py",
+        "DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2), ($2, $1)))",
+        "DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2)))",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "anybody may download any upload",
+        "persistence/postgres/channels.py",
+        "WHERE m.file_url = u.url AND may_join($1, m.channel_id)))",
+        "WHERE m.file_url = u.url AND m.author_id = u.owner_id))",
+        ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_channels.py"),
+    ),
+    Fault(
+        "a search finds channels of other workspaces",
+        "persistence/postgres/channels.py",
+        "     WHERE m.user_id = $1\n       AND (c.class_name = $2",
+        "     WHERE m.user_id <> -$1\n       AND (c.class_name = $2",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
+        "a connection is recovered long after it broke",
+        "persistence/postgres/recoveries.py",
+        "     WHERE key = $1 AND touched_at >= now() - make_interval(secs => $2)\n",
+        "     WHERE key = $1 AND $2::float8 IS NOT NULL\n",
+        ("tests/persistence/test_recoveries.py",),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Faults in the functions and triggers of Postgres, and in how they are applied."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+POLICY: Final = "persistence/postgres/routines/policy.sql"
+POSTING: Final = "persistence/postgres/routines/posting.sql"
+NOTICES: Final = "persistence/postgres/routines/notices.sql"
+MIGRATE: Final = "tests/persistence/postgres/test_migrate.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a blocked user may write to who blocked them",
+        POLICY,
+        "WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))\n"
+        "       AND EXISTS (\n",
+        "WHERE (blocker_id, blocked_id) IN ((sender, recipient)))\n       AND EXISTS (\n",
+        ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_policy.py"),
+    ),
+    Fault(
+        "a request to follow counts before it is accepted",
+        POLICY,
+        "((sender, recipient), (recipient, sender))\n                 AND status = 'accepted')))",
+        "((sender, recipient), (recipient, sender)))))",
+        ("tests/persistence/test_posting.py", "tests/persistence/test_relations.py"),
+    ),
+    Fault(
+        "a closed dm may still be joined",
+        POLICY,
+        """
+             AND (c.user_lo IS NULL OR may_see_conversation(
+                  who, CASE who WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END)))""",
+        ")",
+        ("tests/persistence/postgres/test_policy.py", "tests/hub/services/test_revocation.py"),
+    ),
+    Fault(
+        "a blocked user sees when the other is online",
+        POLICY,
+        "(blocker_id, blocked_id) IN ((who, related.id), (related.id, who)))",
+        "(blocker_id, blocked_id) IN ((related.id, who)))",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "another text under the same key counts as a repeat",
+        POSTING,
+        "m.channel_id = targets[d.place] AND m.content = d.content AS is_same",
+        "m.channel_id = targets[d.place] AS is_same",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a key is taken when anybody has used it",
+        POSTING,
+        "ON m.author_id = authors[d.place] AND m.client_key = d.key",
+        "ON m.client_key = d.key",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a message replies to one of another channel",
+        POSTING,
+        "SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE",
+        "SELECT array_agg(d.parent IS NOT NULL AND p.channel_id IS NULL",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a channel's messages are numbered with a hole",
+        POSTING,
+        "heads[d.place] + row_number() OVER (PARTITION BY d.channel_id ORDER BY d.ord) AS seq",
+        "heads[d.place] + row_number() OVER (ORDER BY d.ord) AS seq",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "batches number a channel's messages without its lock",
+        POSTING,
+        "WHERE channels.id = t.target FOR NO KEY UPDATE) AS c ON true",
+        "WHERE channels.id = t.target) AS c ON true",
+        ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_posting.py"),
+    ),
+    Fault(
+        "the assistant's answer is unread by who asked",
+        POSTING,
+        "SELECT f.channel_id, f.asker, max(f.seq), max(f.seq) FROM fresh f",
+        "SELECT f.channel_id, f.asker, max(f.seq), 0 FROM fresh f",
+        ("tests/persistence/test_posting.py", "tests/persistence/test_messages.py"),
+    ),
+    Fault(
+        "a membership deleted in SQL is noticed by nobody",
+        NOTICES,
+        "AFTER DELETE OR UPDATE ON workspace_members",
+        "AFTER UPDATE ON workspace_members",
+        ("tests/hub/services/test_revocation.py", "tests/persistence/test_relations.py"),
+    ),
+    Fault(
+        "a session deleted in SQL is noticed by nobody",
+        NOTICES,
+        """CREATE OR REPLACE TRIGGER sessions_announce_end AFTER DELETE ON sessions
+""",
+        """CREATE OR REPLACE TRIGGER sessions_announce_end AFTER UPDATE ON sessions
+""",
+        ("tests/hub/identity/test_authentication.py",),
+    ),
+    Fault(
+        "a deletion leaves the messages that were stored meanwhile",
+        "persistence/postgres/routines/deletion.sql",
+        "IF current_setting('transaction_isolation') <> 'read committed' THEN",
+        "IF current_setting('transaction_isolation') = 'none' THEN",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
+        "hubs that start together migrate at the same time",
+        "persistence/postgres/migrate.py",
+        '            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)\n',
+        "",
+        (MIGRATE,),
+    ),
+    Fault(
+        "a released file of the schema may change",
+        "persistence/postgres/migrate.py",
+        "        if recorded[name] != known[name]:\n",
+        "        if name not in known:\n",
+        (MIGRATE,),
+    ),
+    Fault(
+        "a routine that has changed is not applied again",
+        "persistence/postgres/migrate.py",
+        "*(file for file in schema.routines if recorded.get(file.name) != file.sha256),",
+        "*(file for file in schema.routines if file.name not in recorded),",
+        (MIGRATE,),
+    ),
+    Fault(
+        "a database of a newer version is used",
+        "persistence/postgres/migrate.py",
+        "    if unknown:\n",
+        "    if unknown and not known:\n",
+        (MIGRATE,),
+    ),
+)
