@@ -47,15 +47,19 @@ class Channels:
         await self.enter(client, channel, JoinedChannel(channel_id))
         return None
 
+    def joined(self, asker: Asker, channel_id: ChannelId) -> Channel | None:
+        """The channel if the asker's connection has joined it. The right is checked again in the
+        statement that stores a message.
+        """
+        return None if asker.client is None else self._hub.joined(asker.client, channel_id)
+
     async def find(self, asker: Asker, channel_id: ChannelId) -> Channel | ErrorCode:
-        """The channel if the asker may act in it, or the reason why not. No lookup if it has
-        joined: the right is checked again in the statement that stores a message.
+        """The channel if the asker may act in it, or the reason why not.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
-        client = asker.client
-        channel = None if client is None else self._hub.joined(client, channel_id)
+        channel = self.joined(asker, channel_id)
         if channel is not None:
             return channel
         if asker.scope is ChannelScope.JOINED:

@@ -1,9 +1,9 @@
-"""Command -> service: what each command leads to, whatever it came in by.
+"""Dispatches every command to its service, for all dialects and transports.
 
 Guarantees: this is the only match on `Command`, and mypy checks that it is exhaustive; `reply` gets
 exactly one answer to each command. Messages and typing wait for room in a queue, never for a
-result; everything else is answered before `carry_out` returns, so that a message right after a
-join counts.
+commit; a channel that the asker has not joined is looked up first. Everything else is answered
+before `carry_out` returns, so that a message right after a join counts.
 Must not know: dialects, sockets, HTTP, SQL.
 """
 
@@ -77,62 +77,68 @@ class Commands:
         if answer is not None:
             reply(answer)
 
-    async def _answer(  # noqa: C901, PLR0912, PLR0915  one row for each command
+    async def _answer(  # noqa: C901, PLR0912  one row for each command
         self, asker: Asker, command: Command, reply: Reply
     ) -> Answer | None:
         """The answer; None when `reply` gets it after the commit."""
-        answer: Answer | None = Done()
         match command:
             case SendPrivateMessage():
                 await self.sending.to_user(asker, command, reply)
-                answer = None
+                return None
             case PostToChannel():
                 await self.sending.to_channel(asker, command, reply)
-                answer = None
+                return None
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
                 await self.typing.to_user(asker.connection, recipient_id, is_typing=is_typing)
+                return Done()
             case TypeInChannel():
-                answer = await self._type_in_channel(asker, command)
+                return await self._type_in_channel(asker, command)
             case JoinChannel(channel_id=channel_id):
-                answer = await self._join(asker, channel_id)
+                return await self._join(asker, channel_id)
             case LeaveChannel(channel_id=channel_id):
                 await self.channels.leave(asker.connection, channel_id)
                 await asker.journal.left(channel_id)
-                answer = Left(channel_id)
+                return Left(channel_id)
             case MarkRead():
                 await self._mark_read(asker, command)
+                return Done()
             case MarkConversationRead(peer_id=peer_id):
                 await self.receipts.read_conversation(asker.user.id, peer_id)
+                return Done()
             case MarkDelivered(message_id=message_id):
                 await self.receipts.delivered_up_to(asker.user.id, message_id)
+                return Done()
             case FetchChannel():
-                answer = await self._page(asker, command)
+                return await self._page(asker, command)
             case FetchHistory():
-                answer = await self._history(asker, command)
+                return await self._history(asker, command)
             case Identify(user_id=user_id):
                 await self.workspaces.identify(asker.connection, user_id)
+                return Done()
             case ResumeConversations(after=peers):
                 await self.resume.conversations(asker.connection, peers)
+                return Done()
             case ResumeChannels(after=after, enter=enter):
                 await asker.journal.resuming(after)
                 await self.resume.channels(asker.connection, after, enter=enter)
+                return Done()
             case DeleteMessage():
-                answer = await self.moderation.delete(asker.user, command)
+                return await self.moderation.delete(asker.user, command)
             case GradeMessage():
-                answer = await self.moderation.grade(asker.user, command)
+                return await self.moderation.grade(asker.user, command)
             case PinMessage() | UnpinMessage():
-                answer = await self.moderation.pin(asker.user, command)
+                return await self.moderation.pin(asker.user, command)
             case HideConversation(peer_id=peer_id):
-                if not await self.messages.archive(asker.user.id, peer_id):
-                    answer = Refused.because(ErrorCode.CONVERSATION_NOT_FOUND)
+                if await self.messages.archive(asker.user.id, peer_id):
+                    return Done()
+                return Refused.because(ErrorCode.CONVERSATION_NOT_FOUND)
             case SetSubscription(conversation=conversation, subscribed=subscribed):
                 now = datetime.now(UTC)
-                answer = Notice(ConversationSubscribed(conversation, subscribed, now))
+                return Notice(ConversationSubscribed(conversation, subscribed, now))
             case Respond(event=event):
-                answer = Notice(event)
+                return Notice(event)
             case _:
                 assert_never(command)
-        return answer
 
     async def _type_in_channel(self, asker: Asker, command: TypeInChannel) -> Answer:
         channel = await self.channels.find(asker, command.channel_id)

@@ -1,8 +1,8 @@
-"""The one way of a user's message to the log: rate, place, draft, commit, assistant, answer.
+"""Every message of a user is sent here: rate, place in flight, draft, commit, `@AI`, answer.
 
-Guarantees: a message takes the same way whatever sent it; the answer comes exactly once, after
+Guarantees: a message takes the same way from every transport; the answer comes exactly once, after
 everyone else has the message; a user has a bounded number of messages on the way, and a place is
-given back on every path. Waits for room only, never for a result, except that a channel which the
+given back on every path. Waits for room only, never for a commit, except that a channel which the
 asker has not joined is looked up first.
 Must not know: dialects, sockets, SQL.
 """
@@ -12,7 +12,7 @@ from typing import assert_never
 import trio
 from attrs import frozen
 
-from hub.services.asker import Asker, Reply
+from hub.services.asker import Asker, ChannelScope, Reply
 from hub.services.assistant.assistant import Assistant
 from hub.services.channels import Channels
 from hub.services.posting.lane import Settlement
@@ -49,18 +49,25 @@ class Sending:
             reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
 
     async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:
-        """Send a message to a channel.
-
-        Raises:
-            StoreUnavailable: the channel cannot be looked up now.
+        """Send a message to a channel. Where clients join channels, one that was not joined costs
+        nothing; elsewhere looking it up is paid for like a message.
         """
+        channel = self.channels.joined(asker, command.channel_id)
+        if channel is None and asker.scope is ChannelScope.JOINED:
+            reply(Refused.because(ErrorCode.NOT_JOINED, command.key))
+            return
         if not _may_send(asker):
             reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
             return
-        channel = await self.channels.find(asker, command.channel_id)
-        if isinstance(channel, ErrorCode):
-            reply(Refused.because(channel, command.key))
-            return
+        if channel is None:
+            try:
+                found = await self.channels.look_up(asker.user.id, command.channel_id)
+            except StoreUnavailable:
+                found = ErrorCode.UNAVAILABLE
+            if isinstance(found, ErrorCode):
+                reply(Refused.because(found, command.key))
+                return
+            channel = found
         # A draft for a dm names the recipient, so that it takes the lane of the two people.
         peer = channel.peer_of(asker.user.id)
         draft = Draft(
@@ -79,7 +86,7 @@ class Sending:
     async def _submit(
         self, asker: Asker, draft: Draft, channel: Channel | None, reply: Reply
     ) -> None:
-        """Hand a draft to its lane. `channel`: where the assistant may be asked."""
+        """Hand a draft to its lane. `channel`: where `@AI` is answered; None: a private message."""
         place = await asker.quota.place()
 
         def settle(settlement: Settlement) -> None:
@@ -108,7 +115,9 @@ class Sending:
 
 
 def _may_send(asker: Asker) -> bool:
-    """Count a message against the user's quota and the asker's own limit."""
+    """Count a message against the asker's own limit and then, if it is within that, against the
+    quota of the user.
+    """
     now = trio.current_time()
     window = asker.window
-    return asker.quota.messages.take(now) and (window is None or window.take(now))
+    return (window is None or window.take(now)) and asker.quota.messages.take(now)

@@ -6,12 +6,16 @@ channel whose join was acknowledged. Must not know: packets, events.
 
 from collections.abc import Mapping
 
+import structlog
 from attrs import frozen
 
 from hub.socketio.link import SocketLink
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from persistence.interface import Channels
+from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.model import ChannelId
+
+log = structlog.get_logger(__name__)
 
 
 @frozen
@@ -26,19 +30,34 @@ class RecoveryJournal:
     async def joining(self, channel_id: ChannelId) -> None:
         """See `Journal`. A channel that the user may not see is not kept."""
         heads = await self.channels.heads(self.slip.user_id, [channel_id])
-        if heads:
-            self.slip.entered |= {head.channel.id: head.last_seq for head in heads}
-            await self.recoveries.save(self.slip)
+        await self._keep({head.channel.id: head.last_seq for head in heads})
 
     async def resuming(self, after: Mapping[ChannelId, int]) -> None:
-        """See `Journal`."""
+        """See `Journal`. Channels that the user may not see are not kept."""
         heads = await self.channels.heads(self.slip.user_id, after.keys() or None)
-        self.slip.entered |= {head.channel.id: after.get(head.channel.id, 0) for head in heads}
-        await self.recoveries.save(self.slip)
+        await self._keep({head.channel.id: after.get(head.channel.id, 0) for head in heads})
 
     async def left(self, channel_id: ChannelId) -> None:
-        """See `Journal`. The store keeps the slip as it was if it is away."""
+        """See `Journal`. While the store is away, what it keeps still lists the channel."""
         if self.link.positions is not None:
             self.link.positions.pop(channel_id, None)
-        if self.slip.entered.pop(channel_id, None) is not None:
+        if self.slip.entered.pop(channel_id, None) is None:
+            return
+        try:
             await self.recoveries.save(self.slip)
+        except (StoreUnavailable, NoSuchUser) as error:
+            log.warning("recovery_not_saved", reason=str(error))
+
+    async def _keep(self, entered: Mapping[ChannelId, int]) -> None:
+        """Raises StoreUnavailable: it cannot be kept now, and nothing was changed."""
+        if not entered:
+            return
+        before = dict(self.slip.entered)
+        self.slip.entered |= entered
+        try:
+            await self.recoveries.save(self.slip)
+        except NoSuchUser as error:
+            raise StoreUnavailable(str(error)) from error
+        except BaseException:
+            self.slip.entered = before
+            raise

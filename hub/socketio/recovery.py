@@ -90,17 +90,24 @@ class RecoveryDesk:
 
     async def open(self, user_id: UserId) -> RecoverySlip | None:
         """A slip for a new connection; None when it cannot be recovered."""
+        if self._window <= 0:
+            return None
         slip = RecoverySlip(RecoveryId(secrets.token_urlsafe(24)), user_id, {})
-        return slip if self._window > 0 and await self.save(slip) else None
-
-    async def save(self, slip: RecoverySlip) -> bool:
-        """Keep a slip as it is now. False: it could not be kept."""
         try:
-            await self._store.save(slip.id.key, slip.user_id, slip.entered)
+            await self.save(slip)
         except (StoreUnavailable, NoSuchUser) as error:
             log.warning("recovery_not_saved", reason=str(error))
-            return False
-        return True
+            return None
+        return slip
+
+    async def save(self, slip: RecoverySlip) -> None:
+        """Keep a slip as it is now.
+
+        Raises:
+            StoreUnavailable: it cannot be kept now.
+            NoSuchUser: its user was deleted.
+        """
+        await self._store.save(slip.id.key, slip.user_id, slip.entered)
 
     async def find(self, user_id: UserId, pid: str, offset: str) -> RecoverySlip | None:
         """The slip of a connection that broke, moved on to what it received; None: there is none.

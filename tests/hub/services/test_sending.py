@@ -138,3 +138,36 @@ async def test_five_messages_come_back_all_at_once(
     assert await send() == "error"
     await trio.sleep(0.2)
     assert [await send() for _ in range(6)] == ["new_message"] * 5 + ["error"]
+
+
+async def test_a_message_to_a_channel_that_was_not_joined_costs_nothing(
+    timed_world: World,
+) -> None:
+    school = await open_school(timed_world)
+    chat = await school.ann.connect("/ws/chat")
+    await chat.receive_type("connected")
+    message = {"type": "send_message", "channelId": school.general.id, "content": "x"}
+    for _ in range(10):
+        await chat.send(message)
+        assert (await chat.receive_type("error"))["code"] == "not_joined"
+    await chat.send({"type": "join_channel", "channelId": school.general.id})
+    await chat.receive_type("joined_channel")
+    await chat.send(message)
+    assert (await chat.receive_type("new_message"))["message"]["content"] == "x"
+
+
+async def test_a_flood_beyond_a_connections_own_limit_leaves_the_users_quota_alone(
+    timed_world: World,
+) -> None:
+    school = await open_school(timed_world)
+    chat, private = await school.ann.connect("/ws/chat"), await school.ann.open()
+    await chat.receive_type("connected")
+    await chat.send({"type": "join_channel", "channelId": school.general.id})
+    await chat.receive_type("joined_channel")
+    codes = []
+    for _ in range(school.world.services.config.user_messages_per_second + 5):
+        await chat.send({"type": "send_message", "channelId": school.general.id, "content": "x"})
+        codes.append((await chat.receive()).get("code"))
+    assert codes.count("rate_limited") > 5
+    await private.send({"type": "private_message", "recipient_id": school.ben.id, "content": "x"})
+    await private.receive_type("private_message")

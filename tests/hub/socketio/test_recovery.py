@@ -5,11 +5,12 @@ from typing import Any
 
 from hub.socketio.recovery import decode_offset, encode_offset
 from persistence.interface import Store
-from persistence.records import Draft
+from persistence.records import Draft, StoreUnavailable
 from protocol.model import ChannelId, Posted, User
 from tests.support.clients.socketio import Peer, channel_of, connect, token_of
 from tests.support.posting import post
 from tests.support.school import School, open_school
+from tests.support.stores.intercept import Interception
 from tests.support.world import Person, World, open_world
 
 
@@ -192,3 +193,42 @@ def test_offsets() -> None:
     assert decode_offset("") == {}
     for text in ("5", "5:", ":7", "05:7", "5:7,", "5:7;6:8", "5:-7", "\u0665:\u0667", f"{2**53}:1"):
         assert decode_offset(text) is None
+
+
+async def test_channels_of_a_resume_are_recovered_too(world: World) -> None:
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    await peer.ask("resume", {"after": {channel_of(school): 0}})
+    assert (await peer.event())[0] == "resumed"
+    await peer.socket.drop()
+    await say(school, school.ann.user, "1")
+    peer, again = await enter(school.ben, pid=told["pid"], offset="")
+    assert again == told
+    assert await contents(peer, 1) == ["1"]
+
+
+async def test_a_join_that_cannot_be_kept_is_refused(memory_store: Store) -> None:
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable("away")
+
+    saving = Interception("recoveries", "save")
+    async with open_world(saving.over(memory_store)) as world:
+        school = await open_school(world)
+        channel = channel_of(school)
+        peer, told = await enter(school.ben)
+        await peer.ask("room:join", channel)
+        assert (await peer.ask("room:leave", channel))["success"] is True
+        saving.way = away
+        for event in ("room:join", "resume"):
+            payload = channel if event == "room:join" else {"after": {channel: 0}}
+            refused = await peer.ask(event, payload)
+            assert (refused["success"], refused["code"]) == (False, "lookup_failed")
+            assert (await peer.event())[0] == "message:error"
+        saving.way = None
+        await peer.socket.drop()
+        await say(school, school.ann.user, "1")
+        peer, again = await enter(school.ben, pid=told["pid"], offset="")
+        assert again == told
+        assert (await peer.ask("room:join", channel))["success"] is True
+        await say(school, school.ann.user, "2")
+        assert await contents(peer, 1) == ["2"]  # it was in no channel when "1" was posted
