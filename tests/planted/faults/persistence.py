@@ -120,4 +120,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "     WHERE key = $1 AND $2::float8 IS NOT NULL\n",
         ("tests/persistence/test_recoveries.py",),
     ),
+    Fault(
+        "a session of the application is used after its end",
+        "persistence/postgres/express.py",
+        "            until = min(until, datetime.fromisoformat(cookie))\n",
+        "            until = max(until, datetime.fromisoformat(cookie))\n",
+        ("tests/hub/identity/test_authentication.py",),
+    ),
+    Fault(
+        "a database that may lose messages is used",
+        "persistence/postgres/bridge.py",
+        'if row["commit"] == "off" or row["fsync"] == "off":',
+        'if row["commit"] == "off" and row["fsync"] == "off":',
+        ("tests/persistence/postgres/test_bridge.py",),
+    ),
 )
