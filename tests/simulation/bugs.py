@@ -197,10 +197,10 @@ def leave_forgotten(sim: "Simulation") -> Iterator[None]:
 def room_not_left(sim: "Simulation") -> Iterator[None]:
     """Who loses a channel is told so, and goes on hearing it."""
 
-    def leave(hub: Hub, client: Client, room: object) -> None:
-        pass
+    def stay(hub: Hub, client: Client, room: object, *, disconnected: bool) -> bool:
+        return client in hub._joined
 
-    with _replaced(Hub, "_leave", leave):
+    with _replaced(Hub, "_leave", stay):
         yield
 
 
