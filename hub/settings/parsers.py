@@ -227,7 +227,7 @@ def list_of(item: Parser[T]) -> Parser[tuple[T, ...]]:
     return Parser(
         parse,
         f"list of {item.kind}s",
-        f"each {item.accepts}",
+        f"a list; each item: {item.accepts}",
         is_secret=item.is_secret,
         is_list=True,
     )

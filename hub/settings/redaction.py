@@ -2,12 +2,13 @@
 
 Guarantees: a `Secret` shows its text only to code that calls `reveal`, so it may be printed, logged
 or stand in a traceback. `redact` masks passwords in text that others wrote, such as the message of
-an exception. Must not know: which settings are secret.
+an exception, and values of URL parameters that are not known to be harmless.
+Must not know: which settings are secret.
 """
 
 import re
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 MASK: Final = "***"
 
@@ -17,7 +18,24 @@ _PASSWORD: Final = re.compile(
     r"""('[^']{0,512}'|"[^"]{0,512}"|[^\s&'",;)}\]]+)""",
     re.IGNORECASE,
 )
-_SECRET_PARAMETER: Final = re.compile("pass|secret|token|key", re.IGNORECASE)
+_QUERY: Final = re.compile(r"""(://[^\s?'"]{0,2048}\?)([^\s'"]+)""")
+_PARAMETER: Final = re.compile("[^&;]+")
+_HARMLESS: Final = frozenset(
+    {
+        "api-version",
+        "application_name",
+        "connect_timeout",
+        "database",
+        "dbname",
+        "host",
+        "port",
+        "sslmode",
+        "sslrootcert",
+        "target_session_attrs",
+        "user",
+    }
+)
+"""The parameters of URLs whose values are shown. Any other may hold a secret."""
 
 
 class Secret:
@@ -54,20 +72,27 @@ def revealed(secret: Secret | None) -> str | None:
 
 
 def redact(text: str) -> str:
-    """`text` with what looks like a password masked: in URLs, and after `password=`."""
-    return _PASSWORD.sub(rf"\1{MASK}", _USERINFO.sub(f"{MASK}@", text))
+    """`text` with what may be a password masked: in URLs, and after `password=`."""
+    without_users = _USERINFO.sub(f"{MASK}@", text)
+    without_values = _QUERY.sub(lambda url: url[1] + _redact_query(url[2]), without_users)
+    return _PASSWORD.sub(rf"\1{MASK}", without_values)
 
 
 def redact_url(url: str) -> str:
-    """A URL without user information and without the values of secret query parameters."""
+    """A URL without user information, and with the values of harmless query parameters only."""
     parts = urlsplit(url)
     _, at, host = parts.netloc.rpartition("@")
-    query = urlencode(
-        [
-            (name, MASK if _SECRET_PARAMETER.search(name) else value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        ],
-        safe="*/:,",
-    )
+    query = _redact_query(parts.query)
     shown = f"{parts.scheme}://{MASK + at if at else ''}{host}{parts.path}"
     return f"{shown}?{query}" if query else shown
+
+
+def _redact_query(query: str) -> str:
+    return _PARAMETER.sub(_redact_parameter, query)
+
+
+def _redact_parameter(parameter: "re.Match[str]") -> str:
+    name, equals, value = parameter[0].partition("=")
+    if name in _HARMLESS and "=" not in value:
+        return parameter[0]
+    return f"{name}={MASK}" if equals else MASK

@@ -1,4 +1,4 @@
-"""One setting: what is known of it beside its value, kept with the field that holds the value.
+"""A setting's metadata: name, parser, default, meaning. They stand at the field of its value.
 
 Guarantees: name, default, bounds, unit, secrecy and meaning stand in one place, the field; an error
 about a value names the setting and what is accepted, and never a secret. Must not know: which
@@ -25,7 +25,7 @@ class ConfigError(Exception):
 
 @frozen
 class Setting:
-    """What is known of a setting beside its value.
+    """A setting's metadata.
 
     Args:
         name: as in `Config` and in the settings file.

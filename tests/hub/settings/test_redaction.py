@@ -54,6 +54,9 @@ def test_secrets_are_equal_by_their_text() -> None:
         ("postgresql://me:hun@ter2/x@db/y", "postgresql://***@db/y"),
         ("postgresql://db/x?password=hunter2&sslpassword=hunter2&sslmode=require",
          "postgresql://db/x?password=***&sslpassword=***&sslmode=require"),
+        ("GET https://h/v1?sig=hun(t,e)r2&api-version=1: 500",
+         "GET https://h/v1?sig=***&api-version=1: 500"),
+        ("('https://h/v1?hunter2', 'x')", "('https://h/v1?***', 'x')"),
         ("host=db password=hunter2 user=me", "host=db password=*** user=me"),
         ("host=db password = 'hunter 2' user=me", "host=db password = *** user=me"),
         ("jwt_secret='hunter2', port=1", "jwt_secret=***, port=1"),
@@ -72,8 +75,16 @@ def test_passwords_in_a_text_are_masked(text: str, shown: str) -> None:
         ("postgresql://me:hunter2@db:5432/x", "postgresql://***@db:5432/x"),
         ("https://hunter2@llm.example/v1", "https://***@llm.example/v1"),
         ("postgresql://db/x?user=me&password=hunter2", "postgresql://db/x?user=me&password=***"),
-        ("https://llm.example/?api_key=hunter2&a=1", "https://llm.example/?api_key=***&a=1"),
+        ("https://llm.example/?api_key=hunter2&a=1", "https://llm.example/?api_key=***&a=***"),
         ("postgresql:///x?host=/run/pg", "postgresql:///x?host=/run/pg"),
+        (
+            "https://h/v1?pwd=a&sig=b&auth=c&code=1",
+            "https://h/v1?pwd=***&sig=***&auth=***&code=***",
+        ),
+        (
+            "https://h/v1?%70wd=hunter2;hunter2&host=a&hunter2",
+            "https://h/v1?%70wd=***;***&host=a&***",
+        ),
     ],
 )
 def test_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
