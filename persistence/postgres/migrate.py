@@ -9,7 +9,8 @@ The table `schema_migrations` keeps the SHA-256 of each file as it was applied.
 
 Guarantees: everything that is missing is applied in one transaction, or nothing is; hubs that start
 together apply it once; a hub that cannot get a lock in time says who holds it; a database with
-numbered files that this version does not know, or that have changed since, is refused.
+numbered files that this version does not know, or that have changed since, or with tables of
+another application under the names of Parlour's, is refused.
 Must not know: what the files say.
 """
 
@@ -23,7 +24,7 @@ import structlog
 from attrs import frozen
 
 from persistence.postgres.bridge import CONNECT_SECONDS, SESSION, in_asyncio
-from persistence.postgres.takeover import take_over
+from persistence.postgres.takeover import UnknownSchema, take_over
 from persistence.records import StoreError
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,12 @@ _RECORD: Final = """
     INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET sha256 = EXCLUDED.sha256, applied_at = now()
 """
+_EXISTS: Final = (
+    asyncpg.DuplicateTableError,
+    asyncpg.DuplicateObjectError,
+    asyncpg.DuplicateFunctionError,
+    asyncpg.InvalidFunctionDefinitionError,
+)
 # The sessions that hold the lock $1 or, when that is NULL, locks on our tables. Of another database
 # user's session, only roles that may read all statistics see more than the pid.
 _HOLDERS: Final = """
@@ -135,7 +142,8 @@ async def migrate(
         SchemaTooNew: the database is ahead of this version.
         SchemaChanged: a numbered file has changed since it was applied.
         SchemaLocked: another session holds a lock for longer than that.
-        UnknownSchema: it is neither new nor of this schema nor of Parlour 0.1.0.
+        UnknownSchema: it is neither new nor of this schema nor of Parlour 0.1.0, or another
+            application uses names of this schema in it.
         StoreUnavailable: the server cannot be reached.
     """
     wanted = load_schema() if schema is None else schema
@@ -166,23 +174,41 @@ async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[st
 
 
 async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str]:
-    if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
-        await connection.execute(_CREATE)
-    elif await take_over(connection):
-        await connection.execute(_CREATE)
-        first = schema.numbered[0]
-        await connection.execute(_RECORD, first.name, first.sha256)
-    rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
-    recorded = {row["name"]: row["sha256"] for row in rows}
+    recorded = await _recorded(connection, schema)
     _require_known(recorded, schema)
     files = [
         *(file for file in schema.numbered if file.name not in recorded),
         *(file for file in schema.routines if recorded.get(file.name) != file.sha256),
     ]
     for file in files:
-        await connection.execute(file.sql)
+        try:
+            await connection.execute(file.sql)
+        except _EXISTS as error:
+            reason = str(error).partition("\n")[0]  # without the server's hint
+            raise UnknownSchema(
+                f"This database is also another application's ({reason}); Parlour needs a database"
+                " of its own"
+            ) from None
         await connection.execute(_RECORD, file.name, file.sha256)
     return [file.name for file in files]
+
+
+async def _recorded(connection: asyncpg.Connection, schema: Schema) -> Mapping[str, str]:
+    """File -> hash, as they were applied; `schema_migrations` is made if it is missing."""
+    try:
+        if not await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL"):
+            await connection.execute(_CREATE)
+        elif await take_over(connection):
+            await connection.execute(_CREATE)
+            first = schema.numbered[0]
+            await connection.execute(_RECORD, first.name, first.sha256)
+        rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+    except asyncpg.UndefinedColumnError:
+        raise UnknownSchema(
+            "The table schema_migrations of this database is another application's; Parlour needs"
+            " a database of its own"
+        ) from None
+    return {row["name"]: row["sha256"] for row in rows}
 
 
 def _require_known(recorded: Mapping[str, str], schema: Schema) -> None:

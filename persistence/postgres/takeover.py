@@ -30,7 +30,7 @@ _HAS_NUMBERS: Final = """
 
 
 class UnknownSchema(StoreError):
-    """The database has the schema of neither this version nor 0.1.0."""
+    """The schema is neither this version's nor that of 0.1.0, or another application's."""
 
 
 async def take_over(connection: asyncpg.Connection) -> bool:

@@ -17,6 +17,7 @@ from persistence.postgres.migrate import (
     load_schema,
     migrate,
 )
+from persistence.postgres.takeover import UnknownSchema
 from persistence.records import StoreUnavailable
 from tests.support.stores.databases import Databases, execute, open_transaction, with_setting
 
@@ -111,6 +112,27 @@ async def test_a_database_of_a_newer_parlour_is_refused(databases: Databases) ->
         )
         with pytest.raises(SchemaTooNew, match="9999_x"):
             await migrate(dsn)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "reason"),
+    [
+        ("CREATE TABLE users (id int)", 'relation "users" already exists'),
+        ("CREATE TYPE users AS ENUM ('a')", "users"),
+        ("CREATE TABLE schema_migrations (version bigint, dirty bool)", "table schema_migrations"),
+        ("CREATE TABLE schema_migrations (number int)", "table schema_migrations"),
+    ],
+)
+async def test_a_database_of_another_application_is_refused_and_left_as_it_is(
+    databases: Databases, foreign: str, reason: str
+) -> None:
+    async with databases.empty() as dsn:
+        await execute(dsn, foreign)
+        with pytest.raises(UnknownSchema, match=reason) as refused:
+            await migrate(dsn)
+        assert "\n" not in str(refused.value)
+        assert "needs a database of its own" in str(refused.value)
+        assert await execute(dsn, "SELECT to_regclass('channels') IS NULL")
 
 
 async def test_who_holds_the_lock_of_a_migration_is_named(databases: Databases) -> None:
