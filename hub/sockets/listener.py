@@ -42,8 +42,16 @@ def open_listener(host: str, port: int) -> socket.socket:
     """A listening socket on the first address `host` resolves to. Port 0 lets the system choose.
 
     Raises:
-        OSError: the address cannot be resolved or bound.
+        OSError: the address cannot be resolved or bound; the text names it.
     """
+    try:
+        return _listen(host, port)
+    except OSError as error:
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

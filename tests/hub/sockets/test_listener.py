@@ -1,5 +1,6 @@
 """The port: caps, TLS, and one connection's trouble that stays its own."""
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -106,8 +107,13 @@ async def test_a_tls_handshake_is_given_ten_seconds(autojump_clock: MockClock) -
 
 async def test_a_port_that_is_taken_is_an_error() -> None:
     async with listening() as port:
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=f"listen on 127.0.0.1:{port}: Address already in use"):
             open_listener("127.0.0.1", port)
+
+
+def test_an_address_that_cannot_be_resolved_is_named() -> None:
+    with pytest.raises(OSError, match=re.escape("listen on [::x]:8000: ")):
+        open_listener("::x", 8_000)
 
 
 def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
