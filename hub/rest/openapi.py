@@ -4,6 +4,7 @@ import re
 import types
 from collections.abc import Callable, Sequence
 from enum import Enum
+from importlib.metadata import version
 from typing import Any, Final, Union, get_args, get_origin
 
 import attrs
@@ -51,7 +52,7 @@ def describe(
     cookies = sorted({surface.cookie for surface, _, _ in claims if surface.cookie is not None})
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Parlour", "version": "1"},
+        "info": {"title": "Parlour", "version": version("parlour")},
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

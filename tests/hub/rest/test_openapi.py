@@ -1,7 +1,10 @@
 """The description of the calls."""
 
+import tomllib
+
 import hub.rest.routes
 from hub.rest.app import discover
+from tests.support.documents.pages import ROOT
 from tests.support.world import World
 
 
@@ -13,6 +16,8 @@ async def test_the_document_describes_every_route(timed_world: World) -> None:
     for claim in discover(hub.rest.routes):
         assert described & {(claim.endpoint.method, path) for path in claim.paths}
     assert len(described) == len(discover(hub.rest.routes))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert document["info"]["version"] == project["version"]
     send = document["paths"]["/api/messages"]["post"]
     schema = send["requestBody"]["content"]["application/json"]["schema"]
     assert {
