@@ -60,11 +60,8 @@ class Services:
     authenticator: Authenticator
     tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
-    receipts: Receipts
     presence: Presence
-    channels: Channels
     workspaces: Workspaces
-    assistant: Assistant
     completions: LanguageModel | None
     commands: Commands
     quotas: Quotas
@@ -176,11 +173,8 @@ async def open_services(
             authenticator=authenticator,
             tokens=tokens,
             messaging=messaging,
-            receipts=receipts,
             presence=presence,
-            channels=channels,
             workspaces=workspaces,
-            assistant=assistant,
             completions=completions,
             commands=commands,
             quotas=Quotas(config.user_messages_per_second, config.user_typing_per_second),

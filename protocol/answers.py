@@ -1,4 +1,4 @@
-"""What a command comes to: a closed union, one answer for each command in every dialect.
+"""The result of a command: a closed union, one answer for each command in every dialect.
 
 Guarantees: an answer holds everything that a dialect needs to show it; nothing has to be looked up.
 Must not know: any dialect's spelling, sockets, HTTP.

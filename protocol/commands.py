@@ -101,7 +101,7 @@ class HideConversation:
 
 @frozen
 class DeleteMessage:
-    """Forget a message's content; it keeps its place in its channel."""
+    """Blank the content; the message keeps its seq."""
 
     message_id: MessageId
 

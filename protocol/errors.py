@@ -89,7 +89,7 @@ REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
     **{refusal: ERROR_TEXTS[code] for refusal, code in REFUSAL_CODES.items()},
     Refusal.PARENT_NOT_FOUND: "There is no such message to reply to",
 }
-"""What a person reads then."""
+"""The text shown for each refusal."""
 
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"

@@ -19,7 +19,7 @@ from typing import ClassVar, TypeAlias
 
 from attrs import frozen
 
-from protocol.errors import ERROR_TEXTS, ErrorCode
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import (
     Channel,
     ChannelId,
@@ -317,6 +317,11 @@ class Refused(Reliable):
     def because(cls, code: ErrorCode, key: str | None = None) -> "Refused":
         """The refusal with the catalogue's text."""
         return cls(code, ERROR_TEXTS[code], key)
+
+    @classmethod
+    def of(cls, error: WireError) -> "Refused":
+        """The refusal of a frame that is malformed."""
+        return cls(error.code, error.text, error.key)
 
 
 @frozen

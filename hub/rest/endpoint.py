@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
-from hub.rest.replies import ErrorWords, answer_to, refusal_error, unavailable
+from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
 from hub.settings.config import Config
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-NO_WORDING: Final[Mapping[ErrorCode, ErrorWords]] = {}
+NO_WORDING: Final[Mapping[ErrorCode, ErrorWording]] = {}
 
 
 class NotSignedIn(Exception):
@@ -117,7 +117,7 @@ class Call:
         self,
         command: RequestCommand,
         expected: type[A],
-        wording: Mapping[ErrorCode, ErrorWords] = NO_WORDING,
+        wording: Mapping[ErrorCode, ErrorWording] = NO_WORDING,
     ) -> A:
         """Carry out a command of the caller's and wait for its answer.
 

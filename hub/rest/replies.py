@@ -23,7 +23,7 @@ RETRY_SECONDS: Final = "2"
 
 
 @frozen
-class ErrorWords:
+class ErrorWording:
     """How an endpoint words a refusal."""
 
     status: int
@@ -66,7 +66,7 @@ def unavailable() -> HttpError:
     return HttpError(HTTPStatus.SERVICE_UNAVAILABLE, code, ERROR_TEXTS[code], retry)
 
 
-def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWords]) -> HttpError:
+def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWording]) -> HttpError:
     """The error for a refusal, in the endpoint's own words where it has some."""
     words = wording.get(refused.code)
     if words is not None:

@@ -33,7 +33,7 @@ class Moderation:
     pins: ChannelStore
 
     async def delete(self, user: User, command: DeleteMessage) -> Answer:
-        """Forget a message's content; it keeps its place."""
+        """Blank the content; the message keeps its seq."""
         message = await self._visible(user.id, command.message_id)
         if message is None:
             return _NO_MESSAGE

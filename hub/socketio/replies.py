@@ -52,7 +52,7 @@ class EventReplies:
         try:
             command = self._dialect.receive(name, args, self._limits)
         except WireError as error:
-            reply(Refused(error.code, error.text, error.key))
+            reply(Refused.of(error))
         else:
             await self._commands.carry_out(member.asker, command, reply)
 

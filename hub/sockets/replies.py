@@ -22,7 +22,9 @@ CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
 
 
 def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
-    """What is done with each message of a connection: text is a command, anything else ends it."""
+    """Returns the handler of one connection's messages: text is a command, anything else ends the
+    connection.
+    """
     client = asker.connection
     reply = replies_to(client)
 
@@ -33,7 +35,7 @@ def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
         try:
             command = codec.receive(message)
         except WireError as error:
-            client.tell(Refused(error.code, error.text, error.key))
+            client.tell(Refused.of(error))
         else:
             if command is not None:
                 await carry_out(asker, command, reply)

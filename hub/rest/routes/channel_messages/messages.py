@@ -12,7 +12,7 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWords
+from hub.rest.replies import ErrorWording
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS, channel_message_object
@@ -25,7 +25,7 @@ from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
 
-_NOT_VISIBLE: Final = ErrorWords(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
+_NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
 _WORDING: Final = {
     ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE,
     ErrorCode.NOT_A_MEMBER: _NOT_VISIBLE,

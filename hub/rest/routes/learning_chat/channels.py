@@ -11,7 +11,7 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWords
+from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
 from persistence.records import NewChannel, NoSuchUser
 from protocol.dialects.learning_chat.rest import (
@@ -231,9 +231,11 @@ async def search_channels(call: Call) -> Response:
     return JSON([channel_object(channel) for channel in found])
 
 
-DENIED: Final = ErrorWords(403, ErrorCode.NOT_ALLOWED, ACCESS_DENIED)
+DENIED: Final = ErrorWording(403, ErrorCode.NOT_ALLOWED, ACCESS_DENIED)
 CHANNEL_WORDING: Final = {
-    ErrorCode.CHANNEL_NOT_FOUND: ErrorWords(404, ErrorCode.CHANNEL_NOT_FOUND, "Channel not found"),
+    ErrorCode.CHANNEL_NOT_FOUND: ErrorWording(
+        404, ErrorCode.CHANNEL_NOT_FOUND, "Channel not found"
+    ),
     ErrorCode.NOT_A_MEMBER: DENIED,
     ErrorCode.NOT_A_PARTICIPANT: DENIED,
 }

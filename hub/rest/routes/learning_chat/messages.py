@@ -10,7 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWords
+from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, DENIED, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
@@ -34,14 +34,14 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 UNREAD_AMONG: Final = 50
 MAX_TURNS: Final = 100
-_NOTHING_TO_PIN: Final = ErrorWords(
+_NOTHING_TO_PIN: Final = ErrorWording(
     404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found"
 )
 ROLES: Final = frozenset({"system", "user", "assistant"})
 
 
-def _not_allowed(text: str) -> ErrorWords:
-    return ErrorWords(403, ErrorCode.NOT_ALLOWED, text)
+def _not_allowed(text: str) -> ErrorWording:
+    return ErrorWording(403, ErrorCode.NOT_ALLOWED, text)
 
 
 async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
@@ -139,7 +139,7 @@ async def mark_read(call: Call) -> Response:
 
 async def grade(call: Call) -> Response:
     """Set a homework's status; for teachers."""
-    not_staff = ErrorWords(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
+    not_staff = ErrorWording(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
     try:
         status = GradingStatus((await call.body(GradeBody)).status)
     except (WireError, ValueError):

@@ -136,7 +136,7 @@ def test_no_event_raises_anything_but_a_wire_error(event: str, args: list[object
     try:
         receive(event, *args)
     except WireError as error:
-        Refused(error.code, error.text, error.key)
+        Refused.of(error)
 
 
 @pytest.mark.parametrize(
