@@ -1,7 +1,8 @@
-"""One message in every dialect: `python -m docs.examples.crossing http://127.0.0.1:8000`.
+"""One message over three dialects: `python -m docs.examples.crossing http://127.0.0.1:8000`.
 
-Makes two users on a running hub, connects both to each WebSocket dialect, lets the first one send
-a message over each of them, and prints the frame that every connection of the second receives.
+Makes two users on a running hub, connects both to `/ws`, `/ws/chat` and `/messagepal`, lets the
+first one send a message over each of them, and prints the frame that every connection of the
+second receives.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A setting's metadata: name, parser, default, meaning. They stand at the field of its value.
+"""A setting's metadata: name, parser, default, meaning.
 
 Guarantees: name, default, bounds, unit, secrecy and meaning stand in one place, the field; an error
 about a value names the setting and what is accepted, and never a secret. Must not know: which
