@@ -17,6 +17,7 @@ from protocol.errors import ERROR_TEXTS, CloseReason, ErrorCode
 from tests.support.documents.dialect_pages import (
     COMMON,
     DIALECTS,
+    JSON_DIALECTS,
     REST_PAGES,
     body_fields,
     decoded_client_fields,
@@ -146,18 +147,18 @@ def test_a_page_has_every_anchor_that_code_refers_to(name: str) -> None:
     assert anchors(page_of(name)) >= PAGE_ANCHORS
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_client_frames_are_those_that_are_decoded(name: str) -> None:
     assert documented_client_frames(name) == decoded_client_frames(name)
     assert decoded_client_fields(name) <= documented_client_fields(name)
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_server_frames_and_their_fields_are_those_that_are_encoded(name: str) -> None:
     assert documented_server_frames(name) == encoded_server_frames(name)
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_every_error_code_is_listed_or_said_never_to_be_sent(name: str) -> None:
     listed, never = set(documented_errors(name)), documented_as_never_sent(name)
     if shown_text(name, ErrorCode.INTERNAL) is None:
@@ -167,7 +168,7 @@ def test_every_error_code_is_listed_or_said_never_to_be_sent(name: str) -> None:
         assert listed | never == set(ErrorCode)
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("name", JSON_DIALECTS)
 def test_error_texts_are_those_that_are_sent(name: str) -> None:
     for code, cell in documented_errors(name).items():
         texts = code_words(cell)

@@ -1,6 +1,5 @@
 """What holds for every dialect: it decides on every event, and turns strangers away."""
 
-import json
 from typing import Any, get_args
 
 import pytest
@@ -11,6 +10,7 @@ import protocol.dialects
 from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
 from protocol.discovery import find_dialects
 from protocol.events import Event, MessageConfirmed
+from tests.support.documents.dialect_pages import JSON_DIALECTS, is_json_object
 from tests.support.documents.events import EVENTS
 
 NOT_SENT = {(MessageConfirmed, "joined")}  # only the offset depends on it
@@ -72,11 +72,10 @@ def test_whatever_is_true_or_false_of_an_event_is_sent(name: str, event: Event) 
             assert is_sent is (type(event) in dialect.tells), field.name
 
 
-@pytest.mark.parametrize("name", WEBSOCKET)
+@pytest.mark.parametrize("name", JSON_DIALECTS)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_a_frame_is_a_json_object(name: str, event: Event) -> None:
-    for frame in WEBSOCKET[name].encode(event):
-        assert isinstance(json.loads(frame), dict)
+def test_where_one_frame_is_a_json_object_all_are(name: str, event: Event) -> None:
+    assert all(map(is_json_object, ALL_DIALECTS[name].encode(event)))
 
 
 @pytest.mark.parametrize("name", WEBSOCKET)

@@ -9,8 +9,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from pkgutil import iter_modules
+from typing import Final, cast
 
 import attrs
 from attrs import evolve
@@ -39,6 +41,17 @@ from protocol.model import DeliveryStatus
 from tests.support.documents.events import EVENTS, FULL_MESSAGE
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
+
+def is_json_object(frame: object) -> bool:
+    """Whether a frame is an event of Socket.IO, or the text of a JSON object."""
+    if isinstance(frame, tuple):
+        return True
+    try:
+        return isinstance(json.loads(cast("bytes", frame)), dict)
+    except ValueError:
+        return False
+
+
 FOLDER: Final = ROOT / "docs/dialects"
 COMMON: Final = FOLDER / "README.md"
 _FOUND: Final = find_dialects(protocol.dialects)
@@ -46,12 +59,18 @@ DIALECTS: Final[Mapping[str, Dialect | EventDialect]] = {
     **{dialect.name: dialect for dialect in _FOUND.by_path.values()},
     **{dialect.name: dialect for dialect in _FOUND.by_namespace.values()},
 }
-REST_PAGES: Final = {
-    "private_messages": "private_messages",
-    "learning_platform": "learning_chat",
-    "messenger": "messenger",
-    "channel_messages": "channel_messages",
+REST_PAGES: Final[Mapping[str, str]] = {
+    importlib.import_module(f"protocol.dialects.{folder.name}.rest").REST.name: folder.name
+    for folder in iter_modules(protocol.dialects.__path__)
+    if find_spec(f"protocol.dialects.{folder.name}.rest")
 }
+"""The prefix of a REST dialect -> the dialect in whose folder it is declared, and on whose page."""
+JSON_DIALECTS: Final = [
+    name
+    for name, dialect in DIALECTS.items()
+    if any(is_json_object(frame) for event in EVENTS for frame in dialect.encode(event))
+]
+"""Those that send JSON: objects, or events of Socket.IO."""
 NOT_SENT: Final = re.compile(r"Not sent in this dialect: (.*?\.)\n", re.DOTALL)
 
 Frames = Mapping[str, AbstractSet[str]]

@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from docs.examples.new_dialect.dialects.whisper.rest import REST
 from hub.rest.endpoint import JSON, Call, Endpoint
+from docs.examples.new_dialect.dialects.whisper.rest import REST
 
 LINES: Final = 10
 
