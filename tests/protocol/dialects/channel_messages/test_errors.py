@@ -9,7 +9,6 @@ from protocol.events import Refused
 RENAMED = {
     ErrorCode.CHANNEL_NOT_FOUND: ErrorCode.NOT_A_MEMBER,
     ErrorCode.NOT_A_PARTICIPANT: ErrorCode.NOT_A_MEMBER,
-    ErrorCode.LOOKUP_FAILED: ErrorCode.UNAVAILABLE,
 }
 
 
