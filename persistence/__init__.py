@@ -26,6 +26,7 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
     Raises:
         EmbeddedPostgresError: the embedded server cannot start; the text says why.
         StoreUnavailable: the database cannot be reached.
+        DatabaseRefused: there is no such database, or its user may not use it.
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
         SchemaLocked: another session keeps the schema locked; the text says who.
     """

@@ -54,6 +54,12 @@ _EXISTS: Final = (
     asyncpg.DuplicateFunctionError,
     asyncpg.InvalidFunctionDefinitionError,
 )
+_REFUSED: Final = (
+    asyncpg.InvalidCatalogNameError,  # there is no such database
+    asyncpg.InvalidAuthorizationSpecificationError,  # no such user, or not with this password
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
+)
 # The sessions that hold the lock $1 or, when that is NULL, locks on our tables. Of another database
 # user's session, only roles that may read all statistics see more than the pid.
 _HOLDERS: Final = """
@@ -84,6 +90,10 @@ class SchemaTooNew(StoreError):
 
 class SchemaChanged(StoreError):
     """A numbered file is not the one that was applied to the database; the text names it."""
+
+
+class DatabaseRefused(StoreError):
+    """The database does not exist, or its user may not do this; the text is the server's."""
 
 
 class SchemaLocked(StoreError):
@@ -144,10 +154,14 @@ async def migrate(
         SchemaLocked: another session holds a lock for longer than that.
         UnknownSchema: it is neither new nor of this schema nor of Parlour 0.1.0, or another
             application uses names of this schema in it.
+        DatabaseRefused: there is no such database, or its user may not log in or change it.
         StoreUnavailable: the server cannot be reached.
     """
     wanted = load_schema() if schema is None else schema
-    applied = await in_asyncio(lambda: _migrate(dsn, wanted, lock_seconds))
+    try:
+        applied = await in_asyncio(lambda: _migrate(dsn, wanted, lock_seconds))
+    except _REFUSED as error:
+        raise DatabaseRefused(f"The database refuses to be used: {_reason(error)}") from None
     if applied:
         log.info("schema_migrated", files=applied)
     return applied
@@ -184,13 +198,17 @@ async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str
         try:
             await connection.execute(file.sql)
         except _EXISTS as error:
-            reason = str(error).partition("\n")[0]  # without the server's hint
             raise UnknownSchema(
-                f"This database is also another application's ({reason}); Parlour needs a database"
-                " of its own"
+                f"This database is also another application's ({_reason(error)}); Parlour needs a"
+                " database of its own"
             ) from None
         await connection.execute(_RECORD, file.name, file.sha256)
     return [file.name for file in files]
+
+
+def _reason(error: Exception) -> str:
+    """What the server says, without its hints in further lines."""
+    return str(error).partition("\n")[0]
 
 
 async def _recorded(connection: asyncpg.Connection, schema: Schema) -> Mapping[str, str]:

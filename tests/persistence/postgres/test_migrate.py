@@ -9,6 +9,7 @@ from attrs import evolve
 
 from persistence.postgres.migrate import (
     LOCK,
+    DatabaseRefused,
     Schema,
     SchemaChanged,
     SchemaLocked,
@@ -19,7 +20,13 @@ from persistence.postgres.migrate import (
 )
 from persistence.postgres.takeover import UnknownSchema
 from persistence.records import StoreUnavailable
-from tests.support.stores.databases import Databases, execute, open_transaction, with_setting
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    open_transaction,
+    with_database,
+    with_setting,
+)
 
 # A released file is frozen: databases have it. Add a line for each release; never change one.
 RELEASED = {
@@ -164,6 +171,17 @@ async def test_an_up_to_date_database_needs_no_right_to_change_it(databases: Dat
     async with databases.migrated() as dsn:
         read_only = with_setting(dsn, "options", "-crole%3Dpg_read_all_data")
         assert await migrate(read_only) == []
+
+
+async def test_a_database_that_is_not_there_or_may_not_be_changed_is_one_line(
+    databases: Databases,
+) -> None:
+    async with databases.empty() as dsn:
+        read_only = with_setting(dsn, "options", "-crole%3Dpg_read_all_data")
+        with pytest.raises(DatabaseRefused, match=r"permission denied[^\n]*$"):
+            await migrate(read_only)
+        with pytest.raises(DatabaseRefused, match=r'database "none" does not exist$'):
+            await migrate(with_database(dsn, "none"))
 
 
 async def test_an_absent_server_is_unavailable(databases: Databases) -> None:
