@@ -2,15 +2,18 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.support.programs.command import run_module
+
+pytestmark = pytest.mark.timeout(300)
+
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """The command, as a person runs it."""
-    command = [sys.executable, "-m", "tests.chaos", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return run_module("tests.chaos", *arguments, seconds=280)
 
 
 def campaign(tmp_path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -13,6 +13,7 @@ from tests.planted.faults import FAULTS
 from tests.planted.run import copy_of_source, plant
 from tests.planted.table import table
 
+pytestmark = pytest.mark.timeout(300)
 IN_EVERY_RUN = (
     "an unmasked frame is accepted",
     "scripts may read the session cookie",

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,22 +9,18 @@ from typing import Any
 import pytest
 
 from tests.simulation.bugs import BUGS
+from tests.support.programs.command import run_module
 from tests.support.stores.memory import new_memory_store
 
+pytestmark = pytest.mark.timeout(300)
 SEEDS = 120
 SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
 SEEDS_UNTIL_FOUND = 40
 
 
-def simulate(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """The command, as a person runs it."""
-    command = [sys.executable, "-m", "tests.simulation", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
-
-
 def report_of(tmp_path: Path, *arguments: str) -> dict[str, Any]:
     path = tmp_path / "report.json"
-    done = simulate("--json", str(path), *arguments)
+    done = run_module("tests.simulation", "--json", str(path), *arguments, seconds=280)
     assert path.exists(), done.stderr
     report: dict[str, Any] = json.loads(path.read_text())
     assert done.returncode == (1 if report["broken"] else 0)
@@ -73,8 +67,11 @@ def test_a_seed_that_hangs_is_broken_and_says_where(
 
 
 def test_a_seed_is_played_again_exactly() -> None:
-    runs = {simulate("--start", "7", "--seeds", "5", "--trace").stdout.rpartition("\n{")[0]
-            for _ in range(2)}  # fmt: skip
+    again = ("--start", "7", "--seeds", "5", "--trace")
+    runs = {
+        run_module("tests.simulation", *again, seconds=280).stdout.rpartition("\n{")[0]
+        for _ in range(2)
+    }
     assert len(runs) == 1
     (trace,) = runs
     assert "hub runs" in trace
