@@ -42,7 +42,8 @@ def main() -> int:
                 print(result.trace)
             if result.problem is not None:
                 print(f"seed {result.seed}: {result.problem}", flush=True)
-                if options.until_broken:
+                # After a hang that had to be broken off, its process is not to be trusted.
+                if options.until_broken or result.problem.startswith("hangs"):
                     pool.shutdown(wait=False, cancel_futures=True)
                     break
     seconds = time.monotonic() - started
