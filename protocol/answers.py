@@ -5,7 +5,7 @@ Must not know: any dialect's spelling, sockets, HTTP.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attrs import frozen
 
@@ -16,6 +16,9 @@ from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
 @frozen
 class Done:
     """Carried out; there is nothing to show."""
+
+
+DONE: Final = Done()
 
 
 @frozen

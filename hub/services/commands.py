@@ -23,7 +23,7 @@ from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Accounts, Messages, Relations
 from persistence.records import StoreUnavailable
-from protocol.answers import Answer, Done, Joined, Left, Notice, Page
+from protocol.answers import DONE, Answer, Joined, Left, Notice, Page
 from protocol.commands import (
     Command,
     DeleteMessage,
@@ -90,7 +90,7 @@ class Commands:
                 return None
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
                 await self.typing.to_user(asker.connection, recipient_id, is_typing=is_typing)
-                return Done()
+                return DONE
             case TypeInChannel():
                 return await self._type_in_channel(asker, command)
             case JoinChannel(channel_id=channel_id):
@@ -101,27 +101,27 @@ class Commands:
                 return Left(channel_id)
             case MarkRead():
                 await self._mark_read(asker, command)
-                return Done()
+                return DONE
             case MarkConversationRead(peer_id=peer_id):
                 await self.receipts.read_conversation(asker.user.id, peer_id)
-                return Done()
+                return DONE
             case MarkDelivered(message_id=message_id):
                 await self.receipts.delivered_up_to(asker.user.id, message_id)
-                return Done()
+                return DONE
             case FetchChannel():
                 return await self._page(asker, command)
             case FetchHistory():
                 return await self._history(asker, command)
             case Identify(user_id=user_id):
                 await self.workspaces.identify(asker.connection, user_id)
-                return Done()
+                return DONE
             case ResumeConversations(after=peers):
                 await self.resume.conversations(asker.connection, peers)
-                return Done()
+                return DONE
             case ResumeChannels(after=after, enter=enter):
                 await asker.journal.resuming(after)
                 await self.resume.channels(asker.connection, after, enter=enter)
-                return Done()
+                return DONE
             case DeleteMessage():
                 return await self.moderation.delete(asker.user, command)
             case GradeMessage():
@@ -130,7 +130,7 @@ class Commands:
                 return await self.moderation.pin(asker.user, command)
             case HideConversation(peer_id=peer_id):
                 if await self.messages.archive(asker.user.id, peer_id):
-                    return Done()
+                    return DONE
                 return Refused.because(ErrorCode.CONVERSATION_NOT_FOUND)
             case SetSubscription(conversation=conversation, subscribed=subscribed):
                 now = datetime.now(UTC)
@@ -144,9 +144,9 @@ class Commands:
         channel = await self.channels.find(asker, command.channel_id)
         if isinstance(channel, ErrorCode):
             # a client may type before its join is answered: that is no error
-            return Done() if channel is ErrorCode.NOT_JOINED else Refused.because(channel)
+            return DONE if channel is ErrorCode.NOT_JOINED else Refused.because(channel)
         await self.typing.in_channel(asker.connection, channel, is_typing=command.is_typing)
-        return Done()
+        return DONE
 
     async def _join(self, asker: Asker, channel_id: ChannelId) -> Answer:
         await asker.journal.joining(channel_id)

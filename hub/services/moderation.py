@@ -10,7 +10,7 @@ from attrs import frozen
 from hub.services.channels import Channels
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Messages
-from protocol.answers import Answer, Done, Graded, Pinned
+from protocol.answers import DONE, Answer, Graded, Pinned
 from protocol.commands import DeleteMessage, GradeMessage, PinMessage, UnpinMessage
 from protocol.errors import ErrorCode
 from protocol.events import Refused
@@ -40,7 +40,7 @@ class Moderation:
         if message.author_id != user.id and user.role not in STAFF:
             return _NOT_ALLOWED
         await self.messages.delete(message.id)
-        return Done()
+        return DONE
 
     async def grade(self, user: User, command: GradeMessage) -> Answer:
         """Set a homework's status."""

@@ -47,7 +47,9 @@ def replies_to(client: Client) -> Reply:
     """Sends the answers that have a frame of their own to the connection."""
 
     def reply(answer: Answer) -> None:
-        match answer:
+        match answer:  # the frequent answers first
+            case Done() | Joined() | Left() | Page() | Graded() | Pinned():
+                pass  # what the connection has to know, the Hub delivers in its order
             case Posted(repeated=False):
                 pass  # the copy that is delivered to everyone is the confirmation
             case Posted():
@@ -58,8 +60,6 @@ def replies_to(client: Client) -> Reply:
                 client.tell(answer)
             case Notice(event=event):
                 client.tell(event)
-            case Done() | Joined() | Left() | Page() | Graded() | Pinned():
-                pass  # what the connection has to know, the Hub delivers in its order
             case _:
                 assert_never(answer)
 
