@@ -1,6 +1,5 @@
 """Starting a server: what it takes first, and what it leaves alone when it cannot have that."""
 
-import errno
 from pathlib import Path
 
 import pytest
@@ -29,5 +28,5 @@ async def test_a_hub_that_cannot_have_its_port_does_not_touch_the_database(
             assert await execute(dsn, tables) == 0
         with pytest.raises(OSError, match="in use"):
             await serve(Config(port=port, data_dir=tmp_path / "data"), never)
-        assert failed.value.errno == errno.EADDRINUSE
+        assert str(port) in str(failed.value)
         assert not (tmp_path / "data").exists()
