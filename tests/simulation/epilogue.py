@@ -40,12 +40,10 @@ class Epilogue:
             await sim.trouble.take_something()
         sim.note("epilogue", "rights are lost")
         await trio.sleep(sim.truth.bound + SETTLED_SECONDS)
-        self._check_notices()
         await self._everybody_speaks()
         await self._everybody_reads()
         await trio.sleep(SETTLED_SECONDS)
         self._check_heard()
-        self._check_marks()
         self._check_views()
         await self._everybody_leaves()
 
@@ -63,9 +61,6 @@ class Epilogue:
                 if place is None:
                     known = self.sim.truth.sight(Right.KNOW, device.me, user_id).is_open
                     self._require(device, known or not is_online, f"still sees {user_id} online")
-
-    def _check_notices(self) -> None:
-        """Whose right is lost was told so, where the dialect has a word for it."""
 
     async def _everybody_speaks(self) -> None:
         """In every channel, over REST, so that no device has to be able to."""
@@ -93,9 +88,6 @@ class Epilogue:
     def _check_heard(self) -> None:
         missing = [each for device in self._connected() for each in device.ledger.missing()]
         self.sim.require(not missing, f"after rights were lost, missing: {missing}")
-
-    def _check_marks(self) -> None:
-        """Who reads is heard of by the author."""
 
     async def _everybody_leaves(self) -> None:
         """Person by person, so that those who stay hear of it."""

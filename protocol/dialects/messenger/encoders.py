@@ -31,7 +31,6 @@ from protocol.events import (
     ConversationRevoked,
     ConversationsResumed,
     ConversationSubscribed,
-    Event,
     HeartbeatAcknowledged,
     JoinedChannel,
     LeftChannel,
@@ -129,49 +128,6 @@ def _refused(event: Refused) -> tuple[bytes, ...]:
 
 def _shed(event: Shed) -> tuple[bytes, ...]:
     return (_envelope("shed", {"events": event.count}, event.at),)
-
-
-def _enveloped(event: Event) -> tuple[bytes, ...]:
-    match event:
-        case PrivateMessagePosted(message=message, author=author):
-            payload = conversation_message_object(message, author)
-            return (_envelope("message_received", payload, message.created_at),)
-        case TypingChanged(user_id=user_id, username=username, recipient_id=recipient_id, at=at):
-            typing = {"userId": user_id, "username": username, "recipientId": recipient_id}
-            return (_envelope("user_typing", typing, at),)
-        case Connected(user=user, at=at):
-            connected: dict[str, object] = {
-                "userId": user.id,
-                "username": user.username,
-                "role": user.role,
-                "serverTime": timestamp(at),
-            }
-            return (_envelope("connected", connected, at),)
-        case ConversationSubscribed(conversation=conversation, subscribed=subscribed, at=at):
-            kind = "subscribed" if subscribed else "unsubscribed"
-            return (_envelope(kind, {"conversationId": conversation}, at),)
-        case ConversationRevoked(user_id=user_id, peer_id=peer_id, at=at):
-            ended = {
-                "conversationId": conversation_id(user_id, peer_id),
-                "reason": CONVERSATION_CLOSED,
-            }
-            return (_envelope("unsubscribed", ended, at),)
-        case ConversationHistory(pair=pair, messages=messages, people=people, at=at):
-            history: dict[str, object] = {
-                "conversationId": conversation_id(*pair),
-                "messages": [
-                    conversation_message_object(message, people[message.author_id])
-                    for message in messages
-                ],
-            }
-            return (_envelope("history_response", history, at),)
-        case ConversationsResumed(user_id=user_id, complete=complete, after=after, at=at):
-            positions = {conversation_id(user_id, peer): seq for peer, seq in after.items()}
-            return (_envelope("resumed", {"complete": complete, "after": positions}, at),)
-        case Shed(count=count, at=at):
-            return (_envelope("shed", {"events": count}, at),)
-        case _:
-            return ()  # channels, workspaces and presence belong to other dialects
 
 
 def _envelope(kind: str, payload: Mapping[str, object], at: datetime) -> bytes:
