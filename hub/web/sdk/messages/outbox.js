@@ -72,7 +72,7 @@ export class Outbox {
     const now = new Date();
     const time = String(now.getTime()).padStart(15, "0");
     const order = `${time}.${String(this.#count).padStart(6, "0")}`;
-    const key = globalThis.crypto.randomUUID();
+    const key = newKey();
     const name = `${this.#prefix}${order}.${key}`;
     const at = now.toISOString();
     const entry = { key, conversationId, content, kind, fileUrl, parentId, at, failure: null };
@@ -125,6 +125,14 @@ export class Outbox {
       this.#storage?.removeItem(name);
     }
   }
+}
+
+/** A UUID of version 4. Pages over plain http have no `crypto.randomUUID`. */
+function newKey() {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const variant = "89ab"[(bytes[8] ?? 0) % 4];
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`);
 }
 
 /** What keeps unsent messages over a reload: localStorage, where there is one. */

@@ -4,6 +4,8 @@ import { Kind } from "../../../../hub/web/sdk/messages/message.js";
 import { Outbox } from "../../../../hub/web/sdk/messages/outbox.js";
 import { MemoryStorage } from "../memory_storage.mjs";
 
+const UUID_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
 beforeEach(() => mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 }));
 afterEach(() => mock.timers.reset());
 
@@ -53,10 +55,14 @@ test("everything of a message is kept", () => {
   );
 });
 
-test("each message has a key of its own", () => {
+test("each message has a key of its own, also where a page came over plain http", (context) => {
+  const { crypto } = globalThis;
+  Object.defineProperty(crypto, "randomUUID", { value: undefined, configurable: true });
+  context.after(() => Reflect.deleteProperty(crypto, "randomUUID"));
   const outbox = new Outbox(null, "box.1.");
-  const keys = [1, 2, 3].map(() => outbox.put(2, "same").key);
-  assert.equal(new Set(keys).size, 3);
+  const keys = [...Array(100)].map(() => outbox.put(2, "same").key);
+  assert.equal(new Set(keys).size, 100);
+  for (const key of keys) assert.match(key, UUID_4);
 });
 
 test("what was confirmed or discarded is gone, from the storage too", () => {
