@@ -145,6 +145,10 @@ async function polling({ url, ann, ann_id: annId, ben, ben_id: benId }) {
   other.send(annId, "answer");
   await until(one, () => one.messages(benId).length === 2);
   assert.deepEqual(contents(one, benId), ["over REST", "answer"]);
+  assert.equal(statuses(other, annId)[1], Status.SENT); // polled is not read
+  assert.equal((await one.conversations())[0]?.unread_count, 1);
+  await one.markRead(benId);
+  await until(other, () => statuses(other, annId)[1] === Status.READ);
   for (const each of [one, other]) each.close();
 }
 

@@ -64,7 +64,9 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
 
 
 async def history(call: Call) -> Response:
-    """A page of the conversation, oldest first; marks the other side's messages read."""
+    """A page of the conversation, oldest first; marks the other side's messages read, but for
+    `mark=no`.
+    """
     peer_id = call.user_id()
     people = await _people(call, peer_id)
     await call.require_conversation(peer_id)
@@ -77,7 +79,8 @@ async def history(call: Call) -> Response:
     else:
         offset = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
         page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
-    await call.carry_out(MarkConversationRead(peer_id), Done)
+    if call.request.query_params.get("mark") != "no":
+        await call.carry_out(MarkConversationRead(peer_id), Done)
     return JSON(message_objects(page, people))
 
 
@@ -168,10 +171,10 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/{user_id}",
-        "A page of the conversation, oldest first; marks it read",
+        "A page of the conversation, oldest first; marks it read, but for mark=no",
         history,
         {200: "messages", 400: "no user id", 404: "no such user"},
-        query=("page", "limit", "after_seq"),
+        query=("page", "limit", "after_seq", "mark"),
     ),
     Endpoint("POST", "/api/messages/{user_id}", "Send a message", send_to, _SENT, body=MessageBody),
     Endpoint("POST", "/api/messages", "Send a message", send, _SENT, body=AddressedMessageBody),

@@ -42,6 +42,7 @@ const DIALECT = {
   name: "private",
   restPrefix: "private_messages",
   path: "/ws?resume",
+  followsAll: true,
 
   credentials: (login, password) => ({ email: login, password }),
 
@@ -58,12 +59,12 @@ const DIALECT = {
   async older(rest, me, { conversationId, first, limit }) {
     const after = first === undefined ? null : Math.max(0, first.seq - 1 - limit);
     const query = after === null ? "" : `after_seq=${after}&`;
-    const path = `/api/messages/${conversationId}?${query}limit=${limit}`;
+    const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark=no`;
     return toMessages(await rest.call("GET", path), me);
   },
 
   async newer(rest, me, conversationId, seq) {
-    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}`;
+    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;
     return toMessages(await rest.call("GET", path), me);
   },
 
@@ -77,6 +78,8 @@ const DIALECT = {
   async markRead(rest, conversationId) {
     await rest.call("PUT", `/api/messages/${conversationId}/read`);
   },
+
+  resumeFrame: (after) => ({ type: "resume", after }),
 
   messageFrame: (entry) => ({
     type: "private_message",

@@ -51,7 +51,9 @@ function hubWithLog() {
   const hub = new FakeHub({
     [CONVERSATIONS]: () => (log.length > 0 ? [{ user: { id: BEN }, last_seq: log.length }] : []),
     [HISTORY]: ({ path }) => {
-      const after = Number(new globalThis.URL(path, "http://x").searchParams.get("after_seq"));
+      const query = new globalThis.URL(path, "http://x").searchParams;
+      const after = Number(query.get("after_seq"));
+      assert.equal(query.get("mark"), "no"); // what has come is not read yet
       return log.filter(({ seq }) => seq > after);
     },
     [POST]: ({ body }) => {

@@ -204,7 +204,7 @@ test("history is loaded a page at a time, from the newest to the first message",
   assert.equal(await client.loadOlder(BEN, 3), false);
   assert.deepEqual(
     hub.callsOf(HISTORY).map(({ path }) => path.split("?")[1]),
-    ["limit=3", "after_seq=1&limit=3", "after_seq=0&limit=3"],
+    ["limit=3&mark=no", "after_seq=1&limit=3&mark=no", "after_seq=0&limit=3&mark=no"],
   );
 });
 

@@ -123,6 +123,22 @@ async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> N
     assert await contents("?after_seq=0&limit=2") == list("01")
 
 
+async def test_a_page_is_read_unless_it_says_that_it_marks_nothing(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await say(ann, ben, "hi")
+
+    async def unread() -> int:
+        count: int = (await ben.call("GET", "/api/messages/unread-count")).json["count"]
+        return count
+
+    for query in ("?mark=no", "?after_seq=0&mark=no", "?page=1&limit=5&mark=no"):
+        page = await ben.call("GET", f"/api/messages/{ann.id}{query}")
+        assert [message["is_read"] for message in page.json] == [False]
+    assert await unread() == 1
+    await ben.call("GET", f"/api/messages/{ann.id}")
+    assert await unread() == 0
+
+
 async def test_conversations_newest_first_with_what_a_list_shows(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
