@@ -175,11 +175,11 @@ class ResumeConversations:
 class ResumeChannels:
     """Join channels again and send this connection what it missed there.
 
-    `after`: the last seq it has, by channel; if empty, every channel of the user from 0.
+    `after`: the last seq it has, by channel; None: every channel of the user from 0.
     `enter`: false in dialects whose connections receive channels without joining them.
     """
 
-    after: Mapping[ChannelId, int]
+    after: Mapping[ChannelId, int] | None
     enter: bool = True
 
 

@@ -45,8 +45,8 @@ class Journal(Protocol):
             StoreUnavailable: it cannot be noted now.
         """
 
-    async def resuming(self, after: Mapping[ChannelId, int]) -> None:
-        """The same for several channels, after the given seqs; when empty, for all from 0.
+    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
+        """The same for several channels, after the given seqs; None: for all from 0.
 
         Raises:
             StoreUnavailable: it cannot be noted now.
@@ -62,7 +62,7 @@ class NoJournal:
     async def joining(self, channel_id: ChannelId) -> None:
         """See `Journal`."""
 
-    async def resuming(self, after: Mapping[ChannelId, int]) -> None:
+    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
         """See `Journal`."""
 
     async def left(self, channel_id: ChannelId) -> None:

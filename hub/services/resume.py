@@ -107,13 +107,13 @@ class Resume:
             client.replay(ConversationsResumed(user_id, _is_complete(sent), upto, now))
 
     async def channels(
-        self, client: Client, after: Mapping[ChannelId, int], *, enter: bool
+        self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
     ) -> None:
         """Let a connection into channels, tell what it missed there, then that this was all.
 
         Args:
             client: the connection.
-            after: the last seq it has, by channel; when empty, every channel of its user from 0.
+            after: the last seq it has, by channel; None: every channel of its user from 0.
             enter: false when it is told of the channels without joining them.
 
         Raises:
@@ -121,7 +121,7 @@ class Resume:
         """
         with _catching_up(client):
             sent = await self._resume(client, after, enter=enter)
-            if len(sent) < len(after):
+            if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.NOT_A_MEMBER))
             upto = {each.channel_id: each.upto for each in sent}
             client.replay(ChannelsResumed(_is_complete(sent), upto))
@@ -142,17 +142,17 @@ class Resume:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         with _catching_up(client):
-            if after:
-                await self._resume(client, after, enter=True)
+            await self._resume(client, after, enter=True)
 
     async def _resume(
-        self, client: Client, after: Mapping[ChannelId, int], *, enter: bool
+        self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
     ) -> Sequence[Missing]:
-        heads = await self._store.heads(client.user.id, after.keys() or None)
+        heads = await self._store.heads(client.user.id, None if after is None else after.keys())
         if enter:
             heads = await self._enter(client, heads)
         channels = {head.channel.id: head.channel for head in heads}
-        missing = self._missing(client, heads, lambda channel: after.get(channel.id, 0))
+        known = after or {}
+        missing = self._missing(client, heads, lambda channel: known.get(channel.id, 0))
         return await self._replay(client, channels, missing, _channel_message)
 
     async def _enter(self, client: Client, heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:

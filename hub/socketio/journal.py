@@ -32,10 +32,12 @@ class RecoveryJournal:
         heads = await self.channels.heads(self.slip.user_id, [channel_id])
         await self._keep({head.channel.id: head.last_seq for head in heads})
 
-    async def resuming(self, after: Mapping[ChannelId, int]) -> None:
+    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
         """See `Journal`. Channels that the user may not see are not kept."""
-        heads = await self.channels.heads(self.slip.user_id, after.keys() or None)
-        await self._keep({head.channel.id: after.get(head.channel.id, 0) for head in heads})
+        named = None if after is None else after.keys()
+        heads = await self.channels.heads(self.slip.user_id, named)
+        known = after or {}
+        await self._keep({head.channel.id: known.get(head.channel.id, 0) for head in heads})
 
     async def left(self, channel_id: ChannelId) -> None:
         """See `Journal`. While the store is away, what it keeps still lists the channel."""

@@ -15,6 +15,13 @@ K = TypeVar("K")
 MAX_POSITIONS: Final = 10_000
 
 
+def parse_channels(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int] | None:
+    """As `parse_positions`, where a client joins what it names: None is every channel, and an
+    empty object is none.
+    """
+    return None if value is None else parse_positions(value, parse_key)
+
+
 def parse_positions(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int]:
     """The last seq that a client has, by conversation or channel.
 

@@ -71,7 +71,9 @@ export class Session {
 
   /** Ask for what was missed in every conversation. */
   resume() {
-    this.#connection.send({ type: "resume", after: this.timelines.positions() });
+    const frame = this.#dialect.resumeFrame(this.timelines.positions());
+    if (frame === null) this.#resumed(true);
+    else this.#connection.send(frame);
   }
 
   disconnected() {
@@ -131,7 +133,7 @@ export class Session {
   #act(event) {
     switch (event.kind) {
       case "message":
-        this.#receiveMessage(event.message);
+        if (this.#isWanted(event.message)) this.#receiveMessage(event.message);
         break;
       case "resumed":
         this.#resumed(event.complete);
@@ -168,6 +170,11 @@ export class Session {
     }
   }
 
+  /** @param {StoredMessage} message */
+  #isWanted({ conversationId }) {
+    return this.#dialect.followsAll || this.timelines.isFollowed(conversationId);
+  }
+
   /** @param {boolean} isComplete */
   #resumed(isComplete) {
     if (isComplete) {
@@ -184,7 +191,7 @@ export class Session {
     const isConfirmed = this.sender.confirm(message);
     if (!this.timelines.get(conversationId).add(message)) return;
     if (!message.isMine) {
-      this.typing.received(conversationId, message.author, false);
+      this.typing.received(conversationId, message.authorName ?? message.author, false);
       this.#receipts.add(message);
     }
     this.#emit(isConfirmed ? "changed" : "message", { conversationId, message });

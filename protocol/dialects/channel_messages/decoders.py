@@ -19,7 +19,7 @@ from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
 from protocol.parsing.content import check_content, check_key
-from protocol.parsing.resumption import parse_positions
+from protocol.parsing.resumption import parse_channels
 from protocol.shapes.uuids import IdKind, from_uuid
 
 HISTORY_MESSAGES: Final = 50
@@ -94,7 +94,7 @@ def _leave(payload: Mapping[str, object], _: CodecLimits) -> Command:
 
 
 def _resume(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return ResumeChannels(parse_positions(payload.get("after"), _channel_key))
+    return ResumeChannels(parse_channels(payload.get("after"), _channel_key))
 
 
 def _channel_key(text: str) -> ChannelId | None:

@@ -13,7 +13,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.jsontext import parse_object
-from protocol.parsing.resumption import parse_decimal, parse_positions
+from protocol.parsing.resumption import parse_channels, parse_decimal
 from protocol.parsing.structuring import identifier
 
 
@@ -31,7 +31,7 @@ def _resume(frame: dict[str, object]) -> Command | None:
     data = frame.get("d")
     after = data.get("after") if isinstance(data, dict) else None
     try:
-        return ResumeChannels(parse_positions(after, _channel_key), enter=False)
+        return ResumeChannels(parse_channels(after, _channel_key), enter=False)
     except WireError:
         return None
 

@@ -21,7 +21,7 @@ from protocol.dialects.learning_chat.errors import NOT_SAVED
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, MessageKind
 from protocol.parsing.content import check_content, check_file_url, check_key
-from protocol.parsing.resumption import parse_decimal, parse_positions
+from protocol.parsing.resumption import parse_channels, parse_decimal
 from protocol.parsing.structuring import identifier
 from protocol.parsing.tagged import Decoders, Frame, heartbeat
 
@@ -87,7 +87,7 @@ def _mark_read(frame: Frame, _: CodecLimits) -> Command | None:
 
 
 def _resume(frame: Frame, _: CodecLimits) -> Command:
-    return ResumeChannels(parse_positions(frame.get("after"), _channel_key))
+    return ResumeChannels(parse_channels(frame.get("after"), _channel_key))
 
 
 def _channel_key(text: str) -> ChannelId | None:

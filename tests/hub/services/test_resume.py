@@ -119,6 +119,16 @@ async def test_a_chat_client_without_positions_comes_into_all_its_channels(world
     assert marker["after"] == {str(school.general.id): 1, str(school.dm.id): 1}
 
 
+async def test_a_chat_client_that_names_no_channels_comes_into_none(world: World) -> None:
+    school = await open_school(world)
+    await write(world, school.ann.user, school.ben.user, "hi")
+    socket = await school.ben.open("/ws/chat")
+    await socket.send({"type": "resume", "after": {}})
+    assert await socket.receive() == {"type": "resumed", "complete": True, "after": {}}
+    await write(world, school.ann.user, school.ben.user, "again")
+    await socket.is_silent()
+
+
 async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on(
     world: World,
 ) -> None:

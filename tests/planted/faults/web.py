@@ -140,6 +140,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "a message that was polled counts as read",
+        "hub/web/sdk/dialects/private_messages.js",
+        "?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;",
+        "?after_seq=${seq}&limit=${PAGE_SIZE}`;",
+        UNITS,
+    ),
+    Fault(
+        "who is in no workspace gets all private messages in the channels' client",
+        "hub/web/sdk/dialects/learning_chat.js",
+        '(Object.keys(after).length > 0 ? { type: "resume", after } : null)',
+        '({ type: "resume", after })',
+        UNITS,
+    ),
+    Fault(
         "what was read still counts as unread",
         "hub/web/app/conversation/conversations.js",
         "    if (conversation === undefined) return;\n    conversation.unread = 0;\n",

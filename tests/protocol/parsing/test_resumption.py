@@ -4,7 +4,12 @@ import pytest
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID
-from protocol.parsing.resumption import MAX_POSITIONS, parse_decimal, parse_positions
+from protocol.parsing.resumption import (
+    MAX_POSITIONS,
+    parse_channels,
+    parse_decimal,
+    parse_positions,
+)
 
 
 def test_positions_are_by_what_their_keys_name() -> None:
@@ -14,6 +19,12 @@ def test_positions_are_by_what_their_keys_name() -> None:
 @pytest.mark.parametrize("value", [None, {}])
 def test_no_positions_are_an_empty_mapping(value: object) -> None:
     assert parse_positions(value, parse_decimal) == {}
+
+
+def test_no_channels_are_not_every_channel() -> None:
+    assert parse_channels(None, parse_decimal) is None
+    assert parse_channels({}, parse_decimal) == {}
+    assert parse_channels({"1": 2}, parse_decimal) == {1: 2}
 
 
 @pytest.mark.parametrize(

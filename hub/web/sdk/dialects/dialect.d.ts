@@ -38,6 +38,8 @@ export interface Dialect<Me> {
   readonly restPrefix: string;
   /** of its WebSocket */
   readonly path: string;
+  /** whether a conversation that nobody has listed yet is followed, too */
+  readonly followsAll: boolean;
 
   credentials(login: string, password: string): object;
   /** who is signed in */
@@ -63,6 +65,8 @@ export interface Dialect<Me> {
     send: (frame: Frame) => boolean,
   ): Promise<void>;
 
+  /** asks for what comes after these seqs; null: there is nothing to ask for */
+  resumeFrame(after: Record<ConversationId, number>): Frame | null;
   messageFrame(entry: Entry): Frame;
   /** null: the dialect has none */
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame | null;

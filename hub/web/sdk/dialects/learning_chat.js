@@ -48,6 +48,7 @@ const DIALECT = {
   name: "channels",
   restPrefix: "learning_platform",
   path: "/ws/chat?resume",
+  followsAll: false, // a user's dms are channels here, too
 
   credentials: (login, password) => ({ username: login, password }),
 
@@ -83,6 +84,8 @@ const DIALECT = {
     const frame = { type: "mark_read", channelId: conversationId, messageId: newest.id };
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
+
+  resumeFrame: (after) => (Object.keys(after).length > 0 ? { type: "resume", after } : null),
 
   messageFrame: (entry) => ({ type: "send_message", ...messageFields(entry) }),
 

@@ -67,6 +67,50 @@ test("it resumes in every channel of every workspace", async () => {
   assert.equal(client.status, "online");
 });
 
+test("who is in no workspace asks for nothing, and is online", async () => {
+  const { hub } = hubWith({});
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  assert.deepEqual(hub.socket.sent, []); // an empty resume would ask an older hub for every dm
+  assert.equal(client.status, "online");
+  hub.routes[`POST ${REST}/channels`] = () => ({ id: 31 });
+  await client.createChannel(3, "general");
+  client.send(31, "hi");
+  assert.deepEqual(
+    hub.socket.sent.map(({ type }) => type),
+    ["resume", "send_message"],
+  );
+});
+
+test("messages of a channel that nobody has listed are not taken", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.deliver(RESUMED);
+  const events = recorded(client);
+  hub.socket.deliver({ type: "new_message", message: wireMessage(99, 1) });
+  assert.deepEqual(events, []);
+  assert.deepEqual(client.messages(99), []);
+});
+
+test("a message ends its author's typing", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.deliver(RESUMED);
+  const events = recorded(client);
+  hub.socket.deliver({ type: "user_typing", channelId: 11, userId: 2, username: "ben" });
+  hub.socket.deliver({ type: "new_message", message: wireMessage(11, 1) });
+  assert.deepEqual(
+    events.map(([name]) => name),
+    ["typing", "typing", "message"],
+  );
+  assert.deepEqual(events[1], ["typing", { conversationId: 11, who: "ben", isTyping: false }]);
+});
+
 test("the channels' newest messages are asked for at the same time, six at most", async () => {
   const channels = Object.fromEntries([...Array(20).keys()].map((at) => [at + 11, at]));
   const { hub } = hubWith({ 1: channels });

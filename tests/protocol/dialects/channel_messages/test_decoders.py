@@ -171,4 +171,5 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 
 def test_resuming_names_channels_by_their_uuids() -> None:
     assert receive("resume", {"after": {CHANNEL: 4}}) == ResumeChannels({ChannelId(3): 4})
-    assert receive("resume", {}) == ResumeChannels({})
+    assert receive("resume", {"after": {}}) == ResumeChannels({})
+    assert receive("resume", {}) == ResumeChannels(None)

@@ -23,7 +23,8 @@ def receive(frame: object) -> Command | None:
         ({"op": "IDENTIFY", "d": {"userId": 1}}, Identify(UserId(1))),
         ({"op": "HEARTBEAT"}, Respond(HeartbeatAcknowledged())),
         ({"op": "HEARTBEAT", "d": 5}, Respond(HeartbeatAcknowledged())),
-        ({"op": "RESUME"}, ResumeChannels({}, enter=False)),
+        ({"op": "RESUME"}, ResumeChannels(None, enter=False)),
+        ({"op": "RESUME", "d": {"after": {}}}, ResumeChannels({}, enter=False)),
         (
             {"op": "RESUME", "d": {"after": {"3": 4}}},
             ResumeChannels({ChannelId(3): 4}, enter=False),

@@ -49,7 +49,8 @@ def receive(frame: object) -> Command | None:
         ({"type": "typing", "channelId": 3}, TypeInChannel(CHANNEL)),
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
-        ({"type": "resume"}, ResumeChannels({})),
+        ({"type": "resume"}, ResumeChannels(None)),
+        ({"type": "resume", "after": {}}, ResumeChannels({})),
         ({"type": "resume", "after": {"3": 4}}, ResumeChannels({CHANNEL: 4})),
     ],
 )
