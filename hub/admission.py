@@ -9,7 +9,7 @@ Must not know: which dialects exist.
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import structlog
 import trio
@@ -20,6 +20,7 @@ from hub.actor.letters import Register, Unregister
 from hub.actor.wire import Wire
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.http.responses import HttpError, undecided_error
 from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
 from hub.limits.windows import FixedWindow
 from hub.services.asker import Asker, ChannelScope
@@ -46,6 +47,13 @@ log = structlog.get_logger(__name__)
 UNREGISTER_SECONDS = 5.0
 Serve: TypeAlias = Callable[[], Awaitable[None]]
 """Serves an admitted connection to its end."""
+
+_UPGRADE_REQUIRED: Final = HttpError(
+    426,
+    "upgrade_required",
+    "This path is a WebSocket",
+    {"Upgrade": "websocket", "Connection": "Upgrade"},
+)
 
 RESUME_FIRST = "resume"  # query parameter: hold live events until the client has resumed
 
@@ -112,8 +120,10 @@ class Admission:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._busy += 1
+        is_socket = scope["path"] in self._wires
+        app = undecided_error(_UPGRADE_REQUIRED) if is_socket else self._app
         try:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
         finally:
             self._done()
 

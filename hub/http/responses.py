@@ -44,3 +44,9 @@ class JSON(Response):
         super().__init__(
             orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}
         )
+
+
+def undecided_error(error: HttpError) -> Response:
+    """An error where it is unknown which dialect was meant: in the spellings of all."""
+    body = {"error": error.text, "message": error.text, "code": error.code, **error.details}
+    return JSON(body, error.status, error.headers)

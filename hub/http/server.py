@@ -5,6 +5,7 @@ Guarantees: heads and bodies are bounded in bytes and in time; a malformed reque
 Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 import h11
 import orjson
 import trio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
@@ -22,6 +23,7 @@ LARGER_BODIES: Final = 8
 LINGER_SECONDS: Final = 1.0
 LINGER_BYTES: Final = 262_144
 _VERSIONS: Final = (b"1.0", b"1.1")
+_ABSOLUTE_FORM: Final = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
 
 
 @frozen
@@ -181,7 +183,7 @@ class _HttpConnection:
             raise _HEAD_TOO_BIG
         if head.http_version not in _VERSIONS:
             raise RequestRefused(505, "http_version", "Only HTTP/1.1 is spoken here")
-        return head
+        return _in_origin_form(head)
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """The next event. Reads as often as h11 needs."""
@@ -200,6 +202,19 @@ class _HttpConnection:
 
     def _receive(self, data: bytes | bytearray) -> None:
         self.state.receive_data(bytes(data))
+
+
+def _in_origin_form(head: Head) -> Head:
+    """A target as proxies are sent it, `http://host/path`, becomes the path, and its host the
+    request's Host (RFC 9112 section 3.2.2).
+    """
+    found = _ABSOLUTE_FORM.fullmatch(head.target)
+    if found is None:
+        return head
+    host, path = found.groups()
+    headers = tuple(each for each in head.headers if each[0] != b"host")
+    target = path if path.startswith(b"/") else b"/" + path
+    return evolve(head, target=target, headers=((b"host", host), *headers))
 
 
 _HEAD_TOO_BIG: Final = RequestRefused(431, "head_too_large", "The request head is too large")
@@ -223,11 +238,12 @@ async def _send_response(
     content_type: bytes,
     headers: Sequence[tuple[str, str]] = (),
 ) -> None:
+    options = "close, Upgrade" if "Upgrade" in dict(headers) else "close"
     lines = [
         b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()),
         b"Content-Type: " + content_type,
         b"Content-Length: %d" % len(body),
-        b"Connection: close",
+        f"Connection: {options}".encode(),
         *(f"{name}: {value}".encode() for name, value in headers),
     ]
     try:

@@ -1,15 +1,16 @@
 """The HTTP application: every endpoint of `hub.rest.routes`, behind one set of rules.
 
-Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`; nothing lists them. A path that
-several REST dialects have is routed to the one that the request means; below `/<name>` each REST
-dialect is alone. `ALSO_BELOW` names dialects that have the calls of a module there only.
+Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`, and `ALSO_FOR` where further REST
+dialects have its calls; nothing lists them. A path that several dialects have is routed to the one
+that the request means, which also spells the refusal of a method that none of them has; below
+`/<name>` each dialect is alone.
 Must not know: any endpoint by name.
 """
 
 import importlib
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Final, TypeAlias
 
@@ -21,11 +22,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
-from hub.http.responses import JSON
-from hub.rest.endpoint import Endpoint
+from hub.http.responses import JSON, undecided_error
+from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
 from hub.rest.selection import choose
 from hub.rest.web import web_routes
@@ -40,6 +42,7 @@ ENGINE_METHODS: Final = (
     "OPTIONS",
 )  # some of which it refuses
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+_NO_SUCH_METHOD: Final = "There is no such method on this path"
 
 
 @frozen
@@ -58,13 +61,9 @@ def discover(*packages: ModuleType) -> list[Claim]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             imported = importlib.import_module(module.name)
             for endpoint in getattr(imported, "ENDPOINTS", ()):
-                dialect = imported.SURFACE
-                paths = (endpoint.path, f"/{dialect.name}{endpoint.path}")
-                found.append(Claim(dialect, endpoint, paths))
-                found += [
-                    Claim(other, endpoint, (f"/{other.name}{endpoint.path}",))
-                    for other in getattr(imported, "ALSO_BELOW", ())
-                ]
+                for dialect in (imported.SURFACE, *getattr(imported, "ALSO_FOR", ())):
+                    paths = (endpoint.path, f"/{dialect.name}{endpoint.path}")
+                    found.append(Claim(dialect, endpoint, paths))
     return sorted(found, key=lambda claim: (claim.paths[0].count("{"), claim.paths[0]))
 
 
@@ -94,7 +93,7 @@ def build_app(
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():
-        routes.append(Route(path, _answer_with(methods, services), methods=list(methods)))
+        routes.append(Route(path, _Path(methods, services)))
     return Starlette(
         routes=routes,
         middleware=[
@@ -125,33 +124,52 @@ def _by_path(claims: Sequence[Claim]) -> Mapping[str, _Methods]:
     return paths
 
 
+def _owner(claimed: Mapping[RestDialect, Endpoint]) -> str | None:
+    """The name of the dialect whose call the others have too, if it is one call."""
+    calls = {id(endpoint) for endpoint in claimed.values()}
+    return next(iter(claimed)).name if len(calls) == 1 else None
+
+
 def _numbered(path: str) -> str:
     """`/a/{user_id}` -> `/a/{p0}`, because REST dialects name their parameters differently."""
     parts = re.split(r"{\w+}", path)
     return parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
 
 
-def _answer_with(methods: _Methods, services: Services) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
+@frozen(eq=False)
+class _Path:
+    """What REST dialects have on one path, as an ASGI application: it is asked for every method."""
+
+    methods: _Methods
+    services: Services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        claimed = methods[method]
-        surface = await choose(claimed, request, services.config.rest_default.value)
+        default = self.services.config.rest_default.value
+        claimed = self.methods.get(method)
+        if claimed is None:
+            dialects = {dialect for each in self.methods.values() for dialect in each}
+            surface = await choose(sorted(dialects, key=lambda each: each.name), request, default)
+            headers = {"Allow": self._allowed(surface)}
+            refused = HttpError(405, "method_not_allowed", _NO_SUCH_METHOD, headers)
+            return error_response(surface, refused)
+        surface = await choose(claimed, request, _owner(claimed) or default)
         endpoint = claimed[surface]
         values = request.path_params.values()
         names = re.findall(r"{(\w+)}", endpoint.path)
         request.scope["path_params"] = dict(zip(names, values, strict=True))
-        return await endpoint.answer(request, services, surface)
+        return await endpoint.answer(request, self.services, surface)
 
-    return answer
+    def _allowed(self, surface: RestDialect) -> str:
+        methods = {method for method, dialects in self.methods.items() if surface in dialects}
+        return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _starlette_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class alone
     code = _CODES.get(error.status_code, "bad_request")
-    text = error.detail
-    body = {
-        "error": text,
-        "message": text,
-        "code": code,
-    }  # the REST dialect is unknown here: both spellings
-    return JSON(body, error.status_code, error.headers)
+    return undecided_error(HttpError(error.status_code, code, error.detail, error.headers))

@@ -252,11 +252,11 @@ class Endpoint:
         except NotSignedIn:
             return _unauthorized(surface)
         except HttpError as error:
-            return _error(surface, error)
+            return error_response(surface, error)
         except WireError as error:
-            return _error(surface, from_wire(error))
+            return error_response(surface, from_wire(error))
         except StoreUnavailable:
-            return _error(surface, unavailable())
+            return error_response(surface, unavailable())
 
 
 async def _session(
@@ -274,7 +274,8 @@ def _unauthorized(surface: RestDialect) -> Response:
     return JSON(surface.unauthorized, 401, headers)
 
 
-def _error(surface: RestDialect, error: HttpError) -> Response:
+def error_response(surface: RestDialect, error: HttpError) -> Response:
+    """An error in the spelling of a dialect."""
     body = {**surface.error(error.status, error.text, error.code), **error.details}
     return JSON(body, error.status, error.headers)
 

@@ -104,7 +104,7 @@ def check_upgrade(head: Head) -> None:
         raise HandshakeError(
             HTTPStatus.UPGRADE_REQUIRED,
             "Only WebSocket version 13 is spoken here",
-            (("Sec-WebSocket-Version", "13"),),
+            (("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")),
         )
     if not _is_key(head.all(b"sec-websocket-key")):
         raise HandshakeError(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64")

@@ -16,8 +16,10 @@ from typing import Final
 import trio
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope, Send
 
+from hub.http.conditional import unless_known, wanted_ranges
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.settings.config import Config
 from persistence.records import Upload
@@ -35,6 +37,7 @@ _SHOWN: Final = frozenset({_JPEG, _PNG, _GIF, _WEBP})  # the others are download
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 _OLD_OFFICE: Final = {".doc": "application/msword", ".xls": "application/vnd.ms-excel"}
 _TEXT_CONTROLS: Final = frozenset("\t\n\r\f")
+_RANGE_HEADERS: Final = (b"range", b"if-range")
 
 
 def kind_of(content: bytes, name: str) -> str | None:
@@ -161,13 +164,14 @@ async def download(call: Call) -> Response:
         raise HttpError(404, "file_not_found", "File not found")
     path = trio.Path(call.services.config.data_dir) / _FOLDER / day / name
     try:
-        content = await path.read_bytes()
+        stat = await path.stat()
     except FileNotFoundError:
         raise HttpError(404, "file_not_found", "File not found") from None
     disposition = "inline" if found.mime_type in _SHOWN else "attachment"
-    return Response(
-        content,
+    file = _StoredFile(
+        path,
         media_type=found.mime_type,
+        stat_result=stat,
         headers={
             "Content-Disposition": f'{disposition}; filename="{name}"',
             "X-Content-Type-Options": "nosniff",
@@ -176,6 +180,24 @@ async def download(call: Call) -> Response:
             "Cache-Control": "private, max-age=86400, immutable",
         },
     )
+    response = unless_known(call.request, file)
+    if response is file:
+        file.ranges = wanted_ranges(call.request, file, stat.st_size)
+    return response
+
+
+class _StoredFile(FileResponse):
+    """A file, or what is wanted of it: `ranges` stands for the request's header Range, which
+    Starlette would answer with 400 where RFC 9110 wants it to be ignored.
+    """
+
+    ranges: str | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [header for header in scope["headers"] if header[0] not in _RANGE_HEADERS]
+        if self.ranges is not None:
+            headers.append((b"range", self.ranges.encode()))
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def _body_limit(config: Config) -> int:
@@ -183,7 +205,7 @@ def _body_limit(config: Config) -> int:
 
 
 SURFACE: Final = LEARNING_PLATFORM
-ALSO_BELOW: Final = (PRIVATE_MESSAGES,)
+ALSO_FOR: Final = (PRIVATE_MESSAGES,)
 ENDPOINTS: Final = (
     Endpoint(
         "POST",
@@ -194,6 +216,17 @@ ENDPOINTS: Final = (
         body_limit=_body_limit,
     ),
     Endpoint(
-        "GET", "/uploads/{day}/{name}", "A stored file", download, {200: "it", 404: "none for you"}
+        "GET",
+        "/uploads/{day}/{name}",
+        "A stored file",
+        download,
+        {
+            200: "it",
+            206: "a part of it",
+            304: "the client has it",
+            404: "none for you",
+            412: "another version was asked for",
+            416: "no such part",
+        },
     ),
 )

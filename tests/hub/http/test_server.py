@@ -275,6 +275,30 @@ async def test_a_post_is_finished_though_its_client_left() -> None:
         assert server.app.finished == ["done"]
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        (b"http://parlour.test/a/b?c=d", b"/a/b?c=d", b"parlour.test"),
+        (b"HTTPS://parlour.test:8443/", b"/", b"parlour.test:8443"),
+        (b"http://parlour.test", b"/", b"parlour.test"),
+        (b"http://parlour.test?c", b"/?c", b"parlour.test"),
+        (b"/http://x/", b"/http://x/", b"other"),
+        (b"//x/y", b"//x/y", b"other"),
+        (b"ftp://x/y", b"ftp://x/y", b"other"),
+        (b"http://user@x/y", b"http://user@x/y", b"other"),
+        (b"*", b"*", b"other"),
+    ],
+)
+async def test_a_target_may_be_a_whole_url_whose_host_then_counts(
+    target: bytes, path: bytes, host: bytes
+) -> None:
+    async with connected() as server:
+        head = b"GET " + target + b" HTTP/1.1\r\nHost: other\r\n"
+        assert await server.ask(head + UPGRADE.split(b"\r\n", 2)[2]) == b"upgraded"
+        ((received, _),) = server.upgrades
+        assert (received.target, received.all(b"host")) == (path, [host])
+
+
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 

@@ -1,11 +1,20 @@
 """What holds for every endpoint: errors, origins, CORS."""
 
+import re
+from collections.abc import Mapping
+
 import pytest
 
+import hub.rest.routes
+from hub.rest.app import Claim, discover
 from persistence.interface import Store
-from tests.support.world import World, open_world
+from tests.support.world import DIALECTS, World, open_world
 
 APP = "https://app.example"
+
+
+def is_get(claim: Claim) -> bool:
+    return claim.endpoint.method == "GET"
 
 
 async def test_errors_of_the_router_are_json_with_a_code(timed_world: World) -> None:
@@ -15,9 +24,50 @@ async def test_errors_of_the_router_are_json_with_a_code(timed_world: World) -> 
     assert (method.status, method.json["code"]) == (405, "method_not_allowed")
 
 
-async def test_head_is_answered_without_a_body(timed_world: World) -> None:
-    reply = await timed_world.call("HEAD", "/healthz")
-    assert (reply.status, reply.body) == (200, b"")
+GETS = sorted({claim.paths[0] for claim in discover(hub.rest.routes) if is_get(claim)})
+
+
+@pytest.mark.parametrize("path", ["/", "/openapi.json", "/web/sdk/parlour.js", "/ws", *GETS])
+async def test_head_is_answered_as_get_without_a_body(timed_world: World, path: str) -> None:
+    ann = await timed_world.person("ann")
+    target = re.sub(r"{\w+}", str(ann.id), path)
+    cookies = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
+    reply = await timed_world.call("GET", target, headers=cookies)
+    head = await timed_world.call("HEAD", target, headers=cookies)
+    assert (head.status, head.body) == (reply.status, b"")
+    assert without_date(head.headers) == without_date(reply.headers)
+    assert int(head.headers["content-length"]) == len(reply.body)
+
+
+def without_date(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name != "date"}
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie", "allowed", "key"),
+    [
+        ("/api/messages/1", "session_token", "GET, HEAD, POST", "error"),
+        ("/api/messages/1", "connect.sid", "DELETE, GET, HEAD", "message"),
+        ("/private_messages/api/messages/1", "connect.sid", "GET, HEAD, POST", "error"),
+        ("/learning_platform/api/messages/1", "session_token", "DELETE, GET, HEAD", "message"),
+        ("/api/messages/conversations", "session_token", "GET, HEAD", "error"),
+    ],
+)
+async def test_allow_names_the_methods_of_the_dialect_that_is_meant(
+    timed_world: World, path: str, cookie: str, allowed: str, key: str
+) -> None:
+    reply = await timed_world.call("PATCH", path, {}, {"Cookie": f"{cookie}=x"})
+    assert (reply.status, reply.json["code"]) == (405, "method_not_allowed")
+    assert reply.headers["allow"] == allowed
+    assert key in reply.json
+
+
+@pytest.mark.parametrize("path", DIALECTS.by_path)
+async def test_a_websockets_path_says_that_it_is_one(timed_world: World, path: str) -> None:
+    for method in ("GET", "POST"):
+        reply = await timed_world.call(method, path)
+        assert (reply.status, reply.json["code"]) == (426, "upgrade_required")
+        assert (reply.headers["upgrade"], reply.headers["connection"]) == ("websocket", "Upgrade")
 
 
 @pytest.mark.parametrize(

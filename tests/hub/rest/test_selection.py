@@ -53,6 +53,33 @@ async def test_without_cookies_the_body_decides(
     assert text in reply.json.values()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/upload"), ("POST", "/api/auth/token"), ("GET", "/uploads/2024-01-01/x.png")],
+)
+async def test_calls_that_two_dialects_have_work_with_either_cookie(
+    timed_world: World, method: str, path: str
+) -> None:
+    ann = await timed_world.person("ann")
+    for call, key in ((ann.call, "error"), (ann.ask, "message")):
+        reply = await call(method, path)
+        assert reply.status in (200, 400, 404)
+        assert reply.status == 200 or key in reply.json
+    private = await timed_world.call(method, path, headers={"Cookie": "session_token=x"})
+    assert (private.status, private.text) == (401, "Unauthorized")
+    platform = await timed_world.call(method, path, headers={"Cookie": "connect.sid=x"})
+    assert (platform.status, platform.json["message"]) == (401, "Not authenticated")
+
+
+async def test_a_call_that_another_dialect_has_too_is_its_owners_when_nothing_decides(
+    timed_world: World,
+) -> None:
+    assert (await timed_world.call("POST", "/api/auth/token")).text == "Unauthorized"
+    for method, path in (("POST", "/api/upload"), ("GET", "/uploads/2024-01-01/x.png")):
+        reply = await timed_world.call(method, path)
+        assert (reply.status, reply.json["message"]) == (401, "Not authenticated")
+
+
 async def test_the_default_is_a_setting(memory_store: Store) -> None:
     async with open_world(memory_store, rest_default="learning_platform") as world:
         reply = await world.call("GET", "/api/messages/1")

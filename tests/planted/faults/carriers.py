@@ -143,6 +143,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (HTTP,),
     ),
     Fault(
+        "a file that a proxy compressed is sent again and again",
+        "hub/http/conditional.py",
+        '_weak(current.get("etag", "")) in map(_weak, tags)',
+        'current.get("etag", "") in tags',
+        ("tests/hub/http/test_conditional.py", "tests/hub/rest/routes/test_uploads.py"),
+    ),
+    Fault(
+        "parts of two versions of a file are put together",
+        "hub/http/conditional.py",
+        """    if request.headers.get("if-range", validators[0]) not in validators:
+        return None
+""",
+        "",
+        ("tests/hub/http/test_conditional.py", "tests/hub/rest/routes/test_uploads.py"),
+    ),
+    Fault(
         "a response may be cached",
         "hub/http/responses.py",
         '{"Cache-Control": "no-store", **(headers or {})}',

@@ -9,7 +9,8 @@ from typing import Final
 from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint
-from protocol.dialects.private_messages.rest import REST
+from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
+from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, to_uuid
 
@@ -29,7 +30,8 @@ async def issue(call: Call) -> Response:
     )
 
 
-SURFACE: Final = REST
+SURFACE: Final = PRIVATE_MESSAGES
+ALSO_FOR: Final = (LEARNING_PLATFORM,)
 ENDPOINTS: Final = (
     Endpoint(
         "POST",

@@ -193,6 +193,48 @@ async def test_ten_mebibytes_are_taken(memory_store: Store, tmp_path: Path) -> N
         assert (await send(ann, content + b"\x01")).json["code"] == "file_too_large"
 
 
+async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        url = (await send(ann, PNG + bytes(range(200)))).json["url"]
+        content = PNG + bytes(range(200))
+        whole = await ann.ask("GET", url)
+        assert (whole.status, whole.body) == (200, content)
+        assert whole.headers["accept-ranges"] == "bytes"
+        tag, date = whole.headers["etag"], whole.headers["last-modified"]
+
+        async def ask(method: str = "GET", **headers: str) -> Reply:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            return await ann.ask(method, url, headers=named)
+
+        part = await ask(Range="bytes=10-19")
+        assert (part.status, part.body) == (206, content[10:20])
+        assert part.headers["content-range"] == f"bytes 10-19/{len(content)}"
+        assert (part.headers["etag"], part.headers["content-length"]) == (tag, "10")
+        parts = await ask(Range="bytes=0-1, -2")
+        assert parts.status == 206
+        assert parts.headers["content-type"].startswith("multipart/byteranges; boundary=")
+        assert len(parts.body) == int(parts.headers["content-length"])
+        beyond = await ask(Range="bytes=5000-")
+        assert (beyond.status, beyond.json["code"]) == (416, "range_not_satisfiable")
+        assert beyond.headers["content-range"] == f"bytes */{len(content)}"
+        for ignored in ("lines=0-1", "bytes=9-0", "bytes=x"):
+            assert (await ask(Range=ignored)).body == content
+        assert (await ask(Range="bytes=0-1", If_Range='"old"')).body == content
+        assert (await ask(Range="bytes=0-1", If_Range=date)).status == 206
+        for known in ({"If_None_Match": f"W/{tag}"}, {"If_Modified_Since": date}):
+            assert (await ask(**known)).status == 304
+            assert (await ask(Range="bytes=0-1", **known)).status == 304
+        other = await ask(If_Match='"old"')
+        assert (other.status, other.json["code"]) == (412, "precondition_failed")
+        head = await ask("HEAD", Range="bytes=0-1")
+        assert (head.status, head.headers["content-length"]) == (200, str(len(content)))
+        stranger = await world.person("eve")
+        assert (await stranger.ask("GET", url, headers={"If-None-Match": tag})).status == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
