@@ -11,6 +11,7 @@ import trio
 from starlette.responses import PlainTextResponse
 
 from docs.examples.serving import valid_upgrade
+from hub.actor.link import Frames
 from hub.http.server import Limits
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.outbox import Outbox
@@ -51,9 +52,9 @@ async def echo(transport: Transport, trailing: bytes) -> None:
 
     async def take(message: str | bytes) -> None:
         if isinstance(message, str):
-            link.offer(text_frame(message.encode()), ephemeral=False)
+            link.offer(Frames(text_frame(message.encode())))
         else:
-            link.offer(binary_frame(message), ephemeral=False)
+            link.offer(Frames(binary_frame(message)))
         await link.caught_up()
 
     connection = WebSocketConnection(transport, link, trailing, MAX_MESSAGE_BYTES)

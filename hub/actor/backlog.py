@@ -12,10 +12,10 @@ from typing import Final, TypeAlias
 
 from attrs import define, frozen
 
-from hub.actor.link import Link
+from hub.actor.link import Frames, Link
 from persistence.records import Span
 from protocol.errors import TOO_SLOW
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId
 
 MAX_HELD_BYTES: Final = 262_144  # of live events, while the log is replayed
 MAX_SPANS: Final = 32  # remembered of each channel; what was sent before them may be sent again
@@ -40,15 +40,6 @@ class Missing:
     after: int
     upto: int
     is_complete: bool
-
-
-@frozen
-class _Held:
-    """Frames that wait for the end of the replay."""
-
-    data: bytes
-    ephemeral: bool
-    position: Position | None
 
 
 @define
@@ -103,14 +94,15 @@ class Backlog:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._sent: dict[ChannelId, _Sent] = {}
-        self._held: list[_Held] | None = None
+        self._held: list[Frames] | None = None
         self._held_bytes = 0
 
-    def offer(self, data: bytes, position: Position | None, *, ephemeral: bool) -> None:
+    def offer(self, frames: Frames) -> None:
         """Send frames that the Hub delivers, hold them, or drop them if the log gave them."""
         if self._held is not None:
-            self._hold(_Held(data, ephemeral, position))
+            self._hold(frames)
             return
+        position = frames.position
         if position is not None:
             channel_id, seq = position
             sent = self._sent.get(channel_id)
@@ -122,7 +114,7 @@ class Backlog:
                 return
             else:
                 sent.skip_to(seq)
-        self._link.offer(data, ephemeral=ephemeral, position=position)
+        self._link.offer(frames)
 
     def hold(self) -> None:
         """From now on hold what the Hub delivers, until `release`."""
@@ -133,7 +125,7 @@ class Backlog:
         """Send what was held, and from now on what the Hub delivers."""
         held, self._held = self._held or (), None
         for each in held:
-            self.offer(each.data, each.position, ephemeral=each.ephemeral)
+            self.offer(each)
         self._link.flush()
 
     def missing(self, channel_id: ChannelId, after: int, head: int, *, limit: int) -> Missing:
@@ -173,9 +165,9 @@ class Backlog:
                 if each.position is None or each.position.channel_id != channel_id
             ]
 
-    def _hold(self, held: _Held) -> None:
-        self._held_bytes += len(held.data)
+    def _hold(self, frames: Frames) -> None:
+        self._held_bytes += len(frames.data)
         if self._held is not None and self._held_bytes <= MAX_HELD_BYTES:
-            self._held.append(held)
+            self._held.append(frames)
         else:
             self._link.close(TOO_SLOW)

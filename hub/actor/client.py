@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import define, field
 
 from hub.actor.backlog import Backlog
-from hub.actor.link import Link
+from hub.actor.link import Frames, Link
 from hub.limits.quotas import Quota
 from protocol.errors import CloseReason
 from protocol.events import Event
@@ -57,14 +57,14 @@ class Client:
         """Send one event to this connection alone, now, past what its backlog holds."""
         data = self.wire.encode(event)
         if data:
-            self.link.offer(data, ephemeral=event.ephemeral)
+            self.link.offer(Frames(data, event.ephemeral))
             self.link.flush()
 
     def replay(self, event: Event) -> None:
         """Queue an event from the log, past what the backlog holds."""
         data = self.wire.encode(event)
         if data:
-            self.link.offer(data, ephemeral=False, position=event.position)
+            self.link.offer(Frames(data, position=event.position))
 
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""

@@ -31,6 +31,7 @@ from hub.actor.letters import (
     ToUsers,
     Unregister,
 )
+from hub.actor.link import Frames
 from protocol.errors import SESSION_ENDED, CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, User, UserId
@@ -211,7 +212,7 @@ class Hub:
         """After what is held back for the client, so that it is the last event of the room."""
         data = client.wire.encode(farewell)
         if data:
-            client.backlog.offer(data, None, ephemeral=farewell.ephemeral)
+            client.backlog.offer(Frames(data, farewell.ephemeral))
             self._touched[client] = None
 
     def _broadcast(self, letter: Broadcast) -> None:
@@ -303,16 +304,16 @@ class Hub:
         if not audience:
             return
         event = delivery.event
-        ephemeral, position = event.ephemeral, event.position
-        encoded: dict[Encoder, bytes] = {}
+        encoded: dict[Encoder, Frames] = {}
         touched = self._touched
         for client in audience:
             wire = client.wire
-            data = encoded.get(wire)
-            if data is None:
-                data = encoded[wire] = wire.encode(event)
-            if data:
-                client.backlog.offer(data, position, ephemeral=ephemeral)
+            frames = encoded.get(wire)
+            if frames is None:
+                data = wire.encode(event)
+                frames = encoded[wire] = Frames(data, event.ephemeral, event.position)
+            if frames.data:
+                client.backlog.offer(frames)
                 touched[client] = None
 
     def _audience(self, delivery: Delivery) -> Sequence[Client]:

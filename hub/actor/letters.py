@@ -4,7 +4,7 @@ Guarantees: a letter is self-contained; the Hub needs nothing but its own maps t
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import trio
 from attrs import field, frozen
@@ -15,18 +15,20 @@ from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, UserId, WorkspaceId
 
 
-@frozen
-class ChannelRoom:
-    """The connections that have joined a channel."""
+class ChannelRoom(NamedTuple):
+    """The connections that have joined a channel. A named tuple, because it is made and looked up
+    for every message.
+    """
 
     channel_id: ChannelId
+    kind: Literal["channel"] = "channel"
 
 
-@frozen
-class WorkspaceRoom:
+class WorkspaceRoom(NamedTuple):
     """The connections that follow a workspace."""
 
     workspace_id: WorkspaceId
+    kind: Literal["workspace"] = "workspace"
 
 
 Room: TypeAlias = ChannelRoom | WorkspaceRoom

@@ -6,21 +6,32 @@ Must not know: users, events.
 
 from typing import Protocol
 
+from attrs import frozen
+
 from protocol.errors import CloseReason
 from protocol.model import Position
+
+
+@frozen
+class Frames:
+    """An event as bytes, for every connection of one dialect.
+
+    Args:
+        data: the encoded frames, joined.
+        ephemeral: whether they may be dropped for a slow peer.
+        position: the log position that a peer has reached once it received them.
+    """
+
+    data: bytes
+    ephemeral: bool = False
+    position: Position | None = None
 
 
 class Link(Protocol):
     """Implemented by whatever carries a connection."""
 
-    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
-        """Queue encoded frames. A peer that cannot take what must not be lost is closed.
-
-        Args:
-            data: the frames.
-            ephemeral: whether they may be dropped for a slow peer.
-            position: the log position that the peer has reached once it received them.
-        """
+    def offer(self, frames: Frames) -> None:
+        """Queue frames. A peer that cannot take what must not be lost is closed."""
 
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""

@@ -7,6 +7,7 @@ closed. Must not know: requests, handshakes, what a message says.
 
 import trio
 
+from hub.actor.link import Frames
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.engineio.packets import EngineError, Packet, PacketType
 from protocol.engineio.session import (
@@ -64,9 +65,9 @@ class EngineConnection:
     def flush(self) -> None:
         """Hand what is queued to the WebSocket, or to the request that waits for it."""
         if self._link is not None:
-            frames = b"".join(map(_frame, self.session.take()))
-            if frames:
-                self._link.offer(frames, ephemeral=False)
+            data = b"".join(map(_frame, self.session.take()))
+            if data:
+                self._link.offer(Frames(data))
                 self._link.flush()
         elif self._poll is not None and self.session.has_queued:
             self._poll.set()

@@ -18,6 +18,7 @@ from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.actor.link import Frames
 from hub.engineio.connection import EngineConnection
 from hub.http.responses import JSON
 from hub.http.server import send_plain_response
@@ -282,7 +283,7 @@ def _take(
             if answer is None:
                 connection.attach(link)
             else:
-                link.offer(text_frame(encode_packet(answer).encode()), ephemeral=False)
+                link.offer(Frames(text_frame(encode_packet(answer).encode())))
                 link.flush()
 
     return take

@@ -11,12 +11,13 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from hub.actor.link import Frames
 from hub.socketio.recovery import encode_offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
 from protocol.errors import CloseReason
 from protocol.events import Event, Shed
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
 SEPARATOR: Final = b"\x1e"  # never part of a JSON text
@@ -68,11 +69,12 @@ class SocketLink:
         """See `Link`."""
         await self.socket.caught_up()
 
-    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
+    def offer(self, frames: Frames) -> None:
         """See `Link`."""
         if self._closing is not None:
             return
-        if ephemeral and self.socket.is_behind:
+        data, position = frames.data, frames.position
+        if frames.ephemeral and self.socket.is_behind:
             self._shed += 1
         elif position is not None and self.positions is not None:
             self.positions[position.channel_id] = position.seq
@@ -87,7 +89,7 @@ class SocketLink:
         if self._shed and not self.socket.is_behind:
             notice = Shed(self._shed, datetime.now(UTC))
             self._shed = 0
-            self.offer(self._wire.encode(notice), ephemeral=False)
+            self.offer(Frames(self._wire.encode(notice)))
             self.socket.flush()
 
     def close(self, reason: CloseReason) -> None:

@@ -13,11 +13,11 @@ from math import inf
 import trio
 from attrs import define, field
 
+from hub.actor.link import Frames
 from hub.sockets.outbox import Offered, Outbox
 from hub.sockets.transport import Transport
 from protocol.dialect import Heartbeat
 from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
-from protocol.model import Position
 from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pong_frame
 
 WRITE_SECONDS = 10.0
@@ -66,12 +66,13 @@ class WebSocketLink:
             self._emptied = trio.Event()
             await self._emptied.wait()
 
-    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
-        """Queue encoded frames. Without room, ephemeral ones are dropped; others close the link."""
-        del position  # clients of these dialects keep their own positions
+    def offer(self, frames: Frames) -> None:
+        """Queue frames. Without room, ephemeral ones are dropped; others close the link. The
+        position is not used: clients of these dialects keep their own.
+        """
         if self._closing is not None:
             return
-        if self._outbox.offer(data, ephemeral=ephemeral) is Offered.OVERFLOW:
+        if self._outbox.offer(frames.data, ephemeral=frames.ephemeral) is Offered.OVERFLOW:
             self._outbox.discard()
             self.close(TOO_SLOW)
 
@@ -183,7 +184,7 @@ class WebSocketLink:
         if self._outbox.shed:
             notice = self._shed_notice(self._outbox.take_shed())
             if notice:
-                self.offer(notice, ephemeral=False)
+                self.offer(Frames(notice))
                 self.flush()
 
     async def _say_goodbye(self, reason: CloseReason) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.actor.backlog import MAX_HELD_BYTES, MAX_SPANS, Backlog, Missing
+from hub.actor.link import Frames
 from protocol.errors import TOO_SLOW, CloseReason
 from protocol.model import ChannelId, Position
 
@@ -25,8 +26,8 @@ class Recorder:
     closing: CloseReason | None = None
     is_flushed: bool = False
 
-    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
-        self.sent.append(position)
+    def offer(self, frames: Frames) -> None:
+        self.sent.append(frames.position)
 
     def flush(self) -> None:
         self.is_flushed = True
@@ -54,13 +55,13 @@ class Peer:
 
     def offer(self, *seqs: int, channel_id: ChannelId = ROOM) -> None:
         for seq in seqs:
-            self.backlog.offer(b"x", Position(channel_id, seq), ephemeral=False)
+            self.backlog.offer(Frames(b"x", position=Position(channel_id, seq)))
 
     def replay(self, missing: Missing) -> None:
         """Everything that is missing."""
         for span in missing.spans:
             for seq in range(span.after + 1, span.until + 1):
-                self.link.offer(b"x", ephemeral=False, position=Position(span.channel_id, seq))
+                self.link.offer(Frames(b"x", position=Position(span.channel_id, seq)))
         self.backlog.replayed(missing, missing.upto)
 
     def resume(self, after: int, head: int, limit: int = LIMIT) -> Missing:
@@ -83,7 +84,7 @@ def peer() -> Peer:
 
 def test_what_the_hub_delivers_is_sent_at_once(peer: Peer) -> None:
     peer.offer(1, 2)
-    peer.backlog.offer(b"x", None, ephemeral=True)
+    peer.backlog.offer(Frames(b"x", ephemeral=True))
     assert peer.link.sent == [Position(ROOM, 1), Position(ROOM, 2), None]
 
 
@@ -129,7 +130,7 @@ def test_what_is_held_of_a_channel_that_was_left_is_dropped(peer: Peer) -> None:
     peer.backlog.hold()
     peer.offer(1)
     peer.offer(1, channel_id=OTHER)
-    peer.backlog.offer(b"x", None, ephemeral=True)
+    peer.backlog.offer(Frames(b"x", ephemeral=True))
     peer.backlog.left(ROOM)
     peer.backlog.release()
     assert peer.link.sent == [Position(OTHER, 1), None]
@@ -139,7 +140,7 @@ def test_a_replay_that_ended_early_is_remembered_as_far_as_it_came(peer: Peer) -
     peer.offer(4)
     peer.backlog.hold()
     missing = peer.backlog.missing(ROOM, 0, 4, limit=LIMIT)
-    peer.link.offer(b"x", ephemeral=False, position=Position(ROOM, 1))
+    peer.link.offer(Frames(b"x", position=Position(ROOM, 1)))
     peer.backlog.replayed(missing, 1)
     peer.backlog.release()
     assert (peer.resume(0, 4).is_complete, peer.seqs()) == (True, [4, 1, 2, 3])
@@ -176,9 +177,9 @@ def test_who_holds_too_much_is_closed(peer: Peer) -> None:
     peer.backlog.hold()
     half = bytes(MAX_HELD_BYTES // 2)
     for _ in range(2):
-        peer.backlog.offer(half, None, ephemeral=False)
+        peer.backlog.offer(Frames(half))
     assert peer.link.closing is None
-    peer.backlog.offer(b"x", None, ephemeral=False)
+    peer.backlog.offer(Frames(b"x"))
     assert peer.link.closing == TOO_SLOW
 
 
@@ -305,7 +306,7 @@ class Connection:
         for _ in range(min(count, len(self.page))):
             seq = self.page.popleft()
             if seq not in self.not_for_it and not self.is_lost:
-                self.peer.link.offer(b"x", ephemeral=False, position=Position(ROOM, seq))
+                self.peer.link.offer(Frames(b"x", position=Position(ROOM, seq)))
                 self.replayed = seq
         for seq in self.take():
             assert seq > self.newest_replayed, "out of order"

@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from hub.actor.client import Client
 from hub.actor.letters import ChannelRoom, Join, Register
+from hub.actor.link import Frames
 from hub.actor.wire import Wire
 from hub.services.posting.lane import Settlement
 from persistence.interface import Store
@@ -18,7 +19,7 @@ from protocol.dialects.learning_chat import DIALECT as LEARNING_CHAT
 from protocol.dialects.private_messages import DIALECT as PRIVATE_MESSAGES
 from protocol.errors import CloseReason
 from protocol.events import Connected
-from protocol.model import Position, Posted, SessionId
+from protocol.model import Posted, SessionId
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.held import Held
@@ -78,8 +79,8 @@ class Timetable:
     happened: list[str] = field(factory=list)
     is_behind: bool = False
 
-    def offer(self, data: bytes, *, ephemeral: bool, position: Position | None = None) -> None:
-        if position is not None:
+    def offer(self, frames: Frames) -> None:
+        if frames.position is not None:
             self.happened.append("delivered")
 
     def flush(self) -> None:
