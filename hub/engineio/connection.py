@@ -8,6 +8,7 @@ closed. Must not know: requests, handshakes, what a message says.
 import trio
 
 from hub.actor.link import Frames
+from hub.engineio.binding import Binding
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.engineio.packets import EngineError, Packet, PacketType
 from protocol.engineio.session import (
@@ -31,16 +32,15 @@ class EngineConnection:
     Args:
         session: its state.
         settings: the server's.
-        origin: the origin it was opened from; requests of another one are refused.
+        binding: whose requests carry it.
     """
 
-    def __init__(
-        self, session: EngineSession, settings: EngineSettings, origin: str | None
-    ) -> None:
+    def __init__(self, session: EngineSession, settings: EngineSettings, binding: Binding) -> None:
         self.session = session
-        self.origin = origin
+        self.binding = binding
         self._settings = settings
         self._link: WebSocketLink | None = None
+        self._upgrading: WebSocketLink | None = None
         self._poll: trio.Event | None = None
         self._is_posting = False
         self._give, self._take = trio.open_memory_channel[str | bytes](INBOX_MESSAGES)
@@ -202,6 +202,13 @@ class EngineConnection:
         finally:
             self._is_posting = False
 
+    def begin_upgrade(self, link: WebSocketLink) -> bool:
+        """A WebSocket wants to carry the session; whether it may try."""
+        if self.session.carrier is not Carrier.POLLING or self._upgrading is not None:
+            return False
+        self._upgrading = link
+        return True
+
     def probe(self, packet: Packet) -> Packet | None:
         """A packet on a WebSocket that wants to take over; see `EngineSession`.
 
@@ -216,7 +223,7 @@ class EngineConnection:
 
     def attach(self, link: WebSocketLink) -> None:
         """From now on the WebSocket carries the session."""
-        self._link = link
+        self._link, self._upgrading = link, None
         self._tell_emptied()
         if self._poll is not None:
             self._poll.set()
@@ -231,7 +238,8 @@ class EngineConnection:
         if self._link is link:
             self._link = None
             self.close()
-        else:
+        elif self._upgrading is link:
+            self._upgrading = None
             self.session.cancel_upgrade()
 
 

@@ -1,6 +1,6 @@
 """An Engine.IO 4 server: handshakes, polling requests, WebSockets and upgrades.
 
-Guarantees: a session id cannot be guessed and works only for the origin it was given to; a wrong
+Guarantees: a session id cannot be guessed and works only for the client it was given to; a wrong
 request gets one of the protocol's error codes; a session's handler runs in the
 server's own nursery and outlives the requests that carry it. Must not know: what a message says.
 """
@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from math import inf
 from typing import Final, TypeAlias
-from urllib.parse import parse_qsl
 
 import structlog
 import trio
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.actor.link import Frames
+from hub.engineio.binding import Binding
 from hub.engineio.connection import EngineConnection
 from hub.http.responses import JSON
 from hub.http.server import send_plain_response
@@ -74,8 +74,8 @@ class Opening:
 
 
 Handler: TypeAlias = Callable[[EngineConnection, Opening], Awaitable[None]]
-OriginRule: TypeAlias = Callable[[Head], str | None]
-"""The value of Access-Control-Allow-Origin for a request's Origin; None: it is refused."""
+OriginRule: TypeAlias = Callable[[Head], bool]
+"""Whether the page that a request comes from may use the server."""
 
 
 class EngineServer:
@@ -84,7 +84,7 @@ class EngineServer:
     Args:
         settings: the intervals and sizes of handshakes.
         handler: serves one session; the session ends when it returns.
-        origin_rule: which origins are allowed.
+        origin_rule: which pages are allowed.
     """
 
     def __init__(self, settings: EngineSettings, handler: Handler, origin_rule: OriginRule) -> None:
@@ -115,22 +115,22 @@ class EngineServer:
 
     async def answer(self, request: Request) -> Response:
         """The response to a polling request; an error of the protocol if it is wrong."""
-        head = Head(request.method.encode(), b"", b"1.1", tuple(request.headers.raw))
-        allowed = self._origin_rule(head)
+        head = _head(request)
+        if not self._origin_rule(head):
+            return _error(Fault.FORBIDDEN)
         try:
-            self._require_origin(head)
             response = await self._poll(request, head)
         except _Refused as refusal:
-            code, text, status = refusal.fault.value
-            response = JSON({"code": code, "message": text}, status)
-        if allowed is not None and head.header(b"origin") is not None:
-            response.headers.update(_cors(allowed))
+            response = _error(refusal.fault)
+        origin = head.header(b"origin")
+        if origin is not None:
+            response.headers.update(_cors(origin.decode("latin-1")))
         return response
 
     async def _poll(self, request: Request, head: Head) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204)
-        query = dict(request.query_params)
+        query = head.query
         if query.get("transport") not in ("polling", "websocket"):
             raise _Refused(Fault.TRANSPORT_UNKNOWN)
         sid = query.get("sid")
@@ -179,8 +179,10 @@ class EngineServer:
             if connection is None:
                 connection = self._open(Carrier.WEBSOCKET, head)
                 connection.attach(link)
-            else:
+            elif connection.begin_upgrade(link):
                 nursery.start_soon(self._give_up_upgrade, connection, link)
+            else:
+                link.close(PROTOCOL_ERROR)
             try:
                 await websocket.serve(NO_PINGS, _take(connection, link))
             finally:
@@ -189,24 +191,23 @@ class EngineServer:
 
     def _carried_by_websocket(self, head: Head) -> EngineConnection | None:
         """The session that is to be upgraded, or None for a new one."""
-        query = dict(parse_qsl(head.target.partition(b"?")[2].decode("ascii", "replace")))
+        query = head.query
         if query.get("transport") != "websocket":
             raise _Refused(Fault.TRANSPORT_UNKNOWN)
-        self._require_origin(head)
+        if not self._origin_rule(head):
+            raise _Refused(Fault.FORBIDDEN)
         sid = query.get("sid")
         if sid is None:
             _require_version(query)
             if len(self._sessions) >= MAX_SESSIONS:
                 raise _Refused(Fault.TOO_MANY)
             return None
-        connection = self._find(sid, head)
-        if connection.session.carrier is not Carrier.POLLING or connection.session.is_probed:
-            raise _Refused(Fault.BAD_REQUEST)
-        return connection
+        return self._find(sid, head)
 
     async def _give_up_upgrade(self, connection: EngineConnection, link: WebSocketLink) -> None:
         await trio.sleep(self._settings.upgrade_timeout)
-        if connection.session.carrier is Carrier.POLLING:
+        if not connection.is_carried_by(link):
+            connection.detach(link)
             link.close(TOO_SLOW)
 
     # Sessions.
@@ -215,20 +216,16 @@ class EngineServer:
         if len(self._sessions) >= MAX_SESSIONS or self._nursery is None:
             raise _Refused(Fault.TOO_MANY)
         session = EngineSession(secrets.token_urlsafe(15), carrier, self._settings)
-        connection = EngineConnection(session, self._settings, _origin(head))
+        connection = EngineConnection(session, self._settings, Binding.of(head))
         self._sessions[session.sid] = connection
         self._nursery.start_soon(self._live, connection, Opening(head))
         return connection
-
-    def _require_origin(self, head: Head) -> None:
-        if head.header(b"origin") is not None and self._origin_rule(head) is None:
-            raise _Refused(Fault.FORBIDDEN)
 
     def _find(self, sid: str, head: Head) -> EngineConnection:
         connection = self._sessions.get(sid)
         if connection is None:
             raise _Refused(Fault.SESSION_UNKNOWN)
-        if connection.origin != _origin(head):
+        if not connection.binding.admits(head):
             raise _Refused(Fault.FORBIDDEN)
         return connection
 
@@ -275,7 +272,7 @@ def _take(
             if connection.is_carried_by(link):
                 connection.close(PROTOCOL_ERROR)
             else:
-                connection.session.cancel_upgrade()
+                connection.detach(link)
                 link.close(PROTOCOL_ERROR)
         except trio.BrokenResourceError:
             pass  # the session is over, and its end is on the way
@@ -294,15 +291,21 @@ def _require_version(query: Mapping[str, str]) -> None:
         raise _Refused(Fault.UNSUPPORTED_VERSION)
 
 
+def _error(fault: Fault) -> Response:
+    code, text, status = fault.value
+    return JSON({"code": code, "message": text}, status)
+
+
 def _payload(packets: list[Packet]) -> Response:
     return Response(
         encode_payload(packets), media_type="text/plain", headers={"Cache-Control": "no-store"}
     )
 
 
-def _origin(head: Head) -> str | None:
-    value = head.header(b"origin")
-    return None if value is None else value.decode("latin-1")
+def _head(request: Request) -> Head:
+    scope = request.scope
+    target: bytes = b"%s?%s" % (scope["raw_path"], scope["query_string"])
+    return Head(request.method.encode(), target, b"1.1", tuple(request.headers.raw))
 
 
 def _cors(allowed: str) -> Mapping[str, str]:

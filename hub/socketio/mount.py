@@ -36,10 +36,8 @@ async def open_socketio(
     config = services.config
     scheme = "http" if config.tls_cert is None else "https"
 
-    def origin_rule(head: Head) -> str | None:
-        origin = head.header(b"origin")
-        allowed = origin is not None and origin_allowed(head, config.allowed_origins, scheme)
-        return origin.decode("latin-1") if origin is not None and allowed else None
+    def origin_rule(head: Head) -> bool:
+        return origin_allowed(head, config.allowed_origins, scheme)
 
     applications = {
         namespace: EventApplication(

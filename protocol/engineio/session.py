@@ -172,5 +172,4 @@ class EngineSession:
 
     def cancel_upgrade(self) -> None:
         """The WebSocket of the upgrade is gone; another one may try."""
-        if self.carrier is Carrier.POLLING:
-            self._upgrade = _Upgrade.NONE
+        self._upgrade = _Upgrade.NONE

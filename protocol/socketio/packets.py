@@ -21,7 +21,7 @@ MAX_ACK_ID: Final = 2**53 - 1
 RESERVED: Final = frozenset(
     {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 )
-_HEADER: Final = re.compile(r"([0-6])(?:([0-9]{1,3})-)?(?:(/[^,]*),)?([0-9]{1,16})?", re.ASCII)
+_HEADER: Final = re.compile(r"([0-6])(?:([0-9]{1,3})-)?(?:(/[^,]*),?)?([0-9]{1,16})?", re.ASCII)
 _PLACEHOLDER: Final = "_placeholder"
 
 Data: TypeAlias = object

@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from attrs import frozen
 
@@ -18,6 +18,7 @@ Header = tuple[bytes, bytes]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _KEY_BYTES: Final = 16
+_OF_ANOTHER_SITE: Final = (b"cross-site", b"same-site")
 
 
 class HandshakeError(Exception):
@@ -47,10 +48,10 @@ class Head:
         return self.target.partition(b"?")[0].decode("ascii", "replace")
 
     @property
-    def query(self) -> frozenset[str]:
-        """The names of the target's parameters."""
+    def query(self) -> dict[str, str]:
+        """The target's parameters; the last of a name wins."""
         query = self.target.partition(b"?")[2].decode("ascii", "replace")
-        return frozenset(part.partition("=")[0] for part in query.split("&"))
+        return dict(parse_qsl(query, keep_blank_values=True))
 
     def all(self, name: bytes) -> list[bytes]:
         """The values of every header of that (lower-case) name."""
@@ -127,11 +128,14 @@ def origin_allowed(head: Head, allowed: Collection[str], scheme: str) -> bool:
         allowed: origins beside the server's own, e.g. `https://app.example`.
         scheme: "http" or "https": how the server was reached.
 
-    An absent Origin is allowed: it is no browser, or a browser's same-origin GET.
+    Without an Origin it is no browser, a browser's GET from the same origin, or a GET whose
+    response no page can read, such as a picture's. The last may change something all the same;
+    browsers tell it apart by Sec-Fetch-Site, but not over plain HTTP
+    (https://www.w3.org/TR/fetch-metadata/).
     """
     origins = head.all(b"origin")
     if not origins:
-        return True
+        return head.header(b"sec-fetch-site") not in _OF_ANOTHER_SITE
     if len(origins) > 1:
         return False
     origin = _normal(origins[0].decode("latin-1"))

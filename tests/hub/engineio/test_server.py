@@ -7,6 +7,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from hub.engineio.connection import EngineConnection
+from hub.engineio.server import Opening
 from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
 from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.http import Reply
@@ -245,8 +247,8 @@ async def test_polling_moves_over_to_a_websocket(engine: EngineWorld) -> None:
     assert await frame(socket) == "4hello"
     assert fault(await engine.poll(sid)) == (400, 3)
     assert fault(await engine.post(sid, "4x")) == (400, 3)
-    with pytest.raises(Refused):
-        await engine.websocket(f"&sid={sid}")
+    late = await engine.websocket(f"&sid={sid}")
+    assert (await late.closed()).code == 1002
     await socket.send_text("4still here")
     assert await frame(socket) == "4still here"
 
@@ -285,6 +287,26 @@ async def test_a_poll_that_comes_during_an_upgrade_does_not_hold_it_up(
     await socket.send_text("5")
     await socket.send_text("4moved")
     assert await frame(socket) == "4moved"
+
+
+async def test_one_websocket_at_a_time_tries_to_take_over(engine: EngineWorld) -> None:
+    sid = await engine.open()
+    first = await engine.websocket(f"&sid={sid}")
+    assert (await (await engine.websocket(f"&sid={sid}")).closed()).code == 1002
+    await first.send_text("2probe")
+    assert await frame(first) == "3probe"
+    assert (await (await engine.websocket(f"&sid={sid}")).closed()).code == 1002
+    await first.send_text("5")
+    await first.send_text("4moved")
+    assert await frame(first) == "4moved"
+
+
+async def test_no_websocket_joins_a_session_that_another_one_opened(engine: EngineWorld) -> None:
+    socket = await engine.websocket("")
+    sid = json.loads(str(await frame(socket))[1:])["sid"]
+    assert (await (await engine.websocket(f"&sid={sid}")).closed()).code == 1002
+    await socket.send_text("4still here")
+    assert await frame(socket) == "4still here"
 
 
 @pytest.mark.parametrize("texts", [("5",), ("4x",), ("2",), ("2probe", "2probe"), ("2probe", "4x")])
@@ -327,27 +349,40 @@ async def test_the_session_ends_with_the_websocket_that_carries_it(engine: Engin
     assert not engine.server._sessions
 
 
-async def test_only_known_pages_come_in_and_a_session_stays_with_its_page(
-    engine: EngineWorld,
-) -> None:
-    refused = await engine.ask("GET", "EIO=4&transport=polling", origin="http://evil.example")
+async def test_allowed_pages_get_cors_headers_and_others_an_error(engine: EngineWorld) -> None:
+    evil = "http://evil.example"
+    refused = await engine.ask("GET", "EIO=4&transport=polling", Origin=evil)
     assert fault(refused) == (403, 4)
     assert "access-control-allow-origin" not in refused.headers
-    with pytest.raises(Refused) as caught:
-        await engine.websocket("", Origin="http://evil.example")
-    assert caught.value.status == 403
-    preflight = await engine.ask("OPTIONS", "EIO=4&transport=polling", origin=OPEN_PAGE)
+    preflight = await engine.ask("OPTIONS", "EIO=4&transport=polling", Origin=OPEN_PAGE)
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-origin"] == OPEN_PAGE
     assert preflight.headers["access-control-allow-credentials"] == "true"
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
-    sid = await engine.open(origin=OPEN_PAGE)
-    assert fault(await engine.poll(sid)) == (403, 4)  # no page, or another one
-    assert fault(await engine.post(sid, "4x")) == (403, 4)
-    with pytest.raises(Refused):
-        await engine.websocket(f"&sid={sid}")
-    reply = await engine.ask("POST", polling(sid), b"4x", origin=OPEN_PAGE)
+    sid = await engine.open(Origin=OPEN_PAGE)
+    reply = await engine.post(sid, "4x", Origin=OPEN_PAGE)
     assert (reply.text, reply.headers["access-control-allow-origin"]) == ("ok", OPEN_PAGE)
+    wrong = await engine.post("unknown", "4x", Origin=OPEN_PAGE)  # the page may read the error too
+    assert fault(wrong) == (400, 1)
+    assert wrong.headers["access-control-allow-origin"] == OPEN_PAGE
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+async def test_the_application_sees_the_query_of_every_transport(transport: str) -> None:
+    seen: list[dict[str, str]] = []
+
+    async def look(connection: EngineConnection, opening: Opening) -> None:
+        seen.append(opening.head.query)
+        await connection.receive()
+
+    async with open_engine(look) as engine:
+        extra = "&room=a%20b&empty=&twice=1&twice=2"
+        if transport == "polling":
+            await engine.ask("GET", f"EIO=4&transport=polling{extra}")
+        else:
+            assert str(await frame(await engine.websocket(extra))).startswith("0")
+    own = {"EIO": "4", "transport": transport}
+    assert seen == [{**own, "room": "a b", "empty": "", "twice": "2"}]
 
 
 async def test_what_a_handler_raises_ends_its_session_alone() -> None:

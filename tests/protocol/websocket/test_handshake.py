@@ -84,6 +84,7 @@ def test_no_head_raises_anything_else(headers: list[tuple[bytes, bytes]], target
         check_upgrade(strange)
     origin_allowed(strange, ("https://app.example",), "http")
     strange.cookies()
+    strange.query.get("")
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,33 @@ def test_no_origin_is_no_browser_and_two_are_a_trick() -> None:
     assert origin_allowed(head(), (), "http")
     two = head((b"origin", b"http://parlour.test"), (b"origin", b"http://parlour.test"))
     assert not origin_allowed(two, (), "http")
+
+
+@pytest.mark.parametrize(
+    ("site", "allowed"),
+    [(b"same-origin", True), (b"none", True), (b"same-site", False), (b"cross-site", False)],
+)
+def test_a_page_of_another_site_is_known_without_an_origin(site: bytes, allowed: bool) -> None:
+    assert origin_allowed(head((b"sec-fetch-site", site)), (), "http") is allowed
+
+
+def test_the_origin_decides_where_there_is_one() -> None:
+    read = head((b"origin", b"https://app.example"), (b"sec-fetch-site", b"cross-site"))
+    assert origin_allowed(read, ("https://app.example",), "http")
+
+
+@pytest.mark.parametrize(
+    ("target", "query"),
+    [
+        (b"/ws", {}),
+        (b"/ws?", {}),
+        (b"/ws?resume", {"resume": ""}),
+        (b"/ws?a=1&b=x%20y+z&a=2", {"a": "2", "b": "x y z"}),
+        (b"/ws?%ff=\xff&=&==", {"\ufffd": "\ufffd", "": "="}),
+    ],
+)
+def test_parameters(target: bytes, query: dict[str, str]) -> None:
+    assert Head(b"GET", target, b"1.1", ()).query == query
 
 
 @pytest.mark.parametrize(

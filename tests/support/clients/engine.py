@@ -16,13 +16,14 @@ from hub.engineio.server import EngineServer, Handler, Opening
 from hub.http.server import Limits, serve_http_connection
 from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
-from protocol.websocket.handshake import Head
+from protocol.websocket.handshake import Head, origin_allowed
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, open_websocket, unread
 from tests.support.quiet import until_quiet
 
 PATH = "/engine.io/"
-OPEN_PAGE = "http://page.example"
+OWN_PAGE = "http://parlour.test"
+OPEN_PAGE, OTHER_OPEN_PAGE = OPEN_PAGES = ("http://page.example", "https://other.example")
 SETTINGS = EngineSettings(ping_interval=25.0, ping_timeout=20.0, max_payload=100_000)
 
 
@@ -31,9 +32,8 @@ async def echo(connection: EngineConnection, opening: Opening) -> None:
         connection.send(await connection.receive())
 
 
-def origin_rule(head: Head) -> str | None:
-    origin = (head.header(b"origin") or b"").decode()
-    return origin if origin == OPEN_PAGE else None
+def origin_rule(head: Head) -> bool:
+    return origin_allowed(head, OPEN_PAGES, "http")
 
 
 @define
@@ -62,26 +62,27 @@ class EngineWorld:
         return ours
 
     async def ask(
-        self, method: str, query: str, body: bytes | None = None, origin: str | None = None
+        self, method: str, query: str, body: bytes | None = None, **headers: str
     ) -> Reply:
-        headers = {} if origin is None else {"Origin": origin}
+        """One request; underscores in names of headers become dashes."""
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
-            headers["Content-Type"] = "text/plain"
+            fields["Content-Type"] = "text/plain"
         async with self.connect() as stream:
-            return await request(stream, method, f"{PATH}?{query}", body, headers)
+            return await request(stream, method, f"{PATH}?{query}", body, fields)
 
-    async def open(self, origin: str | None = None) -> str:
+    async def open(self, **headers: str) -> str:
         """A new polling session; returns its id."""
-        reply = await self.ask("GET", "EIO=4&transport=polling", origin=origin)
+        reply = await self.ask("GET", "EIO=4&transport=polling", **headers)
         assert reply.status == 200, reply.text
         sid: str = json.loads(reply.text[1:])["sid"]
         return sid
 
-    async def poll(self, sid: str) -> Reply:
-        return await self.ask("GET", polling(sid))
+    async def poll(self, sid: str, **headers: str) -> Reply:
+        return await self.ask("GET", polling(sid), **headers)
 
-    async def post(self, sid: str, body: str) -> Reply:
-        return await self.ask("POST", polling(sid), body.encode())
+    async def post(self, sid: str, body: str, **headers: str) -> Reply:
+        return await self.ask("POST", polling(sid), body.encode(), **headers)
 
     async def websocket(self, query: str, **headers: str) -> WebSocket:
         """A WebSocket of a query that follows the version and the transport. Raises Refused."""
