@@ -57,6 +57,20 @@ def test_the_protocols_examples(messages: list[str | bytes], expected: SocketIoP
     assert encode(expected) == messages
 
 
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("0/admin", packet(SocketIoType.CONNECT, None, "/admin")),
+        ("1/admin", packet(SocketIoType.DISCONNECT, None, "/admin")),
+        ("0/", packet(SocketIoType.CONNECT)),
+        ("0/,", packet(SocketIoType.CONNECT)),
+        ('0/,{"token":"1"}', packet(SocketIoType.CONNECT, {"token": "1"})),
+    ],
+)
+def test_other_spellings_of_a_namespace(message: str, expected: SocketIoPacket) -> None:
+    assert decode(message) == expected
+
+
 def test_binary_data_follows_its_packet() -> None:
     text = '51-["baz",{"_placeholder":true,"num":0}]'
     event = packet(SocketIoType.BINARY_EVENT, ["baz", BLOB])

@@ -1,9 +1,8 @@
-"""An EngineServer over in-memory streams, for tests on a mock clock."""
+"""A client of Engine.IO servers that shows every packet, and a server over in-memory streams."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import trio
 import trio.testing
@@ -18,7 +17,7 @@ from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head, origin_allowed
 from tests.support.clients.http import Reply, request
-from tests.support.clients.websocket import WebSocket, open_websocket, unread
+from tests.support.clients.websocket import WebSocket, at_once, open_websocket, unread
 from tests.support.quiet import until_quiet
 
 PATH = "/engine.io/"
@@ -36,30 +35,20 @@ def origin_rule(head: Head) -> bool:
     return origin_allowed(head, OPEN_PAGES, "http")
 
 
-@define
-class EngineWorld:
-    """A server, and requests to it."""
+@define(kw_only=True)
+class EngineClient:
+    """Requests to an Engine.IO server.
 
-    server: EngineServer
-    _app: Starlette
-    _nursery: trio.Nursery
-    _sockets: list[WebSocket] = field(factory=list)
+    Args:
+        connect: opens a connection.
+        path: where the server is.
+        settled: waits until it has sent all that it will send by itself.
+    """
 
-    def connect(self) -> "trio.StapledStream[Any, Any]":
-        ours, theirs = trio.testing.memory_stream_pair()
-        transport = StreamTransport(theirs)
-
-        async def serve() -> None:
-            limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
-            upgrade = await serve_http_connection(
-                transport, app=self._app, limits=limits, peer="192.0.2.1", scheme="http"
-            )
-            if upgrade is not None:
-                await self.server.upgrade(transport, upgrade.head, upgrade.trailing)
-            await trio.aclose_forcefully(transport)
-
-        self._nursery.start_soon(serve)
-        return ours
+    connect: Callable[[], Awaitable[trio.abc.Stream]]
+    path: str = PATH
+    settled: Callable[[], Awaitable[None]] = at_once
+    _sockets: list[WebSocket] = field(factory=list, init=False)
 
     async def ask(
         self, method: str, query: str, body: bytes | None = None, **headers: str
@@ -68,33 +57,47 @@ class EngineWorld:
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             fields["Content-Type"] = "text/plain"
-        async with self.connect() as stream:
-            return await request(stream, method, f"{PATH}?{query}", body, fields)
+        async with await self.connect() as stream:
+            return await request(stream, method, f"{self.path}?{query}", body, fields)
 
     async def open(self, **headers: str) -> str:
         """A new polling session; returns its id."""
-        reply = await self.ask("GET", "EIO=4&transport=polling", **headers)
+        reply = await self.ask("GET", "EIO=4&transport=polling", None, **headers)
         assert reply.status == 200, reply.text
         sid: str = json.loads(reply.text[1:])["sid"]
         return sid
 
     async def poll(self, sid: str, **headers: str) -> Reply:
-        return await self.ask("GET", polling(sid), **headers)
+        return await self.ask("GET", polling(sid), None, **headers)
 
     async def post(self, sid: str, body: str, **headers: str) -> Reply:
         return await self.ask("POST", polling(sid), body.encode(), **headers)
 
     async def websocket(self, query: str, **headers: str) -> WebSocket:
         """A WebSocket of a query that follows the version and the transport. Raises Refused."""
-        path = f"{PATH}?EIO=4&transport=websocket{query}"
-        socket = await open_websocket(self.connect(), path, b"", **headers)
-        socket.kind, socket.settled, socket.name = kind_of_packet, until_quiet, query
+        return await self.websocket_of(f"EIO=4&transport=websocket{query}", **headers)
+
+    async def websocket_of(self, query: str, **headers: str) -> WebSocket:
+        """A WebSocket of a whole query. Raises Refused."""
+        path = f"{self.path}?{query}"
+        socket = await open_websocket(await self.connect(), path, b"", **headers)
+        socket.kind, socket.settled, socket.name = kind_of_packet, self.settled, query
         self._sockets.append(socket)
         return socket
 
-    async def unread(self) -> list[str]:
-        """What its WebSockets received and the test did not read."""
-        return await unread(self._sockets)
+    async def end(self) -> None:
+        """Close its WebSockets. What they received must have been read."""
+        left = await unread(self._sockets)
+        for socket in self._sockets:
+            await trio.aclose_forcefully(socket.stream)
+        assert not left, "\n".join(left)
+
+
+@define(kw_only=True)
+class EngineWorld(EngineClient):
+    """Requests to a server in this process."""
+
+    server: EngineServer
 
 
 def kind_of_packet(message: str | bytes) -> str:
@@ -114,10 +117,24 @@ async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
     server = EngineServer(SETTINGS, handler, origin_rule)
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
+    limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
-        world = EngineWorld(server, app, nursery)
+
+        async def connect() -> trio.abc.Stream:
+            ours, theirs = trio.testing.memory_stream_pair()
+            nursery.start_soon(serve, StreamTransport(theirs))
+            return ours
+
+        async def serve(transport: StreamTransport) -> None:
+            upgrade = await serve_http_connection(
+                transport, app=app, limits=limits, peer="192.0.2.1", scheme="http"
+            )
+            if upgrade is not None:
+                await server.upgrade(transport, upgrade.head, upgrade.trailing)
+            await trio.aclose_forcefully(transport)
+
+        world = EngineWorld(connect=connect, settled=until_quiet, server=server)
         yield world
-        left = await world.unread()
+        await world.end()
         nursery.cancel_scope.cancel()
-    assert not left, "\n".join(left)

@@ -275,6 +275,7 @@ async def open_websocket(
     if status != 101:
         while received := bytes(await stream.receive_some()):
             rest += received
+        await stream.aclose()
         raise Refused(status, rest.decode())
     assert f"sec-websocket-accept: {ACCEPT}".encode().lower() in head.lower()
     return WebSocket(stream, rest)
