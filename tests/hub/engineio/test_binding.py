@@ -96,7 +96,7 @@ async def test_a_session_serves_the_client_that_opened_it(
 @pytest.mark.parametrize("headers", REFUSED)
 async def test_pages_of_other_sites_open_none(headers: Mapping[str, str]) -> None:
     async with open_engine() as engine:
-        reply = await engine.ask("GET", "EIO=4&transport=polling", **headers)
+        reply = await engine.ask("GET", "EIO=4&transport=polling", None, **headers)
         assert (reply.status, reply.json["code"]) == (403, 4)
         with pytest.raises(Refused) as refused:
             await engine.websocket("", **headers)

@@ -12,7 +12,7 @@ from hub.engineio.server import Opening
 from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
 from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.http import Reply
-from tests.support.clients.websocket import Refused, WebSocket, open_websocket
+from tests.support.clients.websocket import Refused, WebSocket
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_the_peer_ends_the_session_and_its_poll_returns(engine: EngineWorl
 
 async def test_a_session_dies_with_the_client_of_its_poll(engine: EngineWorld) -> None:
     sid = await engine.open()
-    stream = engine.connect()
+    stream = await engine.connect()
     line = f"GET /engine.io/?{polling(sid)} HTTP/1.1\r\nHost: x\r\n\r\n"
     await stream.send_all(line.encode())
     await trio.testing.wait_all_tasks_blocked()
@@ -180,7 +180,7 @@ async def test_polling_is_pinged_and_dropped_when_it_does_not_answer(
     sid = await engine.open()
     for _ in range(3):
         with trio.fail_after(26):
-            async with engine.connect() as stream:
+            async with await engine.connect() as stream:
                 line = f"GET /engine.io/?{polling(sid)} HTTP/1.1\r\nHost: x\r\n\r\n"
                 await stream.send_all(line.encode())
                 data = b""
@@ -228,7 +228,7 @@ async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
 @pytest.mark.parametrize("query", ["EIO=3&transport=websocket", "EIO=4&transport=abc", "EIO=4"])
 async def test_wrong_websocket_handshakes_are_refused(engine: EngineWorld, query: str) -> None:
     with pytest.raises(Refused) as refused:
-        await open_websocket(engine.connect(), f"/engine.io/?{query}")
+        await engine.websocket_of(query)
     assert refused.value.status == 400
 
 

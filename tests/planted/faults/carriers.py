@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 ADMISSION: Final = "tests/hub/test_admission.py"
 HTTP: Final = "tests/hub/http/test_server.py"
 ENGINEIO: Final = "tests/hub/engineio/test_server.py"
+BINDING: Final = "tests/hub/engineio/test_binding.py"
 APPLICATION: Final = "tests/hub/socketio/test_application.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
 WEBSOCKET: Final = "tests/hub/sockets/test_websocket.py"
@@ -168,10 +169,24 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an Engine.IO session serves another origin",
         "hub/engineio/server.py",
-        """        if connection.origin != _origin(head):
+        """        if not connection.binding.admits(head):
             raise _Refused(Fault.FORBIDDEN)
 """,
         "",
+        (BINDING,),
+    ),
+    Fault(
+        "whoever names no origin carries the session of a page that did",
+        "hub/engineio/binding.py",
+        "            return not self._is_always_named\n",
+        "            return True\n",
+        (BINDING,),
+    ),
+    Fault(
+        "a second WebSocket ends the upgrade of the first",
+        "hub/engineio/connection.py",
+        " or self._upgrading is not None:",
+        ":",
         (ENGINEIO,),
     ),
     Fault(

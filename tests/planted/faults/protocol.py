@@ -79,6 +79,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (HANDSHAKE,),
     ),
     Fault(
+        "a page of another site that sends no Origin counts as none",
+        "protocol/websocket/handshake.py",
+        'return head.header(b"sec-fetch-site") not in _OF_ANOTHER_SITE',
+        "return True",
+        (HANDSHAKE, "tests/hub/engineio/test_binding.py"),
+    ),
+    Fault(
         "the last cookie of a name wins",
         "protocol/websocket/handshake.py",
         """found.setdefault(name.strip(), content.strip().strip('"'))""",
