@@ -20,8 +20,11 @@ from hub.http.asgi import Exchange, run_app
 from protocol.websocket.handshake import Head, wants_upgrade
 
 LARGER_BODIES: Final = 8
-LINGER_SECONDS: Final = 1.0
-LINGER_BYTES: Final = 262_144
+WRITE_SECONDS: Final = 1.0  # for a refusal
+LINGER_SECONDS: Final = 30.0
+LINGER_IDLE_SECONDS: Final = 1.0
+LINGER_BODY_IDLE_SECONDS: Final = 5.0
+LINGER_BYTES: Final = 268_435_456
 _VERSIONS: Final = (b"1.0", b"1.1")
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
 
@@ -90,7 +93,7 @@ async def serve_http_connection(
     except RequestRefused as refusal:
         body = orjson.dumps({"error": refusal.text, "code": refusal.code})
         await _send_response(stream, refusal.status, body, b"application/json")
-        await _linger(stream)
+        await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response
     return None
@@ -228,7 +231,7 @@ async def send_plain_response(
 ) -> None:
     """Send a text/plain response with `Connection: close`; the caller closes the connection."""
     await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
-    await _linger(stream)
+    await _linger(stream, LINGER_IDLE_SECONDS)
 
 
 async def _send_response(
@@ -247,22 +250,25 @@ async def _send_response(
         *(f"{name}: {value}".encode() for name, value in headers),
     ]
     try:
-        with trio.move_on_after(LINGER_SECONDS):
+        with trio.move_on_after(WRITE_SECONDS):
             await stream.send_all(b"\r\n".join((*lines, b"", body)))
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass  # the peer left before its response
 
 
-async def _linger(stream: trio.abc.Stream) -> None:
-    """Read what the peer still sends, for a moment: closing on unread bytes resets the connection,
-    and a reset can discard the response.
+async def _linger(stream: trio.abc.Stream, idle_seconds: float) -> None:
+    """Read what the peer still sends, until it closes: closing on unread bytes resets the
+    connection, a reset can discard the response, and many clients read it only when they have sent
+    their whole body. Ends `idle_seconds` after the last byte.
     """
     try:
         with trio.move_on_after(LINGER_SECONDS):
             if isinstance(stream, trio.abc.HalfCloseableStream):
                 await stream.send_eof()
             left = LINGER_BYTES
-            while left > 0 and (data := await stream.receive_some()):
-                left -= len(data)
+            with trio.move_on_after(idle_seconds) as idle:
+                while left > 0 and (data := await stream.receive_some()):
+                    left -= len(data)
+                    idle.deadline = trio.current_time() + idle_seconds
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass  # the peer has closed

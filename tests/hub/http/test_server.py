@@ -12,7 +12,13 @@ from attrs import define, field
 from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock
 
-from hub.http.server import Limits, serve_http_connection
+from hub.http.server import (
+    LINGER_BODY_IDLE_SECONDS,
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    Limits,
+    serve_http_connection,
+)
 from protocol.websocket.handshake import Head
 from tests.support.clients.http import Reply, request
 from tests.support.world import World
@@ -195,6 +201,41 @@ async def test_a_body_that_is_too_large_never_reaches_the_application(framing: b
         answer = await server.ask(head + body)
         assert (status(answer), code(answer)) == (413, b"body_too_large")
         assert server.app.seen == []
+
+
+@pytest.mark.parametrize(
+    ("pause", "until"),
+    [(0.7, LINGER_SECONDS), (LINGER_BODY_IDLE_SECONDS + 1, LINGER_BODY_IDLE_SECONDS)],
+)
+async def test_what_is_refused_is_read_on_for_a_bounded_time(
+    pause: float, until: float, autojump_clock: MockClock
+) -> None:
+    async with connected() as server, trio.open_nursery() as nursery:
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        assert status(await server.ask(head)) == 413
+        started = trio.current_time()
+
+        async def trickle() -> None:
+            while not server.ended.is_set():
+                await server.stream.send_all(b"x")
+                await trio.sleep(pause)
+
+        nursery.start_soon(trickle)
+        await server.ended.wait()
+        assert trio.current_time() - started == pytest.approx(until)
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_refused_is_read_on_for_a_bounded_number_of_bytes() -> None:
+    sent, chunk = 0, b"x" * 16_777_216
+    async with connected() as server:
+        head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+        assert status(await server.ask(head)) == 413
+        while not server.ended.is_set():
+            await server.stream.send_all(chunk)
+            sent += len(chunk)
+            await trio.testing.wait_all_tasks_blocked()
+    assert LINGER_BYTES <= sent <= LINGER_BYTES + 2 * len(chunk)
 
 
 async def test_a_body_that_ends_early_is_refused() -> None:

@@ -123,6 +123,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (HTTP,),
     ),
     Fault(
+        "who sends too much is cut off before it is told so",
+        "hub/http/server.py",
+        "            left = LINGER_BYTES\n",
+        "            left = 262_144\n",
+        (HTTP, "tests/e2e/test_http_clients.py"),
+    ),
+    Fault(
         "Content-Length beside Transfer-Encoding is accepted",
         "hub/http/server.py",
         'if head.all(b"content-length") and head.all(b"transfer-encoding"):',
