@@ -89,7 +89,7 @@ def build_app(
 
     routes = [Route("/openapi.json", openapi, methods=["GET"])]
     if services.config.web_client:
-        routes += web_routes()
+        routes += web_routes(services.config)
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():

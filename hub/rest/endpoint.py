@@ -37,7 +37,7 @@ from protocol.parsing.structuring import structure
 from protocol.rest import RestDialect
 from protocol.websocket.handshake import Head, origin_allowed
 
-__all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError"]
+__all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError", "NotSignedIn"]
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -5,16 +5,22 @@ to nothing but this host, and no page may frame it. Must not know: sessions, mes
 """
 
 import hashlib
+import html
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
+import orjson
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.settings.choices import Registration
+from hub.settings.config import Config
+
 PAGE: Final = "index.html"
+_FACTS: Final = b'content="{}"'  # in the page, where what it must know of this hub goes
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -48,16 +54,32 @@ class _File:
         return Response(self.content, media_type=self.media_type, headers=headers)
 
 
-def web_routes() -> list[Route]:
-    """One route for each file, so that no other path can be requested."""
+def web_routes(config: Config) -> list[Route]:
+    """One route for each file, so that no other path can be requested.
+
+    Args:
+        config: what the page must know of it is written into the page.
+    """
     routes: list[Route] = []
     for path, found in _files(resources.files("hub.web"), ""):
         content = found.read_bytes()
+        if path == f"/{PAGE}":
+            content = content.replace(_FACTS, _facts(config))
         suffix = path[path.rindex(".") :]
         file = _File(content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
         shown = "/" if path == f"/{PAGE}" else f"/web{path}"
         routes.append(Route(shown, file.answer, methods=["GET"]))
     return routes
+
+
+def _facts(config: Config) -> bytes:
+    facts = {
+        "maxContentChars": config.max_content_chars,
+        "maxUploadBytes": config.max_upload_bytes,
+        "isRegistrationOpen": config.registration is Registration.OPEN,
+        "hasAssistant": config.assistant_model is not None,
+    }
+    return f'content="{html.escape(orjson.dumps(facts).decode())}"'.encode()
 
 
 def _files(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:

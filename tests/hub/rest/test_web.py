@@ -1,5 +1,7 @@
 """The web client's files, as a browser asks for them."""
 
+import html
+import json
 import re
 from pathlib import Path
 
@@ -64,3 +66,22 @@ async def test_the_page_names_no_other_host_and_has_no_inline_code(memory_store:
     async with open_world(memory_store) as world:
         page = (await world.call("GET", "/")).text
         assert not re.search(r"https?://|style=|\son\w+=|<script>", page)
+
+
+async def test_the_page_knows_what_this_hub_is_like(memory_store: Store) -> None:
+    settings = {
+        "max_content_chars": 7,
+        "max_upload_bytes": 70,
+        "registration": "closed",
+        "assistant_model": "a",
+    }
+    async with open_world(memory_store, **settings) as world:
+        page = (await world.call("GET", "/")).text
+        found = re.search(r'<meta name="hub" content="(.*)">', page)
+        assert found is not None
+        assert json.loads(html.unescape(found[1])) == {
+            "maxContentChars": 7,
+            "maxUploadBytes": 70,
+            "isRegistrationOpen": False,
+            "hasAssistant": True,
+        }

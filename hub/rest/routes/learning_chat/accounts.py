@@ -8,8 +8,9 @@ from typing import Final
 
 from starlette.responses import Response
 
+from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import signed_session_cookie
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import (
     check_login,
     end_session,
@@ -21,7 +22,7 @@ from persistence.records import NewUser, Taken
 from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
-from protocol.model import User
+from protocol.model import Session, User
 from protocol.shapes.learning_platform import account_object
 
 _TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}
@@ -75,8 +76,20 @@ async def log_in(call: Call) -> Response:
     return await _signed_in(call, user, 200)
 
 
-async def _signed_in(call: Call, user: User, status: int) -> Response:
-    lifetime = timedelta(hours=call.services.config.platform_session_hours)
+async def open_session(call: Call) -> Response:
+    """Open a session for the user of a live `session_token`, which it does not outlive."""
+    limit_attempts(call.services.address_attempts, call.address)
+    found = await call.services.authenticator.find(TOKEN_COOKIE, call.request.cookies)
+    if not isinstance(found, Session):
+        raise NotSignedIn
+    remaining = found.expires_at - datetime.now(UTC)
+    return await _signed_in(call, found.user, 201, remaining)
+
+
+async def _signed_in(
+    call: Call, user: User, status: int, longest: timedelta = timedelta.max
+) -> Response:
+    lifetime = min(longest, timedelta(hours=call.services.config.platform_session_hours))
     value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
     cookie = signed_session_cookie(value, lifetime, secure=call.is_secure)
     return JSON(account_object(user), status, {"Set-Cookie": cookie})
@@ -112,6 +125,14 @@ ENDPOINTS: Final = (
         log_in,
         {200: "the user; sets the cookie", 400: "malformed", 401: "refused", 429: "wait"},
         body=CredentialsBody,
+        open_to_all=True,
+    ),
+    Endpoint(
+        "POST",
+        "/api/auth/session",
+        "Open a session with that of `/ws`, the cookie `session_token`",
+        open_session,
+        {201: "the user; sets the cookie", 401: "no live session_token", 429: "wait"},
         open_to_all=True,
     ),
     Endpoint(

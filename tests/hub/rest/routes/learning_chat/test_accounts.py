@@ -192,3 +192,25 @@ async def test_logging_out_closes_the_sessions_sockets(world: World, path: str) 
     socket = await ann.open(path)
     await ann.ask("POST", "/learning_platform/api/auth/logout")
     assert (await socket.closed()).code == 4001
+
+
+async def test_who_is_signed_in_for_private_messages_is_signed_in_here(world: World) -> None:
+    ann = (await world.people("ann"))[0]
+    token = {"Cookie": ann.cookie}
+    opened = await world.call("POST", "/learning_platform/api/auth/session", headers=token)
+    assert (opened.status, opened.json["username"]) == (201, "ann")
+    cookie = {"Cookie": cookie_of(opened)}
+    me = await world.call("GET", "/api/users/me", headers=cookie)
+    assert me.json == opened.json
+    again = await world.call("POST", "/learning_platform/api/auth/session", headers=cookie)
+    assert again.status == 401
+    assert (await world.call("POST", "/api/auth/session")).status == 401
+
+
+async def test_such_a_session_ends_with_the_one_that_opened_it(memory_store: Store) -> None:
+    async with open_world(memory_store, platform_session_hours=8_760, session_days=1) as world:
+        ann = (await world.people("ann"))[0]
+        path = "/learning_platform/api/auth/session"
+        opened = await world.call("POST", path, headers={"Cookie": ann.cookie})
+        cookie = SimpleCookie(opened.headers["set-cookie"])["connect.sid"]
+        assert int(cookie["max-age"]) <= 86_400
