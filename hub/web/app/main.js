@@ -1,22 +1,66 @@
 /** The page: a form to sign in with, or the shell with the conversations. */
 
-import { ChannelsClient, Connection, ParlourClient } from "../sdk/parlour.js";
 import { h } from "./dom/elements.js";
-import { textOf } from "./dom/feedback.js";
+import { report } from "./dom/feedback.js";
 import { AppShell } from "./shell/app_shell.js";
+import { Identity } from "./shell/identity.js";
 import { signInForm } from "./shell/sign_in.js";
 
-const client = new ParlourClient();
-const channels = new ChannelsClient();
 /** @type {AppShell | null} */
 let shell = null;
+let guest = takeGuest();
 
-/** `#enter=<name>:<password>` signs a guest of the demo in, once, unless somebody is here already. */
+const identity = new Identity({
+  onWait: (isReachable) => {
+    leaveShell();
+    show(
+      h("p.empty", {}, isReachable ? "Loading…" : "The server cannot be reached. Trying again…"),
+    );
+  },
+  onNobody: (note) => {
+    if (leaveShell()) history.replaceState(null, "", location.pathname); // what was open was theirs
+    show(signInForm(identity, note, guest));
+    guest = null;
+  },
+  onPerson: ({ client, channels }, me) => {
+    leaveShell();
+    guest = null;
+    try {
+      shell = new AppShell(identity, client, channels, me);
+      show(shell.element);
+      shell.start();
+    } catch (error) {
+      report(error);
+      show(failure());
+    }
+  },
+  onChannels: (isSignedIn) => shell?.channelsChanged(isSignedIn),
+});
+
+await identity.start();
+
+/**
+ * `#enter=<name>:<password>` signs a guest of the demo in, once they say so: whoever sent a link might
+ * want to read what is written in their account.
+ */
 function takeGuest() {
   const [, login, password] = /^#enter=([^:]+):(.+)$/.exec(location.hash) ?? [];
   if (login === undefined || password === undefined) return null;
   history.replaceState(null, "", location.pathname);
-  return { login: decodeURIComponent(login), password: decodeURIComponent(password) };
+  try {
+    return { login: decodeURIComponent(login), password: decodeURIComponent(password) };
+  } catch {
+    return null; // the link is broken
+  }
+}
+
+/** @returns {boolean} whether there was one */
+function leaveShell() {
+  const wasHere = shell !== null;
+  shell?.stop();
+  shell = null;
+  document.title = "Parlour";
+  return wasHere;
 }
 
 /** @param {HTMLElement} element */
@@ -26,48 +70,14 @@ function show(element) {
   root?.removeAttribute("aria-busy");
 }
 
-function showSignIn(note = "") {
-  shell?.stop();
-  shell = null;
-  document.title = "Parlour";
-  show(signInForm(client, signIn, note));
-}
-
-/**
- * Sign in to both: private messages and channels are two dialects with a session each.
- * @param {string} login
- * @param {string} password
- */
-async function signIn(login, password) {
-  await client.signIn(login, password);
-  await channels.signIn(login, password).catch(() => undefined); // then there are no channels
-  await connect();
-}
-
-async function connect() {
-  await Promise.all([client.connect(), channels.connect()]);
-}
-
-client.addEventListener("status", ({ detail: { status } }) => {
-  if (status === Connection.SIGNED_OUT) {
-    channels.close();
-    showSignIn(shell === null ? "" : "You were signed out.");
-  } else if (client.me === null) {
-    const isAway = status === Connection.WAITING;
-    show(h("p.empty", {}, isAway ? "The server cannot be reached. Trying again…" : "Loading…"));
-  } else if (shell === null) {
-    shell = new AppShell(client, channels, client.me);
-    show(shell.element);
-    shell.start();
-  }
-});
-
-const guest = takeGuest();
-await connect();
-if (client.status === Connection.SIGNED_OUT && guest !== null) {
-  try {
-    await signIn(guest.login, guest.password);
-  } catch (error) {
-    showSignIn(textOf(error));
-  }
+function failure() {
+  const reload = { type: "button", onclick: () => location.reload() };
+  const leave = { type: "button", onclick: () => void identity.signInAgain() };
+  return h(
+    "section.empty",
+    { role: "alert" },
+    h("p", {}, "Parlour could not show your conversations."),
+    h("button.button.primary", reload, "Reload"),
+    h("button.button", leave, "Sign in again"),
+  );
 }

@@ -69,13 +69,13 @@ async def test_the_page_names_no_other_host_and_has_no_inline_code(memory_store:
 
 
 async def test_the_page_knows_what_this_hub_is_like(memory_store: Store) -> None:
-    settings = {
-        "max_content_chars": 7,
-        "max_upload_bytes": 70,
-        "registration": "closed",
-        "assistant_model": "a",
-    }
-    async with open_world(memory_store, **settings) as world:
+    async with open_world(
+        memory_store,
+        max_content_chars=7,
+        max_upload_bytes=70,
+        registration="closed",
+        assistant_model="a",
+    ) as world:
         page = (await world.call("GET", "/")).text
         found = re.search(r'<meta name="hub" content="(.*)">', page)
         assert found is not None

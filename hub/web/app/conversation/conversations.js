@@ -22,6 +22,8 @@ export class Conversations {
   /** @type {Map<string, Conversation>} */
   #byKey = new Map();
   #lastOrder = 0;
+  #ofPeople = firstLoad();
+  #ofChannels = firstLoad();
 
   /**
    * @param {ParlourClient} client
@@ -38,8 +40,38 @@ export class Conversations {
     return [...this.#byKey.values()];
   }
 
+  /**
+   * The one with this key, as soon as it is known.
+   * @param {string} key
+   * @returns {Promise<Conversation | null>} null: there is none
+   */
+  async find(key) {
+    const [, kind = "", id = ""] = /^(person|channel)\.(\d+)$/.exec(key) ?? [];
+    const loaded = { person: this.#ofPeople.isLoaded, channel: this.#ofChannels.isLoaded }[kind];
+    if (!this.#byKey.has(key)) await loaded;
+    const known = this.#byKey.get(key) ?? null;
+    if (known !== null || kind !== "person") return known;
+    try {
+      const user = await this.#client.call("GET", `/api/users/${id}`);
+      return this.withPerson(/** @type {User} */ (user));
+    } catch {
+      return null;
+    }
+  }
+
   /** Load those with people. */
   async loadPeople() {
+    await this.#loadPeople();
+    this.#ofPeople.loaded();
+  }
+
+  /** Load those in channels. */
+  async loadChannels() {
+    await this.#loadChannels();
+    this.#ofChannels.loaded();
+  }
+
+  async #loadPeople() {
     let found;
     try {
       found = await this.#client.conversations();
@@ -59,8 +91,7 @@ export class Conversations {
     this.#onChange();
   }
 
-  /** Load those in channels. */
-  async loadChannels() {
+  async #loadChannels() {
     if (this.#channels.me === null) return;
     try {
       const workspaces = await this.#channels.workspaces();
@@ -178,4 +209,14 @@ export class Conversations {
     this.#lastOrder += 1;
     return this.#lastOrder;
   }
+}
+
+/** A promise of the first time that something is loaded. */
+function firstLoad() {
+  /** @type {() => void} */
+  let loaded = () => undefined;
+  const isLoaded = new Promise((resolve) => {
+    loaded = () => resolve(undefined);
+  });
+  return { isLoaded, loaded };
 }

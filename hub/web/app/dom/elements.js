@@ -1,5 +1,7 @@
 /** DOM without HTML: text is always text, so nothing a person wrote can become markup. */
 
+import { parts } from "./text.js";
+
 /**
  * @template {string} Tag
  * @typedef {(
@@ -17,13 +19,15 @@
  *   [name: `data-${string}`]: Attribute,
  *   alt?: string,
  *   autocomplete?: string,
- *   dir?: "auto",
+ *   dir?: "auto" | "ltr",
  *   disabled?: boolean,
  *   download?: "",
+ *   enterkeyhint?: "enter" | "send" | "search",
  *   hidden?: boolean,
  *   href?: string,
  *   loading?: "lazy",
  *   maxlength?: number,
+ *   minlength?: number,
  *   multiple?: boolean,
  *   name?: string,
  *   placeholder?: string,
@@ -75,29 +79,16 @@ export function h(tag, props = {}, ...children) {
   return /** @type {ElementOf<Tag>} */ (element);
 }
 
-const LINK = /https?:\/\/[^\s<>"']+/g;
-const TRAILING = /[.,;:!?)\]}]+$/;
-
 /**
- * Text with its http(s) links as links.
+ * Text with its links as links. Each reads from left to right, whatever is written around it.
  * @param {string} text
  */
 export function linked(text) {
-  const parts = [];
-  let at = 0;
-  for (const match of text.matchAll(LINK)) {
-    const address = match[0].replace(TRAILING, "");
-    parts.push(text.slice(at, match.index), link(address));
-    at = match.index + address.length;
-  }
-  parts.push(text.slice(at));
-  return parts;
-}
-
-/** @param {string} address */
-function link(address) {
-  if (!URL.canParse(address)) return address;
-  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, address);
+  return parts(text).map(({ text: shown, address: href }) => {
+    if (href === null) return shown;
+    const rel = "noopener noreferrer nofollow";
+    return h("a", { href, target: "_blank", rel, dir: "ltr" }, shown);
+  });
 }
 
 /**

@@ -12,6 +12,16 @@ export function announce(text) {
 }
 
 /**
+ * Something is broken: the browser's console says what, and everything else goes on.
+ * @param {unknown} error
+ */
+export function report(error) {
+  setTimeout(() => {
+    throw error;
+  });
+}
+
+/**
  * Do something, and say why it failed.
  * @param {HTMLElement} problem the element that says it
  * @param {() => Promise<void>} act

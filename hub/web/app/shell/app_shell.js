@@ -1,5 +1,6 @@
 /**
- * The page of a signed-in user: the list at the side, and one conversation or panel beside it.
+ * The page of a signed-in user: the list at the side, and one conversation or panel beside it, which
+ * the address names.
  *
  * It passes the clients' events on to the list and to what is open. It must not know how they look.
  */
@@ -13,25 +14,27 @@ import { announce } from "../dom/feedback.js";
 import { notify } from "../dom/notifications.js";
 import { PeoplePanel } from "../panels/people.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
+import { goTo, goToList, placeNow } from "./address.js";
 import { ConnectionBanner } from "./connection_banner.js";
+import { unsentOf } from "./identity.js";
 import { Sidebar } from "./sidebar.js";
 
 /**
  * @import { Channel, ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
- * @import { ConnectionStatus, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
  * @import { AnyClient, Conversation } from "../conversation/conversation.js"
+ * @import { Identity } from "./identity.js"
  *
  * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void }} View
  */
 
-/** @type {Set<ConnectionStatus>} */
-const LIVE = new Set([Connection.ONLINE, Connection.POLLING]);
-
 export class AppShell {
   /** @readonly */
   element;
+  #identity;
   #client;
   #channels;
+  #me;
   #conversations;
   #sidebar;
   #banner;
@@ -42,19 +45,22 @@ export class AppShell {
   #listening = new AbortController();
 
   /**
+   * @param {Identity} identity
    * @param {ParlourClient} client
    * @param {ChannelsClient} channels
    * @param {User} me
    */
-  constructor(client, channels, me) {
+  constructor(identity, client, channels, me) {
+    this.#identity = identity;
     this.#client = client;
     this.#channels = channels;
+    this.#me = me;
     this.#conversations = new Conversations(client, channels, () => this.#changed());
     this.#sidebar = new Sidebar(me.name, this.#conversations, {
-      onSignOut: () => void this.#signOut(),
-      onPeople: () => this.#showPeople(),
-      onChannels: () => this.#showWorkspaces(),
-      onOpen: (conversation) => this.#openConversation(conversation),
+      onSignOut: () => this.#signOut(),
+      onPeople: () => this.#go("people"),
+      onChannels: () => this.#go("channels"),
+      onOpen: (conversation) => this.#go(conversation.key),
     });
     this.#banner = new ConnectionBanner(
       () => this.#away(),
@@ -71,24 +77,33 @@ export class AppShell {
     this.#on(this.#client, "presence", ({ user, isOnline }) =>
       this.#conversations.presenceChanged(user, isOnline),
     );
-    this.#on(this.#channels, "status", ({ status }) => {
-      if (LIVE.has(status)) void this.#conversations.loadChannels();
-    });
     const { signal } = this.#listening;
     const looked = () => {
       if (!document.hidden) void this.#conversations.loadChannels(); // there may be new ones
     };
     document.addEventListener("visibilitychange", looked, { signal });
-    this.#showNothing();
+    globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     this.#connectionChanged();
+    this.#showList();
     void this.#conversations.loadPeople();
-    if (LIVE.has(this.#channels.status)) void this.#conversations.loadChannels();
+    void this.#open(placeNow());
   }
 
   stop() {
     this.#banner.stop();
     this.#listening.abort();
     this.#view?.stop?.();
+  }
+
+  /** @param {boolean} isSignedIn whether the user is signed in to channels too */
+  channelsChanged(isSignedIn) {
+    void this.#conversations.loadChannels();
+    const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
+    const notice = [
+      "Your channels are not shown: their sign-in has ended. ",
+      h("button.button", again, "Sign in again"),
+    ];
+    this.#sidebar.notify(...(isSignedIn ? [] : notice));
   }
 
   /** @param {AnyClient} client */
@@ -146,7 +161,7 @@ export class AppShell {
     const author = message.authorName ?? unread.title;
     const title = unread.isChannel ? `${author} in ${unread.name}` : author;
     announce(`${author}: ${message.content}`);
-    notify(title, message.content, () => this.#openConversation(unread));
+    notify(title, message.content, () => this.#go(unread.key));
   }
 
   /** What the list shows has changed. */
@@ -155,22 +170,40 @@ export class AppShell {
     if (this.#view instanceof ConversationView) this.#view.stateChanged();
   }
 
+  /** @param {string} place */
+  #go(place) {
+    goTo(place);
+    void this.#open(place);
+  }
+
+  /** @param {string} place of this page's address */
+  async #open(place) {
+    if (place === "people") this.#showPeople();
+    else if (place === "channels") this.#showWorkspaces();
+    else if (place === "") this.#showList();
+    else {
+      const found = await this.#conversations.find(place);
+      if (place !== placeNow() || this.#listening.signal.aborted) return;
+      if (found === null) this.#showList("There is no such conversation.");
+      else this.#showConversation(found);
+    }
+  }
+
   #showPeople() {
-    const open = (/** @type {User} */ user) =>
-      this.#openConversation(this.#conversations.withPerson(user));
+    const open = (/** @type {User} */ user) => this.#go(this.#conversations.withPerson(user).key);
     this.#show(new PeoplePanel(this.#client, open, () => this.#back()));
   }
 
   #showWorkspaces() {
     const open = async (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
-      this.#openConversation(await this.#conversations.inChannel(channel, workspace));
+      this.#go((await this.#conversations.inChannel(channel, workspace)).key);
     const changed = () => void this.#conversations.loadChannels();
     const back = () => this.#back();
     this.#show(new WorkspacesPanel(this.#client, this.#channels, open, changed, back));
   }
 
   /** @param {Conversation} conversation */
-  #openConversation(conversation) {
+  #showConversation(conversation) {
     const view = new ConversationView(conversation, {
       onBack: () => this.#back(),
       onRead: () => this.#conversations.read(conversation.key),
@@ -193,17 +226,16 @@ export class AppShell {
   }
 
   #back() {
+    if (!goToList()) this.#showList();
+  }
+
+  #showList(text = "Choose a conversation, or find somebody under “People”.") {
     this.#view?.stop?.();
     this.#view = null;
     this.#conversations.openKey = null;
     this.#body.dataset.open = "list";
-    this.#showNothing();
-    this.#changed();
-  }
-
-  #showNothing() {
-    const text = "Choose a conversation, or find somebody under “People”.";
     this.#pane.replaceChildren(h("p.empty", {}, text));
+    this.#changed();
   }
 
   #connectionChanged() {
@@ -214,13 +246,17 @@ export class AppShell {
     if (this.#client.status !== Connection.POLLING) this.#conversations.forgetPresence();
   }
 
-  async #signOut() {
-    const [, outcome] = await Promise.allSettled([
-      this.#channels.signOut(),
-      this.#client.signOut(),
-    ]);
-    if (outcome.status === "rejected") {
-      announce("The server was not reached: this session may still be open there.");
-    }
+  /** What was written and not sent goes with its author, who must say so. */
+  #signOut() {
+    const count = unsentOf(this.#me.id).length;
+    const leave = { type: "button", onclick: () => void this.#identity.signOut() };
+    const stay = { type: "button", onclick: () => this.#sidebar.notify() };
+    if (count === 0) leave.onclick();
+    else
+      this.#sidebar.notify(
+        `To sign out deletes what you wrote and did not send (${count}). `,
+        h("button.button", leave, "Sign out all the same"),
+        h("button.button", stay, "Stay"),
+      );
   }
 }

@@ -20,6 +20,7 @@ export class Sidebar {
   #conversations;
   #onOpen;
   #filter = "";
+  #notice = h("div.notice", { role: "alert", hidden: true });
   #list = h("ul.list", { "aria-label": "Conversations" });
 
   /**
@@ -55,9 +56,16 @@ export class Sidebar {
         h("button.button", { onclick: onPeople }, "People"),
         h("button.button", { onclick: onChannels }, "Channels"),
       ),
+      this.#notice,
       h("div.search", {}, search),
       this.#list,
     );
+  }
+
+  /** @param {...(Node | string)} parts that are shown above the list; none: nothing is */
+  notify(...parts) {
+    this.#notice.replaceChildren(...parts);
+    this.#notice.hidden = parts.length === 0;
   }
 
   /** Draw the list, and the page's title with how much is unread. */

@@ -2,30 +2,39 @@
 
 import { h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
-
-/** @import { ParlourClient } from "../../sdk/parlour.js" */
+import { plain } from "../dom/text.js";
+import { HUB } from "./hub_facts.js";
 
 /**
- * @param {ParlourClient} client
- * @param {(login: string, password: string) => Promise<void>} signIn
- * @param {string} note what to say at first
+ * @import { Attributes } from "../dom/elements.js"
+ * @import { Identity } from "./identity.js"
+ *
+ * @typedef {{ login: string, password: string }} Guest
  */
-export function signInForm(client, signIn, note) {
+
+const MIN_PASSWORD = 8;
+
+/**
+ * @param {Identity} identity
+ * @param {string} note what to say at first
+ * @param {Guest | null} guest whom a link wants to sign in
+ */
+export function signInForm(identity, note, guest) {
   const box = h("section.sign-in");
   let isNew = false;
 
   function draw(message = "") {
     const problem = h("p.problem", { role: "alert" }, message);
-    const button = h("button.button.primary", {}, isNew ? "Make the account" : "Sign in");
-    const form = h("form", {}, ...fields(isNew), problem, button, otherWay());
+    const button = h("button.button.primary", {}, isNew ? "Create account" : "Sign in");
+    const form = h("form", {}, ...fields(isNew), problem, button, ...otherWay());
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
       await attempt(problem, () => submit(new FormData(form)));
       button.disabled = false;
     });
-    const lead = isNew ? "Make an account." : "Sign in to your messages.";
-    box.replaceChildren(h("h1", {}, "Parlour"), h("p.lead", {}, lead), form);
+    const lead = isNew ? "Create an account." : "Sign in to your messages.";
+    box.replaceChildren(...headed(lead, form));
     form.querySelector("input")?.focus();
   }
 
@@ -33,21 +42,56 @@ export function signInForm(client, signIn, note) {
   async function submit(form) {
     const data = Object.fromEntries([...form].map(([name, value]) => [name, String(value)]));
     const { email = "", password = "" } = data;
-    if (isNew) await client.signUp(data);
-    await signIn(email, password);
+    if (isNew) await identity.signUp(data);
+    await identity.signIn(email, password);
   }
 
   function otherWay() {
+    if (!HUB.isRegistrationOpen) {
+      return [
+        h("p.hint", {}, "New accounts, and new passwords, come from whoever runs this server."),
+      ];
+    }
     const onclick = () => {
       isNew = !isNew;
       draw();
     };
     const text = isNew ? "I have an account" : "I am new here";
-    return h("button.button.quiet", { type: "button", onclick }, text);
+    return [
+      h("button.button.quiet", { type: "button", onclick }, text),
+      !isNew &&
+        h("p.hint", {}, "Password forgotten? Whoever runs this server can give you a new one."),
+    ];
   }
 
-  queueMicrotask(() => draw(note));
+  if (guest !== null) box.append(...offer(identity, guest, () => draw()));
+  else queueMicrotask(() => draw(note));
   return box;
+}
+
+/**
+ * @param {Identity} identity
+ * @param {Guest} guest
+ * @param {() => void} onOther another account is wanted
+ */
+function offer(identity, { login, password }, onOther) {
+  const name = plain(login);
+  const problem = h("p.problem", { role: "alert" });
+  const enter = () => void attempt(problem, () => identity.signIn(login, password));
+  return headed(
+    `This link signs you in as “${name}”. Whoever sent it may know the password, and read along.`,
+    problem,
+    h("button.button.primary", { type: "button", onclick: enter }, `Sign in as ${name}`),
+    h("button.button", { type: "button", onclick: onOther }, "Use another account"),
+  );
+}
+
+/**
+ * @param {string} lead
+ * @param {...Node} parts
+ */
+function headed(lead, ...parts) {
+  return [h("h1", {}, "Parlour"), h("p.lead", {}, lead), ...parts];
 }
 
 /** @param {boolean} isNew */
@@ -67,16 +111,21 @@ function fields(isNew) {
       field("Last name", { name: "last_name", autocomplete: "family-name" }),
     ),
     field("Email", { name: "email", type: "email", autocomplete: "email" }),
-    field("Date of birth", { name: "date_of_birth", type: "date" }),
-    field("Password", { ...password, autocomplete: "new-password" }),
+    field("Date of birth", { name: "date_of_birth", type: "date" }, "Nobody else sees it."),
+    field(
+      "Password",
+      { ...password, autocomplete: "new-password", minlength: MIN_PASSWORD },
+      `At least ${MIN_PASSWORD} characters.`,
+    ),
   ];
 }
 
 /**
  * @param {string} label
- * @param {{ name: string, type?: string, autocomplete?: string }} props
+ * @param {Attributes} props
+ * @param {string} [hint]
  */
-function field(label, props) {
+function field(label, props, hint = "") {
   const input = h("input.input", { required: true, ...props });
-  return h("label.field", {}, h("span", {}, label), input);
+  return h("label.field", {}, h("span", {}, label), input, hint !== "" && h("small", {}, hint));
 }

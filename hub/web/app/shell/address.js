@@ -1,0 +1,33 @@
+/**
+ * What is open, in the page's address, so that Back, a reload and a bookmark lead there: `#/person/5`,
+ * `#/channel/7`, `#/people`, `#/channels`; the list has none.
+ */
+
+const LIST = "";
+
+/** @returns {string} the place, as `goTo` takes it */
+export function placeNow() {
+  const [, place = LIST] = /^#\/([a-z]+(?:\/\d{1,15})?)$/.exec(location.hash) ?? [];
+  return place.replace("/", ".");
+}
+
+/** @param {string} place the key of a conversation, or the name of a panel; empty: the list */
+export function goTo(place) {
+  if (place === placeNow()) return;
+  const hash = place === LIST ? "" : `#/${place.replace(".", "/")}`;
+  const isFromList = placeNow() === LIST;
+  history.pushState({ isFromList }, "", location.pathname + hash);
+}
+
+/**
+ * Back to the list: the way one came, if one came from there.
+ * @returns {boolean} whether the address will say so later, by itself
+ */
+export function goToList() {
+  if (history.state?.isFromList) {
+    history.back();
+    return true;
+  }
+  goTo(LIST);
+  return false;
+}

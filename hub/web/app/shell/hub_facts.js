@@ -1,0 +1,29 @@
+/** What this hub is like, as it wrote into the page; what it did not say is as in a new installation. */
+
+/**
+ * @typedef {object} HubFacts
+ * @property {number} maxContentChars the longest message, in code points
+ * @property {number} maxUploadBytes the largest file
+ * @property {boolean} isRegistrationOpen whether people make their own accounts
+ * @property {boolean} hasAssistant whether `@AI` is answered
+ */
+
+/** @type {HubFacts} */
+const DEFAULTS = {
+  maxContentChars: 4_000,
+  maxUploadBytes: 10_485_760,
+  isRegistrationOpen: true,
+  hasAssistant: false,
+};
+
+/** @type {HubFacts} */
+export const HUB = Object.freeze({ ...DEFAULTS, ...written() });
+
+/** @returns {Partial<HubFacts>} */
+function written() {
+  try {
+    return JSON.parse(document.querySelector('meta[name="hub"]')?.getAttribute("content") ?? "{}");
+  } catch {
+    return {}; // a proxy may have changed the page
+  }
+}
