@@ -1,81 +1,177 @@
 /**
- * Files that are being uploaded: each is stored, then sent; one that fails stays until it is tried
- * again or dropped.
+ * Files that are to be sent: each waits until it is sent with what was written, is stored, then sent;
+ * one that fails stays until it is tried again or removed. It outlives the view of its conversation.
  */
 
 import { CallFailed, Kind } from "../../sdk/parlour.js";
 import { h } from "../dom/elements.js";
 import { textOf } from "../dom/feedback.js";
+import { plain } from "../dom/text.js";
+import { HUB } from "../shell/hub_facts.js";
 
-/** @import { Conversation } from "./conversation.js" */
+/**
+ * @import { Conversation } from "./conversation.js"
+ *
+ * @typedef {object} Item a file and its row
+ * @property {File} file
+ * @property {HTMLElement} row
+ * @property {boolean} isWaiting whether it can be sent
+ * @property {boolean} isRemoved
+ */
+
+const MAX_FILES = 30; // at a time
+const PREVIEW_PX = 40;
 
 export class Attachments {
   /** @readonly */
-  element;
+  element = h("ul.attachments", { "aria-label": "Files to send" });
+  /**
+   * Called after each change.
+   * @type {() => void}
+   */
+  onChange = () => undefined;
+  /**
+   * Called after each file that was sent.
+   * @type {() => void}
+   */
+  onSent = () => undefined;
   #conversation;
-  #onSent;
+  /** @type {Set<Item>} */
+  #items = new Set();
   /** @type {Promise<void>} */
   #uploading = Promise.resolve(); // one after the other, so that they arrive in order
 
-  /**
-   * @param {Conversation} conversation
-   * @param {() => void} onSent called after each one
-   */
-  constructor(conversation, onSent) {
+  /** @param {Conversation} conversation */
+  constructor(conversation) {
     this.#conversation = conversation;
-    this.#onSent = onSent;
-    this.element = h("ul.attachments", { "aria-label": "Files that are being sent" });
   }
 
-  /** @param {Iterable<File>} files */
+  /** Whether there is a file that can be sent. */
+  get isWaiting() {
+    return [...this.#items].some((item) => item.isWaiting);
+  }
+
+  /**
+   * @param {Iterable<File>} files
+   * @returns {string} what is wrong with them; empty: nothing
+   */
   add(files) {
-    for (const file of files) {
-      const row = h("li");
-      this.element.append(row);
-      this.#try(file, row);
+    const given = [...files];
+    const taken = given.slice(0, MAX_FILES - this.#items.size);
+    for (const file of taken) this.#stage(file);
+    this.onChange();
+    const left = given.length - taken.length;
+    if (left === 0) return "";
+    return `At most ${MAX_FILES} files at a time: ${left} of them ${left === 1 ? "was" : "were"} not taken.`;
+  }
+
+  /** @param {number | null} parentId the message that the first of them replies to */
+  send(parentId) {
+    let parent = parentId;
+    for (const item of this.#items) {
+      if (!item.isWaiting) continue;
+      this.#try(item, parent);
+      parent = null;
     }
   }
 
-  /**
-   * @param {File} file
-   * @param {HTMLElement} row
-   */
-  #try(file, row) {
-    row.replaceChildren(h("span.name", {}, file.name), h("span", { role: "status" }, "Sending…"));
-    this.#uploading = this.#uploading.then(() => this.#send(file, row));
+  /** @param {File} file */
+  #stage(file) {
+    const item = { file, row: h("li"), isWaiting: true, isRemoved: false };
+    this.#items.add(item);
+    this.element.append(item.row);
+    if (file.size > HUB.maxUploadBytes) {
+      item.isWaiting = false;
+      const limit = Math.floor(HUB.maxUploadBytes / 1024);
+      this.#failed(item, new Error(`It is larger than ${limit.toLocaleString()} KB.`));
+      return;
+    }
+    this.#draw(item, h("small", {}, `${Math.ceil(file.size / 1024).toLocaleString()} KB`));
+    void preview(item);
   }
 
   /**
-   * @param {File} file
-   * @param {HTMLElement} row
+   * @param {Item} item
+   * @param {number | null} parentId
    */
-  async #send(file, row) {
+  #try(item, parentId) {
+    item.isWaiting = false;
+    this.#draw(item, h("span", { role: "status" }, "Sending…"));
+    this.#uploading = this.#uploading.then(() => this.#upload(item, parentId));
+  }
+
+  /**
+   * @param {Item} item
+   * @param {number | null} parentId
+   */
+  async #upload(item, parentId) {
+    if (item.isRemoved) return;
     const { client, id } = this.#conversation;
     try {
-      const { url, name, mimeType } = await client.upload(file);
+      const { url, name, mimeType } = await client.upload(item.file);
+      if (item.isRemoved) return;
       const kind = mimeType.startsWith("image/") ? Kind.IMAGE : Kind.FILE;
-      row.remove();
-      client.send(id, name, { kind, fileUrl: url });
-      this.#onSent();
+      client.send(id, name, { kind, fileUrl: url, parentId });
+      this.#remove(item);
+      this.onSent();
     } catch (error) {
-      this.#failed(file, row, error);
+      this.#failed(item, error);
     }
   }
 
   /**
-   * @param {File} file
-   * @param {HTMLElement} row
+   * @param {Item} item
    * @param {unknown} error
    */
-  #failed(file, row, error) {
-    const again = { type: "button", onclick: () => this.#try(file, row) };
-    const drop = { type: "button", onclick: () => row.remove() };
-    row.replaceChildren(
-      h("span.name", {}, file.name),
+  #failed(item, error) {
+    const again = { type: "button", onclick: () => this.#try(item, null) };
+    this.#draw(
+      item,
       h("span.problem", { role: "alert" }, textOf(error)),
-      ...(isTemporary(error) ? [h("button.button.quiet", again, "Try again")] : []),
-      h("button.button.quiet", drop, "Drop"),
+      isTemporary(error) && h("button.button.quiet", again, "Try again"),
     );
+  }
+
+  /**
+   * @param {Item} item
+   * @param {...(Node | false)} state
+   */
+  #draw(item, ...state) {
+    const name = plain(item.file.name);
+    const remove = {
+      type: "button",
+      "aria-label": `Remove ${name}`,
+      onclick: () => this.#remove(item),
+    };
+    const button = h("button.button.quiet", remove, "Remove");
+    item.row.replaceChildren(h("span.name", {}, name), ...state.filter(isNode), button);
+    this.onChange();
+  }
+
+  /** @param {Item} item */
+  #remove(item) {
+    item.isRemoved = true;
+    item.row.remove();
+    this.#items.delete(item);
+    this.onChange();
+  }
+}
+
+/**
+ * Show a picture before it is sent. (Drawn, because the page's policy allows images of the hub only.)
+ * @param {Item} item
+ */
+async function preview({ file, row }) {
+  if (!file.type.startsWith("image/")) return;
+  try {
+    const bitmap = await createImageBitmap(file, { resizeHeight: PREVIEW_PX });
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+    row.prepend(canvas);
+  } catch {
+    // it has a name, and says that it is an image; the hub looks whether it is one
   }
 }
 
@@ -83,4 +179,12 @@ export class Attachments {
 function isTemporary(error) {
   if (!(error instanceof CallFailed)) return false;
   return error.status === 0 || error.status >= 500 || error.status === 429;
+}
+
+/**
+ * @param {Node | false} child
+ * @returns {child is Node}
+ */
+function isNode(child) {
+  return child !== false;
 }

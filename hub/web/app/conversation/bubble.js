@@ -3,6 +3,8 @@
 import { Kind, Status } from "../../sdk/parlour.js";
 import { clock } from "../dom/dates.js";
 import { h, linked } from "../dom/elements.js";
+import { report } from "../dom/feedback.js";
+import { plain } from "../dom/text.js";
 
 /**
  * @import { Message, MessageStatus } from "../../sdk/parlour.js"
@@ -35,18 +37,34 @@ export function lookOf(message, quoted, hasName) {
 }
 
 /**
+ * One that cannot be shown says so, and the others are shown.
  * @param {Message} message
  * @param {Message | null} quoted the message that it replies to, if that is known
  * @param {boolean} hasName whether it says who wrote it
  * @param {Actions} actions
  */
 export function bubble(message, quoted, hasName, actions) {
+  try {
+    return drawn(message, quoted, hasName, actions);
+  } catch (error) {
+    report(error);
+    return h("div.bubble.theirs", {}, h("p.words", {}, "This message cannot be shown."));
+  }
+}
+
+/**
+ * @param {Message} message
+ * @param {Message | null} quoted
+ * @param {boolean} hasName
+ * @param {Actions} actions
+ */
+function drawn(message, quoted, hasName, actions) {
   const { status, isMine } = message;
   const isFailed = status === Status.FAILED;
   return h(
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
     { "data-status": isMine ? status : null },
-    hasName && h("div.author", {}, message.authorName),
+    hasName && h("div.author", {}, plain(message.authorName ?? "")),
     message.parentId !== null && quote(quoted, actions.onQuote),
     content(message, actions.address),
     meta(message, actions),
@@ -84,9 +102,9 @@ function content({ content: text, kind, fileUrl }, address) {
   }
   const href = address(fileUrl);
   if (kind !== Kind.IMAGE) {
-    return h("p.words", { dir: "auto" }, h("a.file", { href, download: "" }, text));
+    return h("p.words", { dir: "auto" }, h("a.file", { href, download: "" }, plain(text)));
   }
-  const image = h("img", { src: href, alt: text, loading: "lazy" });
+  const image = h("img", { src: href, alt: plain(text), loading: "lazy" });
   return h("a.picture", { href, target: "_blank", rel: "noopener" }, image);
 }
 

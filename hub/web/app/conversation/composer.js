@@ -1,9 +1,15 @@
-/** Where one writes: text, files, and the message that is replied to. */
+/**
+ * Where one writes: text, files, and the message that is replied to.
+ *
+ * What it promises: what was written leaves the field only when the outbox has it.
+ */
 
 import { h } from "../dom/elements.js";
+import { report, textOf } from "../dom/feedback.js";
+import { HUB } from "../shell/hub_facts.js";
 import { Attachments } from "./attachments.js";
 import { quote } from "./bubble.js";
-import { draftOf, keepDraft } from "./drafts.js";
+import { Draft } from "./drafts.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
@@ -14,7 +20,7 @@ import { draftOf, keepDraft } from "./drafts.js";
  * @property {(message: Message) => void} onQuote a quoted message is wanted
  */
 
-const MAX_CHARS = 10_000;
+const COMPOSING = 229; // the key code while letters are being chosen; Safari has no other sign of it
 
 export class Composer {
   /** @readonly */
@@ -26,8 +32,12 @@ export class Composer {
   #parent = null; // the message that is replied to
   #quoted = h("div.replying", { hidden: true });
   #text;
+  #draft;
   #count = h("span.count", { role: "status" });
+  #problem = h("p.problem", { role: "alert", hidden: true });
   #send = h("button.button.primary", { disabled: true }, "Send");
+  #isClosed = false;
+  #isByTouch = matchMedia("(pointer: coarse)").matches; // its keyboard covers half of the view
 
   /**
    * @param {Conversation} conversation
@@ -36,29 +46,40 @@ export class Composer {
   constructor(conversation, { onFileSent, onQuote }) {
     this.#conversation = conversation;
     this.#onQuote = onQuote;
-    this.#attachments = new Attachments(conversation, onFileSent);
+    conversation.attachments ??= new Attachments(conversation);
+    this.#attachments = conversation.attachments;
+    this.#attachments.onChange = () => this.#measure();
+    this.#attachments.onSent = onFileSent;
+    const hasAssistant = conversation.isChannel && HUB.hasAssistant;
     this.#text = h("textarea", {
       rows: 1,
-      placeholder: conversation.isChannel ? "Message, or @AI and a question" : "Message",
+      placeholder: hasAssistant ? "Message, or @AI and a question" : "Message",
       "aria-label": `Message to ${conversation.name}`,
+      enterkeyhint: this.#isByTouch ? "enter" : "send",
       oninput: () => this.#edited(),
       onkeydown: (event) => this.#pressed(event),
-      onpaste: (event) => this.#take(event, event.clipboardData?.files),
+      onpaste: (event) => this.#pasted(event),
     });
+    this.#draft = new Draft(conversation, () => this.#text.value);
     this.element = this.#form();
   }
 
   /** Bring back what was begun, and write on. */
   start() {
-    this.#text.value = draftOf(this.#conversation);
+    this.#text.value = this.#draft.text;
     this.#measure();
-    this.#text.focus({ preventScroll: true });
+    if (!this.#isByTouch) this.#text.focus({ preventScroll: true });
+  }
+
+  stop() {
+    this.#draft.stop();
   }
 
   /** Nothing can be sent here any more. */
   disable() {
+    this.#isClosed = true;
     this.#text.disabled = true;
-    this.#send.disabled = true;
+    this.#measure();
   }
 
   /** @param {Message | null} message null: to none */
@@ -67,6 +88,11 @@ export class Composer {
     this.#quoted.hidden = message === null;
     this.#quoted.replaceChildren(...(message === null ? [] : this.#quote(message)));
     this.#text.focus();
+  }
+
+  /** @param {Iterable<File>} files to be sent with the next message */
+  attach(files) {
+    if (!this.#isClosed) this.#say(this.#attachments.add(files));
   }
 
   /** @param {Message} message */
@@ -86,7 +112,7 @@ export class Composer {
       "aria-label": "Send files",
       tabindex: -1,
       onchange: () => {
-        this.#attachments.add(input.files ?? []);
+        this.attach(input.files ?? []);
         input.value = "";
       },
     });
@@ -98,11 +124,10 @@ export class Composer {
           event.preventDefault();
           this.#submit();
         },
-        ondragover: (event) => event.preventDefault(),
-        ondrop: (event) => this.#take(event, event.dataTransfer?.files),
       },
       this.#attachments.element,
       this.#quoted,
+      this.#problem,
       h(
         "div.row",
         {},
@@ -116,34 +141,39 @@ export class Composer {
   }
 
   /**
-   * Files that were pasted or dropped.
-   * @param {Event} event
-   * @param {FileList | undefined} files
+   * Text wins: what is copied from a table or a letter is there as a picture, too.
+   * @param {ClipboardEvent} event
    */
-  #take(event, files) {
-    if (!files?.length) return;
+  #pasted(event) {
+    const { clipboardData: pasted } = event;
+    if (pasted === null || pasted.files.length === 0 || pasted.getData("text/plain") !== "") return;
     event.preventDefault();
-    this.#attachments.add(files);
+    this.attach(pasted.files);
   }
 
   #edited() {
     this.#measure();
-    keepDraft(this.#conversation, this.#text.value);
-    if (!this.#send.disabled) this.#conversation.client.typing(this.#conversation.id);
+    this.#draft.keep();
+    if (this.#text.value.trim() !== "") this.#conversation.client.typing(this.#conversation.id);
   }
 
   #measure() {
-    const size = [...this.#text.value].length;
+    const { value } = this.#text;
+    const over = [...value].length - HUB.maxContentChars;
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
-    this.#count.textContent = size > MAX_CHARS ? `${size - MAX_CHARS} characters too long` : "";
-    this.#send.disabled = this.#text.value.trim() === "" || size > MAX_CHARS;
+    this.#count.textContent = over > 0 ? `${over} characters too long` : "";
+    const isEmpty = value.trim() === "" && !this.#attachments.isWaiting;
+    this.#send.disabled = this.#isClosed || isEmpty || over > 0;
   }
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    if (event.key === "Escape") this.replyTo(null);
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    const { key, shiftKey, ctrlKey, metaKey, isComposing, keyCode } = event;
+    if (key === "Escape") this.replyTo(null);
+    if (key !== "Enter" || isComposing || keyCode === COMPOSING) return;
+    const isNewLine = shiftKey || (this.#isByTouch && !ctrlKey && !metaKey);
+    if (isNewLine) return;
     event.preventDefault();
     this.#submit();
   }
@@ -151,11 +181,28 @@ export class Composer {
   #submit() {
     this.#measure();
     if (this.#send.disabled) return;
+    const { client, id } = this.#conversation;
     const content = this.#text.value;
     const parentId = this.#parent?.id ?? null;
+    const hasText = content.trim() !== "";
+    try {
+      if (hasText) client.send(id, content, { parentId });
+    } catch (error) {
+      this.#say(`This could not be sent. ${textOf(error)}`);
+      report(error);
+      return;
+    }
+    this.#say("");
     this.#text.value = "";
-    this.#edited();
+    this.#draft.keep();
+    this.#attachments.send(hasText ? null : parentId);
+    this.#measure();
     if (this.#parent !== null) this.replyTo(null);
-    this.#conversation.client.send(this.#conversation.id, content, { parentId });
+  }
+
+  /** @param {string} problem */
+  #say(problem) {
+    this.#problem.textContent = problem;
+    this.#problem.hidden = problem === "";
   }
 }

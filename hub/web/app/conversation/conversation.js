@@ -1,9 +1,11 @@
 /** A conversation, with another person or in a channel, and what the list shows of it. */
 
 import { ChannelsClient } from "../../sdk/parlour.js";
+import { plain } from "../dom/text.js";
 
 /**
  * @import { ConversationId, ParlourClient, Workspace } from "../../sdk/parlour.js"
+ * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
  */
@@ -15,6 +17,8 @@ export class Conversation {
   order = 0; // the higher, the later somebody wrote
   isOnline = false;
   isNew = false; // nothing was written yet
+  /** @type {Attachments | null} */
+  attachments = null; // once it was open
 
   /**
    * @param {AnyClient} client whose conversation it is
@@ -25,7 +29,7 @@ export class Conversation {
   constructor(client, id, title, workspace = null) {
     this.client = client;
     this.id = id;
-    this.title = title;
+    this.title = plain(title);
     this.workspace = workspace;
     this.key = keyOf(client, id);
   }

@@ -2,6 +2,7 @@
 
 import { channelFace, face, h, paneHeader } from "../dom/elements.js";
 import { announce } from "../dom/feedback.js";
+import { plain } from "../dom/text.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./message_list.js";
 
@@ -65,6 +66,7 @@ export class ConversationView {
   stop() {
     document.removeEventListener("visibilitychange", this.#seen);
     this.#messages.stop();
+    this.#composer.stop();
   }
 
   /** @param {Message | null} message that is new or changed; null: one was discarded */
@@ -91,12 +93,17 @@ export class ConversationView {
    */
   typingChanged(who, isTyping) {
     const { isChannel, title } = this.#conversation;
-    if (isTyping) this.#typists.set(who, isChannel ? String(who) : title);
+    if (isTyping) this.#typists.set(who, isChannel ? plain(String(who)) : title);
     else this.#typists.delete(who);
     const names = [...this.#typists.values()];
     const dots = h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
     const words = `${names.join(", ")} ${names.length > 1 ? "are" : "is"} typing…`;
     this.#typing.replaceChildren(...(names.length > 0 ? [dots, words] : []));
+  }
+
+  /** @param {Iterable<File>} files that were dropped here */
+  attach(files) {
+    this.#composer.attach(files);
   }
 
   /** The user may not see it any more. */

@@ -3,37 +3,45 @@
  * reload.
  */
 
+import { keep, kept } from "../dom/storage.js";
+
 /** @import { Conversation } from "./conversation.js" */
 
 const PREFIX = "parlour.draft.";
 
-/**
- * The text that was begun; empty when there is none.
- * @param {Conversation} conversation
- */
-export function draftOf(conversation) {
-  try {
-    return localStorage.getItem(itemName(conversation)) ?? "";
-  } catch {
-    return ""; // a page may be denied its storage
-  }
-}
+export class Draft {
+  #name;
+  #getText;
+  #listening = new AbortController();
 
-/**
- * Keep what was begun; empty text is forgotten.
- * @param {Conversation} conversation
- * @param {string} text
- */
-export function keepDraft(conversation, text) {
-  try {
-    if (text.trim() === "") localStorage.removeItem(itemName(conversation));
-    else localStorage.setItem(itemName(conversation), text);
-  } catch {
-    // it is kept in the field, as long as that is there
+  /**
+   * @param {Conversation} conversation
+   * @param {() => string} getText what is written now
+   */
+  constructor({ client, key }, getText) {
+    this.#name = `${PREFIX}${client.me?.id}.${key}`;
+    this.#getText = getText;
+    const options = { signal: this.#listening.signal };
+    globalThis.addEventListener("storage", (event) => this.#changedElsewhere(event), options);
   }
-}
 
-/** @param {Conversation} conversation */
-function itemName({ client, key }) {
-  return `${PREFIX}${client.me?.id}.${key}`;
+  /** The text that was begun; empty when there is none. */
+  get text() {
+    return kept(this.#name) ?? "";
+  }
+
+  /** Keep what is written now; empty text is forgotten. */
+  keep() {
+    const text = this.#getText();
+    keep(this.#name, text.trim() === "" ? null : text);
+  }
+
+  stop() {
+    this.#listening.abort();
+  }
+
+  /** @param {StorageEvent} event another tab sent what was begun there; here it may be another text */
+  #changedElsewhere({ key, newValue }) {
+    if (key === this.#name && newValue === null) this.keep();
+  }
 }

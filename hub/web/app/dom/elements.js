@@ -1,6 +1,6 @@
 /** DOM without HTML: text is always text, so nothing a person wrote can become markup. */
 
-import { parts } from "./text.js";
+import { parts, plain } from "./text.js";
 
 /**
  * @template {string} Tag
@@ -97,7 +97,7 @@ export function linked(text) {
  * @param {boolean} isOnline shows a dot
  */
 export function face(name, isOnline = false) {
-  const [first = "?"] = name.trim();
+  const [first = "?"] = plain(name).trim();
   return h(`span.face${isOnline ? ".online" : ""}`, { "aria-hidden": "true" }, first.toUpperCase());
 }
 

@@ -2,6 +2,7 @@
 
 import { face, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
+import { plain } from "../dom/text.js";
 import { notificationState, switchNotifications } from "../dom/notifications.js";
 
 /**
@@ -176,7 +177,7 @@ function person(user, ...actions) {
     "div.person",
     {},
     face(user.name),
-    h("span.name", {}, user.name, h("small", {}, ` @${user.username}`)),
+    h("span.name", {}, plain(user.name), h("small", {}, ` @${user.username}`)),
     ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
   );
 }

@@ -2,6 +2,7 @@
 
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
+import { plain } from "../dom/text.js";
 
 /**
  * @import { Channel, ChannelsClient, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
@@ -64,7 +65,8 @@ export class WorkspacesPanel {
    * @param {number} myId
    */
   #workspace(workspace, myId) {
-    const { id, name, channels, members, ownerId } = workspace;
+    const { id, channels, members, ownerId } = workspace;
+    const name = plain(workspace.name);
     const count = members.length === 1 ? "only you" : `${members.length} people`;
     const letIn = () =>
       this.#form(`Let somebody into ${name}, by username`, "Let in", (username) =>
@@ -93,7 +95,7 @@ export class WorkspacesPanel {
       "div.person",
       {},
       channelFace(),
-      h("span.name", {}, channel.name),
+      h("span.name", {}, plain(channel.name)),
       h("button.button", open, "Open"),
     );
   }

@@ -12,6 +12,7 @@ import { Conversations } from "../conversation/conversations.js";
 import { h } from "../dom/elements.js";
 import { announce } from "../dom/feedback.js";
 import { notify } from "../dom/notifications.js";
+import { plain } from "../dom/text.js";
 import { PeoplePanel } from "../panels/people.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { goTo, goToList, placeNow } from "./address.js";
@@ -83,6 +84,9 @@ export class AppShell {
     };
     document.addEventListener("visibilitychange", looked, { signal });
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
+    for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
+      globalThis.addEventListener(name, (event) => this.#dragged(event), { signal });
+    }
     this.#connectionChanged();
     this.#showList();
     void this.#conversations.loadPeople();
@@ -158,7 +162,7 @@ export class AppShell {
     if (message === null) return;
     const unread = this.#conversations.messageChanged(client, message);
     if (unread === null) return;
-    const author = message.authorName ?? unread.title;
+    const author = plain(message.authorName ?? unread.title);
     const title = unread.isChannel ? `${author} in ${unread.name}` : author;
     announce(`${author}: ${message.content}`);
     notify(title, message.content, () => this.#go(unread.key));
@@ -200,6 +204,20 @@ export class AppShell {
     const changed = () => void this.#conversations.loadChannels();
     const back = () => this.#back();
     this.#show(new WorkspacesPanel(this.#client, this.#channels, open, changed, back));
+  }
+
+  /**
+   * A file that is dropped anywhere goes to what is open, and never takes the place of the page.
+   * @param {DragEvent} event
+   */
+  #dragged(event) {
+    const { dataTransfer, type } = event;
+    if (!dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    const { files } = dataTransfer; // empty until they are dropped
+    const view = this.#view instanceof ConversationView ? this.#view : null;
+    this.#pane.classList.toggle("dropping", view !== null && type === "dragover");
+    if (type === "drop") view?.attach(files);
   }
 
   /** @param {Conversation} conversation */

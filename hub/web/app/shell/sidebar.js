@@ -2,6 +2,7 @@
 
 import { shortly } from "../dom/dates.js";
 import { channelFace, face, h } from "../dom/elements.js";
+import { plain } from "../dom/text.js";
 
 /**
  * @import { Conversation } from "../conversation/conversation.js"
@@ -47,7 +48,7 @@ export class Sidebar {
         "header",
         {},
         face(name),
-        h("span.name", {}, name),
+        h("span.name", {}, plain(name)),
         h("button.button.quiet", { onclick: onSignOut }, "Sign out"),
       ),
       h(
@@ -78,7 +79,7 @@ export class Sidebar {
     const workspaces = new Map(shown.map(({ workspace }) => [workspace?.id, workspace?.name]));
     workspaces.delete(undefined);
     for (const [id, name] of workspaces) {
-      items.push(h("li.section", {}, h("h2", {}, name)));
+      items.push(h("li.section", {}, h("h2", {}, plain(name ?? ""))));
       const channels = shown.filter(({ workspace }) => workspace?.id === id);
       items.push(...channels.map((conversation) => this.#item(conversation)));
     }
