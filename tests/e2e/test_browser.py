@@ -44,6 +44,23 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
     await play("text", hub, await pair(hub, "text"))
 
 
+@pytest.mark.parametrize(
+    "flow",
+    [
+        pytest.param("tabs", id="one person in every tab"),
+        pytest.param("signOut", id="signing out while the server is away"),
+        pytest.param("channelSession", id="one sign-in for channels too"),
+        pytest.param("plainHttp", id="plain http"),
+        pytest.param("broken", id="an old browser, and what is broken"),
+        pytest.param("composing", id="nothing that was written is lost"),
+        pytest.param("drafts", id="drafts in two tabs"),
+        pytest.param("phone", id="on a phone"),
+    ],
+)
+async def test_the_page(hub: HubProcess, flow: str) -> None:
+    await play(flow, hub, await pair(hub, flow.lower()))
+
+
 async def test_files_and_answers(hub: HubProcess) -> None:
     await play("files", hub, await pair(hub, "files"))
 

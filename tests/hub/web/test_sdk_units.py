@@ -1,4 +1,4 @@
-"""The modules of the JavaScript SDK without a hub: `node --test` on a mock clock."""
+"""Modules of the JavaScript SDK and of the page without a hub: `node --test` on a mock clock."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.programs.node import FOLDER, require_node
 
-FILES = sorted((FOLDER / "sdk").rglob("*.test.mjs"))
+FILES = sorted(path for part in ("sdk", "browser") for path in (FOLDER / part).rglob("*.test.mjs"))
 assert FILES
 SECONDS = 60
 

@@ -11,6 +11,7 @@ import { accessible, picture, stored, write } from "./page.mjs";
 async function channels(visitors, { guests }, questions) {
   const [ann, ben] = await Promise.all(guests.map((guest) => visitors.open(null, {}, guest)));
   if (ann === undefined || ben === undefined) throw new Error("two links are needed");
+  for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
   await ann.getByRole("button", { name: "Channels" }).click();
   await ann.getByLabel("New workspace").fill("Garden");
   await ann.getByRole("button", { name: "Make it" }).click();

@@ -68,7 +68,7 @@ async function signIn(visitors, { link }, questions) {
   await page.getByLabel("Email").fill("cleo@example.org");
   await page.getByLabel("Date of birth").fill("2000-01-01");
   await page.getByLabel("Password").fill("correct horse");
-  await page.getByRole("button", { name: "Make the account" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await page.getByText("No conversations yet").waitFor();
   const cookies = await page.context().cookies();
   const session = cookies.find(({ name }) => name === "session_token");
@@ -76,6 +76,8 @@ async function signIn(visitors, { link }, questions) {
   await questions.ask({ want: "end", cookie: `session_token=${session.value}` });
   await page.getByText("You were signed out").waitFor();
   const guest = await visitors.open(null, {}, link);
+  await guest.getByText("This link signs you in as “ann”").waitFor();
+  await guest.getByRole("button", { name: "Sign in as ann" }).click();
   await guest.locator(".side .name", { hasText: /^Ann$/ }).waitFor();
   await guest.getByText("No conversations yet").waitFor();
   assert.equal(new URL(guest.url()).hash, "");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { accessible, find, openFirst, picture, stored, write } from "./page.mjs";
+import { accessible, find, openFirst, picture, send, stored, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -31,6 +31,8 @@ export async function files(
   await find(ann, username);
   const input = ann.getByLabel("Send files");
   await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: PICTURE });
+  await ann.locator(".attachments canvas").waitFor();
+  await send(ann);
   await stored(ann, 1);
   await openFirst(ben);
   for (const page of [ann, ben]) {
@@ -47,6 +49,7 @@ export async function files(
       buffer: Buffer.from(`file ${number}`),
     })),
   );
+  await send(ann);
   await stored(ann, 21);
   await ben.locator(".bubble").nth(20).waitFor();
   assert.deepEqual(
@@ -58,24 +61,38 @@ export async function files(
     ben.locator(".bubble .file").last().click(),
   ]);
   assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
-  await input.setInputFiles([
-    { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
-    { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
-  ]);
-  await ann.getByText("The file is empty").waitFor();
-  await ann.getByText("Only jpeg, png").waitFor();
-  await picture(ann, "files");
-  await accessible(ann);
-  for (const row of [1, 0]) {
-    await ann.locator(".attachments li").nth(row).getByText("Drop").click();
-  }
-  await ann.locator(".attachments li").waitFor({ state: "detached" });
+  await refusedFiles(ann);
   await replyToPicture(ann, ben);
   await sendForeignPicture(ann, benId);
   const last = ben.locator(".bubble").last();
   await last.getByText("look at this").waitFor();
   assert.equal(await last.locator("img").count(), 0);
   assert.equal(await last.getByRole("link").getAttribute("href"), FOREIGN);
+}
+
+/**
+ * What the hub refuses says why, and stays until it is removed.
+ * @param {Page} ann
+ */
+async function refusedFiles(ann) {
+  const input = ann.getByLabel("Send files");
+  await input.setInputFiles([
+    { name: "empty.txt", mimeType: "text/plain", buffer: Buffer.from("") },
+    { name: "program.exe", mimeType: "image/png", buffer: Buffer.from("MZ\0\0") },
+  ]);
+  await send(ann);
+  await ann.getByText("The file is empty").waitFor();
+  await ann.getByText("Only jpeg, png").waitFor();
+  await picture(ann, "files");
+  await accessible(ann);
+  for (const row of [1, 0]) {
+    await ann
+      .locator(".attachments li")
+      .nth(row)
+      .getByRole("button", { name: /^Remove/ })
+      .click();
+  }
+  await ann.locator(".attachments li").waitFor({ state: "detached" });
 }
 
 /**

@@ -16,8 +16,8 @@ const SENT = ["sent", "delivered", "read"].map((status) => `[data-status="${stat
 export class Visitors {
   /** @type {string[]} */
   faults = []; // errors in their pages, and what the Content-Security-Policy kept from them
+  url; // of the hub
   #browser;
-  #url;
 
   /**
    * @param {Browser} browser
@@ -25,7 +25,7 @@ export class Visitors {
    */
   constructor(browser, url) {
     this.#browser = browser;
-    this.#url = url;
+    this.url = url;
   }
 
   /**
@@ -34,7 +34,7 @@ export class Visitors {
    * @param {BrowserContextOptions} [options]
    * @param {string} [address] by default the hub's
    */
-  async open(cookie, options = {}, address = this.#url) {
+  async open(cookie, options = {}, address = this.url) {
     const viewport = { width: 1440, height: 900 };
     const context = await this.#browser.newContext({ viewport, ...options });
     const page = await context.newPage();
@@ -49,12 +49,22 @@ export class Visitors {
   }
 
   /**
+   * Faults that were planted in the page, and are seen.
+   * @param {RegExp} pattern
+   */
+  expectFaults(pattern) {
+    const others = this.faults.filter((fault) => !pattern.test(fault));
+    assert.ok(others.length < this.faults.length, `nothing said ${pattern}`);
+    this.faults = others;
+  }
+
+  /**
    * @param {Page} page
    * @param {string} cookie
    */
   async signIn(page, cookie) {
     const [name = "", value = ""] = cookie.split("=");
-    await page.context().addCookies([{ name, value, url: this.#url }]);
+    await page.context().addCookies([{ name, value, url: this.url }]);
   }
 
   /**
@@ -64,9 +74,20 @@ export class Visitors {
   async openTab(page) {
     const tab = await page.context().newPage();
     tab.setDefaultTimeout(WAIT_MS);
-    await tab.goto(this.#url);
+    await tab.goto(this.url);
     return tab;
   }
+}
+
+/**
+ * Sign in at the door.
+ * @param {Page} page
+ * @param {string} login
+ */
+export async function signInAs(page, login) {
+  await page.getByLabel("Email or username").fill(login);
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Sign in" }).click();
 }
 
 /** @param {Page} page */
@@ -87,6 +108,14 @@ export function textBox(page) {
 export async function write(page, text) {
   await textBox(page).fill(text);
   await textBox(page).press("Enter");
+}
+
+/**
+ * Send what is written, and the files that wait.
+ * @param {Page} page
+ */
+export async function send(page) {
+  await page.getByRole("button", { name: "Send", exact: true }).click();
 }
 
 /**

@@ -11,8 +11,10 @@ import { Questions, endInput } from "../program.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
+import { COMPOSING } from "./composing.mjs";
 import { files } from "./files.mjs";
 import { history } from "./history.mjs";
+import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions } from "./permissions.mjs";
 
@@ -31,7 +33,16 @@ import { permissions } from "./permissions.mjs";
  */
 
 /** @type {Record<string, Flow>} */
-const FLOWS = { ...CONVERSATIONS, ...CHANNELS, ...CONNECTION, files, history, permissions };
+const FLOWS = {
+  ...CONVERSATIONS,
+  ...CHANNELS,
+  ...CONNECTION,
+  ...IDENTITY,
+  ...COMPOSING,
+  files,
+  history,
+  permissions,
+};
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -41,6 +52,7 @@ const FLAGS = [
   "--disable-sync",
   "--disable-background-networking",
   "--disable-component-update",
+  "--host-resolver-rules=MAP parlour.test 127.0.0.1",
 ];
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);

@@ -161,6 +161,35 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PAGE,
     ),
     Fault(
+        "what was written is lost when it cannot be sent",
+        "hub/web/app/conversation/composer.js",
+        "    } catch (error) {\n      this.#say(",
+        '    } catch (error) {\n      this.#text.value = "";\n      this.#say(',
+        PAGE,
+    ),
+    Fault(
+        "another tab goes on as who was signed in before",
+        "hub/web/app/shell/identity.js",
+        "    if (this.#tabs !== null) this.#tabs.onmessage = "
+        "({ data }) => this.#changedElsewhere(data);\n",
+        "",
+        PAGE,
+    ),
+    Fault(
+        "a sign-out that the server could not be told is forgotten",
+        "hub/web/app/shell/identity.js",
+        "  #isLeaving = kept(PENDING) !== null;",
+        "  #isLeaving = false;",
+        PAGE,
+    ),
+    Fault(
+        "a name may say in which order it is read",
+        "hub/web/app/dom/text.js",
+        '  return name.replace(ORDERING, "");',
+        "  return name;",
+        UNITS,
+    ),
+    Fault(
         "what people write becomes markup",
         "hub/web/app/dom/elements.js",
         "  for (const child of children) if (child) element.append(child);",

@@ -128,7 +128,7 @@ export class MessageList {
   #markUnread() {
     const theirs = this.#messages().filter((message) => !message.isMine);
     if (this.#unread === 0) return;
-    this.#firstUnread = theirs.at(-Math.min(this.#unread, theirs.length))?.seq ?? null;
+    this.#firstUnread = theirs[Math.max(0, theirs.length - this.#unread)]?.seq ?? null;
     this.draw();
   }
 

@@ -171,7 +171,7 @@ function toMessages(page, me) {
  */
 async function newestMessage(rest, id) {
   const page = await rest.call("GET", `/api/channels/${id}/messages?limit=1`);
-  return /** @type {WireMessage[]} */ (page).at(0);
+  return /** @type {WireMessage[]} */ (page)[0];
 }
 
 /**

@@ -30,7 +30,7 @@ export class Timeline {
 
   /** The newest one. */
   get last() {
-    return this.#stored.at(-1);
+    return this.#stored[this.#stored.length - 1];
   }
 
   /** @returns {MutableMessage[]} */
@@ -43,7 +43,8 @@ export class Timeline {
    * @returns {boolean} whether it was new
    */
   add(message) {
-    const at = this.#stored.findLastIndex(({ seq }) => seq < message.seq) + 1;
+    let at = this.#stored.length; // mostly it is the newest
+    while (at > 0 && (this.#stored[at - 1]?.seq ?? 0) >= message.seq) at -= 1;
     if (this.#stored[at]?.seq === message.seq) return false;
     this.#stored.splice(at, 0, message);
     return true;
@@ -76,7 +77,7 @@ export class Timeline {
   mark(upTo, status) {
     /** @param {StoredMessage} message */
     const isLater = (message) => ("seq" in upTo ? message.seq > upTo.seq : message.id > upTo.id);
-    for (const message of this.#stored.toReversed()) {
+    for (const message of [...this.#stored].reverse()) {
       if (isLater(message) || !message.isMine) continue;
       if (RANK[message.status] >= RANK[status]) return; // and so have those before it
       message.status = status;

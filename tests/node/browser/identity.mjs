@@ -1,0 +1,177 @@
+/** Who is signed in, here and in other tabs; and pages that cannot do everything. */
+
+import assert from "node:assert/strict";
+import { bubbles, find, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
+
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
+
+/** @param {Page} page */
+function nameOf(page) {
+  return page.locator(".side .name");
+}
+
+/** @param {Page} page */
+function keptTexts(page) {
+  return page.evaluate(() =>
+    Object.keys(localStorage).filter((name) => /^parlour\.(draft|outbox)/.test(name)),
+  );
+}
+
+/**
+ * Every tab shows the one who is signed in now, and nothing of who was here before stays.
+ * @type {Flow}
+ */
+async function tabs(visitors, { ann: annsCookie, username, name }) {
+  const one = await visitors.open(annsCookie);
+  await one.locator(".side").waitFor();
+  const annsName = (await nameOf(one).textContent()) ?? "";
+  await find(one, username);
+  await write(one, "for Ben");
+  await stored(one, 1);
+  await textBox(one).fill("not sent");
+  const two = await visitors.openTab(one);
+  await openFirst(two);
+  await one.getByRole("button", { name: "Sign out" }).click();
+  await one.getByText("deletes what you wrote and did not send (1)").waitFor();
+  await one.getByRole("button", { name: "Sign out all the same" }).click();
+  for (const page of [one, two]) await page.getByRole("button", { name: "Sign in" }).waitFor();
+  assert.deepEqual(await keptTexts(one), []);
+  assert.equal(new URL(one.url()).hash, ""); // what was open was Ann's
+  await signInAs(one, username);
+  for (const page of [one, two]) {
+    await nameOf(page)
+      .and(page.getByText(name, { exact: true }))
+      .waitFor();
+    await openFirst(page);
+    assert.deepEqual(await bubbles(page), ["for Ben"]);
+    assert.equal(await textBox(page).inputValue(), "");
+    assert.equal(await page.getByText("not sent").count(), 0);
+    assert.equal(await page.locator(".item .title", { hasText: annsName }).count(), 1);
+  }
+}
+
+/**
+ * Whoever signs out is signed out here at once, and of the server as soon as it can be reached.
+ * @type {Flow}
+ */
+async function signOut(visitors, { ann: annsCookie }) {
+  const ann = await visitors.open(annsCookie);
+  await ann.locator(".side").waitFor();
+  await ann.route("**/api/auth/logout", (route) => route.abort());
+  await ann.getByRole("button", { name: "Sign out" }).click();
+  await ann.getByText("You are signed out here. The server cannot be reached").waitFor();
+  await ann.reload();
+  await ann.getByRole("button", { name: "Sign in" }).waitFor();
+  await ann.unroute("**/api/auth/logout");
+  await ann.evaluate(() => globalThis.dispatchEvent(new Event("online")));
+  await ann.waitForFunction(() => localStorage.getItem("parlour.sign-out") === null);
+  await visitors.signIn(ann, annsCookie); // a copy of the cookie is worth nothing
+  await ann.reload();
+  await ann.getByRole("button", { name: "Sign in" }).waitFor();
+}
+
+/**
+ * Channels have a session of their own, and nobody notices: it is renewed when it ends, and when
+ * somebody else's is there.
+ * @type {Flow}
+ */
+async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
+  const ann = await visitors.open(annsCookie);
+  await ann.getByRole("button", { name: "Channels" }).click();
+  await ann.getByLabel("New workspace").fill("Attic");
+  await ann.getByRole("button", { name: "Make it" }).click();
+  const general = ann.locator(".item", { hasText: "general" });
+  await general.waitFor();
+  await ann.context().clearCookies({ name: "connect.sid" });
+  await ann.reload();
+  await general.waitFor();
+  const cookies = await ann.context().cookies();
+  await ann.context().clearCookies({ name: "session_token" });
+  await visitors.signIn(ann, bensCookie);
+  assert.ok(cookies.some(({ name }) => name === "connect.sid"));
+  await ann.reload();
+  await ann.getByText("No conversations yet").waitFor();
+  await ann.getByRole("button", { name: "Channels" }).click();
+  await ann.getByLabel("New workspace").waitFor();
+  assert.equal(await ann.getByText("Attic").count(), 0);
+  await ann.route("**/learning_platform/api/auth/session", (route) =>
+    route.fulfill({ status: 403, body: "{}" }),
+  );
+  await ann.context().clearCookies({ name: "connect.sid" });
+  await ann.reload();
+  await ann.getByText("Your channels are not shown").waitFor();
+}
+
+/**
+ * Over plain http, where a page has less: a message is sent.
+ * @type {Flow}
+ */
+async function plainHttp(visitors, { ann: annsCookie, username }) {
+  const address = visitors.url.replace("127.0.0.1", "parlour.test");
+  assert.notEqual(address, visitors.url);
+  const ann = await visitors.open(null, {}, address);
+  const [name = "", value = ""] = annsCookie.split("=");
+  await ann.context().addCookies([{ name, value, url: address }]);
+  await ann.reload();
+  await find(ann, username);
+  assert.equal(await ann.evaluate(() => globalThis.isSecureContext), false);
+  await write(ann, "over plain http");
+  await stored(ann, 1);
+}
+
+/**
+ * In a browser of five years ago everything works; what is broken stays where it is, and says so.
+ * @type {Flow}
+ */
+async function broken(visitors, { ann: annsCookie, ben: bensCookie, username }) {
+  const ben = await visitors.open(bensCookie);
+  const old = await visitors.open(null);
+  await old.addInitScript(forgetNews);
+  await visitors.signIn(old, annsCookie);
+  await old.reload();
+  await find(old, username);
+  for (const text of ["see https://example.org/", "BROKEN", "and on"]) await write(old, text);
+  await stored(old, 3);
+  await ben.evaluate(() => {
+    const { matchAll } = String.prototype;
+    String.prototype.matchAll = function planted(pattern) {
+      if (this.includes("BROKEN")) throw new Error("planted");
+      return matchAll.call(this, pattern);
+    };
+  });
+  await openFirst(ben);
+  const shown = ["see https://example.org/", "This message cannot be shown.", "and on"];
+  await ben.locator(".bubble").nth(2).waitFor();
+  assert.deepEqual(await bubbles(ben), shown);
+  visitors.expectFaults(/planted/);
+  const strange = await visitors.open(null, {}, `${visitors.url}/#enter=a:%zz`);
+  await strange.getByRole("button", { name: "Sign in" }).waitFor();
+  await strange.route("**/main.js", (route) => route.abort());
+  await strange.reload();
+  await strange.getByText("Parlour could not start").waitFor();
+}
+
+/** In the page: what browsers have learned since 2021. */
+function forgetNews() {
+  const news = {
+    Array: ["at", "findLast", "findLastIndex", "toReversed", "toSorted", "toSpliced", "with"],
+    String: ["at", "isWellFormed", "toWellFormed"],
+  };
+  for (const [type, names] of Object.entries(news)) {
+    const { prototype } = Reflect.get(globalThis, type);
+    for (const name of names) Reflect.deleteProperty(prototype, name);
+  }
+  const gone = { Object: "hasOwn", URL: "canParse", Promise: "withResolvers", Array: "fromAsync" };
+  for (const [type, name] of Object.entries(gone)) {
+    Reflect.deleteProperty(Reflect.get(globalThis, type), name);
+  }
+  for (const name of ["structuredClone", "BroadcastChannel", "reportError"]) {
+    Reflect.deleteProperty(globalThis, name);
+  }
+  Reflect.deleteProperty(Crypto.prototype, "randomUUID");
+}
+
+export const IDENTITY = { tabs, signOut, channelSession, plainHttp, broken };

@@ -1,0 +1,59 @@
+/** What is a link in what people write, and what names may look like. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parts, plain } from "../../../hub/web/app/dom/text.js";
+
+/** @type {[text: string, shown: string, address?: string][]} */
+const LINKS = [
+  ["see https://example.org/a?b=1#c, please", "https://example.org/a?b=1#c"],
+  ["(https://example.org)", "https://example.org"],
+  ["https://example.org/Parlour_(room)", "https://example.org/Parlour_(room)"],
+  ["(in https://example.org/Parlour_(room))", "https://example.org/Parlour_(room)"],
+  ["https://[::1]:80/", "https://[::1]:80/"],
+  ["*https://example.org*", "https://example.org"],
+  ["https://example.com/日本。次の文", "https://example.com/日本"],
+  ["「https://example.com」", "https://example.com"],
+  ["HTTPS://EXAMPLE.ORG!", "HTTPS://EXAMPLE.ORG"],
+  ["www.example.org.", "www.example.org", "https://www.example.org"],
+  ["write to mailto:ann@example.org", "mailto:ann@example.org"],
+  ["https://good.example/\u202emoc.live", "https://good.example/"],
+  ["https://good.example\u2066/x", "https://good.example"],
+];
+for (const [text, shown, address = shown] of LINKS) {
+  test(`one link: ${text}`, () => {
+    const links = parts(text).filter((part) => part.address !== null);
+    assert.deepEqual(links, [{ text: shown, address }]);
+    assert.equal(
+      parts(text)
+        .map((part) => part.text)
+        .join(""),
+      text,
+    );
+  });
+}
+
+const TEXTS = [
+  "javascript:alert(1)",
+  "https://[broken",
+  "http://",
+  "www.",
+  "awww.example",
+  "a.b",
+  "",
+];
+for (const text of TEXTS) {
+  test(`no link: ${text}`, () => {
+    assert.deepEqual(parts(text), text === "" ? [] : [{ text, address: null }]);
+  });
+}
+
+test("a long row of brackets takes no time", () => {
+  const text = `https://example.org/${"(".repeat(2_000)}${")".repeat(4_000)}`;
+  assert.equal(parts(text)[0]?.text.length, 20 + 4_000);
+});
+
+test("a name reads as it is written", () => {
+  assert.equal(plain("notes \u202efdp.exe"), "notes fdp.exe");
+  assert.equal(plain("\u2067Ann\u2069\u200f \u061cمرحبا"), "Ann مرحبا");
+});
