@@ -6,11 +6,11 @@ to nothing but this host, and no page may frame it. Must not know: sessions, mes
 
 import hashlib
 import html
+import json
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
-import orjson
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
@@ -79,7 +79,7 @@ def _facts(config: Config) -> bytes:
         "isRegistrationOpen": config.registration is Registration.OPEN,
         "hasAssistant": config.assistant_model is not None,
     }
-    return f'content="{html.escape(orjson.dumps(facts).decode())}"'.encode()
+    return f'content="{html.escape(json.dumps(facts))}"'.encode()
 
 
 def _files(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
