@@ -72,9 +72,9 @@ export function signInForm(identity, note, guest) {
 /**
  * @param {Identity} identity
  * @param {Guest} guest
- * @param {() => void} onOther another account is wanted
+ * @param {() => void} onRefuse another account is wanted
  */
-function offer(identity, { login, password }, onOther) {
+function offer(identity, { login, password }, onRefuse) {
   const name = plain(login);
   const problem = h("p.problem", { role: "alert" });
   const enter = () => void attempt(problem, () => identity.signIn(login, password));
@@ -82,7 +82,7 @@ function offer(identity, { login, password }, onOther) {
     `This link signs you in as “${name}”. Whoever sent it may know the password, and read along.`,
     problem,
     h("button.button.primary", { type: "button", onclick: enter }, `Sign in as ${name}`),
-    h("button.button", { type: "button", onclick: onOther }, "Use another account"),
+    h("button.button", { type: "button", onclick: onRefuse }, "Use another account"),
   );
 }
 
