@@ -135,6 +135,21 @@ Render: TypeAlias = Callable[[str], str]
 """From a message's content to HTML that may be shown as it is."""
 
 
+@frozen
+class ServiceEvents:
+    """The names of the events that are about the connection itself, and no commands or events.
+
+    Args:
+        refresh: the client has a new token.
+        undelivered: the messages that no device of the user has confirmed.
+        offset: what the client has received; it returns the last one to be recovered.
+    """
+
+    refresh: str
+    undelivered: str
+    offset: str
+
+
 @runtime_checkable
 class EventDialect(Protocol):
     """One protocol of named events, in a Socket.IO namespace."""
@@ -146,6 +161,10 @@ class EventDialect(Protocol):
     @property
     def namespace(self) -> str:
         """The Socket.IO namespace where it is served."""
+
+    @property
+    def service_events(self) -> ServiceEvents:
+        """The names of events that the hub itself takes and sends."""
 
     @property
     def typing_seconds(self) -> float:
@@ -196,6 +215,7 @@ __all__ = [
     "Heartbeat",
     "RefuseUpgrade",
     "Rejection",
+    "ServiceEvents",
     "Stranger",
     "WireError",
     "omitting",

@@ -38,7 +38,6 @@ log = structlog.get_logger(__name__)
 
 OFFLINE_MESSAGES: Final = 500
 TOUCH_SECONDS: Final = 60.0
-REFRESH: Final = "auth:refresh"
 _UNAUTHORIZED: Final = "Unauthorized"
 
 
@@ -179,7 +178,7 @@ class EventApplication:
             client.backlog.release()
 
     async def _tell_offline(self, member: Member) -> None:
-        """Send `message:offline` with the messages that no device of the user has confirmed.
+        """Send the messages that no device of the user has confirmed, as one event.
 
         See docs/dialects/channel_messages.md#server-frames.
         """
@@ -189,7 +188,7 @@ class EventApplication:
         if messages:
             people = await store.accounts.get_many({each.author_id for each in messages})
             views = [self._dialect.message(each, people[each.author_id]) for each in messages]
-            member.socket.emit("message:offline", views)
+            member.socket.emit(self._dialect.service_events.undelivered, views)
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""
@@ -204,7 +203,7 @@ class EventApplication:
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
     ) -> None:
-        """See `Application`. A refusal is sent as `message:error` and as the acknowledgement."""
+        """See `Application`. A refusal is sent as an event and as the acknowledgement."""
         member = self._members.get(socket)
         if member is None:
             return
@@ -213,7 +212,7 @@ class EventApplication:
             if acknowledge is not None:
                 acknowledge([answer])
 
-        if name == REFRESH:
+        if name == self._dialect.service_events.refresh:
             reply(await self._refresh(member, args))
         else:
             await self._replies.take(member, name, args, reply)

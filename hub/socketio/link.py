@@ -1,11 +1,14 @@
 """The link of the Hub to a Socket.IO client.
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
-when a client does not fetch what is queued for it, and it gets their number. An event with
-a message carries the client's offset as its last argument, so that a connection that breaks can be
-recovered. Must not know: the Hub, what an event means.
+when a client does not fetch what is queued for it, and it gets their number. A message is followed
+by the client's offset, so that a connection that breaks can be recovered. Must not know: the Hub,
+what an event means.
+
+The offset is an event of its own: see docs/decisions/offsets-are-events.md.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -43,6 +46,13 @@ class EventWire:
         texts = [part for packet in packets for part in encode(packet) if isinstance(part, str)]
         return SEPARATOR.join(text.encode() for text in texts)
 
+    def offset(self, positions: Mapping[ChannelId, int]) -> str:
+        """The packet that tells a client what it has received."""
+        name = self.dialect.service_events.offset
+        event = [name, encode_offset(positions)]
+        (text,) = encode(SocketIoPacket(SocketIoType.EVENT, self.dialect.namespace, event))
+        return str(text)
+
 
 @define(eq=False)
 class SocketLink:
@@ -73,15 +83,15 @@ class SocketLink:
         """See `Link`."""
         if self._closing is not None:
             return
-        data, position = frames.data, frames.position
         if frames.ephemeral and self.socket.is_behind:
             self._shed += 1
-        elif position is not None and self.positions is not None:
+            return
+        for text in frames.data.split(SEPARATOR):
+            self.socket.queue(text.decode())
+        position = frames.position
+        if position is not None and self.positions is not None:
             self.positions[position.channel_id] = position.seq
-            self.socket.queue(f'{data[:-1].decode()},"{encode_offset(self.positions)}"]')
-        else:
-            for text in data.split(SEPARATOR):
-                self.socket.queue(text.decode())
+            self.socket.queue(self._wire.offset(self.positions))
 
     def flush(self) -> None:
         """See `Link`."""

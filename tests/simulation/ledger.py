@@ -23,6 +23,7 @@ from tests.simulation.languages.meanings import (
     MemberAdded,
     MemberRemoved,
     Presence,
+    Reached,
     Ready,
     Receipt,
     ReceiptUpTo,
@@ -86,10 +87,14 @@ class Connection:
     needs_resume: bool = False
     was_shed: bool = False
     joined: set[ChannelId] = field(factory=set)
+    reached: dict[ChannelId, int] = field(factory=dict)
     ended: dict[int, float] = field(factory=dict)
     typing: set[tuple[ChannelId, UserId]] = field(factory=set)
     online: dict[tuple[UserId, int | None], bool] = field(factory=dict)
     marks: dict[tuple[DeliveryStatus, UserId, UserId], int] = field(factory=dict)
+
+    def reach(self, channel_id: ChannelId, seq: int) -> None:
+        self.reached[channel_id] = max(seq, self.reached.get(channel_id, 0))
 
 
 @define(eq=False)
@@ -185,7 +190,7 @@ class Ledger:
         except UnknownFrame:
             self._complain(f"does not know the frame {frame}")
         match meaning:
-            case Heard() | Stored() | Resumed() | Refused() | Undelivered():
+            case Heard() | Stored() | Resumed() | Refused() | Undelivered() | Reached():
                 self._of_messages(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
                 self._of_people(meaning)
@@ -198,7 +203,9 @@ class Ledger:
             case _:
                 assert_never(meaning)
 
-    def _of_messages(self, meaning: Heard | Stored | Resumed | Refused | Undelivered) -> None:
+    def _of_messages(
+        self, meaning: Heard | Stored | Resumed | Refused | Undelivered | Reached
+    ) -> None:
         match meaning:
             case Heard():
                 self._heard(meaning)
@@ -214,6 +221,9 @@ class Ledger:
             case Undelivered(message_ids=message_ids):
                 for message_id in message_ids:
                     self._may_see(self._find(message_id))
+            case Reached(upto=upto):
+                has = self.connection.reached
+                self._require(upto.items() <= has.items(), f"is told it has {upto}, and has {has}")
             case _:
                 assert_never(meaning)
 
@@ -258,6 +268,7 @@ class Ledger:
         if not same:
             self._complain(f"heard {heard}, stored is {message}")
         self._may_see(committed)
+        self.connection.reach(heard.channel_id, heard.seq)
         if heard.channel_id in self.places.rooms or self.language.must_rejoin:
             self._after_the_end(heard.channel_id, "a message")
         self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
@@ -276,6 +287,7 @@ class Ledger:
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
         self._confirm(stored.key)
+        self.connection.reach(stored.channel_id, stored.seq)
         if stored.channel_id in self.connection.joined:
             self._place(stored.channel_id, stored.seq, stored.key)
 

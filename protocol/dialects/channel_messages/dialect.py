@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.commands import Command
-from protocol.dialect import CodecLimits, EventDialect, Render
+from protocol.dialect import CodecLimits, EventDialect, Render, ServiceEvents
 from protocol.dialects.channel_messages.decoders import LIST, decode
 from protocol.dialects.channel_messages.encoders import ENCODERS, OMITS, NamedEvents
 from protocol.dialects.channel_messages.errors import shown_refusal
@@ -20,6 +20,10 @@ from protocol.events import Event, Refused
 from protocol.model import Message, Posted, User
 from protocol.shapes.uuids import IdKind, to_uuid
 
+SERVICE_EVENTS: Final = ServiceEvents(
+    refresh="auth:refresh", undelivered="message:offline", offset="recovery:offset"
+)
+
 
 @frozen(eq=False)
 class ChannelMessages:
@@ -27,6 +31,7 @@ class ChannelMessages:
 
     name: str = "channel_messages"
     namespace: str = "/"
+    service_events: ServiceEvents = SERVICE_EVENTS
     typing_seconds: float = 5.0
     message_window: float = 1.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))

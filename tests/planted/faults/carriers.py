@@ -275,6 +275,34 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (RECOVERY,),
     ),
     Fault(
+        "an event about a message has a second argument",
+        "hub/socketio/link.py",
+        "            self.socket.queue(text.decode())\n",
+        """            data = text.decode()
+            self.socket.queue(data if frames.position is None else f'{data[:-1]},"1:1"]')
+""",
+        (APPLICATION, RECOVERY),
+    ),
+    Fault(
+        "a client is told that it has a message before it has",
+        "hub/socketio/link.py",
+        """        for text in frames.data.split(SEPARATOR):
+            self.socket.queue(text.decode())
+        position = frames.position
+        if position is not None and self.positions is not None:
+            self.positions[position.channel_id] = position.seq
+            self.socket.queue(self._wire.offset(self.positions))
+""",
+        """        position = frames.position
+        if position is not None and self.positions is not None:
+            self.positions[position.channel_id] = position.seq
+            self.socket.queue(self._wire.offset(self.positions))
+        for text in frames.data.split(SEPARATOR):
+            self.socket.queue(text.decode())
+""",
+        (RECOVERY,),
+    ),
+    Fault(
         "a recovered client gets again what it has received",
         "hub/socketio/recovery.py",
         "channel_id: max(seq, received.get(channel_id, 0))",

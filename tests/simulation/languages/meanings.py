@@ -129,6 +129,13 @@ class Undelivered:
 
 
 @frozen
+class Reached:
+    """What the hub says that the device has received."""
+
+    upto: Mapping[ChannelId, int]
+
+
+@frozen
 class Greeting:
     """The first frame of a connection."""
 
@@ -158,6 +165,7 @@ Meaning: TypeAlias = (
     | MemberAdded
     | MemberRemoved
     | Undelivered
+    | Reached
     | Greeting
     | TurnedAway
     | Shed

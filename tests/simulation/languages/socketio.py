@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hub.socketio.recovery import decode_offset
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 from tests.simulation.languages.language import Places, Positions
@@ -9,6 +10,7 @@ from tests.simulation.languages.meanings import (
     Ended,
     Heard,
     Meaning,
+    Reached,
     Receipt,
     Refused,
     Resumed,
@@ -61,29 +63,37 @@ class SocketIo:
         """See `Language`."""
         del places, me
         match frame:
-            case ["message:new", message, *_]:
+            case ["message:new", message]:
                 channel, author = _channel(message["channelId"]), _user(message["userId"])
                 return Heard(channel, message["seq"], author, message["content"])
-            case ["message:sent", sent, *_]:
+            case ["message:sent", sent]:
                 return Stored(_channel(sent["channelId"]), sent["seq"], sent["tempId"])
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
+            case ["recovery:offset", str(offset)]:
+                return Reached(decode_offset(offset) or {})
             case ["resumed", {"complete": complete, "after": after}]:
                 return Resumed(complete, {_channel(key): seq for key, seq in after.items()})
             case ["message:error", error]:
                 return Refused(error.get("tempId"), error["code"])
-            case [("message:typing:start" | "message:typing:stop") as name, typing]:
-                is_typing = name == "message:typing:start"
-                return Typing(_channel(typing["channelId"]), _user(typing["userId"]), is_typing)
-            case [("message:read" | "message:delivered"), seen]:
-                status = DeliveryStatus(seen["status"])
-                return Receipt(status, _user(seen["userId"]), _message(seen["messageId"]))
             case ["channel:revoked", {"channelId": channel}]:
                 return Ended(_channel(channel))
             case ["shed", _]:
                 return Shed()
             case _:
-                raise UnknownFrame(frame)
+                return _of_people(frame)
+
+
+def _of_people(frame: Any) -> Meaning:
+    match frame:
+        case [("message:typing:start" | "message:typing:stop") as name, typing]:
+            is_typing = name == "message:typing:start"
+            return Typing(_channel(typing["channelId"]), _user(typing["userId"]), is_typing)
+        case [("message:read" | "message:delivered"), seen]:
+            status = DeliveryStatus(seen["status"])
+            return Receipt(status, _user(seen["userId"]), _message(seen["messageId"]))
+        case _:
+            raise UnknownFrame(frame)
 
 
 def _number(kind: IdKind, uuid: str) -> int:

@@ -13,6 +13,7 @@ from tests.support.school import School
 from tests.support.world import Person, World
 
 HOUR = timedelta(hours=1)
+OFFSET = "recovery:offset"
 
 
 def kind_of_packet(message: str | bytes) -> str:
@@ -28,12 +29,11 @@ def kind_of_packet(message: str | bytes) -> str:
 
 @define
 class Peer:
-    """A Socket.IO client that shows every packet but pings, and keeps what the test did not read,
-    as its WebSocket does.
+    """A Socket.IO client that shows every packet but those it ignores, and keeps what the test did
+    not read, as its WebSocket does.
     """
 
     socket: WebSocket
-    offset: str | None = field(default=None, init=False)
     _ids: int = field(default=0, init=False)
 
     def ignoring(self, *names: str) -> Self:
@@ -48,11 +48,10 @@ class Peer:
         return message[1:]
 
     async def event(self) -> tuple[str, Any]:
-        """The next event and its payload."""
+        """The next event and its payload, the only one: handlers may take no more."""
         packet = await self.packet()
         assert packet.startswith("2"), packet
-        name, payload, *offset = json.loads(packet[1:])
-        self.offset = offset[0] if offset else self.offset
+        name, payload = json.loads(packet[1:])
         return name, payload
 
     async def emit(self, name: str, payload: object) -> None:
@@ -71,10 +70,10 @@ def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
     return person.world.services.tokens.issue(to_uuid(IdKind.USER, person.id), lifetime)
 
 
-async def connect(world: World, auth: object) -> Peer:
-    """A session that asked to come in."""
+async def connect(world: World, auth: object, *, ignored: str = OFFSET) -> Peer:
+    """A session that asked to come in. Pings are ignored, and another kind of packet."""
     path = "/socket.io/?EIO=4&transport=websocket"
-    peer = Peer((await world.websocket(path, kind=kind_of_packet)).ignoring("ping"))
+    peer = Peer((await world.websocket(path, kind=kind_of_packet)).ignoring("ping", ignored))
     assert (await peer.socket.receive_text()).startswith("0{")
     await peer.socket.send_text(f"40{json.dumps(auth)}")
     await until_quiet()

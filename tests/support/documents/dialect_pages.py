@@ -96,7 +96,9 @@ def documented_client_fields(name: str) -> set[str]:
 def decoded_client_frames(name: str) -> set[str]:
     """The types that the dialect decodes; over Socket.IO one more, which is no command."""
     decoders = importlib.import_module(f"protocol.dialects.{name}.decoders")
-    return {*decoders.DECODERS, *({"auth:refresh"} if name == "channel_messages" else ())}
+    dialect = DIALECTS[name]
+    own = {dialect.service_events.refresh} if isinstance(dialect, EventDialect) else set()
+    return {*decoders.DECODERS, *own}
 
 
 def decoded_client_fields(name: str) -> set[str]:
@@ -136,8 +138,9 @@ def encoded_server_frames(name: str) -> Frames:
     for event in examples():
         for kind, fields in _encoded(name, event):
             found.setdefault(kind, set()).update(fields)
-    if name == "channel_messages":
-        found["message:offline"] = set()  # a list of messages, sent by the application itself
+    dialect = DIALECTS[name]
+    if isinstance(dialect, EventDialect):  # a list of messages, and a string
+        found |= {dialect.service_events.undelivered: set(), dialect.service_events.offset: set()}
     return found
 
 
