@@ -14,6 +14,7 @@ import { endInput, onLine, print } from "./program.mjs";
  * @property {boolean} [disconnect]
  */
 
+const OFFSET = "recovery:offset";
 const [url = "", auth = "{}", transports] = process.argv.slice(2);
 
 const socket = io(url, {
@@ -27,7 +28,10 @@ socket.on("connect", () =>
 );
 socket.on("connect_error", (error) => print({ refused: error.message }));
 socket.on("disconnect", (reason) => print({ disconnected: reason }));
-socket.onAny((event, ...args) => print({ event, data: args[0] }));
+socket.onAny((event, ...args) => {
+  if (event === OFFSET) return; // for the client itself
+  print(args.length === 1 ? { event, data: args[0] } : { event, args });
+});
 
 /** @param {Command["emit"]} emitted */
 async function emitWithAck(emitted) {
@@ -44,6 +48,8 @@ onLine((line) => {
     socket.auth = command.auth;
     socket.connect();
   } else if (command.disconnect) {
+    socket.off();
+    socket.offAny();
     socket.disconnect();
     endInput();
   } else if (command.ack) {
