@@ -47,6 +47,9 @@ LIBRARIES = {
     "trio_asyncio": ("persistence.postgres",),
     "starlette": ("hub.http", "hub.engineio", "hub.rest", "hub.admission"),
     "h11": ("hub.http",),
+    "brotli": ("hub.http",),
+    "backports": ("hub.http",),
+    "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
     "orjson": ("protocol", "hub.http", "persistence.postgres"),
     "cattrs": ("protocol.parsing",),
     "websockets": ("protocol.websocket",),

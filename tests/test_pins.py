@@ -24,7 +24,7 @@ def pins() -> dict[str, str]:
     for line in lines:
         name, equals, version = line.partition("==")
         assert equals, f"{line} is not pinned"
-        pinned[normal(name)] = version
+        pinned[normal(name)] = version.partition(";")[0]
     return pinned
 
 

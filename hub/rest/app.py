@@ -10,12 +10,14 @@ Must not know: any endpoint by name.
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import Final, TypeAlias
 
 from attrs import frozen
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -26,7 +28,9 @@ from starlette.types import Receive, Scope, Send
 
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.http.compression import JsonCompression
 from hub.http.responses import JSON, undecided_error
+from hub.http.static import Static
 from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
 from hub.rest.selection import choose
@@ -82,12 +86,15 @@ def build_app(
 ) -> Starlette:
     """The ASGI application over `services`: REST, and Engine.IO's polling on its paths."""
     default = services.config.rest_default.value
+    origins = services.config.allowed_origins
     document = describe([(each.dialect, each.endpoint, each.paths[0]) for each in claims], default)
 
-    async def openapi(_: Request) -> Response:
-        return JSON(document)
+    openapi = Static(bytes(JSON(document).body), JSON.media_type)
 
-    routes = [Route("/openapi.json", openapi, methods=["GET"])]
+    async def show_openapi(request: Request) -> Response:
+        return await openapi.answer(request)
+
+    routes = [Route("/openapi.json", show_openapi, methods=["GET"])]
     if services.config.web_client:
         routes += web_routes(services.config)
     for path, engine in engines.items():
@@ -97,15 +104,16 @@ def build_app(
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(JsonCompression, may_compress=partial(_is_of_no_other_site, origins)),
             Middleware(
                 CORSMiddleware,
-                allow_origins=services.config.allowed_origins,
+                allow_origins=origins,
                 allow_credentials=True,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
                 allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
-            )
+            ),
         ],
-        exception_handlers={HTTPException: _starlette_error},
+        exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
     )
 
 
@@ -167,6 +175,22 @@ class _Path:
     def _allowed(self, surface: RestDialect) -> str:
         methods = {method for method, dialects in self.methods.items() if surface in dialects}
         return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
+def _is_of_no_other_site(origins: Collection[str], request: Headers) -> bool:
+    """Whether no page of another site, unless it is allowed, made a browser send this request.
+
+    What is compressed shows by its size whether two parts of it are alike. A page of another site
+    that could have a user's messages sent again and again, beside words that it chose, might guess
+    at them (BREACH); it gets them as they are.
+    """
+    site = request.get("sec-fetch-site", "none")
+    return site in ("none", "same-origin") or request.get("origin") in origins
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HttpError)  # noqa: S101  registered for this class alone
+    return undecided_error(error)
 
 
 async def _starlette_error(_: Request, error: Exception) -> Response:

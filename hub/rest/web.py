@@ -1,26 +1,33 @@
 """The web client: the page at `/`, and the files it is made of.
 
 Guarantees: only files of this package are served, each with its type; the page may load and connect
-to nothing but this host, and no page may frame it. Must not know: sessions, messages.
+to nothing but this host, and no page may frame it. The page names its files by a path with the hash
+of all of them, so that browsers keep them for ever, and names every module that it needs, so that
+they are loaded at once. It works below any path. Must not know: sessions, messages.
 """
 
 import hashlib
 import html
 import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from attrs import frozen
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.http.static import FOR_EVER, REVALIDATED, Static
 from hub.settings.choices import Registration
 from hub.settings.config import Config
 
 PAGE: Final = "index.html"
-_FACTS: Final = b'content="{}"'  # in the page, where what it must know of this hub goes
+MAIN: Final = "app/main.js"
+_FACTS: Final = 'content="{}"'  # in the page, where what it must know of this hub goes
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,58 +43,86 @@ _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # revalidated each time, mostly with 304
 }
-
-
-@frozen
-class _File:
-    content: bytes
-    media_type: str
-    tag: str
-
-    async def answer(self, request: Request) -> Response:
-        """The file, or 304 when the browser has it."""
-        headers = {**_HEADERS, "ETag": self.tag}
-        if request.headers.get("if-none-match") == self.tag:
-            return Response(status_code=304, headers=headers)
-        return Response(self.content, media_type=self.media_type, headers=headers)
+_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_IMPORT: Final = re.compile(r'^(?:import|export)\b(?:[^;"]*\bfrom)?\s*"(\.[^"]+)";', re.MULTILINE)
 
 
 def web_routes(config: Config) -> list[Route]:
-    """One route for each file, so that no other path can be requested.
+    """The page, its files, and the same files under a path that changes when any of them does.
 
     Args:
         config: what the page must know of it is written into the page.
     """
-    routes: list[Route] = []
-    for path, found in _files(resources.files("hub.web"), ""):
-        content = found.read_bytes()
-        if path == f"/{PAGE}":
-            content = content.replace(_FACTS, _facts(config))
-        suffix = path[path.rindex(".") :]
-        file = _File(content, _TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-        shown = "/" if path == f"/{PAGE}" else f"/web{path}"
-        routes.append(Route(shown, file.answer, methods=["GET"]))
-    return routes
+    files = dict(_files(resources.files("hub.web"), ""))
+    page = files.pop(PAGE)
+    version = _version(files)
+    known = {path: _static(path, content) for path, content in files.items()}
+    start = _static(PAGE, page_of(page, files).replace(_FACTS, _facts(config)).encode())
+
+    async def show_page(request: Request) -> Response:
+        return await start.answer(request)
+
+    async def show_file(request: Request) -> Response:
+        path: str = request.path_params["path"]
+        below = path.removeprefix(f"{version}/")
+        if below not in known:
+            raise HTTPException(404)
+        return await known[below].answer(request, REVALIDATED if below == path else FOR_EVER)
+
+    return [
+        Route("/", show_page, methods=["GET"]),
+        Route("/web/{path:path}", show_file, methods=["GET"]),
+    ]
 
 
-def _facts(config: Config) -> bytes:
+def _version(files: Mapping[str, bytes]) -> str:
+    together = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        together.update(f"{path} {len(content)} ".encode() + content)
+    return together.hexdigest()[:16]
+
+
+def page_of(page: bytes, files: Mapping[str, bytes]) -> str:
+    """The page with addresses of its files that browsers may keep, and links to all modules."""
+    modules = "\n".join(
+        f'    <link rel="modulepreload" href="web/{path}">' for path in modules_of(MAIN, files)
+    )
+    linked = page.decode().replace("  </head>", f"{modules}\n  </head>")
+    return linked.replace('"web/', f'"web/{_version(files)}/')
+
+
+def _facts(config: Config) -> str:
     facts = {
         "maxContentChars": config.max_content_chars,
         "maxUploadBytes": config.max_upload_bytes,
         "isRegistrationOpen": config.registration is Registration.OPEN,
         "hasAssistant": config.assistant_model is not None,
     }
-    return f'content="{html.escape(json.dumps(facts))}"'.encode()
+    return f'content="{html.escape(json.dumps(facts))}"'
 
 
-def _files(folder: Traversable, path: str) -> list[tuple[str, Traversable]]:
-    found: list[tuple[str, Traversable]] = []
-    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
-        here = f"{path}/{entry.name}"
-        if entry.is_dir() and entry.name != "__pycache__":
-            found += _files(entry, here)
-        elif entry.is_file() and here[here.rindex(".") :] in _TYPES:
-            found.append((here, entry))
+def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
+    """A module and all that it imports, as paths, each before what it imports."""
+    found = [main]
+    for path in found:  # which grows
+        source = _COMMENT.sub("", files[path].decode())
+        imported = (
+            posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+            for name in _IMPORT.findall(source)
+        )
+        found += [each for each in dict.fromkeys(imported) if each not in found]
     return found
+
+
+def _static(path: str, content: bytes) -> Static:
+    return Static(content, _TYPES[posixpath.splitext(path)[1]], _HEADERS)
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        here = posixpath.join(path, entry.name)
+        if entry.is_dir():
+            yield from _files(entry, here)
+        elif posixpath.splitext(here)[1] in _TYPES:
+            yield here, entry.read_bytes()

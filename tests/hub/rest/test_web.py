@@ -3,11 +3,13 @@
 import html
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 import hub.web
+from hub.rest.web import modules_of, page_of
 from persistence.interface import Store
 from tests.support.world import open_world
 
@@ -44,13 +46,79 @@ async def test_every_file_is_served_with_its_type_and_policy(
 
 async def test_a_known_file_is_not_sent_again(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
-        tag = (await world.call("GET", "/")).headers["etag"]
-        again = await world.call("GET", "/", headers={"If-None-Match": tag})
-        assert (again.status, again.text) == (304, "")
+        for path in ("/", "/web/sdk/parlour.js", "/openapi.json"):
+            reply = await world.call("GET", path)
+            assert reply.headers["cache-control"] == "no-cache"
+            again = await world.call("GET", path, headers={"If-None-Match": reply.headers["etag"]})
+            assert (again.status, again.text) == (304, "")
+            other = await world.call("GET", path, headers={"If-Match": '"x"'})
+            assert (other.status, other.json["code"]) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
+async def test_files_and_the_description_of_rest_go_compressed(
+    memory_store: Store, encoding: str
+) -> None:
+    async with open_world(memory_store) as world:
+        for path in ("/", "/web/sdk/client.js", "/web/app/style/shell.css", "/openapi.json"):
+            plain = await world.call("GET", path)
+            reply = await world.call("GET", path, headers={"Accept-Encoding": encoding})
+            assert reply.headers["content-encoding"] == encoding
+            assert len(reply.body) < len(plain.body) * 0.6
+            assert reply.content == plain.content
+            for each in (plain, reply):
+                assert each.headers["vary"] == "Accept-Encoding, Origin"
+
+
+async def test_the_page_names_files_that_browsers_keep_for_ever(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        page = (await world.call("GET", "/")).text
+        addresses = re.findall(r'(?:href|src)="([^"]+)"', page)
+        assert len(addresses) > 10
+        (version,) = {each.split("/")[1] for each in addresses}
+        assert re.fullmatch("[0-9a-f]{16}", version)
+        for address in addresses:
+            kept = await world.call("GET", f"/{address}")
+            assert kept.status == 200
+            assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
+            plain = await world.call("GET", f"/{address.replace(f'{version}/', '')}")
+            assert (plain.body, plain.headers["cache-control"]) == (kept.body, "no-cache")
+
+
+def test_the_path_changes_with_every_file() -> None:
+    def version(files: Mapping[str, bytes]) -> str:
+        found = re.search("web/([0-9a-f]+)/x", page_of(b'"web/x"', files))
+        assert found is not None
+        return found[1]
+
+    files = {"app/main.js": b"1", "a.css": b"2"}
+    others = [files | {"a.css": b"3"}, files | {"b.css": b""}, {"app/main.js": b"1", "b.css": b"2"}]
+    assert len({version(each) for each in (files, *others)}) == 4
+
+
+def test_every_module_that_is_imported_is_loaded_at_once() -> None:
+    files = {
+        "app/main.js": 'import { a } from "./a.js";\nimport "../b/b.js";\nconst x = "./no.js";',
+        "app/a.js": '/** @import { T } from "./types.js" */\nexport {\n  c,\n} from "./c/c.js";',
+        "app/c/c.js": 'import { d } from "../main.js";\nexport function f() {\n  g("./no.js");\n}',
+        "b/b.js": "",
+        "app/other.js": "",
+    }
+    found = modules_of("app/main.js", {path: text.encode() for path, text in files.items()})
+    assert found == ["app/main.js", "app/a.js", "b/b.js", "app/c/c.js"]
 
 
 @pytest.mark.parametrize(
-    "path", ["/web/../config.py", "/web/__init__.py", "/web/app/", "/web/sdk/x.js"]
+    "path",
+    [
+        "/web/../config.py",
+        "/web/__init__.py",
+        "/web/app/",
+        "/web/sdk/x.js",
+        "/web/index.html",
+        "/web/0123456789abcdef/app/main.js",
+        "/web/",
+    ],
 )
 async def test_nothing_else_is_served(memory_store: Store, path: str) -> None:
     async with open_world(memory_store) as world:

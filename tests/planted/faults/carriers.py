@@ -151,6 +151,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (HTTP,),
     ),
     Fault(
+        "an encoding that a client refuses is used",
+        "hub/http/compression.py",
+        "    return best if weights.get(best.name, others) > 0 else None\n",
+        "    return best if best.name in weights or others else None\n",
+        ("tests/hub/http/test_compression.py",),
+    ),
+    Fault(
         "a file that a proxy compressed is sent again and again",
         "hub/http/conditional.py",
         '_weak(current.get("etag", "")) in map(_weak, tags)',

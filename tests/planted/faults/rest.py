@@ -128,6 +128,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (UPLOADS,),
     ),
     Fault(
+        "pages of other sites measure what users are sent",
+        "hub/rest/app.py",
+        'return site in ("none", "same-origin") or request.get("origin") in origins',
+        "return bool(site) or not origins",
+        ("tests/hub/http/test_compression.py",),
+    ),
+    Fault(
+        "browsers keep files of the web client that have changed",
+        "hub/rest/web.py",
+        """ + content)
+    return together""",
+        """)
+    return together""",
+        ("tests/hub/rest/test_web.py",),
+    ),
+    Fault(
         "other pages may frame the web client",
         "hub/rest/web.py",
         " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,12 +1,28 @@
 """A small HTTP/1.1 client for tests, over any trio stream."""
 
+import gzip
 import json
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+import brotli
 import h11
 import trio
 from attrs import frozen
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+_DECODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "br": brotli.decompress,
+    "gzip": gzip.decompress,
+    "identity": bytes,
+    "zstd": zstd.decompress,
+}
 
 
 @frozen
@@ -20,6 +36,12 @@ class Reply:
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+    @property
+    def content(self) -> bytes:
+        """The body without the encoding that Content-Encoding names."""
+        decode = _DECODERS[self.headers.get("content-encoding", "identity")]
+        return decode(self.body)
 
     @property
     def text(self) -> str:

@@ -1,0 +1,61 @@
+"""Responses that never change while the hub runs.
+
+Guarantees: each is compressed at most once for each encoding, when it is first asked for; a client
+that has it gets 304. Must not know: what it is.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import field, frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.http.compression import ONCE, Encoding, accepted, compressed
+from hub.http.conditional import unless_known
+
+LEAST_BYTES: Final = 256
+REVALIDATED: Final = "no-cache"  # asked for each time, mostly answered with 304
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+@frozen(eq=False)
+class Static:
+    """A body, as it is and compressed.
+
+    Args:
+        content: the body.
+        media_type: its type.
+        headers: more headers.
+        encodings: the ways to compress it, the best first.
+    """
+
+    content: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(factory=dict)
+    encodings: Sequence[Encoding] = ONCE
+    _tag: str = field(init=False)
+    _bodies: dict[str, bytes] = field(factory=dict, init=False)
+
+    @_tag.default
+    def _hash(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()[:32]
+
+    async def answer(self, request: Request, caching: str = REVALIDATED) -> Response:
+        """The response to a GET or HEAD; `caching` is its Cache-Control."""
+        is_worth_it = len(self.content) >= LEAST_BYTES
+        encoding = accepted(request.headers, self.encodings) if is_worth_it else None
+        headers = {**self.headers, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+        tag, body = self._tag, self.content
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding.name
+            tag += f"-{encoding.name}"  # other bytes, another strong tag
+            body = await self._compressed(encoding)
+        headers["ETag"] = f'"{tag}"'
+        return unless_known(request, Response(body, media_type=self.media_type, headers=headers))
+
+    async def _compressed(self, encoding: Encoding) -> bytes:
+        if encoding.name not in self._bodies:
+            self._bodies[encoding.name] = await compressed(self.content, encoding)
+        return self._bodies[encoding.name]

@@ -1,0 +1,58 @@
+"""What never changes is compressed once, and sent once."""
+
+import pytest
+from attrs import define
+from starlette.requests import Request
+
+from hub.http.compression import ONCE, Encoding
+from hub.http.static import LEAST_BYTES, Static
+
+
+def request(**headers: str) -> Request:
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "headers": raw})
+
+
+@define
+class Counted:
+    """An encoding that counts how often it is used."""
+
+    encoding: Encoding
+    uses: int = 0
+
+    def compress(self, content: bytes) -> bytes:
+        self.uses += 1
+        return self.encoding.compress(content)
+
+    def counted(self) -> Encoding:
+        return Encoding(self.encoding.name, self.compress)
+
+
+async def test_each_encoding_is_made_once_and_only_when_it_is_asked_for() -> None:
+    counters = {each.name: Counted(each) for each in ONCE}
+    encodings = [each.counted() for each in counters.values()]
+    file = Static(b"words and " * 100, "text/plain", encodings=encodings)
+    for _ in range(3):
+        for accepted in ("br, gzip", "gzip", ""):
+            response = await file.answer(request(accept_encoding=accepted))
+            assert response.status_code == 200
+    assert {name: each.uses for name, each in counters.items()} == {"br": 1, "zstd": 0, "gzip": 1}
+
+
+async def test_each_encoding_is_another_version_with_a_tag_of_its_own() -> None:
+    file = Static(b"words and " * 100, "text/plain")
+    answers = [await file.answer(request(accept_encoding=name)) for name in ("br", "gzip", "")]
+    tags = [answer.headers["etag"] for answer in answers]
+    assert len(set(tags)) == 3
+    for name, tag in zip(("br", "gzip", ""), tags, strict=True):
+        known = await file.answer(request(accept_encoding=name, if_none_match=f"W/{tag}"))
+        assert (known.status_code, known.body, known.headers["etag"]) == (304, b"", tag)
+        assert known.headers["vary"] == "Accept-Encoding"
+    other = await file.answer(request(accept_encoding="gzip", if_none_match=tags[0]))
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(("size", "is_compressed"), [(LEAST_BYTES, True), (LEAST_BYTES - 1, False)])
+async def test_what_is_tiny_is_not_compressed(size: int, is_compressed: bool) -> None:
+    response = await Static(b"x" * size, "text/plain").answer(request(accept_encoding="br"))
+    assert ("content-encoding" in response.headers) == is_compressed
