@@ -23,6 +23,7 @@ APP = "https://app.example"
         ("br;q=0.5, gzip; q=0.5", "br", "br"),
         ("br;q=0, gzip;q=0.001", "gzip", "gzip"),
         ("gzip;q=0", None, None),
+        ("br;q=0, zstd;q=0.0, gzip;q=0", None, None),
         ("gzip;q=0.000, *", "br", "zstd"),
         ("*;q=0, gzip", "gzip", "gzip"),
         ("*", "br", "zstd"),
