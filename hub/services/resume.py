@@ -160,6 +160,7 @@ class Resume:
         for head in heads:
             client.replay(JoinedChannel(head.channel.id))
             await self._channels.enter(client, head.channel)
+        client.flush()  # the peer need not wait for the log to be read
         entered = {head.channel.id for head in heads}
         heads = await self._store.heads(client.user.id, entered)
         for channel_id in entered - {head.channel.id for head in heads}:

@@ -13,7 +13,7 @@ from tests.support.programs.command import run_module
 from tests.support.stores.memory import new_memory_store
 
 pytestmark = pytest.mark.timeout(300)
-SEEDS = 120
+SEEDS = 60
 SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
 SEEDS_UNTIL_FOUND = 40
 
@@ -59,7 +59,7 @@ def test_every_mistake_can_be_planted(bug: str) -> None:
 def test_a_seed_that_hangs_is_broken_and_says_where(
     tmp_path: Path, bug: str, clock: str, where: str
 ) -> None:
-    report = report_of(tmp_path, "--bug", bug, "--seeds", "1", "--real-seconds", "30")
+    report = report_of(tmp_path, "--bug", bug, "--seeds", "1", "--real-seconds", "10")
     problem = report["broken"]["0"]
     assert problem.startswith("hangs")
     assert clock in problem.partition("\n")[0]
