@@ -11,61 +11,76 @@
  * gives them too.
  */
 
+import { Access } from "./connection/access.js";
+import { Backoff } from "./connection/backoff.js";
 import { ConnectionLoop } from "./connection/connection_loop.js";
 import { Rest } from "./connection/rest.js";
+import { Reason } from "./connection/status.js";
+import { UsageError, notConnected } from "./errors.js";
 import { eventStream } from "./event_stream.js";
 import { Outbox, defaultStorage } from "./messages/outbox.js";
 import { Session } from "./session.js";
 
 /**
  * @import { ClientEvents, ClientEventTarget, ConversationId, Message } from "./parlour.js"
- * @import { More, Options, StoredFile, UserId } from "./parlour.js"
+ * @import { More, Options, Socket, StoredFile, UserId } from "./parlour.js"
  * @import { Dialect } from "./dialects/dialect.d.ts"
  */
 
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
+/** @type {readonly never[]} */
+const NONE = Object.freeze([]);
+
 /** @template {{ id: UserId }} Me */
 export class Client extends TypedEventTarget {
   #dialect;
   #url;
+  #access;
   #rest;
   #storage;
+  #WebSocket;
   #connection;
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
   /** @type {Session<Me> | null} */
   #session = null; // until it is known who is signed in
 
   /**
    * @param {Dialect<Me>} dialect
    * @param {Options} [options]
+   * @throws {UsageError} `no_url`, `no_websocket`
    */
   constructor(dialect, options = {}) {
     super();
     const {
-      url = globalThis.location?.origin ?? "",
+      url,
       storage = defaultStorage(),
-      headers = {},
+      reconnect,
       WebSocket = globalThis.WebSocket,
       fetch = globalThis.fetch.bind(globalThis),
-      random = Math.random,
+      random,
     } = options;
+    if (WebSocket === undefined) {
+      throw new UsageError("no_websocket", "There is no WebSocket here: give one, as the option");
+    }
     this.#dialect = dialect;
-    this.#url = url.replace(/\/$/, "");
+    this.#url = addressOf(url);
     this.#storage = storage;
-    this.#rest = new Rest(`${this.#url}/${dialect.restPrefix}`, headers, fetch);
-    const address = this.#url.replace(/^http/, "ws") + dialect.path;
-    const socketOptions = Object.keys(headers).length > 0 ? [{ headers }] : []; // browsers take none
+    this.#access = new Access(options);
+    this.#rest = new Rest(`${this.#url}/${dialect.restPrefix}`, this.#access, fetch);
+    this.#WebSocket = WebSocket;
     this.#connection = new ConnectionLoop(
       {
-        openSocket: () => new WebSocket(address, .../** @type {never[]} */ (socketOptions)),
         authenticate: () => this.#authenticate(),
         poll: () => this.#signedIn.poll(),
-        onStatus: (status) => this.#emit("status", { status }),
+        renew: () => this.#access.renew(),
+        onState: (state) => this.#emit("status", state),
         onOpen: () => this.#signedIn.resume(),
         onFrame: (frame) => this.#signedIn.receive(frame),
         onClosed: () => this.#session?.disconnected(),
       },
-      random,
+      new Backoff(reconnect, random),
     );
   }
 
@@ -79,19 +94,42 @@ export class Client extends TypedEventTarget {
     return this.#connection.status;
   }
 
+  /** The same with its reason, and when the next attempt follows; one object until it changes. */
+  get state() {
+    return this.#connection.state;
+  }
+
   /** How many messages wait to be confirmed. */
   get queued() {
     return this.#session?.sender.queued ?? 0;
   }
 
   /**
-   * The messages of a conversation that are known here, oldest first.
+   * The messages of a conversation that are known here, oldest first: one array until they change.
    * @param {ConversationId} conversationId
-   * @returns {Message[]}
+   * @returns {readonly Message[]}
    */
   messages(conversationId) {
-    return this.#session?.timelines.get(conversationId).all() ?? [];
+    return this.#session?.timelines.get(conversationId).all() ?? NONE;
   }
+
+  /**
+   * Who types there: one array until it changes. In channels they are usernames.
+   * @param {ConversationId} conversationId
+   * @returns {readonly (UserId | string)[]}
+   */
+  typists(conversationId) {
+    return this.#session?.typing.typists(conversationId) ?? NONE;
+  }
+
+  /**
+   * Be told whenever anything that can be read here may have changed; for stores and hooks.
+   * @type {(listener: () => void) => () => void} returns what ends it
+   */
+  subscribe = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
 
   /**
    * Sign in; a cookie keeps the session.
@@ -109,7 +147,7 @@ export class Client extends TypedEventTarget {
     try {
       await this.call("POST", "/api/auth/logout");
     } finally {
-      this.#connection.signedOut();
+      this.#connection.signedOut(Reason.SIGNED_OUT);
     }
   }
 
@@ -199,7 +237,9 @@ export class Client extends TypedEventTarget {
    * @returns {Promise<boolean>} whether there may be more
    */
   async loadOlder(conversationId, limit = 50) {
-    return this.#signedIn.loadOlder(conversationId, limit);
+    const hasMore = await this.#signedIn.loadOlder(conversationId, limit);
+    this.#notify();
+    return hasMore;
   }
 
   /**
@@ -238,16 +278,30 @@ export class Client extends TypedEventTarget {
   }
 
   get #signedIn() {
-    if (this.#session === null) throw new Error("not signed in: `connect` comes first");
+    if (this.#session === null) throw notConnected();
     return this.#session;
   }
 
-  /** Another user may have signed in since the last connection. */
+  /**
+   * Another user may have signed in since the last connection.
+   * @returns {Promise<() => Socket>} opens a socket for the one who is signed in now
+   */
   async #authenticate() {
     const me = await this.#dialect.me(this.#rest);
-    if (this.me?.id === me.id) return;
-    const heads = await this.#dialect.heads(this.#rest);
-    if (this.me?.id === me.id) return; // another call of `connect` was faster
+    if (this.me?.id !== me.id) {
+      const heads = await this.#dialect.heads(this.#rest);
+      if (this.me?.id !== me.id) this.#become(me, heads); // unless another `connect` was faster
+    }
+    const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
+    const more = await this.#access.socketArguments();
+    return () => new this.#WebSocket(address, .../** @type {never[]} */ (more));
+  }
+
+  /**
+   * @param {Me} me
+   * @param {Map<ConversationId, number>} heads
+   */
+  #become(me, heads) {
     const prefix = `parlour.outbox.${this.#dialect.name}.${me.id}.`;
     this.#session = new Session(me, heads, {
       dialect: this.#dialect,
@@ -256,6 +310,7 @@ export class Client extends TypedEventTarget {
       outbox: new Outbox(this.#storage, prefix),
       emit: (name, detail) => this.#emit(name, detail),
     });
+    this.#notify();
   }
 
   /**
@@ -265,5 +320,27 @@ export class Client extends TypedEventTarget {
    */
   #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.#notify();
   }
+
+  #notify() {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/**
+ * The hub's address, without a slash at the end.
+ * @param {string} [url] in a page, relative to it; by default where it came from
+ * @throws {UsageError}
+ */
+function addressOf(url) {
+  const page = globalThis.location;
+  try {
+    const { origin, pathname, protocol } = new URL(url ?? page?.origin ?? "", page?.href);
+    if (protocol === "http:" || protocol === "https:")
+      return (origin + pathname).replace(/\/+$/, "");
+  } catch {
+    // the error below says it
+  }
+  throw new UsageError("no_url", `Give the hub's address as the option url: ${url} is none`);
 }

@@ -35,6 +35,28 @@ export declare const Connection: {
 };
 export type ConnectionStatus = (typeof Connection)[keyof typeof Connection];
 
+export declare const Reason: {
+  readonly CLOSED: "closed";
+  readonly UNREACHABLE: "unreachable";
+  readonly REFUSED: "refused";
+  readonly LOST: "lost";
+  readonly SILENT: "silent";
+  readonly BUSY: "busy";
+  readonly BLOCKED: "blocked";
+  readonly NOT_SIGNED_IN: "not-signed-in";
+  readonly SESSION_ENDED: "session-ended";
+  readonly SIGNED_OUT: "signed-out";
+};
+export type ConnectionReason = (typeof Reason)[keyof typeof Reason];
+
+export interface ConnectionState {
+  readonly status: ConnectionStatus;
+  /** why it is not online; null where there is nothing to say */
+  readonly reason: ConnectionReason | null;
+  /** `waiting`: milliseconds from this change to the next attempt */
+  readonly retryInMs: number | null;
+}
+
 export interface User {
   id: UserId;
   username: string;
@@ -119,7 +141,7 @@ export interface StoredFile {
 }
 
 export interface ClientEvents {
-  status: { status: ConnectionStatus };
+  status: ConnectionState;
   message: { conversationId: ConversationId; message: Message };
   /** `message` is null when a failed one was discarded */
   changed: { conversationId: ConversationId; message: Message | null };
@@ -160,14 +182,27 @@ export interface ItemStorage {
   removeItem(name: string): void;
 }
 
+export interface ReconnectOptions {
+  /** before the first attempt; each further one waits twice as long, less up to a half by chance */
+  firstMs?: number;
+  /** before any attempt */
+  maxMs?: number;
+}
+
 export interface Options {
   /** the hub; by default where the page came from */
   url?: string;
   /** keeps unsent messages; by default localStorage, null: they are lost with the page */
   storage?: ItemStorage | null;
-  /** sent with every request (Node: `Cookie`) */
+  /** sent with every request; for sockets only outside of browsers */
   headers?: Record<string, string>;
-  /** by default the global one; called with the address, and `{ headers }` if there are any */
+  /** whether a browser sends cookies to the hub; by default "include" */
+  credentials?: "include" | "same-origin" | "omit";
+  /** gives a JSON Web Token instead of a cookie; asked again when the hub refuses the last one */
+  getToken?: () => string | Promise<string>;
+  /** by default 500 ms, and 10 s at most */
+  reconnect?: ReconnectOptions;
+  /** by default the global one; called with the address, protocols and `{ headers }`, if any */
   WebSocket?: new (
     address: string,
     ...options: never[]
@@ -177,11 +212,22 @@ export interface Options {
   random?: () => number;
 }
 
+export declare class ParlourError extends Error {
+  constructor(code: string, text: string);
+  readonly code: string;
+}
+
+export type UsageCode = "no_url" | "no_websocket" | "not_connected";
+
+/** The program uses the SDK in a way that cannot work. */
+export declare class UsageError extends ParlourError {
+  constructor(code: UsageCode, text: string);
+}
+
 /** `status` is HTTP's, 0 when the server was not reached; `retryAfter` is in seconds. */
-export declare class CallFailed extends Error {
+export declare class CallFailed extends ParlourError {
   constructor(status: number, code: string, text: string, retryAfter?: number | null);
   readonly status: number;
-  readonly code: string;
   readonly retryAfter: number | null;
 }
 
@@ -202,8 +248,11 @@ export interface ClientEventTarget {
 export interface Client<Me> extends ClientEventTarget {
   readonly me: Me | null;
   readonly status: ConnectionStatus;
+  readonly state: ConnectionState;
   readonly queued: number;
-  messages(conversationId: ConversationId): Message[];
+  messages(conversationId: ConversationId): readonly Message[];
+  typists(conversationId: ConversationId): readonly (UserId | string)[];
+  subscribe: (listener: () => void) => () => void;
   signIn(login: string, password: string): Promise<Me>;
   signOut(): Promise<void>;
   connect(): Promise<void>;

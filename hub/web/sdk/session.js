@@ -117,7 +117,7 @@ export class Session {
     const messages = await this.#dialect.older(this.#rest, this.me.id, page);
     timeline.addAll(messages);
     const { first } = timeline;
-    if (messages.length === 0 || first === undefined || first === before) return false;
+    if (first === undefined || first.seq === before?.seq) return false;
     return first.seq > 1;
   }
 

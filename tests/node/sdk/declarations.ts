@@ -3,10 +3,10 @@
  * (An import of parlour.js is an import of the declarations; those of the other modules are not.)
  */
 
-import { CallFailed } from "../../../hub/web/sdk/connection/rest.js";
-import { Connection } from "../../../hub/web/sdk/connection/status.js";
+import { Connection, Reason } from "../../../hub/web/sdk/connection/status.js";
 import { ChannelsClient } from "../../../hub/web/sdk/dialects/learning_chat.js";
 import { ParlourClient } from "../../../hub/web/sdk/dialects/private_messages.js";
+import { CallFailed, ParlourError, UsageError } from "../../../hub/web/sdk/errors.js";
 import { Kind, Status } from "../../../hub/web/sdk/messages/message.js";
 import type * as declared from "../../../hub/web/sdk/parlour.js";
 
@@ -43,6 +43,9 @@ function none<Names extends never>(): Names | undefined {
 none<Different<typeof declared.Connection, typeof Connection>>();
 none<Different<typeof declared.Kind, typeof Kind>>();
 none<Different<typeof declared.Status, typeof Status>>();
+none<Different<typeof declared.Reason, typeof Reason>>();
 none<DifferentClass<typeof declared.CallFailed, typeof CallFailed>>();
+none<DifferentClass<typeof declared.ParlourError, typeof ParlourError>>();
+none<DifferentClass<typeof declared.UsageError, typeof UsageError>>();
 none<DifferentClass<typeof declared.ParlourClient, typeof ParlourClient>>();
 none<DifferentClass<typeof declared.ChannelsClient, typeof ChannelsClient>>();

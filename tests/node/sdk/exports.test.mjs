@@ -11,7 +11,10 @@ const DECLARED = {
   Connection: true,
   Kind: true,
   ParlourClient: true,
+  ParlourError: true,
+  Reason: true,
   Status: true,
+  UsageError: true,
 };
 
 test("the SDK exports what is declared, and nothing else", () => {

@@ -72,8 +72,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK connects again after its session has ended",
         "hub/web/sdk/connection/connection_loop.js",
-        "if (event.code === SESSION_ENDED) {",
-        "if (event.code === -SESSION_ENDED) {",
+        "if (event.code !== SESSION_ENDED) this",
+        "if (event.code !== -SESSION_ENDED) this",
         UNITS,
     ),
     Fault(
@@ -86,15 +86,43 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a client that was closed while it connects comes online",
         "hub/web/sdk/connection/connection_loop.js",
-        "  close() {\n    this.#attempt += 1;\n",
-        "  close() {\n",
+        "    if (attempt !== this.#attempt) return;\n    if (this.#unopened",
+        "    if (this.#unopened",
         UNITS,
     ),
     Fault(
         "the SDK keeps a connection that is silent",
         "hub/web/sdk/connection/liveness.js",
-        "      this.#silence = setTimeout(this.#onDead, REPLY_MS);\n",
+        "    this.#silence = setTimeout(this.#onDead, milliseconds);\n",
         "",
+        UNITS,
+    ),
+    Fault(
+        "an attempt to connect may last for ever",
+        "hub/web/sdk/connection/connection_loop.js",
+        "    this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "a tab that is looked at again waits for the next attempt",
+        "hub/web/sdk/connection/wakes.js",
+        '  document?.addEventListener("visibilitychange", seen);\n',
+        "",
+        UNITS,
+    ),
+    Fault(
+        "a token that the hub refused is sent again",
+        "hub/web/sdk/connection/access.js",
+        "  renew() {\n    this.#token = null;\n",
+        "  renew() {\n",
+        UNITS,
+    ),
+    Fault(
+        "a message that was read is shown to React as it was",
+        "hub/web/sdk/messages/timeline.js",
+        "      this.#stored[at] = { ...message, status };\n      this.#all = null;\n",
+        "      this.#stored[at] = { ...message, status };\n",
         UNITS,
     ),
     Fault(

@@ -3,23 +3,25 @@
  * backoff. Where WebSockets never open although REST answers, it polls over REST.
  *
  * What it promises: at most one socket is in use; a frame of an older one is never handled; after
- * `close`, or once the session has ended, it does not connect again by itself. It must not know
- * what frames mean.
+ * `close`, or once the session has ended, it does not connect again by itself; no attempt lasts for
+ * ever. It must not know what frames mean.
  */
 
+import { CallFailed, statusOf } from "../errors.js";
 import { Backoff } from "./backoff.js";
 import { Liveness } from "./liveness.js";
-import { statusOf } from "./rest.js";
-import { Connection } from "./status.js";
+import { Connection, Reason } from "./status.js";
+import { onWake } from "./wakes.js";
 
 /**
- * @import { ConnectionStatus, Socket } from "../parlour.js"
+ * @import { ConnectionReason, ConnectionState, ConnectionStatus, Socket } from "../parlour.js"
  *
  * @typedef {object} Handlers
- * @property {() => Socket} openSocket
- * @property {() => Promise<void>} authenticate finds out who is signed in
+ * @property {() => Promise<() => Socket>} authenticate finds out who is signed in, and returns what
+ *   opens a socket for them
  * @property {() => Promise<void>} poll one round over REST
- * @property {(status: ConnectionStatus) => void} onStatus
+ * @property {() => boolean} renew the hub ended the session: whether another one can be had
+ * @property {(state: ConnectionState) => void} onState
  * @property {() => void} onOpen
  * @property {(frame: unknown) => void} onFrame
  * @property {() => void} onClosed called before the next attempt is scheduled
@@ -28,6 +30,7 @@ import { Connection } from "./status.js";
 const SESSION_ENDED = 4001;
 const UNAUTHORIZED = 401;
 const UNREACHABLE = 0;
+const ATTEMPT_MS = 30_000; // from `connect` until the socket is open
 const POLL_MS = 3_000;
 const BLOCKED_AFTER = 3; // sockets in a row that never opened, while REST answers
 
@@ -36,86 +39,81 @@ export class ConnectionLoop {
   #backoff;
   #liveness = new Liveness(
     () => this.send({ type: "heartbeat" }),
-    () => this.reconnectLater(),
+    () => this.reconnectLater(Reason.SILENT),
   );
-  /** @type {ConnectionStatus} */
-  #status = Connection.IDLE;
+  /** @type {ConnectionState} */
+  #state = Object.freeze({ status: Connection.IDLE, reason: null, retryInMs: null });
   /** @type {Socket | null} */
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #attempt = 0; // counts calls of `connect` and `close`: an older call that still waits gives up
+  #timer; // for the next attempt, or the end of this one
+  #attempt = 0; // counts beginnings and ends: what is still under way of an older one gives up
   #unopened = 0;
-  #reconnectNow = () => {
-    if (this.#status !== Connection.WAITING) return;
-    this.#backoff.reset();
-    void this.connect();
-  };
+  /** @type {() => void} */
+  #ignoreWakes = () => undefined;
 
   /**
    * @param {Handlers} handlers
-   * @param {() => number} random from 0 to 1, for the jitter between two attempts
+   * @param {Backoff} backoff
    */
-  constructor(handlers, random) {
+  constructor(handlers, backoff) {
     this.#handlers = handlers;
-    this.#backoff = new Backoff(random);
+    this.#backoff = backoff;
+  }
+
+  /** Frozen, and the same object until something changes. */
+  get state() {
+    return this.#state;
   }
 
   get status() {
-    return this.#status;
-  }
-
-  get isOpen() {
-    return this.#socket !== null;
+    return this.#state.status;
   }
 
   /** Resolves when the socket is being opened, or the first round of polling was made. */
   async connect() {
-    this.#attempt += 1;
-    const attempt = this.#attempt;
-    clearTimeout(this.#timer);
-    this.#closeSocket();
+    const attempt = this.#begin();
+    this.#ignoreWakes();
+    this.#ignoreWakes = onWake(() => this.#wake());
     this.#enter(Connection.CONNECTING);
+    this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
+    let openSocket;
     try {
-      await this.#handlers.authenticate();
+      openSocket = await this.#handlers.authenticate();
     } catch (error) {
-      if (attempt !== this.#attempt) return;
-      if (statusOf(error) === UNAUTHORIZED) this.signedOut();
-      else this.reconnectLater();
+      if (attempt === this.#attempt) this.#failed(error);
       return;
     }
     if (attempt !== this.#attempt) return;
-    globalThis.addEventListener?.("online", this.#reconnectNow);
     if (this.#unopened >= BLOCKED_AFTER) await this.#poll();
-    else this.#open();
+    else this.#use(openSocket());
   }
 
   close() {
-    this.#attempt += 1;
-    globalThis.removeEventListener?.("online", this.#reconnectNow);
-    clearTimeout(this.#timer);
-    this.#closeSocket();
-    this.#enter(Connection.IDLE);
+    this.#end(Connection.IDLE, Reason.CLOSED);
   }
 
-  /** Leave this connection, if there is one, and connect again after the backoff. */
-  reconnectLater() {
-    this.#closeSocket();
-    if (this.#status === Connection.IDLE) return;
-    this.#enter(Connection.WAITING);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.connect(), this.#backoff.next());
+  /** The session has ended: to connect again would be refused. */
+  signedOut(/** @type {ConnectionReason} */ reason) {
+    this.#end(Connection.SIGNED_OUT, reason);
+  }
+
+  /**
+   * Leave this connection, if there is one, and connect again after the backoff.
+   * @param {ConnectionReason} reason
+   * @param {number} atLeastMs
+   */
+  reconnectLater(reason, atLeastMs = 0) {
+    this.#begin();
+    const retryInMs = Math.max(atLeastMs, this.#backoff.next());
+    this.#timer = setTimeout(() => this.connect(), retryInMs);
+    this.#enter(Connection.WAITING, reason, retryInMs);
   }
 
   /** Everything that was missed has arrived: from now on frames are live. */
   resumed() {
     this.#backoff.reset();
     this.#enter(Connection.ONLINE);
-  }
-
-  /** The session has ended: to connect again would be refused. */
-  signedOut() {
-    this.#enter(Connection.SIGNED_OUT);
   }
 
   /**
@@ -141,46 +139,96 @@ export class ConnectionLoop {
     this.#liveness.replied(isMoreExpected);
   }
 
-  #open() {
-    const socket = this.#handlers.openSocket();
+  /** Whatever is under way is over; returns the number of what begins. */
+  #begin() {
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    this.#closeSocket();
+    return this.#attempt;
+  }
+
+  /**
+   * @param {ConnectionStatus} status
+   * @param {ConnectionReason} reason
+   */
+  #end(status, reason) {
+    this.#begin();
+    this.#ignoreWakes();
+    this.#enter(status, reason);
+  }
+
+  #tookTooLong() {
+    if (this.#socket !== null) this.#unopened += 1;
+    this.reconnectLater(Reason.SILENT);
+  }
+
+  /** There is a reason to look at the connection now. */
+  #wake() {
+    this.#liveness.probe();
+    if (this.status !== Connection.WAITING) return;
+    this.#backoff.reset();
+    void this.connect();
+  }
+
+  /** @param {Socket} socket */
+  #use(socket) {
     let wasOpen = false;
     this.#socket = socket;
     socket.onopen = () => {
+      if (socket !== this.#socket) return;
       wasOpen = true;
       this.#unopened = 0;
+      clearTimeout(this.#timer);
+      this.#liveness.received();
       this.#handlers.onOpen();
     };
     socket.onmessage = (event) => {
       if (socket !== this.#socket) return;
       this.#liveness.received();
-      this.#handlers.onFrame(JSON.parse(String(event.data)));
+      this.#take(String(event.data));
     };
     socket.onerror = () => undefined; // `onclose` follows
     socket.onclose = (event) => {
       if (socket !== this.#socket) return;
       if (!wasOpen) this.#unopened += 1;
-      if (event.code === SESSION_ENDED) {
-        this.#closeSocket();
-        this.signedOut();
-      } else {
-        this.reconnectLater();
-      }
+      const reason = wasOpen ? Reason.LOST : Reason.UNREACHABLE;
+      if (event.code !== SESSION_ENDED) this.reconnectLater(reason);
+      else if (this.#handlers.renew()) this.reconnectLater(Reason.SESSION_ENDED);
+      else this.signedOut(Reason.SESSION_ENDED);
     };
   }
 
+  /** @param {string} text */
+  #take(text) {
+    let frame;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      this.reconnectLater(Reason.LOST); // whatever this is, it is not a hub
+      return;
+    }
+    this.#handlers.onFrame(frame);
+  }
+
   async #poll() {
-    this.#enter(Connection.POLLING);
     const attempt = this.#attempt;
+    clearTimeout(this.#timer);
+    this.#enter(Connection.POLLING, Reason.BLOCKED);
     try {
       await this.#handlers.poll();
     } catch (error) {
-      if (attempt !== this.#attempt) return;
-      if (statusOf(error) === UNAUTHORIZED) this.signedOut();
-      if (statusOf(error) === UNREACHABLE) this.reconnectLater();
+      const isFatal = [UNAUTHORIZED, UNREACHABLE].includes(statusOf(error) ?? UNREACHABLE);
+      if (attempt === this.#attempt && isFatal) this.#failed(error);
     }
-    if (attempt === this.#attempt && this.#status === Connection.POLLING) {
-      this.#timer = setTimeout(() => this.#poll(), POLL_MS);
-    }
+    if (attempt === this.#attempt) this.#timer = setTimeout(() => this.#poll(), POLL_MS);
+  }
+
+  /** @param {unknown} error that ended an attempt */
+  #failed(error) {
+    const status = statusOf(error);
+    const seconds = error instanceof CallFailed ? (error.retryAfter ?? 0) : 0;
+    if (status === UNAUTHORIZED) this.signedOut(Reason.NOT_SIGNED_IN);
+    else this.reconnectLater(status ? Reason.REFUSED : Reason.UNREACHABLE, seconds * 1_000);
   }
 
   #closeSocket() {
@@ -191,10 +239,14 @@ export class ConnectionLoop {
     socket?.close();
   }
 
-  /** @param {ConnectionStatus} status */
-  #enter(status) {
-    if (status === this.#status) return;
-    this.#status = status;
-    this.#handlers.onStatus(status);
+  /**
+   * @param {ConnectionStatus} status
+   * @param {ConnectionReason | null} [reason]
+   * @param {number | null} [retryInMs]
+   */
+  #enter(status, reason = null, retryInMs = null) {
+    if (status === this.status && reason === this.#state.reason && retryInMs === null) return;
+    this.#state = Object.freeze({ status, reason, retryInMs });
+    this.#handlers.onState(this.#state);
   }
 }

@@ -5,6 +5,7 @@
 
 const SILENCE_MS = 30_000; // without a frame, before a heartbeat is sent
 const REPLY_MS = 10_000;
+const PROBE_MS = 5_000; // for the reply when somebody waits for it
 
 /** @typedef {ReturnType<typeof setTimeout>} Timer */
 
@@ -25,13 +26,17 @@ export class Liveness {
     this.#onDead = onDead;
   }
 
-  /** A frame arrived. */
+  /** A frame arrived, or the connection has just been opened. */
   received() {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      this.#sendHeartbeat();
-      this.#silence = setTimeout(this.#onDead, REPLY_MS);
-    }, SILENCE_MS);
+    this.#silence = setTimeout(() => this.#ask(REPLY_MS), SILENCE_MS);
+  }
+
+  /** There is a reason to doubt the connection: see now whether it still works. */
+  probe() {
+    if (this.#silence === undefined) return;
+    clearTimeout(this.#silence);
+    this.#ask(PROBE_MS);
   }
 
   /** A frame was sent that the hub replies to. */
@@ -52,6 +57,13 @@ export class Liveness {
   /** The connection is gone. */
   stop() {
     clearTimeout(this.#silence);
+    this.#silence = undefined;
     this.replied(false);
+  }
+
+  /** @param {number} milliseconds for any frame to come */
+  #ask(milliseconds) {
+    this.#sendHeartbeat();
+    this.#silence = setTimeout(this.#onDead, milliseconds);
   }
 }

@@ -1,55 +1,29 @@
 /** Calls over REST: JSON both ways, refusals as errors. */
 
-/** A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached. */
-export class CallFailed extends Error {
-  /** @readonly */
-  status;
-  /** @readonly */
-  code;
-  /** @readonly */
-  retryAfter;
+import { CallFailed } from "../errors.js";
 
-  /**
-   * @param {number} status
-   * @param {string} code
-   * @param {string} text
-   * @param {number | null} retryAfter seconds
-   */
-  constructor(status, code, text, retryAfter = null) {
-    super(text);
-    this.name = "CallFailed";
-    this.status = status;
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
+/** @import { Access } from "./access.js" */
 
-/**
- * The HTTP status that a call failed with; undefined for any other error.
- * @param {unknown} error
- */
-export function statusOf(error) {
-  return error instanceof CallFailed ? error.status : undefined;
-}
+const UNAUTHORIZED = 401;
 
 export class Rest {
   #url;
-  #headers;
+  #access;
   #fetch;
 
   /**
    * @param {string} url where the dialect's REST is, without a slash at the end
-   * @param {Record<string, string>} headers sent with every request
+   * @param {Access} access
    * @param {typeof fetch} fetchFunction
    */
-  constructor(url, headers, fetchFunction) {
+  constructor(url, access, fetchFunction) {
     this.#url = url;
-    this.#headers = headers;
+    this.#access = access;
     this.#fetch = fetchFunction;
   }
 
   /**
-   * One call, with the session.
+   * One call, with the session; with a new token if the hub refuses the one there was.
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body] JSON, or a form
@@ -59,30 +33,64 @@ export class Rest {
    */
   async call(method, path, body, headers = {}) {
     const form = body instanceof FormData ? body : undefined; // sets its own content type
-    const json = body === undefined || form ? undefined : JSON.stringify(body);
-    let response;
-    try {
-      response = await this.#fetch(this.#url + path, {
-        method,
-        credentials: "same-origin",
-        headers: {
-          ...this.#headers,
-          ...headers,
-          ...(json === undefined ? {} : { "Content-Type": "application/json" }),
-        },
-        body: form ?? json,
-      });
-    } catch (error) {
-      throw new CallFailed(0, "unreachable", String(error));
+    const content = body === undefined || form ? undefined : JSON.stringify(body);
+    const request = {
+      method,
+      headers: {
+        ...headers,
+        ...(content === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      body: form ?? content,
+    };
+    let { response, text } = await this.#send(path, request);
+    if (response.status === UNAUTHORIZED && this.#access.renew()) {
+      ({ response, text } = await this.#send(path, request));
     }
-    const text = await response.text();
-    const data = text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null;
-    if (response.ok) return data;
+    const json = parsed(text);
+    if (response.ok && json !== null) return json.data;
+    const refusal = json?.data ?? {};
     throw new CallFailed(
       response.status,
-      data?.code ?? (response.status === 401 ? "unauthorized" : "refused"),
-      data?.error ?? text,
+      refusal.code ?? codeOf(response.status),
+      refusal.error ?? refusal.message ?? text,
       Number(response.headers.get("retry-after")) || null,
     );
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit & { headers: Record<string, string> }} request
+   */
+  async #send(path, request) {
+    const { credentials } = this.#access;
+    const headers = { ...(await this.#access.headers()), ...request.headers };
+    try {
+      const response = await this.#fetch(this.#url + path, { ...request, credentials, headers });
+      this.#access.received(response.headers);
+      return { response, text: await response.text() };
+    } catch (error) {
+      throw new CallFailed(0, "unreachable", `${this.#url} was not reached: ${error}`);
+    }
+  }
+}
+
+/**
+ * The code of a response that has none.
+ * @param {number} status
+ */
+function codeOf(status) {
+  if (status < 400) return "malformed"; // whatever this is, it is not a hub
+  return status === UNAUTHORIZED ? "unauthorized" : "refused";
+}
+
+/**
+ * @param {string} text
+ * @returns {{ data: any } | null} null: it is not JSON
+ */
+function parsed(text) {
+  try {
+    return { data: text === "" ? null : JSON.parse(text) };
+  } catch {
+    return null;
   }
 }

@@ -1,3 +1,5 @@
+/** What a connection may be, and why. */
+
 /** What `client.status` may be. */
 export const Connection = Object.freeze({
   IDLE: "idle",
@@ -6,4 +8,18 @@ export const Connection = Object.freeze({
   WAITING: "waiting",
   POLLING: "polling",
   SIGNED_OUT: "signed-out",
+});
+
+/** Why it is not online: `client.state.reason`. */
+export const Reason = Object.freeze({
+  CLOSED: "closed", // `close` was called
+  UNREACHABLE: "unreachable", // the server could not be reached
+  REFUSED: "refused", // it was reached, and answered with an error
+  LOST: "lost", // the connection broke
+  SILENT: "silent", // no answer came in time
+  BUSY: "busy", // the hub could not take a message now
+  BLOCKED: "blocked", // WebSockets do not get through
+  NOT_SIGNED_IN: "not-signed-in", // there is no session
+  SESSION_ENDED: "session-ended", // it has ended, whoever ended it
+  SIGNED_OUT: "signed-out", // `signOut` was called
 });

@@ -5,6 +5,7 @@
 
 import { Client } from "../client.js";
 import { mapConcurrently } from "../connection/concurrency.js";
+import { notConnected } from "../errors.js";
 import { Kind, Status } from "../messages/message.js";
 
 /**
@@ -224,7 +225,7 @@ export class ChannelsClient extends Client {
    * @returns {Promise<Message | null>}
    */
   async newest(channelId) {
-    if (this.me === null) throw new Error("not signed in: `connect` comes first");
+    if (this.me === null) throw notConnected();
     const message = await newestMessage(this, channelId);
     return message === undefined ? null : toMessage(message, this.me.id);
   }

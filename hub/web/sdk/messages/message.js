@@ -4,9 +4,9 @@
  * @import { Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {{ -readonly [Field in keyof Message]: Message[Field] }} MutableMessage
- * @typedef {MutableMessage & { id: number, seq: number, author: number }} StoredMessage
- * @typedef {MutableMessage & { key: string }} PendingMessage one that is in the outbox
+ * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
+ *   StoredMessage
+ * @typedef {Message & { readonly key: string }} PendingMessage one that is in the outbox
  */
 
 /** How far a message of one's own has come. */

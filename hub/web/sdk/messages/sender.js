@@ -6,8 +6,8 @@
  * so each is stored once and in order.
  */
 
-import { Connection } from "../connection/status.js";
-import { CallFailed, statusOf } from "../connection/rest.js";
+import { Connection, Reason } from "../connection/status.js";
+import { CallFailed, statusOf } from "../errors.js";
 import { pendingMessage } from "./message.js";
 
 /**
@@ -122,7 +122,7 @@ export class Sender {
     if (this.#outbox.get(key) === undefined) return false;
     this.#connection.replied(this.queued > 0);
     if (RETRYABLE.has(code)) {
-      this.#connection.reconnectLater(); // and all are sent again from the first on: in order
+      this.#connection.reconnectLater(Reason.BUSY); // and all are sent again from the first on: in order
     } else {
       this.#fail(key, text);
     }

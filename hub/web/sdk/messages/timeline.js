@@ -3,8 +3,8 @@
 import { Status } from "./message.js";
 
 /**
- * @import { MessageStatus } from "../parlour.js"
- * @import { MutableMessage, PendingMessage, StoredMessage } from "./message.js"
+ * @import { Message, MessageStatus } from "../parlour.js"
+ * @import { PendingMessage, StoredMessage } from "./message.js"
  */
 
 /** @type {Record<MessageStatus, number>} */
@@ -16,12 +16,17 @@ const RANK = {
   [Status.READ]: 2,
 };
 
-/** What is stored, by `seq`, each once; then what is still being sent. */
+/**
+ * What is stored, by `seq`, each once; then what is still being sent. A message that changes is
+ * another object, and `all` is another array.
+ */
 export class Timeline {
   /** @type {StoredMessage[]} */
   #stored = []; // by seq
   /** @type {Map<string, PendingMessage>} */
   #pending = new Map(); // by key
+  /** @type {readonly Message[] | null} */
+  #all = null; // made when it is asked for
 
   /** The oldest stored message that is known. */
   get first() {
@@ -33,9 +38,9 @@ export class Timeline {
     return this.#stored[this.#stored.length - 1];
   }
 
-  /** @returns {MutableMessage[]} */
   all() {
-    return [...this.#stored, ...this.#pending.values()];
+    this.#all ??= Object.freeze([...this.#stored, ...this.#pending.values()]);
+    return this.#all;
   }
 
   /**
@@ -43,17 +48,18 @@ export class Timeline {
    * @returns {boolean} whether it was new
    */
   add(message) {
-    let at = this.#stored.length; // mostly it is the newest
-    while (at > 0 && (this.#stored[at - 1]?.seq ?? 0) >= message.seq) at -= 1;
+    let at = this.#stored.length; // it is mostly the newest
+    while ((this.#stored[at - 1]?.seq ?? 0) >= message.seq) at -= 1;
     if (this.#stored[at]?.seq === message.seq) return false;
     this.#stored.splice(at, 0, message);
+    this.#all = null;
     return true;
   }
 
   /** @param {StoredMessage[]} messages */
   addAll(messages) {
     for (const message of messages) {
-      if (message.key !== null) this.#pending.delete(message.key);
+      if (message.key !== null) this.removePending(message.key);
       this.add(message);
     }
   }
@@ -61,12 +67,14 @@ export class Timeline {
   /** @param {PendingMessage} message takes the place of an earlier one with its key */
   addPending(message) {
     this.#pending.set(message.key, message);
+    this.#all = null;
     return message;
   }
 
   /** @param {string} key */
   removePending(key) {
     this.#pending.delete(key);
+    this.#all = null;
   }
 
   /**
@@ -77,10 +85,12 @@ export class Timeline {
   mark(upTo, status) {
     /** @param {StoredMessage} message */
     const isLater = (message) => ("seq" in upTo ? message.seq > upTo.seq : message.id > upTo.id);
-    for (const message of [...this.#stored].reverse()) {
-      if (isLater(message) || !message.isMine) continue;
+    for (let at = this.#stored.length - 1; at >= 0; at -= 1) {
+      const message = this.#stored[at];
+      if (message === undefined || isLater(message) || !message.isMine) continue;
       if (RANK[message.status] >= RANK[status]) return; // and so have those before it
-      message.status = status;
+      this.#stored[at] = { ...message, status };
+      this.#all = null;
     }
   }
 }

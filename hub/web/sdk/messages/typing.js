@@ -6,6 +6,8 @@ const DEBOUNCE_MS = 300; // of typing before a frame is sent
 const RENEW_MS = 2_000;
 const IDLE_MS = 2_500; // without a key, and it is over
 const EXPIRY_MS = 4_000; // of another's typing that is not renewed
+/** @type {readonly (UserId | string)[]} */
+const NOBODY = Object.freeze([]);
 
 /**
  * @typedef {ReturnType<typeof setTimeout>} Timer
@@ -27,6 +29,8 @@ export class Typing {
   #mine = new Map();
   /** @type {Map<string, Theirs>} */
   #theirs = new Map();
+  /** @type {Map<ConversationId, readonly (UserId | string)[]>} */
+  #typists = new Map(); // of each conversation
 
   /**
    * @param {(conversationId: ConversationId, isTyping: boolean) => void} send to the hub
@@ -81,7 +85,18 @@ export class Typing {
       const timer = setTimeout(() => this.received(conversationId, who, false), EXPIRY_MS);
       this.#theirs.set(name, { conversationId, who, timer });
     } else if (!this.#theirs.delete(name)) return;
-    if (before === undefined || !isTyping) this.#notify(conversationId, who, isTyping);
+    if (before !== undefined && isTyping) return;
+    const others = this.typists(conversationId).filter((each) => each !== who);
+    this.#typists.set(conversationId, Object.freeze(isTyping ? [...others, who] : others));
+    this.#notify(conversationId, who, isTyping);
+  }
+
+  /**
+   * Who else types there: one array until it changes.
+   * @param {ConversationId} conversationId
+   */
+  typists(conversationId) {
+    return this.#typists.get(conversationId) ?? NOBODY;
   }
 
   /** The connection is gone: nothing can be sent, and nothing will be received. */

@@ -143,7 +143,7 @@ export class FakeHub {
     const result = await route(call);
     this.calls.push(call);
     this.#happened();
-    return result instanceof Refusal ? response(result.body, result.status) : response(result);
+    return result instanceof Refusal ? response(result.body, result) : response(result);
   }
 
   /** @param {() => boolean} holds */
@@ -159,6 +159,8 @@ export class FakeHub {
 }
 
 class Refusal {
+  retryAfter = "";
+
   /**
    * @param {number} status
    * @param {object} body
@@ -178,9 +180,10 @@ export function refusal(/** @type {number} */ status, code = "refused", error = 
  * What the SDK uses of a Response, without streams: reading it takes no turn of the event loop.
  * @param {unknown} body JSON
  */
-function response(body, status = 200) {
+function response(body, { status = 200, retryAfter = "" } = {}) {
   const text = JSON.stringify(body);
-  const used = { ok: status < 400, status, headers: new Headers(), text: async () => text };
+  const headers = new Headers({ "Retry-After": retryAfter });
+  const used = { ok: status < 400, status, headers, text: async () => text };
   return /** @type {Response} */ (/** @type {unknown} */ (used));
 }
 
@@ -190,7 +193,7 @@ function response(body, status = 200) {
  */
 function noRoute({ method, path }) {
   queueMicrotask(() => assert.fail(`the test has no route for ${method} ${path}`));
-  return response({}, 404);
+  return response({}, { status: 404 });
 }
 
 /** Everything that responses have set off is done: they take no turn of the event loop. */

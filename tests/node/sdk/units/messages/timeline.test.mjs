@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Kind, Status } from "../../../../hub/web/sdk/messages/message.js";
-import { Timeline } from "../../../../hub/web/sdk/messages/timeline.js";
-import { Timelines } from "../../../../hub/web/sdk/messages/timelines.js";
+import { Kind, Status } from "../../../../../hub/web/sdk/messages/message.js";
+import { Timeline } from "../../../../../hub/web/sdk/messages/timeline.js";
+import { Timelines } from "../../../../../hub/web/sdk/messages/timelines.js";
 
 /**
  * @param {number} seq
@@ -80,6 +80,34 @@ test("a mark covers one's own messages up to it, and never goes back", () => {
   assert.deepEqual(statuses(), [Status.READ, Status.SENT, Status.READ, Status.SENT]);
   timeline.mark({ id: 109 }, Status.DELIVERED);
   assert.deepEqual(statuses(), [Status.READ, Status.SENT, Status.READ, Status.DELIVERED]);
+});
+
+test("what is shown is the same array until it changes, and a changed message another object", () => {
+  const timeline = new Timeline();
+  timeline.addAll([stored(1), stored(2)]);
+  const before = timeline.all();
+  assert.equal(timeline.all(), before);
+  assert.equal(timeline.add(stored(2)), false);
+  timeline.mark({ seq: 0 }, Status.READ);
+  assert.equal(timeline.all(), before);
+  timeline.mark({ seq: 1 }, Status.READ);
+  const after = timeline.all();
+  assert.notEqual(after, before);
+  assert.notEqual(after[0], before[0]);
+  assert.equal(after[1], before[1]);
+  assert.equal(before[0]?.status, Status.SENT);
+  const changes = [
+    () => timeline.add(stored(3)),
+    () => timeline.addPending(pending("a")),
+    () => timeline.removePending("a"),
+    () => timeline.addAll([stored(4)]),
+  ];
+  for (const change of changes) {
+    const known = timeline.all();
+    change();
+    assert.notEqual(timeline.all(), known);
+  }
+  assert.throws(() => Array.prototype.push.call(timeline.all(), stored(9)), TypeError);
 });
 
 test("resume asks for what comes after the newest message or the head of then", () => {

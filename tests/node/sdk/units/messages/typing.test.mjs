@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Typing } from "../../../../hub/web/sdk/messages/typing.js";
+import { Typing } from "../../../../../hub/web/sdk/messages/typing.js";
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
 afterEach(() => mock.timers.reset());

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Status } from "../../../../hub/web/sdk/parlour.js";
-import { BEN, FakeHub, ME, RESUMED, posted, recorded, wireMessage } from "./fake_hub.mjs";
+import { Status } from "../../../../../hub/web/sdk/parlour.js";
+import { BEN, FakeHub, ME, RESUMED, posted, recorded, wireMessage } from "../fake_hub.mjs";
 
 const HISTORY = `GET /private_messages/api/messages/${BEN}`;
 

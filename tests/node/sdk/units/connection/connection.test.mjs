@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Connection } from "../../../../hub/web/sdk/parlour.js";
-import { FakeHub, ME, RESUMED, URL, posted, recorded, refusal, unreachable } from "./fake_hub.mjs";
+import { Connection } from "../../../../../hub/web/sdk/parlour.js";
+import { FakeHub, ME, RESUMED, URL, posted, recorded, refusal, unreachable } from "../fake_hub.mjs";
 
-/** @import { Client } from "../../../../hub/web/sdk/parlour.js" */
+/** @import { Client } from "../../../../../hub/web/sdk/parlour.js" */
 
 const MINUTES = 600_000;
 const CONVERSATIONS = "GET /private_messages/api/messages/conversations";
@@ -87,25 +87,6 @@ test("it comes back after a pause that doubles until it was online again", async
   mock.timers.tick(1);
   await hub.openedSockets(5);
   assert.deepEqual(seen.slice(-4), ["connecting", "online", "waiting", "connecting"]);
-});
-
-test("it comes back at once when the browser says that there is a network", async () => {
-  const target = new EventTarget();
-  Object.assign(globalThis, {
-    addEventListener: target.addEventListener.bind(target),
-    removeEventListener: target.removeEventListener.bind(target),
-  });
-  const hub = new FakeHub();
-  const client = await hub.onlineClient();
-  target.dispatchEvent(new Event("online"));
-  assert.equal(client.status, Connection.ONLINE);
-  hub.socket.end();
-  assert.equal(client.status, Connection.WAITING);
-  target.dispatchEvent(new Event("online"));
-  await hub.openedSockets(2);
-  client.close();
-  target.dispatchEvent(new Event("online"));
-  assert.equal(client.status, Connection.IDLE);
 });
 
 test("an ended session is not tried again", async () => {

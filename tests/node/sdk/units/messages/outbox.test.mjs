@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Kind } from "../../../../hub/web/sdk/messages/message.js";
-import { Outbox } from "../../../../hub/web/sdk/messages/outbox.js";
-import { MemoryStorage } from "../memory_storage.mjs";
+import { Kind } from "../../../../../hub/web/sdk/messages/message.js";
+import { Outbox } from "../../../../../hub/web/sdk/messages/outbox.js";
+import { MemoryStorage } from "../../memory_storage.mjs";
 
 const UUID_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mapConcurrently } from "../../../../hub/web/sdk/connection/concurrency.js";
-import { settled } from "./fake_hub.mjs";
+import { mapConcurrently } from "../../../../../hub/web/sdk/connection/concurrency.js";
+import { settled } from "../fake_hub.mjs";
 
 test("at most six are under way, and the results are in the items' order", async () => {
   const items = [...Array(20).keys()];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Connection, Kind, Status } from "../../../../hub/web/sdk/parlour.js";
-import { MemoryStorage } from "../memory_storage.mjs";
-import { BEN, FakeHub, ME, RESUMED, posted, recorded } from "./fake_hub.mjs";
+import { Connection, Kind, Status } from "../../../../../hub/web/sdk/parlour.js";
+import { MemoryStorage } from "../../memory_storage.mjs";
+import { BEN, FakeHub, ME, RESUMED, posted, recorded } from "../fake_hub.mjs";
 
 /**
- * @import { ParlourClient } from "../../../../hub/web/sdk/parlour.js"
- * @import { FakeSocket } from "../fake_socket.mjs"
+ * @import { ParlourClient } from "../../../../../hub/web/sdk/parlour.js"
+ * @import { FakeSocket } from "../../fake_socket.mjs"
  */
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
@@ -58,7 +58,7 @@ test("what is written before there is a connection is sent in order once there i
 });
 
 test("without a user nothing can be sent", () => {
-  assert.throws(() => new FakeHub().client().send(BEN, "hi"), /not signed in/);
+  assert.throws(() => new FakeHub().client().send(BEN, "hi"), { code: "not_connected" });
 });
 
 test("a message goes out with everything it has", async () => {

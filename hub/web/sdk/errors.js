@@ -1,0 +1,65 @@
+/** The errors of the SDK. Each has a `code` that programs can act on; its text is for people. */
+
+/** @import { UsageCode } from "./parlour.js" */
+
+export class ParlourError extends Error {
+  /** @readonly */
+  code;
+
+  /**
+   * @param {string} code
+   * @param {string} text
+   */
+  constructor(code, text) {
+    super(text);
+    this.name = "ParlourError";
+    this.code = code;
+  }
+}
+
+/** The program uses the SDK in a way that cannot work. */
+export class UsageError extends ParlourError {
+  /**
+   * @param {UsageCode} code
+   * @param {string} text
+   */
+  constructor(code, text) {
+    super(code, text);
+    this.name = "UsageError"; // also where a bundler has renamed the class
+  }
+}
+
+/** Whatever needs to know who is signed in was asked for too early. */
+export function notConnected() {
+  const text = "It is not known who is signed in: `connect` comes first, and has to succeed";
+  return new UsageError("not_connected", text);
+}
+
+/** A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached. */
+export class CallFailed extends ParlourError {
+  /** @readonly */
+  status;
+  /** @readonly */
+  retryAfter;
+
+  /**
+   * @param {number} status
+   * @param {string} code
+   * @param {string} text
+   * @param {number | null} retryAfter seconds
+   */
+  constructor(status, code, text, retryAfter = null) {
+    super(code, text);
+    this.name = "CallFailed";
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * The HTTP status that a call failed with; undefined for any other error.
+ * @param {unknown} error
+ */
+export function statusOf(error) {
+  return error instanceof CallFailed ? error.status : undefined;
+}
