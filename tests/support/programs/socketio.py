@@ -1,6 +1,7 @@
 """Socket.IO clients as programs of their own, on a hub in a process."""
 
 import json
+import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +11,7 @@ from attrs import define, field
 
 from tests.support.programs.hub_process import HubProcess
 from tests.support.programs.node import run_node
-from tests.support.programs.talking import TalkingProgram
+from tests.support.programs.talking import TalkingProgram, run_talking
 
 BROKEN = ("disconnected", "refused")
 
@@ -81,6 +82,12 @@ class Friend:
         """The official JavaScript client in Node."""
         given = json.dumps(self.auth | auth)
         return talking(run_node("socketio_client.mjs", self.hub.url, given))
+
+    def python_client(self, kind: str) -> AbstractAsyncContextManager[SocketIoProgram]:
+        """That of python-socketio, for `threads` or for `asyncio`."""
+        module = "tests.support.programs.python_socketio"
+        given = json.dumps(self.auth)
+        return talking(run_talking(sys.executable, "-m", module, kind, self.hub.url, given))
 
 
 @asynccontextmanager
