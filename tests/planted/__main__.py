@@ -1,18 +1,21 @@
 """`python -m tests.planted`: does the suite notice? See docs/testing.md#planted-faults."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from tests.planted.fault import Fault
 from tests.planted.faults import FAULTS
 from tests.planted.run import NoAnswer, Outcome, copy_of_source, plant, require_passing
 from tests.planted.table import table
+from tests.support.stores.databases import SERVER, database_server
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,6 +50,8 @@ def main() -> int:
 
 def _run(faults: Sequence[Fault], jobs: int, *, with_control: bool) -> int:
     with ExitStack() as stack:
+        data = stack.enter_context(TemporaryDirectory(prefix="parlour-planted-data-"))
+        os.environ[SERVER] = stack.enter_context(database_server(Path(data))).dsn  # for all runs
         copies = [stack.enter_context(copy_of_source()) for _ in range(jobs)]
         if with_control and not _control(copies, faults):
             return 1
@@ -65,14 +70,15 @@ def _run(faults: Sequence[Fault], jobs: int, *, with_control: bool) -> int:
 
 def _control(copies: Sequence[Path], faults: Iterable[Fault]) -> bool:
     """Whether every part passes without a fault."""
-    parts = sorted({file for fault in faults for file in fault.part})
+    files = sorted({file for fault in faults for file in fault.part})
+    parts = [files[first :: len(copies)] for first in range(len(copies))]
     try:
-        for _ in _in_copies(copies, require_passing, parts):
+        for _ in _in_copies(copies, require_passing, [part for part in parts if part]):
             pass
     except NoAnswer as error:
         print(f"control: {error}")
         return False
-    print(f"control: {len(parts)} files pass without a fault", flush=True)
+    print(f"control: {len(files)} files pass without a fault", flush=True)
     return True
 
 

@@ -19,6 +19,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.migrate import migrate
 from tests.support.quiet import counted
 
+SERVER = "PARLOUR_TEST_DATABASE_URL"
 TEMPLATE = "parlour_template"
 EMPTY = """
     DO $$ DECLARE sequence text; BEGIN
@@ -172,7 +173,7 @@ async def open_transaction(dsn: str, *statements: str) -> AsyncIterator[int]:
 @contextmanager
 def database_server(data_dir: Path) -> Iterator[Databases]:
     """The server of PARLOUR_TEST_DATABASE_URL, or else an embedded one."""
-    external = os.environ.get("PARLOUR_TEST_DATABASE_URL")
+    external = os.environ.get(SERVER)
     if external is not None:
         databases = Databases(external)
         yield databases
