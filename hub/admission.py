@@ -30,7 +30,14 @@ from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
 from persistence.records import StoreUnavailable
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, RefuseUpgrade, Rejection
+from protocol.dialect import (
+    AcceptAndClose,
+    CodecLimits,
+    Dialect,
+    RefuseUpgrade,
+    Rejection,
+    Stranger,
+)
 from protocol.events import Connected
 from protocol.model import Session
 from protocol.websocket.frames import close_frame, text_frame
@@ -151,9 +158,8 @@ class Admission:
         elif engine is not None:
             return partial(engine.upgrade, transport, head, upgrade.trailing)
         elif wire is not None:
-            cookie = wire.dialect.session_cookie
             try:
-                session = await services.authenticator.find(cookie, head.cookies())
+                session = await self._find_session(head, wire.dialect.session_cookie)
             except StoreUnavailable:
                 await send_plain_response(transport, 503, "Temporarily unavailable")
                 return None
@@ -166,6 +172,17 @@ class Admission:
                 return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
             await self._turn_away(transport, head, wire.dialect.reject(session))
         return None
+
+    async def _find_session(self, head: Head, cookie: str) -> Session | Stranger:
+        """A token among the subprotocols was put there on purpose; cookies come by themselves.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        find = self._services.authenticator.find
+        if head.offered_token:
+            return await find(cookie, {}, head.offered_token)
+        return await find(cookie, head.cookies(), head.bearer)
 
     async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
         match rejection:

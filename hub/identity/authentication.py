@@ -77,27 +77,30 @@ class Authenticator:
         """Look up sessions until cancelled; those wanted during a statement share the next one."""
         await self._lookups.serve()
 
-    async def find(self, cookie: str, cookies: Mapping[str, str]) -> Session | Stranger:
-        """The live session that a cookie names.
+    async def find(
+        self, cookie: str, cookies: Mapping[str, str], token: str = ""
+    ) -> Session | Stranger:
+        """The live session that a cookie names, or else a JSON Web Token.
 
         Args:
             cookie: which cookie to look at.
             cookies: every cookie of the request.
+            token: counts where there is no such cookie; empty: there is none either.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
         """
         value = cookies.get(cookie)
         if value is None:
-            return Stranger.NO_SESSION
-        token = self._token(cookie, value)
-        if token is None:
+            return await self.find_by_token(token)
+        named = self._token(cookie, value)
+        if named is None:
             return Stranger.INVALID_SESSION
-        own = await self._find_own(token)
+        own = await self._find_own(named)
         if own is not None:
             return own
         if cookie == SIGNED_COOKIE and self._foreign is not None:
-            return await self._find_foreign(self._foreign, token)
+            return await self._find_foreign(self._foreign, named)
         return Stranger.INVALID_SESSION
 
     async def find_by_token(self, token: str) -> Session | Stranger:

@@ -262,9 +262,10 @@ class Endpoint:
 async def _session(
     request: Request, services: Services, surface: RestDialect
 ) -> Session | Stranger:
+    token = bearer_token(request) or ""
     if surface.cookie is None:
-        return await services.authenticator.find_by_token(bearer_token(request) or "")
-    return await services.authenticator.find(surface.cookie, request.cookies)
+        return await services.authenticator.find_by_token(token)
+    return await services.authenticator.find(surface.cookie, request.cookies, token)
 
 
 def _unauthorized(surface: RestDialect) -> Response:

@@ -82,7 +82,7 @@ def _operation(surface: RestDialect, endpoint: Endpoint) -> dict[str, object]:
         "summary": endpoint.summary,
         "tags": [surface.name],
         "parameters": parameters,
-        "security": [] if endpoint.open_to_all else [{surface.cookie or "bearer": []}],
+        "security": [] if endpoint.open_to_all else _logins(surface),
         "responses": {
             str(status): _response(status, text) for status, text in sorted(answers.items())
         },
@@ -94,6 +94,11 @@ def _operation(surface: RestDialect, endpoint: Endpoint) -> dict[str, object]:
             "content": {"application/json": {"schema": schema}},
         }
     return operation
+
+
+def _logins(surface: RestDialect) -> list[dict[str, list[str]]]:
+    names = [*([] if surface.cookie is None else [surface.cookie]), "bearer"]
+    return [{name: []} for name in names]
 
 
 def _response(status: int, text: str) -> dict[str, object]:

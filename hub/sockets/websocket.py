@@ -21,6 +21,7 @@ from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.errors import INTERNAL_ERROR
 from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
+from protocol.websocket.handshake import SUBPROTOCOL
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +109,8 @@ async def accept(request_head: bytes, transport: Transport) -> None:
         with trio.fail_after(HANDSHAKE_SECONDS):
             stream = _HandshakeStream(transport, request_head)
             request: WebSocketRequest = await wrap_server_stream(nursery, stream)
-            await request.accept()
+            is_offered = SUBPROTOCOL in request.proposed_subprotocols
+            await request.accept(subprotocol=SUBPROTOCOL if is_offered else None)
         nursery.cancel_scope.cancel()
 
 

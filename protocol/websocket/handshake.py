@@ -18,6 +18,11 @@ Header = tuple[bytes, bytes]
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _KEY_BYTES: Final = 16
+_BEARER: Final = b"bearer "
+_OFFERED_TOKEN: Final = b"parlour.bearer."
+
+SUBPROTOCOL: Final = "parlour"
+"""Selected if it is offered: a browser that offers any insists that one is selected."""
 _OF_ANOTHER_SITE: Final = (b"cross-site", b"same-site")
 
 
@@ -66,6 +71,20 @@ class Head:
         return any(
             part.strip().lower() == token for value in self.all(name) for part in value.split(b",")
         )
+
+    @property
+    def bearer(self) -> str:
+        """The token in `Authorization: Bearer`; empty when there is none."""
+        value = self.header(b"authorization") or b""
+        is_bearer = value[: len(_BEARER)].lower() == _BEARER
+        return value[len(_BEARER) :].strip().decode("latin-1") if is_bearer else ""
+
+    @property
+    def offered_token(self) -> str:
+        """The token among the subprotocols, where browsers can put one; or empty."""
+        offered = b",".join(self.all(b"sec-websocket-protocol")).split(b",")
+        found = [each.strip() for each in offered if each.strip().startswith(_OFFERED_TOKEN)]
+        return found[0].removeprefix(_OFFERED_TOKEN).decode("latin-1") if found else ""
 
     def cookies(self) -> dict[str, str]:
         """Cookies by exact name; the first of a name wins, junk is skipped."""

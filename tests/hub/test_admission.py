@@ -2,7 +2,9 @@
 
 import json
 import ssl
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,14 +16,15 @@ from hub.app import open_server
 from hub.settings.config import Config
 from hub.sockets.listener import open_listener
 from persistence.interface import Store
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.frames import text
 from tests.support.clients.http import request
-from tests.support.clients.websocket import Refused, WebSocket, open_websocket
+from tests.support.clients.websocket import Refused, WebSocket, open_websocket, upgrade_request
 from tests.support.posting import private_message
 from tests.support.programs.server import serve
 from tests.support.school import open_school
 from tests.support.stores.memory import new_memory_store
-from tests.support.world import World, open_world
+from tests.support.world import GREETINGS, Person, World, open_world
 
 SIGN_UP = {
     "email": "ann@example.org",
@@ -124,6 +127,78 @@ async def test_without_a_session_the_upgrade_is_refused_with_401(world: World) -
         with pytest.raises(Refused) as refused:
             await world.websocket(Cookie=cookie)
         assert (refused.value.status, refused.value.text) == (401, f"Unauthorized: {reason}")
+
+
+PATHS_AND_GREETINGS = [
+    (path, greeting) for path, greeting in GREETINGS.items() if greeting is not None
+]
+
+
+@pytest.mark.parametrize(("path", "greeting"), PATHS_AND_GREETINGS)
+async def test_a_token_opens_a_socket_of_every_dialect(
+    timed_world: World, autojump_clock: MockClock, path: str, greeting: str
+) -> None:
+    world = timed_world
+    ann, ben = await world.people("ann", "ben")
+    token = world.services.tokens.issue(to_uuid(IdKind.USER, ann.id), timedelta(hours=1))
+    cookies = f"{ben.cookie}; {ben.platform_cookie}"
+    offer = f"parlour, parlour.bearer.{token}"
+    cases: list[tuple[dict[str, Any], Person]] = [
+        ({"Authorization": f"Bearer {token}"}, ann),
+        ({"Sec_WebSocket_Protocol": offer}, ann),
+        ({"Sec_WebSocket_Protocol": offer, "Cookie": cookies}, ann),
+        ({"Authorization": f"Bearer {token}", "Cookie": cookies}, ben),
+    ]
+    for headers, who in cases:
+        socket = await world.websocket(path, **headers)
+        await socket.receive_type(greeting)
+        assert list(world.services.hub.users()) == [who.id]
+        await socket.close_in_silence()
+        await world.until_gone(who.id)
+
+
+async def test_a_browser_that_offers_subprotocols_gets_one_of_them(world: World) -> None:
+    ann = await world.person("ann")
+    token = world.services.tokens.issue(to_uuid(IdKind.USER, ann.id), timedelta(hours=1))
+    for offer, selected in [
+        (f"parlour, parlour.bearer.{token}", ["parlour"]),
+        ("parlour", ["parlour"]),
+        ("other", []),
+    ]:
+        async with world.connect() as stream:
+            headers = {"Cookie": ann.cookie, "Sec_WebSocket_Protocol": offer}
+            await stream.send_all(upgrade_request(**headers))
+            lines = (await stream.receive_some()).partition(b"\r\n\r\n")[0].split(b"\r\n")
+            named = [line for line in lines if line.lower().startswith(b"sec-websocket-protocol:")]
+            assert [line.partition(b":")[2].strip().decode() for line in named] == selected
+
+
+async def test_a_token_that_is_not_valid_opens_nothing(world: World) -> None:
+    ann = await world.person("ann")
+    ended = world.services.tokens.issue(to_uuid(IdKind.USER, ann.id), timedelta(seconds=-1))
+    for token in (ended, "junk"):
+        offer = f"parlour, parlour.bearer.{token}"
+        cases: list[dict[str, Any]] = [
+            {"Authorization": f"Bearer {token}"},
+            {"Sec_WebSocket_Protocol": offer, "Cookie": ann.cookie},
+        ]
+        for headers in cases:
+            with pytest.raises(Refused) as refused:
+                await world.websocket(**headers)
+            assert (refused.value.status, refused.value.text) == (
+                401,
+                "Unauthorized: Invalid session",
+            )
+
+
+async def test_a_connection_ends_with_its_token(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    ann = await timed_world.person("ann")
+    token = timed_world.services.tokens.issue(to_uuid(IdKind.USER, ann.id), timedelta(seconds=20))
+    socket = await timed_world.websocket(Authorization=f"Bearer {token}")
+    await socket.receive_type("system")
+    assert (await socket.closed()).code == 4001
 
 
 @pytest.mark.parametrize(

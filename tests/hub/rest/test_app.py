@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 import hub.rest.routes
 from hub.rest.app import Claim, discover
 from persistence.interface import Store
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.world import DIALECTS, World, open_world
 
 APP = "https://app.example"
@@ -142,3 +144,16 @@ async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store
         refused = await world.call("OPTIONS", "/api/messages", headers=preflight)
         assert refused.status == 400
         assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/private_messages/api/auth/session", "/learning_platform/api/users/me"]
+)
+async def test_a_token_counts_where_there_is_no_cookie(world: World, path: str) -> None:
+    ann, ben = await world.people("ann", "ben")
+    token = world.services.tokens.issue(to_uuid(IdKind.USER, ann.id), timedelta(hours=1))
+    bearer = {"Authorization": f"Bearer {token}"}
+    both = {**bearer, "Cookie": f"{ben.cookie}; {ben.platform_cookie}"}
+    assert (await world.call("GET", path, headers=bearer)).json["username"] == "ann"
+    assert (await world.call("GET", path, headers=both)).json["username"] == "ben"
+    assert (await world.call("GET", path, headers={"Authorization": "Bearer junk"})).status == 401

@@ -20,6 +20,7 @@ from hub.rest.login import (
     refuse_weak,
     refuse_when_closed,
 )
+from hub.rest.selection import bearer_token
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
 from protocol.dialects.private_messages.rest import REST, LoginBody, ProfileBody, RegisterBody
@@ -99,7 +100,8 @@ async def log_out(call: Call) -> Response:
 
 async def show_session(call: Call) -> Response:
     """Who the caller is."""
-    session = await call.services.authenticator.find(COOKIE, call.request.cookies)
+    token = bearer_token(call.request) or ""
+    session = await call.services.authenticator.find(COOKIE, call.request.cookies, token)
     if session is Stranger.NO_SESSION:
         return _no_token()
     if not isinstance(session, Session):
