@@ -55,6 +55,9 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
         pytest.param("composing", id="nothing that was written is lost"),
         pytest.param("drafts", id="drafts in two tabs"),
         pytest.param("phone", id="on a phone"),
+        pytest.param("unread", id="what is unread"),
+        pytest.param("scrolling", id="scrolling while older messages come"),
+        pytest.param("list", id="a list that changes under the hand"),
     ],
 )
 async def test_the_page(hub: HubProcess, flow: str) -> None:

@@ -12,6 +12,10 @@ async function channels(visitors, { guests }, questions) {
   const [ann, ben] = await Promise.all(guests.map((guest) => visitors.open(null, {}, guest)));
   if (ann === undefined || ben === undefined) throw new Error("two links are needed");
   for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
+  await ben.locator(".side").waitFor();
+  await ben.clock.install();
+  await ben.reload();
+  await ben.getByText("No conversations yet").waitFor();
   await ann.getByRole("button", { name: "Channels" }).click();
   await ann.getByLabel("New workspace").fill("Garden");
   await ann.getByRole("button", { name: "Make it" }).click();
@@ -26,7 +30,7 @@ async function channels(visitors, { guests }, questions) {
   await ann.locator(".sheet .person", { hasText: "general" }).getByRole("button").click();
   await write(ann, "Good morning");
   await stored(ann, 1);
-  await ben.reload();
+  await ben.clock.fastForward(30_000); // he is not told, so his page asks
   const general = ben.locator(".item", { hasText: "general" });
   await general.locator(".badge", { hasText: "1" }).waitFor();
   await general.click();

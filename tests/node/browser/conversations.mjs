@@ -171,6 +171,7 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
   await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="delivered"]')).waitFor();
   assert.equal(await ann.locator('.bubble[data-status="read"]').count(), 0);
   const annsName = await ann.locator(".side .name").textContent();
+  await ben.waitForFunction(() => Reflect.get(globalThis, "shown").length === 2);
   const shown = await ben.evaluate(() => Reflect.get(globalThis, "shown"));
   assert.deepEqual(
     shown,

@@ -17,10 +17,12 @@ import { history } from "./history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions } from "./permissions.mjs";
+import { READING } from "./reading.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
  * @property {string} ann a Cookie header
+ * @property {number} ann_id
  * @property {string} ben
  * @property {number} ben_id
  * @property {string} username Ben's
@@ -39,6 +41,7 @@ const FLOWS = {
   ...CONNECTION,
   ...IDENTITY,
   ...COMPOSING,
+  ...READING,
   files,
   history,
   permissions,

@@ -1,5 +1,11 @@
-/** An open conversation: its messages, who types, and where one writes. */
+/**
+ * An open conversation: its messages, who types, and where one writes.
+ *
+ * What it promises: messages count as read when the newest one is in view, in a window that has the
+ * focus; until then they stay unread, here and for their authors.
+ */
 
+import { isLooking, onLooking } from "../dom/attention.js";
 import { channelFace, face, h, paneHeader } from "../dom/elements.js";
 import { announce } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
@@ -25,9 +31,11 @@ export class ConversationView {
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
   #isRevoked = false;
+  #isLoaded = false;
+  #isUnmarked = true; // the hub does not know yet how far it was read
   #messages;
   #composer;
-  #seen = () => this.#markSeen();
+  #listening = new AbortController();
 
   /**
    * @param {Conversation} conversation
@@ -37,7 +45,11 @@ export class ConversationView {
     const { title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
-    this.#messages = new MessageList(conversation, (message) => this.#composer.replyTo(message));
+    this.#messages = new MessageList(conversation, {
+      onReply: (message) => this.#composer.replyTo(message),
+      onScroll: () => this.#markSeen(),
+      onClosed: () => this.revoked(),
+    });
     this.#composer = new Composer(conversation, {
       onFileSent: () => this.#messages.scrollToEnd(),
       onQuote: (message) => this.#messages.show(message),
@@ -55,36 +67,47 @@ export class ConversationView {
     return this.#conversation.key;
   }
 
+  /** Whether what comes now is seen at once. */
+  get isSeen() {
+    return this.#isLoaded && this.#messages.isAtEnd && isLooking();
+  }
+
   async start() {
-    document.addEventListener("visibilitychange", this.#seen);
+    onLooking(() => this.#markSeen(), this.#listening.signal);
     this.stateChanged();
     this.#composer.start();
     await this.#messages.start();
+    this.#isLoaded = true;
     this.#markSeen();
   }
 
   stop() {
-    document.removeEventListener("visibilitychange", this.#seen);
+    this.#listening.abort();
     this.#messages.stop();
     this.#composer.stop();
   }
 
   /** @param {Message | null} message that is new or changed; null: one was discarded */
   messageChanged(message) {
+    if (message !== null && !message.isMine) {
+      this.#isUnmarked = true;
+      const isFirst = this.#conversation.unread === 0;
+      if (this.#isLoaded && isFirst && !this.isSeen) this.#messages.unreadFrom(message.seq);
+    }
     this.#messages.changed(message);
-    if (message !== null && !message.isMine) this.#markSeen();
   }
 
   /** How far messages have come has changed. */
   statusChanged() {
-    this.#messages.draw();
+    this.#messages.statusChanged();
   }
 
   /** Whether the other person is online may have changed. */
   stateChanged() {
     const { workspace, isOnline } = this.#conversation;
+    const name = plain(workspace?.name ?? "");
     if (this.#isRevoked) this.#state.textContent = "This conversation is closed.";
-    else this.#state.textContent = workspace?.name ?? (isOnline ? "online" : "");
+    else this.#state.textContent = name || (isOnline ? "online" : "");
   }
 
   /**
@@ -115,9 +138,12 @@ export class ConversationView {
   }
 
   #markSeen() {
-    if (document.hidden) return;
+    if (!this.isSeen || !this.#isUnmarked) return;
+    this.#isUnmarked = false;
     this.#onRead();
     const { client, id } = this.#conversation;
-    client.markRead(id).catch(() => undefined); // it is marked with the next one
+    client.markRead(id).catch(() => {
+      this.#isUnmarked = true; // it is marked with the next one
+    });
   }
 }

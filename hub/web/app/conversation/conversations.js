@@ -5,6 +5,7 @@
  * at has none. It calls `onChange` after every change, and draws nothing.
  */
 
+import { Loader } from "../dom/loader.js";
 import { Conversation, keyOf } from "./conversation.js";
 
 /**
@@ -18,21 +19,25 @@ export class Conversations {
   openKey = null; // of the conversation that is open
   #client;
   #channels;
+  #isSeen;
   #onChange;
   /** @type {Map<string, Conversation>} */
   #byKey = new Map();
   #lastOrder = 0;
-  #ofPeople = firstLoad();
-  #ofChannels = firstLoad();
+  #people = new Loader(() => this.#loadPeople());
+  #ofChannels = new Loader(() => this.#loadChannels());
+  #seenWorkspaces = "";
 
   /**
    * @param {ParlourClient} client
    * @param {ChannelsClient} channels
+   * @param {(key: string) => boolean} isSeen whether what comes there is seen at once
    * @param {() => void} onChange
    */
-  constructor(client, channels, onChange) {
+  constructor(client, channels, isSeen, onChange) {
     this.#client = client;
     this.#channels = channels;
+    this.#isSeen = isSeen;
     this.#onChange = onChange;
   }
 
@@ -47,7 +52,7 @@ export class Conversations {
    */
   async find(key) {
     const [, kind = "", id = ""] = /^(person|channel)\.(\d+)$/.exec(key) ?? [];
-    const loaded = { person: this.#ofPeople.isLoaded, channel: this.#ofChannels.isLoaded }[kind];
+    const loaded = { person: this.#people.isLoaded, channel: this.#ofChannels.isLoaded }[kind];
     if (!this.#byKey.has(key)) await loaded;
     const known = this.#byKey.get(key) ?? null;
     if (known !== null || kind !== "person") return known;
@@ -61,33 +66,45 @@ export class Conversations {
 
   /** Load those with people. */
   async loadPeople() {
-    await this.#loadPeople();
-    this.#ofPeople.loaded();
+    await this.#people.run();
   }
 
-  /** Load those in channels. */
+  /** Load the channels, and what is in those that were not known. */
   async loadChannels() {
-    await this.#loadChannels();
-    this.#ofChannels.loaded();
+    await this.#ofChannels.run();
+  }
+
+  /** Load the channels if the user is in other workspaces than before: no event says so. */
+  async findChannels() {
+    if (this.#channels.me === null) return;
+    const workspaces = await this.#channels.call("GET", "/api/workspaces").catch(() => null);
+    const seen = JSON.stringify(workspaces);
+    if (workspaces === null || seen === this.#seenWorkspaces) return;
+    this.#seenWorkspaces = seen;
+    await this.loadChannels();
   }
 
   async #loadPeople() {
+    const began = this.#lastOrder;
     let found;
     try {
       found = await this.#client.conversations();
     } catch {
       return; // the banner says why; it is loaded again when there is a connection
     }
+    const later = this.all().filter(({ order }) => order > began); // what came meanwhile is newer
+    later.sort((one, other) => one.order - other.order);
     for (const each of found.reverse()) {
       const conversation = this.withPerson(each.user);
-      const isSeen = this.#isSeen(conversation.key);
-      conversation.unread = isSeen ? 0 : each.unread_count;
+      conversation.isOnline = each.is_online;
+      conversation.isNew = false;
+      if (later.includes(conversation)) continue;
+      conversation.unread = this.#isSeen(conversation.key) ? 0 : each.unread_count;
       conversation.last = each.last_message;
       conversation.lastAt = each.last_message_time;
       conversation.order = this.#nextOrder();
-      conversation.isOnline = each.is_online;
-      conversation.isNew = false;
     }
+    for (const conversation of later) conversation.order = this.#nextOrder();
     this.#onChange();
   }
 
@@ -98,7 +115,10 @@ export class Conversations {
       const loading = workspaces.flatMap((workspace) =>
         workspace.channels.map((channel) => this.inChannel(channel, workspace)),
       );
-      await Promise.all(loading); // the browser bounds how many requests are under way
+      const found = new Set(await Promise.all(loading)); // the browser bounds how many at a time
+      for (const each of this.all()) {
+        if (each.isChannel && !found.has(each)) this.#byKey.delete(each.key);
+      }
     } catch {
       return; // as above
     }
@@ -120,22 +140,26 @@ export class Conversations {
   }
 
   /**
-   * The one in a channel, as the server knows it now.
+   * The one in a channel, made if there is none yet.
    * @param {Channel} channel
    * @param {Workspace} workspace
    */
   async inChannel({ id, name }, workspace) {
     const key = keyOf(this.#channels, id);
-    const conversation =
-      this.#byKey.get(key) ?? new Conversation(this.#channels, id, name, workspace);
-    conversation.workspace = workspace;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) {
+      known.workspace = workspace;
+      return known;
+    }
+    const conversation = new Conversation(this.#channels, id, name, workspace);
     this.#byKey.set(key, conversation);
     const newest = await this.#channels.newest(id);
     if (newest !== null) {
       conversation.last = newest.content;
       conversation.lastAt = newest.at;
     }
-    if (key !== this.openKey) conversation.unread = await this.#channels.unread(id);
+    const unread = await this.#channels.unread(id);
+    conversation.unread = this.#isSeen(key) ? 0 : unread;
     return conversation;
   }
 
@@ -200,23 +224,8 @@ export class Conversations {
     this.#onChange();
   }
 
-  /** @param {string} key */
-  #isSeen(key) {
-    return key === this.openKey && !document.hidden;
-  }
-
   #nextOrder() {
     this.#lastOrder += 1;
     return this.#lastOrder;
   }
-}
-
-/** A promise of the first time that something is loaded. */
-function firstLoad() {
-  /** @type {() => void} */
-  let loaded = () => undefined;
-  const isLoaded = new Promise((resolve) => {
-    loaded = () => resolve(undefined);
-  });
-  return { isLoaded, loaded };
 }

@@ -1,164 +1,211 @@
 /**
- * The messages of a conversation, oldest first. Older ones are loaded as one scrolls up, without a
- * jump of what is in view; at the end, it stays at the end.
+ * The messages of a conversation, oldest first. It opens where what is unread begins, and says so; at
+ * the end it stays at the end; older ones are loaded as one scrolls up, and what is in view does not
+ * jump.
  */
 
 import { CallFailed } from "../../sdk/parlour.js";
 import { day } from "../dom/dates.js";
 import { h } from "../dom/elements.js";
+import { KeyedElements, reconcile } from "../dom/keyed.js";
+import { Redraw } from "../dom/redraw.js";
 import { bubble, lookOf } from "./bubble.js";
+import { ScrollAnchor } from "./scroll_anchor.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
  * @import { Conversation } from "./conversation.js"
  *
- * @typedef {{ look: string, element: HTMLElement }} Drawn an element, and what it looks like
+ * @typedef {object} Handlers
+ * @property {(message: Message) => void} onReply
+ * @property {() => void} onScroll something else is in view
+ * @property {() => void} onClosed nobody may see it any more
  */
 
-const NEAR_PX = 120; // from an edge
+const TOP_PX = 480; // nearer to it, older messages are loaded
 const FIRST_PAGE = 30; // fewer known messages do not fill the view
+const MAX_UNREAD = 500; // of more, the older ones are loaded as one scrolls up
+const PAGE_SIZE = 100;
+const DIVIDER = "unread";
 
 export class MessageList {
   /** @readonly */
   element;
   #conversation;
-  #onReply;
+  #handlers;
   #scroll;
+  #anchor;
   #jump;
   #hasOlder = true;
   #isLoading = false;
   #hasFailed = false; // to load older messages
-  /** @type {Map<string, Drawn>} */
-  #drawn = new Map(); // by key or id of a message
-  #unread; // how many of the newest messages were not read when it was opened
+  #isClosed = false;
+  #drawn = new KeyedElements();
+  #redraw = new Redraw(() => this.#draw());
   /** @type {number | null} */
-  #firstUnread = null; // the seq of the first of them
-  #wasAtEnd = true;
-  #resized = new ResizeObserver(() => this.#wasAtEnd && this.scrollToEnd());
+  #firstUnread = null; // the seq of the first message that was unread; it stays when they were read
+  #resized = new ResizeObserver(() => this.#anchor.restore(this.#unread));
 
   /**
    * @param {Conversation} conversation
-   * @param {(message: Message) => void} onReply
+   * @param {Handlers} handlers
    */
-  constructor(conversation, onReply) {
+  constructor(conversation, handlers) {
     this.#conversation = conversation;
-    this.#onReply = onReply;
-    this.#unread = conversation.unread;
-    this.#jump = h(
-      "button.jump",
-      {
-        type: "button",
-        hidden: true,
-        "aria-label": "To the newest messages",
-        onclick: () => this.scrollToEnd(),
-      },
-      "↓",
-    );
+    this.#handlers = handlers;
+    this.#jump = h("button.jump", {
+      type: "button",
+      hidden: true,
+      onclick: () => this.scrollToEnd(),
+    });
     this.#scroll = h("div.scroll", {
       role: "log",
       "aria-label": `Messages with ${conversation.name}`,
       tabindex: 0,
       onscroll: () => this.#scrolled(),
     });
+    this.#anchor = new ScrollAnchor(this.#scroll);
+    // a picture has arrived, which does not bubble
+    this.#scroll.addEventListener("load", () => this.#anchor.restore(this.#unread), true);
     this.element = h("div.log", {}, this.#scroll, this.#jump);
   }
 
-  /** Draw what is known, and load what fills the view. */
+  /** Whether the newest message is in view. */
+  get isAtEnd() {
+    return this.#anchor.isAtEnd;
+  }
+
+  /** Draw what is known, and load what fills the view and what is unread. */
   async start() {
     this.#resized.observe(this.#scroll);
-    this.draw();
+    if (this.#conversation.unread > 0) this.#findUnread();
+    this.#draw();
+    const wanted = Math.min(this.#conversation.unread, MAX_UNREAD);
     if (this.#messages().length < FIRST_PAGE) await this.#loadOlder();
-    this.#markUnread();
-    this.scrollToEnd();
+    while (this.#theirs().length < wanted && this.#hasOlder && !this.#hasFailed) {
+      // biome-ignore lint/performance/noAwaitInLoops: one page comes before the other
+      await this.#loadOlder();
+    }
+    this.#anchor.isAtEnd = true;
+    this.#draw();
   }
 
   stop() {
+    this.#redraw.stop();
     this.#resized.disconnect();
   }
 
   /** @param {Message | null} message that is new or changed; null: one was discarded */
   changed(message) {
-    const wasAtEnd = this.#isAtEnd();
-    this.draw();
-    if (wasAtEnd || message?.isMine) this.scrollToEnd();
+    if (message?.isMine) {
+      this.#redraw.now();
+      this.scrollToEnd();
+    } else this.#redraw.ask();
+  }
+
+  /** How far messages have come, or what is unread, has changed. */
+  statusChanged() {
+    this.#redraw.ask();
+  }
+
+  /** @param {number | null} seq of a message of somebody else that nobody has seen */
+  unreadFrom(seq) {
+    this.#firstUnread = seq;
   }
 
   /** @param {Message} message to be brought into view */
   show(message) {
-    this.#drawn.get(nameOf(message))?.element.scrollIntoView({ block: "center" });
+    this.#drawn.get(nameOf(message))?.scrollIntoView({ block: "center" });
   }
 
   scrollToEnd() {
-    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#anchor.toEnd();
+    this.#handlers.onScroll();
   }
 
-  draw() {
+  #draw() {
     const messages = this.#messages();
     const byId = new Map(messages.map((message) => [message.id, message]));
     const wanted = this.#notice(messages.length === 0);
-    /** @type {Map<string, Drawn>} */
-    const drawn = new Map();
+    this.#drawn.begin();
     let lastDay = null;
     let author = null;
     for (const message of messages) {
       const date = day(message.at);
       if (date !== lastDay) {
-        wanted.push(this.#kept(drawn, `day ${date}`, date, () => h("div.day", {}, date)));
+        wanted.push(this.#drawn.element(`day ${date}`, "", () => h("div.day", {}, date)));
         author = null;
       }
       lastDay = date;
       if (message.seq !== null && message.seq === this.#firstUnread) {
-        wanted.push(this.#kept(drawn, "new", "", () => h("div.day.new", {}, "New messages")));
+        wanted.push(this.#drawn.element(DIVIDER, "", () => h("div.day.new", {}, "New messages")));
       }
       const quoted = byId.get(message.parentId) ?? null;
       const hasName = !message.isMine && message.authorName !== null && message.author !== author;
       author = message.author;
       const make = () => this.#bubble(message, quoted, hasName);
-      wanted.push(this.#kept(drawn, nameOf(message), lookOf(message, quoted, hasName), make));
+      wanted.push(this.#drawn.element(nameOf(message), lookOf(message, quoted, hasName), make));
     }
-    this.#drawn = drawn;
+    this.#drawn.end();
     reconcile(this.#scroll, wanted);
+    this.#anchor.restore(this.#unread);
+    this.#drawJump();
+    this.#handlers.onScroll();
+  }
+
+  /** The divider, as long as there is something unread below it. */
+  get #unread() {
+    return this.#conversation.unread > 0 ? this.#drawn.get(DIVIDER) : null;
+  }
+
+  #drawJump() {
+    const { unread } = this.#conversation;
+    const more = unread > 0 ? `, ${unread} unread` : "";
+    this.#jump.hidden = this.#anchor.isAtEnd;
+    this.#jump.textContent = unread > 0 ? `↓ ${unread}` : "↓";
+    this.#jump.setAttribute("aria-label", `To the newest messages${more}`);
   }
 
   #messages() {
     return this.#conversation.client.messages(this.#conversation.id);
   }
 
-  /** Where what was not read yet began, for as long as it is looked at. */
-  #markUnread() {
-    const theirs = this.#messages().filter((message) => !message.isMine);
-    if (this.#unread === 0) return;
-    this.#firstUnread = theirs[Math.max(0, theirs.length - this.#unread)]?.seq ?? null;
-    this.draw();
+  #theirs() {
+    return this.#messages().filter((message) => !message.isMine);
   }
 
   async #loadOlder() {
     if (this.#isLoading || !this.#hasOlder) return;
     this.#isLoading = true;
     this.#hasFailed = false;
-    this.draw();
-    const fromEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop;
+    const known = this.#theirs().length;
+    this.#draw();
     try {
-      this.#hasOlder = await this.#conversation.client.loadOlder(this.#conversation.id);
+      const { client, id } = this.#conversation;
+      this.#hasOlder = await client.loadOlder(id, PAGE_SIZE);
     } catch (error) {
-      const isFinal = error instanceof CallFailed && [403, 404].includes(error.status);
-      this.#hasOlder = !isFinal;
-      this.#hasFailed = !isFinal;
+      this.#isClosed = error instanceof CallFailed && [403, 404].includes(error.status);
+      this.#hasOlder = !this.#isClosed;
+      this.#hasFailed = !this.#isClosed;
+      if (this.#isClosed) this.#handlers.onClosed();
     }
     this.#isLoading = false;
-    this.draw();
-    this.#scroll.scrollTop = this.#scroll.scrollHeight - fromEnd; // what was in view stays
+    if (known < this.#conversation.unread) this.#findUnread();
+    this.#draw();
+  }
+
+  /** Where what is unread begins, among what is known. */
+  #findUnread() {
+    const theirs = this.#theirs();
+    const first = theirs[Math.max(0, theirs.length - this.#conversation.unread)];
+    this.#firstUnread = first?.seq ?? null;
   }
 
   #scrolled() {
-    this.#wasAtEnd = this.#isAtEnd();
-    this.#jump.hidden = this.#wasAtEnd;
-    if (this.#scroll.scrollTop < NEAR_PX * 4) void this.#loadOlder();
-  }
-
-  #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.#anchor.remember();
+    this.#drawJump();
+    this.#handlers.onScroll();
+    if (this.#scroll.scrollTop < TOP_PX) void this.#loadOlder();
   }
 
   /**
@@ -172,7 +219,7 @@ export class MessageList {
       const text = "Older messages could not be loaded. ";
       return [h("p.empty", {}, text, h("button.button", again, "Try again"))];
     }
-    if (!isEmpty) return [];
+    if (!isEmpty || this.#isClosed) return [];
     return [h("p.empty", {}, this.#isLoading ? "Loading…" : "No messages yet. Say hello.")];
   }
 
@@ -185,46 +232,15 @@ export class MessageList {
     const { client } = this.#conversation;
     return bubble(message, quoted, hasName, {
       address: (fileUrl) => client.fileAddress(fileUrl),
-      onReply: () => this.#onReply(message),
+      onReply: () => this.#handlers.onReply(message),
       onRetry: () => client.retry(message),
       onDiscard: () => client.discard(message),
       onQuote: () => quoted !== null && this.show(quoted),
     });
-  }
-
-  /**
-   * The element of before if it looks the same.
-   * @param {Map<string, Drawn>} drawn
-   * @param {string} name
-   * @param {string} look
-   * @param {() => HTMLElement} make
-   */
-  #kept(drawn, name, look, make) {
-    const before = this.#drawn.get(name);
-    const kept = before?.look === look ? before : { look, element: make() };
-    drawn.set(name, kept);
-    return kept.element;
   }
 }
 
 /** @param {Message} message */
 function nameOf(message) {
   return message.key === null ? `id ${message.id}` : `key ${message.key}`;
-}
-
-/**
- * Make `parent` hold these children in this order, touching only what differs.
- * @param {HTMLElement} parent
- * @param {HTMLElement[]} wanted
- */
-function reconcile(parent, wanted) {
-  const keep = new Set(wanted);
-  for (const child of [...parent.children]) {
-    if (!(child instanceof HTMLElement && keep.has(child))) child.remove();
-  }
-  let at = parent.firstChild;
-  for (const child of wanted) {
-    if (child === at) at = at.nextSibling;
-    else parent.insertBefore(child, at);
-  }
 }

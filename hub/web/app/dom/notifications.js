@@ -3,6 +3,9 @@
  * at.
  */
 
+import { isLooking } from "./attention.js";
+import { keep, kept } from "./storage.js";
+
 const CHOICE = "parlour.notify"; // the storage item
 
 /** "off", "on", or why they cannot be had. */
@@ -18,22 +21,19 @@ export function notificationState() {
  */
 export async function switchNotifications(isOn) {
   if (isOn) await Notification.requestPermission();
-  try {
-    localStorage.setItem(CHOICE, isOn ? "on" : "off");
-  } catch {
-    // a page may be denied its storage: the browser remembers what it was asked
-  }
+  keep(CHOICE, isOn ? "on" : "off");
 }
 
 /**
  * Notify of a message.
+ * @param {string} tag of its conversation, whose notifications take each other's place, in all tabs
  * @param {string} title
  * @param {string} body
  * @param {() => void} open called when somebody clicks on it
  */
-export function notify(title, body, open) {
-  if (!document.hidden || notificationState() !== "on") return;
-  const notification = new Notification(title, { body: body.slice(0, 200), tag: title });
+export function notify(tag, title, body, open) {
+  if (isLooking() || notificationState() !== "on") return;
+  const notification = new Notification(title, { body: body.slice(0, 200), tag });
   notification.onclick = () => {
     globalThis.focus();
     open();
@@ -41,9 +41,5 @@ export function notify(title, body, open) {
 }
 
 function isChosen() {
-  try {
-    return localStorage.getItem(CHOICE) !== "off";
-  } catch {
-    return true;
-  }
+  return kept(CHOICE) !== "off";
 }

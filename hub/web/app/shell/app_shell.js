@@ -9,6 +9,7 @@ import { Connection } from "../../sdk/parlour.js";
 import { keyOf } from "../conversation/conversation.js";
 import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
+import { isLooking } from "../dom/attention.js";
 import { h } from "../dom/elements.js";
 import { announce } from "../dom/feedback.js";
 import { notify } from "../dom/notifications.js";
@@ -29,6 +30,9 @@ import { Sidebar } from "./sidebar.js";
  * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void }} View
  */
 
+const FIND_CHANNELS_MS = 30_000;
+const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
+
 export class AppShell {
   /** @readonly */
   element;
@@ -44,6 +48,8 @@ export class AppShell {
   /** @type {View | null} */
   #view = null;
   #listening = new AbortController();
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #searching;
 
   /**
    * @param {Identity} identity
@@ -56,12 +62,18 @@ export class AppShell {
     this.#client = client;
     this.#channels = channels;
     this.#me = me;
-    this.#conversations = new Conversations(client, channels, () => this.#changed());
+    this.#conversations = new Conversations(
+      client,
+      channels,
+      (key) =>
+        this.#view instanceof ConversationView && this.#view.key === key && this.#view.isSeen,
+      () => this.#changed(),
+    );
     this.#sidebar = new Sidebar(me.name, this.#conversations, {
       onSignOut: () => this.#signOut(),
       onPeople: () => this.#go("people"),
       onChannels: () => this.#go("channels"),
-      onOpen: (conversation) => this.#go(conversation.key),
+      onOpen: (key) => this.#go(key),
     });
     this.#banner = new ConnectionBanner(
       () => this.#away(),
@@ -79,10 +91,10 @@ export class AppShell {
       this.#conversations.presenceChanged(user, isOnline),
     );
     const { signal } = this.#listening;
-    const looked = () => {
-      if (!document.hidden) void this.#conversations.loadChannels(); // there may be new ones
-    };
-    document.addEventListener("visibilitychange", looked, { signal });
+    document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    this.#searching = setInterval(() => {
+      if (!document.hidden) void this.#conversations.findChannels();
+    }, FIND_CHANNELS_MS);
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
       globalThis.addEventListener(name, (event) => this.#dragged(event), { signal });
@@ -94,7 +106,9 @@ export class AppShell {
   }
 
   stop() {
+    clearInterval(this.#searching);
     this.#banner.stop();
+    this.#sidebar.stop();
     this.#listening.abort();
     this.#view?.stop?.();
   }
@@ -165,13 +179,25 @@ export class AppShell {
     const author = plain(message.authorName ?? unread.title);
     const title = unread.isChannel ? `${author} in ${unread.name}` : author;
     announce(`${author}: ${message.content}`);
-    notify(title, message.content, () => this.#go(unread.key));
+    if (isLooking()) return;
+    setTimeout(() => {
+      if (unread.unread === 0 || this.#listening.signal.aborted) return; // it was read elsewhere
+      notify(unread.key, title, message.content, () => this.#go(unread.key));
+    }, NOTIFY_MS);
   }
 
   /** What the list shows has changed. */
   #changed() {
-    this.#sidebar.draw();
+    this.#sidebar.changed();
     if (this.#view instanceof ConversationView) this.#view.stateChanged();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const isMeant = event.key === "k" && (event.ctrlKey || event.metaKey);
+    if (!isMeant) return;
+    event.preventDefault();
+    this.#sidebar.search();
   }
 
   /** @param {string} place */

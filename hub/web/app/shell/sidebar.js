@@ -1,8 +1,15 @@
-/** The side: who is signed in, the ways to people and channels, and the list of conversations. */
+/**
+ * The side: who is signed in, the ways to people and channels, and the list of conversations.
+ *
+ * What it promises: it is drawn once per frame at most, and drawing it takes neither the focus nor a
+ * click; what is out of view is drawn when one scrolls there.
+ */
 
-import { shortly } from "../dom/dates.js";
-import { channelFace, face, h } from "../dom/elements.js";
+import { face, h } from "../dom/elements.js";
+import { reconcile } from "../dom/keyed.js";
+import { Redraw } from "../dom/redraw.js";
 import { plain } from "../dom/text.js";
+import { ConversationRow } from "./conversation_row.js";
 
 /**
  * @import { Conversation } from "../conversation/conversation.js"
@@ -12,8 +19,11 @@ import { plain } from "../dom/text.js";
  * @property {() => void} onSignOut
  * @property {() => void} onPeople
  * @property {() => void} onChannels
- * @property {(conversation: Conversation) => void} onOpen
+ * @property {(key: string) => void} onOpen a conversation is wanted
  */
+
+const PAGE = 100; // rows that are drawn more when the last one comes near
+const NEAR_PX = 1_000;
 
 export class Sidebar {
   /** @readonly */
@@ -21,8 +31,16 @@ export class Sidebar {
   #conversations;
   #onOpen;
   #filter = "";
+  #limit = PAGE;
+  #redraw = new Redraw(() => this.#draw());
+  /** @type {Map<string, ConversationRow>} by the conversation's key */
+  #rows = new Map();
+  /** @type {Map<number, HTMLElement>} by the workspace's id */
+  #headings = new Map();
   #notice = h("div.notice", { role: "alert", hidden: true });
-  #list = h("ul.list", { "aria-label": "Conversations" });
+  #search;
+  #list;
+  #empty = h("li.empty");
 
   /**
    * @param {string} name of the user
@@ -32,14 +50,22 @@ export class Sidebar {
   constructor(name, conversations, { onSignOut, onPeople, onChannels, onOpen }) {
     this.#conversations = conversations;
     this.#onOpen = onOpen;
-    const search = h("input.input", {
+    this.#search = h("input.input", {
       type: "search",
       placeholder: "Search",
       "aria-label": "Search conversations",
+      "aria-keyshortcuts": "Control+K",
       oninput: () => {
-        this.#filter = search.value.trim().toLowerCase();
-        this.draw();
+        this.#filter = this.#search.value.trim().toLowerCase();
+        this.#limit = PAGE;
+        this.#redraw.now();
       },
+      onkeydown: (event) => this.#pressed(event),
+    });
+    this.#list = h("ul.list", {
+      "aria-label": "Conversations",
+      onkeydown: (event) => this.#pressed(event),
+      onscroll: () => this.#scrolled(),
     });
     this.element = h(
       "aside.side",
@@ -58,7 +84,7 @@ export class Sidebar {
         h("button.button", { onclick: onChannels }, "Channels"),
       ),
       this.#notice,
-      h("div.search", {}, search),
+      h("div.search", {}, this.#search),
       this.#list,
     );
   }
@@ -69,23 +95,49 @@ export class Sidebar {
     this.#notice.hidden = parts.length === 0;
   }
 
+  search() {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  /** What the list shows has changed. */
+  changed() {
+    this.#redraw.ask();
+  }
+
+  stop() {
+    this.#redraw.stop();
+  }
+
   /** Draw the list, and the page's title with how much is unread. */
-  draw() {
+  #draw() {
     const all = this.#conversations.all();
     const shown = all.filter((conversation) => this.#isSearched(conversation));
     const people = shown.filter(({ isChannel }) => !isChannel);
     people.sort((one, other) => other.order - one.order);
-    const items = people.map((conversation) => this.#item(conversation));
-    const workspaces = new Map(shown.map(({ workspace }) => [workspace?.id, workspace?.name]));
-    workspaces.delete(undefined);
-    for (const [id, name] of workspaces) {
-      items.push(h("li.section", {}, h("h2", {}, plain(name ?? ""))));
-      const channels = shown.filter(({ workspace }) => workspace?.id === id);
-      items.push(...channels.map((conversation) => this.#item(conversation)));
-    }
-    this.#list.replaceChildren(...(items.length > 0 ? items : [this.#emptyList()]));
+    const rows = this.#inWorkspaces(shown);
+    const drawn = people.slice(0, this.#limit).map((conversation) => this.#row(conversation));
+    this.#empty.textContent = this.#filter ? "Nothing of that name." : "No conversations yet.";
+    const items = drawn.length === people.length ? [...drawn, ...rows] : drawn;
+    reconcile(this.#list, items.length > 0 ? items : [this.#empty]);
+    this.#setTabStop();
     const unread = all.reduce((sum, each) => sum + each.unread, 0);
     document.title = unread ? `(${unread}) Parlour` : "Parlour";
+  }
+
+  /** @param {Conversation[]} shown */
+  #inWorkspaces(shown) {
+    const items = [];
+    const workspaces = new Map(shown.map(({ workspace }) => [workspace?.id, workspace?.name]));
+    for (const [id, name] of workspaces) {
+      if (id === undefined) continue;
+      const heading = this.#headings.get(id) ?? h("li.section", {}, h("h2", {}, plain(name ?? "")));
+      this.#headings.set(id, heading);
+      items.push(heading);
+      const channels = shown.filter(({ workspace }) => workspace?.id === id);
+      items.push(...channels.map((conversation) => this.#row(conversation)));
+    }
+    return items;
   }
 
   /** @param {Conversation} conversation */
@@ -94,34 +146,48 @@ export class Sidebar {
     return texts.some((text) => text.toLowerCase().includes(this.#filter));
   }
 
-  #emptyList() {
-    return h("li.empty", {}, this.#filter ? "Nothing of that name." : "No conversations yet.");
+  /** @param {Conversation} conversation */
+  #row(conversation) {
+    const { key } = conversation;
+    const row = this.#rows.get(key) ?? new ConversationRow(conversation, () => this.#onOpen(key));
+    this.#rows.set(key, row);
+    row.update(conversation, key === this.#conversations.openKey);
+    return row.element;
   }
 
-  /** @param {Conversation} conversation */
-  #item(conversation) {
-    const { id, key, title, unread, last, lastAt, isOnline, isChannel } = conversation;
-    const button = h(
-      "button.item",
-      {
-        "aria-current": String(key === this.#conversations.openKey),
-        "data-conversation": id,
-        onclick: () => this.#onOpen(conversation),
-      },
-      isChannel ? channelFace() : face(title, isOnline),
-      h(
-        "span",
-        {},
-        h("div.title", {}, title, isOnline && h("span.unseen", {}, " (online)")),
-        last && h("div.last", {}, last.slice(0, 120)),
-      ),
-      h(
-        "span.when",
-        {},
-        h("div", {}, lastAt && shortly(lastAt)),
-        unread > 0 && h("span.badge", { "aria-label": `${unread} unread` }, String(unread)),
-      ),
-    );
-    return h("li", {}, button);
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#list;
+    if (scrollHeight - scrollTop - clientHeight > NEAR_PX) return;
+    if (this.#limit > this.#conversations.all().length) return;
+    this.#limit += PAGE;
+    this.#redraw.ask();
+  }
+
+  #items() {
+    return [...this.#list.querySelectorAll("button")];
+  }
+
+  /** The list is one stop of the Tab key; the arrows go on from there. */
+  #setTabStop() {
+    const items = this.#items();
+    const open = items.find((item) => item.getAttribute("aria-current") === "true");
+    const stop = items.find((item) => item === document.activeElement) ?? open ?? items[0];
+    for (const item of items) item.tabIndex = item === stop ? 0 : -1;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const items = this.#items();
+    const at = items.findIndex((item) => item.matches(":focus"));
+    const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
+    const isInSearch = at === -1;
+    if (isInSearch && event.key === "Enter") items[0]?.click();
+    if (isInSearch && event.key !== "ArrowDown") return;
+    if (at === 0 && event.key === "ArrowUp") this.#search.focus();
+    const to = items[places[/** @type {keyof typeof places} */ (event.key)] ?? -1];
+    if (to === undefined) return;
+    event.preventDefault();
+    to.focus();
+    this.#setTabStop();
   }
 }

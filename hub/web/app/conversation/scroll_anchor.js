@@ -1,0 +1,65 @@
+/**
+ * What is in view stays where it is while the list around it changes; whoever is at the end stays
+ * there, but is not taken past what is unread.
+ */
+
+const NEAR_PX = 40; // from the end
+
+export class ScrollAnchor {
+  /** Whether the end is in view. */
+  isAtEnd = true;
+  #scroll;
+  /** @type {HTMLElement | null} */
+  #element = null; // the first message in view
+  #top = 0; // where it is in the list
+
+  /** @param {HTMLElement} scroll */
+  constructor(scroll) {
+    this.#scroll = scroll;
+  }
+
+  /** The reader has scrolled, or something else was brought into view. */
+  remember() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.#element = this.#firstInView();
+    this.#top = this.#element?.offsetTop ?? 0;
+  }
+
+  /**
+   * The list has changed.
+   * @param {HTMLElement | null} unread where what is unread begins; null: nothing is
+   */
+  restore(unread) {
+    const element = this.#element;
+    if (this.isAtEnd) {
+      const end = this.#scroll.scrollHeight;
+      this.#scroll.scrollTop = unread === null ? end : Math.min(end, unread.offsetTop);
+    } else if (element?.isConnected) {
+      this.#scroll.scrollTop += element.offsetTop - this.#top;
+    }
+    this.remember();
+  }
+
+  toEnd() {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.remember();
+  }
+
+  /** Messages follow each other from above to below, so half of them can be left out at a time. */
+  #firstInView() {
+    const { children, scrollTop } = this.#scroll;
+    let [from, to] = [0, children.length];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      const child = /** @type {HTMLElement} */ (children[middle]);
+      if (child.offsetTop + child.offsetHeight > scrollTop) to = middle;
+      else from = middle + 1;
+    }
+    for (let at = from; at < children.length; at += 1) {
+      const child = children[at];
+      if (child instanceof HTMLElement && child.classList.contains("bubble")) return child;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,59 @@
+/** One conversation in the list. It is the same element as long as the conversation is there. */
+
+import { shortly } from "../dom/dates.js";
+import { channelFace, face, h } from "../dom/elements.js";
+
+/** @import { Conversation } from "../conversation/conversation.js" */
+
+const MAX_LAST = 120; // characters
+
+export class ConversationRow {
+  /** @readonly */
+  element;
+  /** @readonly */
+  button;
+  #face;
+  #online = h("span.unseen");
+  #last = h("div.last");
+  #when = h("div");
+  #badge = h("span.badge");
+  #look = "";
+
+  /**
+   * @param {Conversation} conversation
+   * @param {() => void} onclick
+   */
+  constructor({ id, title, isChannel }, onclick) {
+    this.#face = isChannel ? channelFace() : face(title);
+    this.button = h(
+      "button.item",
+      { "data-conversation": id, onclick, tabindex: -1 },
+      this.#face,
+      h("span", {}, h("div.title", {}, title, this.#online), this.#last),
+      h("span.when", {}, this.#when),
+    );
+    this.element = h("li", {}, this.button);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {boolean} isOpen
+   */
+  update({ unread, last, lastAt, isOnline }, isOpen) {
+    const when = lastAt && shortly(lastAt);
+    const shown = last.slice(0, MAX_LAST);
+    const look = JSON.stringify([unread, shown, when, isOnline, isOpen]);
+    if (look === this.#look) return;
+    this.#look = look;
+    this.button.setAttribute("aria-current", String(isOpen));
+    this.button.classList.toggle("unread", unread > 0);
+    this.#face.classList.toggle("online", isOnline);
+    this.#online.textContent = isOnline ? " (online)" : "";
+    this.#last.textContent = shown;
+    this.#when.textContent = when;
+    this.#badge.textContent = String(unread);
+    this.#badge.setAttribute("aria-label", `${unread} unread`);
+    this.#when.after(...(unread > 0 ? [this.#badge] : []));
+    if (unread === 0) this.#badge.remove();
+  }
+}

@@ -1,0 +1,188 @@
+/** What is unread, what is in view, and what stays where it is while things come. */
+
+import assert from "node:assert/strict";
+import { find, openFirst, stored, write } from "./page.mjs";
+
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
+
+const MANY = 120; // more than a page of history
+
+/**
+ * Send many messages, as another client of the same person.
+ * @param {Page} page
+ * @param {number} recipient
+ * @param {number} count
+ */
+async function sendMany(page, recipient, count) {
+  await page.evaluate(
+    async ([id, total = 0]) => {
+      for (let number = 0; number < total; number += 1) {
+        await fetch(`/private_messages/api/messages/${id}`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ content: `number ${number}` }),
+        });
+      }
+    },
+    [recipient, count],
+  );
+}
+
+/**
+ * @param {Page} page
+ * @param {boolean} hasFocus whether its window has the focus
+ */
+async function setFocus(page, hasFocus) {
+  await page.evaluate((isFocused) => {
+    document.hasFocus = () => isFocused;
+    globalThis.dispatchEvent(new Event(isFocused ? "focus" : "blur"));
+  }, hasFocus);
+}
+
+/** @param {Page} page */
+function readCount(page) {
+  return page.locator('.bubble[data-status="read"]').count();
+}
+
+/**
+ * Where a message is in the view, in pixels from its top.
+ * @param {Page} page
+ * @param {string} text
+ */
+async function topOf(page, text) {
+  const box = await page.locator(".bubble", { hasText: text }).first().boundingBox();
+  return box?.y ?? Number.NaN;
+}
+
+/**
+ * It opens where the unread begins; read is what is in view, in a window that has the focus.
+ * @type {Flow}
+ */
+async function unread(visitors, { ann: annsCookie, ann_id: annsId, ben: bensCookie }) {
+  const ben = await visitors.open(bensCookie);
+  await sendMany(ben, annsId, MANY);
+  await openFirst(ben);
+  const ann = await visitors.open(annsCookie);
+  await ann.locator(".item").first().click();
+  await ann.getByText("New messages").waitFor();
+  await ann.locator(".jump", { hasText: `↓ ${MANY}` }).waitFor();
+  const first = await ann.evaluate(() => {
+    const divider = document.querySelector(".day.new");
+    const next = divider?.nextElementSibling;
+    const { top = -1, bottom = Number.MAX_VALUE } = divider?.getBoundingClientRect() ?? {};
+    return { text: next?.querySelector(".words")?.textContent, isInView: top > 0 && bottom < 200 };
+  });
+  assert.deepEqual(first, { text: "number 0", isInView: true });
+  await ann.locator(".badge", { hasText: String(MANY) }).waitFor();
+  assert.equal(await readCount(ben), 0);
+  await ann.getByRole("button", { name: `To the newest messages, ${MANY} unread` }).click();
+  await ben.locator('.bubble[data-status="read"]').last().waitFor();
+  await ann.locator(".badge").waitFor({ state: "hidden" });
+  await setFocus(ann, false);
+  await write(ben, "while she is away");
+  await ann.locator(".badge", { hasText: "1" }).waitFor();
+  const isBelow = ".day.new + .bubble.theirs";
+  await ann.locator(isBelow, { hasText: "while she is away" }).waitFor();
+  await ben.locator('.bubble[data-status="delivered"]').waitFor();
+  await setFocus(ann, true);
+  await ben.locator('.bubble[data-status="delivered"]').waitFor({ state: "detached" });
+  await ann.locator(".badge").waitFor({ state: "hidden" });
+  await ann.locator(".scroll").evaluate((scroll) => scroll.scrollTo(0, 600));
+  await ann.locator(".jump").waitFor();
+  await write(ben, "while she reads above");
+  await ann.locator(".jump", { hasText: "↓ 1" }).waitFor();
+  await ben.locator('.bubble[data-status="delivered"]').waitFor();
+}
+
+/**
+ * Older messages come in late, and what is in view meanwhile stays there.
+ * @type {Flow}
+ */
+async function scrolling(visitors, { ann: annsCookie, ann_id: annsId, ben: bensCookie }) {
+  const ben = await visitors.open(bensCookie);
+  await sendMany(ben, annsId, MANY);
+  await ben.reload(); // and no more than the newest page is known
+  await openFirst(ben);
+  /** @type {() => void} */
+  let proceed = () => undefined;
+  const held = new Promise((resolve) => {
+    proceed = () => resolve(undefined);
+  });
+  await ben.route("**/api/messages/*after_seq=0*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  const scroll = ben.locator(".scroll");
+  const asked = ben.waitForRequest(/after_seq=0/);
+  await scroll.evaluate((element) => element.scrollTo(0, 100));
+  await asked;
+  await scroll.evaluate((element) => element.scrollTo(0, 1_500));
+  const seen = await scroll.evaluate((element) => {
+    const { top } = element.getBoundingClientRect();
+    const found = [...element.querySelectorAll(".bubble")].find(
+      (each) => each.getBoundingClientRect().top > top,
+    );
+    return found?.querySelector(".words")?.textContent ?? "";
+  });
+  assert.match(seen, /^number \d+$/);
+  const before = await topOf(ben, seen);
+  proceed();
+  await ben.getByText("number 0", { exact: true }).waitFor({ state: "attached" });
+  assert.ok(Math.abs((await topOf(ben, seen)) - before) < 2, "it jumped");
+  assert.equal(await ben.locator(".bubble").count(), MANY);
+  const ann = await visitors.open(annsCookie);
+  await ann.locator(".badge").waitFor();
+}
+
+/**
+ * The list changes under the hand: the focus stays, and a click opens what was pressed.
+ * @type {Flow}
+ */
+async function list(visitors, { ann: annsCookie, ben: bensCookie, ben_id: bensId, username }) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  await find(ann, username);
+  await write(ann, "to Ben");
+  await stored(ann, 1);
+  const cleo = await visitors.open(null);
+  const account = { username: `cleo${bensId}`, name: "Cleo", email: `cleo${bensId}@example.org` };
+  await cleo.evaluate(async (given) => {
+    await fetch("/learning_platform/api/auth/register", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ ...given, password: "correct horse" }),
+    });
+  }, account);
+  await find(ann, account.username);
+  await write(ann, "to Cleo");
+  await stored(ann, 1);
+  await ann.getByRole("button", { name: "People" }).click();
+  const names = ann.locator(".item .title");
+  assert.equal(await names.first().textContent(), "Cleo");
+  await ann.getByRole("button", { name: "Channels" }).focus();
+  await ann.keyboard.press("Control+k");
+  await ann.keyboard.press("ArrowDown");
+  await openFirst(ben);
+  await write(ben, "Ben goes to the top");
+  await ann.locator(".badge").waitFor();
+  assert.notEqual(await names.first().textContent(), "Cleo");
+  const focused = () => ann.evaluate(() => document.activeElement?.textContent ?? "");
+  assert.match(await focused(), /Cleo/);
+  await ann.keyboard.press("ArrowUp");
+  assert.match(await focused(), /Ben goes to the top/);
+  const cleos = ann.locator(".item", { hasText: "Cleo" });
+  const box = await cleos.boundingBox();
+  assert.ok(box);
+  await ann.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await ann.mouse.down();
+  await write(ben, "while she presses");
+  await ann.locator(".badge", { hasText: "2" }).waitFor();
+  await ann.mouse.up();
+  await ann.getByText("to Cleo", { exact: true }).last().waitFor();
+  assert.equal(await ann.locator("header h2").textContent(), "Cleo");
+}
+
+export const READING = { unread, scrolling, list };
