@@ -127,7 +127,8 @@ export async function find(page, username) {
   await page.getByRole("button", { name: "People" }).click();
   await page.getByLabel("Find somebody by username").fill(username);
   await page.getByRole("button", { name: "Find", exact: true }).click();
-  await page.getByRole("button", { name: "Write" }).first().click();
+  const found = page.locator(".person", { hasText: `@${username}` }).first();
+  await found.getByRole("button", { name: "Write" }).click();
 }
 
 /**

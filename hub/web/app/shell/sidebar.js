@@ -111,6 +111,10 @@ export class Sidebar {
 
   /** Draw the list, and the page's title with how much is unread. */
   #draw() {
+    if (this.#list.querySelector("button:active") !== null) {
+      this.#redraw.ask(); // what is being pressed stays under the hand
+      return;
+    }
     const all = this.#conversations.all();
     const shown = all.filter((conversation) => this.#isSearched(conversation));
     const people = shown.filter(({ isChannel }) => !isChannel);
