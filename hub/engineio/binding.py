@@ -3,7 +3,8 @@
 A session's id is a secret, and a page cannot read the response that holds another site's. What is
 checked here holds even if an id leaks. A client shows where it comes from in the header Origin, but
 not always: a page of the server's own origin leaves it out of every GET (Fetch, section 3.2), and
-clients that are no browser may put it into a WebSocket's handshake alone.
+clients that are no browser may put it into a WebSocket's handshake alone. Cookies tell nothing: a
+browser sends them with every page's requests, and other clients may have none.
 
 Guarantees: a session serves one origin. If its first request names one, so must every other one;
 if not, the first origin that is named is the session's from then on. Must not know: which origins

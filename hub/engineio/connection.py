@@ -81,6 +81,8 @@ class EngineConnection:
         if self._link is not None:
             self.flush()
             self._link.close(reason)
+        if self._upgrading is not None:
+            self._upgrading.close(reason)
         if self._poll is not None:
             self._poll.set()
         self._give.close()
@@ -204,7 +206,8 @@ class EngineConnection:
 
     def begin_upgrade(self, link: WebSocketLink) -> bool:
         """A WebSocket wants to carry the session; whether it may try."""
-        if self.session.carrier is not Carrier.POLLING or self._upgrading is not None:
+        is_polling = self.session.carrier is Carrier.POLLING
+        if self.closed.is_set() or not is_polling or self._upgrading is not None:
             return False
         self._upgrading = link
         return True

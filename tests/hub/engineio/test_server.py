@@ -301,6 +301,19 @@ async def test_one_websocket_at_a_time_tries_to_take_over(engine: EngineWorld) -
     assert await frame(first) == "4moved"
 
 
+@pytest.mark.parametrize("texts", [(), ("2probe",)])
+async def test_an_upgrade_ends_with_its_session(
+    engine: EngineWorld, texts: tuple[str, ...]
+) -> None:
+    sid = await engine.open()
+    socket = (await engine.websocket(f"&sid={sid}")).ignoring("3")
+    for text in texts:
+        await socket.send_text(text)
+    await engine.post(sid, "1")
+    await socket.send_text("5")  # too late
+    assert (await socket.closed()).code == 1000
+
+
 async def test_no_websocket_joins_a_session_that_another_one_opened(engine: EngineWorld) -> None:
     socket = await engine.websocket("")
     sid = json.loads(str(await frame(socket))[1:])["sid"]

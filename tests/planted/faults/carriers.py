@@ -204,6 +204,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (BINDING,),
     ),
     Fault(
+        "the WebSocket of an upgrade outlives its session",
+        "hub/engineio/connection.py",
+        """        if self._upgrading is not None:
+            self._upgrading.close(reason)
+""",
+        "",
+        (ENGINEIO,),
+    ),
+    Fault(
         "a second WebSocket ends the upgrade of the first",
         "hub/engineio/connection.py",
         " or self._upgrading is not None:",
