@@ -31,6 +31,14 @@ class EventWire:
     """A dialect of events over Socket.IO packets."""
 
     dialect: EventDialect
+    _offset_head: str = field(init=False)
+
+    @_offset_head.default
+    def _encode_offset_head(self) -> str:
+        """The packet of an offset up to its text, which is encoded for each client."""
+        event = [self.dialect.service_events.offset, ""]
+        (text,) = encode(SocketIoPacket(SocketIoType.EVENT, self.dialect.namespace, event))
+        return str(text).removesuffix('"]')
 
     @property
     def tells(self) -> frozenset[type[Event]]:
@@ -48,10 +56,7 @@ class EventWire:
 
     def offset(self, positions: Mapping[ChannelId, int]) -> str:
         """The packet that tells a client what it has received."""
-        name = self.dialect.service_events.offset
-        event = [name, encode_offset(positions)]
-        (text,) = encode(SocketIoPacket(SocketIoType.EVENT, self.dialect.namespace, event))
-        return str(text)
+        return f'{self._offset_head}{encode_offset(positions)}"]'  # digits, colons and commas
 
 
 @define(eq=False)
