@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+import trio
+
 from hub.socketio.recovery import decode_offset, encode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import ChannelId, Posted, User
+from tests.support.clients.engine import EngineClient
 from tests.support.clients.socketio import OFFSET, Peer, channel_of, connect, token_of
 from tests.support.posting import post
+from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception
 from tests.support.world import Person, World, open_world
@@ -60,6 +64,32 @@ async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> Non
     assert again == first  # the client takes it as recovered when the pid is the same
     await say(school, school.ann.user, "5")
     assert await contents(peer, 3) == ["3", "4", "5"]
+
+
+async def test_polling_brings_a_message_and_its_offset_in_one_response(world: World) -> None:
+    school = await open_school(world)
+
+    async def connect() -> trio.abc.Stream:
+        return world.connect()
+
+    client = EngineClient(connect=connect, path="/socket.io/")
+    sid = await client.open()
+    await client.post(sid, f"40{json.dumps({'token': token_of(school.ben)})}")
+    assert (await client.poll(sid)).text.startswith("40{")
+    await client.post(sid, f"421{json.dumps(['room:join', channel_of(school)])}")
+    assert (await client.poll(sid)).text.startswith("431[")
+    replies: list[str] = []
+
+    async def poll() -> None:
+        replies.append((await client.poll(sid)).text)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(poll)
+        await until_quiet()
+        await say(school, school.ann.user, "1")
+    (reply,) = replies
+    names = [json.loads(packet.removeprefix("42"))[0] for packet in reply.split("\x1e")]
+    assert names == ["message:new", OFFSET]
 
 
 async def test_only_what_the_client_received_counts_as_told(world: World) -> None:
