@@ -25,6 +25,9 @@ async function channels(visitors, { guests }, questions) {
   await ann.getByLabel("New channel in Garden").fill("roses");
   await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
   await ann.locator(".sheet .person", { hasText: "roses" }).waitFor();
+  await ann.getByLabel("New channel in Garden").fill("Roses");
+  await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
+  await ann.getByText("There is “Roses” already.").waitFor();
   await picture(ann, "workspaces");
   await accessible(ann);
   await ann.locator(".sheet .person", { hasText: "general" }).getByRole("button").click();

@@ -3,7 +3,10 @@
 import assert from "node:assert/strict";
 import { accessible, bubbles, find, openFirst, picture, stored, textBox, write } from "./page.mjs";
 
-/** @import { Flow } from "./run.mjs" */
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
 
 /**
  * Typing, presence, unread and read marks come and go; all is accessible.
@@ -43,6 +46,7 @@ async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name
   const link = ben.locator(".bubble a");
   await link.waitFor();
   assert.equal(await link.getAttribute("href"), "https://example.org/path?q=1");
+  await copied(ann);
   await picture(ann, "conversation");
   await picture(ben, "phone-conversation-dark");
   await accessible(ann);
@@ -53,6 +57,27 @@ async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name
   await ann.getByText("Your profile").waitFor();
   await picture(ann, "people");
   await accessible(ann);
+}
+
+/**
+ * Several messages are copied with their authors; the arrows go through them, and Enter replies.
+ * @param {Page} page
+ */
+async function copied(page) {
+  const text = await page.evaluate(() => {
+    const log = document.querySelector(".scroll");
+    if (log === null) throw new Error("nothing is open");
+    getSelection()?.selectAllChildren(log);
+    const clipboardData = new DataTransfer();
+    log.dispatchEvent(new ClipboardEvent("copy", { clipboardData, bubbles: true }));
+    getSelection()?.removeAllRanges();
+    return clipboardData.getData("text/plain");
+  });
+  assert.match(text, /^\[.+\] Me: Are you there\?\n\[.+\] ben.* Test: Yes, here\n/);
+  await page.locator(".scroll").focus();
+  for (const key of ["ArrowUp", "ArrowUp", "Enter"]) await page.keyboard.press(key);
+  await page.locator(".replying", { hasText: "Yes, here" }).waitFor();
+  await textBox(page).press("Escape");
 }
 
 /**

@@ -38,7 +38,7 @@ export async function files(
   for (const page of [ann, ben]) {
     await page.waitForFunction(() => {
       const image = document.querySelector(".bubble img");
-      return image instanceof HTMLImageElement && image.naturalWidth === 8;
+      return image instanceof HTMLImageElement && image.naturalWidth === 8 && image.width === 8;
     });
   }
   const numbers = [...Array(20).keys()];

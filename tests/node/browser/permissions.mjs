@@ -56,6 +56,20 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await press(ann, "Block");
   await ben.getByText("This conversation is closed.").first().waitFor();
   assert.equal(await textBox(ben).isEnabled(), false);
-  await press(ann, "Unblock");
+  const found = ann.locator(".sheet [aria-live] .person");
+  await found.getByRole("button", { name: "Unblock" }).click(); // what was found says so, too
+  await found.getByRole("button", { name: "Block" }).waitFor();
   await ann.locator(".sheet h3", { hasText: "Blocked" }).waitFor({ state: "detached" });
+  await ann.getByLabel("Find somebody by username").fill(`ann${username.slice(3)}`);
+  await ann.getByRole("button", { name: "Find", exact: true }).click();
+  await found.first().waitFor();
+  assert.equal(await found.getByRole("button").count(), 0); // nobody follows oneself
+  await openFirst(ann);
+  await ann.locator(".menu summary").click();
+  await ann.getByRole("button", { name: "Block" }).click();
+  await ann.getByText("Blocked. To unblock").first().waitFor();
+  assert.equal(await textBox(ann).isEnabled(), false);
+  await ben.reload(); // what is open is opened again, and says that it is closed
+  await ben.getByText("This conversation is closed.").first().waitFor();
+  assert.equal(await ben.getByText("Say hello").count(), 0);
 }

@@ -63,7 +63,7 @@ function drawn(message, quoted, hasName, actions) {
   const isFailed = status === Status.FAILED;
   return h(
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
-    { "data-status": isMine ? status : null },
+    { "data-status": isMine ? status : null, tabindex: -1 },
     hasName && h("div.author", {}, plain(message.authorName ?? "")),
     message.parentId !== null && quote(quoted, actions.onQuote),
     content(message, actions.address),
@@ -78,7 +78,7 @@ function drawn(message, quoted, hasName, actions) {
 function meta(message, { onReply, onRetry, onDiscard }) {
   const [mark, word] = MARKS[message.status];
   const isFailed = message.status === Status.FAILED;
-  const reply = { type: "button", onclick: onReply, "aria-label": "Reply" };
+  const reply = { type: "button", onclick: onReply, "aria-label": "Reply", tabindex: -1 };
   const marked = { "aria-label": word, role: "img" };
   return h(
     "div.meta",
@@ -104,8 +104,20 @@ function content({ content: text, kind, fileUrl }, address) {
   if (kind !== Kind.IMAGE) {
     return h("p.words", { dir: "auto" }, h("a.file", { href, download: "" }, plain(text)));
   }
-  const image = h("img", { src: href, alt: plain(text), loading: "lazy" });
-  return h("a.picture", { href, target: "_blank", rel: "noopener" }, image);
+  return picture(href, plain(text));
+}
+
+/**
+ * There is room for it before it arrives; then it has its own size. One that does not is a link.
+ * @param {string} href
+ * @param {string} alt
+ */
+function picture(href, alt) {
+  const image = h("img.arriving", { src: href, alt, loading: "lazy" });
+  const link = h("a.picture", { href, target: "_blank", rel: "noopener" }, image);
+  image.addEventListener("load", () => image.classList.remove("arriving"));
+  image.addEventListener("error", () => link.replaceChildren(`${alt} (cannot be shown)`));
+  return link;
 }
 
 /**

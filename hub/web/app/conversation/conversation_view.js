@@ -6,8 +6,8 @@
  */
 
 import { isLooking, onLooking } from "../dom/attention.js";
-import { channelFace, face, h, paneHeader } from "../dom/elements.js";
-import { announce } from "../dom/feedback.js";
+import { channelFace, face, h, menu, paneHeader } from "../dom/elements.js";
+import { announce, textOf } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./message_list.js";
@@ -30,7 +30,7 @@ export class ConversationView {
   #typing = h("div.typing", { "aria-live": "polite" });
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
-  #isRevoked = false;
+  #closed = ""; // why nothing can be written here; empty: it can
   #isLoaded = false;
   #isUnmarked = true; // the hub does not know yet how far it was read
   #messages;
@@ -56,7 +56,12 @@ export class ConversationView {
     });
     const about = h("div.who", {}, h("h2", {}, title), this.#state);
     this.parts = [
-      paneHeader(onBack, isChannel ? channelFace() : face(title), about),
+      paneHeader(
+        onBack,
+        isChannel ? channelFace() : face(title),
+        about,
+        !isChannel && menu([["Block", () => void this.#block()]]),
+      ),
       this.#messages.element,
       this.#typing,
       this.#composer.element,
@@ -106,8 +111,7 @@ export class ConversationView {
   stateChanged() {
     const { workspace, isOnline } = this.#conversation;
     const name = plain(workspace?.name ?? "");
-    if (this.#isRevoked) this.#state.textContent = "This conversation is closed.";
-    else this.#state.textContent = name || (isOnline ? "online" : "");
+    this.#state.textContent = this.#closed || name || (isOnline ? "online" : "");
   }
 
   /**
@@ -131,10 +135,25 @@ export class ConversationView {
 
   /** The user may not see it any more. */
   revoked() {
-    this.#isRevoked = true;
+    this.#close("This conversation is closed.");
+  }
+
+  async #block() {
+    const { client, id } = this.#conversation;
+    try {
+      await client.call("POST", `/api/users/${id}/block`);
+      this.#close("Blocked. To unblock, go to “People”.");
+    } catch (error) {
+      this.#state.textContent = textOf(error);
+    }
+  }
+
+  /** @param {string} why */
+  #close(why) {
+    this.#closed ||= why;
     this.#composer.disable();
     this.stateChanged();
-    announce("This conversation is closed.");
+    announce(this.#closed);
   }
 
   #markSeen() {

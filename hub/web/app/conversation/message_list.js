@@ -5,10 +5,11 @@
  */
 
 import { CallFailed } from "../../sdk/parlour.js";
-import { day } from "../dom/dates.js";
+import { day, shortly } from "../dom/dates.js";
 import { h } from "../dom/elements.js";
 import { KeyedElements, reconcile } from "../dom/keyed.js";
 import { Redraw } from "../dom/redraw.js";
+import { plain } from "../dom/text.js";
 import { bubble, lookOf } from "./bubble.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 
@@ -63,10 +64,14 @@ export class MessageList {
       "aria-label": `Messages with ${conversation.name}`,
       tabindex: 0,
       onscroll: () => this.#scrolled(),
+      onkeydown: (event) => this.#pressed(event),
+      oncopy: (event) => this.#copied(event),
     });
     this.#anchor = new ScrollAnchor(this.#scroll);
-    // a picture has arrived, which does not bubble
-    this.#scroll.addEventListener("load", () => this.#anchor.restore(this.#unread), true);
+    for (const name of ["load", "error"]) {
+      // a picture has arrived or not, which does not bubble
+      this.#scroll.addEventListener(name, () => this.#redraw.ask(), true);
+    }
     this.element = h("div.log", {}, this.#scroll, this.#jump);
   }
 
@@ -206,6 +211,51 @@ export class MessageList {
     this.#drawJump();
     this.#handlers.onScroll();
     if (this.#scroll.scrollTop < TOP_PX) void this.#loadOlder();
+  }
+
+  /**
+   * The arrows go from message to message, Enter replies.
+   * @param {KeyboardEvent} event
+   */
+  #pressed(event) {
+    const bubbles = this.#bubbles();
+    const at = bubbles.findIndex((each) => each.matches(":focus"));
+    if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
+    if (event.key === "Enter")
+      bubbles[at]?.querySelector("button.reply")?.dispatchEvent(new MouseEvent("click"));
+    const from = at === -1 ? bubbles.length : at;
+    const places = new Map(Object.entries({ ArrowUp: from - 1, ArrowDown: from + 1 }));
+    const next = bubbles[places.get(event.key) ?? -1];
+    if (next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  }
+
+  /**
+   * Several messages are copied with the names of their authors.
+   * @param {ClipboardEvent} event
+   */
+  #copied(event) {
+    const selection = getSelection();
+    const bubbles = this.#bubbles().filter((each) => selection?.containsNode(each, true));
+    if (bubbles.length < 2 || event.clipboardData === null) return;
+    const messages = new Map(this.#messages().map((each) => [this.#drawn.get(nameOf(each)), each]));
+    const lines = bubbles.map((each) => this.#line(messages.get(each)));
+    event.clipboardData.setData("text/plain", lines.join("\n"));
+    event.preventDefault();
+  }
+
+  /** @param {Message | undefined} message */
+  #line(message) {
+    if (message === undefined) return "";
+    const author = message.isMine ? "Me" : (message.authorName ?? this.#conversation.title);
+    return `[${shortly(message.at)}] ${plain(author)}: ${message.content}`;
+  }
+
+  #bubbles() {
+    /** @type {NodeListOf<HTMLElement>} */
+    const found = this.#scroll.querySelectorAll(":scope > .bubble");
+    return [...found];
   }
 
   /**

@@ -2,7 +2,9 @@
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const DATE_OF_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
 
 /**
  * The time of day.
@@ -13,15 +15,17 @@ export function clock(at) {
 }
 
 /**
- * The day, as a heading.
+ * The day, as a heading; with its year, unless that is this one.
  * @param {string} at ISO 8601
  */
 export function day(at) {
   const date = new Date(at);
   const today = new Date();
+  const isThisYear = date.getFullYear() === today.getFullYear();
   if (date.toDateString() === today.toDateString()) return "Today";
   today.setDate(today.getDate() - 1);
-  return date.toDateString() === today.toDateString() ? "Yesterday" : DAY.format(date);
+  if (date.toDateString() === today.toDateString()) return "Yesterday";
+  return (isThisYear ? DAY : DAY_OF_YEAR).format(date);
 }
 
 /**
@@ -30,5 +34,8 @@ export function day(at) {
  */
 export function shortly(at) {
   const date = new Date(at);
-  return date.toDateString() === new Date().toDateString() ? TIME.format(date) : DATE.format(date);
+  const today = new Date();
+  if (date.toDateString() === today.toDateString()) return TIME.format(date);
+  const isThisYear = date.getFullYear() === today.getFullYear();
+  return (isThisYear ? DATE : DATE_OF_YEAR).format(date);
 }

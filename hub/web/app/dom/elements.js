@@ -44,8 +44,7 @@ import { parts, plain } from "./text.js";
  * @typedef {{
  *   onchange?: (event: Event) => void,
  *   onclick?: (event: MouseEvent) => void,
- *   ondragover?: (event: DragEvent) => void,
- *   ondrop?: (event: DragEvent) => void,
+ *   oncopy?: (event: ClipboardEvent) => void,
  *   oninput?: (event: Event) => void,
  *   onkeydown?: (event: KeyboardEvent) => void,
  *   onpaste?: (event: ClipboardEvent) => void,
@@ -104,6 +103,23 @@ export function face(name, isOnline = false) {
 /** A channel's picture, where a person has a face. */
 export function channelFace() {
   return h("span.face.channel", { "aria-hidden": "true" }, "#");
+}
+
+/**
+ * What else can be done, behind a button.
+ * @param {[word: string, act: () => void][]} actions
+ */
+export function menu(actions) {
+  const box = h("details.menu", {}, h("summary.button.quiet", { "aria-label": "More" }, "⋯"));
+  const items = actions.map(([word, act]) => {
+    const onclick = () => {
+      box.open = false;
+      act();
+    };
+    return h("button.button", { type: "button", onclick }, word);
+  });
+  box.append(h("div", {}, ...items));
+  return box;
 }
 
 /**

@@ -10,6 +10,12 @@ import { notificationState, switchNotifications } from "../dom/notifications.js"
  *
  * @typedef {{ user: User, status: "pending" | "accepted" }} Follow
  * @typedef {[word: string, act: () => void]} Action
+ *
+ * @typedef {object} Relations
+ * @property {Follow[]} followers
+ * @property {Follow[]} following
+ * @property {User[]} blocked
+ * @property {User[]} online
  */
 
 export class PeoplePanel {
@@ -17,6 +23,10 @@ export class PeoplePanel {
   parts;
   #client;
   #openConversation;
+  /** @type {Relations} */
+  #relations = { followers: [], following: [], blocked: [], online: [] };
+  /** @type {{ text: string, users: User[] } | null} */
+  #result = null; // of the last search
   #found = h("div", { "aria-live": "polite" });
   #lists = h("div");
   #problem = h("p.problem", { role: "alert" });
@@ -42,7 +52,7 @@ export class PeoplePanel {
 
   #search() {
     const username = h("input.input", { name: "username", required: true, autocomplete: "off" });
-    const label = h("span", {}, "Find somebody by username");
+    const label = h("span", {}, "Find somebody by username, or by name among those you know");
     return h(
       "form",
       {
@@ -56,20 +66,53 @@ export class PeoplePanel {
     );
   }
 
-  /** @param {string} username */
-  async #find(username) {
-    const path = `/api/users?username=${encodeURIComponent(username)}`;
-    const users = /** @type {User[]} */ (await this.#client.call("GET", path));
-    const rows = users.map((user) =>
-      person(
-        user,
-        this.#write(user),
-        this.#action("Follow", "POST", `/api/users/${user.id}/follow`),
-        this.#action("Block", "POST", `/api/users/${user.id}/block`),
-      ),
-    );
-    const nobody = h("p.empty", {}, `There is nobody called “${username}”.`);
+  /** @param {string} text a username, or part of the name of somebody who is known here */
+  async #find(text) {
+    const path = `/api/users?username=${encodeURIComponent(text)}`;
+    const exact = /** @type {User[]} */ (await this.#client.call("GET", path));
+    const isMeant = (/** @type {User} */ user) =>
+      plain(user.name).toLowerCase().includes(text.toLowerCase());
+    const known = this.#known().filter(isMeant);
+    this.#result = { text, users: distinct([...exact, ...known]) };
+    this.#drawFound();
+  }
+
+  #drawFound() {
+    if (this.#result === null) return;
+    const { text, users } = this.#result;
+    const rows = users.map((user) => person(user, ...this.#actions(user)));
+    const nobody = h("p.empty", {}, `There is nobody called “${plain(text)}”.`);
     this.#found.replaceChildren(...(rows.length > 0 ? rows : [nobody]));
+  }
+
+  /** Everybody whom the user has to do with. */
+  #known() {
+    const { followers, following, blocked, online } = this.#relations;
+    const users = [...followers, ...following].map(({ user }) => user);
+    return distinct([...users, ...blocked, ...online]);
+  }
+
+  /**
+   * What can be done with somebody, as things are now.
+   * @param {User} user
+   * @returns {Action[]}
+   */
+  #actions(user) {
+    const { following, blocked } = this.#relations;
+    const path = `/api/users/${user.id}`;
+    if (user.id === this.#client.me?.id) return [];
+    if (blocked.some(({ id }) => id === user.id)) {
+      return [this.#action("Unblock", "DELETE", `${path}/block`)];
+    }
+    const follow = following.find((each) => each.user.id === user.id);
+    const word = follow?.status === "pending" ? "Withdraw" : "Unfollow";
+    return [
+      ["Write", () => this.#openConversation(user)],
+      follow === undefined
+        ? this.#action("Follow", "POST", `${path}/follow`)
+        : this.#action(word, "DELETE", `${path}/follow`),
+      this.#action("Block", "POST", `${path}/block`),
+    ];
   }
 
   async #load() {
@@ -80,7 +123,11 @@ export class PeoplePanel {
       this.#client.online(),
       /** @type {Promise<User>} */ (this.#client.call("GET", "/api/auth/session")),
     ]);
+    this.#relations = { followers, following, blocked, online };
+    this.#drawFound();
     const asked = followers.filter(({ status }) => status === "pending");
+    const withoutBlock = (/** @type {User} */ user) =>
+      person(user, ...this.#actions(user).filter(([word]) => word !== "Block"));
     this.#lists.replaceChildren(
       ...section("Asked to follow you", asked, ({ user }) =>
         person(
@@ -89,15 +136,9 @@ export class PeoplePanel {
           this.#action("Refuse", "DELETE", `/api/followers/${user.id}`),
         ),
       ),
-      ...section("Online", online, (user) => person(user, this.#write(user))),
-      ...section("You follow", following, ({ user, status }) => {
-        const word = status === "pending" ? "Withdraw" : "Unfollow";
-        const end = this.#action(word, "DELETE", `/api/users/${user.id}/follow`);
-        return person(user, this.#write(user), end);
-      }),
-      ...section("Blocked", blocked, (user) =>
-        person(user, this.#action("Unblock", "DELETE", `/api/users/${user.id}/block`)),
-      ),
+      ...section("Online", online, withoutBlock),
+      ...section("You follow", following, ({ user }) => withoutBlock(user)),
+      ...section("Blocked", blocked, withoutBlock),
     );
     this.#profile.replaceChildren(...this.#aboutMe(me));
   }
@@ -131,14 +172,6 @@ export class PeoplePanel {
       h("span.name", {}, "Notify me of new messages"),
       h("button.button", { type: "button", onclick }, word),
     );
-  }
-
-  /**
-   * @param {User} user
-   * @returns {Action}
-   */
-  #write(user) {
-    return ["Write", () => this.#openConversation(user)];
   }
 
   /**
@@ -180,4 +213,12 @@ function person(user, ...actions) {
     h("span.name", {}, plain(user.name), h("small", {}, ` @${user.username}`)),
     ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
   );
+}
+
+/**
+ * Each of them once.
+ * @param {User[]} users
+ */
+function distinct(users) {
+  return [...new Map(users.map((user) => [user.id, user])).values()];
 }

@@ -2,6 +2,7 @@
 
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
+import { HUB } from "../shell/hub_facts.js";
 import { plain } from "../dom/text.js";
 
 /**
@@ -17,6 +18,8 @@ export class WorkspacesPanel {
   #openChannel;
   #onChanged;
   #list = h("div");
+  /** @type {WorkspaceWithChannels[]} */
+  #found = [];
   #problem = h("p.problem", { role: "alert" });
 
   /**
@@ -31,14 +34,16 @@ export class WorkspacesPanel {
     this.#channels = channels;
     this.#openChannel = openChannel;
     this.#onChanged = onChanged;
-    const about =
-      "A workspace is a group of people with channels. Write @AI in one to ask the assistant.";
+    const about = [
+      "A workspace is a group of people with channels.",
+      HUB.hasAssistant && "Write @AI in one to ask the assistant.",
+    ];
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Channels"))),
       h(
         "div.sheet",
         {},
-        h("p", {}, about),
+        h("p", {}, about.filter(Boolean).join(" ")),
         this.#problem,
         this.#list,
         this.#form("New workspace", "Make it", (name) => this.#create(name)),
@@ -57,6 +62,7 @@ export class WorkspacesPanel {
       return;
     }
     const found = await this.#channels.workspaces();
+    this.#found = found;
     this.#list.replaceChildren(...found.flatMap((workspace) => this.#workspace(workspace, me.id)));
   }
 
@@ -76,6 +82,7 @@ export class WorkspacesPanel {
       h("h3", {}, `${name} (${count})`),
       ...channels.map((channel) => this.#channel(channel, workspace)),
       this.#form(`New channel in ${name}`, "Make it", async (title) => {
+        refuseTaken(title, channels);
         await this.#channels.createChannel(id, title);
       }),
       ...(ownerId === myId ? [letIn()] : []),
@@ -102,6 +109,7 @@ export class WorkspacesPanel {
 
   /** @param {string} name */
   async #create(name) {
+    refuseTaken(name, this.#found);
     const workspace = await this.#channels.createWorkspace(name);
     await this.#channels.createChannel(workspace.id, "general");
   }
@@ -147,4 +155,15 @@ export class WorkspacesPanel {
       h("button.button", {}, word),
     );
   }
+}
+
+/**
+ * Two of one name cannot be told apart.
+ * @param {string} name
+ * @param {{ name: string }[]} others
+ */
+function refuseTaken(name, others) {
+  const wanted = plain(name).toLowerCase();
+  const isTaken = others.some((other) => plain(other.name).toLowerCase() === wanted);
+  if (isTaken) throw new Error(`There is “${plain(name)}” already.`);
 }
