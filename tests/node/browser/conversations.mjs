@@ -78,6 +78,7 @@ async function copied(page) {
   for (const key of ["ArrowUp", "ArrowUp", "Enter"]) await page.keyboard.press(key);
   await page.locator(".replying", { hasText: "Yes, here" }).waitFor();
   await textBox(page).press("Escape");
+  assert.equal(await textBox(page).inputValue(), "");
 }
 
 /**

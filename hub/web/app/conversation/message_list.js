@@ -221,8 +221,12 @@ export class MessageList {
     const bubbles = this.#bubbles();
     const at = bubbles.findIndex((each) => each.matches(":focus"));
     if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
-    if (event.key === "Enter")
-      bubbles[at]?.querySelector("button.reply")?.dispatchEvent(new MouseEvent("click"));
+    /** @type {HTMLButtonElement | null} */
+    const reply = bubbles[at]?.querySelector("button.reply") ?? null;
+    if (event.key === "Enter" && reply !== null) {
+      event.preventDefault(); // or the key would come to the field that has the focus then
+      reply.click();
+    }
     const from = at === -1 ? bubbles.length : at;
     const places = new Map(Object.entries({ ArrowUp: from - 1, ArrowDown: from + 1 }));
     const next = bubbles[places.get(event.key) ?? -1];
