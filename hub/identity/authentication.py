@@ -6,7 +6,7 @@ ever looked up; a foreign store is only read. Must not know: dialects, HTTP.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, assert_never
 
@@ -27,12 +27,14 @@ from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign
 from protocol.model import Session, SessionId, UserId
 from protocol.shapes.uuids import IdKind, from_uuid
+from protocol.websocket.handshake import Cookies
 
 log = structlog.get_logger(__name__)
 
 RECHECK_SECONDS: Final = 0.2  # after an outage
 
 SIGNING: Final = "connect.sid"
+MAX_COOKIES: Final = 4  # of one name that are looked at
 
 
 @define(eq=False)
@@ -77,10 +79,9 @@ class Authenticator:
         """Look up sessions until cancelled; those wanted during a statement share the next one."""
         await self._lookups.serve()
 
-    async def find(
-        self, cookie: str, cookies: Mapping[str, str], token: str = ""
-    ) -> Session | Stranger:
-        """The live session that a cookie names, or else a JSON Web Token.
+    async def find(self, cookie: str, cookies: Cookies, token: str = "") -> Session | Stranger:
+        """The live session that a cookie names, the first one of several cookies of that name; where
+        there is no such cookie, the one that a JSON Web Token stands for.
 
         Args:
             cookie: which cookie to look at.
@@ -90,9 +91,17 @@ class Authenticator:
         Raises:
             StoreUnavailable: it cannot be looked up now.
         """
-        value = cookies.get(cookie)
-        if value is None:
+        values = cookies.get(cookie, ())[:MAX_COOKIES]
+        if not values:
             return await self.find_by_token(token)
+        found: Session | Stranger = Stranger.INVALID_SESSION
+        for value in values:
+            found = await self._find(cookie, value)
+            if isinstance(found, Session):
+                break
+        return found
+
+    async def _find(self, cookie: str, value: str) -> Session | Stranger:
         named = self._token(cookie, value)
         if named is None:
             return Stranger.INVALID_SESSION
@@ -132,18 +141,20 @@ class Authenticator:
         await self._sessions.open(user_id, token_hash(token), expires_at)
         return sign(token, self._signing[0]) if cookie == SIGNED_COOKIE else token
 
-    async def close(self, cookie: str, cookies: Mapping[str, str]) -> SessionId | None:
-        """End the session that a cookie names; returns it if it was one of ours.
+    async def close(self, cookie: str, cookies: Cookies) -> set[SessionId]:
+        """End every session that cookies of that name name; returns those that were ours.
 
         Raises:
             StoreUnavailable: it cannot be ended now.
         """
-        value = cookies.get(cookie)
-        token = None if value is None else self._token(cookie, value)
-        ended = None if token is None else await self._sessions.close(token_hash(token))
-        if ended is not None:
-            self._cache.forget_session(ended)
-        return ended
+        closed: set[SessionId] = set()
+        for value in cookies.get(cookie, ())[:MAX_COOKIES]:
+            token = self._token(cookie, value)
+            ended = None if token is None else await self._sessions.close(token_hash(token))
+            if ended is not None:
+                self._cache.forget_session(ended)
+                closed.add(ended)
+        return closed
 
     def forget(self, user_id: UserId) -> None:
         """The user was changed: their sessions are looked up again."""

@@ -35,7 +35,7 @@ from protocol.parsing.content import check_key
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
 from protocol.rest import RestDialect
-from protocol.websocket.handshake import Head, origin_allowed
+from protocol.websocket.handshake import Cookies, Head, origin_allowed
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError", "NotSignedIn"]
 
@@ -177,6 +177,11 @@ class Call:
         return number if number is not None and low <= number <= high else default
 
     @property
+    def cookies(self) -> Cookies:
+        """The cookies of the request."""
+        return _head(self.request).cookies()
+
+    @property
     def is_secure(self) -> bool:
         """Whether the caller speaks TLS, to the hub or to a trusted proxy."""
         if self._is_proxied and "x-forwarded-proto" in self.request.headers:
@@ -265,7 +270,7 @@ async def _session(
     token = bearer_token(request) or ""
     if surface.cookie is None:
         return await services.authenticator.find_by_token(token)
-    return await services.authenticator.find(surface.cookie, request.cookies, token)
+    return await services.authenticator.find(surface.cookie, _head(request).cookies(), token)
 
 
 def _unauthorized(surface: RestDialect) -> Response:
@@ -281,12 +286,16 @@ def error_response(surface: RestDialect, error: HttpError) -> Response:
     return JSON(body, error.status, error.headers)
 
 
+def _head(request: Request) -> Head:
+    """The headers, read as those of an upgrade are: two readers could find two users."""
+    return Head(b"", b"", b"", tuple(request.headers.raw))
+
+
 def _require_allowed_origin(request: Request, services: Services) -> None:
     """Refuse a change that was requested by a page of another origin."""
     if request.method in SAFE_METHODS:
         return
-    head = Head(b"", b"", b"", tuple(request.headers.raw))
-    if not origin_allowed(head, services.config.allowed_origins, request.url.scheme):
+    if not origin_allowed(_head(request), services.config.allowed_origins, request.url.scheme):
         raise HttpError(403, "origin_refused", "This origin may not use the hub")
 
 

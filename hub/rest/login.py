@@ -46,11 +46,11 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
 
 
 async def end_session(call: Call, cookie: str) -> None:
-    """End the session that a cookie names, and close its connections."""
+    """End the sessions that a cookie names, and close their connections."""
     services = call.services
-    ended = await services.authenticator.close(cookie, call.request.cookies)
-    if ended is not None:
-        await services.hub.end_sessions([ended])
+    ended = await services.authenticator.close(cookie, call.cookies)
+    if ended:
+        await services.hub.end_sessions(ended)
 
 
 def limit_attempts(limiter: SlidingWindow, key: str) -> None:

@@ -7,14 +7,18 @@ Must not know: sockets, sessions, which paths exist.
 
 import base64
 import binascii
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from attrs import frozen
 
 Header = tuple[bytes, bytes]
+Cookies: TypeAlias = Mapping[str, Sequence[str]]
+"""The values of each cookie in the order in which they were sent. A browser that has several of one
+name, of other paths or of the domain above, sends that of the longest path first.
+"""
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _KEY_BYTES: Final = 16
@@ -86,14 +90,14 @@ class Head:
         found = [each.strip() for each in offered if each.strip().startswith(_OFFERED_TOKEN)]
         return found[0].removeprefix(_OFFERED_TOKEN).decode("latin-1") if found else ""
 
-    def cookies(self) -> dict[str, str]:
-        """Cookies by exact name; the first of a name wins, junk is skipped."""
-        found: dict[str, str] = {}
+    def cookies(self) -> Cookies:
+        """Cookies by exact name; junk is skipped."""
+        found: dict[str, list[str]] = {}
         for value in self.all(b"cookie"):
             for pair in value.decode("latin-1").split(";"):
                 name, equals, content = pair.strip().partition("=")
                 if equals:
-                    found.setdefault(name.strip(), content.strip().strip('"'))
+                    found.setdefault(name.strip(), []).append(content.strip().strip('"'))
         return found
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from hub.identity.authentication import MAX_COOKIES
 from persistence.interface import Store
 from tests.support.accounts import ANN, log_in, register
-from tests.support.world import open_world
+from tests.support.world import GREETINGS, Person, World, open_world
 
 
 async def test_logins_are_limited_per_account_whatever_the_address(memory_store: Store) -> None:
@@ -76,3 +77,54 @@ async def test_a_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
         headers = {"X-Forwarded-Proto": said}
         reply = await world.call("POST", "/api/auth/login", ANN, headers, peer=peer)
         assert reply.headers["set-cookie"].endswith("; Secure") is secure
+
+
+LIVE, OTHER, STALE = "live", "other", "stale"
+
+
+@pytest.mark.parametrize(
+    ("sent", "who"),
+    [
+        ((LIVE, OTHER), "ann"),
+        ((OTHER, LIVE), "ben"),
+        ((STALE, LIVE), "ann"),
+        (("", "x", STALE, LIVE), "ann"),
+        ((STALE,) * MAX_COOKIES + (LIVE,), None),
+        ((STALE, ""), None),
+    ],
+)
+@pytest.mark.parametrize("cookie", ["session_token", "connect.sid"])
+async def test_of_several_cookies_of_one_name_the_first_live_one_counts_everywhere(
+    timed_world: World, cookie: str, sent: tuple[str, ...], who: str | None
+) -> None:
+    """A browser sends several when they were set for other paths, or for the domain above."""
+    ann, ben, eve = await timed_world.people("ann", "ben", "eve")
+    await timed_world.store.sessions.close_all(eve.id)
+    values = {LIVE: ann, OTHER: ben, STALE: eve}
+    is_token = cookie == "session_token"
+    header = "; ".join(
+        f"{cookie}={value_of(values[each], is_token) if each in values else each}" for each in sent
+    )
+    path, socket_path = ("/api/auth/session", "/ws") if is_token else ("/api/users/me", "/ws/chat")
+    reply = await timed_world.call("GET", path, headers={"Cookie": header})
+    assert (reply.json.get("username") if reply.status == 200 else None) == who
+    if who is None:
+        assert reply.status == 401
+        return
+    socket = await timed_world.websocket(socket_path, Cookie=header)
+    assert list(timed_world.services.hub.users()) == [{"ann": ann.id, "ben": ben.id}[who]]
+    await socket.receive_type(str(GREETINGS[socket_path]))
+    await socket.close_in_silence()
+
+
+def value_of(person: Person, is_token: bool) -> str:
+    return person.token if is_token else person.signed
+
+
+async def test_signing_out_ends_every_session_that_the_browser_has(timed_world: World) -> None:
+    ann = await timed_world.person("ann")
+    again = await timed_world.sign_in(ann.user)
+    header = {"Cookie": f"{ann.cookie}; session_token=x; {again.cookie}"}
+    assert (await timed_world.call("POST", "/api/auth/logout", headers=header)).status == 200
+    for each in (ann, again):
+        assert (await each.call("GET", "/api/auth/session")).status == 401

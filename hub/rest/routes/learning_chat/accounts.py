@@ -79,7 +79,7 @@ async def log_in(call: Call) -> Response:
 async def open_session(call: Call) -> Response:
     """Open a session for the user of a live `session_token`, which it does not outlive."""
     limit_attempts(call.services.address_attempts, call.address)
-    found = await call.services.authenticator.find(TOKEN_COOKIE, call.request.cookies)
+    found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
     if not isinstance(found, Session):
         raise NotSignedIn
     remaining = found.expires_at - datetime.now(UTC)

@@ -91,7 +91,7 @@ async def log_in(call: Call) -> Response:
 
 async def log_out(call: Call) -> Response:
     """End the session and close its connections."""
-    if COOKIE not in call.request.cookies:
+    if COOKIE not in call.cookies:
         return _no_token()
     await end_session(call, COOKIE)
     cookie = expired_cookie(secure=call.is_secure)
@@ -101,7 +101,7 @@ async def log_out(call: Call) -> Response:
 async def show_session(call: Call) -> Response:
     """Who the caller is."""
     token = bearer_token(call.request) or ""
-    session = await call.services.authenticator.find(COOKIE, call.request.cookies, token)
+    session = await call.services.authenticator.find(COOKIE, call.cookies, token)
     if session is Stranger.NO_SESSION:
         return _no_token()
     if not isinstance(session, Session):
