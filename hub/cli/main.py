@@ -50,7 +50,11 @@ def _settings_options(function: F) -> F:
 
 
 def _config(config: str | None, flags: dict[str, Any]) -> Config:
-    given = {name: value for name, value in flags.items() if value not in (None, ())}
+    given = {
+        name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
+        for name, value in flags.items()
+        if value not in (None, ())
+    }
     path = config or os.environ.get("PARLOUR_CONFIG")
     settings = load_config(given, os.environ, Path(path) if path else None)
     configure_logging(settings.log_level, settings.log_format)
