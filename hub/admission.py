@@ -151,7 +151,7 @@ class Admission:
         engine = self._engines.get(head.path)
         if wire is None and engine is None:
             await send_plain_response(transport, 404, "Not found")
-        elif not origin_allowed(head, services.config.allowed_origins, scheme):
+        elif not origin_allowed(head, services.config.web_origins, scheme):
             await send_plain_response(transport, 403, "Origin not allowed")
         elif not services.status.accepting:
             await send_plain_response(transport, 503, "Server shutting down")

@@ -16,6 +16,7 @@ _PEOPLE: Final = (("ann", "Ann"), ("ben", "Ben"))
 async def make_demo_people(server: Server) -> str:
     """Make ann and ben, or give them new passwords; returns the instructions to print."""
     accounts = server.services.store.accounts
+    page = server.services.config.public_url or f"{server.url}/"
     pages: list[str] = []
     chats: list[str] = []
     for (username, name), (peer, _) in zip(_PEOPLE, reversed(_PEOPLE), strict=True):
@@ -26,7 +27,7 @@ async def make_demo_people(server: Server) -> str:
             await accounts.create(NewUser(name, password_hash, username))
         else:
             await accounts.set_password(user.id, password_hash)
-        pages.append(f"    {server.url}/#enter={username}:{password}")
+        pages.append(f"    {page}#enter={username}:{password}")
         chats.append(
             f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
             f" --url {server.url}"

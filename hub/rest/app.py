@@ -86,8 +86,9 @@ def build_app(
 ) -> Starlette:
     """The ASGI application over `services`: REST, and Engine.IO's polling on its paths."""
     default = services.config.rest_default.value
-    origins = services.config.allowed_origins
-    document = describe([(each.dialect, each.endpoint, each.paths[0]) for each in claims], default)
+    origins = services.config.web_origins
+    described = [(each.dialect, each.endpoint, each.paths[0]) for each in claims]
+    document = describe(described, default, services.config.public_url)
 
     openapi = Static(bytes(JSON(document).body), JSON.media_type)
 
@@ -110,7 +111,8 @@ def build_app(
                 allow_origins=origins,
                 allow_credentials=True,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-                allow_headers=["Content-Type", "Authorization", "Idempotency-Key"],
+                allow_headers=["*"],  # an origin that is trusted with cookies may send any
+                expose_headers=["Retry-After"],
             ),
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
+from hub.identity.cookies import CookieScope
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
@@ -182,27 +183,31 @@ class Call:
         return _head(self.request).cookies()
 
     @property
-    def is_secure(self) -> bool:
-        """Whether the caller speaks TLS, to the hub or to a trusted proxy."""
-        if self._is_proxied and "x-forwarded-proto" in self.request.headers:
-            return self.request.headers["x-forwarded-proto"].strip().lower() == "https"
-        return self.request.url.scheme == "https"
+    def cookie_scope(self) -> CookieScope:
+        """To which requests the caller's browser shall add the cookies that it is given."""
+        return CookieScope(self.services.config.base_path, secure=self._is_secure)
+
+    @property
+    def _is_secure(self) -> bool:
+        """Whether the caller speaks TLS, to the hub or to a proxy."""
+        if self.services.config.is_only_tls:
+            return True
+        return (self._forwarded("x-forwarded-proto") or self.request.url.scheme).lower() == "https"
 
     @property
     def address(self) -> str:
         """The client's address: the peer's, or the one that a trusted proxy names."""
-        if self._is_proxied:
-            forwarded = self.request.headers.get("x-forwarded-for", "")
-            return forwarded.rpartition(",")[2].strip() or self._peer
-        return self._peer
+        return self._forwarded("x-forwarded-for") or self._peer
+
+    def _forwarded(self, name: str) -> str:
+        """What a trusted proxy says, after what the client said: perhaps in a line of its own."""
+        if self._peer not in self.services.config.trusted_proxies:
+            return ""
+        return ",".join(self.request.headers.getlist(name)).rpartition(",")[2].strip()
 
     @property
     def _peer(self) -> str:
         return self.request.client.host if self.request.client is not None else ""
-
-    @property
-    def _is_proxied(self) -> bool:
-        return self._peer in self.services.config.trusted_proxies
 
 
 def _number(text: str) -> int | None:
@@ -295,7 +300,7 @@ def _require_allowed_origin(request: Request, services: Services) -> None:
     """Refuse a change that was requested by a page of another origin."""
     if request.method in SAFE_METHODS:
         return
-    if not origin_allowed(_head(request), services.config.allowed_origins, request.url.scheme):
+    if not origin_allowed(_head(request), services.config.web_origins, request.url.scheme):
         raise HttpError(403, "origin_refused", "This origin may not use the hub")
 
 

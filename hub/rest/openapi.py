@@ -35,9 +35,11 @@ _FIRST_ERROR: Final = 400
 
 
 def describe(
-    claims: Sequence[tuple[RestDialect, Endpoint, str]], default: str
+    claims: Sequence[tuple[RestDialect, Endpoint, str]], default: str, url: str | None = None
 ) -> dict[str, object]:
     """An OpenAPI 3.1 document of the endpoints, each with its REST dialect and its path.
+
+    `url` is the hub's address, where it is another than that of the document.
 
     A call that several REST dialects have is listed under its plain path for the default, and below
     their mount prefixes for the others.
@@ -53,6 +55,7 @@ def describe(
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parlour", "version": version("parlour")},
+        **({} if url is None else {"servers": [{"url": url.removesuffix("/")}]}),
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

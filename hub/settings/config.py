@@ -8,6 +8,7 @@ value came from.
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -21,6 +22,7 @@ from hub.settings.parsers import (
     LONG_SECRET,
     ORIGIN,
     POSTGRES_URL,
+    PUBLIC_URL,
     SECRET,
     TABLE,
     TEXT,
@@ -69,6 +71,11 @@ class Config:
         FILE, None, "The certificate chain in PEM format; with it the port speaks TLS."
     )
     tls_key: Path | None = setting(FILE, None, "The private key of `tls_cert` in PEM format.")
+    public_url: str | None = setting(
+        PUBLIC_URL,
+        None,
+        "The address that people open, where a proxy gives the hub another one, or a path.",
+    )
     allowed_origins: tuple[str, ...] = setting(
         list_of(ORIGIN), (), "Other origins whose web pages may use the hub."
     )
@@ -276,6 +283,24 @@ class Config:
                     f"{name} must be at least {UTF8_BYTES} times max_content_chars"
                     f" ({content_bytes}), or the longest messages could not pass",
                 )
+
+    @property
+    def web_origins(self) -> tuple[str, ...]:
+        """Origins whose web pages may use the hub, beside the one by which a request reached it."""
+        if self.public_url is None:
+            return self.allowed_origins
+        parts = urlsplit(self.public_url)
+        return (f"{parts.scheme}://{parts.netloc}", *self.allowed_origins)
+
+    @property
+    def base_path(self) -> str:
+        """The path below which people reach the hub, `/` at both ends."""
+        return "/" if self.public_url is None else urlsplit(self.public_url).path
+
+    @property
+    def is_only_tls(self) -> bool:
+        """Whether people reach the hub by TLS, whatever way their requests then take."""
+        return self.public_url is not None and self.public_url.startswith("https:")
 
 
 SETTINGS: Final = settings_of(Config)

@@ -25,6 +25,7 @@ MIN_SECRET_CHARS: Final = 16
 _YES: Final = frozenset({"yes", "true", "on", "1"})
 _NO: Final = frozenset({"no", "false", "off", "0"})
 _HOST: Final = r"(\[[\da-fA-F:.%]+\]|[^\[\]:,]*)(:\d+)?"
+_URL_PATH: Final = re.compile(r"/([\w.~-]+/)*", re.ASCII)
 _HOSTS: Final = re.compile(rf"{_HOST}(,{_HOST})*")
 
 
@@ -178,6 +179,17 @@ def _origin(value: object) -> str:
     return given
 
 
+def _public_url(value: object) -> str:
+    given = _text(value)
+    parts = urlsplit(given)
+    path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
+    if given != f"{_origin(f'{parts.scheme}://{parts.netloc}')}{parts.path}":
+        raise NotAccepted
+    if _URL_PATH.fullmatch(path) is None:
+        raise NotAccepted("its path has letters, digits and -._~ between slashes")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
 def _table(value: object) -> str:
     given = _text(value)
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", given, re.ASCII) is None:
@@ -196,6 +208,7 @@ FOLDER: Final = Parser(_path, "path", "a folder, which is made if missing")
 FILE: Final = Parser(_file, "path", "a file that exists")
 TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")
 ORIGIN: Final = Parser(_origin, "URL", "`https://host` or `https://host:port`, no path")
+PUBLIC_URL: Final = Parser(_public_url, "URL", "`https://host/` or `https://host/path/`")
 ADDRESS: Final = Parser(_address, "text", "an IP address")
 POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)
 HTTP_URL: Final = Parser(_http_url, "URL", "`http://...` or `https://...`", is_secret=True)

@@ -37,7 +37,7 @@ async def open_socketio(
     scheme = "http" if config.tls_cert is None else "https"
 
     def origin_rule(head: Head) -> bool:
-        return origin_allowed(head, config.allowed_origins, scheme)
+        return origin_allowed(head, config.web_origins, scheme)
 
     applications = {
         namespace: EventApplication(

@@ -208,6 +208,8 @@ async def test_a_connection_ends_with_its_token(
         ("http://parlour.test", True),
         ("HTTP://PARLOUR.TEST:80", True),
         ("https://app.example", True),
+        ("https://chat.example", True),
+        ("http://chat.example", False),
         ("https://parlour.test", False),
         ("http://parlour.test:8080", False),
         ("http://parlour.test.", False),
@@ -222,7 +224,11 @@ async def test_only_known_origins_may_open_a_socket(
     origin: str | None,
     allowed: bool,
 ) -> None:
-    async with open_world(memory_store, allowed_origins=("https://app.example",)) as world:
+    public_url = "https://chat.example/chat/"
+    allowed_origins = ("https://app.example",)
+    async with open_world(
+        memory_store, allowed_origins=allowed_origins, public_url=public_url
+    ) as world:
         ann = await world.person("ann")
         cookie = ann.cookie if origin is None else f"{ann.cookie}\r\nOrigin: {origin}"
         if allowed:

@@ -4,7 +4,15 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 from uuid import UUID
 
-from hub.identity.cookies import expired_cookie, new_token, session_cookie, token_hash
+from hub.identity.cookies import (
+    CookieScope,
+    expired_cookie,
+    new_token,
+    session_cookie,
+    token_hash,
+)
+
+PLAIN = CookieScope("/", secure=False)
 
 
 def test_tokens_are_random_uuids() -> None:
@@ -20,12 +28,13 @@ def test_any_text_a_peer_may_send_as_a_token_has_a_hash() -> None:
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites() -> None:
-    cookie = SimpleCookie(session_cookie("t", timedelta(days=7), secure=True))["session_token"]
-    assert (cookie.value, cookie["path"], cookie["max-age"]) == ("t", "/", "604800")
+    scope = CookieScope("/chat/", secure=True)
+    cookie = SimpleCookie(session_cookie("t", timedelta(days=7), scope))["session_token"]
+    assert (cookie.value, cookie["path"], cookie["max-age"]) == ("t", "/chat/", "604800")
     assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", True)
-    assert "Secure" not in session_cookie("t", timedelta(days=7), secure=False)
+    assert "Secure" not in session_cookie("t", timedelta(days=7), PLAIN)
 
 
 def test_the_cookie_that_ends_a_session_is_empty_and_over() -> None:
-    cookie = SimpleCookie(expired_cookie(secure=False))["session_token"]
+    cookie = SimpleCookie(expired_cookie(PLAIN))["session_token"]
     assert (cookie.value, cookie["max-age"]) == ("", "0")

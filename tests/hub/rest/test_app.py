@@ -79,12 +79,15 @@ async def test_a_websockets_path_says_that_it_is_one(timed_world: World, path: s
         (APP, 200),
         ("https://evil.example", 403),
         ("null", 403),
+        ("https://chat.example", 200),
+        ("http://chat.example", 403),
     ],
 )
 async def test_a_page_of_another_site_cannot_change_anything(
     memory_store: Store, origin: str, status: int
 ) -> None:
-    async with open_world(memory_store, allowed_origins=(APP,)) as world:
+    public_url = "https://chat.example/chat/"
+    async with open_world(memory_store, allowed_origins=(APP,), public_url=public_url) as world:
         ann = await world.person("ann")
         body = {"is_public": False}
         reply = await ann.call("PUT", "/api/users/me/profile", body, {"Origin": origin})
@@ -134,10 +137,12 @@ async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store
         preflight = {
             "Origin": APP,
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type,idempotency-key",
+            "Access-Control-Request-Headers": "content-type,idempotency-key,x-user-id",
         }
         reply = await world.call("OPTIONS", "/api/messages", headers=preflight)
         assert reply.status == 200
+        sent = preflight["Access-Control-Request-Headers"]
+        assert reply.headers["access-control-allow-headers"] == sent
         assert reply.headers["access-control-allow-origin"] == APP
         assert reply.headers["access-control-allow-credentials"] == "true"
         preflight["Origin"] = "https://evil.example"

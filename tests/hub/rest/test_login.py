@@ -62,6 +62,27 @@ async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-For": "198.51.100.7, 203.0.113.1"},
+        {"X-Forwarded-For": "198.51.100.7", "x-forwarded-for": "203.0.113.1"},  # HAProxy's way
+    ],
+)
+async def test_what_a_client_says_of_its_address_does_not_count(
+    memory_store: Store, headers: dict[str, str]
+) -> None:
+    proxy = "198.51.100.1"
+    async with open_world(
+        memory_store, login_attempts_per_address=1, trusted_proxies=(proxy,)
+    ) as world:
+        for name, status in (("a", 401), ("b", 429)):
+            body = {"email": name, "password": "x"}
+            said = {each: value.replace(".7", f".{ord(name)}") for each, value in headers.items()}
+            reply = await world.call("POST", "/api/auth/login", body, said, peer=proxy)
+            assert reply.status == status
+
+
+@pytest.mark.parametrize(
     ("peer", "said", "secure"),
     [
         ("198.51.100.1", "https", True),
@@ -77,6 +98,19 @@ async def test_a_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
         headers = {"X-Forwarded-Proto": said}
         reply = await world.call("POST", "/api/auth/login", ANN, headers, peer=peer)
         assert reply.headers["set-cookie"].endswith("; Secure") is secure
+
+
+@pytest.mark.parametrize("dialect", ["private_messages", "learning_platform"])
+async def test_cookies_are_for_the_path_below_which_people_reach_the_hub(
+    memory_store: Store, dialect: str
+) -> None:
+    async with open_world(memory_store, public_url="https://a.example/chat/") as world:
+        ann = await world.person("ann")
+        cookies = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
+        reply = await world.call("POST", f"/{dialect}/api/auth/logout", headers=cookies)
+        made = reply.headers["set-cookie"]
+        assert "; Path=/chat/;" in made
+        assert made.endswith("; Secure")
 
 
 LIVE, OTHER, STALE = "live", "other", "stale"

@@ -138,3 +138,20 @@ def test_the_manual_has_the_table() -> None:
 def test_the_help_of_a_flag_says_what_is_accepted() -> None:
     helps = {setting.name: help_of(setting) for setting in SETTINGS}
     assert helps["session_days"].endswith("[1 to 365 days; default: 7]")
+
+
+@pytest.mark.parametrize(
+    ("url", "origins", "path", "is_only_tls"),
+    [
+        (None, (), "/", False),
+        ("https://a.example/chat/", ("https://a.example",), "/chat/", True),
+        ("https://a.example", ("https://a.example",), "/", True),
+        ("http://a.example:81/b/c", ("http://a.example:81",), "/b/c/", False),
+    ],
+)
+def test_what_follows_from_the_address_that_people_open(
+    url: str | None, origins: tuple[str, ...], path: str, is_only_tls: bool
+) -> None:
+    config = Config(public_url=url, allowed_origins=("https://other.example",))
+    assert config.web_origins == (*origins, "https://other.example")
+    assert (config.base_path, config.is_only_tls) == (path, is_only_tls)

@@ -16,7 +16,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "any page may open a WebSocket",
         "hub/admission.py",
-        "elif not origin_allowed(head, services.config.allowed_origins, scheme):",
+        "elif not origin_allowed(head, services.config.web_origins, scheme):",
         "elif services.config is None:",
         ("tests/hub/test_every_socket.py",),
     ),

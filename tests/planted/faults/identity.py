@@ -25,9 +25,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (COOKIES,),
     ),
     Fault(
+        "the session cookie goes to everything else on the hub's host",
+        "hub/identity/cookies.py",
+        "; Path={scope.path};",
+        "; Path=/;",
+        ("tests/hub/identity/test_cookies.py", "tests/hub/rest/test_login.py"),
+    ),
+    Fault(
         "the session cookie goes over plain HTTP too",
         "hub/identity/cookies.py",
-        'ending = "; Secure" if secure else ""',
+        'ending = "; Secure" if scope.secure else ""',
         'ending = ""',
         (COOKIES,),
     ),

@@ -19,9 +19,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "any client may name its own address",
         "hub/rest/endpoint.py",
-        "return self._peer in self.services.config.trusted_proxies",
-        "return bool(self._peer)",
-        (ACCOUNTS,),
+        "if self._peer not in self.services.config.trusted_proxies:",
+        "if not self._peer:",
+        ("tests/hub/rest/test_login.py",),
+    ),
+    Fault(
+        "a client names its own address, although a proxy names another",
+        "hub/rest/endpoint.py",
+        'return ",".join(self.request.headers.getlist(name)).rpartition(",")[2].strip()',
+        'return self.request.headers.get(name, "").rpartition(",")[2].strip()',
+        ("tests/hub/rest/test_login.py",),
     ),
     Fault(
         "a form of another site may send a message",

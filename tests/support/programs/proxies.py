@@ -16,6 +16,7 @@ from typing import Final
 import pytest
 import trustme
 
+SEARCHED: Final = f"{os.environ.get('PATH', '')}:/usr/sbin"
 NGINX: Final = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -72,7 +73,7 @@ def listener() -> Iterator[tuple[socket.socket, int]]:
 @contextmanager
 def nginx(server: socket.socket, hub: str, folder: Path) -> Iterator[None]:
     """With TLS, for the name `localhost`."""
-    _require("nginx")
+    require("nginx")
     certificate = trustme.CA().issue_cert("localhost")
     certificate.private_key_pem.write_to_path(folder / "key.pem")
     for number, part in enumerate(certificate.cert_chain_pems):
@@ -87,14 +88,15 @@ def nginx(server: socket.socket, hub: str, folder: Path) -> Iterator[None]:
 @contextmanager
 def haproxy(server: socket.socket, hub: str, folder: Path) -> Iterator[None]:
     """Without TLS."""
-    _require("haproxy")
+    require("haproxy")
     (folder / "haproxy.cfg").write_text(HAPROXY.format(fd=server.fileno(), hub=hub))
     with _running(("haproxy", "-db", "-q", "-f", str(folder / "haproxy.cfg")), server, {}):
         yield
 
 
-def _require(program: str) -> None:
-    if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+def require(program: str) -> None:
+    """Skip the test where the program is not installed."""
+    if shutil.which(program, path=SEARCHED) is None:
         pytest.skip(f"{program} is not installed, so nothing can be tested through it")
 
 
@@ -102,7 +104,7 @@ def _require(program: str) -> None:
 def _running(
     command: tuple[str, ...], server: socket.socket, environment: Mapping[str, str]
 ) -> Iterator[None]:
-    env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", **environment}
+    env = {**os.environ, "PATH": SEARCHED, **environment}
     with subprocess.Popen(command, env=env, pass_fds=[server.fileno()]) as process:
         try:
             yield

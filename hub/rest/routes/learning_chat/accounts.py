@@ -91,14 +91,14 @@ async def _signed_in(
 ) -> Response:
     lifetime = min(longest, timedelta(hours=call.services.config.platform_session_hours))
     value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
-    cookie = signed_session_cookie(value, lifetime, secure=call.is_secure)
+    cookie = signed_session_cookie(value, lifetime, call.cookie_scope)
     return JSON(account_object(user), status, {"Set-Cookie": cookie})
 
 
 async def log_out(call: Call) -> Response:
     """End the session and close its connections."""
     await end_session(call, COOKIE)
-    cookie = signed_session_cookie("", timedelta(0), secure=call.is_secure)
+    cookie = signed_session_cookie("", timedelta(0), call.cookie_scope)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 
 

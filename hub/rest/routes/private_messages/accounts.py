@@ -85,7 +85,7 @@ async def log_in(call: Call) -> Response:
     lifetime = timedelta(days=call.services.config.session_days)
     expires_at = datetime.now(UTC) + lifetime
     token = await call.services.authenticator.open(COOKIE, user.id, expires_at)
-    cookie = session_cookie(token, lifetime, secure=call.is_secure)
+    cookie = session_cookie(token, lifetime, call.cookie_scope)
     return JSON(own_user_object(user), headers={"Set-Cookie": cookie})
 
 
@@ -94,7 +94,7 @@ async def log_out(call: Call) -> Response:
     if COOKIE not in call.cookies:
         return _no_token()
     await end_session(call, COOKIE)
-    cookie = expired_cookie(secure=call.is_secure)
+    cookie = expired_cookie(call.cookie_scope)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 
 

@@ -27,6 +27,7 @@ import { keep, kept, keptNames } from "../dom/storage.js";
 
 const PENDING = "parlour.sign-out"; // the storage item: the server does not know of it yet
 const RETRY_MS = 5_000;
+const HUB = "."; // where this page came from, which behind a proxy may be below a path
 /** @type {Set<ConnectionStatus>} */
 const LIVE = new Set([Connection.ONLINE, Connection.POLLING]);
 
@@ -131,8 +132,8 @@ export class Identity {
   /** @returns {Pair} */
   #newPair() {
     const pair = {
-      client: new ParlourClient(),
-      channels: new ChannelsClient(),
+      client: new ParlourClient({ url: HUB }),
+      channels: new ChannelsClient({ url: HUB }),
       isRenewing: false,
     };
     pair.client.addEventListener("status", () => this.#statusChanged(pair));
