@@ -80,8 +80,8 @@ class Authenticator:
         await self._lookups.serve()
 
     async def find(self, cookie: str, cookies: Cookies, token: str = "") -> Session | Stranger:
-        """The live session that a cookie names, the first one of several cookies of that name; where
-        there is no such cookie, the one that a JSON Web Token stands for.
+        """The live session that a cookie names, the first one of several cookies of that name; or
+        where there is no such cookie, the one that a JSON Web Token stands for.
 
         Args:
             cookie: which cookie to look at.
