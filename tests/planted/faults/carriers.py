@@ -134,7 +134,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/http/server.py",
         "            left = LINGER_BYTES\n",
         "            left = 262_144\n",
-        (HTTP, "tests/e2e/test_http_clients.py"),
+        (HTTP, "tests/e2e/http/test_clients.py"),
     ),
     Fault(
         "Content-Length beside Transfer-Encoding is accepted",
