@@ -1,9 +1,22 @@
 /** Sessions begin and end; the server goes away and comes back. */
 
 import assert from "node:assert/strict";
-import { accessible, bubbles, find, openFirst, picture, stored, write } from "./page.mjs";
+import {
+  accessible,
+  bubbles,
+  find,
+  openFirst,
+  picture,
+  send,
+  signInAs,
+  stored,
+  write,
+} from "./page.mjs";
 
 /** @import { Flow } from "./run.mjs" */
+
+const UNKNOWN_CERTIFICATE = { ignoreHTTPSErrors: true };
+const PICTURE = Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=", "base64"); // 1 x 1
 
 /**
  * What was written while the server was away is sent once, in order, also after a reload.
@@ -87,4 +100,42 @@ async function signIn(visitors, { link }, questions) {
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
 }
 
-export const CONNECTION = { restart, signIn };
+/**
+ * Behind a proxy, below a path of its host: files come by paths that browsers keep, and no module that
+ * was not announced; signing in, sockets, uploads and pictures work.
+ * @type {Flow}
+ */
+async function below(visitors, { ann: annsCookie, username }) {
+  const ann = await visitors.open(annsCookie, UNKNOWN_CERTIFICATE);
+  await ann.locator(".side").waitFor();
+  const loaded = await ann.evaluate(() => {
+    const scripts = performance.getEntriesByType("resource").map(({ name }) => name);
+    const links = /** @type {NodeListOf<HTMLLinkElement>} */ (
+      document.querySelectorAll("link[rel=modulepreload]")
+    );
+    return {
+      modules: scripts.filter((name) => name.endsWith(".js") && !name.endsWith("/start_up.js")),
+      announced: [...links].map(({ href }) => href),
+    };
+  });
+  assert.deepEqual(loaded.modules.sort(), loaded.announced.sort());
+  const kept = new RegExp(`^${visitors.url}web/[0-9a-f]{16}/`);
+  for (const name of loaded.modules) assert.match(name, kept);
+  const ben = await visitors.open(null, UNKNOWN_CERTIFICATE);
+  await signInAs(ben, "ben@example.org");
+  await ben.locator(".side").waitFor();
+  const cookies = await ben.context().cookies();
+  assert.deepEqual(new Set(cookies.map(({ path }) => path)), new Set(["/chat/"]));
+  await find(ann, username);
+  const file = { name: "dot.gif", mimeType: "image/gif", buffer: PICTURE };
+  await ann.getByLabel("Send files").setInputFiles(file);
+  await send(ann);
+  await stored(ann, 1);
+  await openFirst(ben);
+  await ben.waitForFunction(() => {
+    const image = document.querySelector(".bubble img");
+    return image instanceof HTMLImageElement && image.naturalWidth === 1;
+  });
+}
+
+export const CONNECTION = { below, restart, signIn };

@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { Questions, endInput } from "../program.mjs";
-import { below } from "./below.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
@@ -43,7 +42,6 @@ const FLOWS = {
   ...IDENTITY,
   ...COMPOSING,
   ...READING,
-  below,
   files,
   history,
   permissions,
