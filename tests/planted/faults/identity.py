@@ -13,8 +13,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "scripts may read the session cookie",
         "hub/identity/cookies.py",
-        "Expires={expires}; HttpOnly{site}{ending}",
-        "Expires={expires}{site}{ending}",
+        "; {age}; HttpOnly{site}{ending}",
+        "; {age}{site}{ending}",
         (COOKIES,),
     ),
     Fault(
