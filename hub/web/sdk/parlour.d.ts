@@ -196,7 +196,7 @@ export interface Options {
   storage?: ItemStorage | null;
   /** sent with every request; for sockets only outside of browsers */
   headers?: Record<string, string>;
-  /** whether a browser sends cookies to the hub; by default "include" */
+  /** whether a browser sends cookies to the hub; by default "include", with `getToken` "omit" */
   credentials?: "include" | "same-origin" | "omit";
   /** gives a JSON Web Token instead of a cookie; asked again when the hub refuses the last one */
   getToken?: () => string | Promise<string>;

@@ -20,6 +20,7 @@ FILES = [
         f"/web/{path.relative_to(FOLDER).as_posix()}"
         for folder in ("app", "sdk")
         for path in sorted((FOLDER / folder).rglob("*.*"))
+        if path.name not in {"package.json", "README.md"}  # of the SDK's package
     ),
 ]
 

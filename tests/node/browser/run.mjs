@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+import { launch } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
@@ -46,23 +46,12 @@ const FLOWS = {
   history,
   permissions,
 };
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-sync",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--host-resolver-rules=MAP parlour.test 127.0.0.1",
-];
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);
 const flow = FLOWS[name];
 if (flow === undefined) throw new Error(`there is no flow ${name}`);
 const questions = new Questions();
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+const browser = await launch("--host-resolver-rules=MAP parlour.test 127.0.0.1");
 try {
   const visitors = new Visitors(browser, url);
   await flow(visitors, JSON.parse(json), questions);

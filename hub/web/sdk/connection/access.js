@@ -28,7 +28,7 @@ export class Access {
   #cookies = new Map();
 
   /** @param {AccessOptions} options */
-  constructor({ headers = {}, credentials = "include", getToken }) {
+  constructor({ headers = {}, getToken, credentials = getToken ? "omit" : "include" }) {
     const { Cookie: cookie = "", ...others } = headers;
     this.#headers = others;
     this.credentials = credentials;
