@@ -1,9 +1,10 @@
 """The web client: the page at `/`, and the files it is made of.
 
-Guarantees: only files of this package are served, each with its type; the page may load and connect
-to nothing but this host, and no page may frame it. The page names its files by a path with the hash
-of all of them, so that browsers keep them for ever, and names every module that it needs, so that
-they are loaded at once. It works below any path. Must not know: sessions, messages.
+Guarantees: only files of this package are served, each with its type; the page and its pictures may
+load and connect to nothing but this host, and no page may frame them. The page names its files by a
+path with the hash of all of them, so that browsers keep them for ever, and names every module that
+it needs, so that they are loaded at once. It works below any path. Must not know: sessions,
+messages.
 """
 
 import hashlib
@@ -39,11 +40,13 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
+_HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
+_DOCUMENT_HEADERS: Final = {
+    **_HEADERS,
     "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_DOCUMENTS: Final = frozenset({".html", ".svg"})
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _IMPORT: Final = re.compile(r'^(?:import|export)\b(?:[^;"]*\bfrom)?\s*"(\.[^"]+)";', re.MULTILINE)
 
@@ -116,7 +119,9 @@ def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
 
 
 def _static(path: str, content: bytes) -> Static:
-    return Static(content, _TYPES[posixpath.splitext(path)[1]], _HEADERS)
+    suffix = posixpath.splitext(path)[1]
+    headers = _DOCUMENT_HEADERS if suffix in _DOCUMENTS else _HEADERS
+    return Static(content, _TYPES[suffix], headers)
 
 
 def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
