@@ -1,6 +1,10 @@
 """Preconditions and ranges, header by header (RFC 9110 sections 13 and 14)."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -161,3 +165,24 @@ def test_a_range_of_another_version_is_not_wanted(value: str, is_wanted: bool) -
 def test_only_a_get_has_ranges() -> None:
     asked = request(("Range", "bytes=0-9"), method="HEAD")
     assert wanted_ranges(asked, current(), SIZE) is None
+
+
+NAMES = (
+    "If-Match",
+    "If-None-Match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
+    "If-Range",
+    "Range",
+)
+PIECES = (TAG, "W/", "*", ",", '"', "bytes=", "0-9", "-", "-0", "99", CHANGED, "GMT", " ", "\xff")
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(PIECES)).map("".join)),
+    st.sampled_from(("GET", "HEAD")),
+)
+def test_whatever_is_asked_gets_an_answer(headers: dict[str, str], method: str) -> None:
+    assert status(*headers.items(), method=method) in (200, 304, 412)
+    with suppress(HttpError):  # 416
+        wanted_ranges(request(*headers.items(), method=method), current(), SIZE)
