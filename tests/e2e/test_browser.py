@@ -48,15 +48,12 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
     "flow",
     [
         pytest.param("tabs", id="one person in every tab"),
-        pytest.param("signOut", id="signing out while the server is away"),
         pytest.param("channelSession", id="one sign-in for channels too"),
-        pytest.param("plainHttp", id="plain http"),
+        pytest.param("door", id="what the door says"),
         pytest.param("broken", id="an old browser, and what is broken"),
         pytest.param("composing", id="nothing that was written is lost"),
-        pytest.param("drafts", id="drafts in two tabs"),
         pytest.param("phone", id="on a phone"),
         pytest.param("unread", id="what is unread"),
-        pytest.param("scrolling", id="scrolling while older messages come"),
         pytest.param("list", id="a list that changes under the hand"),
     ],
 )

@@ -47,6 +47,9 @@ async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name
   await link.waitFor();
   assert.equal(await link.getAttribute("href"), "https://example.org/path?q=1");
   await copied(ann);
+  await ann.emulateMedia({ forcedColors: "active" });
+  assert.deepEqual(await shapes(ann), { bubble: "solid", isClipSeen: true });
+  await ann.emulateMedia({ forcedColors: "none" });
   await picture(ann, "conversation");
   await picture(ben, "phone-conversation-dark");
   await accessible(ann);
@@ -82,6 +85,24 @@ async function copied(page) {
 }
 
 /**
+ * What is left where the reader's own colours take the place of the page's.
+ * @param {Page} page
+ */
+function shapes(page) {
+  return page.evaluate(() => {
+    const styleOf = (/** @type {string} */ selector) => {
+      const element = document.querySelector(selector);
+      if (element === null) throw new Error(`there is no ${selector}`);
+      return getComputedStyle(element);
+    };
+    return {
+      bubble: styleOf(".bubble").borderTopStyle,
+      isClipSeen: styleOf(".clip").backgroundColor !== styleOf("body").backgroundColor,
+    };
+  });
+}
+
+/**
  * What people write stays text, whatever it is; what is too long is not sent and not lost.
  * @type {Flow}
  */
@@ -96,6 +117,7 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
     "javascript:alert(1) http://<b>x</b> https://[broken",
     "👩‍👩‍👧‍👦 e\u0301\u0327 \u202eright to left\u202c مرحبا",
     "a  b\n\n   c",
+    "https://good.example/\u202emoc.live",
   ];
   for (const each of texts) await write(ann, each);
   await stored(ann, texts.length);
@@ -106,6 +128,11 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
     .waitFor();
   assert.deepEqual(await bubbles(ben), texts);
   assert.equal(await ben.locator(".bubble :is(img, script, b)").count(), 0);
+  const link = ben
+    .locator(".bubble")
+    .nth(texts.length - 1)
+    .locator("a");
+  assert.equal(await link.textContent(), "https://good.example/");
   assert.deepEqual(await bubbles(ann), texts);
   assert.equal(await ann.locator(".bubble :is(img, script, b)").count(), 0);
   const long = "x".repeat(100_000);
@@ -204,10 +231,20 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
     ["not seen", "nobody looks"].map((body) => [annsName, body]),
   );
   await ben.evaluate(() => {
-    Object.defineProperty(document, "hidden", { value: false });
+    Object.defineProperty(document, "hidden", { value: false, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
   await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="read"]')).waitFor();
+  const second = await visitors.openTab(ben);
+  await openFirst(second);
+  await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
+  await write(ann, "read in the other tab");
+  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="read"]')).waitFor();
+  await second.close();
+  await write(ann, "read nowhere");
+  const texts = () => ben.evaluate(() => Reflect.get(globalThis, "shown").flat());
+  await ben.waitForFunction(() => Reflect.get(globalThis, "shown").flat().includes("read nowhere"));
+  assert.equal((await texts()).includes("read in the other tab"), false);
 }
 
 export const CONVERSATIONS = { talk, text, clock, notifications };

@@ -63,6 +63,7 @@ export async function files(
   assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
   await refusedFiles(ann);
   await replyToPicture(ann, ben);
+  await disguised(ann, ben);
   await sendForeignPicture(ann, benId);
   const last = ben.locator(".bubble").last();
   await last.getByText("look at this").waitFor();
@@ -93,6 +94,24 @@ async function refusedFiles(ann) {
       .click();
   }
   await ann.locator(".attachments li").waitFor({ state: "detached" });
+}
+
+/**
+ * A name of a file is read as it is written; a picture that is none says so.
+ * @param {Page} ann
+ * @param {Page} ben
+ */
+async function disguised(ann, ben) {
+  await ben.route("**/uploads/**", (route) => route.abort());
+  await ann.getByLabel("Send files").setInputFiles([
+    { name: "notes \u202efdp.txt", mimeType: "text/plain", buffer: Buffer.from("x") },
+    { name: "cat.png", mimeType: "image/png", buffer: PICTURE },
+  ]);
+  await ann.locator(".attachments .name", { hasText: /^notes fdp\.txt$/ }).waitFor();
+  await send(ann);
+  await ben.locator(".bubble .file", { hasText: /^notes fdp\.txt$/ }).waitFor();
+  await ben.getByText("cat.png (cannot be shown)").waitFor();
+  await ben.unrouteAll();
 }
 
 /**

@@ -51,26 +51,27 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
     assert.equal(await page.getByText("not sent").count(), 0);
     assert.equal(await page.locator(".item .title", { hasText: annsName }).count(), 1);
   }
+  await two.close();
+  await signOutAway(one);
 }
 
 /**
  * Whoever signs out is signed out here at once, and of the server as soon as it can be reached.
- * @type {Flow}
+ * @param {Page} page
  */
-async function signOut(visitors, { ann: annsCookie }) {
-  const ann = await visitors.open(annsCookie);
-  await ann.locator(".side").waitFor();
-  await ann.route("**/api/auth/logout", (route) => route.abort());
-  await ann.getByRole("button", { name: "Sign out" }).click();
-  await ann.getByText("You are signed out here. The server cannot be reached").waitFor();
-  await ann.reload();
-  await ann.getByRole("button", { name: "Sign in" }).waitFor();
-  await ann.unroute("**/api/auth/logout");
-  await ann.evaluate(() => globalThis.dispatchEvent(new Event("online")));
-  await ann.waitForFunction(() => localStorage.getItem("parlour.sign-out") === null);
-  await visitors.signIn(ann, annsCookie); // a copy of the cookie is worth nothing
-  await ann.reload();
-  await ann.getByRole("button", { name: "Sign in" }).waitFor();
+async function signOutAway(page) {
+  const cookies = await page.context().cookies();
+  await page.route("**/api/auth/logout", (route) => route.abort());
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out here. The server cannot be reached").waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
+  await page.unroute("**/api/auth/logout");
+  await page.evaluate(() => globalThis.dispatchEvent(new Event("online")));
+  await page.waitForFunction(() => localStorage.getItem("parlour.sign-out") === null);
+  await page.context().addCookies(cookies); // a copy of the session is worth nothing
+  await page.reload();
+  await page.getByRole("button", { name: "Sign in" }).waitFor();
 }
 
 /**
@@ -87,7 +88,13 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   await general.waitFor();
   await ann.context().clearCookies({ name: "connect.sid" });
   await ann.reload();
-  await general.waitFor();
+  await general.click();
+  assert.equal(await textBox(ann).getAttribute("placeholder"), "Message"); // here @AI is nobody
+  const requests = [];
+  ann.on("request", (request) => requests.push(request.url()));
+  await ann.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await ann.waitForResponse(/auth\/session/);
+  assert.equal(requests.length, 1);
   const cookies = await ann.context().cookies();
   await ann.context().clearCookies({ name: "session_token" });
   await visitors.signIn(ann, bensCookie);
@@ -106,20 +113,34 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
 }
 
 /**
- * Over plain http, where a page has less: a message is sent.
+ * The door says what this hub is like, and what is wrong before somebody tries a second time.
  * @type {Flow}
  */
-async function plainHttp(visitors, { ann: annsCookie, username }) {
-  const address = visitors.url.replace("127.0.0.1", "parlour.test");
-  assert.notEqual(address, visitors.url);
-  const ann = await visitors.open(null, {}, address);
-  const [name = "", value = ""] = annsCookie.split("=");
-  await ann.context().addCookies([{ name, value, url: address }]);
-  await ann.reload();
-  await find(ann, username);
-  assert.equal(await ann.evaluate(() => globalThis.isSecureContext), false);
-  await write(ann, "over plain http");
-  await stored(ann, 1);
+async function door(visitors, { ann: annsCookie, username }) {
+  const page = await visitors.open(null);
+  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByText("At least 8 characters.").waitFor();
+  await page.route(visitors.url, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace(
+      "isRegistrationOpen&quot;: true",
+      "isRegistrationOpen&quot;: false",
+    );
+    await route.fulfill({ response: answer, body });
+  });
+  await page.route("**/api/auth/login", (route) => route.fulfill({ json: {} })); // with no cookie
+  await page.reload();
+  await page.getByText("New accounts, and new passwords, come from whoever runs").waitFor();
+  assert.equal(await page.getByText("I am new here").count(), 0);
+  await signInAs(page, username);
+  await page.getByText("This browser did not keep the session").waitFor();
+  await page.unrouteAll();
+  await visitors.signIn(page, annsCookie);
+  await page.route("**/api/messages/conversations", (route) => route.fulfill({ body: "<html>" }));
+  await page.reload();
+  await page.getByText("The server cannot be reached. Trying again").waitFor();
+  await page.unrouteAll();
+  await page.getByText("No conversations yet").waitFor();
 }
 
 /**
@@ -174,4 +195,4 @@ function forgetNews() {
   Reflect.deleteProperty(Crypto.prototype, "randomUUID");
 }
 
-export const IDENTITY = { tabs, signOut, channelSession, plainHttp, broken };
+export const IDENTITY = { tabs, channelSession, door, broken };

@@ -12,6 +12,7 @@ import { plain } from "../dom/text.js";
 
 export class Conversation {
   unread = 0;
+  timesRead = 0; // that all of it was read, here or elsewhere
   last = "";
   lastAt = ""; // ISO 8601
   order = 0; // the higher, the later somebody wrote

@@ -195,6 +195,7 @@ export class Conversations {
     const conversation = this.#byKey.get(key);
     if (conversation === undefined) return;
     conversation.unread = 0;
+    conversation.timesRead += 1;
     this.#onChange();
   }
 

@@ -1,3 +1,5 @@
+import { report } from "./feedback.js";
+
 /** Loads something once at a time, and once more if that was wanted meanwhile. */
 export class Loader {
   /** Settles when it was loaded for the first time. */
@@ -30,7 +32,7 @@ export class Loader {
     while (this.#isWanted) {
       this.#isWanted = false;
       // biome-ignore lint/performance/noAwaitInLoops: once at a time
-      await this.#load();
+      await this.#load().catch(report); // a service may answer anything
     }
     this.#running = null;
     this.#loaded();

@@ -180,8 +180,9 @@ export class AppShell {
     const title = unread.isChannel ? `${author} in ${unread.name}` : author;
     announce(`${author}: ${message.content}`);
     if (isLooking()) return;
+    const { timesRead } = unread;
     setTimeout(() => {
-      if (unread.unread === 0 || this.#listening.signal.aborted) return; // it was read elsewhere
+      if (unread.timesRead > timesRead || this.#listening.signal.aborted) return; // read elsewhere
       notify(unread.key, title, message.content, () => this.#go(unread.key));
     }, NOTIFY_MS);
   }
