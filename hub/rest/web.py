@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.http.static import FOR_EVER, REVALIDATED, Static
+from hub.http.static import FOR_EVER, Static
 from hub.settings.choices import Registration
 from hub.settings.config import Config
 
@@ -47,7 +47,9 @@ _DOCUMENT_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 _DOCUMENTS: Final = frozenset({".html", ".svg"})
-_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT: Final = re.compile(
+    r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$", re.DOTALL | re.MULTILINE
+)
 _IMPORT: Final = re.compile(r'^(?:import|export)\b(?:[^;"]*\bfrom)?\s*"(\.[^"]+)";', re.MULTILINE)
 
 
@@ -60,7 +62,8 @@ def web_routes(config: Config) -> list[Route]:
     files = dict(_files(resources.files("hub.web"), ""))
     page = files.pop(PAGE)
     version = _version(files)
-    known = {path: _static(path, content) for path, content in files.items()}
+    plain = {path: _static(path, content) for path, content in files.items()}
+    kept = {path: _static(path, _for_page(path, content)) for path, content in files.items()}
     start = _static(PAGE, page_of(page, files).replace(_FACTS, _facts(config)).encode())
 
     async def show_page(request: Request) -> Response:
@@ -69,9 +72,11 @@ def web_routes(config: Config) -> list[Route]:
     async def show_file(request: Request) -> Response:
         path: str = request.path_params["path"]
         below = path.removeprefix(f"{version}/")
-        if below not in known:
+        if below not in plain:
             raise HTTPException(404)
-        return await known[below].answer(request, REVALIDATED if below == path else FOR_EVER)
+        if below == path:
+            return await plain[path].answer(request)
+        return await kept[below].answer(request, FOR_EVER)
 
     return [
         Route("/", show_page, methods=["GET"]),
@@ -109,13 +114,21 @@ def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
     """A module and all that it imports, as paths, each before what it imports."""
     found = [main]
     for path in found:  # which grows
-        source = _COMMENT.sub("", files[path].decode())
         imported = (
             posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            for name in _IMPORT.findall(source)
+            for name in _IMPORT.findall(files[path].decode())
         )
         found += [each for each in dict.fromkeys(imported) if each not in found]
     return found
+
+
+def without_comments(script: str) -> str:
+    """A script without the comments that have lines of their own; each line keeps its number."""
+    return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), script)
+
+
+def _for_page(path: str, content: bytes) -> bytes:
+    return without_comments(content.decode()).encode() if path.endswith(".js") else content
 
 
 def _static(path: str, content: bytes) -> Static:
