@@ -1,4 +1,4 @@
-/** The types of the hooks; what each does is said in react.js. */
+/** The types of the hooks; what each does is said in hooks.js. */
 
 import type { Client, ConnectionState, ConversationId, Message, UserId } from "./parlour.js";
 

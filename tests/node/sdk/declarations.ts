@@ -1,6 +1,6 @@
 /**
  * What parlour.d.ts declares is what the SDK has: tsc fails here when one of them changes alone.
- * (An import of parlour.js is an import of the declarations; those of the other modules are not.)
+ * (An import of parlour.js or react.js is an import of the declarations; others are not.)
  */
 
 import { Connection, Reason } from "../../../hub/web/sdk/connection/status.js";
@@ -8,7 +8,9 @@ import { ChannelsClient } from "../../../hub/web/sdk/dialects/learning_chat.js";
 import { ParlourClient } from "../../../hub/web/sdk/dialects/private_messages.js";
 import { CallFailed, ParlourError, UsageError } from "../../../hub/web/sdk/errors.js";
 import { Kind, Status } from "../../../hub/web/sdk/messages/message.js";
+import type * as hooks from "../../../hub/web/sdk/hooks.js";
 import type * as declared from "../../../hub/web/sdk/parlour.js";
+import type * as declaredHooks from "../../../hub/web/sdk/react.js";
 
 type Same<One, Other> =
   (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
@@ -40,6 +42,7 @@ function none<Names extends never>(): Names | undefined {
   return undefined;
 }
 
+none<Different<typeof declaredHooks, typeof hooks>>();
 none<Different<typeof declared.Connection, typeof Connection>>();
 none<Different<typeof declared.Kind, typeof Kind>>();
 none<Different<typeof declared.Status, typeof Status>>();

@@ -1,6 +1,7 @@
 /**
  * Keeps a client connected: opens a WebSocket, notices that it is dead, and connects again after a
- * backoff. Where WebSockets never open although REST answers, it polls over REST.
+ * backoff. Where WebSockets never open although REST answers, it polls over REST, and tries one again
+ * from time to time.
  *
  * What it promises: at most one socket is in use; a frame of an older one is never handled; after
  * `close`, or once the session has ended, it does not connect again by itself; no attempt lasts for
@@ -33,6 +34,7 @@ const UNREACHABLE = 0;
 const ATTEMPT_MS = 30_000; // from `connect` until the socket is open
 const POLL_MS = 3_000;
 const BLOCKED_AFTER = 3; // sockets in a row that never opened, while REST answers
+const ROUNDS_UNTIL_SOCKET = 20; // of polling, until one is tried again
 
 export class ConnectionLoop {
   #handlers;
@@ -85,7 +87,7 @@ export class ConnectionLoop {
       return;
     }
     if (attempt !== this.#attempt) return;
-    if (this.#unopened >= BLOCKED_AFTER) await this.#poll();
+    if (this.#unopened >= BLOCKED_AFTER) await this.#poll(openSocket);
     else this.#use(openSocket());
   }
 
@@ -112,6 +114,7 @@ export class ConnectionLoop {
 
   /** Everything that was missed has arrived: from now on frames are live. */
   resumed() {
+    if (this.#socket === null) return;
     this.#backoff.reset();
     this.#enter(Connection.ONLINE);
   }
@@ -178,6 +181,7 @@ export class ConnectionLoop {
       if (socket !== this.#socket) return;
       wasOpen = true;
       this.#unopened = 0;
+      this.#attempt += 1; // a round of polling may be under way
       clearTimeout(this.#timer);
       this.#liveness.received();
       this.#handlers.onOpen();
@@ -191,6 +195,10 @@ export class ConnectionLoop {
     socket.onclose = (event) => {
       if (socket !== this.#socket) return;
       if (!wasOpen) this.#unopened += 1;
+      if (!wasOpen && this.status === Connection.POLLING) {
+        this.#closeSocket(); // as before: they do not get through
+        return;
+      }
       const reason = wasOpen ? Reason.LOST : Reason.UNREACHABLE;
       if (event.code !== SESSION_ENDED) this.reconnectLater(reason);
       else if (this.#handlers.renew()) this.reconnectLater(Reason.SESSION_ENDED);
@@ -210,9 +218,14 @@ export class ConnectionLoop {
     this.#handlers.onFrame(frame);
   }
 
-  async #poll() {
+  /**
+   * @param {() => Socket} openSocket
+   * @param {number} round
+   */
+  async #poll(openSocket, round = 1) {
     const attempt = this.#attempt;
     clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
     this.#enter(Connection.POLLING, Reason.BLOCKED);
     try {
       await this.#handlers.poll();
@@ -220,7 +233,12 @@ export class ConnectionLoop {
       const isFatal = [UNAUTHORIZED, UNREACHABLE].includes(statusOf(error) ?? UNREACHABLE);
       if (attempt === this.#attempt && isFatal) this.#failed(error);
     }
-    if (attempt === this.#attempt) this.#timer = setTimeout(() => this.#poll(), POLL_MS);
+    if (attempt !== this.#attempt) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#poll(openSocket, round + 1), POLL_MS);
+    if (round % ROUNDS_UNTIL_SOCKET !== 0) return;
+    this.#closeSocket();
+    this.#use(openSocket());
   }
 
   /** @param {unknown} error that ended an attempt */

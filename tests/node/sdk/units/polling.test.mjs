@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Connection, Status } from "../../../../hub/web/sdk/parlour.js";
-import { BEN, FakeHub, ME, refusal, settled, unreachable, wireMessage } from "./fake_hub.mjs";
+import { Connection, Reason, Status } from "../../../../hub/web/sdk/parlour.js";
+import {
+  BEN,
+  FakeHub,
+  ME,
+  RESUMED,
+  posted,
+  refusal,
+  settled,
+  unreachable,
+  wireMessage,
+} from "./fake_hub.mjs";
 
 /** @import { Call } from "./fake_hub.mjs" */
 
@@ -166,6 +176,73 @@ test("what is to be retried keeps its place, and nothing overtakes it", async ()
     ["one", "one", "two"],
   );
   assert.equal(posts[0]?.headers["Idempotency-Key"], posts[1]?.headers["Idempotency-Key"]);
+});
+
+/**
+ * So many rounds of polling.
+ * @param {FakeHub} hub
+ * @param {number} count
+ */
+async function rounds(hub, count) {
+  for (let round = 0; round < count; round += 1) {
+    const before = hub.callsOf(CONVERSATIONS).length;
+    mock.timers.tick(3_000);
+    await hub.called(CONVERSATIONS, before + 1);
+    await settled();
+  }
+}
+
+test("every minute a socket is tried again, and taken once one opens", async () => {
+  const { hub, log } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  const tried = hub.sockets.length;
+  await rounds(hub, 18);
+  assert.equal(hub.sockets.length, tried);
+  await rounds(hub, 1);
+  assert.equal(hub.sockets.length, tried + 1);
+  hub.socket.end(); // still blocked
+  assert.equal(client.status, Connection.POLLING);
+  await rounds(hub, 20);
+  assert.equal(hub.sockets.length, tried + 2);
+  client.send(BEN, "while it opens");
+  hub.socket.open();
+  log.push(wireMessage(1));
+  hub.socket.deliver(posted(1));
+  hub.socket.deliver(RESUMED);
+  assert.equal(client.status, Connection.ONLINE);
+  assert.deepEqual(
+    hub.socket.sent.map(({ type }) => type),
+    ["resume", "private_message"],
+  );
+  const calls = hub.calls.length;
+  mock.timers.tick(20_000);
+  await settled();
+  assert.equal(hub.calls.length, calls); // it polls no more
+});
+
+test("a socket that opened while it polled, and broke before it was live, is lost", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  await rounds(hub, 19);
+  hub.socket.open();
+  hub.socket.end();
+  assert.deepEqual([client.status, client.state.reason], [Connection.WAITING, Reason.LOST]);
+});
+
+test("a round that nobody answers ends after 30 s", async () => {
+  const { hub } = hubWithLog();
+  const client = await pollingClient(hub);
+  await hub.called(CONVERSATIONS, 2);
+  await settled();
+  hub.routes[CONVERSATIONS] = () => new Promise(() => undefined);
+  mock.timers.tick(3_000);
+  await settled();
+  mock.timers.tick(30_000);
+  assert.deepEqual([client.status, client.state.reason], [Connection.WAITING, Reason.SILENT]);
 });
 
 test("a server that goes away is waited for, and an ended session is not", async () => {

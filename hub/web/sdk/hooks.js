@@ -1,0 +1,67 @@
+/**
+ * Hooks for React 18 and later, for both clients. What they return is one object until it changes.
+ * In StrictMode, where effects run twice, there is still one connection.
+ */
+
+import { useEffect, useSyncExternalStore } from "react";
+
+/**
+ * @import { Client, ConversationId } from "./parlour.js"
+ */
+
+/**
+ * Be connected while the component is there.
+ * @param {Client<unknown>} client
+ */
+export function useConnection(client) {
+  useEffect(() => {
+    void client.connect();
+    return () => client.close();
+  }, [client]);
+  return useSnapshot(client, () => client.state);
+}
+
+/**
+ * The user who is signed in; null while that is not known.
+ * @template Me
+ * @param {Client<Me>} client
+ */
+export function useMe(client) {
+  return useSnapshot(client, () => client.me);
+}
+
+/**
+ * The messages of a conversation that are known here. `loadOlder` makes more of them known.
+ * @param {Client<unknown>} client
+ * @param {ConversationId} conversationId
+ */
+export function useMessages(client, conversationId) {
+  return useSnapshot(client, () => client.messages(conversationId));
+}
+
+/**
+ * Who types there.
+ * @param {Client<unknown>} client
+ * @param {ConversationId} conversationId
+ */
+export function useTypists(client, conversationId) {
+  return useSnapshot(client, () => client.typists(conversationId));
+}
+
+/**
+ * How many messages wait to be confirmed.
+ * @param {Client<unknown>} client
+ */
+export function useQueued(client) {
+  return useSnapshot(client, () => client.queued);
+}
+
+/**
+ * @template Snapshot
+ * @param {Client<unknown>} client
+ * @param {() => Snapshot} read
+ * @returns {Snapshot}
+ */
+function useSnapshot(client, read) {
+  return useSyncExternalStore(client.subscribe, read, read);
+}
