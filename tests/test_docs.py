@@ -57,6 +57,7 @@ JOINED_SENTENCES: Final = {  # joined from two parts in the code
     "Unauthorized: No session cookie",
     "Unauthorized: Invalid session",
 }
+SDK_TYPES: Final = ROOT / "hub" / "web" / "sdk" / "codes.d.ts"
 HTTP_ERRORS: Final = {"HttpError", "RequestRefused"}
 PAGE_ANCHORS: Final = frozenset(
     {"connecting", "frames", "client-frames", "server-frames", "typing", "presence", "read-marks"}
@@ -210,6 +211,14 @@ def raised_codes() -> Iterator[str]:
                 code = node.args[1] if len(node.args) > 1 else None
                 if isinstance(code, ast.Constant):
                     yield str(code.value)
+
+
+def test_the_sdk_declares_the_codes_of_the_catalogue() -> None:
+    declared = re.search(r"type HubCode =(.*?);", SDK_TYPES.read_text(), re.DOTALL)
+    assert declared is not None
+    named = [code for name in ("Error codes", "REST codes") for row in common(name) for code in
+             code_words(row[0])]  # fmt: skip
+    assert re.findall(r'"(\w+)"', declared[1]) == list(dict.fromkeys(named))
 
 
 def test_the_table_of_close_codes_is_complete() -> None:

@@ -1,13 +1,14 @@
 /** The errors of the SDK. Each has a `code` that programs can act on; its text is for people. */
 
-/** @import { UsageCode } from "./parlour.js" */
+/** @import { CallCode, UsageCode } from "./parlour.js" */
 
+/** @template {string} [Code=string] */
 export class ParlourError extends Error {
   /** @readonly */
   code;
 
   /**
-   * @param {string} code
+   * @param {Code} code
    * @param {string} text
    */
   constructor(code, text) {
@@ -17,7 +18,10 @@ export class ParlourError extends Error {
   }
 }
 
-/** The program uses the SDK in a way that cannot work. */
+/**
+ * The program uses the SDK in a way that cannot work.
+ * @extends {ParlourError<UsageCode>}
+ */
 export class UsageError extends ParlourError {
   /**
    * @param {UsageCode} code
@@ -35,7 +39,10 @@ export function notConnected() {
   return new UsageError("not_connected", text);
 }
 
-/** A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached. */
+/**
+ * A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached.
+ * @extends {ParlourError<CallCode>}
+ */
 export class CallFailed extends ParlourError {
   /** @readonly */
   status;
@@ -44,7 +51,7 @@ export class CallFailed extends ParlourError {
 
   /**
    * @param {number} status
-   * @param {string} code
+   * @param {CallCode} code
    * @param {string} text
    * @param {number | null} retryAfter seconds
    */

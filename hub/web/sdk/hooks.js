@@ -10,7 +10,7 @@ import { useEffect, useSyncExternalStore } from "react";
  */
 
 /**
- * Be connected while the component is there.
+ * Be connected while the component is there; in one component for each client.
  * @param {Client<unknown>} client
  */
 export function useConnection(client) {
@@ -18,6 +18,14 @@ export function useConnection(client) {
     void client.connect();
     return () => client.close();
   }, [client]);
+  return useStatus(client);
+}
+
+/**
+ * The connection, which something else keeps.
+ * @param {Client<unknown>} client
+ */
+export function useStatus(client) {
   return useSnapshot(client, () => client.state);
 }
 

@@ -4,6 +4,10 @@
  * The modules take their types from here, and the tests compare the classes with what is declared.
  */
 
+import type { CallCode, UsageCode } from "./codes.d.ts";
+
+export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
+
 export type UserId = number;
 export type ChannelId = number;
 /** `ParlourClient`: the other person's user id. `ChannelsClient`: a channel's id. */
@@ -153,7 +157,7 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   revoked: { conversationId: ConversationId };
   queue: { queued: number };
-  problem: { code: string; text: string };
+  problem: { code: CallCode; text: string };
 }
 
 /** `type` names the event, `detail` is what `ClientEvents` says of it. */
@@ -212,21 +216,19 @@ export interface Options {
   random?: () => number;
 }
 
-export declare class ParlourError extends Error {
-  constructor(code: string, text: string);
-  readonly code: string;
+export declare class ParlourError<Code extends string = string> extends Error {
+  constructor(code: Code, text: string);
+  readonly code: Code;
 }
 
-export type UsageCode = "no_url" | "no_websocket" | "not_connected";
-
 /** The program uses the SDK in a way that cannot work. */
-export declare class UsageError extends ParlourError {
+export declare class UsageError extends ParlourError<UsageCode> {
   constructor(code: UsageCode, text: string);
 }
 
 /** `status` is HTTP's, 0 when the server was not reached; `retryAfter` is in seconds. */
-export declare class CallFailed extends ParlourError {
-  constructor(status: number, code: string, text: string, retryAfter?: number | null);
+export declare class CallFailed extends ParlourError<CallCode> {
+  constructor(status: number, code: CallCode, text: string, retryAfter?: number | null);
   readonly status: number;
   readonly retryAfter: number | null;
 }

@@ -3,6 +3,7 @@
 import type { Client, ConnectionState, ConversationId, Message, UserId } from "./parlour.js";
 
 export declare function useConnection(client: Client<unknown>): ConnectionState;
+export declare function useStatus(client: Client<unknown>): ConnectionState;
 export declare function useMe<Me>(client: Client<Me>): Me | null;
 export declare function useMessages(
   client: Client<unknown>,

@@ -2,4 +2,4 @@
 
 // biome-ignore-all lint/performance/noBarrelFile: this is an entry of the package
 
-export { useConnection, useMe, useMessages, useQueued, useTypists } from "./hooks.js";
+export { useConnection, useMe, useMessages, useQueued, useStatus, useTypists } from "./hooks.js";

@@ -100,8 +100,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an attempt to connect may last for ever",
         "hub/web/sdk/connection/connection_loop.js",
-        "    this.#enter(Connection.CONNECTING);\n"
-        "    this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);\n",
+        "    this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);\n"
+        "    this.#enter(Connection.CONNECTING);\n",
         "    this.#enter(Connection.CONNECTING);\n",
         UNITS,
     ),

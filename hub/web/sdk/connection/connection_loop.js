@@ -77,8 +77,9 @@ export class ConnectionLoop {
     const attempt = this.#begin();
     this.#ignoreWakes();
     this.#ignoreWakes = onWake(() => this.#wake());
-    this.#enter(Connection.CONNECTING);
     this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
+    this.#enter(Connection.CONNECTING);
+    if (attempt !== this.#attempt) return; // whoever was told has closed it
     let openSocket;
     try {
       openSocket = await this.#handlers.authenticate();

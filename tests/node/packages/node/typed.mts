@@ -1,6 +1,13 @@
 /** What a program in TypeScript may rely on; nothing of it is run. */
 
-import { type ClientEvent, type Message, ParlourClient, Reason, UsageError } from "parlour-client";
+import {
+  CallFailed,
+  type ClientEvent,
+  type Message,
+  ParlourClient,
+  Reason,
+  UsageError,
+} from "parlour-client";
 import { WebSocket } from "ws";
 
 const client = new ParlourClient({
@@ -45,4 +52,7 @@ try {
   client.send(2, "hi");
 } catch (error) {
   if (error instanceof UsageError && error.code === "not_connected") await client.connect();
+  // @ts-expect-error there is no such code
+  if (error instanceof UsageError && error.code === "unconnected") throw error;
+  if (error instanceof CallFailed && error.code === "rate_limited") console.log(error.retryAfter);
 }

@@ -128,6 +128,24 @@ test("an attempt that nobody answers ends after 30 s, and what comes of it later
   assert.deepEqual(socket.sent, []);
 });
 
+test("whoever is told of a change may close it", async () => {
+  for (const wanted of ["connecting", "waiting", "online"]) {
+    const hub = new FakeHub();
+    const client = hub.client();
+    client.addEventListener("status", ({ detail }) => {
+      if (detail.status === wanted) client.close();
+    });
+    await client.connect();
+    if (wanted !== "connecting") hub.socket.open();
+    if (wanted === "waiting") hub.socket.end();
+    if (wanted === "online") hub.socket.deliver(RESUMED);
+    mock.timers.tick(30_000);
+    await settled();
+    assert.equal(client.status, Connection.IDLE);
+    assert.equal(hub.calls.length, wanted === "connecting" ? 0 : 2);
+  }
+});
+
 test("effects that run twice open one socket", async () => {
   const hub = new FakeHub();
   const client = hub.client();
