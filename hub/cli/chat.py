@@ -17,7 +17,7 @@ import trio
 from attrs import define, field, frozen
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
-from hub.cli.rest import CallFailed, call
+from hub.cli.rest import CallFailed, below, call
 
 CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
@@ -96,8 +96,9 @@ class Chat:
     async def _open_socket(self, reader: trio.Nursery, stream: _Stream) -> WebSocketConnection:
         host = urlsplit(self.url).netloc
         cookie = [(b"Cookie", self.cookie.encode())]
+        path = below(self.url, "/ws")
         with trio.fail_after(CONNECT_SECONDS):
-            return await wrap_client_stream(reader, stream, host, "/ws", extra_headers=cookie)
+            return await wrap_client_stream(reader, stream, host, path, extra_headers=cookie)
 
     async def _talk(self, socket: WebSocketConnection) -> None:
         for key, line in tuple(self._unconfirmed.items()):

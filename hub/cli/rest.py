@@ -60,7 +60,7 @@ def _call(url: str, method: str, path: str, body: object, cookie: str | None) ->
         payload = json.dumps(body).encode()
         headers["Content-Type"] = "application/json"
     try:
-        connection.request(method, path, payload, headers)
+        connection.request(method, below(url, path), payload, headers)
         response = connection.getresponse()
         text = response.read()
         cookies = SimpleCookie()
@@ -76,6 +76,11 @@ def _call(url: str, method: str, path: str, body: object, cookie: str | None) ->
         json.loads(text) if text else None,
         {name: morsel.value for name, morsel in cookies.items()},
     )
+
+
+def below(url: str, path: str) -> str:
+    """The target of a request for `path` of a hub whose address may have a path of its own."""
+    return urlsplit(url).path.rstrip("/") + path
 
 
 def _reason(status: int, text: bytes) -> str:

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 import trio
 
+from hub.cli.chat import Chat, sign_in
+from hub.cli.demo import make_demo_people
 from persistence.interface import Store
 from tests.support.accounts import ANN
 from tests.support.clients.websocket import open_websocket
@@ -23,7 +25,7 @@ from tests.support.programs.documented_proxies import (
 from tests.support.programs.hub_process import open_folder, run_hub
 from tests.support.programs.node import require_node, run_node
 from tests.support.programs.proxies import require
-from tests.support.programs.server import serve
+from tests.support.programs.server import demo_passwords, serve
 
 CHROMIUM = Path("/usr/bin/chromium")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 200
@@ -121,6 +123,32 @@ async def check_sockets(client: httpx2.AsyncClient, ports: Ports, cert: Certific
         )
         await socket.receive_type("system")
         await socket.close_in_silence()
+
+
+async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
+    memory_store: Store, folder: Path, cert: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require("haproxy")
+    ports = Ports(free_port(), free_port())
+    trusted = folder / "trusted.pem"
+    cert.authority.cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    async with (
+        serve(memory_store, port=ports.hub, public_url=ports.url, trusted_proxies=PROXY) as server,
+        run_proxy("haproxy", folder, cert, ports),
+    ):
+        text = await make_demo_people(server)
+        assert f"{ports.url}#enter=ann:" in text
+        cookie, ann, ben = await sign_in(ports.url, "ann", demo_passwords(text)["ann"], "ben")
+        typed, lines = trio.open_memory_channel[str](1)
+        show, shown = trio.open_memory_channel[str](10)
+        async with trio.open_nursery() as nursery:
+            chat = Chat(ports.url, cookie, ann, ben, show.send_nowait)
+            nursery.start_soon(chat.run, lines)
+            await typed.send("hello")
+            assert await shown.receive() == "* connected, talking to Ben"
+            assert await shown.receive() == "you: hello"
+            await typed.aclose()
 
 
 async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Certificate) -> None:
