@@ -93,7 +93,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/attendance.py",
         "                if (key in self._here) != (key in self._announced):\n",
         "                if key in self._here or key in self._announced:\n",
-        (PRESENCE,),
+        ("tests/hub/services/test_attendance.py",),
     ),
     Fault(
         "typing reaches users who may not be messaged",
