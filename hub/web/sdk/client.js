@@ -263,12 +263,12 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * From now on messages of this conversation arrive here too, those after `seq`.
-   * @param {ConversationId} conversationId
-   * @param {number} seq
+   * From now on messages of these conversations arrive here too, those after the given seqs.
+   * @param {Map<ConversationId, number>} heads
    */
-  follow(conversationId, seq) {
-    this.#signedIn.timelines.follow(conversationId, seq);
+  follow(heads) {
+    if (heads.size === 0) return;
+    this.#signedIn.timelines.follow(heads);
     this.#signedIn.resume();
   }
 

@@ -132,8 +132,13 @@ export interface Workspace {
   members: UserId[];
 }
 
+export interface ListedChannel extends Channel {
+  /** of its newest message; 0: there is none */
+  lastSeq: number;
+}
+
 export interface WorkspaceWithChannels extends Workspace {
-  channels: Channel[];
+  channels: ListedChannel[];
 }
 
 export interface StoredFile {
@@ -268,7 +273,7 @@ export interface Client<Me> extends ClientEventTarget {
   markRead(conversationId: ConversationId): Promise<void>;
   loadOlder(conversationId: ConversationId, limit?: number): Promise<boolean>;
   isFollowing(conversationId: ConversationId): boolean;
-  follow(conversationId: ConversationId, seq: number): void;
+  follow(heads: Map<ConversationId, number>): void;
   call(
     method: string,
     path: string,

@@ -169,13 +169,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
-        "the SDK asks for one channel after the other",
-        "hub/web/sdk/connection/concurrency.js",
-        "const MAX_AT_ONCE = 6;",
-        "const MAX_AT_ONCE = 1;",
-        UNITS,
-    ),
-    Fault(
         "a message that was polled counts as read",
         "hub/web/sdk/dialects/private_messages.js",
         "?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;",

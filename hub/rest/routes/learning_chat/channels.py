@@ -197,6 +197,18 @@ async def _two_ids(call: Call) -> tuple[UserId, UserId]:
     return UserId(numbers[0]), UserId(numbers[1])
 
 
+async def list_channels_of_mine(call: Call) -> Response:
+    """The channels of the caller's workspaces, each with how far it has got."""
+    heads = await call.services.store.channels.heads(call.me)
+    return JSON(
+        [
+            channel_object(head.channel) | {"lastSeq": head.last_seq}
+            for head in heads
+            if head.channel.workspace_id is not None
+        ]
+    )
+
+
 async def list_dms(call: Call) -> Response:
     """The caller's dms, each with the other participant."""
     channels = await call.services.store.channels.dms(call.me)
@@ -318,6 +330,13 @@ ENDPOINTS: Final = (
         "The private channel of two users",
         open_dm,
         {200: "the channel", 400: "malformed", 403: "not one of them"},
+    ),
+    Endpoint(
+        "GET",
+        "/api/users/me/channels",
+        "The channels of my workspaces, each with its last seq",
+        list_channels_of_mine,
+        {200: "a list"},
     ),
     Endpoint("GET", "/api/users/me/dms", "My private channels", list_dms, {200: "a list"}),
     Endpoint(

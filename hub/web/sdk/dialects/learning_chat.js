@@ -4,13 +4,12 @@
  */
 
 import { Client } from "../client.js";
-import { mapConcurrently } from "../connection/concurrency.js";
 import { notConnected } from "../errors.js";
 import { Kind, Status } from "../messages/message.js";
 
 /**
  * @import { Channel, ChannelId, Message, MessageKind, Options } from "../parlour.js"
- * @import { PlatformUser, UserId, Workspace, WorkspaceWithChannels } from "../parlour.js"
+ * @import { ListedChannel, PlatformUser, UserId, Workspace } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
  * @import { Dialect } from "./dialect.d.ts"
@@ -59,8 +58,7 @@ const DIALECT = {
 
   /** Of every channel of the user's workspaces. */
   async heads(rest) {
-    const channels = channelsOf(await listWorkspaces(rest));
-    return newestSeqs(rest, channels);
+    return headsOf(await listChannels(rest));
   },
 
   async older(rest, me, { conversationId, first, limit }) {
@@ -176,30 +174,16 @@ async function newestMessage(rest, id) {
 }
 
 /**
+ * The channels of all workspaces of the user.
  * @param {Caller} rest
- * @param {Channel[]} channels
- * @returns {Promise<Map<ChannelId, number>>} 0 where nothing was written yet
  */
-async function newestSeqs(rest, channels) {
-  const newest = await mapConcurrently(channels, ({ id }) => newestMessage(rest, id));
-  return new Map(channels.map(({ id }, at) => [id, newest[at]?.seq ?? 0]));
+async function listChannels(rest) {
+  return /** @type {ListedChannel[]} */ (await rest.call("GET", "/api/users/me/channels"));
 }
 
-/**
- * @param {Caller} rest
- * @returns {Promise<WorkspaceWithChannels[]>}
- */
-async function listWorkspaces(rest) {
-  const found = /** @type {Workspace[]} */ (await rest.call("GET", "/api/workspaces"));
-  return mapConcurrently(found, async (workspace) => {
-    const channels = await rest.call("GET", `/api/workspaces/${workspace.id}/channels`);
-    return { ...workspace, channels: /** @type {Channel[]} */ (channels) };
-  });
-}
-
-/** @param {WorkspaceWithChannels[]} workspaces */
-function channelsOf(workspaces) {
-  return workspaces.flatMap(({ channels }) => channels);
+/** @param {ListedChannel[]} channels */
+function headsOf(channels) {
+  return new Map(channels.map(({ id, lastSeq }) => [id, lastSeq]));
 }
 
 /** @extends {Client<PlatformUser>} */
@@ -211,12 +195,15 @@ export class ChannelsClient extends Client {
 
   /** The user's workspaces, each with its `channels`. New ones are followed from now on. */
   async workspaces() {
-    const found = await listWorkspaces(this);
-    const added = channelsOf(found).filter(({ id }) => !this.isFollowing(id));
-    for (const [id, seq] of await newestSeqs(this, added)) {
-      if (!this.isFollowing(id)) this.follow(id, seq);
-    }
-    return found;
+    const [found, channels] = await Promise.all([
+      /** @type {Promise<Workspace[]>} */ (this.call("GET", "/api/workspaces")),
+      listChannels(this),
+    ]);
+    this.follow(headsOf(channels.filter(({ id }) => !this.isFollowing(id))));
+    return found.map((workspace) => ({
+      ...workspace,
+      channels: channels.filter(({ workspaceId }) => workspaceId === workspace.id),
+    }));
   }
 
   /**
@@ -255,7 +242,7 @@ export class ChannelsClient extends Client {
   async createChannel(workspaceId, name) {
     const made = await this.call("POST", "/api/channels", { workspaceId, name });
     const channel = /** @type {Channel} */ (made);
-    this.follow(channel.id, 0);
+    this.follow(new Map([[channel.id, 0]]));
     return channel;
   }
 

@@ -32,12 +32,9 @@ export class Timelines {
     return this.#heads.has(conversationId);
   }
 
-  /**
-   * @param {ConversationId} conversationId
-   * @param {number} seq its head: what is newer is followed
-   */
-  follow(conversationId, seq) {
-    this.#heads.set(conversationId, seq);
+  /** @param {Map<ConversationId, number>} heads of more: what is newer is followed */
+  follow(heads) {
+    for (const [conversationId, seq] of heads) this.#heads.set(conversationId, seq);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.posting import post
 from tests.support.school import open_school
 from tests.support.world import World
 
@@ -150,6 +151,16 @@ async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
         assert (reply.status, reply.json["message"]) == (400, text)
 
 
+async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1", "2")
+    mine = (await school.ben.ask("GET", "/api/users/me/channels")).json
+    general = f"/api/workspaces/{school.general.workspace_id}/channels"
+    listed = (await school.ben.ask("GET", general)).json
+    assert [{**each, "lastSeq": 2 * (each["name"] == "general")} for each in listed] == mine
+    assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []
+
+
 async def test_dms_are_listed_with_who_is_on_the_other_side(world: World) -> None:
     school = await open_school(world)
     (dm,) = (await school.ann.ask("GET", "/api/users/me/dms")).json
@@ -186,6 +197,7 @@ async def test_every_call_needs_a_session(timed_world: World) -> None:
     for method, path in (
         ("GET", "/api/workspaces"),
         ("POST", "/api/workspaces"),
+        ("GET", "/api/users/me/channels"),
         ("GET", "/api/users/me/dms"),
         ("POST", "/api/upload"),
         ("POST", "/api/ai-chat"),

@@ -61,7 +61,7 @@ test("it resumes after the newest message of each conversation", async () => {
   const socket = await hub.openedSockets(2);
   socket.open();
   assert.deepEqual(socket.sent, [{ type: "resume", after: { 2: 12, 3: 4 } }]);
-  client.follow(5, 20);
+  client.follow(new Map([[5, 20]]));
   assert.deepEqual(socket.sent.at(-1), { type: "resume", after: { 2: 12, 3: 4, 5: 20 } });
   assert.equal(client.isFollowing(5), true);
   assert.equal(client.isFollowing(6), false);

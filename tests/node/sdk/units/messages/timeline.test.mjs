@@ -124,7 +124,7 @@ test("resume asks for what comes after the newest message or the head of then", 
   assert.deepEqual(timelines.positions(), { 1: 10, 2: 21, 3: 1 });
   assert.equal(timelines.lastSeq(4), 0);
   assert.equal(timelines.isFollowed(4), false);
-  timelines.follow(4, 30);
+  timelines.follow(new Map([[4, 30]]));
   assert.equal(timelines.isFollowed(4), true);
   assert.deepEqual(timelines.positions(), { 1: 10, 2: 21, 3: 1, 4: 30 });
 });
