@@ -67,7 +67,7 @@ async function unread(visitors, { ann: annsCookie, ann_id: annsId, ben: bensCook
   await openFirst(ben);
   const ann = await visitors.open(annsCookie);
   await ann.locator(".item").first().click();
-  await ann.getByText("New messages").waitFor();
+  await ann.locator(".day.new + .bubble .words", { hasText: /^number 0$/ }).waitFor();
   await ann.locator(".jump", { hasText: `↓ ${MANY}` }).waitFor();
   const first = await ann.evaluate(() => {
     const divider = document.querySelector(".day.new");

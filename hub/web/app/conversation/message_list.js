@@ -5,13 +5,13 @@
  */
 
 import { CallFailed } from "../../sdk/parlour.js";
-import { day, shortly } from "../dom/dates.js";
+import { day } from "../dom/dates.js";
 import { h } from "../dom/elements.js";
 import { KeyedElements, reconcile } from "../dom/keyed.js";
 import { Redraw } from "../dom/redraw.js";
-import { plain } from "../dom/text.js";
 import { bubble, lookOf } from "./bubble.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
+import { transcript } from "./transcript.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
@@ -38,7 +38,8 @@ export class MessageList {
   #anchor;
   #jump;
   #hasOlder = true;
-  #isLoading = false;
+  /** @type {Promise<void> | null} */
+  #loading = null;
   #hasFailed = false; // to load older messages
   #isClosed = false;
   #drawn = new KeyedElements();
@@ -91,8 +92,8 @@ export class MessageList {
       // biome-ignore lint/performance/noAwaitInLoops: one page comes before the other
       await this.#loadOlder();
     }
-    this.#anchor.isAtEnd = true;
     this.#draw();
+    this.#anchor.opened();
   }
 
   stop() {
@@ -152,6 +153,7 @@ export class MessageList {
       wanted.push(this.#drawn.element(nameOf(message), lookOf(message, quoted, hasName), make));
     }
     this.#drawn.end();
+    this.#anchor.scrolled();
     reconcile(this.#scroll, wanted);
     this.#anchor.restore(this.#unread);
     this.#drawJump();
@@ -180,11 +182,17 @@ export class MessageList {
   }
 
   async #loadOlder() {
-    if (this.#isLoading || !this.#hasOlder) return;
-    this.#isLoading = true;
+    if (!this.#hasOlder) return;
+    if (this.#loading === null) {
+      this.#loading = this.#loadPage();
+      this.#draw();
+    }
+    await this.#loading;
+  }
+
+  async #loadPage() {
     this.#hasFailed = false;
     const known = this.#theirs().length;
-    this.#draw();
     try {
       const { client, id } = this.#conversation;
       this.#hasOlder = await client.loadOlder(id, PAGE_SIZE);
@@ -194,7 +202,7 @@ export class MessageList {
       this.#hasFailed = !this.#isClosed;
       if (this.#isClosed) this.#handlers.onClosed();
     }
-    this.#isLoading = false;
+    this.#loading = null;
     if (known < this.#conversation.unread) this.#findUnread();
     this.#draw();
   }
@@ -207,7 +215,7 @@ export class MessageList {
   }
 
   #scrolled() {
-    this.#anchor.remember();
+    this.#anchor.scrolled();
     this.#drawJump();
     this.#handlers.onScroll();
     if (this.#scroll.scrollTop < TOP_PX) void this.#loadOlder();
@@ -244,16 +252,9 @@ export class MessageList {
     const bubbles = this.#bubbles().filter((each) => selection?.containsNode(each, true));
     if (bubbles.length < 2 || event.clipboardData === null) return;
     const messages = new Map(this.#messages().map((each) => [this.#drawn.get(nameOf(each)), each]));
-    const lines = bubbles.map((each) => this.#line(messages.get(each)));
-    event.clipboardData.setData("text/plain", lines.join("\n"));
+    const chosen = bubbles.map((each) => messages.get(each));
+    event.clipboardData.setData("text/plain", transcript(chosen, this.#conversation));
     event.preventDefault();
-  }
-
-  /** @param {Message | undefined} message */
-  #line(message) {
-    if (message === undefined) return "";
-    const author = message.isMine ? "Me" : (message.authorName ?? this.#conversation.title);
-    return `[${shortly(message.at)}] ${plain(author)}: ${message.content}`;
   }
 
   #bubbles() {
@@ -274,7 +275,7 @@ export class MessageList {
       return [h("p.empty", {}, text, h("button.button", again, "Try again"))];
     }
     if (!isEmpty || this.#isClosed) return [];
-    return [h("p.empty", {}, this.#isLoading ? "Loading…" : "No messages yet. Say hello.")];
+    return [h("p.empty", {}, this.#loading ? "Loading…" : "No messages yet. Say hello.")];
   }
 
   /**
