@@ -64,13 +64,6 @@ def accepted(request: Headers, offered: Sequence[Encoding]) -> Encoding | None:
     return best if weights.get(best.name, others) > 0 else None
 
 
-async def compressed(content: bytes, encoding: Encoding) -> bytes:
-    """The content in that encoding."""
-    if len(content) < THREAD_BYTES:
-        return encoding.compress(content)
-    return await trio.to_thread.run_sync(encoding.compress, content)
-
-
 MayCompress: TypeAlias = Callable[[Headers], bool]
 
 
@@ -117,10 +110,16 @@ class _Sending:
         headers.add_vary_header("Accept-Encoding")
         if self._encoding is None or len(body) < LEAST_BYTES or message.get("more_body", False):
             return message
-        body = await compressed(body, self._encoding)
+        body = await _compressed(body, self._encoding)
         headers["Content-Encoding"] = self._encoding.name
         headers["Content-Length"] = str(len(body))
         return {**message, "body": body}
+
+
+async def _compressed(content: bytes, encoding: Encoding) -> bytes:
+    if len(content) < THREAD_BYTES:
+        return encoding.compress(content)
+    return await trio.to_thread.run_sync(encoding.compress, content)
 
 
 def _is_undecided_json(start: Message) -> bool:
