@@ -1,6 +1,11 @@
 """What never changes is compressed once, and sent once."""
 
+import threading
+from functools import partial
+
 import pytest
+import trio
+import trio.testing
 from attrs import define
 from starlette.requests import Request
 
@@ -56,3 +61,17 @@ async def test_each_encoding_is_another_version_with_a_tag_of_its_own() -> None:
 async def test_what_is_tiny_is_not_compressed(size: int, is_compressed: bool) -> None:
     response = await Static(b"x" * size, "text/plain").answer(request(accept_encoding="br"))
     assert ("content-encoding" in response.headers) == is_compressed
+
+
+async def test_others_are_served_while_a_file_is_compressed() -> None:
+    others_were_served = threading.Event()
+
+    def compress(content: bytes) -> bytes:
+        return b"yes" if others_were_served.wait(timeout=20) else b"no"
+
+    file = Static(b"x" * LEAST_BYTES, "text/plain", encodings=[Encoding("br", compress)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(file.answer, request(accept_encoding="br")))
+        await trio.testing.wait_all_tasks_blocked()
+        others_were_served.set()
+    assert (await file.answer(request(accept_encoding="br"))).body == b"yes"
