@@ -41,8 +41,7 @@ export class Client extends TypedEventTarget {
   #storage;
   #WebSocket;
   #connection;
-  /** @type {Set<() => void>} */
-  #listeners = new Set();
+  #changes = new EventTarget(); // keeps what a listener throws from the others, and from here
   /** @type {Session<Me> | null} */
   #session = null; // until it is known who is signed in
 
@@ -127,8 +126,9 @@ export class Client extends TypedEventTarget {
    * @type {(listener: () => void) => () => void} returns what ends it
    */
   subscribe = (listener) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const changed = () => listener();
+    this.#changes.addEventListener("change", changed);
+    return () => this.#changes.removeEventListener("change", changed);
   };
 
   /**
@@ -324,7 +324,7 @@ export class Client extends TypedEventTarget {
   }
 
   #notify() {
-    for (const listener of this.#listeners) listener();
+    this.#changes.dispatchEvent(new Event("change"));
   }
 }
 

@@ -83,7 +83,13 @@ export class Session {
 
   /** @param {unknown} frame of the hub */
   receive(frame) {
-    const event = this.#dialect.parse(frame, this.me.id);
+    let event;
+    try {
+      event = this.#dialect.parse(frame, this.me.id);
+    } catch (error) {
+      this.#emit("problem", { code: "malformed", text: `A frame was not understood: ${error}` });
+      return; // one broken message stops no other
+    }
     if (event !== null) this.#act(event);
   }
 

@@ -181,6 +181,50 @@ test("events() gives everything in order, until it is left", async () => {
   });
 });
 
+test("a frame that is not understood is a problem, and stops no other", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  const { socket } = hub;
+  const events = recorded(client);
+  for (const data of ["5", '"text"', "[]", "null", '{"type":"private_message"}']) {
+    socket.onmessage?.({ data });
+  }
+  hub.socket.deliver(posted(1));
+  assert.deepEqual(
+    events.map(([name, detail]) => [name, Object(detail).code]),
+    [
+      ["problem", "malformed"], // null; what is no object has no type, as a frame of a newer hub
+      ["problem", "malformed"],
+      ["message", undefined],
+    ],
+  );
+  assert.equal(client.status, "online");
+});
+
+test("what a subscriber throws stops nothing", async (context) => {
+  /** @type {unknown[]} */
+  const thrown = [];
+  context.mock.method(process, "nextTick", (/** @type {() => void} */ report) => {
+    try {
+      report();
+    } catch (error) {
+      thrown.push(error);
+    }
+  });
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  let told = 0;
+  client.subscribe(() => {
+    throw new Error("in a subscriber");
+  });
+  client.subscribe(() => {
+    told += 1;
+  });
+  hub.socket.deliver(posted(1));
+  assert.equal(client.messages(BEN).length, 1);
+  assert.deepEqual([told, thrown.map(String)], [1, ["Error: in a subscriber"]]);
+});
+
 test("history is loaded a page at a time, from the newest to the first message", async () => {
   const all = [...Array(7).keys()].map((at) => wireMessage(at + 1));
   const hub = new FakeHub({
