@@ -2,7 +2,10 @@
 
 import { accessible, picture, stored, write } from "./page.mjs";
 
-/** @import { Flow } from "./run.mjs" */
+/**
+ * @import { Page } from "playwright-core"
+ * @import { Flow } from "./run.mjs"
+ */
 
 /**
  * A workspace is made, somebody let in; they talk in its channel, and @AI answers, typing first.
@@ -54,6 +57,23 @@ async function channels(visitors, { guests }, questions) {
   await unread.waitFor();
   await ann.locator(".item", { hasText: "general" }).click();
   await unread.waitFor({ state: "detached" });
+  await removed(ann, ben);
+}
+
+/**
+ * Who is let out of the workspace sees so at once.
+ * @param {Page} ann
+ * @param {Page} ben
+ */
+async function removed(ann, ben) {
+  await ann.evaluate(async () => {
+    const base = "/learning_platform/api/workspaces";
+    const [{ id, ownerId, members }] = await (await fetch(base)).json();
+    const [other] = members.filter((/** @type {number} */ each) => each !== ownerId);
+    await fetch(`${base}/${id}/members/${other}`, { method: "DELETE" });
+  });
+  await ben.getByText("This conversation is closed.").first().waitFor();
+  await ben.locator(".item", { hasText: "general" }).waitFor({ state: "detached" });
 }
 
 export const CHANNELS = { channels };
