@@ -19,7 +19,9 @@ const identity = new Identity({
   },
   onNobody: (note) => {
     if (leaveShell()) history.replaceState(null, "", location.pathname); // what was open was theirs
-    show(signInForm(identity, note, guest));
+    const problem = document.querySelector(".sign-in .problem");
+    if (problem === null) show(signInForm(identity, note, guest));
+    else problem.textContent = note; // what is being typed there stays
     guest = null;
   },
   onPerson: ({ client, channels }, me) => {

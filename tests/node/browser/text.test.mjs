@@ -1,7 +1,8 @@
-/** What is a link in what people write, and what names may look like. */
+/** What is a link in what people write, what names may look like, and what days are called. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { clock, day, shortly } from "../../../hub/web/app/dom/dates.js";
 import { parts, plain } from "../../../hub/web/app/dom/text.js";
 
 /** @type {[text: string, shown: string, address?: string][]} */
@@ -56,4 +57,12 @@ test("a long row of brackets takes no time", () => {
 test("a name reads as it is written", () => {
   assert.equal(plain("notes \u202efdp.exe"), "notes fdp.exe");
   assert.equal(plain("\u2067Ann\u2069\u200f \u061cمرحبا"), "Ann مرحبا");
+});
+
+test("a day of another year has its year, and what is no time is nothing", () => {
+  for (const format of [day, shortly]) {
+    assert.match(format("2019-03-02T12:00:00Z"), /19/);
+  }
+  assert.equal(day(new Date().toISOString()), "Today");
+  for (const format of [clock, day, shortly]) assert.equal(format("garbage"), "");
 });

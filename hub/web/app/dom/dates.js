@@ -1,4 +1,4 @@
-/** Points in time, in the words of the reader's language. */
+/** Points in time, in the words of the reader's language; empty where a text is no point in time. */
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
@@ -11,7 +11,8 @@ const DATE_OF_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
  * @param {string} at ISO 8601
  */
 export function clock(at) {
-  return TIME.format(new Date(at));
+  const date = new Date(at);
+  return isValid(date) ? TIME.format(date) : "";
 }
 
 /**
@@ -20,6 +21,7 @@ export function clock(at) {
  */
 export function day(at) {
   const date = new Date(at);
+  if (!isValid(date)) return "";
   const today = new Date();
   const isThisYear = date.getFullYear() === today.getFullYear();
   if (date.toDateString() === today.toDateString()) return "Today";
@@ -34,8 +36,14 @@ export function day(at) {
  */
 export function shortly(at) {
   const date = new Date(at);
+  if (!isValid(date)) return "";
   const today = new Date();
   if (date.toDateString() === today.toDateString()) return TIME.format(date);
   const isThisYear = date.getFullYear() === today.getFullYear();
   return (isThisYear ? DATE : DATE_OF_YEAR).format(date);
+}
+
+/** @param {Date} date */
+function isValid(date) {
+  return !Number.isNaN(date.getTime());
 }

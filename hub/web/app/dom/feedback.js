@@ -41,5 +41,9 @@ export async function attempt(problem, act) {
  */
 export function textOf(error) {
   if (error instanceof CallFailed && error.status === 0) return "The server cannot be reached.";
+  if (error instanceof TypeError || error instanceof SyntaxError) {
+    report(error);
+    return "The server answered something that this page does not understand.";
+  }
   return error instanceof Error ? error.message : String(error);
 }
