@@ -61,11 +61,17 @@ async function channels(visitors, { guests }, questions) {
 }
 
 /**
- * Who is let out of the workspace sees so at once.
+ * A new channel is there when one looks; who is let out of the workspace sees so at once.
  * @param {Page} ann
  * @param {Page} ben
  */
 async function removed(ann, ben) {
+  await ann.getByRole("button", { name: "Channels" }).click();
+  await ann.getByLabel("New channel in Garden").fill("tulips");
+  await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
+  await ann.locator(".sheet .person", { hasText: "tulips" }).waitFor();
+  await ben.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await ben.locator(".item", { hasText: "tulips" }).waitFor();
   await ann.evaluate(async () => {
     const base = "/learning_platform/api/workspaces";
     const [{ id, ownerId, members }] = await (await fetch(base)).json();

@@ -90,11 +90,15 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   await ann.reload();
   await general.click();
   assert.equal(await textBox(ann).getAttribute("placeholder"), "Message"); // here @AI is nobody
+  /** @type {string[]} */
   const requests = [];
-  ann.on("request", (request) => requests.push(request.url()));
-  await ann.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await ann.waitForResponse(/auth\/session/);
-  assert.equal(requests.length, 1);
+  ann.on("request", (request) => requests.push(new URL(request.url()).pathname));
+  await Promise.all([
+    ann.waitForResponse(/channels$/),
+    ann.waitForResponse(/auth\/session/),
+    ann.evaluate(() => document.dispatchEvent(new Event("visibilitychange"))),
+  ]);
+  assert.equal(requests.length, 3, `who is here, the workspaces, the channels: ${requests}`);
   const cookies = await ann.context().cookies();
   await ann.context().clearCookies({ name: "session_token" });
   await visitors.signIn(ann, bensCookie);

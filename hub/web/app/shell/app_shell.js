@@ -91,6 +91,10 @@ export class AppShell {
       this.#conversations.presenceChanged(user, isOnline),
     );
     const { signal } = this.#listening;
+    const seen = () => {
+      if (!document.hidden) void this.#conversations.loadChannels(); // there may be new ones
+    };
+    document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
     this.#searching = setInterval(() => {
       if (!document.hidden) void this.#conversations.findChannels();
