@@ -58,6 +58,7 @@ async function composing(visitors, { ann: annsCookie, username }) {
  * @param {Page} ann
  */
 async function keepsWhatFailed(visitors, ann) {
+  const seen = visitors.expectFault(ann, /planted/);
   await ann.evaluate(() => {
     const { getRandomValues } = crypto;
     crypto.getRandomValues = () => {
@@ -68,7 +69,7 @@ async function keepsWhatFailed(visitors, ann) {
   await write(ann, "precious");
   await ann.getByText("This could not be sent. planted").waitFor();
   assert.equal(await textBox(ann).inputValue(), "precious");
-  visitors.expectFaults(/planted/);
+  await seen;
   await send(ann);
   await stored(ann, 1);
   assert.equal(await textBox(ann).inputValue(), "");

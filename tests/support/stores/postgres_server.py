@@ -3,6 +3,7 @@
 Prints its DSN, and stops when standard input ends, which it does when the test run does.
 """
 
+import signal
 import sys
 from pathlib import Path
 
@@ -19,4 +20,6 @@ async def main(data_dir: str) -> None:
 
 
 if __name__ == "__main__":
+    # a shell's background jobs, and what they start, ignore it otherwise
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     trio.run(main, sys.argv[1])
