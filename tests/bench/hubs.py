@@ -31,7 +31,7 @@ from tests.support.stores.databases import database_server
 SERVER_CORE = 0
 GO_PORT = 18_001
 GO_START_SECONDS = 0.5
-SECRET = "the benchmark's own secret, long enough"
+SECRET = "the own secret of the benchmark is long"
 TALKERS = 2_000  # people who have written to each other, in pairs
 HISTORY = 200  # messages of each pair
 PINNED = ["taskset", "-c", str(SERVER_CORE)]
