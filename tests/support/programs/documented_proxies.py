@@ -5,7 +5,7 @@ those that the documents show.
 import os
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -14,25 +14,10 @@ import trio
 import trustme
 from attrs import frozen
 
-from tests.support.programs.proxies import SEARCHED, require
+from tests.support.programs.proxies import SEARCHED, nginx_command, require
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "proxies"
 SECONDS: Final = 30.0
-_NGINX: Final = """\
-daemon off;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {file};
-}}
-"""
 _CADDY: Final = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n"
 
 
@@ -70,13 +55,10 @@ def certificate(folder: Path) -> Certificate:
     return made
 
 
-def _nginx(shown: str, folder: Path, cert: Certificate, ports: Ports) -> list[str]:
-    site, main = folder / "site.conf", folder / "nginx.conf"
+def _nginx(shown: str, folder: Path, cert: Certificate, ports: Ports) -> Sequence[str]:
     files = {"/etc/ssl/example.org.pem": cert.chain, "/etc/ssl/example.org.key": cert.key}
     listen = {"listen 443 ": f"listen 127.0.0.1:{ports.proxy} "}
-    site.write_text(_replaced(shown, ports, {**files, **listen}))
-    main.write_text(_NGINX.format(folder=folder, file=site))
-    return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(main)]
+    return nginx_command(folder, _replaced(shown, ports, {**files, **listen}))
 
 
 def _haproxy(shown: str, folder: Path, cert: Certificate, ports: Ports) -> list[str]:
@@ -93,7 +75,7 @@ def _caddy(shown: str, folder: Path, cert: Certificate, ports: Ports) -> list[st
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(file)]
 
 
-_Render = Callable[[str, Path, Certificate, Ports], list[str]]
+_Render = Callable[[str, Path, Certificate, Ports], Sequence[str]]
 PROXIES: Final[Mapping[str, tuple[str, _Render]]] = {
     "nginx": ("nginx.conf", _nginx),
     "haproxy": ("haproxy.cfg", _haproxy),

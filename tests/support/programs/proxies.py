@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 SEARCHED: Final = f"{os.environ.get('PATH', '')}:/usr/sbin"
-NGINX: Final = """
+NGINX: Final = """\
 daemon off;
 pid {folder}/nginx.pid;
 error_log stderr warn;
@@ -29,21 +29,24 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        ssl_certificate {folder}/chain.pem;
-        ssl_certificate_key {folder}/key.pem;
-        location / {{
-            proxy_pass http://{hub};
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_read_timeout 90s;
-        }}
+    include {folder}/site.conf;
+}}
+"""
+NGINX_SITE: Final = """\
+map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/chain.pem;
+    ssl_certificate_key {folder}/key.pem;
+    location / {{
+        proxy_pass http://{hub};
+        proxy_http_version 1.1;
+        proxy_set_header Host $http_host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_read_timeout 90s;
     }}
 }}
 """
@@ -70,6 +73,13 @@ def listener() -> Iterator[tuple[socket.socket, int]]:
         yield server, server.getsockname()[1]
 
 
+def nginx_command(folder: Path, site: str) -> tuple[str, ...]:
+    """Nginx in the foreground with everything in one folder; `site`: its servers."""
+    (folder / "site.conf").write_text(site)
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+    return ("nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf"))
+
+
 @contextmanager
 def nginx(server: socket.socket, hub: str, folder: Path) -> Iterator[None]:
     """With TLS, for the name `localhost`."""
@@ -78,9 +88,8 @@ def nginx(server: socket.socket, hub: str, folder: Path) -> Iterator[None]:
     certificate.private_key_pem.write_to_path(folder / "key.pem")
     for number, part in enumerate(certificate.cert_chain_pems):
         part.write_to_path(folder / "chain.pem", append=number > 0)
-    text = NGINX.format(folder=folder, port=server.getsockname()[1], hub=hub)
-    (folder / "nginx.conf").write_text(text)
-    command = ("nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"))
+    site = NGINX_SITE.format(folder=folder, port=server.getsockname()[1], hub=hub)
+    command = nginx_command(folder, site)
     with _running(command, server, {"NGINX": f"{server.fileno()};"}):
         yield
 
