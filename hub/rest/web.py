@@ -61,10 +61,11 @@ def web_routes(config: Config) -> list[Route]:
     """
     files = dict(_files(resources.files("hub.web"), ""))
     page = files.pop(PAGE)
-    version = _version(files)
+    sent = {path: _for_page(path, content) for path, content in files.items()}
+    version = _version(sent)
     plain = {path: _static(path, content) for path, content in files.items()}
-    kept = {path: _static(path, _for_page(path, content)) for path, content in files.items()}
-    start = _static(PAGE, page_of(page, files).replace(_FACTS, _facts(config)).encode())
+    kept = {path: _static(path, content) for path, content in sent.items()}
+    start = _static(PAGE, page_of(page, sent).replace(_FACTS, _facts(config)).encode())
 
     async def show_page(request: Request) -> Response:
         return await start.answer(request)
