@@ -2,9 +2,9 @@
 
 Guarantees: the channels of a connection are kept in the store, not in this process, so it is
 recovered after a restart too, and before any event; another user's `pid` recovers nothing. The
-offset that a client returns names, by channel, the last message it received, so nothing is
-delivered twice. Must not
-know: packets, events, what a message says.
+offset that a client returns names, by channel, the last message after which it received an offset;
+a message whose offset was lost with the connection is delivered again.
+Must not know: packets, events, what a message says.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 import hub.services.resume
 from persistence.interface import Store
@@ -283,7 +283,7 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
 
 
 async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
-    memory_store: Store,
+    memory_store: Store, autojump_clock: MockClock
 ) -> None:
     naming, late = Interception("accounts", "get_many"), Late()
     async with open_world(naming.over(memory_store), presence_grace=0.0) as world:
@@ -292,7 +292,9 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
         naming.way = late
         socket = await school.ben.open("/ws/chat")
         await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
+        began = trio.current_time()
         await socket.receive_type("joined_channel")
+        assert trio.current_time() == began  # it did not wait for the log, nor for a ping
         await late.carried_out.wait()  # the messages were read, and are not yet sent
         await memory_store.workspaces.remove_member(school.workspace.id, school.ben.id)
         await wait_all_tasks_blocked()  # the hub has acted on it

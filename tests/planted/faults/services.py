@@ -110,6 +110,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (TYPING,),
     ),
     Fault(
+        "a join is seen only when the log was read",
+        "hub/services/resume.py",
+        "        client.flush()  # the peer need not wait for the log to be read\n",
+        "",
+        (RESUME,),
+    ),
+    Fault(
         "live messages come before those that were missed",
         "hub/services/resume.py",
         "    client.backlog.hold()\n",
