@@ -5,16 +5,13 @@ order or to the wrong person is a problem at once; what never came, in the end.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from math import inf
-from typing import Any, Never, Protocol, assert_never
+from typing import Any, assert_never
 
 import trio
 from attrs import define, field, frozen
 
-from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
-from tests.simulation.languages.language import Language, Places
-from tests.simulation.languages.learning_chat import LearningChat
+from protocol.model import ChannelId
 from tests.simulation.languages.meanings import (
     Ended,
     Greeting,
@@ -36,19 +33,12 @@ from tests.simulation.languages.meanings import (
     Undelivered,
     UnknownFrame,
 )
-from tests.simulation.languages.messenger import Messenger
-from tests.simulation.truth import Committed, Right, Truth
+from tests.simulation.truth import Right
+from tests.simulation.witness import Connection, Witness
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
 FORBIDDEN = {"not_allowed", "not_a_member", "not_a_participant"}
-EARLY_SECONDS = 0.5
 OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be refused because of it
-
-
-class Judge(Protocol):
-    """Where complaints go."""
-
-    def __call__(self, holds: bool, problem: str) -> None: ...
 
 
 @frozen
@@ -65,76 +55,18 @@ class Sent:
         return self.text.partition(" ")[0]
 
 
-@define
-class Connection:
-    """What a device knows of its present connection.
-
-    Args:
-        opened_at: when it was opened.
-        is_slow: it reads late, so what it reads now may have been sent long ago.
-        holds: whether the hub holds live events until the device has resumed.
-    """
-
-    opened_at: float
-    is_slow: bool
-    holds: bool
-    frames: int = 0
-    is_ready: bool = False
-    is_resumed: bool = False
-    asked: int = 0
-    asked_at: float = -inf
-    may_ask: bool = True
-    needs_resume: bool = False
-    was_shed: bool = False
-    joined: set[ChannelId] = field(factory=set)
-    reached: dict[ChannelId, int] = field(factory=dict)
-    ended: dict[int, float] = field(factory=dict)
-    typing: set[tuple[ChannelId, UserId]] = field(factory=set)
-    online: dict[tuple[UserId, int | None], bool] = field(factory=dict)
-    marks: dict[tuple[DeliveryStatus, UserId, UserId], int] = field(factory=dict)
-
-    def reach(self, channel_id: ChannelId, seq: int) -> None:
-        self.reached[channel_id] = max(seq, self.reached.get(channel_id, 0))
-
-
 @define(eq=False)
-class Ledger:
-    """The books of one device.
+class Ledger(Witness):
+    """The books of one device; see `Witness` for the arguments."""
 
-    Args:
-        name: of the device.
-        me: whose it is.
-        language: what it speaks.
-        truth: what really happened.
-        require: where complaints go.
-        note: for the trace.
-        failed_at: when a call of the store failed last.
-        last_here: when a user was last connected.
-        grace: seconds after which a user whose last connection ended is called offline.
-    """
-
-    name: str
-    me: UserId
-    language: Language
-    truth: Truth
-    require: Judge
-    note: Callable[[str, str], None]
-    failed_at: Callable[[], float]
-    last_here: Callable[[UserId], float]
-    grace: float
     acknowledged: set[str] = field(factory=set, init=False)
     refused: set[str] = field(factory=set, init=False)
     last: dict[ChannelId, int] = field(factory=dict, init=False)
     pending: dict[str, Sent] = field(factory=dict, init=False)
     frames: int = field(default=0, init=False)
-    connection: Connection = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
     _sent: dict[str, Sent] = field(factory=dict, init=False)
     _said: Counter[str] = field(factory=Counter, init=False)
-
-    @property
-    def places(self) -> Places:
-        return self.truth.places
 
     def channels(self) -> list[ChannelId]:
         """Those that the device hears while its user may see them."""
@@ -226,19 +158,6 @@ class Ledger:
                 has = self.connection.reached
                 is_true = all(seq <= has.get(channel, 0) for channel, seq in upto.items())
                 self._require(is_true, f"is told it has {upto}, and has {has}")
-            case _:
-                assert_never(meaning)
-
-    def _of_people(self, meaning: Presence | Typing | Receipt | ReceiptUpTo) -> None:
-        match meaning:
-            case Presence():
-                self._presence(meaning)
-            case Typing():
-                self._typing(meaning)
-            case Receipt():
-                self._receipt(meaning)
-            case ReceiptUpTo():
-                self._receipt_up_to(meaning)
             case _:
                 assert_never(meaning)
 
@@ -368,74 +287,6 @@ class Ledger:
             lately = trio.current_time() - self.failed_at() < OUTAGE_SECONDS
             self._require(lately, f"was refused ({code}), and the store answers")
 
-    def _presence(self, presence: Presence) -> None:
-        user_id, place = presence.user_id, presence.place
-        self._require(user_id != self.me, "heard of its own presence")
-        what = f"that {user_id} is {'online' if presence.is_online else 'offline'}"
-        if place is None:
-            if presence.is_online:  # who may not know any more is told that they are offline
-                self._may_hear(Right.KNOW, user_id, what)
-        elif place in self.places.rooms or isinstance(self.language, LearningChat):
-            self._may_hear(Right.SEE, place, what)
-        else:
-            self._may_hear(Right.BELONG, place, what)
-        self.connection.online[user_id, place] = presence.is_online
-        if not presence.is_online and not self.connection.is_slow:
-            self._require(self._may_be_offline(user_id, place), f"heard too early {what}")
-
-    def _may_be_offline(self, user_id: UserId, place: int | None) -> bool:
-        """Not before the grace period is over; who leaves a channel is gone from there at once."""
-        now = trio.current_time()
-        if place is None:
-            sight = self.truth.sight(Right.KNOW, self.me, user_id)
-            if sight.was_closed_since(now - self.truth.bound) or not sight.is_open:
-                return True
-        elif place not in self.places.rooms.values():
-            return True
-        return now - self.last_here(user_id) >= self.grace - EARLY_SECONDS
-
-    def _typing(self, typing: Typing) -> None:
-        channel_id, author_id = typing.channel_id, typing.author_id
-        self.note(self.name, f"{author_id} types in {channel_id}: {typing.is_typing}")
-        self._may_hear(Right.SEE, channel_id, f"that {author_id} types")
-        if author_id == self.me:
-            pass  # of another device, whose end is not told to this one if it types too
-        elif typing.is_typing:
-            self.connection.typing.add((channel_id, author_id))
-        else:
-            self.connection.typing.discard((channel_id, author_id))
-
-    def _receipt(self, receipt: Receipt) -> None:
-        message = self._find(receipt.message_id).message
-        people = {message.author_id}
-        if isinstance(self.language, Messenger):
-            people.add(receipt.user_id)
-        if receipt.user_id == self.me:
-            return  # it says itself what it has read, also of what is closed to it
-        if not isinstance(self.language, LearningChat):  # who tells everybody in the channel
-            self._require(self.me in people, f"heard {receipt} of others")
-        self._check_mark(receipt.status, receipt.user_id, message.channel_id, message.seq)
-
-    def _receipt_up_to(self, receipt: ReceiptUpTo) -> None:
-        is_read = receipt.status is DeliveryStatus.READ
-        people = {receipt.author_id, receipt.user_id} if is_read else {receipt.author_id}
-        self._require(self.me in people, f"heard {receipt} of others")
-        channel_id = self.places.conversation(receipt.user_id, receipt.author_id)
-        self._check_mark(receipt.status, receipt.user_id, channel_id, receipt.seq)
-        marks, key = self.connection.marks, (receipt.status, receipt.user_id, receipt.author_id)
-        before = marks.get(key, 0)
-        self._require(receipt.seq >= before, f"heard {receipt} after {before}: a mark moved back")
-        marks[key] = receipt.seq
-
-    def _check_mark(
-        self, status: DeliveryStatus, user_id: UserId, channel_id: ChannelId, seq: int
-    ) -> None:
-        self._may_hear(Right.SEE, channel_id, "a receipt")
-        row = self.truth.tables.channels[channel_id]
-        mark = (row.read if status is DeliveryStatus.READ else row.delivered).get(user_id, 0)
-        what = f"heard that {user_id} has {channel_id}:{seq} ({status}), stored is {mark}"
-        self._require(mark >= seq, what)
-
     def _ended(self, ended: Ended) -> None:
         self._was_closed(Right.SEE, self.me, ended.channel_id)
         self._end(ended.channel_id)
@@ -471,49 +322,3 @@ class Ledger:
         sent = self.pending.pop(key, None)
         if sent is not None:
             self.acknowledged.add(sent.name)
-
-    def _find(self, message_id: MessageId) -> Committed:
-        committed = self.truth.find(message_id)
-        if committed is None:
-            self._complain(f"heard of message {message_id}, which is not stored")
-        return committed
-
-    def _may_see(self, committed: Committed) -> None:
-        leaks = self.truth.must_not_reach(self.me, committed)
-        self._require(not leaks, f"heard {committed.message.position}, which it may not see")
-
-    def _may_hear(self, right: Right, of: int, what: str) -> None:
-        """Typing, presence and receipts: may they reach the device now?"""
-        leaks = self.truth.is_long_closed(right, self.me, of) and not self.connection.is_slow
-        self._require(not leaks, f"heard {what} of {of}, and has lost the right to")
-        if right is not Right.KNOW:
-            self._after_the_end(of, what)
-
-    def _after_the_end(self, place: int, what: str) -> None:
-        """The notice that a right is lost is the last thing that a device hears of it."""
-        rooms = self.places.rooms
-        if place in rooms.values():
-            self._not_ended(Right.BELONG, place, what)
-        else:
-            self._not_ended(Right.SEE, place, what)
-        if place in rooms:
-            self._not_ended(Right.BELONG, rooms[ChannelId(place)], what)
-
-    def _not_ended(self, right: Right, place: int, what: str) -> None:
-        ended_at = self.connection.ended.get(place)
-        if ended_at is not None and not self.connection.is_slow:
-            sight = self.truth.sight(right, self.me, place)
-            self._require(sight.was_open_since(ended_at), f"heard {what} of {place} after its end")
-
-    def _was_closed(self, right: Right, user_id: UserId, of: int) -> None:
-        sight = self.truth.sight(right, user_id, of)
-        since = self.connection.opened_at - self.truth.bound
-        if not sight.was_closed_since(since) and not self.connection.is_slow:
-            self._complain(f"heard that {of} is closed to {user_id}, and it is not")
-
-    def _require(self, holds: bool, problem: str) -> None:
-        self.require(holds, f"{self.name} {problem}")
-
-    def _complain(self, problem: str) -> Never:
-        self._require(False, problem)
-        raise AssertionError(problem)  # not reached: `require` raises
