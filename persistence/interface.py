@@ -14,7 +14,7 @@ precision.
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from attrs import frozen
 
@@ -26,12 +26,14 @@ from persistence.records import (
     Conversation,
     Credentials,
     Draft,
+    FollowCounts,
     ForeignSession,
     Gap,
     NewChannel,
     NewUser,
     Outcome,
     Permit,
+    ProfileChange,
     Recovery,
     Relation,
     SessionChange,
@@ -53,6 +55,8 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+
+MAX_RELATIONS: Final = 500
 
 
 class Accounts(Protocol):
@@ -76,16 +80,21 @@ class Accounts(Protocol):
     async def credentials(self, login: str) -> Credentials | None:
         """By email or username, case-insensitively."""
 
-    async def set_password(self, user_id: UserId, password_hash: str) -> None:
-        """Set the password and end every session of the user, in one transaction. Raises
-        NoSuchUser.
+    async def password_hash(self, user_id: UserId) -> str | None:
+        """What the user's password is checked against; None: there is no such user."""
+
+    async def set_password(
+        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+    ) -> None:
+        """Set the password and end every session of the user but `keep`, in one transaction.
+        Raises NoSuchUser.
         """
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """Replace the hash of the same password; sessions stay."""
 
-    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
-        """Raises NoSuchUser."""
+    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
+        """The user after that. Raises NoSuchUser."""
 
 
 class Sessions(Protocol):
@@ -140,11 +149,44 @@ class Relations(Protocol):
     async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
         """Withdraw, refuse or end a follow; False if there was none."""
 
-    async def followers(self, user_id: UserId) -> Sequence[Relation]:
-        """Pending and accepted, newest first."""
+    async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
+        """None: there is no follow and no request."""
 
-    async def following(self, user_id: UserId) -> Sequence[Relation]:
-        """Pending and accepted, newest first."""
+    async def followers(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
+        """Who follows the user or asks to, newest first; with `status` only those."""
+
+    async def following(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
+        """Whom the user follows or asked to, likewise."""
+
+    async def counts(self, user_id: UserId) -> FollowCounts:
+        """One statement."""
+
+    async def accept_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """Make the requester an accepted follower of the user. False, and nothing is done, unless
+        the requester has written to the user, who has never written back, and neither blocks the
+        other: otherwise anybody could make anybody their follower.
+        """
+
+    async def reachable(
+        self, user_id: UserId, *, before: UserId | None, limit: int
+    ) -> Sequence[User]:
+        """The newest accounts with an id below `before` that the user may message, newest first,
+        without the assistant.
+        """
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
         """Block a user, and end follows either way; False if they were blocked already. Raises
@@ -343,7 +385,9 @@ class Uploads(Protocol):
         """Add a stored file."""
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
-        """The file, if the user uploaded it or may see a message that carries it."""
+        """The file, if the user uploaded it, may see a message that carries it, or it is the avatar
+        of who uploaded it.
+        """
 
 
 class Recoveries(Protocol):

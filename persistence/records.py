@@ -6,9 +6,10 @@ commands, events, dialects, sockets.
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TypeAlias
+from enum import Enum, auto
+from typing import Final, TypeAlias
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from protocol.model import (
     Channel,
@@ -70,6 +71,33 @@ class NewUser:
     is_public: bool = True
 
 
+class Unchanged(Enum):
+    """The value of a field that stays as it is."""
+
+    UNCHANGED = auto()
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+@frozen
+class ProfileChange:
+    """What is to change of an account. What is not given stays as it is."""
+
+    name: str | Unchanged = UNCHANGED
+    first_name: str | Unchanged = UNCHANGED
+    last_name: str | Unchanged = UNCHANGED
+    date_of_birth: date | Unchanged | None = UNCHANGED
+    avatar: str | Unchanged | None = UNCHANGED
+    nickname: str | Unchanged | None = UNCHANGED
+    about_me: str | Unchanged | None = UNCHANGED
+    is_public: bool | Unchanged = UNCHANGED
+
+    def given(self) -> dict[str, object]:
+        """The new values, by field."""
+        return asdict(self, filter=lambda _, value: value is not UNCHANGED)
+
+
 @frozen
 class Credentials:
     """A user and the hash that the password of a login is checked against."""
@@ -108,6 +136,15 @@ class Relation:
 
     user: User
     status: FollowStatus
+
+
+@frozen
+class FollowCounts:
+    """How many users follow one and are followed by them, and how many requests wait for them."""
+
+    followers: int
+    following: int
+    requests: int
 
 
 @frozen

@@ -29,20 +29,38 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
         HttpError: 429 when there were too many attempts.
     """
     services = call.services
-    account = login.lower()
-    limit_attempts(services.address_attempts, call.address)
-    limit_attempts(services.account_attempts, account)
+    _limit_guesses(call, login)
     found = None
     if "\x00" not in login:
         found = await services.store.accounts.credentials(login)
     password_hash = None if found is None else found.password_hash
     if not await services.passwords.verify(password_hash, password) or found is None:
         return None
-    services.account_attempts.forget(account)
+    services.account_attempts.forget(login.lower())
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await services.passwords.hash(password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
     return found.user
+
+
+async def is_own_password(call: Call, password: str) -> bool:
+    """Whether it is the caller's; guesses count like logins with the username.
+
+    Raises:
+        HttpError: 429 when there were too many attempts.
+    """
+    services, username = call.services, call.user.username
+    _limit_guesses(call, username)
+    password_hash = await services.store.accounts.password_hash(call.me)
+    is_right = await services.passwords.verify(password_hash, password)
+    if is_right:
+        services.account_attempts.forget(username.lower())
+    return is_right
+
+
+def _limit_guesses(call: Call, login: str) -> None:
+    limit_attempts(call.services.address_attempts, call.address)
+    limit_attempts(call.services.account_attempts, login.lower())
 
 
 async def end_session(call: Call, cookie: str) -> None:

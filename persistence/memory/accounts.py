@@ -1,6 +1,7 @@
 """Accounts in memory: users and their password hashes."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from attrs import asdict, define, evolve, fields
 
@@ -9,11 +10,12 @@ from persistence.records import (
     Credentials,
     NewUser,
     NoSuchUser,
+    ProfileChange,
     ProfileChanged,
     Taken,
     UserChanged,
 )
-from protocol.model import Role, User, UserId
+from protocol.model import Role, SessionId, User, UserId
 
 
 @define
@@ -69,31 +71,38 @@ class MemoryAccounts:
         user = self._find(login, "email") or self._find(login, "username")
         return None if user is None else Credentials(user, self.tables.passwords[user.id])
 
-    async def set_password(self, user_id: UserId, password_hash: str) -> None:
+    async def password_hash(self, user_id: UserId) -> str | None:
+        """See the interface."""
+        return self.tables.passwords.get(user_id)
+
+    async def set_password(
+        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+    ) -> None:
         """See the interface."""
         if user_id not in self.tables.users:
             raise NoSuchUser(user_id)
         self.tables.passwords[user_id] = password_hash
-        sessions = self.tables.sessions
-        for token_hash in [t for t, row in sessions.items() if row.user_id == user_id]:
-            self.tables.end_session(token_hash)
+        theirs = [t for t, row in self.tables.sessions.items() if row.user_id == user_id]
+        for token_hash in theirs:
+            if self.tables.sessions[token_hash].id != keep:
+                self.tables.end_session(token_hash)
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """See the interface."""
         self.tables.passwords[user_id] = password_hash
 
-    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
+    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""
         user = self.tables.users.get(user_id)
         if user is None:
             raise NoSuchUser(user_id)
-        was_public = user.is_public
-        user = evolve(user, is_public=is_public, updated_at=self.tables.now())
-        self.tables.users[user_id] = user
+        given: Any = change.given()
+        changed = evolve(user, updated_at=self.tables.now(), **given)
+        self.tables.users[user_id] = changed
         self.tables.session_changed(UserChanged(user_id))
-        if was_public and not is_public:
+        if user.is_public and not changed.is_public:
             self.tables.changed(ProfileChanged(user_id))
-        return user
+        return changed
 
     def _find(self, value: str, column: str) -> User | None:
         wanted = value.lower()

@@ -187,6 +187,8 @@ class MemoryUploads:
         upload = self.tables.uploads.get(url)
         if upload is None or upload.owner_id == user_id:
             return upload
+        if self.tables.users[upload.owner_id].avatar == url:
+            return upload
         carried = any(
             message.file_url == url
             for row in self.tables.channels.values()

@@ -288,7 +288,7 @@ class MemoryMessages:
         peer_id = row.channel.peer_of(user_id)
         if not log or peer_id is None:
             return None
-        answered = any(message.author_id == user_id for message in log)
+        answered = any(message.author_id == user_id for message in row.messages)
         related = self.tables.follow_accepted_either_way(user_id, peer_id)
         return Conversation(
             channel_id=row.channel.id,

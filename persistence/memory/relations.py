@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from attrs import define
 
+from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
-from persistence.records import Change, NoSuchUser, PairChanged, Permit, Relation
-from protocol.model import FollowStatus, User, UserId
+from persistence.records import Change, FollowCounts, NoSuchUser, PairChanged, Permit, Relation
+from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId
 
 
 @define
@@ -40,15 +41,71 @@ class MemoryRelations:
             self.tables.changed(PairChanged(follower, followee))
         return status is not None
 
-    async def followers(self, user_id: UserId) -> Sequence[Relation]:
+    async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
         """See the interface."""
-        users, follows = self.tables.users, reversed(self.tables.follows.items())
-        return [Relation(users[a], status) for (a, b), status in follows if b == user_id]
+        return self.tables.follows.get((follower, followee))
 
-    async def following(self, user_id: UserId) -> Sequence[Relation]:
+    async def followers(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
         """See the interface."""
         users, follows = self.tables.users, reversed(self.tables.follows.items())
-        return [Relation(users[b], status) for (a, b), status in follows if a == user_id]
+        found = [Relation(users[a], held) for (a, b), held in follows if b == user_id]
+        return _page(found, status, offset, limit)
+
+    async def following(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
+        """See the interface."""
+        users, follows = self.tables.users, reversed(self.tables.follows.items())
+        found = [Relation(users[b], held) for (a, b), held in follows if a == user_id]
+        return _page(found, status, offset, limit)
+
+    async def counts(self, user_id: UserId) -> FollowCounts:
+        """See the interface."""
+        follows = self.tables.follows.items()
+        pending = [b for (_, b), status in follows if status is FollowStatus.PENDING]
+        accepted = [pair for pair, status in follows if status is FollowStatus.ACCEPTED]
+        return FollowCounts(
+            followers=sum(b == user_id for _, b in accepted),
+            following=sum(a == user_id for a, _ in accepted),
+            requests=pending.count(user_id),
+        )
+
+    async def accept_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        row = self.tables.dms.get(frozenset((user_id, requester)))
+        if row is None or self.tables.blocked_either_way(user_id, requester):
+            return False
+        if not any(message.author_id == requester for message in row.shown()):
+            return False
+        if any(message.author_id == user_id for message in row.messages):
+            return False
+        self.tables.follows[requester, user_id] = FollowStatus.ACCEPTED
+        return True
+
+    async def reachable(
+        self, user_id: UserId, *, before: UserId | None, limit: int
+    ) -> Sequence[User]:
+        """See the interface."""
+        found = [
+            user
+            for user in self.tables.users.values()
+            if user.id != ASSISTANT_ID
+            and (before is None or user.id < before)
+            and self.tables.may_message(user_id, user.id)
+        ]
+        return sorted(found, key=lambda user: -user.id)[:limit]
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
         """See the interface."""
@@ -123,3 +180,10 @@ class MemoryRelations:
             for other in related
             if other != user_id and not tables.blocked_either_way(user_id, other)
         )
+
+
+def _page(
+    found: Sequence[Relation], status: FollowStatus | None, offset: int, limit: int
+) -> Sequence[Relation]:
+    wanted = [each for each in found if status in (None, each.status)]
+    return wanted[offset : offset + limit]

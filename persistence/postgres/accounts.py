@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import asyncpg
-from attrs import frozen
+import orjson
+from attrs import fields, frozen
 
 from persistence.postgres.bridge import Database, Record
-from persistence.records import Credentials, NewUser, NoSuchUser, Taken
-from protocol.model import Role, User, UserId
+from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
+from protocol.model import Role, SessionId, User, UserId
 
 USER_COLUMNS: Final = (
     "id", "username", "name", "created_at", "updated_at", "email", "first_name", "last_name",
@@ -31,10 +32,17 @@ def user_from(row: Record) -> User:
 
 _SELECT: Final = f"SELECT {user_columns('users')} FROM users"
 _SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM users"
-_SET_PUBLIC: Final = f"""
+_PROFILE: Final = ", ".join(field.name for field in fields(ProfileChange))
+# what is not a key of $2 stays as it is
+_CHANGE_PROFILE: Final = f"""
     UPDATE users
-       SET is_public = $2, updated_at = date_trunc('milliseconds', clock_timestamp())
+       SET ({_PROFILE}) = (SELECT {_PROFILE} FROM jsonb_populate_record(users, $2)),
+           updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
+"""
+_CHANGE_LOGIN: Final = """
+    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)
+    UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id
 """
 _INSERT: Final = f"""
     INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
@@ -109,14 +117,18 @@ class PostgresAccounts:
         )
         return None if row is None else Credentials(user_from(row), row["password_hash"])
 
-    async def set_password(self, user_id: UserId, password_hash: str) -> None:
+    async def password_hash(self, user_id: UserId) -> str | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            "WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"
-            " UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id",
-            user_id,
-            password_hash,
+            "SELECT password_hash FROM users WHERE id = $1", user_id
         )
+        return None if row is None else str(row["password_hash"])
+
+    async def set_password(
+        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+    ) -> None:
+        """See the interface."""
+        row = await self.database.fetch_one(_CHANGE_LOGIN, user_id, password_hash, keep)
         if row is None:
             raise NoSuchUser(user_id)
 
@@ -126,9 +138,10 @@ class PostgresAccounts:
             "UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id", user_id, password_hash
         )
 
-    async def set_public(self, user_id: UserId, *, is_public: bool) -> User:
+    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""
-        row = await self.database.fetch_one(_SET_PUBLIC, user_id, is_public)
+        given = orjson.dumps(change.given()).decode()
+        row = await self.database.fetch_one(_CHANGE_PROFILE, user_id, given)
         if row is None:
             raise NoSuchUser(user_id)
         return user_from(row)

@@ -76,8 +76,10 @@ _HAS_MESSAGE: Final = """
 """
 _VISIBLE: Final = """
     SELECT u.url, u.owner_id, u.mime_type FROM uploads u
-     WHERE u.url = $2 AND (u.owner_id = $1 OR EXISTS (
-           SELECT FROM messages m WHERE m.file_url = u.url AND may_join($1, m.channel_id)))
+     WHERE u.url = $2 AND (u.owner_id = $1
+        OR EXISTS (SELECT FROM users a WHERE a.id = u.owner_id AND a.avatar = u.url)
+        OR EXISTS (SELECT FROM messages m
+                    WHERE m.file_url = u.url AND may_join($1, m.channel_id)))
 """
 
 

@@ -166,8 +166,7 @@ _UNDELIVERED: Final = f"""
 """
 _CONVERSATIONS: Final = f"""
     SELECT {_COLUMNS}, {user_columns("peer")}, ({_UNREAD}) AS unread,
-           NOT EXISTS (SELECT FROM messages a WHERE a.channel_id = c.id AND a.author_id = $1
-                          AND a.deleted_at IS NULL)
+           NOT EXISTS (SELECT FROM messages a WHERE a.channel_id = c.id AND a.author_id = $1)
            AND NOT EXISTS (
                SELECT FROM follows
                 WHERE (follower_id, followee_id) IN (($1, peer.id), (peer.id, $1))

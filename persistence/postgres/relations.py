@@ -7,11 +7,13 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
+from persistence.interface import MAX_RELATIONS
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database
 from persistence.records import (
     Change,
     ChannelMemberGone,
+    FollowCounts,
     MemberGone,
     NoSuchUser,
     PairChanged,
@@ -20,7 +22,7 @@ from persistence.records import (
     Relation,
     UserGone,
 )
-from protocol.model import ChannelId, FollowStatus, User, UserId, WorkspaceId
+from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
 
 _REQUEST: Final = """
     WITH requested AS (
@@ -39,11 +41,36 @@ _STATUS: Final = "SELECT status FROM follows WHERE follower_id = $1 AND followee
 _RELATED: Final = f"""
     SELECT follows.status, {user_columns("users")}
       FROM follows JOIN users ON users.id = follows.{{theirs}}
-     WHERE follows.{{mine}} = $1
-     ORDER BY follows.created_at DESC, users.id DESC
+     WHERE follows.{{mine}} = $1 AND ($2::text IS NULL OR follows.status = $2)
+     ORDER BY follows.created_at DESC, users.id DESC OFFSET $3 LIMIT $4
 """
 _FOLLOWERS: Final = _RELATED.format(theirs="follower_id", mine="followee_id")
 _FOLLOWING: Final = _RELATED.format(theirs="followee_id", mine="follower_id")
+_COUNTS: Final = """
+    SELECT (SELECT count(*) FROM follows
+             WHERE followee_id = $1 AND status = 'accepted') AS followers,
+           (SELECT count(*) FROM follows
+             WHERE follower_id = $1 AND status = 'accepted') AS following,
+           (SELECT count(*) FROM follows
+             WHERE followee_id = $1 AND status = 'pending') AS requests
+"""
+_ACCEPT_MESSAGES: Final = """
+    INSERT INTO follows (follower_id, followee_id, status)
+    SELECT $2, $1, 'accepted' FROM channels c
+     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+       AND EXISTS (SELECT FROM messages m
+                    WHERE m.channel_id = c.id AND m.author_id = $2 AND m.deleted_at IS NULL)
+       AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)
+       AND NOT EXISTS (
+           SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
+    ON CONFLICT (follower_id, followee_id) DO UPDATE SET status = 'accepted'
+    RETURNING status
+"""
+_REACHABLE: Final = f"""
+    SELECT {user_columns("users")} FROM users
+     WHERE id < $2 AND role <> 'assistant' AND may_message($1, id)
+     ORDER BY id DESC LIMIT $3
+"""
 _BLOCK: Final = """
     WITH ended AS (
         DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2), ($2, $1)))
@@ -67,9 +94,9 @@ class PostgresRelations:
         if follower == followee:
             raise ValueError("nobody follows themself")
         row = await self.database.fetch_one(_REQUEST, follower, followee)
-        if row is None:  # or the request was made since that statement began
-            row = await self.database.fetch_one(_STATUS, follower, followee)
-        return None if row is None else FollowStatus(row["status"])
+        if row is not None:
+            return FollowStatus(row["status"])
+        return await self.follow_status(follower, followee)  # made since that statement began
 
     async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
         """See the interface."""
@@ -88,13 +115,50 @@ class PostgresRelations:
             followee,
         )
 
-    async def followers(self, user_id: UserId) -> Sequence[Relation]:
+    async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
         """See the interface."""
-        return await self._related(_FOLLOWERS, user_id)
+        row = await self.database.fetch_one(_STATUS, follower, followee)
+        return None if row is None else FollowStatus(row["status"])
 
-    async def following(self, user_id: UserId) -> Sequence[Relation]:
+    async def followers(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
         """See the interface."""
-        return await self._related(_FOLLOWING, user_id)
+        return await self._related(_FOLLOWERS, user_id, status, offset, limit)
+
+    async def following(
+        self,
+        user_id: UserId,
+        *,
+        status: FollowStatus | None = None,
+        offset: int = 0,
+        limit: int = MAX_RELATIONS,
+    ) -> Sequence[Relation]:
+        """See the interface."""
+        return await self._related(_FOLLOWING, user_id, status, offset, limit)
+
+    async def counts(self, user_id: UserId) -> FollowCounts:
+        """See the interface."""
+        row = await self.database.fetch_one(_COUNTS, user_id)
+        if row is None:
+            raise LookupError("a SELECT without FROM gives one row")
+        return FollowCounts(row["followers"], row["following"], row["requests"])
+
+    async def accept_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        return await self._any(_ACCEPT_MESSAGES, user_id, requester)
+
+    async def reachable(
+        self, user_id: UserId, *, before: UserId | None, limit: int
+    ) -> Sequence[User]:
+        """See the interface."""
+        rows = await self.database.fetch(_REACHABLE, user_id, before or MAX_ID, limit)
+        return [user_from(row) for row in rows]
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
         """See the interface."""
@@ -159,8 +223,10 @@ class PostgresRelations:
     async def _any(self, sql: str, *args: object) -> bool:
         return bool(await self.database.fetch(sql, *args))
 
-    async def _related(self, sql: str, user_id: UserId) -> Sequence[Relation]:
-        rows = await self.database.fetch(sql, user_id)
+    async def _related(
+        self, sql: str, user_id: UserId, status: FollowStatus | None, offset: int, limit: int
+    ) -> Sequence[Relation]:
+        rows = await self.database.fetch(sql, user_id, status, offset, limit)
         return [Relation(user_from(row), FollowStatus(row["status"])) for row in rows]
 
 

@@ -1,11 +1,13 @@
 """Accounts: the same on every store."""
 
 from datetime import date
+from typing import Any
 
 import pytest
+from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import NewUser, NoSuchUser, Taken
+from persistence.records import NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import ASSISTANT_ID, Role
 from tests.support.stores.records import NOBODY, make_user, make_users
 
@@ -87,12 +89,26 @@ async def test_nobody_ordinary_gets_the_assistants_id(store: Store) -> None:
 
 async def test_profiles_are_made_private_and_public(store: Store) -> None:
     ann = await make_user(store, "ann")
-    assert (await store.accounts.set_public(ann.id, is_public=False)).is_public is False
-    found = await store.accounts.get(ann.id)
-    assert found is not None
-    assert found.is_public is False
+    changed = await store.accounts.change_profile(ann.id, ProfileChange(is_public=False))
+    assert changed.is_public is False
+    assert await store.accounts.get(ann.id) == changed
     with pytest.raises(NoSuchUser):
-        await store.accounts.set_public(NOBODY, is_public=True)
+        await store.accounts.change_profile(NOBODY, ProfileChange(is_public=True))
+
+
+async def test_of_a_profile_changes_what_is_given_and_nothing_else(store: Store) -> None:
+    ann, ben = await make_user(store, "ann"), await make_user(store, "ben")
+    change = ProfileChange(
+        name="Ann Lee", first_name="Ann", last_name="Lee", nickname="annie",
+        about_me="hi", avatar="/uploads/a", date_of_birth=date(2000, 12, 31),
+    )  # fmt: skip
+    changed = await store.accounts.change_profile(ann.id, change)
+    given: Any = change.given()
+    assert changed == evolve(ann, updated_at=changed.updated_at, **given)
+    assert changed.updated_at >= ann.updated_at
+    without = await store.accounts.change_profile(ann.id, ProfileChange(nickname=None))
+    assert without == evolve(changed, nickname=None, updated_at=without.updated_at)
+    assert await store.accounts.get(ben.id) == ben
 
 
 async def test_the_assistant_has_an_account_that_is_nobodys(store: Store) -> None:

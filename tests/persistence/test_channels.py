@@ -3,7 +3,14 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import ChannelHead, Draft, NewChannel, NoSuchUser, Upload
+from persistence.records import (
+    ChannelHead,
+    Draft,
+    NewChannel,
+    NoSuchUser,
+    ProfileChange,
+    Upload,
+)
 from protocol.model import ChannelKind, MessageKind, WorkspaceId
 from tests.support.stores.records import (
     NOBODY,
@@ -129,6 +136,12 @@ async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
     assert await visible(ben.id, upload.url) == upload
     assert await visible(eve.id, upload.url) is None
     assert await visible(ann.id, "/uploads/other") is None
+    await store.accounts.change_profile(eve.id, ProfileChange(avatar=upload.url))
+    assert await visible(eve.id, upload.url) is None  # it is not eve's
+    await store.accounts.change_profile(ann.id, ProfileChange(avatar=upload.url))
+    assert await visible(eve.id, upload.url) == upload
+    await store.accounts.change_profile(ann.id, ProfileChange(avatar=None))
+    assert await visible(eve.id, upload.url) is None
     await store.messages.delete(message.id)
     assert await visible(ben.id, upload.url) is None
 

@@ -3,8 +3,8 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, NoSuchUser, Permit
-from protocol.model import FollowStatus, UserId
+from persistence.records import Draft, FollowCounts, NoSuchUser, Permit
+from protocol.model import FollowStatus, Posted, UserId
 from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
 
 
@@ -135,3 +135,76 @@ async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> No
     await store.relations.block(ann.id, ben.id)  # neither side of a block sees the other
     audiences = await store.relations.presence_audience([ann.id, ben.id])
     assert audiences == {ann.id: frozenset(), ben.id: frozenset()}
+
+
+async def test_follows_are_listed_by_status_and_in_pages(store: Store) -> None:
+    ann, *others = await make_users(store, "ann", "ben", "dan", "eve")
+    secret = await make_user(store, "secret", is_public=False)
+    relations = store.relations
+    for other in others:
+        await relations.request_follow(ann.id, other.id)
+        await relations.request_follow(other.id, ann.id)
+    await relations.request_follow(ann.id, secret.id)
+    accepted = FollowStatus.ACCEPTED
+    ids = [other.id for other in reversed(others)]
+    listed = await relations.following(ann.id, status=accepted)
+    assert [each.user.id for each in listed] == ids
+    page = await relations.following(ann.id, status=accepted, offset=1, limit=1)
+    assert [each.user.id for each in page] == ids[1:2]
+    pages = [await relations.followers(ann.id, offset=n, limit=2) for n in (0, 2, 4)]
+    assert [each.user.id for page in pages for each in page] == ids
+    assert await relations.followers(secret.id, status=accepted) == []
+    assert await relations.counts(ann.id) == FollowCounts(followers=3, following=3, requests=0)
+    assert await relations.counts(secret.id) == FollowCounts(followers=0, following=0, requests=1)
+    assert await relations.follow_status(ann.id, secret.id) is FollowStatus.PENDING
+    assert await relations.follow_status(ann.id, ids[0]) is accepted
+    assert await relations.follow_status(secret.id, ann.id) is None
+
+
+async def test_whom_one_may_message_newest_accounts_first(store: Store) -> None:
+    ann, ben, dan = await make_users(store, "ann", "ben", "dan")
+    secret = await make_user(store, "secret", is_public=False)
+    friend = await make_user(store, "friend", is_public=False)
+    await store.relations.request_follow(friend.id, ann.id)
+    reachable = store.relations.reachable
+    assert await reachable(ann.id, before=None, limit=9) == [friend, dan, ben]
+    assert await reachable(ann.id, before=None, limit=2) == [friend, dan]
+    assert await reachable(ann.id, before=dan.id, limit=9) == [ben]
+    await store.relations.block(dan.id, ann.id)
+    await store.relations.block(ann.id, ben.id)
+    assert await reachable(ann.id, before=None, limit=9) == [friend]
+    assert secret not in await reachable(dan.id, before=None, limit=9)
+
+
+async def test_a_message_request_is_accepted_by_whom_it_was_sent_to(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    eve = await make_user(store, "eve", is_public=False)
+    accept = store.relations.accept_message_request
+    assert await accept(ann.id, eve.id) is False  # nothing was written
+    await store.messages.post([Draft(eve.id, ann.id, "hello")])
+    assert await accept(eve.id, ann.id) is False  # by who wrote
+    assert not await allowed(store, ann.id, eve.id)
+    assert await accept(ann.id, eve.id) is True
+    assert await accept(ann.id, eve.id) is True
+    assert await store.relations.follow_status(eve.id, ann.id) is FollowStatus.ACCEPTED
+    assert await allowed(store, ann.id, eve.id)
+    (conversation,) = await store.messages.conversations(ann.id)
+    assert not conversation.is_request
+
+
+async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(store: Store) -> None:
+    ann, ben, dan, eve = await make_users(store, "ann", "ben", "dan", "eve")
+    for sender in (ben, dan, eve):
+        await store.messages.post([Draft(sender.id, ann.id, "hello")])
+    (answer,) = await store.messages.post([Draft(ann.id, ben.id, "hello")])
+    assert isinstance(answer, Posted)
+    await store.messages.delete(answer.message.id)
+    await store.relations.block(dan.id, ann.id)
+    (hello,) = await store.messages.conversation_after(ann.id, eve.id, after_seq=0, limit=9)
+    await store.messages.delete(hello.id)
+    accept = store.relations.accept_message_request
+    for sender in (ben, dan, eve):
+        assert await accept(ann.id, sender.id) is False
+    requests = [each.is_request for each in await store.messages.conversations(ann.id)]
+    assert requests == [False]  # with ben, whom ann has answered
+    assert (await store.relations.counts(ann.id)).followers == 0

@@ -62,8 +62,21 @@ async def test_a_new_password_ends_every_session_and_a_rehash_none(store: Store)
     assert found is not None
     assert found.password_hash == "new"
     assert await find(store, b"one") is None
+    assert await store.accounts.password_hash(ann.id) == "new"
+    assert await store.accounts.password_hash(NOBODY) is None
     with pytest.raises(NoSuchUser):
         await store.accounts.set_password(NOBODY, "x")
+
+
+async def test_a_new_password_may_leave_one_session(store: Store) -> None:
+    ann, ben = await make_user(store, "ann"), await make_user(store, "ben")
+    mine = await store.sessions.open(ann.id, b"mine", in_days(1))
+    await store.sessions.open(ann.id, b"other", in_days(1))
+    await store.sessions.open(ben.id, b"ben", in_days(1))
+    await store.accounts.set_password(ann.id, "new", keep=mine.id)
+    assert await find(store, b"mine") == mine
+    assert await find(store, b"other") is None
+    assert await find(store, b"ben") is not None
 
 
 async def test_the_first_secret_wins(store: Store) -> None:

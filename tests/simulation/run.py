@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 
 from hub.sockets.outbox import MAX_CONTROL_BACKLOG
 from persistence.interface import Store
-from persistence.records import NewChannel, StoreUnavailable
+from persistence.records import NewChannel, ProfileChange, StoreUnavailable
 from protocol.model import FollowStatus, UserId, WorkspaceId
 from tests.simulation.bugs import Bug
 from tests.simulation.device import Device
@@ -195,7 +195,8 @@ class Simulation:
             return []
         follows = []
         for number, person in enumerate(people[1:], 1):
-            user = await self.store.accounts.set_public(person.id, is_public=False)
+            change = ProfileChange(is_public=False)
+            user = await self.store.accounts.change_profile(person.id, change)
             people[number] = evolve(person, user=user)
         for one, other in combinations(people, 2):
             status = await self.store.relations.request_follow(one.id, other.id)

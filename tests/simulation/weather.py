@@ -24,7 +24,7 @@ PARTS = (
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}
 CHANGES_RIGHTS = {
-    "block", "unblock", "request_follow", "accept_follow", "remove_follow", "set_public",
+    "block", "unblock", "request_follow", "accept_follow", "remove_follow", "change_profile",
     "add_member", "remove_member", "close", "close_all",
 }  # fmt: skip
 

@@ -4,9 +4,9 @@ See docs/dialects/private_messages.md#rest. Guarantees: a body that structures h
 and `check` says whether its texts may be stored. Must not know: HTTP, sessions, the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -74,18 +74,55 @@ class RegisterBody:
         }
         for name, text in texts.items():
             check_short_text(name, text)
-        try:
-            return date.fromisoformat(self.date_of_birth[:10])
-        except ValueError:
-            text = "date_of_birth must be a date like 2000-12-31"
-            raise WireError(ErrorCode.INVALID_FIELD, text, field="date_of_birth") from None
+        return _date("date_of_birth", self.date_of_birth)
 
 
 @frozen
 class ProfileBody:
-    """PUT /api/users/me/profile."""
+    """PUT /api/users/profile. What is left out stays as it is."""
 
-    is_public: bool
+    first_name: str | None = None
+    last_name: str | None = None
+    date_of_birth: str | None = None
+    avatar: str | None = None
+    nickname: str | None = None
+    about_me: str | None = None
+    is_public: bool | None = None
+
+    def changes(self, given: Container[str]) -> dict[str, Any]:
+        """The new values by field, once all of them were found acceptable. Of an optional field,
+        null or an empty text is none; of the others, null is left out.
+
+        Args:
+            given: the fields that were not left out.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        changes: dict[str, Any] = {}
+        if self.is_public is not None:
+            changes["is_public"] = self.is_public
+        for name, text in (("first_name", self.first_name), ("last_name", self.last_name)):
+            check_short_text(name, text)
+            if text is not None:
+                changes[name] = text
+        optional = {"avatar": self.avatar, "nickname": self.nickname, "about_me": self.about_me}
+        for name, text in optional.items():
+            check_short_text(name, text)
+            if name in given:
+                changes[name] = text or None
+        if "date_of_birth" in given:
+            text = self.date_of_birth
+            changes["date_of_birth"] = _date("date_of_birth", text) if text else None
+        return changes
+
+
+@frozen
+class PasswordBody:
+    """PUT /api/users/change-password."""
+
+    current_password: str
+    new_password: str
 
 
 @frozen
@@ -128,6 +165,19 @@ class AddressedMessageBody(MessageBody):
         if recipient is None:
             raise WireError(ErrorCode.INVALID_FIELD, "Invalid user ID", field="recipient_id")
         return recipient
+
+
+def _date(field: str, text: str) -> date:
+    """The date that a text begins with, which may go on with a time.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        wrong = f"{field} must be a date like 2000-12-31"
+        raise WireError(ErrorCode.INVALID_FIELD, wrong, field=field) from None
 
 
 def check_short_text(field: str, text: str | None) -> None:

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from persistence.postgres.relations import parse_change
+from persistence.records import ProfileChange
 from tests.support.clients.socketio import channel_of
 from tests.support.clients.socketio import enter as enter_socketio
 from tests.support.clients.websocket import WebSocket
@@ -144,7 +145,7 @@ async def test_without_a_follow_private_profiles_lose_their_conversation(
         relations, accounts = school.world.store.relations, school.world.store.accounts
         await relations.request_follow(ben.id, ann.id)
         for person in (ann, ben):
-            await accounts.set_public(person.id, is_public=False)
+            await accounts.change_profile(person.id, ProfileChange(is_public=False))
         await write(school.world, ann.user, ben.user, "before")
         bens, anns = await ben.open(), await ann.open()
         await bens.receive_type("user_online_status")
@@ -161,11 +162,11 @@ async def test_a_profile_made_private_closes_conversations_with_strangers(world:
     await write(world, ann.user, ben.user, "before")
     await write(world, dan.user, eve.user, "before")
     bens, eves = await ben.open(), await eve.open()
-    await world.store.accounts.set_public(ben.id, is_public=False)
+    await world.store.accounts.change_profile(ben.id, ProfileChange(is_public=False))
     await world.store.relations.block(dan.id, eve.id)
     await eves.receive_type("revoked")  # so the change before it was acted on, too
     await bens.is_silent()  # ann is still public
-    await world.store.accounts.set_public(ann.id, is_public=False)
+    await world.store.accounts.change_profile(ann.id, ProfileChange(is_public=False))
     assert (await bens.receive_type("revoked"))["user_id"] == ann.id
 
 

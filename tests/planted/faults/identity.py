@@ -124,15 +124,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a successful login does not forget the attempts before it",
         "hub/rest/login.py",
-        "    services.account_attempts.forget(account)\n",
+        "    services.account_attempts.forget(login.lower())\n",
         "",
         ("tests/hub/rest/test_login.py",),
     ),
     Fault(
         "an account is guessed at under other spellings of its name",
         "hub/rest/login.py",
-        "account = login.lower()",
-        "account = login",
+        "limit_attempts(call.services.account_attempts, login.lower())",
+        "limit_attempts(call.services.account_attempts, login)",
         ("tests/hub/rest/test_login.py",),
     ),
 )

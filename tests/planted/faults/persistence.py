@@ -81,8 +81,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a new password leaves old sessions alive",
         "persistence/postgres/accounts.py",
-        '"WITH ended AS (DELETE FROM sessions WHERE user_id = $1)"\n            " UPDATE users',
-        '" UPDATE users',
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)\n",
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id = $3)\n",
         ("tests/persistence/test_accounts.py", "tests/persistence/test_sessions.py"),
     ),
     Fault(
@@ -105,6 +105,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "WHERE m.file_url = u.url AND may_join($1, m.channel_id)))",
         "WHERE m.file_url = u.url AND m.author_id = u.owner_id))",
         ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_channels.py"),
+    ),
+    Fault(
+        "whoever takes somebody's upload for an avatar may download it",
+        "persistence/postgres/channels.py",
+        "WHERE a.id = u.owner_id AND a.avatar = u.url)",
+        "WHERE a.avatar = u.url)",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
+        "anybody may make those they have written with their followers",
+        "persistence/postgres/relations.py",
+        "AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)",
+        "",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "people are suggested who may not be messaged",
+        "persistence/postgres/relations.py",
+        "     WHERE id < $2 AND role <> 'assistant' AND may_message($1, id)\n",
+        "     WHERE id < $2 AND role <> 'assistant' AND id <> $1\n",
+        ("tests/persistence/test_relations.py",),
     ),
     Fault(
         "a search finds channels of other workspaces",

@@ -107,6 +107,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/rest/routes/private_messages/test_relations.py",),
     ),
     Fault(
+        "strangers see who follows a private profile",
+        "hub/rest/routes/private_messages/profiles.py",
+        "    if user is not None and permit.allowed:\n",
+        "    if user is not None and (permit.allowed or not user.is_public):\n",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
+        "a password is changed without the current one",
+        "hub/rest/routes/private_messages/profiles.py",
+        "    if not await is_own_password(call, body.current_password):\n",
+        "    if not body.current_password:\n",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
+        "the current password may be guessed without end",
+        "hub/rest/login.py",
+        "    _limit_guesses(call, username)\n",
+        "",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
         "an upload's name may climb out of its folder",
         "hub/rest/routes/uploads.py",
         'kept = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-MAX_NAME_CHARS:]',

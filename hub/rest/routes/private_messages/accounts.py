@@ -1,4 +1,4 @@
-"""Accounts over REST: register, log in and out, profile.
+"""Accounts over REST: register, log in and out, find somebody.
 
 See docs/dialects/private_messages.md#rest.
 
@@ -23,7 +23,7 @@ from hub.rest.login import (
 from hub.rest.selection import bearer_token
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
-from protocol.dialects.private_messages.rest import REST, LoginBody, ProfileBody, RegisterBody
+from protocol.dialects.private_messages.rest import REST, LoginBody, RegisterBody
 from protocol.dialects.private_messages.shapes import own_user_object, user_object
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Session
@@ -109,14 +109,6 @@ async def show_session(call: Call) -> Response:
     return JSON(own_user_object(session.user))
 
 
-async def change_profile(call: Call) -> Response:
-    """Make the profile public or private."""
-    body = await call.body(ProfileBody)
-    user = await call.services.store.accounts.set_public(call.me, is_public=body.is_public)
-    call.services.authenticator.forget(call.me)
-    return JSON(own_user_object(user))
-
-
 async def find_user(call: Call) -> Response:
     """The user with exactly that username, as a list of one or none."""
     username = call.request.query_params.get("username", "")
@@ -173,14 +165,6 @@ ENDPOINTS: Final = (
         show_session,
         {200: "the user", 401: "no or no live session"},
         open_to_all=True,
-    ),
-    Endpoint(
-        "PUT",
-        "/api/users/me/profile",
-        "Make my profile public or private",
-        change_profile,
-        {200: "the user", 400: "malformed"},
-        body=ProfileBody,
     ),
     Endpoint(
         "GET",

@@ -9,6 +9,7 @@ from protocol.dialects.private_messages.rest import (
     AddressedMessageBody,
     LoginBody,
     MessageBody,
+    PasswordBody,
     ProfileBody,
     RegisterBody,
 )
@@ -83,6 +84,9 @@ def test_a_registration_that_is_refused_names_the_field(
         (LoginBody, {"password": "x"}, "email"),
         (LoginBody, {"email": "a", "password": 5}, "password"),
         (ProfileBody, {"is_public": 1}, "is_public"),
+        (ProfileBody, {"nickname": 5}, "nickname"),
+        (PasswordBody, {"new_password": "x"}, "current_password"),
+        (PasswordBody, {"current_password": "x", "new_password": 5}, "new_password"),
         (MessageBody, {"content": 5}, "content"),
         (MessageBody, {"client_id": 5}, "client_id"),
         (MessageBody, {"message_type": 5}, "message_type"),
@@ -129,3 +133,24 @@ def test_a_recipient_has_two_spellings() -> None:
     with pytest.raises(WireError) as caught:
         AddressedMessageBody().recipient()
     assert caught.value.field == "recipient_id"
+
+
+def test_of_a_profile_changes_what_was_given() -> None:
+    body = ProfileBody("Ann", date_of_birth="2000-12-31", avatar="", is_public=False)
+    given = {"first_name", "last_name", "date_of_birth", "avatar", "about_me", "is_public"}
+    assert body.changes(given) == {
+        "first_name": "Ann",
+        "date_of_birth": date(2000, 12, 31),
+        "avatar": None,
+        "about_me": None,
+        "is_public": False,
+    }
+    assert ProfileBody().changes(()) == {}
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "avatar", "nickname", "about_me"])
+@pytest.mark.parametrize("text", ["x" * 1_001, "a\x00"])
+def test_a_profile_text_that_cannot_be_stored_is_refused(field: str, text: str) -> None:
+    with pytest.raises(WireError) as caught:
+        structure({field: text}, ProfileBody).changes({field})
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, field)

@@ -117,12 +117,3 @@ async def test_others_see_neither_email_nor_birthday(world: World) -> None:
     assert (await ben.call("GET", "/api/users?username=nobody")).json == []
     assert (await ben.call("GET", "/api/users")).status == 400
     assert (await ben.call("GET", "/api/users/987654321")).json["code"] == "user_not_found"
-
-
-async def test_a_profile_is_made_private_and_public(world: World) -> None:
-    ann = await world.person("ann")
-    for is_public in (False, True):
-        body = {"is_public": is_public}
-        reply = await ann.call("PUT", "/api/users/me/profile", body)
-        assert (reply.status, reply.json["is_public"]) == (200, is_public)
-    assert (await ann.call("PUT", "/api/users/me/profile", {"is_public": 1})).status == 400

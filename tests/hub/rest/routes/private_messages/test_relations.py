@@ -27,7 +27,8 @@ async def test_a_public_profile_accepts_at_once_and_a_follow_can_be_ended(world:
     for _ in range(2):
         asked = await ann.call("POST", f"/api/users/{ben.id}/follow")
         assert asked.json == {"status": "accepted"}
-    assert (await ann.call("DELETE", f"/api/users/{ben.id}/follow")).status == 200
+    left = await ann.call("DELETE", f"/api/users/{ben.id}/follow")
+    assert (left.status, left.json) == (200, {"status": "none"})
     ended = await ann.call("DELETE", f"/api/users/{ben.id}/follow")
     assert (ended.status, ended.json["code"]) == (404, "not_following")
 
@@ -54,3 +55,75 @@ async def test_oneself_and_the_unknown(world: World) -> None:
         assert (oneself.status, oneself.json["code"]) == (400, "not_oneself")
         unknown = await ann.call("POST", f"/api/users/987654321/{what}")
         assert (unknown.status, unknown.json["code"]) == (404, "user_not_found")
+
+
+async def ids(person: Person, path: str) -> list[int]:
+    return [each["id"] for each in (await person.call("GET", path)).json]
+
+
+async def test_followers_and_following_of_anybody_are_the_accepted_ones(world: World) -> None:
+    ann, ben, dan = await world.people("ann", "ben", "dan")
+    eve = await world.person("eve", is_public=False)
+    for one, other in ((ann, ben), (dan, ben), (ann, dan), (ann, eve)):
+        await one.call("POST", f"/api/users/{other.id}/follow")
+    assert await ids(ben, "/api/users/followers") == [dan.id, ann.id]
+    assert await ids(dan, f"/api/users/{ben.id}/followers") == [dan.id, ann.id]
+    assert await ids(dan, f"/api/users/{ben.id}/followers?page=2&limit=1") == [ann.id]
+    assert await ids(ann, "/api/users/following") == [dan.id, ben.id]
+    assert await ids(ben, f"/api/users/{ann.id}/following") == [dan.id, ben.id]
+    counts = (await ann.call("GET", "/api/users/counts")).json
+    assert counts == {"followers": 0, "following": 2}
+    counts = (await ann.call("GET", f"/api/users/{ben.id}/counts")).json
+    assert counts == {"followers": 2, "following": 0}
+    assert await names(eve, "/api/followers?limit=1") == [("ann", "pending")]
+    assert await names(eve, "/api/followers?page=2&limit=1") == []
+
+
+async def test_the_status_of_a_follow(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    eve = await world.person("eve", is_public=False)
+
+    async def status(of: Person) -> object:
+        return (await ann.call("GET", f"/api/users/{of.id}/follow-status")).json
+
+    await ann.call("POST", f"/api/users/{eve.id}/follow")
+    assert await status(eve) == {"status": "pending", "is_self": False}
+    withdrawn = await ann.call("DELETE", f"/api/users/{eve.id}/follow-request")
+    assert (withdrawn.status, withdrawn.json) == (200, {"status": "none"})
+    assert await status(eve) == {"status": "none", "is_self": False}
+    await ann.call("POST", f"/api/users/{ben.id}/follow")
+    assert await status(ben) == {"status": "accepted", "is_self": False}
+    assert await status(ann) == {"status": "none", "is_self": True}
+    unknown = await ann.call("GET", "/api/users/987654321/follow-status")
+    assert (unknown.status, unknown.json["code"]) == (404, "user_not_found")
+    assert (await ann.call("GET", "/api/users/0/follow-status")).status == 400
+
+
+async def test_requests_to_follow_are_the_notifications(world: World) -> None:
+    ann = await world.person("ann")
+    eve = await world.person("eve", is_public=False)
+    assert (await eve.call("GET", "/api/notifications/unread-count")).json == {"count": 0}
+    await ann.call("POST", f"/api/users/{eve.id}/follow")
+    assert (await eve.call("GET", "/api/notifications/unread-count")).json == {"count": 1}
+    await eve.call("POST", f"/api/followers/{ann.id}/accept")
+    assert (await eve.call("GET", "/api/notifications/unread-count")).json == {"count": 0}
+
+
+async def test_a_message_request_is_accepted_and_answered(world: World) -> None:
+    ann = await world.person("ann")
+    eve = await world.person("eve", is_public=False)
+    path = f"/api/users/accept-message-request?requester_id={eve.id}"
+    early = await ann.call("POST", path)
+    assert (early.status, early.json["code"]) == (404, "no_request")
+    await eve.call("POST", f"/api/messages/{ann.id}", {"content": "hello"})
+    assert (await ann.call("POST", f"/api/messages/{eve.id}", {"content": "hi"})).status == 403
+    (conversation,) = (await ann.call("GET", "/api/messages/conversations")).json
+    assert conversation["is_request"] is True
+    accepted = await ann.call("POST", path)
+    assert (accepted.status, accepted.json) == (200, {"success": True})
+    (conversation,) = (await ann.call("GET", "/api/messages/conversations")).json
+    assert conversation["is_request"] is False
+    assert (await ann.call("POST", f"/api/messages/{eve.id}", {"content": "hi"})).status == 201
+    for query, error in (("", "Missing requester_id"), ("?requester_id=x", "Invalid requester_id")):
+        wrong = await ann.call("POST", f"/api/users/accept-message-request{query}")
+        assert (wrong.status, wrong.json["error"]) == (400, error)

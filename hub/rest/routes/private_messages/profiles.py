@@ -1,0 +1,144 @@
+"""Profiles over REST: one's own, those of others, and one's password.
+
+See docs/dialects/private_messages.md#rest.
+
+Guarantees: of others one sees those one may message, so neither private profiles nor across a
+block; a block is answered as if there were no such user. Who changes a password must know the old
+one, and ends every other session. Must not know: how relations come about.
+"""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.login import is_own_password, refuse_weak
+from persistence.records import ProfileChange
+from protocol.dialects.private_messages.rest import REST, PasswordBody, ProfileBody
+from protocol.dialects.private_messages.shapes import own_user_object, user_object
+from protocol.errors import ErrorCode
+from protocol.model import MAX_ID, User, UserId
+
+SUGGESTED: Final = 20
+MAX_PEOPLE: Final = 100
+
+
+async def visible_user(call: Call) -> User:
+    """The user in the path, whose profile the caller may see; without one, the caller.
+
+    Raises:
+        HttpError: 404 when there is no such user, or a block between the two; 403 when the profile
+            is private.
+    """
+    user_id = call.user_id() if "user_id" in call.request.path_params else call.me
+    if user_id == call.me:
+        return call.user
+    store = call.services.store
+    user = await store.accounts.get(user_id)
+    (permit,) = await store.relations.may_message([(call.me, user_id)])
+    if user is not None and permit.allowed:
+        return user
+    if user is None or user.is_public:
+        raise HttpError(404, "user_not_found", "User not found")
+    raise HttpError(403, ErrorCode.NOT_ALLOWED, "Profile is private")
+
+
+async def show(call: Call) -> Response:
+    """The caller's profile, or that of a user, which has less."""
+    user = await visible_user(call)
+    return JSON(own_user_object(user) if user.id == call.me else user_object(user))
+
+
+async def change(call: Call) -> Response:
+    """Change the caller's profile."""
+    given = await call.json_object()
+    changes = (await call.body(ProfileBody)).changes(given)
+    first = changes.get("first_name", call.user.first_name)
+    last = changes.get("last_name", call.user.last_name)
+    name = f"{first} {last}".strip()
+    if name and (first, last) != (call.user.first_name, call.user.last_name):
+        changes["name"] = name
+    user = await call.services.store.accounts.change_profile(call.me, ProfileChange(**changes))
+    call.services.authenticator.forget(call.me)
+    return JSON(own_user_object(user))
+
+
+async def change_password(call: Call) -> Response:
+    """Set another password; the other sessions end."""
+    body = await call.body(PasswordBody)
+    refuse_weak(body.new_password)
+    if not await is_own_password(call, body.current_password):
+        raise HttpError(403, "invalid_credentials", "The current password is wrong")
+    password_hash = await call.services.passwords.hash(body.new_password)
+    accounts = call.services.store.accounts
+    await accounts.set_password(call.me, password_hash, keep=call.session.id)
+    call.services.authenticator.forget(call.me)
+    return JSON({"status": "success"})
+
+
+async def suggested(call: Call) -> Response:
+    """Whom the caller may message: a few."""
+    return await _reachable(call, SUGGESTED)
+
+
+async def everybody(call: Call) -> Response:
+    """Whom the caller may message: a page."""
+    return await _reachable(call, MAX_PEOPLE)
+
+
+async def _reachable(call: Call, default_limit: int) -> Response:
+    limit = call.number("limit", default_limit, 1, MAX_PEOPLE)
+    before = UserId(call.number("before", MAX_ID, 1, MAX_ID))
+    users = await call.services.store.relations.reachable(call.me, before=before, limit=limit)
+    return JSON([user_object(user) for user in users])
+
+
+_CHANGED: Final = {200: "the user", 400: "malformed"}
+_PASSWORD: Final = {200: "done", 400: "malformed or weak", 403: "wrong", 429: "too many"}
+
+SURFACE: Final = REST
+ENDPOINTS: Final = (
+    Endpoint("GET", "/api/users/profile", "My profile", show, {200: "the user"}),
+    Endpoint(
+        "GET",
+        "/api/users/{user_id}/profile",
+        "The profile of a user whom I may message",
+        show,
+        {200: "the user", 400: "no user id", 403: "private", 404: "unknown"},
+    ),
+    *(
+        Endpoint("PUT", path, "Change my profile", change, _CHANGED, body=ProfileBody)
+        for path in (
+            "/api/users/profile",
+            "/api/users/profile/privacy",
+            "/api/users/me/profile",
+        )
+    ),
+    *(
+        Endpoint(
+            method,
+            "/api/users/change-password",
+            "Change my password; my other sessions end",
+            change_password,
+            _PASSWORD,
+            body=PasswordBody,
+        )
+        for method in ("PUT", "POST")
+    ),
+    Endpoint(
+        "GET",
+        "/api/users/suggested",
+        "Whom I may message, newest accounts first: a few",
+        suggested,
+        {200: "a list"},
+        query=("limit", "before"),
+    ),
+    Endpoint(
+        "GET",
+        "/api/users/all",
+        "Whom I may message, newest accounts first: a page",
+        everybody,
+        {200: "a list"},
+        query=("limit", "before"),
+    ),
+)

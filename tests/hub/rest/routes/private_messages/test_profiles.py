@@ -1,0 +1,189 @@
+"""Profiles and passwords over REST, on every store."""
+
+from typing import Final
+
+import pytest
+
+from persistence.interface import Store
+from tests.support.accounts import ANN, cookie_of, log_in, register
+from tests.support.clients.http import Reply
+from tests.support.world import World, open_world
+
+PUBLIC: Final = {"id", "username", "name", "first_name", "last_name", "created_at", "updated_at",
+                 "is_public"}  # fmt: skip
+NEW_PASSWORD: Final = "battery staple"
+
+
+@pytest.mark.parametrize("path", ["/api/users/me/profile", "/api/users/profile/privacy"])
+async def test_a_profile_is_made_private_and_public(world: World, path: str) -> None:
+    ann = await world.person("ann")
+    for is_public in (False, True):
+        reply = await ann.call("PUT", path, {"is_public": is_public})
+        assert (reply.status, reply.json["is_public"]) == (200, is_public)
+    assert (await ann.call("PUT", path, {"is_public": 1})).status == 400
+
+
+async def test_a_profile_is_changed_in_part_and_shown_at_once(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    body = {
+        "first_name": "Ann", "last_name": "Lee", "nickname": "annie", "about_me": "hi",
+        "date_of_birth": "2000-12-31T00:00:00Z", "avatar": "https://a.example/a.png",
+        "email": "eve@example.org", "bio": "ignored",
+    }  # fmt: skip
+    changed = await ann.call("PUT", "/api/users/profile", body)
+    assert changed.status == 200
+    shown = changed.json
+    assert {name: shown[name] for name in ("first_name", "last_name", "name", "nickname")} == {
+        "first_name": "Ann", "last_name": "Lee", "name": "Ann Lee", "nickname": "annie",
+    }  # fmt: skip
+    assert (shown["date_of_birth"], shown["email"]) == ("2000-12-31", "ann@example.org")
+    assert (await ann.call("GET", "/api/users/profile")).json == shown
+    assert (await ann.call("GET", f"/api/users/{ann.id}/profile")).json == shown
+    theirs = (await ben.call("GET", f"/api/users/{ann.id}/profile")).json
+    assert set(theirs) == PUBLIC | {"nickname", "about_me", "avatar"}
+    cleared = {"nickname": None, "about_me": "", "last_name": "Ray", "date_of_birth": ""}
+    after = (await ann.call("PUT", "/api/users/profile", cleared)).json
+    assert (after["name"], after["first_name"], after["date_of_birth"]) == ("Ann Ray", "Ann", None)
+    assert not {"nickname", "about_me"} & set(after)
+    assert after["avatar"] == body["avatar"]
+
+
+async def test_a_name_that_was_not_made_of_two_stays_until_one_is_given(world: World) -> None:
+    ann = await world.person("ann")
+    same = await ann.call("PUT", "/api/users/profile", {"first_name": "", "last_name": ""})
+    assert same.json["name"] == "Ann"
+    assert (await ann.call("PUT", "/api/users/profile", {"first_name": "Eve"})).json[
+        "name"
+    ] == "Eve"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"first_name": 5},
+        {"nickname": "x" * 1_001},
+        {"about_me": "a\x00"},
+        {"date_of_birth": "yesterday"},
+    ],
+)
+async def test_a_profile_that_is_not_accepted(world: World, body: dict[str, object]) -> None:
+    ann = await world.person("ann")
+    before = (await ann.call("GET", "/api/users/profile")).json
+    reply = await ann.call("PUT", "/api/users/profile", {"last_name": "Lee", **body})
+    assert (reply.status, reply.json["code"]) == (400, "invalid_field")
+    assert (await ann.call("GET", "/api/users/profile")).json == before
+
+
+async def test_a_private_profile_is_seen_by_followers_and_not_by_strangers(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    eve = await world.person("eve", is_public=False)
+    await ben.call("POST", f"/api/users/{eve.id}/follow")
+    for word in ("profile", "followers", "following", "counts"):
+        path = f"/api/users/{eve.id}/{word}"
+        reply = await ben.call("GET", path)
+        assert (reply.status, reply.json["code"]) == (403, "not_allowed")
+        assert reply.json["error"] == "Profile is private"
+    await eve.call("POST", f"/api/followers/{ben.id}/accept")
+    for word in ("profile", "followers", "following", "counts"):
+        path = f"/api/users/{eve.id}/{word}"
+        assert (await ben.call("GET", path)).status == 200
+        assert (await eve.call("GET", path)).status == 200
+        assert (await ann.call("GET", path)).status == 403
+
+
+async def test_across_a_block_there_is_no_such_profile(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await ben.call("POST", f"/api/users/{ann.id}/block")
+    for word in ("profile", "followers", "following", "counts"):
+        for asker, other in ((ann, ben.id), (ben, ann.id), (ann, 987654321)):
+            reply = await asker.call("GET", f"/api/users/{other}/{word}")
+            assert (reply.status, reply.json["code"]) == (404, "user_not_found")
+        assert (await ann.call("GET", f"/api/users/0/{word}")).status == 400
+
+
+async def test_people_to_write_to_are_those_one_may_write_to(world: World) -> None:
+    ann, ben, dan = await world.people("ann", "ben", "dan")
+    eve = await world.person("eve", is_public=False)
+    fay = await world.person("fay", is_public=False)
+    await fay.call("POST", f"/api/users/{ann.id}/follow")
+    await dan.call("POST", f"/api/users/{ann.id}/block")
+    for path in ("/api/users/suggested", "/api/users/all"):
+        listed = (await ann.call("GET", path)).json
+        assert [each["id"] for each in listed] == [fay.id, ben.id]
+        assert not {"email", "date_of_birth"} & set(listed[0])
+        assert [each["id"] for each in (await ann.call("GET", f"{path}?limit=1")).json] == [fay.id]
+        older = await ann.call("GET", f"{path}?before={fay.id}")
+        assert [each["id"] for each in older.json] == [ben.id]
+    assert eve.id not in {each["id"] for each in (await ben.call("GET", "/api/users/all")).json}
+
+
+async def test_the_suggestions_are_a_few(world: World) -> None:
+    ann = await world.person("ann")
+    others = await world.people(*(f"user{n}" for n in range(22)))
+    ids = [other.id for other in reversed(others)]
+    suggested = (await ann.call("GET", "/api/users/suggested")).json
+    assert [each["id"] for each in suggested] == ids[:20]
+    assert [each["id"] for each in (await ann.call("GET", "/api/users/all")).json] == ids
+
+
+async def test_a_new_password_ends_every_session_but_this_one(world: World) -> None:
+    await register(world)
+    mine, other = [{"Cookie": cookie_of(await log_in(world))} for _ in range(2)]
+    socket = await world.websocket(Cookie=other["Cookie"])
+    socket_of_mine = await world.websocket(Cookie=mine["Cookie"])
+    await socket.receive_type("system")
+    await socket_of_mine.receive_type("system")
+    reply = await change_password(world, mine, ANN["password"])
+    assert (reply.status, reply.json) == (200, {"status": "success"})
+    assert (await socket.closed()).code == 4001
+    await socket_of_mine.is_silent()
+    assert (await world.call("GET", "/api/auth/session", headers=mine)).status == 200
+    assert (await world.call("GET", "/api/auth/session", headers=other)).status == 401
+    assert (await log_in(world)).status == 401
+    assert (await log_in(world, NEW_PASSWORD)).status == 200
+
+
+async def change_password(
+    world: World, cookie: dict[str, str], current: str, new: str = NEW_PASSWORD, method: str = "PUT"
+) -> Reply:
+    body = {"current_password": current, "new_password": new}
+    return await world.call(method, "/api/users/change-password", body, cookie)
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_the_current_password_is_asked_for_and_the_new_one_must_do(
+    world: World, method: str
+) -> None:
+    await register(world)
+    cookie = {"Cookie": cookie_of(await log_in(world))}
+    wrong = await change_password(world, cookie, "wrong password", method=method)
+    assert (wrong.status, wrong.json["code"]) == (403, "invalid_credentials")
+    weak = await change_password(world, cookie, ANN["password"], "short", method=method)
+    assert (weak.status, weak.json["code"]) == (400, "password_too_short")
+    nothing = await world.call(method, "/api/users/change-password", {}, cookie)
+    assert (nothing.status, nothing.json["code"]) == (400, "invalid_field")
+    assert (await log_in(world)).status == 200
+
+
+async def test_guesses_of_the_current_password_are_limited(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        cookie = {"Cookie": cookie_of(await log_in(world))}
+        for _ in range(3):
+            assert (await change_password(world, cookie, "wrong password")).status == 403
+        limited = await change_password(world, cookie, ANN["password"])
+        assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
+        assert (await log_in(world, email="ann")).status == 429  # the same guesses
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        cookie = {"Cookie": cookie_of(await log_in(world))}
+        for _ in range(2):
+            assert (await change_password(world, cookie, "wrong password")).status == 403
+        assert (await change_password(world, cookie, ANN["password"])).status == 429
+
+
+async def test_the_password_of_another_account_does_not_do(world: World) -> None:
+    """A username may look like somebody's email, which a login takes first."""
+    await register(world)
+    lookalike = await world.person(ANN["email"])
+    cookie = {"Cookie": lookalike.cookie}
+    assert (await change_password(world, cookie, ANN["password"])).status == 403
