@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -44,9 +44,10 @@ async def test_what_was_acknowledged_before_kill_9_is_there_once_after_it(data_d
     with run_hub(data_dir) as hub:
         people = [await hub.sign_up(f"p{n}") for n in range(SENDERS)]
         sink, sinks_cookie = await hub.sign_up("sink")
-        async with trio.open_nursery() as senders:
-            for number, (_, cookie) in enumerate(people):
-                senders.start_soon(send_all, hub, cookie, sink, number, acknowledged)
+        async with AsyncExitStack() as stack, trio.open_nursery() as senders:
+            sockets = [await stack.enter_async_context(hub.open(cookie)) for _, cookie in people]
+            for number, socket in enumerate(sockets):
+                senders.start_soon(send_all, socket, sink, number, acknowledged)
             while len(acknowledged) < SENDERS * SENDS_EACH // 4:
                 await trio.lowlevel.checkpoint()
             hub.process.send_signal(signal.SIGKILL)
@@ -64,19 +65,16 @@ async def test_what_was_acknowledged_before_kill_9_is_there_once_after_it(data_d
         assert acknowledged <= set(found)
 
 
-async def send_all(
-    hub: HubProcess, cookie: str, sink: int, number: int, acknowledged: set[str]
-) -> None:
-    async with hub.open(cookie) as socket:
+async def send_all(socket: WebSocket, sink: int, number: int, acknowledged: set[str]) -> None:
+    """Send until the hub is killed, which may be in the middle of it."""
+    with suppress(trio.BrokenResourceError):
         for n in range(SENDS_EACH):
             await send(socket, sink, f"{number}:{n}", f"{number}:{n}")
-        try:
-            while True:
-                frame = await socket.receive()
-                if frame["type"] == "private_message":
-                    acknowledged.add(frame["message"]["client_id"])
-        except Closed:
-            return
+    with suppress(Closed):
+        while True:
+            frame = await socket.receive()
+            if frame["type"] == "private_message":
+                acknowledged.add(frame["message"]["client_id"])
 
 
 async def whole_log(hub: HubProcess, path: str, cookie: str) -> list[dict[str, object]]:
