@@ -40,7 +40,8 @@ from protocol.dialect import (
 )
 from protocol.events import Connected
 from protocol.model import Session
-from protocol.websocket.frames import close_frame, text_frame
+from protocol.websocket.compression import Compression, agree, inflate
+from protocol.websocket.frames import FrameCutter, close_frame, text_frame
 from protocol.websocket.handshake import (
     HandshakeError,
     Head,
@@ -87,7 +88,8 @@ class Admission:
         self._services = services
         self._engines = engines
         self._app = app
-        self._wires = {path: Wire(dialect) for path, dialect in dialects.items()}
+        self._dialects = dialects
+        self._wires: dict[tuple[str, Compression | None], Wire] = {}
         self._limits = Limits(
             head_seconds=services.config.head_timeout,
             larger_bodies={
@@ -127,7 +129,7 @@ class Admission:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._busy += 1
-        is_socket = scope["path"] in self._wires
+        is_socket = scope["path"] in self._dialects
         app = undecided_error(_UPGRADE_REQUIRED) if is_socket else self._app
         try:
             await app(scope, receive, send)
@@ -142,14 +144,14 @@ class Admission:
     async def _admit(self, transport: Transport, scheme: str, upgrade: Upgrade) -> Serve | None:
         """Check an upgrade request; returns what serves it, or None when it was rejected."""
         services, head = self._services, upgrade.head
-        wire = self._wires.get(head.path)
+        dialect = self._dialects.get(head.path)
         try:
             check_upgrade(head)
         except HandshakeError as error:
             await send_plain_response(transport, error.status, error.text, error.headers)
             return None
         engine = self._engines.get(head.path)
-        if wire is None and engine is None:
+        if dialect is None and engine is None:
             await send_plain_response(transport, 404, "Not found")
         elif not origin_allowed(head, services.config.web_origins, scheme):
             await send_plain_response(transport, 403, "Origin not allowed")
@@ -157,21 +159,29 @@ class Admission:
             await send_plain_response(transport, 503, "Server shutting down")
         elif engine is not None:
             return partial(engine.upgrade, transport, head, upgrade.trailing)
-        elif wire is not None:
+        elif dialect is not None:
             try:
-                session = await self._find_session(head, wire.dialect.session_cookie)
+                session = await self._find_session(head, dialect.session_cookie)
             except StoreUnavailable:
                 await send_plain_response(transport, 503, "Temporarily unavailable")
                 return None
             if isinstance(session, Session):
-                await accept(request_bytes(head), transport)
+                wire = self._wire(head, dialect)
+                await accept(request_bytes(head), transport, wire.compression)
                 client, link = self._client(transport, wire, session)
                 if RESUME_FIRST in head.query:
                     client.backlog.hold()
                 asker = self._asker(client, wire)
                 return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
-            await self._turn_away(transport, head, wire.dialect.reject(session))
+            await self._turn_away(transport, head, dialect.reject(session))
         return None
+
+    def _wire(self, head: Head, dialect: Dialect) -> Wire:
+        """The one that all connections share that speak the dialect and agreed on the same."""
+        offers = head.all(b"sec-websocket-extensions")
+        compression = agree(offers, self._services.config.compression_threshold)
+        key = dialect.name, compression
+        return self._wires.setdefault(key, Wire(dialect, compression))
 
     async def _find_session(self, head: Head, cookie: str) -> Session | Stranger:
         """A token among the subprotocols was put there on purpose; cookies come by themselves.
@@ -223,7 +233,10 @@ class Admission:
         self, transport: Transport, asker: Asker, link: WebSocketLink, wire: Wire, trailing: bytes
     ) -> None:
         services, dialect, client = self._services, wire.dialect, asker.connection
-        connection = WebSocketConnection(transport, link, trailing, services.config.max_frame_bytes)
+        cutter = FrameCutter(
+            services.config.max_frame_bytes, None if wire.compression is None else inflate
+        )
+        connection = WebSocketConnection(transport, link, trailing, cutter)
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
         log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
         try:

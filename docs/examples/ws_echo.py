@@ -1,7 +1,7 @@
 """Every WebSocket message comes back: `python -m docs.examples.ws_echo --port 9001`, on any path.
 
-A raw echo through the whole connection stack, with a 16 MiB limit and no heartbeat: what Autobahn's
-test suite talks to.
+A raw echo through the whole connection stack, with compression, a 16 MiB limit and no heartbeat:
+what Autobahn's test suite talks to.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
-from protocol.websocket.frames import binary_frame, text_frame
+from protocol.websocket.compression import Compression, agree, inflate
+from protocol.websocket.frames import FrameCutter, binary_frame, text_frame
 from protocol.websocket.handshake import request_bytes
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -36,8 +37,9 @@ async def serve(
         app = PlainTextResponse("Only WebSockets here", 404)
         upgrade = await valid_upgrade(transport, app, Limits(), peer, scheme)
         if upgrade is not None:
-            await accept(request_bytes(upgrade.head), transport)
-            await echo(transport, upgrade.trailing)
+            compression = agree(upgrade.head.all(b"sec-websocket-extensions"), threshold=1)
+            await accept(request_bytes(upgrade.head), transport, compression)
+            await echo(transport, upgrade.trailing, compression)
 
     listener = open_listener(host, port)
     chosen: int = listener.getsockname()[1]
@@ -47,17 +49,21 @@ async def serve(
         await Acceptor(answer, Caps(10_000, 10_000)).accept_forever(listener, nursery)
 
 
-async def echo(transport: Transport, trailing: bytes) -> None:
+async def echo(transport: Transport, trailing: bytes, compression: Compression | None) -> None:
     link = WebSocketLink(transport, Outbox(2 * MAX_MESSAGE_BYTES + MAX_HEADER_BYTES), lambda _: b"")
+    text, binary = text_frame, binary_frame
+    if compression is not None:
+        text, binary = compression.text_frame, compression.binary_frame
 
     async def take(message: str | bytes) -> None:
         if isinstance(message, str):
-            link.offer(Frames(text_frame(message.encode())))
+            link.offer(Frames(text(message.encode())))
         else:
-            link.offer(Frames(binary_frame(message)))
+            link.offer(Frames(binary(message)))
         await link.caught_up()
 
-    connection = WebSocketConnection(transport, link, trailing, MAX_MESSAGE_BYTES)
+    cutter = FrameCutter(MAX_MESSAGE_BYTES, None if compression is None else inflate)
+    connection = WebSocketConnection(transport, link, trailing, cutter)
     await connection.serve(NO_HEARTBEAT, take)
 
 

@@ -1,7 +1,8 @@
-"""Events -> bytes for the socket, once per dialect.
+"""Events -> bytes for the socket, once per dialect and compression.
 
-Guarantees: `encode` is a pure function of the event, so its result is shared by every connection of
-the dialect. One `Wire` exists per dialect; the Hub groups connections by it.
+Guarantees: `encode` is a pure function of the event, so its result is shared by every connection
+that speaks the dialect and agreed on the same compression. These have one `Wire`, by which the Hub
+groups them.
 """
 
 from datetime import UTC, datetime
@@ -10,14 +11,21 @@ from attrs import frozen
 
 from protocol.dialect import Dialect
 from protocol.events import Event, Shed
+from protocol.websocket.compression import Compression
 from protocol.websocket.frames import text_frame
 
 
 @frozen(eq=False)
 class Wire:
-    """A dialect over WebSocket framing."""
+    """A dialect over WebSocket framing.
+
+    Args:
+        dialect: encodes events.
+        compression: what was agreed with the peers, if anything.
+    """
 
     dialect: Dialect
+    compression: Compression | None = None
 
     @property
     def tells(self) -> frozenset[type[Event]]:
@@ -26,7 +34,8 @@ class Wire:
 
     def encode(self, event: Event) -> bytes:
         """The frames of `event`, joined; empty when the dialect never sends it."""
-        return b"".join(map(text_frame, self.dialect.encode(event)))
+        frame = text_frame if self.compression is None else self.compression.text_frame
+        return b"".join(map(frame, self.dialect.encode(event)))
 
     def shed_notice(self, count: int) -> bytes:
         """The frames with the number of ephemeral events that were dropped."""

@@ -38,7 +38,7 @@ from protocol.engineio.packets import (
 )
 from protocol.engineio.session import Carrier, EngineSession, EngineSettings
 from protocol.errors import PROTOCOL_ERROR, TOO_SLOW
-from protocol.websocket.frames import text_frame
+from protocol.websocket.frames import FrameCutter, text_frame
 from protocol.websocket.handshake import Head, request_bytes
 
 log = structlog.get_logger(__name__)
@@ -175,7 +175,8 @@ class EngineServer:
         await accept(request_bytes(head), transport)
         async with trio.open_nursery() as nursery:
             link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
-            websocket = WebSocketConnection(transport, link, trailing, self._settings.max_payload)
+            cutter = FrameCutter(self._settings.max_payload)
+            websocket = WebSocketConnection(transport, link, trailing, cutter)
             if connection is None:
                 connection = self._open(Carrier.WEBSOCKET, head)
                 connection.attach(link)

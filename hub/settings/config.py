@@ -175,6 +175,12 @@ class Config:
     max_frame_bytes: int = setting(
         whole(1_024, 16_777_216, "bytes"), 65_536, "The longest message a WebSocket may receive."
     )
+    compression_threshold: int = setting(
+        whole(0, 16_777_216, "bytes"),
+        1_024,
+        "WebSocket messages of this length or more are sent compressed to peers that offer it "
+        "(permessage-deflate); 0: no compression in either direction.",
+    )
     max_upload_bytes: int = setting(
         whole(1, 104_857_600, "bytes"), 10_485_760, "The largest file that may be uploaded."
     )

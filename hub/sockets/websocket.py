@@ -20,6 +20,7 @@ from hub.sockets.transport import Transport
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.errors import INTERNAL_ERROR
+from protocol.websocket.compression import Compression
 from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
 from protocol.websocket.handshake import SUBPROTOCOL
 
@@ -37,18 +38,18 @@ class WebSocketConnection:
         transport: the socket.
         link: its sending half.
         trailing: bytes that arrived with the handshake; they are data too.
-        max_frame_bytes: the longest message accepted.
+        cutter: cuts what is received.
     """
 
     __slots__ = ("_cutter", "_link", "_trailing", "_transport")
 
     def __init__(
-        self, transport: Transport, link: WebSocketLink, trailing: bytes, max_frame_bytes: int
+        self, transport: Transport, link: WebSocketLink, trailing: bytes, cutter: FrameCutter
     ) -> None:
         self._transport = transport
         self._link = link
         self._trailing = trailing
-        self._cutter = FrameCutter(max_frame_bytes)
+        self._cutter = cutter
 
     async def serve(self, heartbeat: Heartbeat, take: Take) -> None:
         """Run both pumps until the connection is over.
@@ -95,12 +96,15 @@ class WebSocketConnection:
             self._link.ponged()
 
 
-async def accept(request_head: bytes, transport: Transport) -> None:
+async def accept(
+    request_head: bytes, transport: Transport, compression: Compression | None = None
+) -> None:
     """Perform the server's side of the handshake.
 
     Args:
         request_head: the validated upgrade request.
         transport: the socket.
+        compression: what to agree on.
 
     Raises:
         trio.TooSlowError: the peer did not take the response in time.
@@ -110,7 +114,10 @@ async def accept(request_head: bytes, transport: Transport) -> None:
             stream = _HandshakeStream(transport, request_head)
             request: WebSocketRequest = await wrap_server_stream(nursery, stream)
             is_offered = SUBPROTOCOL in request.proposed_subprotocols
-            await request.accept(subprotocol=SUBPROTOCOL if is_offered else None)
+            await request.accept(
+                subprotocol=SUBPROTOCOL if is_offered else None,
+                extra_headers=[] if compression is None else [compression.header],
+            )
         nursery.cancel_scope.cancel()
 
 

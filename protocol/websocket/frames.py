@@ -3,9 +3,11 @@
 Guarantees: complete messages come out in the order they arrived, whatever the chunking; sizes are
 counted in bytes and bounded while fragments are still coming in; text is valid UTF-8; control
 frames come out whole, between messages, for the connection object to answer. After a violation
-nothing more is cut. Must not know: sockets, the handshake, what a message means.
+nothing more is cut. Must not know: sockets, the handshake, how messages are compressed, what one
+means.
 """
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -27,6 +29,7 @@ PONG: Final = 0xA
 
 _FINAL: Final = 0x80
 _MASKED: Final = 0x80
+_COMPRESSED: Final = 0x40  # RSV1 (RFC 7692 section 6)
 _RESERVED_BITS: Final = 0x70
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
@@ -48,17 +51,35 @@ Inbound: TypeAlias = str | bytes | ControlFrame | CloseReason
 """A text message, a binary message, a control frame, or (always last) why to close."""
 
 
+Inflate: TypeAlias = Callable[[bytes, int], bytes | CloseReason]
+"""(Compressed message, the most bytes it may have) -> the message, or why to close."""
+
+
 class FrameCutter:
     """Cuts one peer's byte stream into messages.
 
     Args:
-        max_bytes: the longest message accepted, all fragments together.
+        max_bytes: the longest message accepted, all fragments together, before and after it is
+            inflated.
+        inflate: undoes the compression that was agreed on, if one was.
     """
 
-    __slots__ = ("_failed", "_fragments", "_kind", "_max_bytes", "_message", "_need", "_rest")
+    __slots__ = (
+        "_failed",
+        "_fragments",
+        "_inflate",
+        "_is_compressed",
+        "_kind",
+        "_max_bytes",
+        "_message",
+        "_need",
+        "_rest",
+    )
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, inflate: Inflate | None = None) -> None:
         self._max_bytes = max_bytes
+        self._inflate = inflate
+        self._is_compressed = False  # the fragmented message that is under way
         self._rest = bytearray()  # an incomplete frame
         self._need = 2  # bytes of it that must be there before looking again
         self._kind = CONTINUATION  # opcode of the fragmented message that is under way
@@ -120,7 +141,9 @@ class FrameCutter:
     def _fault(self, first: int, second: int, length: int) -> CloseReason | None:
         """What the header alone says against a frame (RFC 6455 sections 5.2 to 5.5)."""
         opcode = first & 0x0F
-        if first & _RESERVED_BITS or not second & _MASKED:
+        if first & _RESERVED_BITS and not self._may_be_compressed(first):
+            return PROTOCOL_ERROR
+        if not second & _MASKED:
             return PROTOCOL_ERROR
         if opcode & 0x08:
             valid = opcode <= PONG and first & _FINAL and length <= _MAX_CONTROL_BYTES
@@ -133,19 +156,32 @@ class FrameCutter:
         too_big = len(self._message) + length > self._max_bytes
         return FRAME_TOO_BIG if too_big or self._fragments >= _MAX_FRAGMENTS else None
 
+    def _may_be_compressed(self, first: int) -> bool:
+        """Only the first frame of a message says so."""
+        is_first = first & 0x0F in (TEXT, BINARY)
+        return self._inflate is not None and first & _RESERVED_BITS == _COMPRESSED and is_first
+
     def _message_part(self, first: int, payload: bytes) -> str | bytes | CloseReason | None:
         """The message that a data frame completes, if it does."""
         kind = self._kind or first & 0x0F
+        is_compressed = self._is_compressed or first & _COMPRESSED
         if not first & _FINAL:
             self._kind = kind
+            self._is_compressed = bool(is_compressed)
             self._message += payload
             self._fragments += 1
             return None
         if self._kind:
             payload = bytes(self._message + payload)
             self._kind = CONTINUATION
+            self._is_compressed = False
             self._message = bytearray()
             self._fragments = 0
+        if is_compressed and self._inflate is not None:
+            inflated = self._inflate(payload, self._max_bytes)
+            if isinstance(inflated, CloseReason):
+                return inflated
+            payload = inflated
         if kind == BINARY:
             return payload
         try:
@@ -178,6 +214,11 @@ def text_frame(payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """A final, unmasked binary frame (server to client)."""
     return _header(BINARY, len(payload)) + payload
+
+
+def compressed_frame(opcode: int, payload: bytes) -> bytes:
+    """A final, unmasked data frame (server to client) whose payload is compressed."""
+    return _header(_COMPRESSED | opcode, len(payload)) + payload
 
 
 def close_frame(reason: CloseReason) -> bytes:

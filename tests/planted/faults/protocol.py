@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.planted.fault import Fault
 
+COMPRESSION: Final = "tests/protocol/websocket/test_compression.py"
 FRAMES: Final = "tests/protocol/websocket/test_frames.py"
 HANDSHAKE: Final = "tests/protocol/websocket/test_handshake.py"
 ENGINEIO: Final = "tests/protocol/engineio/test_session.py"
@@ -13,9 +14,39 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an unmasked frame is accepted",
         "protocol/websocket/frames.py",
-        "if first & _RESERVED_BITS or not second & _MASKED:",
-        "if first & _RESERVED_BITS:",
+        """        if not second & _MASKED:
+            return PROTOCOL_ERROR
+""",
+        "",
         (FRAMES,),
+    ),
+    Fault(
+        "a compressed message is accepted that was not agreed on",
+        "protocol/websocket/frames.py",
+        "return self._inflate is not None and first",
+        "return first",
+        (FRAMES,),
+    ),
+    Fault(
+        "a compressed bomb is inflated whole",
+        "protocol/websocket/compression.py",
+        "stream.decompress(data + _TAIL, max_bytes + 1)",
+        "stream.decompress(data + _TAIL)",
+        (COMPRESSION,),
+    ),
+    Fault(
+        "messages are compressed in a larger window than the peer has",
+        "protocol/websocket/compression.py",
+        "zlib.DEFLATED, -self.window_bits,",
+        "zlib.DEFLATED, -_INFLATE_WINDOW_BITS,",
+        (COMPRESSION,),
+    ),
+    Fault(
+        "each connection compresses for itself",
+        "hub/admission.py",
+        "return self._wires.setdefault(key, Wire(dialect, compression))",
+        "return Wire(dialect, compression)",
+        ("tests/hub/test_compressed_messages.py",),
     ),
     Fault(
         "fragments together may be longer than the limit",

@@ -1,6 +1,9 @@
 """Client-side WebSocket frames, built independently of the code under test (RFC 6455 section 5)."""
 
+import zlib
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+COMPRESSED = 0x40  # with the opcode of a message's first frame (RFC 7692 section 6)
 
 
 def client_frame(
@@ -24,8 +27,24 @@ def text(content: str) -> bytes:
     return client_frame(TEXT, content.encode())
 
 
-def server_frames(data: bytes) -> list[tuple[int, bytes]]:
-    """(opcode, payload) of each unmasked frame in `data`, which must end with a whole frame."""
+def deflated(payload: bytes) -> bytes:
+    """The payload of a compressed message (RFC 7692 section 7.2.1)."""
+    deflate = zlib.compressobj(wbits=-15)
+    return (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(
+        b"\0\0\xff\xff"
+    )
+
+
+def inflated(payload: bytes) -> bytes:
+    """A message from the payload that its sender compressed by itself."""
+    return zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+
+
+def server_frames(data: bytes, *, agreed: bool = False) -> list[tuple[int, bytes]]:
+    """(opcode, payload) of each unmasked frame in `data`, which must end with a whole frame.
+
+    `agreed`: whether messages may be compressed.
+    """
     frames: list[tuple[int, bytes]] = []
     while data:
         size, at = data[1] & 0x7F, 2
@@ -35,6 +54,8 @@ def server_frames(data: bytes) -> list[tuple[int, bytes]]:
         elif size == 127:
             size, at = int.from_bytes(data[2:10], "big"), 10
         assert len(data) >= at + size, "a frame was cut"
-        frames.append((data[0] & 0x0F, data[at : at + size]))
+        assert not data[0] & (0x30 if agreed else 0x70), "a bit was set that was not agreed on"
+        payload = data[at : at + size]
+        frames.append((data[0] & 0x0F, inflated(payload) if data[0] & COMPRESSED else payload))
         data = data[at + size :]
     return frames

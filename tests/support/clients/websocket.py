@@ -77,6 +77,7 @@ class WebSocket:
         kind: names the kind of a message.
         settled: waits until the server has sent all that it will send by itself.
         name: whose it is, for what a failure says.
+        agreed: whether messages may be compressed.
     """
 
     stream: trio.abc.Stream
@@ -84,6 +85,7 @@ class WebSocket:
     kind: Callable[[str | bytes], str] = kind_of_frame
     settled: Callable[[], Awaitable[None]] = at_once
     name: str = "a connection"
+    agreed: bool = False
     answers_pings: bool = field(default=True, init=False)
     pings: int = field(default=0, init=False)
     end: Closed | None = field(default=None, init=False)
@@ -208,7 +210,7 @@ class WebSocket:
 
     async def _frame(self) -> tuple[int, bytes]:
         while True:
-            frame, rest = first_frame(self._received)
+            frame, rest = first_frame(self._received, agreed=self.agreed)
             if frame is not None:
                 self._received = rest
                 return frame
@@ -231,7 +233,7 @@ class WebSocket:
             await self.stream.send_all(client_frame(opcode, payload))
 
 
-def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
+def first_frame(data: bytes, *, agreed: bool = False) -> tuple[tuple[int, bytes] | None, bytes]:
     if len(data) < 2:
         return None, data
     size, at = data[1] & 0x7F, 2
@@ -241,7 +243,7 @@ def first_frame(data: bytes) -> tuple[tuple[int, bytes] | None, bytes]:
         size, at = int.from_bytes(data[2:10], "big"), 10
     if len(data) < at + size:
         return None, data
-    (frame,) = server_frames(data[: at + size])
+    (frame,) = server_frames(data[: at + size], agreed=agreed)
     return frame, data[at + size :]
 
 
@@ -278,4 +280,4 @@ async def open_websocket(
         await stream.aclose()
         raise Refused(status, rest.decode())
     assert f"sec-websocket-accept: {ACCEPT}".encode().lower() in head.lower()
-    return WebSocket(stream, rest)
+    return WebSocket(stream, rest, agreed=b"\r\nsec-websocket-extensions:" in head.lower())
