@@ -41,12 +41,14 @@ def describe(
 
     `url` is the hub's address, where it is another than that of the document.
 
-    A call that several REST dialects have is listed under its plain path for the default, and below
-    their mount prefixes for the others.
+    A call that several REST dialects have is listed under its plain path for the default, else for
+    one that needs no token, and below their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     claimed: set[tuple[str, str]] = set()
-    for surface, endpoint, plain in sorted(claims, key=lambda claim: claim[0].name != default):
+    for surface, endpoint, plain in sorted(
+        claims, key=lambda claim: (claim[0].name != default, claim[0].cookie is None)
+    ):
         shape = (endpoint.method, re.sub(r"{\w+}", "{}", plain))
         path = f"/{surface.name}{endpoint.path}" if shape in claimed else plain
         claimed.add(shape)

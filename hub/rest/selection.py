@@ -44,4 +44,5 @@ async def choose(
     if len(by_body) == 1:
         return by_body[0]
     by_name = {each.name: each for each in candidates}
-    return by_name.get(default) or next(iter(candidates))
+    with_cookie = [each for each in candidates if each.cookie is not None]  # no token was sent
+    return by_name.get(default) or next(iter(with_cookie or candidates))

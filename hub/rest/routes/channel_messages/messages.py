@@ -35,7 +35,7 @@ _WORDING: Final = {
 
 async def history(call: Call) -> Response:
     """A page of a channel, oldest first; `cursor` goes back from there, `after_seq` forward."""
-    channel = await _channel(call, call.request.path_params["channel_id"])
+    channel = await channel_in_path(call)
     missed = await call.missed(channel.id, PAGE)
     if missed is not None:
         return JSON({"messages": await _views(call, missed), "nextCursor": None})
@@ -89,13 +89,13 @@ def _view(call: Call, message: Message, author: User) -> dict[str, object]:
     return channel_message_object(message, author, render_html if is_rendered else None)
 
 
-async def _channel(call: Call, text: str) -> Channel:
-    """A channel that the caller may see.
+async def channel_in_path(call: Call) -> Channel:
+    """The channel in the path, which the caller may see.
 
     Raises:
         HttpError: 403 when there is none, or the caller may not see it.
     """
-    number = from_uuid(IdKind.CHANNEL, text)
+    number = from_uuid(IdKind.CHANNEL, call.request.path_params["channel_id"])
     access = None
     if number is not None:
         access = await call.services.store.channels.access(call.me, ChannelId(number))

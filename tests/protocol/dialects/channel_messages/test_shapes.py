@@ -1,10 +1,15 @@
-"""How Socket.IO's clients see messages."""
+"""How Socket.IO's clients see messages and channels."""
 
+import orjson
 from attrs import evolve
 
-from protocol.dialects.channel_messages.shapes import channel_message_object, sent_object
+from protocol.dialects.channel_messages.shapes import (
+    channel_message_object,
+    channel_object,
+    sent_object,
+)
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.documents.events import ANN, FULL_MESSAGE, MESSAGE
+from tests.support.documents.events import ANN, CHANNEL, FULL_MESSAGE, MESSAGE
 
 
 def test_a_reply_names_its_parent_and_how_far_it_got() -> None:
@@ -21,3 +26,12 @@ def test_what_a_message_lacks_is_left_out() -> None:
 
 def test_content_is_rendered_where_there_is_a_renderer() -> None:
     assert channel_message_object(MESSAGE, ANN, str.upper)["renderedContent"] == "HI"
+
+
+def test_a_channel_is_described_by_its_subject_if_it_has_one() -> None:
+    plain = evolve(CHANNEL, subject=None)
+    view = channel_object(plain, "maths", [ANN], members=2, messages=7)
+    assert "description" not in view
+    assert b'"_count":{"members":2,"messages":7}' in orjson.dumps(view)
+    described = channel_object(evolve(plain, subject="Algebra"), "maths", [], members=2, messages=7)
+    assert (described["description"], described["members"]) == ("Algebra", [])
