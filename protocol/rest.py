@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from protocol.model import UserId
+
 
 def camel_case(name: str) -> str:
     """`user_id` -> `userId`, `class_` -> `class`."""
@@ -22,9 +24,11 @@ class RestDialect:
     Args:
         name: its mount prefix: every call is also served below `/<name>`.
         cookie: the cookie that carries the session; None: a bearer token does.
-        error: (status, text, code) -> the JSON body of an error.
+        error: (status, text, code) -> the JSON body of an error; what it declares to return is
+            the documented shape.
         unauthorized: the body of 401 to a request without a session: plain text, or JSON.
         naming: the name of a field in JSON, from its name in Python.
+        identifier: the type of ids in paths.
         claims: whether a body can only be meant for this dialect, on a path that others serve too.
     """
 
@@ -33,4 +37,5 @@ class RestDialect:
     error: Callable[[int, str, str], Mapping[str, object]]
     unauthorized: str | Mapping[str, object]
     naming: Callable[[str], str] = field(default=str)
+    identifier: object = UserId
     claims: Callable[[Mapping[str, object]], bool] = field(default=lambda _: False)

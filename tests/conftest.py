@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 
 from persistence.interface import Store
 from tests.support.stores.databases import Databases, database_server
@@ -10,6 +11,14 @@ from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
 pytest_plugins = ("tests.support.time_limit",)
+
+# Where rich is installed, structlog would print every local variable of every frame.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
+from hub.http.responses import RequestErrorObject
 from protocol.websocket.handshake import Head, wants_upgrade
 
 LARGER_BODIES: Final = 8
@@ -91,8 +92,8 @@ async def serve_http_connection(
             exchange = Exchange(connection.state, stream, head, limits.response_seconds)
             await run_app(app, body, exchange, peer, scheme)
     except RequestRefused as refusal:
-        body = orjson.dumps({"error": refusal.text, "code": refusal.code})
-        await _send_response(stream, refusal.status, body, b"application/json")
+        error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
+        await _send_response(stream, refusal.status, orjson.dumps(error), b"application/json")
         await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response

@@ -5,16 +5,17 @@ origin; a body is JSON of the declared shape; every error has a text and a stabl
 spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
 from hub.identity.cookies import CookieScope
+from hub.rest.parameters import AFTER_SEQ, KEY, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token
 from hub.services.asker import Asker, ChannelScope
@@ -60,6 +61,7 @@ class Call:
     services: Services
     surface: RestDialect
     _session: Session | None
+    _parameters: Collection[Parameter] = ()
 
     @property
     def session(self) -> Session:
@@ -109,10 +111,8 @@ class Call:
         Raises:
             WireError: it is malformed.
         """
-        header = self.request.headers.get("idempotency-key")
-        if header:
-            return check_key(header, field="Idempotency-Key")
-        return check_key(given, field=field)
+        header = self.text(KEY)
+        return check_key(header, field=KEY.name) if header else check_key(given, field=field)
 
     async def carry_out(
         self,
@@ -141,7 +141,7 @@ class Call:
 
     def path_id(self, name: str) -> int | None:
         """An id in the path, or None if it is malformed."""
-        number = _number(self.request.path_params[name])
+        number = decimal(self.request.path_params[name])
         return number if number is not None and number > 0 else None
 
     def user_id(self) -> UserId:
@@ -157,9 +157,10 @@ class Call:
 
     async def missed(self, channel_id: ChannelId, limit: int) -> Sequence[Message] | None:
         """The messages after `after_seq`, oldest first; None without that parameter."""
-        if "after_seq" not in self.request.query_params:
+        after_seq = self.optional(AFTER_SEQ)
+        if after_seq is None:
             return None
-        span = Span(channel_id, self.number("after_seq", 0, 0, MAX_ID), MAX_ID)
+        span = Span(channel_id, after_seq, MAX_ID)
         return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
 
     async def require_conversation(self, peer_id: UserId) -> None:
@@ -172,10 +173,30 @@ class Call:
         if permit.is_closed:
             raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
 
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        """A number in the query; the default when it is missing, malformed or out of range."""
-        number = _number(self.request.query_params.get(name, ""))
-        return number if number is not None and low <= number <= high else default
+    def number(self, parameter: Number) -> int:
+        """A number in the query; its default when it is missing, malformed or out of range."""
+        return parameter.read(self._given(parameter))
+
+    def optional(self, parameter: Number) -> int | None:
+        """A number in the query; None when it is missing, its default when it is malformed."""
+        given = self._given(parameter)
+        return None if given is None else parameter.read(given)
+
+    def text(self, parameter: Text) -> str | None:
+        """A text in the query or a header; None when it is missing."""
+        return self._given(parameter)
+
+    def _given(self, parameter: Parameter) -> str | None:
+        """What the request says for a parameter.
+
+        Raises:
+            LookupError: the endpoint does not declare it, so it is not documented.
+        """
+        if parameter not in self._parameters:
+            raise LookupError(f"{parameter.name} is no declared parameter")
+        is_header = parameter.place == "header"
+        given = self.request.headers if is_header else self.request.query_params
+        return given.get(parameter.name)
 
     @property
     def cookies(self) -> Cookies:
@@ -210,28 +231,24 @@ class Call:
         return self.request.client.host if self.request.client is not None else ""
 
 
-def _number(text: str) -> int | None:
-    """A number below 2**53, written in digits."""
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-        return None
-    return int(text) if int(text) <= MAX_ID else None
-
-
 Handle: TypeAlias = Callable[[Call], Awaitable[Response]]
 
 
-@frozen
+@frozen(eq=False)
 class Endpoint:
     """One method on one path.
 
     Args:
         method: in upper case.
-        path: Starlette's syntax.
+        path: Starlette's syntax. A parameter whose name ends in `_id` is an id.
         summary: one line for the documentation.
-        handle: responds to it.
-        answers: status -> meaning of each response, for the documentation.
+        handle: responds to it. What it declares to return is the shape of its answers.
+        answers: by status, the meaning of an answer, or the codes of an error; without the errors
+            that every such endpoint has.
         body: the shape of the request's body.
-        query: names of query parameters.
+        media: the type of that body.
+        parameters: what is read of the query and the headers.
+        path_types: the types of parameters in the path that are no ids.
         open_to_all: whether it works without a session.
         body_limit: how many bytes a body may have, where that is more than anywhere else.
     """
@@ -240,9 +257,11 @@ class Endpoint:
     path: str
     summary: str
     handle: Handle
-    answers: Mapping[int, str]
+    answers: Mapping[int, str | Sequence[str]]
     body: type | None = None
-    query: tuple[str, ...] = ()
+    media: str = JSON.media_type
+    parameters: tuple[Parameter, ...] = ()
+    path_types: Mapping[str, object] = field(factory=dict)
     open_to_all: bool = False
     body_limit: Callable[[Config], int] | None = None
 
@@ -258,7 +277,7 @@ class Endpoint:
                 if not isinstance(found, Session):
                     return _unauthorized(surface)
                 session = found
-            return await self.handle(Call(request, services, surface, session))
+            return await self.handle(Call(request, services, surface, session, self.parameters))
         except NotSignedIn:
             return _unauthorized(surface)
         except HttpError as error:

@@ -21,6 +21,9 @@ _WEAK: Final[Mapping[str, str]] = {
     "password_too_long": "A password has at most 1024 characters",
 }
 
+WEAK_CODES: Final = tuple(_WEAK)
+"""The codes of 400 for a new password."""
+
 
 async def check_login(call: Call, login: str, password: str) -> User | None:
     """The user whose email or username and password these are, or None.

@@ -1,37 +1,27 @@
-"""The OpenAPI document, derived from the endpoints themselves, so that it cannot drift."""
+"""The OpenAPI 3.1 document, derived from the endpoints themselves, so that it cannot drift.
+
+An answer's schema is the type that its handler declares to return, an error's the one that the
+function for its dialect's errors declares, a body's the class that it is read into.
+"""
 
 import re
-import types
-from collections.abc import Callable, Sequence
-from enum import Enum
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Final, get_args, get_origin, get_type_hints
 
-import attrs
+from starlette.responses import PlainTextResponse
 
-from hub.rest.endpoint import Endpoint
-from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
+from hub.http.responses import JSON, RequestErrorObject
+from hub.rest.endpoint import SAFE_METHODS, Endpoint
+from protocol.errors import ErrorCode
 from protocol.rest import RestDialect
+from protocol.schemas import Schemas, enumeration
 
-_ID: Final[dict[str, object]] = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
-_SIMPLE: Final[dict[object, dict[str, object]]] = {
-    str: {"type": "string"},
-    bool: {"type": "boolean"},
-    int: {"type": "integer"},
-    **dict.fromkeys((ChannelId, MessageId, UserId, WorkspaceId), _ID),
-    type(None): {"type": "null"},
-}
-_ERROR: Final = {
-    "type": "object",
-    "required": ["code"],
-    "properties": {
-        "error": {"type": "string"},
-        "message": {"type": "string"},
-        "code": {"type": "string"},
-        "statusCode": {"type": "integer"},
-    },
-}
-_FIRST_ERROR: Final = 400
+PLACE: Final = "#/components/schemas/"
+_JSON: Final = JSON.media_type
+_TEXT: Final = PlainTextResponse.media_type
+_NO_CONTENT: Final = frozenset({204, 304})
+_BODY_CODES: Final = (ErrorCode.INVALID_JSON, ErrorCode.INVALID_FRAME, ErrorCode.INVALID_FIELD)
 
 
 def describe(
@@ -45,6 +35,7 @@ def describe(
     one that needs no token, and below their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
+    schemas = Schemas(PLACE)
     claimed: set[tuple[str, str]] = set()
     for surface, endpoint, plain in sorted(
         claims, key=lambda claim: (claim[0].name != default, claim[0].cookie is None)
@@ -52,7 +43,8 @@ def describe(
         shape = (endpoint.method, re.sub(r"{\w+}", "{}", plain))
         path = f"/{surface.name}{endpoint.path}" if shape in claimed else plain
         claimed.add(shape)
-        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(surface, endpoint)
+        operation = _operation(surface, endpoint, schemas)
+        paths.setdefault(path, {})[endpoint.method.lower()] = operation
     cookies = sorted({surface.cookie for surface, _, _ in claims if surface.cookie is not None})
     return {
         "openapi": "3.1.0",
@@ -65,40 +57,50 @@ def describe(
                     cookie: {"type": "apiKey", "in": "cookie", "name": cookie} for cookie in cookies
                 },
             },
-            "schemas": {"Error": _ERROR},
+            "schemas": schemas.definitions,
         },
         "paths": paths,
     }
 
 
-def _operation(surface: RestDialect, endpoint: Endpoint) -> dict[str, object]:
-    names = re.findall(r"{(\w+)}", endpoint.path)
-    parameters: list[dict[str, object]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in names
-    ]
-    parameters += [
-        {"name": name, "in": "query", "schema": {"type": "string"}} for name in endpoint.query
-    ]
-    answers = dict(endpoint.answers)
-    if not endpoint.open_to_all:
-        answers.setdefault(401, "no live session")
+def _operation(surface: RestDialect, endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
+    responses = responses_of(surface, endpoint, schemas)
     operation: dict[str, object] = {
         "summary": endpoint.summary,
         "tags": [surface.name],
-        "parameters": parameters,
+        "parameters": [*_path_parameters(surface, endpoint, schemas), *_parameters(endpoint)],
         "security": [] if endpoint.open_to_all else _logins(surface),
-        "responses": {
-            str(status): _response(status, text) for status, text in sorted(answers.items())
-        },
+        "responses": {str(status): response for status, response in sorted(responses.items())},
     }
     if endpoint.body is not None:
-        schema = _schema(endpoint.body, surface.naming)
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+        schema = schemas.of(endpoint.body, surface.naming)
+        content = {endpoint.media: {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _path_parameters(
+    surface: RestDialect, endpoint: Endpoint, schemas: Schemas
+) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for name in re.findall(r"{(\w+)}", endpoint.path):
+        usual = surface.identifier if name.endswith("_id") else str
+        schema = schemas.of(endpoint.path_types.get(name, usual))
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+    return found
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, object]]:
+    return [
+        {
+            "name": parameter.name,
+            "in": parameter.place,
+            "description": parameter.meaning,
+            "required": parameter.is_required,
+            "schema": parameter.schema,
+        }
+        for parameter in endpoint.parameters
+    ]
 
 
 def _logins(surface: RestDialect) -> list[dict[str, list[str]]]:
@@ -106,27 +108,56 @@ def _logins(surface: RestDialect) -> list[dict[str, list[str]]]:
     return [{name: []} for name in names]
 
 
-def _response(status: int, text: str) -> dict[str, object]:
-    response: dict[str, object] = {"description": text}
-    if status >= _FIRST_ERROR:
-        reference = {"$ref": "#/components/schemas/Error"}
-        response["content"] = {"application/json": {"schema": reference}}
-    return response
+def responses_of(
+    surface: RestDialect, endpoint: Endpoint, schemas: Schemas
+) -> dict[int, dict[str, object]]:
+    """By status, the response object of a call of a dialect."""
+    found: dict[int, dict[str, object]] = {}
+    answer = _answer(endpoint, schemas)
+    for status, meaning in endpoint.answers.items():
+        if isinstance(meaning, str):
+            content = {} if status in _NO_CONTENT else {"content": answer}
+            found[status] = {"description": meaning, **content}
+    error = schemas.of(get_type_hints(surface.error, include_extras=True)["return"])
+    for status, codes in _codes(surface, endpoint).items():
+        schema = {**error, "properties": {_code_field(surface): enumeration(codes)}}
+        content = {_JSON: {"schema": schema}}
+        found.setdefault(status, {"description": " or ".join(codes), "content": content})
+    if isinstance(surface.unauthorized, str) and not endpoint.open_to_all:
+        schema = {"type": "string", "const": surface.unauthorized}
+        found[401] = {"description": "no live session", "content": {_TEXT: {"schema": schema}}}
+    if endpoint.body is not None:
+        content = {_JSON: {"schema": schemas.of(RequestErrorObject)}}
+        found[413] = {"description": "body_too_large", "content": content}
+    return found
 
 
-def _schema(kind: Any, naming: Callable[[str], str]) -> dict[str, object]:  # noqa: ANN401  a type, of any kind
-    if kind in _SIMPLE:
-        return _SIMPLE[kind]
-    origin = get_origin(kind)
-    if origin in (Union, types.UnionType):
-        return {"anyOf": [_schema(part, naming) for part in get_args(kind)]}
-    if origin is tuple:
-        return {"type": "array", "items": _schema(get_args(kind)[0], naming)}
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return {"type": "string", "enum": [member.value for member in kind]}
-    fields = attrs.fields(attrs.resolve_types(kind))
-    return {
-        "type": "object",
-        "required": [naming(field.name) for field in fields if field.default is attrs.NOTHING],
-        "properties": {naming(field.name): _schema(field.type, naming) for field in fields},
-    }
+def _code_field(surface: RestDialect) -> str:
+    """The field of an error that holds its code."""
+    code = ErrorCode.INTERNAL
+    return next(name for name, value in surface.error(500, "", code).items() if value == code)
+
+
+def _answer(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
+    """The content of an answer."""
+    declared = get_type_hints(endpoint.handle, include_extras=True)["return"]
+    if get_origin(declared) is not JSON:
+        return {"*/*": {}}
+    (shape,) = get_args(declared)
+    return {_JSON: {"schema": schemas.of(shape)}}
+
+
+def _codes(surface: RestDialect, endpoint: Endpoint) -> Mapping[int, Sequence[str]]:
+    """By status, the codes of an endpoint's errors, with those that every such endpoint has."""
+    found: dict[int, list[str]] = {503: [ErrorCode.UNAVAILABLE]}
+    if not (endpoint.open_to_all or isinstance(surface.unauthorized, str)):
+        found[401] = [str(surface.unauthorized[_code_field(surface)])]
+    if endpoint.method not in SAFE_METHODS:
+        found[403] = ["origin_refused"]
+    if endpoint.body is not None and endpoint.media == _JSON:
+        found |= {400: list(_BODY_CODES), 415: ["json_required"]}
+    for status, codes in endpoint.answers.items():
+        if not isinstance(codes, str):
+            known = found.setdefault(status, [])
+            known += [code for code in codes if code not in known]
+    return found

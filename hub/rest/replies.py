@@ -21,6 +21,13 @@ from protocol.events import Refused
 
 RETRY_SECONDS: Final = "2"
 
+CONTENT_CODES: Final = (
+    ErrorCode.CONTENT_EMPTY,
+    ErrorCode.CONTENT_TOO_LONG,
+    ErrorCode.CONTENT_INVALID,
+)
+"""The codes of 400 for a message's content."""
+
 
 @frozen
 class ErrorWording:

@@ -6,16 +6,96 @@ Guarantees: the same message looks the same live and in history.
 Must not know: for whom it is shown.
 """
 
-from protocol.model import Channel, Message, User, Workspace
-from protocol.shapes.timestamps import timestamp
+from typing import NotRequired, TypedDict
+
+from protocol.model import (
+    Channel,
+    ChannelId,
+    ChannelKind,
+    GradingStatus,
+    Message,
+    MessageId,
+    MessageKind,
+    Role,
+    User,
+    UserId,
+    Workspace,
+    WorkspaceId,
+)
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-def chat_message_object(message: Message, author: User) -> dict[str, object]:
+class ChatMessageObject(TypedDict):
+    """A message of a channel."""
+
+    id: MessageId
+    channelId: ChannelId
+    authorId: UserId
+    authorUsername: str
+    content: str
+    messageType: MessageKind
+    type: MessageKind
+    fileUrl: str | None
+    readBy: tuple[UserId, ...]
+    createdAt: Timestamp
+    isPinned: bool
+    isHomework: bool
+    gradingStatus: GradingStatus | None
+    seq: int
+    parentId: NotRequired[MessageId]
+    clientMessageId: NotRequired[str]
+
+
+_ClassName = TypedDict("_ClassName", {"class": str | None})  # a word that Python keeps to itself
+
+
+class ChannelObject(_ClassName):
+    """A channel."""
+
+    id: ChannelId
+    workspaceId: WorkspaceId | None
+    name: str
+    type: ChannelKind
+    subject: str | None
+    pinnedMessages: tuple[MessageId, ...]
+    createdAt: Timestamp
+
+
+class WorkspaceObject(TypedDict):
+    """A workspace."""
+
+    id: WorkspaceId
+    name: str
+    description: str | None
+    ownerId: UserId
+    members: tuple[UserId, ...]
+    createdAt: Timestamp
+
+
+class MemberObject(_ClassName):
+    """A user as the other members see them."""
+
+    id: UserId
+    username: str
+    name: str
+    role: Role
+    avatar: str | None
+    subject: str | None
+
+
+class AccountObject(MemberObject):
+    """A user as they see themself."""
+
+    email: str | None
+    createdAt: Timestamp
+
+
+def chat_message_object(message: Message, author: User) -> ChatMessageObject:
     """A message; see docs/dialects/learning_chat.md#message-object.
 
     Older clients read `type`, newer ones `messageType`, so both are sent.
     """
-    view: dict[str, object] = {
+    view: ChatMessageObject = {
         "id": message.id,
         "channelId": message.channel_id,
         "authorId": message.author_id,
@@ -38,7 +118,7 @@ def chat_message_object(message: Message, author: User) -> dict[str, object]:
     return view
 
 
-def channel_object(channel: Channel) -> dict[str, object]:
+def channel_object(channel: Channel) -> ChannelObject:
     """A channel; see docs/dialects/learning_chat.md#channel-object."""
     return {
         "id": channel.id,
@@ -52,7 +132,7 @@ def channel_object(channel: Channel) -> dict[str, object]:
     }
 
 
-def workspace_object(workspace: Workspace) -> dict[str, object]:
+def workspace_object(workspace: Workspace) -> WorkspaceObject:
     """A workspace; see docs/dialects/learning_chat.md#workspace-object."""
     return {
         "id": workspace.id,
@@ -64,7 +144,7 @@ def workspace_object(workspace: Workspace) -> dict[str, object]:
     }
 
 
-def member_object(user: User) -> dict[str, object]:
+def member_object(user: User) -> MemberObject:
     """A user as the other members see them."""
     return {
         "id": user.id,
@@ -77,9 +157,10 @@ def member_object(user: User) -> dict[str, object]:
     }
 
 
-def account_object(user: User) -> dict[str, object]:
+def account_object(user: User) -> AccountObject:
     """A user as they see themself; see docs/dialects/learning_chat.md#user-object."""
-    return member_object(user) | {
+    return {
+        **member_object(user),
         "email": user.email,
         "createdAt": timestamp(user.created_at),
     }

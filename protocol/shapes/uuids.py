@@ -6,9 +6,13 @@ RFC 9562 section 5.8). Must not know: who shows them.
 
 import re
 from enum import IntEnum
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
 from protocol.model import MAX_ID
+from protocol.schemas import Keywords
+
+Uuid: TypeAlias = Annotated[str, Keywords(format="uuid")]
+"""What `to_uuid` returns."""
 
 _VERSION_8: Final = 0x8 << 76
 _VARIANT: Final = 0x2 << 62
@@ -27,7 +31,7 @@ class IdKind(IntEnum):
     MESSAGE = 3
 
 
-def to_uuid(kind: IdKind, number: int) -> str:
+def to_uuid(kind: IdKind, number: int) -> Uuid:
     """The UUID of an id."""
     digits = f"{_frame(kind) | number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -32,6 +32,7 @@ from protocol.discovery import Dialects, find_dialects
 from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, kind_of_frame, open_websocket, unread
+from tests.support.documents.openapi import checked
 from tests.support.quiet import until_quiet
 
 CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
@@ -218,7 +219,7 @@ async def open_world(
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
-    received must have been read.
+    received must have been read, and every answer over REST must have been as documented.
 
     `routes`: the packages of REST modules.
     """
@@ -232,7 +233,8 @@ async def open_world(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            claims = discover(*routes)
+            flaws: list[str] = []
+            claims = checked(discover(*routes), flaws)
             app = build_app(services, engines, claims)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
@@ -241,3 +243,4 @@ async def open_world(
             left = await world.unread()
             connections.cancel_scope.cancel()
     assert not left, "\n".join(left)
+    assert not flaws, "\n".join(flaws)

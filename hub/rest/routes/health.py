@@ -1,9 +1,8 @@
 """Whether the process lives and whether it takes work, for supervisors and load balancers."""
 
-from typing import Final
+from typing import Final, TypedDict
 
 import trio
-from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from persistence.records import StoreUnavailable
@@ -12,13 +11,19 @@ from protocol.dialects.private_messages.rest import REST
 CHECK_SECONDS: Final = 2.0
 
 
-async def alive(call: Call) -> Response:
+class StatusObject(TypedDict):
+    """How the process is."""
+
+    status: str
+
+
+async def alive(call: Call) -> JSON[StatusObject]:
     """Always 200: the event loop answers."""
     del call
     return JSON({"status": "ok"})
 
 
-async def ready(call: Call) -> Response:
+async def ready(call: Call) -> JSON[StatusObject]:
     """200 while new work is taken and the store can be reached."""
     if not call.services.status.accepting:
         return JSON({"status": "stopping"}, 503)

@@ -7,31 +7,92 @@ the caller's own; else 403.
 """
 
 from collections.abc import Sequence
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, Literal, NotRequired, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.parameters import AFTER_SEQ, KEY, Number, Text
+from hub.rest.replies import CONTENT_CODES
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
 from protocol.dialects.messenger.conversations import (
+    ConversationName,
     conversation_id,
     parse_conversation_id,
     parse_message_id,
 )
 from protocol.dialects.messenger.rest import REST, BetweenBody, MessengerPostBody, MessengerReadBody
-from protocol.dialects.messenger.shapes import conversation_message_object
+from protocol.dialects.messenger.shapes import (
+    ConversationMessageObject,
+    conversation_message_object,
+)
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, MessageKind, Posted, User, UserId
+from protocol.model import Message, MessageKind, Posted, Role, User, UserId
 from protocol.parsing.content import check_content, check_file_url
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
+USER_ID: Final = Number("userId", "the caller", default=0, low=1, is_required=True)
+LIMIT: Final = Number(
+    "limit",
+    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    DEFAULT_LIMIT,
+    1,
+    MAX_LIMIT,
+    is_clamped=True,
+)
+CONVERSATION: Final = Text(
+    "conversationId", "the message's conversation", {"minLength": 1}, is_required=True
+)
 _REQUIRED: Final = (
     "Missing required fields: conversationId, senderId, senderName, recipientId, content"
 )
+
+
+class ParticipantObject(TypedDict):
+    """A user in a conversation."""
+
+    id: UserId
+    name: str
+    role: Role
+    avatar: NotRequired[str]
+
+
+class ConversationObject(TypedDict):
+    """A conversation as one of its two people sees it."""
+
+    id: ConversationName
+    participants: list[ParticipantObject]
+    lastMessage: ConversationMessageObject
+    unreadCount: int
+
+
+class DetailedConversationObject(ConversationObject):
+    """A conversation, with who its people are by their ids."""
+
+    participantIds: list[UserId]
+    participantNames: dict[str, str]
+    participantRoles: dict[str, Role]
+    isArchived: bool
+
+
+class NamedConversationObject(TypedDict):
+    """Which conversation two users have."""
+
+    conversationId: ConversationName
+
+
+class SuccessObject(TypedDict):
+    """The call was carried out; there is nothing to show."""
+
+    success: Literal[True]
+
+
+class UnreadObject(TypedDict):
+    """How many messages are unread."""
+
+    unreadCount: int
 
 
 def _bad(text: str) -> HttpError:
@@ -58,20 +119,20 @@ def _peer(call: Call, conversation: str) -> UserId:
     return high if call.me == low else low
 
 
-async def conversations(call: Call) -> Response:
+async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """The caller's conversations, newest first, without the archived ones."""
     found = await call.services.store.messages.conversations(call.me)
     return JSON([_summary(call.user, each) for each in found if not each.is_archived])
 
 
-async def conversations_of(call: Call) -> Response:
+async def conversations_of(call: Call) -> JSON[list[DetailedConversationObject]]:
     """The caller's conversations with more detail, archived ones included."""
     _require_me(call, call.user_id())
     found = await call.services.store.messages.conversations(call.me)
-    return JSON([_summary(call.user, each) | _details(call.user, each) for each in found])
+    return JSON([_detailed(call.user, each) for each in found])
 
 
-def _summary(me: User, conversation: Conversation) -> dict[str, object]:
+def _summary(me: User, conversation: Conversation) -> ConversationObject:
     people = {me.id: me, conversation.peer.id: conversation.peer}
     last = conversation.last_message
     return {
@@ -82,14 +143,17 @@ def _summary(me: User, conversation: Conversation) -> dict[str, object]:
     }
 
 
-def _participant(user: User) -> dict[str, object]:
-    view: dict[str, object] = {"id": user.id, "name": user.name, "role": user.role}
-    return view if user.avatar is None else {**view, "avatar": user.avatar}
+def _participant(user: User) -> ParticipantObject:
+    view: ParticipantObject = {"id": user.id, "name": user.name, "role": user.role}
+    if user.avatar is not None:
+        view["avatar"] = user.avatar
+    return view
 
 
-def _details(me: User, conversation: Conversation) -> dict[str, object]:
+def _detailed(me: User, conversation: Conversation) -> DetailedConversationObject:
     people = (me, conversation.peer)
     return {
+        **_summary(me, conversation),
         "participantIds": [user.id for user in people],
         "participantNames": {str(user.id): user.name for user in people},
         "participantRoles": {str(user.id): user.role for user in people},
@@ -97,20 +161,18 @@ def _details(me: User, conversation: Conversation) -> dict[str, object]:
     }
 
 
-async def history(call: Call) -> Response:
+async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     """A conversation's messages, newest first; with `after_seq`, those after it, oldest first."""
-    text = call.request.query_params.get("userId", "")
-    number = call.number("userId", 0, 1, MAX_ID)
-    if not text or not number:
+    number = call.number(USER_ID)
+    if not number:
         raise _bad("User ID is required")
     _require_me(call, UserId(number))
     peer = _peer(call, call.request.path_params["conversation_id"])
-    limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    limit = call.number(LIMIT)
     await call.require_conversation(peer)
     messages = call.services.store.messages
     page: Sequence[Message]
-    if "after_seq" in call.request.query_params:
-        after = call.number("after_seq", 0, 0, MAX_ID)
+    if (after := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer, after_seq=after, limit=limit)
     else:
         page = (await messages.conversation_page(call.me, peer, offset=0, limit=limit))[::-1]
@@ -123,7 +185,7 @@ async def _people(call: Call, peer: UserId) -> dict[UserId, User]:
     return {**users, call.me: call.user}
 
 
-async def between_users(call: Call) -> Response:
+async def between_users(call: Call) -> JSON[NamedConversationObject]:
     """The id of the conversation of two users, one of whom is the caller."""
     try:
         body = await call.body(BetweenBody)
@@ -138,7 +200,7 @@ async def between_users(call: Call) -> Response:
     return JSON({"conversationId": conversation_id(body.user_id1, body.user_id2)})
 
 
-async def archive(call: Call) -> Response:
+async def archive(call: Call) -> JSON[SuccessObject]:
     """Hide a conversation from the caller's list until there is a newer message."""
     _require_me(call, call.user_id())
     peer = _peer(call, call.request.path_params["conversation_id"])
@@ -146,9 +208,9 @@ async def archive(call: Call) -> Response:
     return JSON({"success": True})
 
 
-async def show_message(call: Call) -> Response:
+async def show_message(call: Call) -> JSON[ConversationMessageObject]:
     """One message of one of the caller's conversations."""
-    conversation = call.request.query_params.get("conversationId", "")
+    conversation = call.text(CONVERSATION)
     if not conversation:
         raise _bad("Conversation ID is required")
     message = await _message(call, conversation)
@@ -172,7 +234,7 @@ async def _message(call: Call, conversation: str) -> Message:
     return message
 
 
-async def send(call: Call) -> Response:
+async def send(call: Call) -> JSON[ConversationMessageObject]:
     """Send a message; the sender in the body must be the caller."""
     try:
         body = await call.body(MessengerPostBody)
@@ -198,7 +260,7 @@ async def send(call: Call) -> Response:
     return JSON(conversation_message_object(posted.message, call.user), 201)
 
 
-async def mark_read(call: Call) -> Response:
+async def mark_read(call: Call) -> JSON[SuccessObject]:
     """Mark a message, and those before it, read."""
     try:
         body = await call.body(MessengerReadBody)
@@ -212,10 +274,17 @@ async def mark_read(call: Call) -> Response:
     return JSON({"success": True})
 
 
-async def unread_count(call: Call) -> Response:
+async def unread_count(call: Call) -> JSON[UnreadObject]:
     """How many private messages the caller has not read."""
     _require_me(call, call.user_id())
     return JSON({"unreadCount": await call.services.store.messages.unread_count(call.me)})
+
+
+_INVALID: Final = (ErrorCode.INVALID_FIELD,)
+_NOT_MINE: Final = (ErrorCode.NOT_ALLOWED,)
+_NO_CONVERSATION: Final = ("conversation_not_found",)
+_NO_MESSAGE: Final = (*_NO_CONVERSATION, "message_not_found")
+_NAMED: Final = {"conversation_id": ConversationName}
 
 
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
@@ -228,22 +297,23 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             f"{prefix}/conversations/{{user_id}}",
             "My conversations in detail",
             conversations_of,
-            {200: "a list", 400: "no user id", 403: "not me"},
+            {200: "a list", 400: _INVALID, 403: _NOT_MINE},
         ),
         Endpoint(
             "GET",
             f"{prefix}/conversations/{{conversation_id}}/history",
             "A conversation, newest first",
             history,
-            {200: "messages", 400: "no user id", 403: "not mine", 404: "unknown"},
-            query=("userId", "limit", "after_seq"),
+            {200: "messages", 400: _INVALID, 403: _NOT_MINE, 404: _NO_CONVERSATION},
+            parameters=(USER_ID, LIMIT, AFTER_SEQ),
+            path_types=_NAMED,
         ),
         Endpoint(
             "POST",
             f"{prefix}/conversations/between-users",
             "The id of a conversation",
             between_users,
-            {200: "its id", 400: "malformed", 403: "not mine"},
+            {200: "its id", 403: _NOT_MINE},
             body=BetweenBody,
         ),
         Endpoint(
@@ -251,30 +321,40 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             f"{prefix}/conversations/{{conversation_id}}/users/{{user_id}}",
             "Hide a conversation from my list",
             archive,
-            {200: "done", 400: "no user id", 403: "not mine", 404: "unknown"},
+            {200: "done", 400: _INVALID, 403: _NOT_MINE, 404: _NO_CONVERSATION},
+            path_types=_NAMED,
         ),
         Endpoint(
             "GET",
             f"{prefix}/messages/{{message_id}}",
             "A message",
             show_message,
-            {200: "it", 400: "no conversation", 403: "not mine", 404: "unknown"},
-            query=("conversationId",),
+            {200: "it", 400: _INVALID, 403: _NOT_MINE, 404: _NO_MESSAGE},
+            parameters=(CONVERSATION,),
         ),
         Endpoint(
             "POST",
             f"{prefix}/messages",
             "Send a message",
             send,
-            {201: "it", 400: "malformed", 403: "not allowed", 404: "no recipient", 409: "key"},
+            {
+                201: "it",
+                400: (*CONTENT_CODES, ErrorCode.CANNOT_MESSAGE_SELF),
+                403: _NOT_MINE,
+                404: [ErrorCode.RECIPIENT_NOT_FOUND],
+                409: [ErrorCode.KEY_CONFLICT],
+                422: [ErrorCode.UNSTORABLE],
+                429: [ErrorCode.RATE_LIMITED],
+            },
             body=MessengerPostBody,
+            parameters=(KEY,),
         ),
         Endpoint(
             "PATCH",
             f"{prefix}/messages/{{message_id}}/read",
             "Mark read",
             mark_read,
-            {200: "done", 400: "malformed", 403: "not mine", 404: "unknown"},
+            {200: "done", 403: _NOT_MINE, 404: _NO_MESSAGE},
             body=MessengerReadBody,
         ),
         Endpoint(
@@ -282,7 +362,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             f"{prefix}/users/{{user_id}}/unread-count",
             "How many I have not read",
             unread_count,
-            {200: "a count", 400: "no user id", 403: "not me"},
+            {200: "a count", 400: _INVALID, 403: _NOT_MINE},
         ),
     )
 

@@ -11,9 +11,10 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, TypedDict
 
 import trio
+from attrs import frozen
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
@@ -25,6 +26,7 @@ from hub.settings.config import Config
 from persistence.records import Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
+from protocol.schemas import Keywords
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
@@ -38,6 +40,22 @@ _OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 _OLD_OFFICE: Final = {".doc": "application/msword", ".xls": "application/vnd.ms-excel"}
 _TEXT_CONTROLS: Final = frozenset("\t\n\r\f")
 _RANGE_HEADERS: Final = (b"range", b"if-range")
+
+
+@frozen
+class UploadForm:
+    """POST /api/upload: the fields of a multipart body."""
+
+    file: Annotated[str, Keywords(contentMediaType="application/octet-stream")]
+
+
+class UploadObject(TypedDict):
+    """A stored file. `url`: its path."""
+
+    url: str
+    name: str
+    size: int
+    mimeType: str
 
 
 def kind_of(content: bytes, name: str) -> str | None:
@@ -104,7 +122,7 @@ def safe_name(name: str) -> str:
     return kept.lstrip(".") or "file"
 
 
-async def upload(call: Call) -> Response:
+async def upload(call: Call) -> JSON[UploadObject]:
     """Store the file in the multipart field `file`."""
     name, content = await _file(call)
     limit = call.services.config.max_upload_bytes
@@ -212,7 +230,18 @@ ENDPOINTS: Final = (
         "/api/upload",
         "Store a file",
         upload,
-        {200: "its address", 400: "missing, too large or of another kind", 413: "far too large"},
+        {
+            200: "its address",
+            400: [
+                "file_missing",
+                "file_empty",
+                "file_too_large",
+                "file_type_refused",
+                "form_malformed",
+            ],
+        },
+        body=UploadForm,
+        media="multipart/form-data",
         body_limit=_body_limit,
     ),
     Endpoint(
@@ -224,9 +253,9 @@ ENDPOINTS: Final = (
             200: "it",
             206: "a part of it",
             304: "the client has it",
-            404: "none for you",
-            412: "another version was asked for",
-            416: "no such part",
+            404: ["file_not_found"],
+            412: ["precondition_failed"],
+            416: ["range_not_satisfiable"],
         },
     ),
 )

@@ -6,14 +6,24 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypedDict
 
 from attrs import frozen
 
 from protocol.rest import RestDialect, camel_case
+from protocol.shapes.uuids import Uuid
 
 
-def _error(status: int, text: str, code: str) -> Mapping[str, object]:
+class ErrorObject(TypedDict):
+    """An error."""
+
+    statusCode: int
+    message: str
+    error: str
+    code: str
+
+
+def _error(status: int, text: str, code: str) -> ErrorObject:
     phrase = HTTPStatus(status).phrase
     return {"statusCode": status, "message": text, "error": phrase, "code": code}
 
@@ -28,6 +38,7 @@ REST: Final = RestDialect(
     _error,
     unauthorized=_error(401, "Unauthorized", "not_signed_in"),
     naming=camel_case,
+    identifier=Uuid,
     claims=_claims,
 )
 
@@ -37,6 +48,6 @@ class ChannelMessageBody:
     """POST /api/messages of the Socket.IO clients. Ids are UUIDs."""
 
     content: str
-    channel_id: str
-    parent_id: str | None = None
+    channel_id: Uuid
+    parent_id: Uuid | None = None
     temp_id: str | None = None

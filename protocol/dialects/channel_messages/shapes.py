@@ -4,24 +4,106 @@ Guarantees: a message looks the same live and in history. Must not know: for who
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, Message, User
-from protocol.shapes.timestamps import timestamp
-from protocol.shapes.uuids import IdKind, to_uuid
+from protocol.shapes.timestamps import Timestamp, timestamp
+from protocol.shapes.uuids import IdKind, Uuid, to_uuid
 
 MAX_CONTENT_CHARS: Final = 2_000  # of a message
 COUNTS: Final = "_count"  # of a channel
 
 
+class AuthorObject(TypedDict):
+    """Who wrote a message."""
+
+    id: Uuid
+    name: str
+    username: str
+    avatar: str | None
+
+
+class ChannelMessageObject(TypedDict):
+    """A message of a channel."""
+
+    id: Uuid
+    content: str
+    channelId: Uuid
+    userId: Uuid
+    createdAt: Timestamp
+    updatedAt: Timestamp
+    deliveryStatus: DeliveryStatus
+    user: AuthorObject
+    userName: str
+    seq: int
+    parentId: NotRequired[Uuid]
+    tempId: NotRequired[str]
+    renderedContent: NotRequired[str]
+
+
+class SentObject(TypedDict):
+    """What confirms to its author that a message was stored."""
+
+    messageId: Uuid
+    channelId: Uuid
+    status: DeliveryStatus
+    seq: int
+    tempId: NotRequired[str]
+
+
+class UserObject(TypedDict):
+    """A user as others may see them."""
+
+    id: Uuid
+    name: str
+    username: str
+    imageUrl: str | None
+
+
+class OwnUserObject(UserObject):
+    """A user as they see themself."""
+
+    email: str | None
+    createdAt: Timestamp
+
+
+class MemberObject(TypedDict):
+    """A user in a channel."""
+
+    userId: Uuid
+    role: Literal["MEMBER"]
+    user: UserObject
+
+
+class CountsObject(TypedDict):
+    """How many members and messages a channel has."""
+
+    members: int
+    messages: int
+
+
+class ChannelObject(TypedDict):
+    """A channel that the caller is in."""
+
+    id: Uuid
+    name: str
+    type: Literal["PUBLIC", "DM"]
+    createdAt: Timestamp
+    updatedAt: Timestamp
+    isJoined: Literal[True]
+    _count: CountsObject
+    members: list[MemberObject]
+    description: NotRequired[str]
+
+
 def channel_message_object(
     message: Message, author: User, render: Callable[[str], str] | None = None
-) -> dict[str, object]:
+) -> ChannelMessageObject:
     """A message; see docs/dialects/channel_messages.md#message-object.
 
     `render`: makes the HTML of `renderedContent`; None: there is none.
     """
-    view: dict[str, object] = {
+    view: ChannelMessageObject = {
         "id": to_uuid(IdKind.MESSAGE, message.id),
         "content": message.content,
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
@@ -47,20 +129,22 @@ def channel_message_object(
     return view
 
 
-def sent_object(message: Message) -> dict[str, object]:
+def sent_object(message: Message) -> SentObject:
     """What confirms to its author that a message was stored."""
-    view: dict[str, object] = {
+    view: SentObject = {
         "messageId": to_uuid(IdKind.MESSAGE, message.id),
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
         "status": DeliveryStatus.SENT,
         "seq": message.seq,
     }
-    return view if message.key is None else {**view, "tempId": message.key}
+    if message.key is not None:
+        view["tempId"] = message.key
+    return view
 
 
 def channel_object(
     channel: Channel, name: str, users: Sequence[User], *, members: int, messages: int
-) -> dict[str, object]:
+) -> ChannelObject:
     """A channel that the caller is in; see docs/dialects/channel_messages.md#channel-object.
 
     Args:
@@ -70,7 +154,7 @@ def channel_object(
         members: how many it has.
         messages: how many were stored in it.
     """
-    view: dict[str, object] = {
+    view: ChannelObject = {
         "id": to_uuid(IdKind.CHANNEL, channel.id),
         "name": name,
         "type": "PUBLIC" if channel.pair is None else "DM",
@@ -83,10 +167,12 @@ def channel_object(
             for user in users
         ],
     }
-    return view if channel.subject is None else {**view, "description": channel.subject}
+    if channel.subject is not None:
+        view["description"] = channel.subject
+    return view
 
 
-def user_object(user: User) -> dict[str, object]:
+def user_object(user: User) -> UserObject:
     """A user as others may see them; see docs/dialects/channel_messages.md#rest."""
     return {
         "id": to_uuid(IdKind.USER, user.id),

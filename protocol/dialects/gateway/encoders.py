@@ -61,8 +61,7 @@ def _ready(event: Ready) -> tuple[bytes, ...]:
 
 def _posted(event: ChannelMessagePosted) -> tuple[bytes, ...]:
     message = chat_message_object(event.message, event.author)
-    message["workspaceId"] = event.workspace_id
-    return _dispatch("MESSAGE_CREATE", message)
+    return _dispatch("MESSAGE_CREATE", {**message, "workspaceId": event.workspace_id})
 
 
 def _typing(event: ChannelTyping) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NotRequired, TypedDict
 
 from attrs import frozen
 
@@ -30,7 +30,23 @@ MAX_EMAIL_CHARS = 254
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
 
 
-def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+class FlawObject(TypedDict):
+    """What is wrong with a body. `path`: the field; empty for all of it."""
+
+    path: str
+    message: str
+    code: str
+
+
+class ErrorObject(TypedDict):
+    """An error."""
+
+    message: str
+    code: str
+    errors: NotRequired[list[FlawObject]]
+
+
+def _error(_: int, text: str, code: str) -> ErrorObject:
     return {"message": text, "code": code}
 
 
@@ -152,6 +168,13 @@ class PostBody:
         if self.message_type:
             return check_kind(self.message_type, field="messageType")
         return check_kind(self.type_ or None, field="type")
+
+
+@frozen
+class DirectChannelBody:
+    """POST /api/channels/dm."""
+
+    user_ids: tuple[UserId, ...]
 
 
 @frozen

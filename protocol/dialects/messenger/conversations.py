@@ -5,12 +5,17 @@ Must not know: frames, REST.
 """
 
 import re
+from typing import Annotated, TypeAlias
 
 from protocol.model import MAX_ID, MessageId, UserId
 from protocol.parsing.structuring import identifier
+from protocol.schemas import Keywords
+
+ConversationName: TypeAlias = Annotated[str, Keywords(pattern="^conv_[1-9][0-9]*_[1-9][0-9]*$")]
+"""What `conversation_id` returns."""
 
 
-def conversation_id(one: UserId, other: UserId) -> str:
+def conversation_id(one: UserId, other: UserId) -> ConversationName:
     """The name of the conversation of two users: `conv_<lower id>_<higher id>`."""
     return f"conv_{min(one, other)}_{max(one, other)}"
 

@@ -4,8 +4,7 @@ See docs/dialects/messenger.md#rest. Guarantees: a body that structures has the 
 names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypedDict
 
 from attrs import frozen
 
@@ -14,7 +13,14 @@ from protocol.model import UserId
 from protocol.rest import RestDialect, camel_case
 
 
-def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+class ErrorObject(TypedDict):
+    """An error."""
+
+    error: str
+    code: str
+
+
+def _error(_: int, text: str, code: str) -> ErrorObject:
     return {"error": text, "code": code}
 
 

@@ -3,14 +3,36 @@
 Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
-from protocol.dialects.messenger.conversations import conversation_id
-from protocol.model import Message, User, UserId
-from protocol.shapes.timestamps import timestamp
+from typing import NotRequired, TypedDict
+
+from protocol.dialects.messenger.conversations import ConversationName, conversation_id
+from protocol.model import Message, MessageKind, Role, User, UserId
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-def conversation_message_object(message: Message, author: User) -> dict[str, object]:
+class ConversationMessageObject(TypedDict):
+    """A private message."""
+
+    id: str
+    messageId: str
+    conversationId: ConversationName
+    senderId: UserId
+    senderName: str
+    senderRole: Role
+    recipientId: UserId | None
+    content: str
+    timestamp: Timestamp
+    readBy: tuple[UserId, ...]
+    isRead: bool
+    messageType: MessageKind
+    seq: int
+    fileUrl: NotRequired[str]
+    clientMessageId: NotRequired[str]
+
+
+def conversation_message_object(message: Message, author: User) -> ConversationMessageObject:
     """A private message; see docs/dialects/messenger.md#message-object."""
-    view: dict[str, object] = {
+    view: ConversationMessageObject = {
         "id": str(message.id),
         "messageId": str(message.id),
         "conversationId": conversation_id(message.author_id, recipient_of(message)),

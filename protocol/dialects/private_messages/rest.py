@@ -6,7 +6,7 @@ and `check` says whether its texts may be stored. Must not know: HTTP, sessions,
 
 from collections.abc import Container, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from attrs import frozen
 
@@ -20,7 +20,14 @@ MAX_TEXT_CHARS = 1_000
 MAX_EMAIL_CHARS = 254
 
 
-def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+class ErrorObject(TypedDict):
+    """An error."""
+
+    error: str
+    code: str
+
+
+def _error(_: int, text: str, code: str) -> ErrorObject:
     return {"error": text, "code": code}
 
 

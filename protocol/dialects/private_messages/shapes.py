@@ -5,18 +5,76 @@ neither email nor birthday. Must not know: for whom it is shown.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Message, MessageKind, User, UserId
-from protocol.shapes.timestamps import timestamp
+from protocol.model import Message, MessageId, MessageKind, User, UserId
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-def private_message_object(message: Message, recipient_id: UserId) -> dict[str, object]:
+class DoneObject(TypedDict):
+    """The call was carried out; there is nothing to show."""
+
+    status: Literal["success"]
+
+
+DONE: Final[DoneObject] = {"status": "success"}
+
+
+class PrivateMessageObject(TypedDict):
+    """A private message."""
+
+    id: MessageId
+    content: str
+    sender_id: UserId
+    receiver_id: UserId
+    recipient_id: UserId
+    created_at: Timestamp
+    is_read: bool
+    seq: int
+    client_id: NotRequired[str]
+    message_type: NotRequired[MessageKind]
+    file_url: NotRequired[str]
+    parent_id: NotRequired[MessageId]
+    is_delivered: NotRequired[bool]
+
+
+class UserObject(TypedDict):
+    """A user as every other user may see them."""
+
+    id: UserId
+    username: str
+    name: str
+    first_name: str
+    last_name: str
+    created_at: Timestamp
+    updated_at: Timestamp
+    is_public: bool
+    avatar: NotRequired[str]
+    nickname: NotRequired[str]
+    about_me: NotRequired[str]
+
+
+class OwnUserObject(UserObject):
+    """A user as they see themself."""
+
+    email: str | None
+    date_of_birth: str | None
+
+
+class ShownMessageObject(PrivateMessageObject):
+    """A private message over REST, with its two people."""
+
+    sender: UserObject
+    receiver: UserObject
+
+
+def private_message_object(message: Message, recipient_id: UserId) -> PrivateMessageObject:
     """A private message; see docs/dialects/private_messages.md#message-object.
 
     Older clients read either `receiver_id` or `recipient_id`, so both are sent. Fields that few
     messages have are left out of the others.
     """
-    view: dict[str, object] = {
+    view: PrivateMessageObject = {
         "id": message.id,
         "content": message.content,
         "sender_id": message.author_id,
@@ -39,9 +97,9 @@ def private_message_object(message: Message, recipient_id: UserId) -> dict[str, 
     return view
 
 
-def user_object(user: User) -> dict[str, object]:
+def user_object(user: User) -> UserObject:
     """A user as every other user may see them."""
-    view: dict[str, object] = {
+    view: UserObject = {
         "id": user.id,
         "username": user.username,
         "name": user.name,
@@ -51,27 +109,34 @@ def user_object(user: User) -> dict[str, object]:
         "updated_at": timestamp(user.updated_at),
         "is_public": user.is_public,
     }
-    optional = {"avatar": user.avatar, "nickname": user.nickname, "about_me": user.about_me}
-    return view | {name: value for name, value in optional.items() if value is not None}
+    if user.avatar is not None:
+        view["avatar"] = user.avatar
+    if user.nickname is not None:
+        view["nickname"] = user.nickname
+    if user.about_me is not None:
+        view["about_me"] = user.about_me
+    return view
 
 
-def own_user_object(user: User) -> dict[str, object]:
+def own_user_object(user: User) -> OwnUserObject:
     """A user as they see themself."""
     birthday = None if user.date_of_birth is None else user.date_of_birth.isoformat()
-    return user_object(user) | {"email": user.email, "date_of_birth": birthday}
+    return {**user_object(user), "email": user.email, "date_of_birth": birthday}
 
 
 def message_objects(
     messages: Iterable[Message], people: Mapping[UserId, User]
-) -> list[dict[str, object]]:
+) -> list[ShownMessageObject]:
     """Private messages over REST, each with its `sender` and `receiver`."""
     views = {user_id: user_object(user) for user_id, user in people.items()}
-    shown: list[dict[str, object]] = []
+    shown: list[ShownMessageObject] = []
     for message in messages:
         if message.recipient_id is None:
             raise ValueError("not a private message")
-        view = private_message_object(message, message.recipient_id)
-        view["sender"] = views[message.author_id]
-        view["receiver"] = views[message.recipient_id]
+        view: ShownMessageObject = {
+            **private_message_object(message, message.recipient_id),
+            "sender": views[message.author_id],
+            "receiver": views[message.recipient_id],
+        }
         shown.append(view)
     return shown

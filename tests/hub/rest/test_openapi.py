@@ -1,11 +1,34 @@
-"""The description of the calls."""
+"""The description of the calls. That every answer is as described is part of every test with a
+`World`: see tests/support/documents/openapi.py.
+"""
 
 import tomllib
+from typing import Any
+
+import pytest
+import schemathesis
+from starlette.responses import Response
 
 import hub.rest.routes
+from hub.http.responses import JSON
 from hub.rest.app import discover
+from hub.rest.endpoint import Endpoint
+from hub.rest.openapi import describe
+from protocol.rest import RestDialect
+from tests.support.documents.openapi import flaw_of
 from tests.support.documents.pages import ROOT
 from tests.support.world import World
+
+CLAIMS = discover(hub.rest.routes)
+DOCUMENT: Any = describe(
+    [(claim.dialect, claim.endpoint, claim.paths[0]) for claim in CLAIMS], "private_messages"
+)
+OPERATIONS = {
+    f"{method} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 async def test_the_document_describes_every_route(timed_world: World) -> None:
@@ -13,15 +36,77 @@ async def test_the_document_describes_every_route(timed_world: World) -> None:
     described = {
         (method.upper(), path) for path, methods in document["paths"].items() for method in methods
     }
-    for claim in discover(hub.rest.routes):
+    for claim in CLAIMS:
         assert described & {(claim.endpoint.method, path) for path in claim.paths}
-    assert len(described) == len(discover(hub.rest.routes))
+    assert len(described) == len(CLAIMS)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert document["info"]["version"] == project["version"]
-    send = document["paths"]["/api/messages"]["post"]
-    schema = send["requestBody"]["content"]["application/json"]["schema"]
-    assert {
+
+
+def test_it_is_what_openapi_calls_a_document() -> None:
+    schemathesis.openapi.from_dict(DOCUMENT).validate()
+    broken = {**DOCUMENT, "info": {}}
+    with pytest.raises(Exception, match="title"):
+        schemathesis.openapi.from_dict(broken).validate()
+
+
+def test_a_call_in_full() -> None:
+    send = OPERATIONS["post /api/messages"]
+    body = send["requestBody"]["content"]["application/json"]["schema"]
+    name = "private_messages.rest.AddressedMessageBody"
+    assert body == {"$ref": f"#/components/schemas/{name}"}
+    assert set(SCHEMAS[name]["properties"]) == {
         "content", "client_id", "recipient_id", "receiver_id",
         "message_type", "file_url", "parent_id",
-    } == set(schema["properties"])  # fmt: skip
-    assert {"201", "400", "401", "403", "404", "409", "503"} == set(send["responses"])
+    }  # fmt: skip
+    assert set(send["responses"]) == {
+        "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503",
+    }  # fmt: skip
+    assert send["security"] == [{"session_token": []}, {"bearer": []}]
+    conflict = send["responses"]["409"]["content"]["application/json"]["schema"]
+    assert conflict["$ref"].endswith("/private_messages.rest.ErrorObject")
+    assert conflict["properties"]["code"]["enum"] == ["key_conflict"]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_and_error_has_a_schema(name: str) -> None:
+    for status, response in OPERATIONS[name]["responses"].items():
+        for media, content in response.get("content", {"": {}}).items():
+            is_file = name.endswith("/uploads/{day}/{name}") and status in {"200", "206"}
+            is_empty = status == "304" and media == ""
+            assert "schema" in content or is_file or is_empty, status
+            if status >= "400" and media == "application/json" and status != "413":
+                codes = content["schema"].get("properties", {}).get("code", {}).get("enum")
+                assert codes or name == "get /readyz", status
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_parameter_has_a_type_and_what_can_have_bounds_has_them(name: str) -> None:
+    for parameter in OPERATIONS[name]["parameters"]:
+        schema = parameter["schema"]
+        assert schema["type"] in {"integer", "string"}
+        assert schema["type"] == "string" or {"minimum", "maximum"} <= schema.keys()
+
+
+def test_an_answer_that_is_not_as_described_is_noticed() -> None:
+    """Otherwise the check that every test makes would be none."""
+    endpoint, surface = _call("GET", "/api/messages/unread-count")
+    assert flaw_of(surface, endpoint, JSON({"count": 1})) is None
+    assert "status" in _flaw(surface, endpoint, JSON({"count": 1}, 418))
+    assert "more" in _flaw(surface, endpoint, JSON({"count": 1, "more": 2}))
+    assert "count" in _flaw(surface, endpoint, JSON({}))
+    assert "text/html" in _flaw(surface, endpoint, Response(b"1", 200, media_type="text/html"))
+    refused = JSON(surface.error(503, "no", "no_such_code"), 503)
+    assert "no_such_code" in _flaw(surface, endpoint, refused)
+
+
+def _flaw(surface: RestDialect, endpoint: Endpoint, response: Response) -> str:
+    return flaw_of(surface, endpoint, response) or ""
+
+
+def _call(method: str, path: str) -> tuple[Endpoint, RestDialect]:
+    return next(
+        (claim.endpoint, claim.dialect)
+        for claim in CLAIMS
+        if (claim.endpoint.method, claim.endpoint.path) == (method, path)
+    )

@@ -3,17 +3,22 @@
 Guarantees: only the caller's own conversations are shown.
 """
 
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from docs.examples.new_dialect.dialects.whisper.rest import REST
+from protocol.errors import ErrorCode
 
 LINES: Final = 10
 
 
-async def last_lines(call: Call) -> Response:
+class LinesObject(TypedDict):
+    """Lines of a conversation, oldest first."""
+
+    lines: list[str]
+
+
+async def last_lines(call: Call) -> JSON[LinesObject]:
     """The last messages with a user, oldest first, as the lines in which they arrived."""
     peer_id = call.user_id()
     await call.require_conversation(peer_id)
@@ -29,6 +34,6 @@ ENDPOINTS: Final = (
         "/api/whispers/{user_id}",
         "The last lines of a conversation",
         last_lines,
-        {200: "lines", 400: "no user id", 403: "not for you"},
+        {200: "lines", 400: [ErrorCode.INVALID_FIELD], 403: [ErrorCode.NOT_ALLOWED]},
     ),
 )

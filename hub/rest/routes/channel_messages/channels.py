@@ -9,18 +9,24 @@ Must not know: how channels come about.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias, TypedDict
 
 from attrs import frozen
-from starlette.responses import Response
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.parameters import Number, Text
 from hub.rest.routes.channel_messages.messages import channel_in_path
 from persistence.records import ChannelHead
 from protocol.answers import Done
 from protocol.commands import HideConversation
 from protocol.dialects.channel_messages.rest import REST
-from protocol.dialects.channel_messages.shapes import channel_object, user_object
+from protocol.dialects.channel_messages.shapes import (
+    ChannelObject,
+    OwnUserObject,
+    UserObject,
+    channel_object,
+    user_object,
+)
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, User, UserId
 from protocol.shapes.timestamps import timestamp
@@ -29,6 +35,38 @@ from protocol.shapes.uuids import IdKind, from_uuid
 MAX_CHANNELS: Final = 500
 MAX_PAGE: Final = 1_000_000
 MAX_USERS: Final = 100
+
+SEARCH: Final = Text("search", "only channels whose name contains this")
+SORT_BY: Final = Text("sortBy", "`createdAt`, `memberCount` or `name`; otherwise `createdAt`")
+SORT_BY_OLD: Final = Text("sort_by", "the same as `sortBy`")
+SORT_ORDER: Final = Text("sortOrder", "`desc`: the largest first")
+SORT_ORDER_OLD: Final = Text("sort_order", "the same as `sortOrder`")
+PAGE: Final = Number("page", "which page, from 1", 1, 1, MAX_PAGE)
+LIMIT: Final = Number("limit", "how many on a page", MAX_CHANNELS, 1, MAX_CHANNELS)
+VIEW: Final = Text("view", "`browse`: without conversations")
+USERS: Final = Number("limit", "how many users", MAX_USERS, 1, MAX_USERS)
+BEFORE: Final = Text("before", "only accounts before the one with this id", {"format": "uuid"})
+
+
+class ChannelsObject(TypedDict):
+    """A page of channels."""
+
+    channels: list[ChannelObject]
+
+
+class JoinedObject(TypedDict):
+    """A channel that the caller is in."""
+
+    success: Literal[True]
+    channel: ChannelObject
+
+
+class LeftObject(TypedDict):
+    """A conversation is hidden. `nextChannel`: which one to show now."""
+
+    success: Literal[True]
+    wasDeleted: Literal[False]
+    nextChannel: None
 
 
 @frozen
@@ -41,10 +79,11 @@ class _Listed:
     members: int
     messages: int
 
-    def view(self) -> dict[str, object]:
+    def view(self) -> ChannelObject:
         """As its clients see it."""
-        counts = {"members": self.members, "messages": self.messages}
-        return channel_object(self.channel, self.name, self.users, **counts)
+        return channel_object(
+            self.channel, self.name, self.users, members=self.members, messages=self.messages
+        )
 
 
 _Key: TypeAlias = tuple[float | str | datetime, int]
@@ -56,23 +95,23 @@ _SORTED_BY: Final[Mapping[str, Callable[[_Listed], _Key]]] = {
 }
 
 
-async def browse_joined(call: Call) -> Response:
+async def browse_joined(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces, and their conversations."""
     return JSON({"channels": await _page(call, await _joined(call))})
 
 
-async def browse_public(call: Call) -> Response:
+async def browse_public(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces."""
     return JSON({"channels": await _page(call, await _in_workspaces(call))})
 
 
-async def list_channels(call: Call) -> Response:
+async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
     """The same lists without an object around them: which one, `view` says."""
-    is_browsing = call.request.query_params.get("view") == "browse"
+    is_browsing = call.text(VIEW) == "browse"
     return JSON(await _page(call, await (_in_workspaces if is_browsing else _joined)(call)))
 
 
-async def join(call: Call) -> Response:
+async def join(call: Call) -> JSON[JoinedObject]:
     """A channel that the caller is in already: whoever may see a channel is in it."""
     channel = await channel_in_path(call)
     heads = await call.services.store.channels.heads(call.me, [channel.id])
@@ -82,7 +121,7 @@ async def join(call: Call) -> Response:
     return JSON({"success": True, "channel": listed.view()})
 
 
-async def leave(call: Call) -> Response:
+async def leave(call: Call) -> JSON[LeftObject]:
     """Hide a conversation. The channels of a workspace are for all of its members."""
     channel = await channel_in_path(call)
     peer = channel.peer_of(call.me)
@@ -94,16 +133,16 @@ async def leave(call: Call) -> Response:
     return JSON({"success": True, "wasDeleted": False, "nextChannel": None})
 
 
-async def show_me(call: Call) -> Response:
+async def show_me(call: Call) -> JSON[OwnUserObject]:
     """Who the caller is."""
-    own = {"email": call.user.email, "createdAt": timestamp(call.user.created_at)}
-    return JSON(user_object(call.user) | own)
+    user = call.user
+    return JSON({**user_object(user), "email": user.email, "createdAt": timestamp(user.created_at)})
 
 
-async def list_users(call: Call) -> Response:
+async def list_users(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message, newest accounts first."""
-    limit = call.number("limit", MAX_USERS, 1, MAX_USERS)
-    before = from_uuid(IdKind.USER, call.request.query_params.get("before")) or MAX_ID
+    limit = call.number(USERS)
+    before = from_uuid(IdKind.USER, call.text(BEFORE)) or MAX_ID
     found = await call.services.store.relations.reachable(
         call.me, before=UserId(before), limit=limit
     )
@@ -141,24 +180,27 @@ async def _listed(call: Call, heads: Sequence[ChannelHead]) -> Sequence[_Listed]
     return listed
 
 
-async def _page(call: Call, heads: Sequence[ChannelHead]) -> list[dict[str, object]]:
+async def _page(call: Call, heads: Sequence[ChannelHead]) -> list[ChannelObject]:
     """What the query asks for. Its clients spell its words `sortBy` or `sort_by`."""
-    query = call.request.query_params
-    wanted = query.get("search", "").casefold()
-    by = query.get("sortBy", query.get("sort_by", "")).replace("_", "").lower()
-    order = query.get("sortOrder", query.get("sort_order", "asc"))
+    wanted = (call.text(SEARCH) or "").casefold()
+    by = (call.text(SORT_BY) or call.text(SORT_BY_OLD) or "").replace("_", "").lower()
+    order = call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)
     found = sorted(
         (each for each in await _listed(call, heads) if wanted in each.name.casefold()),
         key=_SORTED_BY.get(by, _SORTED_BY["createdat"]),
         reverse=order == "desc",
     )
-    limit = call.number("limit", MAX_CHANNELS, 1, MAX_CHANNELS)
-    first = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
+    limit = call.number(LIMIT)
+    first = (call.number(PAGE) - 1) * limit
     return [each.view() for each in found[first : first + limit]]
 
 
-_LISTED: Final = ("search", "sortBy", "sortOrder", "page", "limit")
-_LEFT: Final = {200: "done", 403: "a workspace's, or not for you", 404: "unknown"}
+_LISTED: Final = (SEARCH, SORT_BY, SORT_BY_OLD, SORT_ORDER, SORT_ORDER_OLD, PAGE, LIMIT)
+_LEFT: Final = {
+    200: "done",
+    403: [ErrorCode.NOT_A_MEMBER, ErrorCode.NOT_ALLOWED],
+    404: [ErrorCode.CONVERSATION_NOT_FOUND],
+}
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -168,7 +210,7 @@ ENDPOINTS: Final = (
         "The channels of my workspaces, and my conversations",
         browse_joined,
         {200: "channels"},
-        query=_LISTED,
+        parameters=_LISTED,
     ),
     Endpoint(
         "GET",
@@ -176,7 +218,7 @@ ENDPOINTS: Final = (
         "The channels of my workspaces",
         browse_public,
         {200: "channels"},
-        query=_LISTED,
+        parameters=_LISTED,
     ),
     Endpoint(
         "GET",
@@ -184,14 +226,14 @@ ENDPOINTS: Final = (
         "The same as a list",
         list_channels,
         {200: "a list"},
-        query=("view", *_LISTED),
+        parameters=(VIEW, *_LISTED),
     ),
     Endpoint(
         "POST",
         "/api/channels/{channel_id}/join",
         "A channel that I am in",
         join,
-        {200: "the channel", 403: "not for you"},
+        {200: "the channel", 403: [ErrorCode.NOT_A_MEMBER]},
     ),
     *(
         Endpoint(method, "/api/channels/{channel_id}/leave", "Hide a conversation", leave, _LEFT)
@@ -203,7 +245,7 @@ ENDPOINTS: Final = (
         "Whom I may message, newest accounts first",
         list_users,
         {200: "a list"},
-        query=("limit", "before"),
+        parameters=(USERS, BEFORE),
     ),
     Endpoint("GET", "/api/users/me", "Who I am", show_me, {200: "the user"}),
 )

@@ -7,20 +7,23 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWording
+from hub.rest.parameters import AFTER_SEQ, KEY, Text
+from hub.rest.replies import CONTENT_CODES, ErrorWording
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
-from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS, channel_message_object
+from protocol.dialects.channel_messages.shapes import (
+    MAX_CONTENT_CHARS,
+    ChannelMessageObject,
+    channel_message_object,
+)
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User
 from protocol.parsing.content import check_content
 from protocol.shapes.rendering import render_html
-from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
+from protocol.shapes.uuids import IdKind, Uuid, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
@@ -33,13 +36,29 @@ _WORDING: Final = {
 }
 
 
-async def history(call: Call) -> Response:
+CURSOR: Final = Text("cursor", "the `nextCursor` of the page before", {"format": "uuid"})
+
+
+class PageObject(TypedDict):
+    """A page of a channel. `nextCursor`: leads to the messages before it."""
+
+    messages: list[ChannelMessageObject]
+    nextCursor: Uuid | None
+
+
+class RepliesObject(TypedDict):
+    """The replies to a message."""
+
+    replies: list[ChannelMessageObject]
+
+
+async def history(call: Call) -> JSON[PageObject]:
     """A page of a channel, oldest first; `cursor` goes back from there, `after_seq` forward."""
     channel = await channel_in_path(call)
     missed = await call.missed(channel.id, PAGE)
     if missed is not None:
         return JSON({"messages": await _views(call, missed), "nextCursor": None})
-    cursor = call.request.query_params.get("cursor")
+    cursor = call.text(CURSOR)
     before = None
     if cursor:
         before = from_uuid(IdKind.MESSAGE, cursor)
@@ -52,7 +71,7 @@ async def history(call: Call) -> Response:
     return JSON({"messages": await _views(call, page), "nextCursor": more})
 
 
-async def send(call: Call) -> Response:
+async def send(call: Call) -> JSON[ChannelMessageObject]:
     """Send a message to a channel."""
     try:
         body = await call.body(ChannelMessageBody)
@@ -72,19 +91,19 @@ async def send(call: Call) -> Response:
     return JSON(_view(call, posted.message, call.user), 201)
 
 
-async def replies(call: Call) -> Response:
+async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
     message = await _message(call, call.request.path_params["message_id"])
     found = await call.services.store.messages.replies(message.id, limit=MAX_REPLIES)
     return JSON({"replies": await _views(call, found)})
 
 
-async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
+async def _views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
     return [_view(call, message, people[message.author_id]) for message in messages]
 
 
-def _view(call: Call, message: Message, author: User) -> dict[str, object]:
+def _view(call: Call, message: Message, author: User) -> ChannelMessageObject:
     is_rendered = call.services.config.rendered_content
     return channel_message_object(message, author, render_html if is_rendered else None)
 
@@ -128,22 +147,31 @@ ENDPOINTS: Final = (
         "/api/messages/channel/{channel_id}",
         "A page of a channel, oldest first",
         history,
-        {200: "messages and nextCursor", 400: "no such cursor", 403: "not for you"},
-        query=("cursor", "after_seq"),
+        {200: "messages", 400: [ErrorCode.INVALID_FIELD], 403: [ErrorCode.NOT_A_MEMBER]},
+        parameters=(CURSOR, AFTER_SEQ),
     ),
     Endpoint(
         "POST",
         "/api/messages",
         "Send a message to a channel",
         send,
-        {201: "the message", 400: "malformed", 403: "not for you", 409: "key", 503: "try again"},
+        {
+            201: "the message",
+            400: CONTENT_CODES,
+            403: [ErrorCode.NOT_A_MEMBER],
+            404: [ErrorCode.MESSAGE_NOT_FOUND],
+            409: [ErrorCode.KEY_CONFLICT],
+            422: [ErrorCode.UNSTORABLE],
+            429: [ErrorCode.RATE_LIMITED],
+        },
         body=ChannelMessageBody,
+        parameters=(KEY,),
     ),
     Endpoint(
         "GET",
         "/api/messages/{message_id}/replies",
         "The replies to a message",
         replies,
-        {200: "replies", 404: "unknown"},
+        {200: "replies", 404: [ErrorCode.MESSAGE_NOT_FOUND]},
     ),
 )

@@ -4,20 +4,26 @@ See docs/dialects/channel_messages.md#authentication.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
-from protocol.shapes.timestamps import timestamp
-from protocol.shapes.uuids import IdKind, to_uuid
+from protocol.shapes.timestamps import Timestamp, timestamp
+from protocol.shapes.uuids import IdKind, Uuid, to_uuid
 
 LIFETIME: Final = timedelta(hours=1)
 
 
-async def issue(call: Call) -> Response:
+class TokenObject(TypedDict):
+    """A token, whose it is, and its end."""
+
+    token: str
+    userId: Uuid
+    expiresAt: Timestamp
+
+
+async def issue(call: Call) -> JSON[TokenObject]:
     """A token for the caller, which ends with the session at the latest."""
     lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))
     user_id = to_uuid(IdKind.USER, call.me)

@@ -4,14 +4,13 @@ Guarantees: no response contains a password or its hash; the session cookie is e
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import signed_session_cookie
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import (
+    WEAK_CODES,
     check_login,
     end_session,
     limit_attempts,
@@ -19,23 +18,28 @@ from hub.rest.login import (
     refuse_when_closed,
 )
 from persistence.records import NewUser, Taken
-from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody
+from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody, FlawObject
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
 from protocol.model import Session, User
-from protocol.shapes.learning_platform import account_object
+from protocol.shapes.learning_platform import AccountObject, account_object
 
 _TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}
 
 
+class MessageObject(TypedDict):
+    """What happened, in words."""
+
+    message: str
+
+
 def invalid(text: str, error: WireError) -> HttpError:
     """A malformed body; see docs/dialects/learning_chat.md#rest. `path`: empty for all of it."""
-    flaw = {"path": error.field or "", "message": error.text, "code": error.code}
-    details = {"errors": [flaw]}
-    return HttpError(400, error.code, text, details=details)
+    flaw: FlawObject = {"path": error.field or "", "message": error.text, "code": error.code}
+    return HttpError(400, error.code, text, details={"errors": [flaw]})
 
 
-async def register(call: Call) -> Response:
+async def register(call: Call) -> JSON[AccountObject]:
     """Make an account and sign in."""
     refuse_when_closed(call)
     try:
@@ -62,7 +66,7 @@ async def register(call: Call) -> Response:
     return await _signed_in(call, user, 201)
 
 
-async def log_in(call: Call) -> Response:
+async def log_in(call: Call) -> JSON[AccountObject]:
     """Open a session and set its cookie."""
     try:
         body = await call.body(CredentialsBody)
@@ -76,7 +80,7 @@ async def log_in(call: Call) -> Response:
     return await _signed_in(call, user, 200)
 
 
-async def open_session(call: Call) -> Response:
+async def open_session(call: Call) -> JSON[AccountObject]:
     """Open a session for the user of a live `session_token`, which it does not outlive."""
     limit_attempts(call.services.address_attempts, call.address)
     found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
@@ -88,21 +92,21 @@ async def open_session(call: Call) -> Response:
 
 async def _signed_in(
     call: Call, user: User, status: int, longest: timedelta = timedelta.max
-) -> Response:
+) -> JSON[AccountObject]:
     lifetime = min(longest, timedelta(hours=call.services.config.platform_session_hours))
     value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
     cookie = signed_session_cookie(value, lifetime, call.cookie_scope)
     return JSON(account_object(user), status, {"Set-Cookie": cookie})
 
 
-async def log_out(call: Call) -> Response:
+async def log_out(call: Call) -> JSON[MessageObject]:
     """End the session and close its connections."""
     await end_session(call, COOKIE)
     cookie = signed_session_cookie("", timedelta(0), call.cookie_scope)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 
 
-async def show_me(call: Call) -> Response:
+async def show_me(call: Call) -> JSON[AccountObject]:
     """Who the caller is."""
     return JSON(account_object(call.user))
 
@@ -114,7 +118,12 @@ ENDPOINTS: Final = (
         "/api/auth/register",
         "Make an account and sign in",
         register,
-        {201: "the user; sets the cookie", 400: "malformed or taken", 403: "closed", 429: "wait"},
+        {
+            201: "the user; sets the cookie",
+            400: (*WEAK_CODES, "username_taken", "email_taken"),
+            403: ["registration_closed"],
+            429: ["too_many_attempts"],
+        },
         body=AccountBody,
         open_to_all=True,
     ),
@@ -123,7 +132,11 @@ ENDPOINTS: Final = (
         "/api/auth/login",
         "Open a session",
         log_in,
-        {200: "the user; sets the cookie", 400: "malformed", 401: "refused", 429: "wait"},
+        {
+            200: "the user; sets the cookie",
+            401: ["invalid_credentials"],
+            429: ["too_many_attempts"],
+        },
         body=CredentialsBody,
         open_to_all=True,
     ),
@@ -132,7 +145,11 @@ ENDPOINTS: Final = (
         "/api/auth/session",
         "Open a session with that of `/ws`, the cookie `session_token`",
         open_session,
-        {201: "the user; sets the cookie", 401: "no live session_token", 429: "wait"},
+        {
+            201: "the user; sets the cookie",
+            401: ["not_signed_in"],
+            429: ["too_many_attempts"],
+        },
         open_to_all=True,
     ),
     Endpoint(

@@ -6,9 +6,7 @@ Guarantees: only members see a workspace and its channels; only its owner and te
 every change is sent to the members that are connected.
 """
 
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWording
@@ -17,18 +15,44 @@ from persistence.records import NewChannel, NoSuchUser
 from protocol.dialects.learning_chat.rest import (
     REST,
     ChannelBody,
+    DirectChannelBody,
     MemberBody,
     WorkspaceBody,
     check_name,
     check_optional,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import STAFF, Channel, ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.model import STAFF, Channel, ChannelId, Role, User, UserId, Workspace, WorkspaceId
 from protocol.parsing.content import is_storable
-from protocol.parsing.structuring import identifier
-from protocol.shapes.learning_platform import channel_object, workspace_object
+from protocol.shapes.learning_platform import (
+    ChannelObject,
+    WorkspaceObject,
+    channel_object,
+    workspace_object,
+)
 
 ACCESS_DENIED: Final = "Access denied"
+
+
+class FollowedChannelObject(ChannelObject):
+    """A channel, and the seq of its last message."""
+
+    lastSeq: int
+
+
+class PartnerObject(TypedDict):
+    """The other participant of a dm."""
+
+    id: UserId
+    username: str
+    avatar: str | None
+    role: Role
+
+
+class DirectChannelObject(ChannelObject):
+    """A dm."""
+
+    partner: PartnerObject
 
 
 def denied(text: str = ACCESS_DENIED) -> HttpError:
@@ -56,7 +80,7 @@ async def _workspace(call: Call) -> Workspace:
     return found
 
 
-async def create_workspace(call: Call) -> Response:
+async def create_workspace(call: Call) -> JSON[WorkspaceObject]:
     """Make a workspace that the caller owns."""
     try:
         body = await call.body(WorkspaceBody)
@@ -69,13 +93,13 @@ async def create_workspace(call: Call) -> Response:
     return JSON(workspace_object(workspace), 201)
 
 
-async def list_workspaces(call: Call) -> Response:
+async def list_workspaces(call: Call) -> JSON[list[WorkspaceObject]]:
     """The caller's workspaces."""
     found = await call.services.store.workspaces.of_user(call.me)
     return JSON([workspace_object(workspace) for workspace in found])
 
 
-async def show_workspace(call: Call) -> Response:
+async def show_workspace(call: Call) -> JSON[WorkspaceObject]:
     """One of the caller's workspaces."""
     workspace = await _workspace(call)
     if call.me not in workspace.members:
@@ -83,7 +107,7 @@ async def show_workspace(call: Call) -> Response:
     return JSON(workspace_object(workspace))
 
 
-async def add_member(call: Call) -> Response:
+async def add_member(call: Call) -> JSON[WorkspaceObject]:
     """Add a member to a workspace."""
     workspace = await _workspace(call)
     try:
@@ -94,7 +118,7 @@ async def add_member(call: Call) -> Response:
     return await _change(call, workspace, body.user_id, add=True)
 
 
-async def remove_member(call: Call) -> Response:
+async def remove_member(call: Call) -> JSON[WorkspaceObject]:
     """Remove a member from a workspace."""
     workspace = await _workspace(call)
     _require_manager(call, workspace, "Only the workspace owner or teachers can remove members")
@@ -110,7 +134,9 @@ def _require_manager(call: Call, workspace: Workspace, text: str) -> None:
         raise denied(text)
 
 
-async def _change(call: Call, workspace: Workspace, user_id: UserId, *, add: bool) -> Response:
+async def _change(
+    call: Call, workspace: Workspace, user_id: UserId, *, add: bool
+) -> JSON[WorkspaceObject]:
     services = call.services
     user = await services.store.accounts.get(user_id)
     if user is None:
@@ -127,7 +153,7 @@ async def _change(call: Call, workspace: Workspace, user_id: UserId, *, add: boo
     return JSON(workspace_object(changed))
 
 
-async def create_channel_in_workspace(call: Call) -> Response:
+async def create_channel_in_workspace(call: Call) -> JSON[ChannelObject]:
     """Make a channel; for teachers."""
     workspace = await _workspace(call)
     if call.me not in workspace.members:
@@ -137,7 +163,7 @@ async def create_channel_in_workspace(call: Call) -> Response:
     return await _create_channel(call, await _channel_body(call), workspace.id)
 
 
-async def create_channel(call: Call) -> Response:
+async def create_channel(call: Call) -> JSON[ChannelObject]:
     """Make a channel in one of the caller's workspaces."""
     body = await _channel_body(call)
     if body.workspace_id is None:
@@ -157,7 +183,9 @@ async def _channel_body(call: Call) -> ChannelBody:
     return body
 
 
-async def _create_channel(call: Call, body: ChannelBody, workspace_id: WorkspaceId) -> Response:
+async def _create_channel(
+    call: Call, body: ChannelBody, workspace_id: WorkspaceId
+) -> JSON[ChannelObject]:
     new = NewChannel(workspace_id, body.name, body.kind(), body.class_, body.subject)
     channel = await call.services.workspaces.create_channel(new)
     if channel is None:
@@ -165,7 +193,7 @@ async def _create_channel(call: Call, body: ChannelBody, workspace_id: Workspace
     return JSON(channel_object(channel), 201)
 
 
-async def list_channels(call: Call) -> Response:
+async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
     """A workspace's channels, oldest first."""
     workspace = await _workspace(call)
     if call.me not in workspace.members:
@@ -174,7 +202,7 @@ async def list_channels(call: Call) -> Response:
     return JSON([channel_object(channel) for channel in found])
 
 
-async def open_dm(call: Call) -> Response:
+async def open_dm(call: Call) -> JSON[ChannelObject]:
     """The private channel of two users, one of whom is the caller; found or made."""
     ids = await _two_ids(call)
     if call.me not in ids:
@@ -187,29 +215,29 @@ async def open_dm(call: Call) -> Response:
 
 
 async def _two_ids(call: Call) -> tuple[UserId, UserId]:
-    raw = await call.json_object()
-    ids = raw.get("userIds")
+    ids = (await call.json_object()).get("userIds")
     if not isinstance(ids, list) or len(ids) < 2:  # noqa: PLR2004  a dm has two people
         raise HttpError(400, ErrorCode.INVALID_FIELD, "At least two userIds are required")
-    numbers = [number for number in map(identifier, ids) if number is not None]
-    if len(numbers) != len(ids) or len(numbers) != 2:  # noqa: PLR2004  same
-        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user IDs")
-    return UserId(numbers[0]), UserId(numbers[1])
+    try:
+        (one, other) = (await call.body(DirectChannelBody)).user_ids
+    except (ValueError, WireError):
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user IDs") from None
+    return one, other
 
 
-async def list_channels_of_mine(call: Call) -> Response:
+async def list_channels_of_mine(call: Call) -> JSON[list[FollowedChannelObject]]:
     """The channels of the caller's workspaces, each with how far it has got."""
     heads = await call.services.store.channels.heads(call.me)
     return JSON(
         [
-            channel_object(head.channel) | {"lastSeq": head.last_seq}
+            {**channel_object(head.channel), "lastSeq": head.last_seq}
             for head in heads
             if head.channel.workspace_id is not None
         ]
     )
 
 
-async def list_dms(call: Call) -> Response:
+async def list_dms(call: Call) -> JSON[list[DirectChannelObject]]:
     """The caller's dms, each with the other participant."""
     channels = await call.services.store.channels.dms(call.me)
     peers = {channel.id: channel.peer_of(call.me) for channel in channels}
@@ -224,17 +252,17 @@ async def list_dms(call: Call) -> Response:
     )
 
 
-def _with_partner(channel: Channel, partner: User) -> dict[str, object]:
-    view = {
+def _with_partner(channel: Channel, partner: User) -> DirectChannelObject:
+    view: PartnerObject = {
         "id": partner.id,
         "username": partner.username,
         "avatar": partner.avatar,
         "role": partner.role,
     }
-    return channel_object(channel) | {"partner": view}
+    return {**channel_object(channel), "partner": view}
 
 
-async def search_channels(call: Call) -> Response:
+async def search_channels(call: Call) -> JSON[list[ChannelObject]]:
     """Channels of the caller's workspaces: class equal, or name or subject containing a text."""
     text = call.request.path_params["text"]
     if not is_storable(text):
@@ -269,8 +297,9 @@ async def accessible(call: Call, number: int | None) -> Channel:
     return access.channel
 
 
-_WORKSPACE: Final = {200: "the workspace", 403: "not for you", 404: "unknown"}
-_CHANNELS: Final = {200: "channels", 403: "not for you", 404: "unknown"}
+_NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
+_NO_WORKSPACE: Final = ("workspace_not_found",)
+_NO_MEMBER: Final = (*_NO_WORKSPACE, "user_not_found")
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -279,19 +308,23 @@ ENDPOINTS: Final = (
         "/api/workspaces",
         "Make a workspace",
         create_workspace,
-        {201: "the workspace", 400: "malformed"},
+        {201: "the workspace"},
         body=WorkspaceBody,
     ),
     Endpoint("GET", "/api/workspaces", "My workspaces", list_workspaces, {200: "a list"}),
     Endpoint(
-        "GET", "/api/workspaces/{workspace_id}", "A workspace of mine", show_workspace, _WORKSPACE
+        "GET",
+        "/api/workspaces/{workspace_id}",
+        "A workspace of mine",
+        show_workspace,
+        {200: "the workspace", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
     ),
     Endpoint(
         "POST",
         "/api/workspaces/{workspace_id}/members",
         "Add a member",
         add_member,
-        _WORKSPACE | {400: "malformed"},
+        {200: "the workspace", 403: _NOT_ALLOWED, 404: _NO_MEMBER},
         body=MemberBody,
     ),
     Endpoint(
@@ -299,14 +332,14 @@ ENDPOINTS: Final = (
         "/api/workspaces/{workspace_id}/members/{user_id}",
         "Remove a member",
         remove_member,
-        _WORKSPACE,
+        {200: "the workspace", 403: _NOT_ALLOWED, 404: _NO_MEMBER},
     ),
     Endpoint(
         "POST",
         "/api/workspaces/{workspace_id}/channels",
         "Make a channel; for teachers",
         create_channel_in_workspace,
-        {201: "the channel", 400: "malformed", 403: "not for you", 404: "unknown"},
+        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
         body=ChannelBody,
     ),
     Endpoint(
@@ -314,14 +347,14 @@ ENDPOINTS: Final = (
         "/api/workspaces/{workspace_id}/channels",
         "A workspace's channels",
         list_channels,
-        _CHANNELS,
+        {200: "channels", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
     ),
     Endpoint(
         "POST",
         "/api/channels",
         "Make a channel",
         create_channel,
-        {201: "the channel", 400: "malformed", 403: "not a member"},
+        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
         body=ChannelBody,
     ),
     Endpoint(
@@ -329,7 +362,8 @@ ENDPOINTS: Final = (
         "/api/channels/dm",
         "The private channel of two users",
         open_dm,
-        {200: "the channel", 400: "malformed", 403: "not one of them"},
+        {200: "the channel", 403: _NOT_ALLOWED},
+        body=DirectChannelBody,
     ),
     Endpoint(
         "GET",

@@ -5,13 +5,14 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
-from starlette.responses import Response
+from attrs import frozen
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWording
-from hub.rest.routes.learning_chat.accounts import invalid
+from hub.rest.parameters import AFTER_SEQ, KEY, Number
+from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, DENIED, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
 from protocol.answers import Done, Graded, Pinned
@@ -27,8 +28,12 @@ from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, Posted
 from protocol.parsing.content import check_content, check_file_url, is_storable
-from protocol.parsing.structuring import structure
-from protocol.shapes.learning_platform import channel_object, chat_message_object
+from protocol.shapes.learning_platform import (
+    ChannelObject,
+    ChatMessageObject,
+    channel_object,
+    chat_message_object,
+)
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -39,31 +44,58 @@ _NOTHING_TO_PIN: Final = ErrorWording(
 )
 ROLES: Final = frozenset({"system", "user", "assistant"})
 
+LIMIT: Final = Number(
+    "limit",
+    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    DEFAULT_LIMIT,
+    1,
+    MAX_LIMIT,
+    is_clamped=True,
+)
+BEFORE: Final = Number("before", "only messages before the one with this id", MAX_ID, 1)
+
+
+@frozen
+class DialogueBody:
+    """POST /api/ai-chat."""
+
+    messages: tuple[Turn, ...]
+
+
+class UnreadObject(TypedDict):
+    """How many messages are unread."""
+
+    unreadCount: int
+
+
+class CompletionObject(TypedDict):
+    """What the assistant says."""
+
+    content: str
+
 
 def _not_allowed(text: str) -> ErrorWording:
     return ErrorWording(403, ErrorCode.NOT_ALLOWED, text)
 
 
-async def _views(call: Call, messages: Sequence[Message]) -> list[dict[str, object]]:
+async def _views(call: Call, messages: Sequence[Message]) -> list[ChatMessageObject]:
     authors = await call.services.store.accounts.get_many({m.author_id for m in messages})
     return [chat_message_object(message, authors[message.author_id]) for message in messages]
 
 
-async def history(call: Call) -> Response:
+async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's messages, oldest first; `before` pages back, `after_seq` forward."""
     channel = await accessible(call, call.path_id("channel_id"))
-    limit = min(call.number("limit", DEFAULT_LIMIT, 1, MAX_ID), MAX_LIMIT)
+    limit = call.number(LIMIT)
     missed = await call.missed(channel.id, limit)
     if missed is not None:
         return JSON(await _views(call, missed))
-    before = call.number("before", MAX_ID, 1, MAX_ID)
-    page = await call.services.store.messages.channel_page(
-        channel.id, before=MessageId(before), limit=limit
-    )
+    before = MessageId(call.number(BEFORE))
+    page = await call.services.store.messages.channel_page(channel.id, before=before, limit=limit)
     return JSON(await _views(call, page))
 
 
-async def post(call: Call) -> Response:
+async def post(call: Call) -> JSON[ChatMessageObject]:
     """Send a message to a channel."""
     body, content, key = await _post_body(call)
     command = PostToChannel(
@@ -120,14 +152,14 @@ async def _message(call: Call) -> Message:
     return message
 
 
-async def delete(call: Call) -> Response:
+async def delete(call: Call) -> JSON[MessageObject]:
     """Delete a message; for its author and teachers."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
     await call.carry_out(DeleteMessage(_message_id(call)), Done, wording)
     return JSON({"message": "Message deleted"})
 
 
-async def mark_read(call: Call) -> Response:
+async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     """Mark a message, and those before it, read."""
     message = await _message(call)
     await call.carry_out(MarkRead(message.id), Done)
@@ -137,7 +169,7 @@ async def mark_read(call: Call) -> Response:
     return await _shown(call, read)
 
 
-async def grade(call: Call) -> Response:
+async def grade(call: Call) -> JSON[ChatMessageObject]:
     """Set a homework's status; for teachers."""
     not_staff = ErrorWording(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
     try:
@@ -149,17 +181,17 @@ async def grade(call: Call) -> Response:
     return await _shown(call, graded.message)
 
 
-async def _shown(call: Call, message: Message) -> Response:
+async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
     return JSON((await _views(call, [message]))[0])
 
 
-async def pin(call: Call) -> Response:
+async def pin(call: Call) -> JSON[ChannelObject]:
     """Pin a message; for teachers."""
     command = PinMessage(*_pin_ids(call))
     return await _change_pins(call, command, "Only teachers can pin messages")
 
 
-async def unpin(call: Call) -> Response:
+async def unpin(call: Call) -> JSON[ChannelObject]:
     """Unpin a message; for teachers."""
     command = UnpinMessage(*_pin_ids(call))
     return await _change_pins(call, command, "Only teachers can unpin messages")
@@ -171,7 +203,9 @@ def _pin_ids(call: Call) -> tuple[ChannelId, MessageId]:
     return ChannelId(channel_id or 0), MessageId(message_id or 0)
 
 
-async def _change_pins(call: Call, command: PinMessage | UnpinMessage, not_staff: str) -> Response:
+async def _change_pins(
+    call: Call, command: PinMessage | UnpinMessage, not_staff: str
+) -> JSON[ChannelObject]:
     wording = {
         ErrorCode.NOT_ALLOWED: _not_allowed(not_staff),
         ErrorCode.NOT_A_MEMBER: DENIED,
@@ -183,20 +217,20 @@ async def _change_pins(call: Call, command: PinMessage | UnpinMessage, not_staff
     return JSON(channel_object(pinned.channel))
 
 
-async def pinned_messages(call: Call) -> Response:
+async def pinned_messages(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's pinned messages."""
     channel = await accessible(call, call.path_id("channel_id"))
     return JSON(await _views(call, await call.services.store.messages.pinned(channel.id)))
 
 
-async def unread(call: Call) -> Response:
+async def unread(call: Call) -> JSON[UnreadObject]:
     """How many of a channel's last 50 messages the caller has not read."""
     channel = await accessible(call, call.path_id("channel_id"))
     count = await call.services.store.messages.unread_in(call.me, channel.id, among=UNREAD_AMONG)
     return JSON({"unreadCount": count})
 
 
-async def ask_assistant(call: Call) -> Response:
+async def ask_assistant(call: Call) -> JSON[CompletionObject]:
     """A completion of the assistant, outside any channel."""
     turns = await _turns(call)
     if call.services.completions is None:
@@ -209,26 +243,25 @@ async def ask_assistant(call: Call) -> Response:
         ) from None
 
 
-async def _turns(call: Call) -> list[Turn]:
+async def _turns(call: Call) -> Sequence[Turn]:
     malformed = HttpError(400, ErrorCode.INVALID_FIELD, "Invalid messages format")
     try:
-        messages = (await call.json_object()).get("messages")
+        turns = (await call.body(DialogueBody)).messages
     except WireError:
         raise malformed from None
-    if not isinstance(messages, list) or not 1 <= len(messages) <= MAX_TURNS:
+    if not 1 <= len(turns) <= MAX_TURNS:
         raise malformed
-    try:
-        turns = [structure(message, Turn) for message in messages]
-    except WireError:
-        raise malformed from None
     if any(turn.role not in ROLES or not is_storable(turn.content) for turn in turns):
         raise malformed
     return turns
 
 
-_HISTORY: Final = {200: "messages, oldest first", 403: "not for you", 404: "unknown"}
-_MESSAGE: Final = {200: "the message", 400: "malformed", 404: "unknown"}
-_PIN: Final = {200: "the channel", 403: "not for you", 404: "unknown"}
+_NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
+_NO_ID: Final = (ErrorCode.INVALID_FIELD,)
+_NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
+_NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
+_HISTORY: Final = {200: "messages, oldest first", 403: _NOT_ALLOWED, 404: _NO_CHANNEL}
+_PIN: Final = {200: "the channel", 403: _NOT_ALLOWED, 404: _NO_MESSAGE}
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -238,7 +271,7 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        query=("limit", "before", "after_seq"),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ),
     ),
     Endpoint(
         "GET",
@@ -246,30 +279,45 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        query=("limit", "before", "after_seq"),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ),
     ),
     Endpoint(
         "POST",
         "/api/messages",
         "Send a message to a channel",
         post,
-        {201: "the message", 400: "malformed", 403: "not for you", 404: "unknown", 409: "key"},
+        {
+            201: "the message",
+            400: CONTENT_CODES,
+            403: _NOT_ALLOWED,
+            404: _NO_CHANNEL,
+            409: [ErrorCode.KEY_CONFLICT],
+            422: [ErrorCode.UNSTORABLE],
+            429: [ErrorCode.RATE_LIMITED],
+        },
         body=PostBody,
+        parameters=(KEY,),
     ),
     Endpoint(
         "DELETE",
         "/api/messages/{message_id}",
         "Delete a message",
         delete,
-        {200: "done", 400: "malformed", 403: "not yours", 404: "unknown"},
+        {200: "done", 400: _NO_ID, 403: _NOT_ALLOWED, 404: _NO_MESSAGE},
     ),
-    Endpoint("POST", "/api/messages/{message_id}/read", "Mark read", mark_read, _MESSAGE),
+    Endpoint(
+        "POST",
+        "/api/messages/{message_id}/read",
+        "Mark read",
+        mark_read,
+        {200: "the message", 400: _NO_ID, 404: _NO_MESSAGE},
+    ),
     Endpoint(
         "POST",
         "/api/messages/{message_id}/grade",
         "Grade homework; for teachers",
         grade,
-        _MESSAGE,
+        {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE},
         body=GradeBody,
     ),
     Endpoint("POST", "/api/channels/{channel_id}/pin/{message_id}", "Pin a message", pin, _PIN),
@@ -284,13 +332,14 @@ ENDPOINTS: Final = (
         "/api/channels/{channel_id}/unread",
         "How many I have not read",
         unread,
-        {200: "a count", 403: "not for you", 404: "unknown"},
+        {200: "a count", 403: _NOT_ALLOWED, 404: _NO_CHANNEL},
     ),
     Endpoint(
         "POST",
         "/api/ai-chat",
         "Ask the assistant",
         ask_assistant,
-        {200: "the answer", 400: "malformed", 500: "no answer"},
+        {200: "the answer", 500: [ErrorCode.ASSISTANT_UNAVAILABLE]},
+        body=DialogueBody,
     ),
 )

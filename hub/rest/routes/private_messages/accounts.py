@@ -7,32 +7,53 @@ account and per address; only a token's hash is stored; identity always comes fr
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE, expired_cookie, session_cookie
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import (
+    WEAK_CODES,
     check_login,
     end_session,
     limit_attempts,
     refuse_weak,
     refuse_when_closed,
 )
+from hub.rest.parameters import Text
 from hub.rest.selection import bearer_token
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
 from protocol.dialects.private_messages.rest import REST, LoginBody, RegisterBody
-from protocol.dialects.private_messages.shapes import own_user_object, user_object
+from protocol.dialects.private_messages.shapes import (
+    OwnUserObject,
+    UserObject,
+    own_user_object,
+    user_object,
+)
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Session
+from protocol.model import Session, UserId
 from protocol.parsing.jsontext import parse_object
 
 _REGISTER_FIELDS: Final = ("email", "password", "first_name", "last_name", "date_of_birth")
 
 
-async def register(call: Call) -> Response:
+USERNAME: Final = Text("username", "exactly the user's", {"minLength": 1}, is_required=True)
+
+
+class RegisteredObject(TypedDict):
+    """A new account."""
+
+    message: str
+    user_id: UserId
+
+
+class MessageObject(TypedDict):
+    """What happened, in words."""
+
+    message: str
+
+
+async def register(call: Call) -> JSON[RegisteredObject]:
     """Make an account."""
     refuse_when_closed(call)
     body = await _register_body(call)
@@ -73,7 +94,7 @@ async def _register_body(call: Call) -> RegisterBody:
         raise HttpError(400, error.code, "Invalid request payload") from None
 
 
-async def log_in(call: Call) -> Response:
+async def log_in(call: Call) -> JSON[OwnUserObject]:
     """Open a session and set its cookie."""
     try:
         body = await call.body(LoginBody)
@@ -89,36 +110,36 @@ async def log_in(call: Call) -> Response:
     return JSON(own_user_object(user), headers={"Set-Cookie": cookie})
 
 
-async def log_out(call: Call) -> Response:
+async def log_out(call: Call) -> JSON[MessageObject]:
     """End the session and close its connections."""
     if COOKIE not in call.cookies:
-        return _no_token()
+        raise _no_token()
     await end_session(call, COOKIE)
     cookie = expired_cookie(call.cookie_scope)
     return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
 
 
-async def show_session(call: Call) -> Response:
+async def show_session(call: Call) -> JSON[OwnUserObject]:
     """Who the caller is."""
     token = bearer_token(call.request) or ""
     session = await call.services.authenticator.find(COOKIE, call.cookies, token)
     if session is Stranger.NO_SESSION:
-        return _no_token()
+        raise _no_token()
     if not isinstance(session, Session):
         raise HttpError(401, "invalid_session", "Invalid or expired session")
     return JSON(own_user_object(session.user))
 
 
-async def find_user(call: Call) -> Response:
+async def find_user(call: Call) -> JSON[list[UserObject]]:
     """The user with exactly that username, as a list of one or none."""
-    username = call.request.query_params.get("username", "")
+    username = call.text(USERNAME)
     if not username or "\x00" in username:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "username is missing")
     user = await call.services.store.accounts.find(username)
     return JSON([] if user is None else [user_object(user)])
 
 
-async def show_user(call: Call) -> Response:
+async def show_user(call: Call) -> JSON[UserObject]:
     """Another user's public view."""
     user = await call.services.store.accounts.get(call.user_id())
     if user is None:
@@ -126,8 +147,8 @@ async def show_user(call: Call) -> Response:
     return JSON(user_object(user))
 
 
-def _no_token() -> Response:
-    return JSON({"error": "No session token provided", "code": "not_signed_in"}, 401)
+def _no_token() -> HttpError:
+    return HttpError(401, "not_signed_in", "No session token provided")
 
 
 SURFACE: Final = REST
@@ -137,7 +158,13 @@ ENDPOINTS: Final = (
         "/api/auth/register",
         "Make an account",
         register,
-        {201: "made", 400: "malformed", 403: "closed", 409: "email taken", 429: "too many"},
+        {
+            201: "made",
+            400: WEAK_CODES,
+            403: ["registration_closed"],
+            409: ["email_taken", "username_taken"],
+            429: ["too_many_attempts"],
+        },
         body=RegisterBody,
         open_to_all=True,
     ),
@@ -146,7 +173,11 @@ ENDPOINTS: Final = (
         "/api/auth/login",
         "Open a session; `email` may be a username",
         log_in,
-        {200: "the user; sets the cookie", 400: "malformed", 401: "refused", 429: "too many"},
+        {
+            200: "the user; sets the cookie",
+            401: ["invalid_credentials"],
+            429: ["too_many_attempts"],
+        },
         body=LoginBody,
         open_to_all=True,
     ),
@@ -155,7 +186,7 @@ ENDPOINTS: Final = (
         "/api/auth/logout",
         "End the session; its connections close with 4001",
         log_out,
-        {200: "ended", 401: "no token"},
+        {200: "ended", 401: ["not_signed_in"]},
         open_to_all=True,
     ),
     Endpoint(
@@ -163,7 +194,7 @@ ENDPOINTS: Final = (
         "/api/auth/session",
         "Who I am",
         show_session,
-        {200: "the user", 401: "no or no live session"},
+        {200: "the user", 401: ["not_signed_in", "invalid_session"]},
         open_to_all=True,
     ),
     Endpoint(
@@ -171,14 +202,14 @@ ENDPOINTS: Final = (
         "/api/users",
         "Find a user by exact username",
         find_user,
-        {200: "a list of one or none", 400: "no username"},
-        query=("username",),
+        {200: "a list of one or none", 400: [ErrorCode.INVALID_FIELD]},
+        parameters=(USERNAME,),
     ),
     Endpoint(
         "GET",
         "/api/users/{user_id}",
         "A user's public view",
         show_user,
-        {200: "the user", 404: "unknown"},
+        {200: "the user", 400: [ErrorCode.INVALID_FIELD], 404: ["user_not_found"]},
     ),
 )

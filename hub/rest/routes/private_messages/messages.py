@@ -5,20 +5,27 @@ delivery to everyone who may see it, the sender's connections included.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
-
-from starlette.responses import Response
+from typing import Final, TypedDict, TypeVar
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.parameters import AFTER_SEQ, KEY, Number, Text
+from hub.rest.replies import CONTENT_CODES
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, SendPrivateMessage
 from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
-from protocol.dialects.private_messages.shapes import message_objects, user_object
-from protocol.errors import WireError
-from protocol.model import MAX_ID, Message, Posted, User, UserId
+from protocol.dialects.private_messages.shapes import (
+    DONE,
+    DoneObject,
+    ShownMessageObject,
+    UserObject,
+    message_objects,
+    user_object,
+)
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Message, Posted, User, UserId
 from protocol.parsing.content import check_file_url, check_kind
-from protocol.shapes.timestamps import timestamp
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 T = TypeVar("T")
 
@@ -26,14 +33,38 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 MAX_PAGE: Final = 1_000_000
 
+PAGE: Final = Number("page", "pages back from the newest, which is 1", 1, 1, MAX_PAGE)
+LIMIT: Final = Number(
+    "limit", f"how many messages; otherwise {DEFAULT_LIMIT}", DEFAULT_LIMIT, 1, MAX_LIMIT
+)
+MARK: Final = Text("mark", "`no`: the other side's messages stay unread")
 
-async def send_to(call: Call) -> Response:
+
+class ConversationObject(TypedDict):
+    """A conversation as one of its two people sees it."""
+
+    user: UserObject
+    unread_count: int
+    last_message: str
+    last_message_time: Timestamp
+    last_seq: int
+    is_online: bool
+    is_request: bool
+
+
+class CountObject(TypedDict):
+    """How many messages are unread."""
+
+    count: int
+
+
+async def send_to(call: Call) -> JSON[ShownMessageObject]:
     """Send to the user in the path."""
     recipient = call.user_id()
     return await _send(call, recipient, await _body(call, MessageBody))
 
 
-async def send(call: Call) -> Response:
+async def send(call: Call) -> JSON[ShownMessageObject]:
     """Send to the user in the body."""
     body = await _body(call, AddressedMessageBody)
     return await _send(call, body.recipient(), body)
@@ -46,9 +77,9 @@ async def _body(call: Call, shape: type[T]) -> T:
         raise HttpError(400, error.code, f"Invalid request body: {error.text}") from None
 
 
-async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response:
+async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> JSON[ShownMessageObject]:
     limit = call.services.config.max_content_chars
-    content, key = body.checked(limit, call.request.headers.get("idempotency-key"))
+    content, key = body.checked(limit, call.text(KEY))
     command = SendPrivateMessage(
         recipient_id,
         content,
@@ -63,7 +94,7 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> Response
     return JSON(shown, 201)
 
 
-async def history(call: Call) -> Response:
+async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     """A page of the conversation, oldest first; marks the other side's messages read, but for
     `mark=no`.
     """
@@ -71,26 +102,25 @@ async def history(call: Call) -> Response:
     people = await _people(call, peer_id)
     await call.require_conversation(peer_id)
     messages = call.services.store.messages
-    limit = call.number("limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = call.number(LIMIT)
     page: Sequence[Message]
-    if "after_seq" in call.request.query_params:
-        after_seq = call.number("after_seq", 0, 0, MAX_ID)
+    if (after_seq := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer_id, after_seq=after_seq, limit=limit)
     else:
-        offset = (call.number("page", 1, 1, MAX_PAGE) - 1) * limit
+        offset = (call.number(PAGE) - 1) * limit
         page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
-    if call.request.query_params.get("mark") != "no":
+    if call.text(MARK) != "no":
         await call.carry_out(MarkConversationRead(peer_id), Done)
     return JSON(message_objects(page, people))
 
 
-async def mark_read(call: Call) -> Response:
+async def mark_read(call: Call) -> JSON[DoneObject]:
     """Mark the other side's messages read."""
     await call.carry_out(MarkConversationRead(call.user_id()), Done)
-    return JSON({"status": "success"})
+    return JSON(DONE)
 
 
-async def conversations(call: Call) -> Response:
+async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """My conversations, newest first."""
     found = await call.services.store.messages.conversations(call.me)
     online = await _visibly_online(call)
@@ -110,12 +140,12 @@ async def conversations(call: Call) -> Response:
     )
 
 
-async def unread_count(call: Call) -> Response:
+async def unread_count(call: Call) -> JSON[CountObject]:
     """How many messages I have not read."""
     return JSON({"count": await call.services.store.messages.unread_count(call.me)})
 
 
-async def online_users(call: Call) -> Response:
+async def online_users(call: Call) -> JSON[list[UserObject]]:
     """Others who are online, as far as I may know."""
     online = sorted(await _visibly_online(call))
     users = await call.services.store.accounts.get_many(online)
@@ -145,12 +175,14 @@ async def _people(call: Call, peer_id: UserId) -> dict[UserId, User]:
 
 _SENT: Final = {
     201: "the stored message",
-    400: "malformed, empty, too long, or to oneself",
-    403: "not allowed to message this user",
-    404: "no such recipient",
-    409: "the key belongs to another message",
-    503: "try again with the same key",
+    400: (*CONTENT_CODES, ErrorCode.CANNOT_MESSAGE_SELF),
+    403: (ErrorCode.NOT_ALLOWED,),
+    404: (ErrorCode.RECIPIENT_NOT_FOUND,),
+    409: (ErrorCode.KEY_CONFLICT,),
+    422: (ErrorCode.UNSTORABLE,),
+    429: (ErrorCode.RATE_LIMITED,),
 }
+_NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -173,17 +205,38 @@ ENDPOINTS: Final = (
         "/api/messages/{user_id}",
         "A page of the conversation, oldest first; marks it read, but for mark=no",
         history,
-        {200: "messages", 400: "no user id", 404: "no such user"},
-        query=("page", "limit", "after_seq", "mark"),
+        {
+            200: "messages",
+            400: _NO_ID,
+            403: [ErrorCode.NOT_ALLOWED],
+            404: ["user_not_found"],
+        },
+        parameters=(PAGE, LIMIT, AFTER_SEQ, MARK),
     ),
-    Endpoint("POST", "/api/messages/{user_id}", "Send a message", send_to, _SENT, body=MessageBody),
-    Endpoint("POST", "/api/messages", "Send a message", send, _SENT, body=AddressedMessageBody),
+    Endpoint(
+        "POST",
+        "/api/messages/{user_id}",
+        "Send a message",
+        send_to,
+        _SENT,
+        body=MessageBody,
+        parameters=(KEY,),
+    ),
+    Endpoint(
+        "POST",
+        "/api/messages",
+        "Send a message",
+        send,
+        _SENT,
+        body=AddressedMessageBody,
+        parameters=(KEY,),
+    ),
     Endpoint(
         "PUT",
         "/api/messages/{user_id}/read",
         "Mark the other side's messages read",
         mark_read,
-        {200: "done", 400: "no user id"},
+        {200: "done", 400: _NO_ID},
     ),
     Endpoint(
         "GET",

@@ -9,18 +9,28 @@ one, and ends every other session. Must not know: how relations come about.
 
 from typing import Final
 
-from starlette.responses import Response
-
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.login import is_own_password, refuse_weak
+from hub.rest.login import WEAK_CODES, is_own_password, refuse_weak
+from hub.rest.parameters import Number
 from persistence.records import ProfileChange
 from protocol.dialects.private_messages.rest import REST, PasswordBody, ProfileBody
-from protocol.dialects.private_messages.shapes import own_user_object, user_object
+from protocol.dialects.private_messages.shapes import (
+    DONE,
+    DoneObject,
+    OwnUserObject,
+    UserObject,
+    own_user_object,
+    user_object,
+)
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, User, UserId
 
 SUGGESTED: Final = 20
 MAX_PEOPLE: Final = 100
+
+FEW: Final = Number("limit", f"how many; otherwise {SUGGESTED}", SUGGESTED, 1, MAX_PEOPLE)
+PAGE: Final = Number("limit", f"how many; otherwise {MAX_PEOPLE}", MAX_PEOPLE, 1, MAX_PEOPLE)
+BEFORE: Final = Number("before", "only accounts before the one with this id", MAX_ID, 1)
 
 
 async def visible_user(call: Call) -> User:
@@ -43,13 +53,13 @@ async def visible_user(call: Call) -> User:
     raise HttpError(403, ErrorCode.NOT_ALLOWED, "Profile is private")
 
 
-async def show(call: Call) -> Response:
+async def show(call: Call) -> JSON[OwnUserObject | UserObject]:
     """The caller's profile, or that of a user, which has less."""
     user = await visible_user(call)
     return JSON(own_user_object(user) if user.id == call.me else user_object(user))
 
 
-async def change(call: Call) -> Response:
+async def change(call: Call) -> JSON[OwnUserObject]:
     """Change the caller's profile."""
     given = await call.json_object()
     changes = (await call.body(ProfileBody)).changes(given)
@@ -63,7 +73,7 @@ async def change(call: Call) -> Response:
     return JSON(own_user_object(user))
 
 
-async def change_password(call: Call) -> Response:
+async def change_password(call: Call) -> JSON[DoneObject]:
     """Set another password; the other sessions end."""
     body = await call.body(PasswordBody)
     refuse_weak(body.new_password)
@@ -73,28 +83,33 @@ async def change_password(call: Call) -> Response:
     accounts = call.services.store.accounts
     await accounts.set_password(call.me, password_hash, keep=call.session.id)
     call.services.authenticator.forget(call.me)
-    return JSON({"status": "success"})
+    return JSON(DONE)
 
 
-async def suggested(call: Call) -> Response:
+async def suggested(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message: a few."""
-    return await _reachable(call, SUGGESTED)
+    return await _reachable(call, FEW)
 
 
-async def everybody(call: Call) -> Response:
+async def everybody(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message: a page."""
-    return await _reachable(call, MAX_PEOPLE)
+    return await _reachable(call, PAGE)
 
 
-async def _reachable(call: Call, default_limit: int) -> Response:
-    limit = call.number("limit", default_limit, 1, MAX_PEOPLE)
-    before = UserId(call.number("before", MAX_ID, 1, MAX_ID))
-    users = await call.services.store.relations.reachable(call.me, before=before, limit=limit)
+async def _reachable(call: Call, limit: Number) -> JSON[list[UserObject]]:
+    before = UserId(call.number(BEFORE))
+    users = await call.services.store.relations.reachable(
+        call.me, before=before, limit=call.number(limit)
+    )
     return JSON([user_object(user) for user in users])
 
 
-_CHANGED: Final = {200: "the user", 400: "malformed"}
-_PASSWORD: Final = {200: "done", 400: "malformed or weak", 403: "wrong", 429: "too many"}
+_PASSWORD: Final = {
+    200: "done",
+    400: WEAK_CODES,
+    403: ["invalid_credentials"],
+    429: ["too_many_attempts"],
+}
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -104,10 +119,15 @@ ENDPOINTS: Final = (
         "/api/users/{user_id}/profile",
         "The profile of a user whom I may message",
         show,
-        {200: "the user", 400: "no user id", 403: "private", 404: "unknown"},
+        {
+            200: "the user",
+            400: [ErrorCode.INVALID_FIELD],
+            403: [ErrorCode.NOT_ALLOWED],
+            404: ["user_not_found"],
+        },
     ),
     *(
-        Endpoint("PUT", path, "Change my profile", change, _CHANGED, body=ProfileBody)
+        Endpoint("PUT", path, "Change my profile", change, {200: "the user"}, body=ProfileBody)
         for path in (
             "/api/users/profile",
             "/api/users/profile/privacy",
@@ -131,7 +151,7 @@ ENDPOINTS: Final = (
         "Whom I may message, newest accounts first: a few",
         suggested,
         {200: "a list"},
-        query=("limit", "before"),
+        parameters=(FEW, BEFORE),
     ),
     Endpoint(
         "GET",
@@ -139,6 +159,6 @@ ENDPOINTS: Final = (
         "Whom I may message, newest accounts first: a page",
         everybody,
         {200: "a list"},
-        query=("limit", "before"),
+        parameters=(PAGE, BEFORE),
     ),
 )

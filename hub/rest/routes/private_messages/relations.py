@@ -6,25 +6,65 @@ user; who follows whom is shown of profiles that the caller may see. Every list 
 """
 
 from collections.abc import Sequence
-from typing import Final
-
-from starlette.responses import Response
+from typing import Final, Literal, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
+from hub.rest.parameters import Number, Parameter
 from hub.rest.routes.private_messages.profiles import visible_user
 from persistence.interface import MAX_RELATIONS
 from persistence.records import NoSuchUser, Relation
 from protocol.dialects.private_messages.rest import REST
-from protocol.dialects.private_messages.shapes import user_object
+from protocol.dialects.private_messages.shapes import DONE, DoneObject, UserObject, user_object
 from protocol.errors import ErrorCode
-from protocol.model import MAX_ID, FollowStatus, UserId
+from protocol.model import FollowStatus, UserId
 
-_DONE: Final = {"status": "success"}
 _NO_FOLLOW: Final = "none"
 _MAX_PAGE: Final = 1_000_000
 
+PAGE: Final = Number("page", "which page, from 1", 1, 1, _MAX_PAGE)
+LIMIT: Final = Number("limit", "how many on a page", MAX_RELATIONS, 1, MAX_RELATIONS)
+REQUESTER: Final = Number("requester_id", "who wrote", default=0, low=1, is_required=True)
 
-async def follow(call: Call) -> Response:
+
+class FollowObject(TypedDict):
+    """How far a request to follow has come; `none`: there is none."""
+
+    status: FollowStatus | Literal["none"]
+
+
+class FollowStateObject(FollowObject):
+    """The same of a user who may be the caller."""
+
+    is_self: bool
+
+
+class CountsObject(TypedDict):
+    """How many follow a user, and how many the user follows."""
+
+    followers: int
+    following: int
+
+
+class CountObject(TypedDict):
+    """How many wait for an answer."""
+
+    count: int
+
+
+class SuccessObject(TypedDict):
+    """The call was carried out; there is nothing to show."""
+
+    success: Literal[True]
+
+
+class RelationObject(TypedDict):
+    """A follow, and the user on its other side."""
+
+    user: UserObject
+    status: FollowStatus
+
+
+async def follow(call: Call) -> JSON[FollowObject]:
     """Ask to follow a user; a public profile accepts at once."""
     try:
         status = await call.services.store.relations.request_follow(call.me, call.user_id())
@@ -32,45 +72,45 @@ async def follow(call: Call) -> Response:
         raise HttpError(400, "not_oneself", "You cannot follow yourself") from None
     if status is None:
         raise _unknown_user()
-    return JSON({"status": status.value})
+    return JSON({"status": status})
 
 
-async def unfollow(call: Call) -> Response:
+async def unfollow(call: Call) -> JSON[FollowObject]:
     """Withdraw a request or stop following."""
     if not await call.services.store.relations.remove_follow(call.me, call.user_id()):
         raise HttpError(404, "not_following", "You do not follow this user")
     return JSON({"status": _NO_FOLLOW})
 
 
-async def accept_follower(call: Call) -> Response:
+async def accept_follower(call: Call) -> JSON[DoneObject]:
     """Accept a user's request to follow me."""
     if not await call.services.store.relations.accept_follow(call.me, call.user_id()):
         raise HttpError(404, "no_request", "This user has not asked to follow you")
-    return JSON(_DONE)
+    return JSON(DONE)
 
 
-async def remove_follower(call: Call) -> Response:
+async def remove_follower(call: Call) -> JSON[DoneObject]:
     """Refuse a request, or end a follow of mine."""
     if not await call.services.store.relations.remove_follow(call.user_id(), call.me):
         raise HttpError(404, "no_follower", "This user does not follow you")
-    return JSON(_DONE)
+    return JSON(DONE)
 
 
-async def followers(call: Call) -> Response:
+async def followers(call: Call) -> JSON[list[RelationObject]]:
     """Who follows me or asks to."""
     offset, limit = _page(call)
     relations = call.services.store.relations
     return _relations(await relations.followers(call.me, offset=offset, limit=limit))
 
 
-async def following(call: Call) -> Response:
+async def following(call: Call) -> JSON[list[RelationObject]]:
     """Whom I follow or asked to."""
     offset, limit = _page(call)
     relations = call.services.store.relations
     return _relations(await relations.following(call.me, offset=offset, limit=limit))
 
 
-async def followers_of(call: Call) -> Response:
+async def followers_of(call: Call) -> JSON[list[UserObject]]:
     """Who follows me, or a user."""
     user = await visible_user(call)
     offset, limit = _page(call)
@@ -80,7 +120,7 @@ async def followers_of(call: Call) -> Response:
     return JSON([user_object(each.user) for each in found])
 
 
-async def following_of(call: Call) -> Response:
+async def following_of(call: Call) -> JSON[list[UserObject]]:
     """Whom I follow, or a user."""
     user = await visible_user(call)
     offset, limit = _page(call)
@@ -90,27 +130,26 @@ async def following_of(call: Call) -> Response:
     return JSON([user_object(each.user) for each in found])
 
 
-async def counts_of(call: Call) -> Response:
+async def counts_of(call: Call) -> JSON[CountsObject]:
     """How many followers I have, or a user, and how many are followed."""
     counts = await call.services.store.relations.counts((await visible_user(call)).id)
     return JSON({"followers": counts.followers, "following": counts.following})
 
 
-async def follow_status(call: Call) -> Response:
+async def follow_status(call: Call) -> JSON[FollowStateObject]:
     """Whether I follow a user or asked to."""
     user_id = call.user_id()
     if await call.services.store.accounts.get(user_id) is None:
         raise _unknown_user()
     status = await call.services.store.relations.follow_status(call.me, user_id)
-    shown = _NO_FOLLOW if status is None else status.value
-    return JSON({"status": shown, "is_self": user_id == call.me})
+    return JSON({"status": status or _NO_FOLLOW, "is_self": user_id == call.me})
 
 
-async def accept_message_request(call: Call) -> Response:
+async def accept_message_request(call: Call) -> JSON[SuccessObject]:
     """Accept that somebody who wrote to me goes on: they become a follower of mine."""
-    if not call.request.query_params.get("requester_id"):
+    if call.optional(REQUESTER) is None:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Missing requester_id")
-    requester = call.number("requester_id", 0, 1, MAX_ID)
+    requester = call.number(REQUESTER)
     if not requester:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid requester_id")
     relations = call.services.store.relations
@@ -119,13 +158,13 @@ async def accept_message_request(call: Call) -> Response:
     return JSON({"success": True})
 
 
-async def unread_notifications(call: Call) -> Response:
+async def unread_notifications(call: Call) -> JSON[CountObject]:
     """How many requests to follow me wait for an answer."""
     counts = await call.services.store.relations.counts(call.me)
     return JSON({"count": counts.requests})
 
 
-async def block(call: Call) -> Response:
+async def block(call: Call) -> JSON[DoneObject]:
     """Block a user; follows between us end."""
     try:
         await call.services.store.relations.block(call.me, call.user_id())
@@ -133,17 +172,17 @@ async def block(call: Call) -> Response:
         raise HttpError(400, "not_oneself", "You cannot block yourself") from None
     except NoSuchUser:
         raise _unknown_user() from None
-    return JSON(_DONE)
+    return JSON(DONE)
 
 
-async def unblock(call: Call) -> Response:
+async def unblock(call: Call) -> JSON[DoneObject]:
     """Take a block back."""
     if not await call.services.store.relations.unblock(call.me, call.user_id()):
         raise HttpError(404, "not_blocked", "You do not block this user")
-    return JSON(_DONE)
+    return JSON(DONE)
 
 
-async def blocks(call: Call) -> Response:
+async def blocks(call: Call) -> JSON[list[UserObject]]:
     """Whom I block."""
     users = await call.services.store.relations.blocked(call.me)
     return JSON([user_object(user) for user in users])
@@ -151,31 +190,32 @@ async def blocks(call: Call) -> Response:
 
 def _page(call: Call) -> tuple[int, int]:
     """How many to skip, and how many to show."""
-    limit = call.number("limit", MAX_RELATIONS, 1, MAX_RELATIONS)
-    return (call.number("page", 1, 1, _MAX_PAGE) - 1) * limit, limit
+    limit = call.number(LIMIT)
+    return (call.number(PAGE) - 1) * limit, limit
 
 
-def _relations(relations: Sequence[Relation]) -> Response:
-    return JSON(
-        [{"user": user_object(each.user), "status": each.status.value} for each in relations]
-    )
+def _relations(relations: Sequence[Relation]) -> JSON[list[RelationObject]]:
+    return JSON([{"user": user_object(each.user), "status": each.status} for each in relations])
 
 
 def _unknown_user() -> HttpError:
     return HttpError(404, "user_not_found", "User not found")
 
 
-_PAGED: Final = ("page", "limit")
+_PAGED: Final = (PAGE, LIMIT)
+_ONESELF: Final = ("not_oneself", ErrorCode.INVALID_FIELD)
+_NO_ID: Final = (ErrorCode.INVALID_FIELD,)
+_NO_USER: Final = ("user_not_found",)
 
 
 def _of_user(
-    word: str, summary: str, handle: Handle, query: tuple[str, ...] = ()
+    word: str, summary: str, handle: Handle, parameters: tuple[Parameter, ...] = ()
 ) -> tuple[Endpoint, ...]:
     """A call about oneself, and the same about a user whose profile one may see."""
-    own = Endpoint("GET", f"/api/users/{word}", summary, handle, {200: "it"}, query=query)
-    answers = {200: "it", 400: "no user id", 403: "private", 404: "unknown"}
+    own = Endpoint("GET", f"/api/users/{word}", summary, handle, {200: "it"}, parameters=parameters)
+    answers = {200: "it", 400: _NO_ID, 403: [ErrorCode.NOT_ALLOWED], 404: _NO_USER}
     of_user = f"/api/users/{{user_id}}/{word}"
-    return own, Endpoint("GET", of_user, summary, handle, answers, query=query)
+    return own, Endpoint("GET", of_user, summary, handle, answers, parameters=parameters)
 
 
 SURFACE: Final = REST
@@ -185,7 +225,7 @@ ENDPOINTS: Final = (
         "/api/users/{user_id}/follow",
         "Ask to follow a user; a public profile accepts at once",
         follow,
-        {200: "pending or accepted", 400: "oneself", 404: "unknown user"},
+        {200: "pending or accepted", 400: _ONESELF, 404: ["user_not_found"]},
     ),
     *(
         Endpoint(
@@ -193,7 +233,7 @@ ENDPOINTS: Final = (
             f"/api/users/{{user_id}}/{word}",
             "Stop following, or withdraw the request",
             unfollow,
-            {200: "none", 404: "not following"},
+            {200: "none", 400: _NO_ID, 404: ["not_following"]},
         )
         for word in ("follow", "follow-request")
     ),
@@ -202,7 +242,7 @@ ENDPOINTS: Final = (
         "/api/users/{user_id}/follow-status",
         "Whether I follow a user or asked to",
         follow_status,
-        {200: "none, pending or accepted", 400: "no user id", 404: "unknown user"},
+        {200: "none, pending or accepted", 400: _NO_ID, 404: _NO_USER},
     ),
     *_of_user("followers", "Who follows me, or a user whom I may message", followers_of, _PAGED),
     *_of_user("following", "Whom I follow, or a user whom I may message", following_of, _PAGED),
@@ -212,8 +252,8 @@ ENDPOINTS: Final = (
         "/api/users/accept-message-request",
         "Accept that somebody who wrote to me goes on",
         accept_message_request,
-        {200: "done", 400: "malformed", 404: "no request"},
-        query=("requester_id",),
+        {200: "done", 400: _NO_ID, 404: ["no_request"]},
+        parameters=(REQUESTER,),
     ),
     Endpoint(
         "GET",
@@ -227,17 +267,17 @@ ENDPOINTS: Final = (
         "/api/followers/{user_id}/accept",
         "Accept a request to follow me",
         accept_follower,
-        {200: "done", 404: "no request"},
+        {200: "done", 400: _NO_ID, 404: ["no_request"]},
     ),
     Endpoint(
         "DELETE",
         "/api/followers/{user_id}",
         "Refuse a request, or remove a follower",
         remove_follower,
-        {200: "done", 404: "no follower"},
+        {200: "done", 400: _NO_ID, 404: ["no_follower"]},
     ),
     *(
-        Endpoint("GET", path, summary, handle, {200: "a list"}, query=_PAGED)
+        Endpoint("GET", path, summary, handle, {200: "a list"}, parameters=_PAGED)
         for path, summary, handle in (
             ("/api/followers", "Who follows me or asks to", followers),
             ("/api/following", "Whom I follow or asked to", following),
@@ -248,14 +288,14 @@ ENDPOINTS: Final = (
         "/api/users/{user_id}/block",
         "Block a user; follows between us end",
         block,
-        {200: "done", 400: "oneself", 404: "unknown user"},
+        {200: "done", 400: _ONESELF, 404: ["user_not_found"]},
     ),
     Endpoint(
         "DELETE",
         "/api/users/{user_id}/block",
         "Take a block back",
         unblock,
-        {200: "done", 404: "not blocked"},
+        {200: "done", 400: _NO_ID, 404: ["not_blocked"]},
     ),
     Endpoint("GET", "/api/blocks", "Whom I block", blocks, {200: "a list"}),
 )

@@ -1,13 +1,19 @@
 """REST of `/whisper`: how it spells errors. Must not know: HTTP, sessions, the store."""
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypedDict
 
 from protocol.dialect import SESSION_COOKIE
 from protocol.rest import RestDialect
 
 
-def _error(_: int, text: str, code: str) -> Mapping[str, object]:
+class ErrorObject(TypedDict):
+    """An error."""
+
+    no: str
+    because: str
+
+
+def _error(_: int, text: str, code: str) -> ErrorObject:
     return {"no": code, "because": text}
 
 

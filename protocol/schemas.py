@@ -1,0 +1,161 @@
+"""Types as JSON Schema (draft 2020-12): what is encoded from them, and what is read into them.
+
+A `TypedDict` is an object that the hub sends: it has exactly the declared fields. An attrs class is
+an object that a client sends: further fields are ignored. `Annotated` adds keywords, such as
+`Annotated[str, Keywords(maxLength=255)]`.
+
+Guarantees: a class is described once in a document and then referred to; a type that cannot be
+described is a TypeError, not a gap. Must not know: any dialect, OpenAPI, AsyncAPI.
+"""
+
+import types
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    Required,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+import attrs
+from attrs import define, field
+
+from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
+
+JsonSchema: TypeAlias = dict[str, object]
+Naming: TypeAlias = Callable[[str], str]
+"""The name of a field in JSON, from its name in Python."""
+
+_ID: Final[Mapping[str, object]] = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
+_PLAIN: Final[Mapping[object, Mapping[str, object]]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    type(None): {"type": "null"},
+    object: {},
+    **dict.fromkeys((ChannelId, MessageId, UserId, WorkspaceId), _ID),
+}
+
+
+class Keywords:
+    """Keywords of JSON Schema, for `Annotated`."""
+
+    def __init__(self, **keywords: object) -> None:
+        self.keywords: Final = keywords
+
+
+def enumeration(values: Sequence[object]) -> JsonSchema:
+    """The schema of what is one of these values: plain ones of one type, or members of an Enum."""
+    plain = [each.value if isinstance(each, Enum) else each for each in values]
+    return {**_PLAIN[type(plain[0])], "enum": plain}
+
+
+@define
+class Schemas:
+    """The definitions of one document.
+
+    Args:
+        place: the reference to the object that holds the definitions, with a slash at its end.
+    """
+
+    place: str
+    definitions: dict[str, JsonSchema] = field(factory=dict, init=False)
+    _defined: dict[str, object] = field(factory=dict, init=False)
+
+    def of(self, kind: Any, naming: Naming = str) -> JsonSchema:  # noqa: ANN401  a type, of any kind
+        """The schema of a type. Classes are added to `definitions`.
+
+        Args:
+            kind: what a value is declared to be.
+            naming: spells the fields of attrs classes.
+
+        Raises:
+            TypeError: it cannot be described.
+            ValueError: two modules and their classes have the same names.
+        """
+        origin, arguments = get_origin(kind), get_args(kind)
+        if kind in _PLAIN:
+            return dict(_PLAIN[kind])
+        if origin is Annotated:
+            schema = self.of(arguments[0], naming)
+            for each in arguments[1:]:
+                schema |= each.keywords
+            return schema
+        if origin in (Required, NotRequired):
+            return self.of(arguments[0], naming)
+        if origin in (Union, types.UnionType):
+            return {"anyOf": [self.of(each, naming) for each in arguments]}
+        if origin is Literal:
+            return enumeration(arguments)
+        if origin is None:
+            return self._of_class(kind, naming)
+        return self._of_generic(origin, arguments, naming)
+
+    def _of_generic(
+        self,
+        origin: Any,  # noqa: ANN401  same
+        arguments: tuple[Any, ...],
+        naming: Naming,
+    ) -> JsonSchema:
+        """The schema of a class that was given types, such as `list[int]`."""
+        if is_typeddict(origin):
+            return self._sent(origin, dict(zip(origin.__parameters__, arguments, strict=True)))
+        if issubclass(origin, Mapping):
+            return {"type": "object", "additionalProperties": self.of(arguments[1], naming)}
+        if issubclass(origin, Sequence):
+            return {"type": "array", "items": self.of(arguments[0], naming)}
+        raise TypeError(f"{origin} has no JSON Schema")
+
+    def _of_class(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
+        """A reference to the definition of a class, which is made when it is first met."""
+        place = kind.__module__.split(".")[-2:]
+        name = ".".join((*place, kind.__name__.lstrip("_")))
+        if name not in self._defined:
+            self._defined[name] = kind
+            text = " ".join((kind.__doc__ or "").partition("\n\n")[0].split())
+            self.definitions[name] = {"description": text, **self._definition(kind, naming)}
+        if self._defined[name] is not kind:
+            raise ValueError(f"two classes are {name}")
+        return {"$ref": f"{self.place}{name}"}
+
+    def _definition(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
+        if is_typeddict(kind):
+            return self._sent(kind, {})
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return enumeration(list(kind))
+        if attrs.has(kind):
+            return self._received(kind, naming)
+        raise TypeError(f"{kind} has no JSON Schema")
+
+    def _sent(self, kind: Any, variables: Mapping[object, object]) -> JsonSchema:  # noqa: ANN401  same
+        """An object with exactly the fields of a TypedDict.
+
+        `variables`: what its type variables stand for.
+        """
+        hints = get_type_hints(kind, include_extras=True)
+        return {
+            "type": "object",
+            "properties": {
+                name: self.of(variables.get(hint, hint)) for name, hint in hints.items()
+            },
+            "required": [name for name in hints if name in kind.__required_keys__],
+            "additionalProperties": False,
+        }
+
+    def _received(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
+        """An object that has at least the fields of an attrs class that have no default."""
+        fields = attrs.fields(attrs.resolve_types(kind, include_extras=True))
+        return {
+            "type": "object",
+            "properties": {naming(each.name): self.of(each.type, naming) for each in fields},
+            "required": [naming(each.name) for each in fields if each.default is attrs.NOTHING],
+        }

@@ -1,0 +1,87 @@
+"""Holds every answer of a hub's REST against the OpenAPI document: its status, its media type, and
+its body, which has exactly the fields that are described.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import attrs
+import jsonschema_rs
+from attrs import evolve, field, frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.assembly import Services
+from hub.rest.app import Claim
+from hub.rest.endpoint import Endpoint
+from hub.rest.openapi import PLACE, responses_of
+from protocol.rest import RestDialect
+from protocol.schemas import Schemas
+
+
+def checked(claims: Sequence[Claim], flaws: list[str]) -> list[Claim]:
+    """The same calls; what is not as documented is added to `flaws`."""
+    by_id = {id(claim.endpoint): claim.endpoint for claim in claims}
+    watched = {key: _watched(endpoint, flaws) for key, endpoint in by_id.items()}
+    return [evolve(claim, endpoint=watched[id(claim.endpoint)]) for claim in claims]
+
+
+def _watched(endpoint: Endpoint, flaws: list[str]) -> "_Watched":
+    same: dict[str, Any] = {
+        each.name: getattr(endpoint, each.name) for each in attrs.fields(Endpoint)
+    }
+    return _Watched(**same, real=endpoint, flaws=flaws)
+
+
+@frozen(eq=False, kw_only=True)
+class _Watched(Endpoint):
+    real: Endpoint
+    flaws: list[str] = field(repr=False)
+
+    async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
+        response = await self.real.answer(request, services, surface)
+        flaw = flaw_of(surface, self.real, response)
+        if flaw is not None:
+            call = f"{surface.name}: {self.method} {self.path} {response.status_code}"
+            self.flaws.append(f"{call}: {flaw}: {bytes(response.body)[:500]!r}")
+        return response
+
+
+def flaw_of(surface: RestDialect, endpoint: Endpoint, response: Response) -> str | None:
+    """Why a response is not as documented; None when it is."""
+    contents = _contents(surface, endpoint)
+    if response.status_code not in contents:
+        return "the status is not documented"
+    content = contents[response.status_code]
+    media = (response.headers.get("content-type") or "").partition(";")[0]
+    if content is None or "*/*" in content:
+        return None
+    if media not in content:
+        return f"the type {media!r} is not documented"
+    body = bytes(response.body)
+    value = json.loads(body) if media == "application/json" else body.decode()
+    errors = [each.message for each in content[media].iter_errors(value)]
+    return "; ".join(errors) or None
+
+
+@cache
+def _contents(
+    surface: RestDialect, endpoint: Endpoint
+) -> Mapping[int, Mapping[str, jsonschema_rs.Draft202012Validator] | None]:
+    """By status, by media type, what checks a body; None where there is none."""
+    schemas = Schemas(PLACE)
+    responses: Any = responses_of(surface, endpoint, schemas)
+    shared = {"components": {"schemas": schemas.definitions}}
+    return {
+        status: {
+            media: jsonschema_rs.Draft202012Validator(
+                {**each.get("schema", {}), **shared}, validate_formats=True
+            )
+            for media, each in response["content"].items()
+        }
+        if "content" in response
+        else None
+        for status, response in responses.items()
+    }
