@@ -31,7 +31,8 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
-    flags = ("--demo", "--user-messages-per-second", "100000", "--presence-grace", "1")
+    rates = ("--user-messages-per-second", "100000", "--login-attempts-per-address", "1000")
+    flags = ("--demo", *rates, "--presence-grace", "1")
     with run_hub(folder / "shared", *flags) as hub:
         yield hub
 
@@ -55,6 +56,8 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
         pytest.param("phone", id="on a phone"),
         pytest.param("unread", id="what is unread"),
         pytest.param("list", id="a list that changes under the hand"),
+        pytest.param("desktop", id="how it looks on a desktop"),
+        pytest.param("touch", id="how it looks on the smallest phone"),
     ],
 )
 async def test_the_page(hub: HubProcess, flow: str) -> None:

@@ -21,9 +21,9 @@ async function channels(visitors, { guests }, questions) {
   await ben.getByText("No conversations yet").waitFor();
   await ann.getByRole("button", { name: "Channels" }).click();
   await ann.getByLabel("New workspace").fill("Garden");
-  await ann.getByRole("button", { name: "Make it" }).click();
-  await ann.getByLabel("Let somebody into Garden, by username").fill("ben");
-  await ann.getByRole("button", { name: "Let in" }).click();
+  await ann.getByRole("button", { name: "Create" }).click();
+  await ann.getByLabel("Add somebody to Garden, by username").fill("ben");
+  await ann.getByRole("button", { name: "Add" }).click();
   await ann.getByText("Garden (2 people)").waitFor();
   await ann.getByLabel("New channel in Garden").fill("roses");
   await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
@@ -51,7 +51,7 @@ async function channels(visitors, { guests }, questions) {
   }
   await picture(ben, "channel");
   await accessible(ben);
-  await ann.getByRole("button", { name: "People" }).click();
+  await ann.getByRole("button", { name: "People", exact: true }).click();
   await write(ben, "one more");
   const unread = ann.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" });
   await unread.waitFor();

@@ -1,7 +1,7 @@
 /** Writing: nothing is lost, and nothing is sent that nobody wanted to send. */
 
 import assert from "node:assert/strict";
-import { find, openFirst, send, stored, textBox, write } from "./page.mjs";
+import { find, fromMenu, openFirst, send, stored, textBox, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -102,7 +102,7 @@ async function waitsWithFiles(ann) {
   assert.equal(await give(ann, ".scroll", "drop"), true);
   assert.equal(await give(ann, ".side", "drop"), true);
   assert.equal(await staged.count(), 3);
-  await ann.getByRole("button", { name: "People" }).click(); // they wait, as what is written does
+  await ann.getByRole("button", { name: "People", exact: true }).click(); // they wait, as what is written does
   await openFirst(ann);
   assert.equal(await staged.count(), 3);
   await ann.getByRole("button", { name: "Remove given.txt" }).first().click();
@@ -142,8 +142,8 @@ async function keepsDrafts(ann) {
  */
 async function phone(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   const ben = await visitors.open(bensCookie);
-  await ben.getByRole("button", { name: "People" }).click();
-  await ben.getByRole("button", { name: "Make private" }).click();
+  await fromMenu(ben, "Settings");
+  await ben.getByRole("switch", { name: "Public profile" }).click();
   await ben.getByText("Private: only who follows you").waitFor();
   const small = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
   const ann = await visitors.open(annsCookie, small);

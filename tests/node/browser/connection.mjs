@@ -5,6 +5,7 @@ import {
   accessible,
   bubbles,
   find,
+  fromMenu,
   openFirst,
   picture,
   send,
@@ -40,7 +41,7 @@ async function restart(visitors, { ann: annsCookie, ben: bensCookie, username },
   await ann.getByText("3 messages wait").waitFor();
   await picture(ann, "offline");
   assert.equal(await ann.locator('.bubble[data-status="sending"]').count(), 3);
-  await ben.getByRole("button", { name: "People" }).click();
+  await ben.getByRole("button", { name: "People", exact: true }).click();
   await ben.getByText("The server cannot be reached").waitFor();
   await openFirst(ben);
   await accessible(ann);
@@ -75,7 +76,7 @@ async function signIn(visitors, { link }, questions) {
   await page.getByLabel("Password").fill("wrong password");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("Invalid email or password").waitFor();
-  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await page.getByLabel("First name").fill("Cleo");
   await page.getByLabel("Last name").fill("Test");
   await page.getByLabel("Email").fill("cleo@example.org");
@@ -91,10 +92,10 @@ async function signIn(visitors, { link }, questions) {
   const guest = await visitors.open(null, {}, link);
   await guest.getByText("This link signs you in as “ann”").waitFor();
   await guest.getByRole("button", { name: "Sign in as ann" }).click();
-  await guest.locator(".side .name", { hasText: /^Ann$/ }).waitFor();
+  await guest.locator(".side .name", { hasText: /^Ann$/ }).waitFor({ state: "attached" });
   await guest.getByText("No conversations yet").waitFor();
   assert.equal(new URL(guest.url()).hash, "");
-  await guest.getByRole("button", { name: "Sign out" }).click();
+  await fromMenu(guest, "Sign out");
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
   await guest.reload();
   await guest.getByRole("button", { name: "Sign in" }).waitFor();

@@ -1,7 +1,17 @@
 /** Two people write to each other. */
 
 import assert from "node:assert/strict";
-import { accessible, bubbles, find, openFirst, picture, stored, textBox, write } from "./page.mjs";
+import {
+  accessible,
+  bubbles,
+  find,
+  fromMenu,
+  openFirst,
+  picture,
+  stored,
+  textBox,
+  write,
+} from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -48,7 +58,7 @@ async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name
   assert.equal(await link.getAttribute("href"), "https://example.org/path?q=1");
   await copied(ann);
   await ann.emulateMedia({ forcedColors: "active" });
-  assert.deepEqual(await shapes(ann), { bubble: "solid", isClipSeen: true });
+  assert.deepEqual(await shapes(ann), { bubble: "solid", isIconSeen: true });
   await ann.emulateMedia({ forcedColors: "none" });
   await picture(ann, "conversation");
   await picture(ben, "phone-conversation-dark");
@@ -56,9 +66,11 @@ async function talk(visitors, { ann: annsCookie, ben: bensCookie, username, name
   await accessible(ben);
   await ben.context().close();
   await ann.locator("header .state", { hasText: /^$/ }).waitFor({ state: "attached" });
-  await ann.getByRole("button", { name: "People" }).click();
-  await ann.getByText("Your profile").waitFor();
+  await ann.getByRole("button", { name: "People", exact: true }).click();
   await picture(ann, "people");
+  await accessible(ann);
+  await fromMenu(ann, "Settings");
+  await ann.getByText("Public profile").waitFor();
   await accessible(ann);
 }
 
@@ -97,7 +109,7 @@ function shapes(page) {
     };
     return {
       bubble: styleOf(".bubble").borderTopStyle,
-      isClipSeen: styleOf(".clip").backgroundColor !== styleOf("body").backgroundColor,
+      isIconSeen: styleOf(".compose .icon").backgroundColor !== styleOf("body").backgroundColor,
     };
   });
 }
@@ -140,7 +152,7 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   await ann.getByText("96000 characters too long").waitFor();
   await textBox(ann).press("Enter");
   assert.equal(await textBox(ann).inputValue(), long);
-  await ann.getByRole("button", { name: "People" }).click(); // what was begun is there again
+  await ann.getByRole("button", { name: "People", exact: true }).click(); // what was begun is there again
   await openFirst(ann);
   assert.equal(await textBox(ann).inputValue(), long);
   await ann.reload();
@@ -176,7 +188,7 @@ async function clock(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   await write(ann, "three");
   await ben.locator(".bubble").nth(2).waitFor();
   for (const page of [ann, ben]) assert.deepEqual(await bubbles(page), ["one", "two", "three"]);
-  await ben.getByRole("button", { name: "People" }).click();
+  await ben.getByRole("button", { name: "People", exact: true }).click();
   await write(ann, "four");
   await ben.locator(".badge", { hasText: "1" }).waitFor();
   assert.equal(await ben.locator(".item .last").first().textContent(), "four");
@@ -205,10 +217,10 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
     }
     Object.assign(globalThis, { shown, Notification: FakeNotification });
   });
-  await ben.getByRole("button", { name: "People" }).click();
-  await ben.getByRole("button", { name: "Switch off" }).click();
-  await ben.getByRole("button", { name: "Switch on" }).click();
-  await ben.getByRole("button", { name: "Switch off" }).waitFor();
+  await fromMenu(ben, "Settings");
+  const notify = (/** @type {boolean} */ checked) => ben.getByRole("switch", { checked }).nth(-1);
+  for (const isOn of [true, false]) await notify(isOn).click();
+  await notify(true).waitFor();
   await find(ann, username);
   for (const [before, text] of ["begins the conversation", "seen"].entries()) {
     await write(ann, text);

@@ -121,7 +121,7 @@ async function disguised(ann, ben) {
  */
 async function replyToPicture(ann, ben) {
   await ben.locator(".bubble").first().hover();
-  await ben.locator(".bubble .reply").first().click();
+  await ben.locator(".bubble").getByRole("button", { name: "Reply" }).click();
   await write(ben, "What a cat");
   await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
   await ben.locator(".bubble.mine .quote").click();

@@ -1,7 +1,7 @@
 /** Who is signed in, here and in other tabs; and pages that cannot do everything. */
 
 import assert from "node:assert/strict";
-import { bubbles, find, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
+import { bubbles, find, fromMenu, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -34,7 +34,7 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
   await textBox(one).fill("not sent");
   const two = await visitors.openTab(one);
   await openFirst(two);
-  await one.getByRole("button", { name: "Sign out" }).click();
+  await fromMenu(one, "Sign out");
   await one.getByText("deletes what you wrote and did not send (1)").waitFor();
   await one.getByRole("button", { name: "Sign out all the same" }).click();
   for (const page of [one, two]) await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -44,7 +44,7 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
   for (const page of [one, two]) {
     await nameOf(page)
       .and(page.getByText(name, { exact: true }))
-      .waitFor();
+      .waitFor({ state: "attached" });
     await openFirst(page);
     assert.deepEqual(await bubbles(page), ["for Ben"]);
     assert.equal(await textBox(page).inputValue(), "");
@@ -62,7 +62,7 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
 async function signOutAway(page) {
   const cookies = await page.context().cookies();
   await page.route("**/api/auth/logout", (route) => route.abort());
-  await page.getByRole("button", { name: "Sign out" }).click();
+  await fromMenu(page, "Sign out");
   await page.getByText("You are signed out here. The server cannot be reached").waitFor();
   await page.reload();
   await page.getByRole("button", { name: "Sign in" }).waitFor();
@@ -83,7 +83,7 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   const ann = await visitors.open(annsCookie);
   await ann.getByRole("button", { name: "Channels" }).click();
   await ann.getByLabel("New workspace").fill("Attic");
-  await ann.getByRole("button", { name: "Make it" }).click();
+  await ann.getByRole("button", { name: "Create" }).click();
   const general = ann.locator(".item", { hasText: "general" });
   await general.waitFor();
   await ann.context().clearCookies({ name: "connect.sid" });
@@ -122,7 +122,7 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
  */
 async function door(visitors, { ann: annsCookie, username }) {
   const page = await visitors.open(null);
-  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await page.getByText("At least 8 characters.").waitFor();
   await page.route(visitors.url, async (route) => {
     const answer = await route.fetch();
@@ -135,7 +135,7 @@ async function door(visitors, { ann: annsCookie, username }) {
   await page.route("**/api/auth/login", (route) => route.fulfill({ json: {} })); // with no cookie
   await page.reload();
   await page.getByText("New accounts, and new passwords, come from whoever runs").waitFor();
-  assert.equal(await page.getByText("I am new here").count(), 0);
+  assert.equal(await page.getByText("Create account").count(), 0);
   await signInAs(page, username);
   await page.getByText("This browser did not keep the session").waitFor();
   await page.unrouteAll();

@@ -132,11 +132,21 @@ export async function send(page) {
  * @param {string} username
  */
 export async function find(page, username) {
-  await page.getByRole("button", { name: "People" }).click();
+  await page.getByRole("button", { name: "People", exact: true }).click();
   await page.getByLabel("Find somebody by username").fill(username);
   await page.getByRole("button", { name: "Find", exact: true }).click();
   const found = page.locator(".person", { hasText: `@${username}` }).first();
   await found.getByRole("button", { name: "Write" }).click();
+}
+
+/**
+ * Choose something of the menu behind one's own face.
+ * @param {Page} page
+ * @param {string} word
+ */
+export async function fromMenu(page, word) {
+  await page.getByTitle("Your account").click();
+  await page.getByRole("button", { name: word }).click();
 }
 
 /**

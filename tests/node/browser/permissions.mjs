@@ -1,7 +1,7 @@
 /** Who may write to whom, and what happens to what nobody may read. */
 
 import assert from "node:assert/strict";
-import { find, openFirst, stored, textBox, write } from "./page.mjs";
+import { find, fromMenu, openFirst, stored, textBox, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -25,8 +25,8 @@ async function press(page, name) {
 export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   const ann = await visitors.open(annsCookie);
   const ben = await visitors.open(bensCookie);
-  await ben.getByRole("button", { name: "People" }).click();
-  await press(ben, "Make private");
+  await fromMenu(ben, "Settings");
+  await ben.getByRole("switch", { name: "Public profile", checked: true }).click();
   await ben.getByText("Private: only who follows you").waitFor();
   await find(ann, username);
   await write(ann, "May I?");
@@ -39,8 +39,8 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   assert.equal(await ann.locator(".bubble").count(), 1);
   await failed.getByRole("button", { name: "Discard" }).click();
   await ann.getByText("No messages yet. Say hello.").waitFor();
-  await press(ben, "Make public");
-  await ben.getByText("Public: everybody may write to you.").waitFor();
+  await ben.getByRole("switch", { name: "Public profile", checked: false }).click();
+  await ben.getByText("Everybody may write to you.").waitFor();
   await write(ann, "And now?");
   await stored(ann, 1);
   await openFirst(ben);
@@ -50,7 +50,7 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await search.fill("ANN");
   await ben.locator(".item").waitFor();
   assert.equal(await textBox(ben).isEnabled(), true);
-  await ann.getByRole("button", { name: "People" }).click();
+  await ann.getByRole("button", { name: "People", exact: true }).click();
   await ann.getByLabel("Find somebody by username").fill(username);
   await ann.getByRole("button", { name: "Find", exact: true }).click();
   await press(ann, "Block");
@@ -62,10 +62,10 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await ann.locator(".sheet h3", { hasText: "Blocked" }).waitFor({ state: "detached" });
   await ann.getByLabel("Find somebody by username").fill(`ann${username.slice(3)}`);
   await ann.getByRole("button", { name: "Find", exact: true }).click();
-  await found.first().waitFor();
+  await found.filter({ hasText: "@ann" }).waitFor();
   assert.equal(await found.getByRole("button").count(), 0); // nobody follows oneself
   await openFirst(ann);
-  await ann.locator(".menu summary").click();
+  await ann.getByTitle("More").click();
   await ann.getByRole("button", { name: "Block" }).click();
   await ann.getByText("Blocked. To unblock").first().waitFor();
   assert.equal(await textBox(ann).isEnabled(), false);

@@ -12,6 +12,7 @@ import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
 import { COMPOSING } from "./composing.mjs";
+import { LAYOUT } from "./design/layout.mjs";
 import { files } from "./files.mjs";
 import { history } from "./history.mjs";
 import { IDENTITY } from "./identity.mjs";
@@ -42,6 +43,7 @@ const FLOWS = {
   ...IDENTITY,
   ...COMPOSING,
   ...READING,
+  ...LAYOUT,
   files,
   history,
   permissions,

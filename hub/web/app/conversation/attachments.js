@@ -4,7 +4,7 @@
  */
 
 import { CallFailed, Kind } from "../../sdk/parlour.js";
-import { h } from "../dom/elements.js";
+import { h, iconButton } from "../dom/elements.js";
 import { textOf } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
 import { HUB } from "../shell/hub_facts.js";
@@ -138,13 +138,8 @@ export class Attachments {
    */
   #draw(item, ...state) {
     const name = plain(item.file.name);
-    const remove = {
-      type: "button",
-      "aria-label": `Remove ${name}`,
-      onclick: () => this.#remove(item),
-    };
-    const button = h("button.button.quiet", remove, "Remove");
-    item.row.replaceChildren(h("span.name", {}, name), ...state.filter(isNode), button);
+    const remove = iconButton("close", `Remove ${name}`, () => this.#remove(item));
+    item.row.replaceChildren(h("span.name.cut", {}, name), ...state.filter(isNode), remove);
     this.onChange();
   }
 

@@ -4,11 +4,11 @@
  * What it promises: what was written leaves the field only when the outbox has it.
  */
 
-import { h } from "../dom/elements.js";
+import { h, icon, iconButton } from "../dom/elements.js";
 import { report, textOf } from "../dom/feedback.js";
 import { HUB } from "../shell/hub_facts.js";
 import { Attachments } from "./attachments.js";
-import { quote } from "./bubble.js";
+import { quote } from "./messages/bubble.js";
 import { Draft } from "./drafts.js";
 
 /**
@@ -35,7 +35,11 @@ export class Composer {
   #draft;
   #count = h("span.count", { role: "status" });
   #problem = h("p.problem", { role: "alert", hidden: true });
-  #send = h("button.button.primary", { disabled: true }, "Send");
+  #send = h(
+    "button.button.primary.square",
+    { disabled: true, "aria-label": "Send", title: "Send" },
+    icon("send"),
+  );
   #isClosed = false;
   #isByTouch = matchMedia("(pointer: coarse)").matches; // its keyboard covers half of the view
 
@@ -97,12 +101,8 @@ export class Composer {
 
   /** @param {Message} message */
   #quote(message) {
-    const drop = {
-      type: "button",
-      "aria-label": "Do not reply",
-      onclick: () => this.replyTo(null),
-    };
-    return [quote(message, () => this.#onQuote(message)), h("button.button.quiet", drop, "✕")];
+    const drop = iconButton("close", "Do not reply", () => this.replyTo(null));
+    return [quote(message, () => this.#onQuote(message)), drop];
   }
 
   #form() {
@@ -116,7 +116,6 @@ export class Composer {
         input.value = "";
       },
     });
-    const attach = { type: "button", "aria-label": "Attach files", onclick: () => input.click() };
     return h(
       "form.compose",
       {
@@ -125,17 +124,21 @@ export class Composer {
           this.#submit();
         },
       },
-      this.#attachments.element,
-      this.#quoted,
       this.#problem,
       h(
-        "div.row",
+        "div.box",
         {},
-        h("button.button.quiet", attach, h("span.clip")),
-        input,
-        this.#text,
-        this.#count,
-        this.#send,
+        this.#quoted,
+        this.#attachments.element,
+        h(
+          "div.row",
+          {},
+          iconButton("attach", "Attach files", () => input.click()),
+          input,
+          this.#text,
+          this.#count,
+          this.#send,
+        ),
       ),
     );
   }
@@ -161,7 +164,7 @@ export class Composer {
     const { value } = this.#text;
     const over = [...value].length - HUB.maxContentChars;
     this.#text.style.height = "auto";
-    this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
+    this.#text.style.height = `${this.#text.scrollHeight}px`;
     this.#count.textContent = over > 0 ? `${over} characters too long` : "";
     const isEmpty = value.trim() === "" && !this.#attachments.isWaiting;
     this.#send.disabled = this.#isClosed || isEmpty || over > 0;

@@ -6,11 +6,12 @@
  */
 
 import { isLooking, onLooking } from "../dom/attention.js";
-import { channelFace, face, h, menu, paneHeader } from "../dom/elements.js";
+import { channelFace, face, h, icon, paneHeader } from "../dom/elements.js";
 import { announce, textOf } from "../dom/feedback.js";
+import { menu } from "../dom/menu.js";
 import { plain } from "../dom/text.js";
 import { Composer } from "./composer.js";
-import { MessageList } from "./message_list.js";
+import { MessageList } from "./messages/message_list.js";
 
 /**
  * @import { Message, UserId } from "../../sdk/parlour.js"
@@ -26,7 +27,7 @@ export class ConversationView {
   parts;
   #conversation;
   #onRead;
-  #state = h("div.state");
+  #state = h("div.state.cut");
   #typing = h("div.typing", { "aria-live": "polite" });
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
@@ -42,7 +43,7 @@ export class ConversationView {
    * @param {Handlers} handlers
    */
   constructor(conversation, { onBack, onRead }) {
-    const { title, isChannel } = conversation;
+    const { id, title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
     this.#messages = new MessageList(conversation, {
@@ -54,14 +55,10 @@ export class ConversationView {
       onFileSent: () => this.#messages.scrollToEnd(),
       onQuote: (message) => this.#messages.show(message),
     });
-    const about = h("div.who", {}, h("h2", {}, title), this.#state);
+    const about = h("div.who", {}, h("h2.cut", {}, title), this.#state);
+    const more = () => menu("More", icon("more"), null, [["Block", () => void this.#block()]]);
     this.parts = [
-      paneHeader(
-        onBack,
-        isChannel ? channelFace() : face(title),
-        about,
-        !isChannel && menu([["Block", () => void this.#block()]]),
-      ),
+      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, !isChannel && more()),
       this.#messages.element,
       this.#typing,
       this.#composer.element,

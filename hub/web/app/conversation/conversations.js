@@ -15,8 +15,7 @@ import { Conversation, keyOf } from "./conversation.js";
  */
 
 export class Conversations {
-  /** @type {string | null} */
-  openKey = null; // of the conversation that is open
+  openKey = ""; // of the conversation that is open
   #client;
   #channels;
   #isSeen;

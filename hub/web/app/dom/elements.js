@@ -2,6 +2,23 @@
 
 import { parts, plain } from "./text.js";
 
+const GOLDEN_ANGLE = 137.508; // degrees
+
+/** Where each is in style/icons.svg, from the left. */
+const ICONS = {
+  attach: 0,
+  send: 1,
+  reply: 2,
+  copy: 3,
+  people: 4,
+  channel: 5,
+  back: 6,
+  close: 7,
+  more: 8,
+  down: 9,
+  done: 10,
+};
+
 /**
  * @template {string} Tag
  * @typedef {(
@@ -38,6 +55,7 @@ import { parts, plain } from "./text.js";
  *   src?: string,
  *   tabindex?: number,
  *   target?: "_blank",
+ *   title?: string,
  *   type?: string,
  * }} Attributes
  *
@@ -91,35 +109,49 @@ export function linked(text) {
 }
 
 /**
- * A round picture made of an initial.
- * @param {string} name
- * @param {boolean} isOnline shows a dot
+ * The colour of a person or a channel: neighbours by number are far apart on the circle of hues.
+ * @template {HTMLElement} Tinted
+ * @param {Tinted} element whose style sheet says what is coloured
+ * @param {number} id
  */
-export function face(name, isOnline = false) {
-  const [first = "?"] = plain(name).trim();
-  return h(`span.face${isOnline ? ".online" : ""}`, { "aria-hidden": "true" }, first.toUpperCase());
+export function tinted(element, id) {
+  element.style.setProperty("--hue", String(Math.round(id * GOLDEN_ANGLE) % 360));
+  return element;
+}
+
+/**
+ * A round picture made of initials.
+ * @param {string} name
+ * @param {number} id of the person
+ */
+export function face(name, id) {
+  const words = plain(name).split(/\s+/).filter(Boolean);
+  const initials = [words[0], words.slice(1).pop()].map((word = "") => [...word][0] ?? "");
+  const shown = initials.join("").toUpperCase() || "?";
+  return tinted(h("span.face", { "aria-hidden": "true" }, shown), id);
 }
 
 /** A channel's picture, where a person has a face. */
 export function channelFace() {
-  return h("span.face.channel", { "aria-hidden": "true" }, "#");
+  return h("span.face.channel", { "aria-hidden": "true" }, icon("channel"));
+}
+
+/** @param {keyof typeof ICONS} name */
+export function icon(name) {
+  const element = h("span.icon", { "aria-hidden": "true" });
+  element.style.setProperty("--at", String(ICONS[name]));
+  return element;
 }
 
 /**
- * What else can be done, behind a button.
- * @param {[word: string, act: () => void][]} actions
+ * A button that shows an icon only.
+ * @param {keyof typeof ICONS} name
+ * @param {string} word what it does
+ * @param {() => void} onclick
  */
-export function menu(actions) {
-  const box = h("details.menu", {}, h("summary.button.quiet", { "aria-label": "More" }, "⋯"));
-  const items = actions.map(([word, act]) => {
-    const onclick = () => {
-      box.open = false;
-      act();
-    };
-    return h("button.button", { type: "button", onclick }, word);
-  });
-  box.append(h("div", {}, ...items));
-  return box;
+export function iconButton(name, word, onclick) {
+  const button = { type: "button", "aria-label": word, title: word, onclick };
+  return h("button.button.quiet.square", button, icon(name));
 }
 
 /**
@@ -128,6 +160,7 @@ export function menu(actions) {
  * @param {...Child} children
  */
 export function paneHeader(onBack, ...children) {
-  const back = { onclick: onBack, "aria-label": "Back to the list" };
-  return h("header", {}, h("button.button.quiet.back", back, "←"), ...children);
+  const back = iconButton("back", "Back to the list", onBack);
+  back.classList.add("back");
+  return h("header", {}, back, ...children);
 }

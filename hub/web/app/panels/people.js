@@ -1,9 +1,8 @@
-/** Finding people, follows and blocks, and one's own profile. */
+/** Finding people, follows and blocks. */
 
 import { face, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
-import { notificationState, switchNotifications } from "../dom/notifications.js";
 
 /**
  * @import { ParlourClient, User } from "../../sdk/parlour.js"
@@ -30,7 +29,6 @@ export class PeoplePanel {
   #found = h("div", { "aria-live": "polite" });
   #lists = h("div");
   #problem = h("p.problem", { role: "alert" });
-  #profile = h("div");
 
   /**
    * @param {ParlourClient} client
@@ -42,7 +40,7 @@ export class PeoplePanel {
     this.#openConversation = openConversation;
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "People"))),
-      h("div.sheet", {}, this.#search(), this.#problem, this.#found, this.#lists, this.#profile),
+      h("div.sheet", {}, this.#search(), this.#problem, this.#found, this.#lists),
     ];
   }
 
@@ -54,7 +52,7 @@ export class PeoplePanel {
     const username = h("input.input", { name: "username", required: true, autocomplete: "off" });
     const label = h("span", {}, "Find somebody by username, or by name among those you know");
     return h(
-      "form",
+      "form.inline",
       {
         onsubmit: (event) => {
           event.preventDefault();
@@ -116,12 +114,11 @@ export class PeoplePanel {
   }
 
   async #load() {
-    const [followers, following, blocked, online, me] = await Promise.all([
+    const [followers, following, blocked, online] = await Promise.all([
       /** @type {Promise<Follow[]>} */ (this.#client.call("GET", "/api/followers")),
       /** @type {Promise<Follow[]>} */ (this.#client.call("GET", "/api/following")),
       /** @type {Promise<User[]>} */ (this.#client.call("GET", "/api/blocks")),
       this.#client.online(),
-      /** @type {Promise<User>} */ (this.#client.call("GET", "/api/auth/session")),
     ]);
     this.#relations = { followers, following, blocked, online };
     this.#drawFound();
@@ -139,38 +136,6 @@ export class PeoplePanel {
       ...section("Online", online, withoutBlock),
       ...section("You follow", following, ({ user }) => withoutBlock(user)),
       ...section("Blocked", blocked, withoutBlock),
-    );
-    this.#profile.replaceChildren(...this.#aboutMe(me));
-  }
-
-  /** @param {User} me */
-  #aboutMe(me) {
-    const word = me.is_public ? "Make private" : "Make public";
-    const change = { is_public: !me.is_public };
-    const text = me.is_public
-      ? "Public: everybody may write to you."
-      : "Private: only who follows you, or whom you follow, may write to you.";
-    return [
-      h("h3", {}, "Your profile"),
-      person(me, this.#action(word, "PUT", "/api/users/me/profile", change)),
-      h("p", {}, text),
-      this.#notifications(),
-    ];
-  }
-
-  #notifications() {
-    const state = notificationState();
-    if (state !== "on" && state !== "off") return h("p", {}, state);
-    const onclick = async () => {
-      await switchNotifications(state === "off");
-      await this.start();
-    };
-    const word = state === "on" ? "Switch off" : "Switch on";
-    return h(
-      "div.person",
-      {},
-      h("span.name", {}, "Notify me of new messages"),
-      h("button.button", { type: "button", onclick }, word),
     );
   }
 
@@ -209,8 +174,8 @@ function person(user, ...actions) {
   return h(
     "div.person",
     {},
-    face(user.name),
-    h("span.name", {}, plain(user.name), h("small", {}, ` @${user.username}`)),
+    face(user.name, user.id),
+    h("span.name", {}, plain(user.name), h("small", {}, `@${user.username}`)),
     ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
   );
 }

@@ -1,4 +1,4 @@
-/** Workspaces: making them, their channels, and letting people in. */
+/** Workspaces: making them, their channels, and adding people. */
 
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
@@ -20,6 +20,7 @@ export class WorkspacesPanel {
   #list = h("div");
   /** @type {WorkspaceWithChannels[]} */
   #found = [];
+  #isWaiting = false; // for the user to be signed in to channels
   #problem = h("p.problem", { role: "alert" });
 
   /**
@@ -46,19 +47,26 @@ export class WorkspacesPanel {
         h("p", {}, about.filter(Boolean).join(" ")),
         this.#problem,
         this.#list,
-        this.#form("New workspace", "Make it", (name) => this.#create(name)),
+        this.#form("New workspace", "Create", (name) => this.#create(name)),
       ),
     ];
   }
 
   async start() {
-    await attempt(this.#problem, () => this.#load());
+    await attempt(this.#problem, () => this.#load("Loading…"));
   }
 
-  async #load() {
+  /** It is known by now whether the user is signed in to channels. */
+  async channelsChanged() {
+    if (this.#isWaiting) await attempt(this.#problem, () => this.#load());
+  }
+
+  /** @param {string} [text] where nobody is signed in to channels */
+  async #load(text = "Sign in again to see your channels.") {
     const { me } = this.#channels;
+    this.#isWaiting = me === null;
     if (me === null) {
-      this.#list.replaceChildren(h("p.empty", {}, "Sign in again to see your channels."));
+      this.#list.replaceChildren(h("p.empty", {}, text));
       return;
     }
     const found = await this.#channels.workspaces();
@@ -74,18 +82,18 @@ export class WorkspacesPanel {
     const { id, channels, members, ownerId } = workspace;
     const name = plain(workspace.name);
     const count = members.length === 1 ? "only you" : `${members.length} people`;
-    const letIn = () =>
-      this.#form(`Let somebody into ${name}, by username`, "Let in", (username) =>
-        this.#letIn(id, username),
+    const add = () =>
+      this.#form(`Add somebody to ${name}, by username`, "Add", (username) =>
+        this.#add(id, username),
       );
     return [
       h("h3", {}, `${name} (${count})`),
       ...channels.map((channel) => this.#channel(channel, workspace)),
-      this.#form(`New channel in ${name}`, "Make it", async (title) => {
+      this.#form(`New channel in ${name}`, "Create", async (title) => {
         refuseTaken(title, channels);
         await this.#channels.createChannel(id, title);
       }),
-      ...(ownerId === myId ? [letIn()] : []),
+      ...(ownerId === myId ? [add()] : []),
     ];
   }
 
@@ -118,7 +126,7 @@ export class WorkspacesPanel {
    * @param {number} workspaceId
    * @param {string} username
    */
-  async #letIn(workspaceId, username) {
+  async #add(workspaceId, username) {
     const path = `/api/users?username=${encodeURIComponent(username)}`;
     const [user] = /** @type {User[]} */ (await this.#client.call("GET", path));
     if (user === undefined) throw new Error(`There is nobody called “${username}”.`);

@@ -15,9 +15,12 @@ import { announce } from "../dom/feedback.js";
 import { notify } from "../dom/notifications.js";
 import { plain } from "../dom/text.js";
 import { PeoplePanel } from "../panels/people.js";
+import { SettingsPanel } from "../panels/settings.js";
+import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { goTo, goToList, placeNow } from "./address.js";
 import { ConnectionBanner } from "./connection_banner.js";
+import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
 import { Sidebar } from "./sidebar.js";
 
@@ -45,6 +48,12 @@ export class AppShell {
   #banner;
   #body;
   #pane = h("div.pane");
+  /** @type {Record<string, () => View>} by their places */
+  #panels = {
+    people: () => this.#people(),
+    channels: () => this.#workspaces(),
+    settings: () => new SettingsPanel(this.#client, () => this.#back()),
+  };
   /** @type {View | null} */
   #view = null;
   #listening = new AbortController();
@@ -69,11 +78,10 @@ export class AppShell {
         this.#view instanceof ConversationView && this.#view.key === key && this.#view.isSeen,
       () => this.#changed(),
     );
-    this.#sidebar = new Sidebar(me.name, this.#conversations, {
+    this.#sidebar = new Sidebar(me, this.#conversations, {
       onSignOut: () => this.#signOut(),
-      onPeople: () => this.#go("people"),
-      onChannels: () => this.#go("channels"),
-      onOpen: (key) => this.#go(key),
+      onOpen: (place) => this.#go(place),
+      welcome: () => this.#welcome(),
     });
     this.#banner = new ConnectionBanner(
       () => this.#away(),
@@ -100,9 +108,8 @@ export class AppShell {
       if (!document.hidden) void this.#conversations.findChannels();
     }, FIND_CHANNELS_MS);
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
-    for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
-      globalThis.addEventListener(name, (event) => this.#dragged(event), { signal });
-    }
+    const takesFiles = () => (this.#view instanceof ConversationView ? this.#view : null);
+    onFileDrop(this.#pane, takesFiles, signal);
     this.#connectionChanged();
     this.#showList();
     void this.#conversations.loadPeople();
@@ -120,6 +127,7 @@ export class AppShell {
   /** @param {boolean} isSignedIn whether the user is signed in to channels too */
   channelsChanged(isSignedIn) {
     void this.#conversations.loadChannels();
+    if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
     const notice = [
       "Your channels are not shown: their sign-in has ended. ",
@@ -213,8 +221,8 @@ export class AppShell {
 
   /** @param {string} place of this page's address */
   async #open(place) {
-    if (place === "people") this.#showPeople();
-    else if (place === "channels") this.#showWorkspaces();
+    const panel = this.#panels[place];
+    if (panel !== undefined) this.#show(panel(), place);
     else if (place === "") this.#showList();
     else {
       const found = await this.#conversations.find(place);
@@ -224,31 +232,16 @@ export class AppShell {
     }
   }
 
-  #showPeople() {
+  #people() {
     const open = (/** @type {User} */ user) => this.#go(this.#conversations.withPerson(user).key);
-    this.#show(new PeoplePanel(this.#client, open, () => this.#back()));
+    return new PeoplePanel(this.#client, open, () => this.#back());
   }
 
-  #showWorkspaces() {
+  #workspaces() {
     const open = async (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
       this.#go((await this.#conversations.inChannel(channel, workspace)).key);
     const changed = () => void this.#conversations.loadChannels();
-    const back = () => this.#back();
-    this.#show(new WorkspacesPanel(this.#client, this.#channels, open, changed, back));
-  }
-
-  /**
-   * A file that is dropped anywhere goes to what is open, and never takes the place of the page.
-   * @param {DragEvent} event
-   */
-  #dragged(event) {
-    const { dataTransfer, type } = event;
-    if (!dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    const { files } = dataTransfer; // empty until they are dropped
-    const view = this.#view instanceof ConversationView ? this.#view : null;
-    this.#pane.classList.toggle("dropping", view !== null && type === "dragover");
-    if (type === "drop") view?.attach(files);
+    return new WorkspacesPanel(this.#client, this.#channels, open, changed, () => this.#back());
   }
 
   /** @param {Conversation} conversation */
@@ -262,29 +255,38 @@ export class AppShell {
 
   /**
    * @param {View} view
-   * @param {string | null} openKey
+   * @param {string} place
    */
-  #show(view, openKey = null) {
-    this.#view?.stop?.();
-    this.#view = view;
-    this.#conversations.openKey = openKey;
+  #show(view, place) {
+    this.#turnTo(view, place);
     this.#pane.replaceChildren(...view.parts);
-    this.#body.dataset.open = "pane";
     void view.start();
-    this.#changed();
   }
 
   #back() {
     if (!goToList()) this.#showList();
   }
 
-  #showList(text = "Choose a conversation, or find somebody under “People”.") {
+  #showList(text = "Choose a conversation") {
+    this.#turnTo(null, "");
+    this.#pane.replaceChildren(this.#welcome(text));
+  }
+
+  /**
+   * @param {View | null} view null: only the list
+   * @param {string} place
+   */
+  #turnTo(view, place) {
     this.#view?.stop?.();
-    this.#view = null;
-    this.#conversations.openKey = null;
-    this.#body.dataset.open = "list";
-    this.#pane.replaceChildren(h("p.empty", {}, text));
+    this.#view = view;
+    this.#conversations.openKey = place;
+    this.#body.dataset.open = view === null ? "list" : "pane";
+    this.#sidebar.showPlace(place);
     this.#changed();
+  }
+
+  #welcome(text = "") {
+    return welcome(this.#me, (place) => this.#go(place), text);
   }
 
   #connectionChanged() {

@@ -14,8 +14,8 @@ export class ConversationRow {
   button;
   #face;
   #online = h("span.unseen");
-  #last = h("div.last");
-  #when = h("div");
+  #last = h("span.last.cut");
+  #when = h("span.when");
   #badge = h("span.badge");
   #look = "";
 
@@ -24,13 +24,14 @@ export class ConversationRow {
    * @param {() => void} onclick
    */
   constructor({ id, title, isChannel }, onclick) {
-    this.#face = isChannel ? channelFace() : face(title);
+    this.#face = isChannel ? channelFace() : face(title, id);
     this.button = h(
       "button.item",
       { "data-conversation": id, onclick, tabindex: -1 },
       this.#face,
-      h("span", {}, h("div.title", {}, title, this.#online), this.#last),
-      h("span.when", {}, this.#when),
+      h("span.title.cut", {}, title, this.#online),
+      this.#when,
+      this.#last,
     );
     this.element = h("li", {}, this.button);
   }
@@ -53,7 +54,7 @@ export class ConversationRow {
     this.#when.textContent = when;
     this.#badge.textContent = String(unread);
     this.#badge.setAttribute("aria-label", `${unread} unread`);
-    this.#when.after(...(unread > 0 ? [this.#badge] : []));
-    if (unread === 0) this.#badge.remove();
+    if (unread > 0) this.button.append(this.#badge);
+    else this.#badge.remove();
   }
 }

@@ -5,21 +5,22 @@
  * click; what is out of view is drawn when one scrolls there.
  */
 
-import { face, h } from "../dom/elements.js";
+import { face, h, icon } from "../dom/elements.js";
 import { reconcile } from "../dom/keyed.js";
+import { menu } from "../dom/menu.js";
 import { Redraw } from "../dom/redraw.js";
 import { plain } from "../dom/text.js";
 import { ConversationRow } from "./conversation_row.js";
 
 /**
+ * @import { User } from "../../sdk/parlour.js"
  * @import { Conversation } from "../conversation/conversation.js"
  * @import { Conversations } from "../conversation/conversations.js"
  *
  * @typedef {object} Handlers
  * @property {() => void} onSignOut
- * @property {() => void} onPeople
- * @property {() => void} onChannels
- * @property {(key: string) => void} onOpen a conversation is wanted
+ * @property {(place: string) => void} onOpen a conversation or a panel is wanted
+ * @property {() => HTMLElement} welcome what a new user can do
  */
 
 const PAGE = 100; // rows that are drawn more when the last one comes near
@@ -40,16 +41,20 @@ export class Sidebar {
   #notice = h("div.notice", { role: "alert", hidden: true });
   #search;
   #list;
-  #empty = h("li.empty");
+  #welcome;
+  #empty = h("li");
+  /** @type {Map<string, HTMLElement>} by the panel that it opens */
+  #ways = new Map();
 
   /**
-   * @param {string} name of the user
+   * @param {User} me
    * @param {Conversations} conversations
    * @param {Handlers} handlers
    */
-  constructor(name, conversations, { onSignOut, onPeople, onChannels, onOpen }) {
+  constructor(me, conversations, { onSignOut, onOpen, welcome }) {
     this.#conversations = conversations;
     this.#onOpen = onOpen;
+    this.#welcome = welcome();
     this.#search = h("input.input", {
       type: "search",
       placeholder: "Search",
@@ -67,26 +72,43 @@ export class Sidebar {
       onkeydown: (event) => this.#pressed(event),
       onscroll: () => this.#scrolled(),
     });
+    const account = menu("Your account", face(me.name, me.id), whoIs(me), [
+      ["Settings", () => onOpen("settings")],
+      ["Sign out", onSignOut],
+    ]);
     this.element = h(
       "aside.side",
       { "aria-label": "Conversations" },
-      h(
-        "header",
-        {},
-        face(name),
-        h("span.name", {}, plain(name)),
-        h("button.button.quiet", { onclick: onSignOut }, "Sign out"),
-      ),
+      h("header", {}, account, this.#search),
       h(
         "nav",
         { "aria-label": "More" },
-        h("button.button", { onclick: onPeople }, "People"),
-        h("button.button", { onclick: onChannels }, "Channels"),
+        this.#way("people", icon("people"), "People"),
+        this.#way("channels", icon("channel"), "Channels"),
       ),
       this.#notice,
-      h("div.search", {}, this.#search),
       this.#list,
     );
+  }
+
+  /**
+   * @param {string} panel
+   * @param {HTMLElement} sign
+   * @param {string} word
+   */
+  #way(panel, sign, word) {
+    const onclick = () => this.#onOpen(panel);
+    const button = h("button.button.quiet", { type: "button", onclick }, sign, word);
+    this.#ways.set(panel, button);
+    return button;
+  }
+
+  /** @param {string} place that is open now */
+  showPlace(place) {
+    for (const [panel, button] of this.#ways) {
+      if (panel === place) button.setAttribute("aria-current", "page");
+      else button.removeAttribute("aria-current");
+    }
   }
 
   /** @param {...(Node | string)} parts that are shown above the list; none: nothing is */
@@ -121,7 +143,8 @@ export class Sidebar {
     people.sort((one, other) => other.order - one.order);
     const rows = this.#inWorkspaces(shown);
     const drawn = people.slice(0, this.#limit).map((conversation) => this.#row(conversation));
-    this.#empty.textContent = this.#filter ? "Nothing of that name." : "No conversations yet.";
+    const text = this.#filter ? "Nothing of that name." : "No conversations yet.";
+    this.#empty.replaceChildren(h("p.empty", {}, text), this.#filter ? "" : this.#welcome);
     const items = drawn.length === people.length ? [...drawn, ...rows] : drawn;
     reconcile(this.#list, items.length > 0 ? items : [this.#empty]);
     this.#setTabStop();
@@ -194,4 +217,9 @@ export class Sidebar {
     to.focus();
     this.#setTabStop();
   }
+}
+
+/** @param {User} me */
+function whoIs({ name, username }) {
+  return h("p", {}, h("span.name.cut", {}, plain(name)), h("span.hint.cut", {}, `@${username}`));
 }

@@ -56,7 +56,7 @@ export function signInForm(identity, note, guest) {
       isNew = !isNew;
       draw();
     };
-    const text = isNew ? "I have an account" : "I am new here";
+    const text = isNew ? "Sign in instead" : "Create account";
     return [
       h("button.button.quiet", { type: "button", onclick }, text),
       !isNew &&

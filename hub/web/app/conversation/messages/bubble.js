@@ -1,20 +1,24 @@
 /** One message as it looks. */
 
-import { Kind, Status } from "../../sdk/parlour.js";
-import { clock } from "../dom/dates.js";
-import { h, linked } from "../dom/elements.js";
-import { report } from "../dom/feedback.js";
-import { plain } from "../dom/text.js";
+import { Kind, Status } from "../../../sdk/parlour.js";
+import { clock } from "../../dom/dates.js";
+import { face, h, linked, tinted } from "../../dom/elements.js";
+import { report } from "../../dom/feedback.js";
+import { plain } from "../../dom/text.js";
 
 /**
- * @import { Message, MessageStatus } from "../../sdk/parlour.js"
+ * @import { Message, MessageStatus } from "../../../sdk/parlour.js"
  *
  * @typedef {object} Actions
  * @property {(fileUrl: string) => string} address where a file is
- * @property {() => void} onReply
  * @property {() => void} onRetry
  * @property {() => void} onDiscard
  * @property {() => void} onQuote the quoted message is wanted
+ *
+ * @typedef {object} Surroundings
+ * @property {Message | null} quoted the message that it replies to, if that is known
+ * @property {string | null} author who wrote it, if it is the first of several by them
+ * @property {boolean} isAmongMany whether more than two people write there
  */
 
 /** @type {Record<MessageStatus, [mark: string, word: string]>} */
@@ -29,23 +33,21 @@ const MARKS = {
 /**
  * Two messages with the same look need not be drawn again.
  * @param {Message} message
- * @param {Message | null} quoted
- * @param {boolean} hasName
+ * @param {Surroundings} surroundings
  */
-export function lookOf(message, quoted, hasName) {
-  return [message.status, message.failure, quoted?.id, hasName].join(" ");
+export function lookOf(message, { quoted, author }) {
+  return [message.status, message.failure, quoted?.id, author].join(" ");
 }
 
 /**
  * One that cannot be shown says so, and the others are shown.
  * @param {Message} message
- * @param {Message | null} quoted the message that it replies to, if that is known
- * @param {boolean} hasName whether it says who wrote it
+ * @param {Surroundings} surroundings
  * @param {Actions} actions
  */
-export function bubble(message, quoted, hasName, actions) {
+export function bubble(message, surroundings, actions) {
   try {
-    return drawn(message, quoted, hasName, actions);
+    return drawn(message, surroundings, actions);
   } catch (error) {
     report(error);
     return h("div.bubble.theirs", {}, h("p.words", {}, "This message cannot be shown."));
@@ -54,17 +56,16 @@ export function bubble(message, quoted, hasName, actions) {
 
 /**
  * @param {Message} message
- * @param {Message | null} quoted
- * @param {boolean} hasName
+ * @param {Surroundings} surroundings
  * @param {Actions} actions
  */
-function drawn(message, quoted, hasName, actions) {
+function drawn(message, { quoted, author, isAmongMany }, actions) {
   const { status, isMine } = message;
   const isFailed = status === Status.FAILED;
   return h(
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
     { "data-status": isMine ? status : null, tabindex: -1 },
-    hasName && h("div.author", {}, plain(message.authorName ?? "")),
+    ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
     message.parentId !== null && quote(quoted, actions.onQuote),
     content(message, actions.address),
     meta(message, actions),
@@ -72,23 +73,34 @@ function drawn(message, quoted, hasName, actions) {
 }
 
 /**
+ * Who wrote it: in sight where there are more than two.
+ * @param {Message} message
+ * @param {string} author
+ * @param {boolean} isInSight
+ */
+function named({ author: id }, author, isInSight) {
+  if (!isInSight) return [h("div.unseen", {}, `${author}: `)];
+  const small = face(author, id ?? 0);
+  small.classList.add("small");
+  return [small, tinted(h("div.author", {}, author), id ?? 0)];
+}
+
+/**
  * @param {Message} message
  * @param {Actions} actions
  */
-function meta(message, { onReply, onRetry, onDiscard }) {
+function meta(message, { onRetry, onDiscard }) {
   const [mark, word] = MARKS[message.status];
   const isFailed = message.status === Status.FAILED;
-  const reply = { type: "button", onclick: onReply, "aria-label": "Reply", tabindex: -1 };
   const marked = { "aria-label": word, role: "img" };
   return h(
     "div.meta",
     {},
-    message.id !== null && h("button.reply", reply, "Reply"),
     clock(message.at),
     message.isMine && h(`span.mark.${message.status}`, marked, ` ${mark}`),
-    isFailed && ` ${message.failure}`,
-    isFailed && h("button", { type: "button", onclick: onRetry }, "Send again"),
-    isFailed && h("button", { type: "button", onclick: onDiscard }, "Discard"),
+    isFailed && ` ${message.failure} `,
+    isFailed && h("button.button", { type: "button", onclick: onRetry }, "Send again"),
+    isFailed && h("button.button.quiet", { type: "button", onclick: onDiscard }, "Discard"),
   );
 }
 

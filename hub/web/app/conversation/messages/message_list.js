@@ -1,21 +1,22 @@
 /**
  * The messages of a conversation, oldest first. It opens where what is unread begins, and says so; at
  * the end it stays at the end; older ones are loaded as one scrolls up, and what is in view does not
- * jump.
+ * jump. However many there are, those far from the view are not drawn.
  */
 
-import { CallFailed } from "../../sdk/parlour.js";
-import { day } from "../dom/dates.js";
-import { h } from "../dom/elements.js";
-import { KeyedElements, reconcile } from "../dom/keyed.js";
-import { Redraw } from "../dom/redraw.js";
-import { bubble, lookOf } from "./bubble.js";
+import { CallFailed } from "../../../sdk/parlour.js";
+import { h, icon } from "../../dom/elements.js";
+import { reconcile } from "../../dom/keyed.js";
+import { Redraw } from "../../dom/redraw.js";
+import { Drawing } from "./drawing.js";
+import { MessageActions } from "./message_actions.js";
+import { MessageWindow } from "./message_window.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 import { transcript } from "./transcript.js";
 
 /**
- * @import { Message } from "../../sdk/parlour.js"
- * @import { Conversation } from "./conversation.js"
+ * @import { Message } from "../../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation.js"
  *
  * @typedef {object} Handlers
  * @property {(message: Message) => void} onReply
@@ -27,7 +28,6 @@ const TOP_PX = 480; // nearer to it, older messages are loaded
 const FIRST_PAGE = 30; // fewer known messages do not fill the view
 const MAX_UNREAD = 500; // of more, the older ones are loaded as one scrolls up
 const PAGE_SIZE = 100;
-const DIVIDER = "unread";
 
 export class MessageList {
   /** @readonly */
@@ -37,15 +37,16 @@ export class MessageList {
   #scroll;
   #anchor;
   #jump;
+  #jumpCount = h("span");
+  #actions;
+  #drawing;
+  #window = new MessageWindow();
   #hasOlder = true;
   /** @type {Promise<void> | null} */
   #loading = null;
   #hasFailed = false; // to load older messages
   #isClosed = false;
-  #drawn = new KeyedElements();
-  #redraw = new Redraw(() => this.#draw());
-  /** @type {number | null} */
-  #firstUnread = null; // the seq of the first message that was unread; it stays when they were read
+  #redraw = new Redraw(() => this.#drawHere());
   #resized = new ResizeObserver(() => this.#anchor.restore(this.#unread));
 
   /**
@@ -55,12 +56,10 @@ export class MessageList {
   constructor(conversation, handlers) {
     this.#conversation = conversation;
     this.#handlers = handlers;
-    this.#jump = h("button.jump", {
-      type: "button",
-      hidden: true,
-      onclick: () => this.scrollToEnd(),
-    });
-    this.#scroll = h("div.scroll", {
+    this.#drawing = new Drawing(conversation, (message) => this.show(message));
+    const jump = { type: "button", hidden: true, onclick: () => this.scrollToEnd() };
+    this.#jump = h("button.jump", jump, icon("down"), this.#jumpCount);
+    this.#scroll = h(`div.scroll${conversation.isChannel ? ".channel" : ""}`, {
       role: "log",
       "aria-label": `Messages with ${conversation.name}`,
       tabindex: 0,
@@ -69,6 +68,10 @@ export class MessageList {
       oncopy: (event) => this.#copied(event),
     });
     this.#anchor = new ScrollAnchor(this.#scroll);
+    this.#actions = new MessageActions(this.#scroll, {
+      messageOf: (element) => this.#drawing.messageOf(element),
+      onReply: handlers.onReply,
+    });
     for (const name of ["load", "error"]) {
       // a picture has arrived or not, which does not bubble
       this.#scroll.addEventListener(name, () => this.#redraw.ask(), true);
@@ -85,28 +88,27 @@ export class MessageList {
   async start() {
     this.#resized.observe(this.#scroll);
     if (this.#conversation.unread > 0) this.#findUnread();
-    this.#draw();
+    this.#drawHere();
     const wanted = Math.min(this.#conversation.unread, MAX_UNREAD);
     if (this.#messages().length < FIRST_PAGE) await this.#loadOlder();
     while (this.#theirs().length < wanted && this.#hasOlder && !this.#hasFailed) {
       // biome-ignore lint/performance/noAwaitInLoops: one page comes before the other
       await this.#loadOlder();
     }
-    this.#draw();
+    this.#drawHere();
     this.#anchor.opened();
   }
 
   stop() {
+    this.#actions.stop();
     this.#redraw.stop();
     this.#resized.disconnect();
   }
 
   /** @param {Message | null} message that is new or changed; null: one was discarded */
   changed(message) {
-    if (message?.isMine) {
-      this.#redraw.now();
-      this.scrollToEnd();
-    } else this.#redraw.ask();
+    if (message?.isMine) this.scrollToEnd();
+    else this.#redraw.ask();
   }
 
   /** How far messages have come, or what is unread, has changed. */
@@ -116,60 +118,61 @@ export class MessageList {
 
   /** @param {number | null} seq of a message of somebody else that nobody has seen */
   unreadFrom(seq) {
-    this.#firstUnread = seq;
+    this.#drawing.firstUnread = seq;
   }
 
   /** @param {Message} message to be brought into view */
   show(message) {
-    this.#drawn.get(nameOf(message))?.scrollIntoView({ block: "center" });
+    if (this.#drawing.bubbleOf(message) === null) this.#draw(message.seq);
+    this.#drawing.bubbleOf(message)?.scrollIntoView({ block: "center" });
+    this.#scrolled();
   }
 
   scrollToEnd() {
+    this.#redraw.stop();
+    this.#draw(null);
     this.#anchor.toEnd();
-    this.#handlers.onScroll();
-  }
-
-  #draw() {
-    const messages = this.#messages();
-    const byId = new Map(messages.map((message) => [message.id, message]));
-    const wanted = this.#notice(messages.length === 0);
-    this.#drawn.begin();
-    let lastDay = null;
-    let author = null;
-    for (const message of messages) {
-      const date = day(message.at);
-      if (date !== lastDay) {
-        wanted.push(this.#drawn.element(`day ${date}`, "", () => h("div.day", {}, date)));
-        author = null;
-      }
-      lastDay = date;
-      if (message.seq !== null && message.seq === this.#firstUnread) {
-        wanted.push(this.#drawn.element(DIVIDER, "", () => h("div.day.new", {}, "New messages")));
-      }
-      const quoted = byId.get(message.parentId) ?? null;
-      const hasName = !message.isMine && message.authorName !== null && message.author !== author;
-      author = message.author;
-      const make = () => this.#bubble(message, quoted, hasName);
-      wanted.push(this.#drawn.element(nameOf(message), lookOf(message, quoted, hasName), make));
-    }
-    this.#drawn.end();
-    this.#anchor.scrolled();
-    reconcile(this.#scroll, wanted);
-    this.#anchor.restore(this.#unread);
     this.#drawJump();
     this.#handlers.onScroll();
   }
 
+  /** Draw it around what is in view now. */
+  #drawHere() {
+    this.#anchor.scrolled();
+    this.#draw(this.#inView());
+  }
+
+  /** @param {number | null} inView the seq of what is to be in view; null: the end */
+  #draw(inView) {
+    const all = this.#messages();
+    const messages = this.#window.around(all, inView);
+    const seen = this.#anchor.element && this.#drawing.messageOf(this.#anchor.element);
+    const elements = this.#drawing.draw(messages, all);
+    this.#anchor.isCut = !this.#window.hasEnd;
+    reconcile(this.#scroll, [...this.#notice(all.length === 0), ...elements]);
+    this.#anchor.restore(this.#unread, seen ? this.#drawing.bubbleOf(seen) : null);
+    this.#drawJump();
+    this.#handlers.onScroll();
+  }
+
+  /** The seq of the first message in view; null: the end is. */
+  #inView() {
+    const { element, isAtEnd, isOpening } = this.#anchor;
+    if (isOpening && this.#conversation.unread > 0) return this.#drawing.firstUnread;
+    if (isAtEnd || element === null) return null;
+    return this.#drawing.messageOf(element)?.seq ?? null;
+  }
+
   /** The divider, as long as there is something unread below it. */
   get #unread() {
-    return this.#conversation.unread > 0 ? this.#drawn.get(DIVIDER) : null;
+    return this.#conversation.unread > 0 ? this.#drawing.divider : null;
   }
 
   #drawJump() {
     const { unread } = this.#conversation;
     const more = unread > 0 ? `, ${unread} unread` : "";
     this.#jump.hidden = this.#anchor.isAtEnd;
-    this.#jump.textContent = unread > 0 ? `↓ ${unread}` : "↓";
+    this.#jumpCount.textContent = unread > 0 ? String(unread) : "";
     this.#jump.setAttribute("aria-label", `To the newest messages${more}`);
   }
 
@@ -185,7 +188,7 @@ export class MessageList {
     if (!this.#hasOlder) return;
     if (this.#loading === null) {
       this.#loading = this.#loadPage();
-      this.#draw();
+      this.#drawHere();
     }
     await this.#loading;
   }
@@ -204,21 +207,22 @@ export class MessageList {
     }
     this.#loading = null;
     if (known < this.#conversation.unread) this.#findUnread();
-    this.#draw();
+    this.#drawHere();
   }
 
   /** Where what is unread begins, among what is known. */
   #findUnread() {
     const theirs = this.#theirs();
     const first = theirs[Math.max(0, theirs.length - this.#conversation.unread)];
-    this.#firstUnread = first?.seq ?? null;
+    this.#drawing.firstUnread = first?.seq ?? null;
   }
 
   #scrolled() {
     this.#anchor.scrolled();
     this.#drawJump();
     this.#handlers.onScroll();
-    if (this.#scroll.scrollTop < TOP_PX) void this.#loadOlder();
+    if (this.#window.isLeft(this.#messages(), this.#inView())) this.#redraw.ask();
+    if (this.#scroll.scrollTop < TOP_PX && this.#window.hasStart) void this.#loadOlder();
   }
 
   /**
@@ -229,11 +233,10 @@ export class MessageList {
     const bubbles = this.#bubbles();
     const at = bubbles.findIndex((each) => each.matches(":focus"));
     if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
-    /** @type {HTMLButtonElement | null} */
-    const reply = bubbles[at]?.querySelector("button.reply") ?? null;
-    if (event.key === "Enter" && reply !== null) {
+    const message = bubbles[at] && this.#drawing.messageOf(bubbles[at]);
+    if (event.key === "Enter" && message && message.id !== null) {
       event.preventDefault(); // or the key would come to the field that has the focus then
-      reply.click();
+      this.#handlers.onReply(message);
     }
     const from = at === -1 ? bubbles.length : at;
     const places = new Map(Object.entries({ ArrowUp: from - 1, ArrowDown: from + 1 }));
@@ -251,8 +254,7 @@ export class MessageList {
     const selection = getSelection();
     const bubbles = this.#bubbles().filter((each) => selection?.containsNode(each, true));
     if (bubbles.length < 2 || event.clipboardData === null) return;
-    const messages = new Map(this.#messages().map((each) => [this.#drawn.get(nameOf(each)), each]));
-    const chosen = bubbles.map((each) => messages.get(each));
+    const chosen = bubbles.map((each) => this.#drawing.messageOf(each));
     event.clipboardData.setData("text/plain", transcript(chosen, this.#conversation));
     event.preventDefault();
   }
@@ -277,25 +279,4 @@ export class MessageList {
     if (!isEmpty || this.#isClosed) return [];
     return [h("p.empty", {}, this.#loading ? "Loading…" : "No messages yet. Say hello.")];
   }
-
-  /**
-   * @param {Message} message
-   * @param {Message | null} quoted
-   * @param {boolean} hasName
-   */
-  #bubble(message, quoted, hasName) {
-    const { client } = this.#conversation;
-    return bubble(message, quoted, hasName, {
-      address: (fileUrl) => client.fileAddress(fileUrl),
-      onReply: () => this.#handlers.onReply(message),
-      onRetry: () => client.retry(message),
-      onDiscard: () => client.discard(message),
-      onQuote: () => quoted !== null && this.show(quoted),
-    });
-  }
-}
-
-/** @param {Message} message */
-function nameOf(message) {
-  return message.key === null ? `id ${message.id}` : `key ${message.key}`;
 }

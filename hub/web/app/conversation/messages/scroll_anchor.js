@@ -4,20 +4,35 @@
  */
 
 const NEAR_PX = 40; // from the end
+const HEAD_PX = 32; // of the view is covered by the day
 
 export class ScrollAnchor {
   /** Whether the end is in view. */
   isAtEnd = true;
-  #isOpening = true; // it goes to what is unread, or to the end, until the reader scrolls
+  /** Whether there is more below than what is drawn. */
+  isCut = false;
+  #isOpening = true;
   #scroll;
+  #bubbles; // which follows what is drawn
   /** @type {HTMLElement | null} */
   #element = null; // the first message in view
-  #top = 0; // where it is in the list
+  #top = 0; // where it is in the view, or above it
   #put = 0; // the position that was not chosen by the reader
 
   /** @param {HTMLElement} scroll */
   constructor(scroll) {
     this.#scroll = scroll;
+    this.#bubbles = scroll.getElementsByClassName("bubble");
+  }
+
+  /** Whether it goes to what is unread, or to the end: the reader has not scrolled yet. */
+  get isOpening() {
+    return this.#isOpening;
+  }
+
+  /** The first message in view. */
+  get element() {
+    return this.#element;
   }
 
   /** Everything is there that it opens with. */
@@ -33,22 +48,22 @@ export class ScrollAnchor {
 
   #remember() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroll;
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    this.isAtEnd = !this.isCut && scrollHeight - scrollTop - clientHeight < NEAR_PX;
     this.#element = this.#firstInView();
-    this.#top = this.#element?.offsetTop ?? 0;
+    this.#top = (this.#element?.offsetTop ?? 0) - scrollTop;
   }
 
   /**
    * The list has changed.
    * @param {HTMLElement | null} unread where what is unread begins; null: nothing is
+   * @param {HTMLElement | null} element what shows now what was the first in view
    */
-  restore(unread) {
-    const element = this.#element;
+  restore(unread, element = this.#element) {
     if (this.isAtEnd || this.#isOpening) {
       const end = this.#scroll.scrollHeight;
-      this.#scroll.scrollTop = unread === null ? end : Math.min(end, unread.offsetTop);
+      this.#scroll.scrollTop = unread === null ? end : Math.min(end, unread.offsetTop - HEAD_PX);
     } else if (element?.isConnected) {
-      this.#scroll.scrollTop += element.offsetTop - this.#top;
+      this.#scroll.scrollTop = element.offsetTop - this.#top;
     }
     this.#put = this.#scroll.scrollTop;
     this.#remember();
@@ -63,18 +78,14 @@ export class ScrollAnchor {
 
   /** Messages follow each other from above to below, so half of them can be left out at a time. */
   #firstInView() {
-    const { children, scrollTop } = this.#scroll;
-    let [from, to] = [0, children.length];
+    const { scrollTop } = this.#scroll;
+    let [from, to] = [0, this.#bubbles.length];
     while (from < to) {
       const middle = Math.floor((from + to) / 2);
-      const child = /** @type {HTMLElement} */ (children[middle]);
-      if (child.offsetTop + child.offsetHeight > scrollTop) to = middle;
+      const { offsetTop, offsetHeight } = /** @type {HTMLElement} */ (this.#bubbles[middle]);
+      if (offsetTop + offsetHeight > scrollTop) to = middle;
       else from = middle + 1;
     }
-    for (let at = from; at < children.length; at += 1) {
-      const child = children[at];
-      if (child instanceof HTMLElement && child.classList.contains("bubble")) return child;
-    }
-    return null;
+    return /** @type {HTMLElement | undefined} */ (this.#bubbles[from]) ?? null;
   }
 }

@@ -1,9 +1,9 @@
-import { shortly } from "../dom/dates.js";
-import { plain } from "../dom/text.js";
+import { shortly } from "../../dom/dates.js";
+import { plain } from "../../dom/text.js";
 
 /**
- * @import { Message } from "../../sdk/parlour.js"
- * @import { Conversation } from "./conversation.js"
+ * @import { Message } from "../../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation.js"
  */
 
 /**

@@ -1,0 +1,152 @@
+/**
+ * Messages as elements, in groups by author and time, under their days. An element stays the same as
+ * long as what it shows does.
+ */
+
+import { day } from "../../dom/dates.js";
+import { h } from "../../dom/elements.js";
+import { KeyedElements } from "../../dom/keyed.js";
+import { plain } from "../../dom/text.js";
+import { bubble, lookOf } from "./bubble.js";
+
+/**
+ * @import { Message } from "../../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation.js"
+ * @import { Surroundings } from "./bubble.js"
+ */
+
+const DIVIDER = "unread";
+const GROUP_MS = 300_000; // who is silent for longer begins anew
+
+export class Drawing {
+  /** @type {number | null} */
+  firstUnread = null; // the seq of the first message that was unread; it stays when they were read
+  #conversation;
+  #onQuote;
+  #drawn = new KeyedElements();
+  /** @type {Map<Element, Message>} */
+  #shown = new Map(); // by their bubbles
+
+  /**
+   * @param {Conversation} conversation
+   * @param {(message: Message) => void} onQuote a quoted message is wanted
+   */
+  constructor(conversation, onQuote) {
+    this.#conversation = conversation;
+    this.#onQuote = onQuote;
+  }
+
+  /** @param {Element} element a bubble */
+  messageOf(element) {
+    return this.#shown.get(element);
+  }
+
+  /** @param {Message} message */
+  bubbleOf(message) {
+    return this.#drawn.get(nameOf(message));
+  }
+
+  /** Where what was unread begins. */
+  get divider() {
+    return this.#drawn.get(DIVIDER);
+  }
+
+  /**
+   * @param {readonly Message[]} messages that are to be drawn
+   * @param {readonly Message[]} all that are known
+   */
+  draw(messages, all) {
+    const quotes = quotesOf(messages, all);
+    const elements = [];
+    /** @type {HTMLElement | null} */
+    let previous = null; // the bubble that may be the last of its group
+    this.#drawn.begin();
+    this.#shown.clear();
+    for (const [at, message] of messages.entries()) {
+      const before = messages[at - 1];
+      const isFirst = !this.#continues(message, before);
+      const quoted = quotes.get(message.parentId) ?? null;
+      const element = this.#bubble(message, quoted, isFirst);
+      const hasOtherMark = message.isMine && message.status !== before?.status;
+      previous?.classList.toggle("last", isFirst || hasOtherMark);
+      element.classList.toggle("first", isFirst);
+      previous = element;
+      elements.push(...(isFirst ? this.#above(message, before) : []), element);
+      this.#shown.set(element, message);
+    }
+    previous?.classList.add("last");
+    this.#drawn.end();
+    return elements;
+  }
+
+  /**
+   * Whether it belongs to the group of the one before.
+   * @param {Message} message
+   * @param {Message | undefined} before
+   */
+  #continues(message, before) {
+    if (before === undefined || this.#isFirstUnread(message)) return false;
+    const isSameAuthor = message.isMine ? before.isMine : message.author === before.author;
+    const isSoon = Date.parse(message.at) - Date.parse(before.at) < GROUP_MS;
+    return isSameAuthor && isSoon && day(message.at) === day(before.at);
+  }
+
+  /**
+   * What stands above the first of a group.
+   * @param {Message} message
+   * @param {Message | undefined} before
+   */
+  #above(message, before) {
+    const date = day(message.at);
+    const isNewDay = before === undefined || day(before.at) !== date;
+    const heading = () => h("div.day", {}, date);
+    const divider = () => h("div.day.new", {}, "New messages");
+    return [
+      ...(isNewDay ? [this.#drawn.element(`day ${date}`, "", heading)] : []),
+      ...(this.#isFirstUnread(message) ? [this.#drawn.element(DIVIDER, "", divider)] : []),
+    ];
+  }
+
+  /** @param {Message} message */
+  #isFirstUnread({ seq }) {
+    return seq !== null && seq === this.firstUnread;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {Message | null} quoted
+   * @param {boolean} isFirst of those that its author wrote together
+   */
+  #bubble(message, quoted, isFirst) {
+    const { client, title, isChannel } = this.#conversation;
+    const name = message.isMine ? "You" : plain(message.authorName ?? title);
+    /** @type {Surroundings} */
+    const surroundings = { quoted, author: isFirst ? name : null, isAmongMany: isChannel };
+    const make = () =>
+      bubble(message, surroundings, {
+        address: (fileUrl) => client.fileAddress(fileUrl),
+        onRetry: () => client.retry(message),
+        onDiscard: () => client.discard(message),
+        onQuote: () => quoted !== null && this.#onQuote(quoted),
+      });
+    return this.#drawn.element(nameOf(message), lookOf(message, surroundings), make);
+  }
+}
+
+/**
+ * The messages that these reply to, as far as they are known.
+ * @param {readonly Message[]} messages
+ * @param {readonly Message[]} all
+ */
+function quotesOf(messages, all) {
+  const ids = messages.flatMap(({ parentId }) => (parentId === null ? [] : [parentId]));
+  if (ids.length === 0) return new Map();
+  const wanted = new Set(ids);
+  const quoted = all.filter(({ id }) => id !== null && wanted.has(id));
+  return new Map(quoted.map((message) => [message.id, message]));
+}
+
+/** @param {Message} message */
+function nameOf(message) {
+  return message.key === null ? `id ${message.id}` : `key ${message.key}`;
+}
