@@ -30,6 +30,7 @@ from persistence.records import (
     ForeignSession,
     Gap,
     NewChannel,
+    Newest,
     NewUser,
     Outcome,
     Permit,
@@ -301,6 +302,11 @@ class Messages(Protocol):
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""
+
+    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
+        """Of each channel of the user's workspaces that has a message; unread as `unread_in`. One
+        statement.
+        """
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """Archive the conversation until there is a newer message. False: there is none."""

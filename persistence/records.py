@@ -253,6 +253,14 @@ class ChannelHead:
 
 
 @frozen
+class Newest:
+    """The newest message of a channel, and how many of its newest ones a user has not read."""
+
+    message: Message
+    unread_count: int
+
+
+@frozen
 class Span:
     """The messages of a channel with `after` < seq <= `until`."""
 

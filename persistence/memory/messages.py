@@ -1,11 +1,11 @@
 """The log in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Newest, Outcome, Span
 from protocol.model import (
     ASSISTANT_ID,
     ChannelId,
@@ -254,6 +254,16 @@ class MemoryMessages:
             return 0
         newest = {message.id for message in row.shown()[-among:]}
         return sum(message.id in newest for message in row.unread(user_id))
+
+    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
+        """See the interface."""
+        return {
+            channel_id: Newest(shown[-1], await self.unread_in(user_id, channel_id, among=among))
+            for channel_id, row in self.tables.channels.items()
+            if row.channel.workspace_id is not None
+            and self.tables.may_join(user_id, row.channel)
+            and (shown := row.shown())
+        }
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""

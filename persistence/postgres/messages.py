@@ -1,6 +1,6 @@
 """The log in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -8,7 +8,7 @@ from attrs import frozen
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.bridge import Database, Record
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Conversation, Draft, Gap, Outcome, Span
+from persistence.records import Advance, Conversation, Draft, Gap, Newest, Outcome, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -116,11 +116,21 @@ _MARK_READ_UP_TO: Final = _UP_TO.format(before=_READ_BEFORE) + _ADVANCE_READ
 _MARK_DELIVERED_UP_TO: Final = (
     _UP_TO.format(before=_BEFORE.format(mark="delivered_seq")) + _ADVANCE_DELIVERED
 )
-_UNREAD_IN: Final = f"""
-    SELECT count(*) AS unread FROM channels c, LATERAL (
-        SELECT m.seq, m.author_id FROM messages m
-         WHERE m.channel_id = c.id AND m.deleted_at IS NULL ORDER BY m.seq DESC LIMIT $3) AS newest
-     WHERE c.id = $2 AND newest.author_id <> $1 AND newest.seq > {_READ_BEFORE}
+_UNREAD_AMONG: Final = f"""
+    SELECT count(*) FROM (
+        SELECT n.seq, n.author_id FROM messages n
+         WHERE n.channel_id = c.id AND n.deleted_at IS NULL ORDER BY n.seq DESC LIMIT $2) AS newest
+     WHERE newest.author_id <> $1 AND newest.seq > {_READ_BEFORE}
+"""
+_UNREAD_IN: Final = f"SELECT ({_UNREAD_AMONG}) AS unread FROM channels c WHERE c.id = $3"
+_NEWEST: Final = f"""
+    SELECT {_COLUMNS}, ({_UNREAD_AMONG}) AS unread
+      FROM workspace_members mine
+      JOIN channels c USING (workspace_id)
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.deleted_at IS NULL ORDER BY l.seq DESC LIMIT 1) AS m
+     WHERE mine.user_id = $1
 """
 _UNREAD: Final = f"""
     SELECT count(*) FROM messages u
@@ -328,8 +338,14 @@ class PostgresMessages:
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """See the interface."""
-        row = await self.database.fetch_one(_UNREAD_IN, user_id, channel_id, among)
+        row = await self.database.fetch_one(_UNREAD_IN, user_id, among, channel_id)
         return 0 if row is None else int(row["unread"])
+
+    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
+        """See the interface."""
+        rows = await self.database.fetch(_NEWEST, user_id, among)
+        found = [Newest(_message(row), row["unread"]) for row in rows]
+        return {each.message.channel_id: each for each in found}
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""

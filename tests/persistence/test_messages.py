@@ -3,7 +3,7 @@
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, Span
+from persistence.records import Draft, Newest, Span
 from protocol.model import ChannelId, GradingStatus, MessageId, Posted
 from tests.support.stores.records import (
     NOBODY,
@@ -283,3 +283,21 @@ async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store
     assert room.workspace_id is not None
     await store.workspaces.remove_member(room.workspace_id, ben.id)
     assert await store.messages.undelivered(ben.id, limit=10) == []
+
+
+async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    busy, deleted, empty = [await make_channel(store, ann, ben) for _ in range(3)]
+    await make_channel(store, eve)
+    for text in ("1", "2", "3", "4"):
+        await post_one(store, to_channel(ann, busy, text))
+    last = await post_one(store, to_channel(ben, busy, "5"))
+    gone = [await post_one(store, to_channel(ann, deleted, text)) for text in ("left", "gone")]
+    await store.messages.delete(gone[1].id)
+    assert isinstance((await store.messages.post([Draft(ann.id, ben.id, "a dm")]))[0], Posted)
+    newest = await store.messages.newest(ben.id, among=3)
+    assert newest == {busy.id: Newest(last, 2), deleted.id: Newest(gone[0], 1)}
+    assert empty.id not in newest
+    await store.messages.mark_read_up_to(ben.id, last.id)
+    assert (await store.messages.newest(ben.id, among=3))[busy.id].unread_count == 0
+    assert await store.messages.newest(eve.id, among=3) == {}

@@ -29,10 +29,17 @@ import { Session } from "./session.js";
 
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
+/** @type {ReadonlySet<keyof ClientEvents>} whose subject is in the list */
+const LISTED = new Set(["message", "changed", "presence", "read", "revoked"]);
+const LISTED_MS = 5_000; // so long a list counts as new: not everything that changes it sends an event
+
 /** @type {readonly never[]} */
 const NONE = Object.freeze([]);
 
-/** @template {{ id: UserId }} Me */
+/**
+ * @template {{ id: UserId }} Me
+ * @template Listed a conversation, as the hub lists them
+ */
 export class Client extends TypedEventTarget {
   #dialect;
   #url;
@@ -42,11 +49,14 @@ export class Client extends TypedEventTarget {
   #WebSocket;
   #connection;
   #changes = new EventTarget(); // keeps what a listener throws from the others, and from here
-  /** @type {Session<Me> | null} */
+  /** @type {Session<Me, Listed> | null} */
   #session = null; // until it is known who is signed in
+  /** @type {Listed[] | null} */
+  #listed = null; // by `connect`, while nothing has come since
+  #listedUntil = 0;
 
   /**
-   * @param {Dialect<Me>} dialect
+   * @param {Dialect<Me, Listed>} dialect
    * @param {Options} [options]
    * @throws {UsageError} `no_url`, `no_websocket`
    */
@@ -272,6 +282,16 @@ export class Client extends TypedEventTarget {
     this.#signedIn.resume();
   }
 
+  /**
+   * The conversations, as the hub lists them: what `connect` was given, while it is new.
+   * @protected
+   */
+  async list() {
+    const listed = Date.now() < this.#listedUntil ? this.#listed : null;
+    this.#listed = null;
+    return listed ?? (await this.#dialect.list(this.#rest));
+  }
+
   /** Every event, in order, until `return` is called on the iterator. */
   events() {
     return eventStream(this);
@@ -287,10 +307,12 @@ export class Client extends TypedEventTarget {
    * @returns {Promise<() => Socket>} opens a socket for the one who is signed in now
    */
   async #authenticate() {
-    const me = await this.#dialect.me(this.#rest);
+    const isKnown = this.me !== null;
+    const calls = [this.#dialect.me(this.#rest), isKnown ? null : this.#dialect.list(this.#rest)];
+    const [me, list] = /** @type {[Me, Listed[] | null]} */ (await Promise.all(calls));
     if (this.me?.id !== me.id) {
-      const heads = await this.#dialect.heads(this.#rest);
-      if (this.me?.id !== me.id) this.#become(me, heads); // unless another `connect` was faster
+      const listed = list ?? (await this.#dialect.list(this.#rest));
+      if (this.me?.id !== me.id) this.#become(me, listed); // unless another `connect` was faster
     }
     const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
     const more = await this.#access.socketArguments();
@@ -299,10 +321,13 @@ export class Client extends TypedEventTarget {
 
   /**
    * @param {Me} me
-   * @param {Map<ConversationId, number>} heads
+   * @param {Listed[]} listed
    */
-  #become(me, heads) {
+  #become(me, listed) {
     const prefix = `parlour.outbox.${this.#dialect.name}.${me.id}.`;
+    const heads = new Map(listed.map(this.#dialect.head));
+    this.#listed = listed;
+    this.#listedUntil = Date.now() + LISTED_MS;
     this.#session = new Session(me, heads, {
       dialect: this.#dialect,
       rest: this.#rest,
@@ -319,6 +344,7 @@ export class Client extends TypedEventTarget {
    * @param {ClientEvents[Name]} detail
    */
   #emit(name, detail) {
+    if (LISTED.has(name)) this.#listed = null;
     this.dispatchEvent(new CustomEvent(name, { detail }));
     this.#notify();
   }

@@ -132,9 +132,11 @@ export interface Workspace {
   members: UserId[];
 }
 
+/** `unreadCount` is of its newest 50 messages; `lastSeq` is 0 where there was none. */
 export interface ListedChannel extends Channel {
-  /** of its newest message; 0: there is none */
   lastSeq: number;
+  lastMessage: { content: string; createdAt: string } | null;
+  unreadCount: number;
 }
 
 export interface WorkspaceWithChannels extends Workspace {
@@ -292,8 +294,6 @@ export declare const ParlourClient: new (options?: Options) => ParlourClient;
 
 export interface ChannelsClient extends Client<PlatformUser> {
   workspaces(): Promise<WorkspaceWithChannels[]>;
-  newest(channelId: ChannelId): Promise<Message | null>;
-  unread(channelId: ChannelId): Promise<number>;
   createWorkspace(name: string): Promise<Workspace>;
   createChannel(workspaceId: number, name: string): Promise<Channel>;
   addMember(workspaceId: number, userId: UserId): Promise<Workspace>;

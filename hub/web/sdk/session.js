@@ -23,15 +23,19 @@ import { Typing } from "./messages/typing.js";
 
 /**
  * @template {{ id: UserId }} Me
+ * @template Listed
  * @typedef {object} Parts
- * @property {Dialect<Me>} dialect
+ * @property {Dialect<Me, Listed>} dialect
  * @property {Rest} rest
  * @property {ConnectionLoop} connection
  * @property {Outbox} outbox
  * @property {Emit} emit dispatches an event of the client
  */
 
-/** @template {{ id: UserId }} Me */
+/**
+ * @template {{ id: UserId }} Me
+ * @template Listed a conversation, as the hub lists them
+ */
 export class Session {
   /** @readonly */
   me;
@@ -50,7 +54,7 @@ export class Session {
   /**
    * @param {Me} me
    * @param {Map<ConversationId, number>} heads the newest seq of each conversation
-   * @param {Parts<Me>} parts
+   * @param {Parts<Me, Listed>} parts
    */
   constructor(me, heads, { dialect, rest, connection, outbox, emit }) {
     this.me = me;
@@ -100,7 +104,8 @@ export class Session {
       const stored = await this.#dialect.post(this.#rest, me, entry);
       this.#receiveMessage({ ...stored, key: entry.key });
     });
-    for (const [conversationId, newest] of await this.#dialect.heads(this.#rest)) {
+    for (const listed of await this.#dialect.list(this.#rest)) {
+      const [conversationId, newest] = this.#dialect.head(listed);
       const known = this.timelines.lastSeq(conversationId);
       if (newest <= known) continue;
       // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent

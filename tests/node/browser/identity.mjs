@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { bubbles, find, fromMenu, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
 
 /**
- * @import { Page } from "playwright-core"
+ * @import { Page, Request } from "playwright-core"
  * @import { Flow } from "./run.mjs"
  */
 
@@ -86,6 +86,7 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   await ann.getByRole("button", { name: "Create" }).click();
   const general = ann.locator(".item", { hasText: "general" });
   await general.waitFor();
+  await asksOnce(ann);
   await ann.context().clearCookies({ name: "connect.sid" });
   await ann.reload();
   await general.click();
@@ -114,6 +115,28 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   await ann.context().clearCookies({ name: "connect.sid" });
   await ann.reload();
   await ann.getByText("Your channels are not shown").waitFor();
+}
+
+/**
+ * Until a page shows the list it asks for everything once, and as little as possible after another.
+ * @param {Page} page with a channel
+ */
+async function asksOnce(page) {
+  const list = new URL("/", page.url()).href;
+  /** @type {string[]} */
+  const asked = [];
+  const listen = (/** @type {Request} */ request) => {
+    const path = new URL(request.url()).pathname;
+    if (path.includes("/api/")) asked.push(path.replace(/^.*\/api/, ""));
+  };
+  await page.goto("about:blank");
+  page.on("request", listen);
+  await page.goto(list);
+  await page.locator(".item", { hasText: "general" }).waitFor();
+  page.off("request", listen);
+  const together = ["/auth/session", "/messages/conversations", "/users/me", "/users/me/channels"];
+  assert.deepEqual(new Set(asked.slice(0, 4)), new Set(together));
+  assert.deepEqual(asked.slice(4), ["/workspaces"]);
 }
 
 /**

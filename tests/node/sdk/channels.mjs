@@ -96,7 +96,10 @@ async function comeLate(one, late, id, workspaceId) {
   assert.equal(await late.loadOlder(id, 3), true);
   assert.equal(await late.loadOlder(id, 3), false);
   assert.deepEqual(contents(late, id), ["hello", "hi", "missed 1", "missed 2"]);
-  assert.equal(await late.unread(id), 2);
+  const channels = (await late.workspaces()).flatMap((workspace) => workspace.channels);
+  const listed = channels.find((channel) => channel.id === id);
+  assert.equal(listed?.unreadCount, 2);
+  assert.equal(listed?.lastMessage?.content, "missed 2");
 }
 
 /**

@@ -122,8 +122,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a token that the hub refused is sent again",
         "hub/web/sdk/connection/access.js",
-        "  renew() {\n    this.#token = null;\n",
-        "  renew() {\n",
+        "      this.#token = null;\n      this.#authorization",
+        "      this.#authorization",
+        UNITS,
+    ),
+    Fault(
+        "requests that are refused at the same time ask for a token each",
+        "hub/web/sdk/connection/access.js",
+        "if (refused === this.#authorization) {",
+        "{",
+        UNITS,
+    ),
+    Fault(
+        "a list of conversations that is not true any more is given again",
+        "hub/web/sdk/client.js",
+        "    if (LISTED.has(name)) this.#listed = null;\n",
+        "",
         UNITS,
     ),
     Fault(

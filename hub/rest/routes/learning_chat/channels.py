@@ -34,12 +34,6 @@ from protocol.shapes.learning_platform import (
 ACCESS_DENIED: Final = "Access denied"
 
 
-class FollowedChannelObject(ChannelObject):
-    """A channel, and the seq of its last message."""
-
-    lastSeq: int
-
-
 class PartnerObject(TypedDict):
     """The other participant of a dm."""
 
@@ -225,18 +219,6 @@ async def _two_ids(call: Call) -> tuple[UserId, UserId]:
     return one, other
 
 
-async def list_channels_of_mine(call: Call) -> JSON[list[FollowedChannelObject]]:
-    """The channels of the caller's workspaces, each with how far it has got."""
-    heads = await call.services.store.channels.heads(call.me)
-    return JSON(
-        [
-            {**channel_object(head.channel), "lastSeq": head.last_seq}
-            for head in heads
-            if head.channel.workspace_id is not None
-        ]
-    )
-
-
 async def list_dms(call: Call) -> JSON[list[DirectChannelObject]]:
     """The caller's dms, each with the other participant."""
     channels = await call.services.store.channels.dms(call.me)
@@ -364,13 +346,6 @@ ENDPOINTS: Final = (
         open_dm,
         {200: "the channel", 403: _NOT_ALLOWED},
         body=DirectChannelBody,
-    ),
-    Endpoint(
-        "GET",
-        "/api/users/me/channels",
-        "The channels of my workspaces, each with its last seq",
-        list_channels_of_mine,
-        {200: "a list"},
     ),
     Endpoint("GET", "/api/users/me/dms", "My private channels", list_dms, {200: "a list"}),
     Endpoint(

@@ -78,7 +78,8 @@ def _not_allowed(text: str) -> ErrorWording:
     return ErrorWording(403, ErrorCode.NOT_ALLOWED, text)
 
 
-async def _views(call: Call, messages: Sequence[Message]) -> list[ChatMessageObject]:
+async def views(call: Call, messages: Sequence[Message]) -> list[ChatMessageObject]:
+    """Messages as the dialect shows them."""
     authors = await call.services.store.accounts.get_many({m.author_id for m in messages})
     return [chat_message_object(message, authors[message.author_id]) for message in messages]
 
@@ -89,10 +90,10 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     limit = call.number(LIMIT)
     missed = await call.missed(channel.id, limit)
     if missed is not None:
-        return JSON(await _views(call, missed))
+        return JSON(await views(call, missed))
     before = MessageId(call.number(BEFORE))
     page = await call.services.store.messages.channel_page(channel.id, before=before, limit=limit)
-    return JSON(await _views(call, page))
+    return JSON(await views(call, page))
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:
@@ -182,7 +183,7 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
 
 
 async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
-    return JSON((await _views(call, [message]))[0])
+    return JSON((await views(call, [message]))[0])
 
 
 async def pin(call: Call) -> JSON[ChannelObject]:
@@ -220,7 +221,7 @@ async def _change_pins(
 async def pinned_messages(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's pinned messages."""
     channel = await accessible(call, call.path_id("channel_id"))
-    return JSON(await _views(call, await call.services.store.messages.pinned(channel.id)))
+    return JSON(await views(call, await call.services.store.messages.pinned(channel.id)))
 
 
 async def unread(call: Call) -> JSON[UnreadObject]:

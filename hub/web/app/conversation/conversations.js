@@ -9,7 +9,7 @@ import { Loader } from "../dom/loader.js";
 import { Conversation, keyOf } from "./conversation.js";
 
 /**
- * @import { Channel, ChannelsClient, ConversationId, Message } from "../../sdk/parlour.js"
+ * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
  * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
  * @import { AnyClient } from "./conversation.js"
  */
@@ -111,10 +111,11 @@ export class Conversations {
     if (this.#channels.me === null) return;
     try {
       const workspaces = await this.#channels.workspaces();
-      const loading = workspaces.flatMap((workspace) =>
-        workspace.channels.map((channel) => this.inChannel(channel, workspace)),
+      const found = new Set(
+        workspaces.flatMap((workspace) =>
+          workspace.channels.map((channel) => this.inChannel(channel, workspace)),
+        ),
       );
-      const found = new Set(await Promise.all(loading)); // the browser bounds how many at a time
       for (const each of this.all()) {
         if (each.isChannel && !found.has(each)) this.#byKey.delete(each.key);
       }
@@ -140,10 +141,11 @@ export class Conversations {
 
   /**
    * The one in a channel, made if there is none yet.
-   * @param {Channel} channel
+   * @param {Channel | ListedChannel} channel
    * @param {Workspace} workspace
    */
-  async inChannel({ id, name }, workspace) {
+  inChannel(channel, workspace) {
+    const { id, name } = channel;
     const key = keyOf(this.#channels, id);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
@@ -152,13 +154,12 @@ export class Conversations {
     }
     const conversation = new Conversation(this.#channels, id, name, workspace);
     this.#byKey.set(key, conversation);
-    const newest = await this.#channels.newest(id);
-    if (newest !== null) {
-      conversation.last = newest.content;
-      conversation.lastAt = newest.at;
+    if (!("lastSeq" in channel)) return conversation; // it was just made
+    conversation.unread = this.#isSeen(key) ? 0 : channel.unreadCount;
+    if (channel.lastMessage !== null) {
+      conversation.last = channel.lastMessage.content;
+      conversation.lastAt = channel.lastMessage.createdAt;
     }
-    const unread = await this.#channels.unread(id);
-    conversation.unread = this.#isSeen(key) ? 0 : unread;
     return conversation;
   }
 

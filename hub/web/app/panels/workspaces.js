@@ -26,7 +26,7 @@ export class WorkspacesPanel {
   /**
    * @param {ParlourClient} client finds people
    * @param {ChannelsClient} channels
-   * @param {(channel: Channel, workspace: Workspace) => Promise<void>} openChannel
+   * @param {(channel: Channel, workspace: Workspace) => void} openChannel
    * @param {() => void} onChanged there are other channels now
    * @param {() => void} onBack
    */
@@ -104,7 +104,7 @@ export class WorkspacesPanel {
   #channel(channel, workspace) {
     const open = {
       type: "button",
-      onclick: () => void attempt(this.#problem, () => this.#openChannel(channel, workspace)),
+      onclick: () => this.#openChannel(channel, workspace),
     };
     return h(
       "div.person",

@@ -238,8 +238,8 @@ export class AppShell {
   }
 
   #workspaces() {
-    const open = async (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
-      this.#go((await this.#conversations.inChannel(channel, workspace)).key);
+    const open = (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
+      this.#go(this.#conversations.inChannel(channel, workspace).key);
     const changed = () => void this.#conversations.loadChannels();
     return new WorkspacesPanel(this.#client, this.#channels, open, changed, () => this.#back());
   }

@@ -24,6 +24,8 @@ export class Access {
   #getToken;
   /** @type {Promise<string> | null} */
   #token = null;
+  /** @type {string | undefined} */
+  #authorization; // with the token that was fetched last
   /** @type {Map<string, string>} */
   #cookies = new Map();
 
@@ -36,13 +38,15 @@ export class Access {
     for (const pair of cookie.split(";")) this.#remember(pair.trim());
   }
 
-  /** Of a request over REST. */
+  /**
+   * Of a request over REST.
+   * @returns {Promise<Record<string, string>>}
+   */
   async headers() {
     const token = await this.#currentToken();
-    return {
-      ...this.#ownHeaders(),
-      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
-    };
+    if (token === null) return this.#ownHeaders();
+    this.#authorization = `Bearer ${token}`;
+    return { ...this.#ownHeaders(), Authorization: this.#authorization };
   }
 
   /** What follows the address when a WebSocket is opened. */
@@ -55,10 +59,14 @@ export class Access {
 
   /**
    * A token that is fetched from now on is a new one.
+   * @param {string} [refused] the header with the one that was refused, if it is not the last one
    * @returns {boolean} whether there is such a thing here
    */
-  renew() {
-    this.#token = null;
+  renew(refused = this.#authorization) {
+    if (refused === this.#authorization) {
+      this.#token = null;
+      this.#authorization = undefined; // until the new one is used: who is refused meanwhile shares it
+    }
     return this.#getToken !== undefined;
   }
 

@@ -42,8 +42,8 @@ export class Rest {
       },
       body: form ?? content,
     };
-    let { response, text } = await this.#send(path, request);
-    if (response.status === UNAUTHORIZED && this.#access.renew()) {
+    let { response, text, authorization } = await this.#send(path, request);
+    if (response.status === UNAUTHORIZED && this.#access.renew(authorization)) {
       ({ response, text } = await this.#send(path, request));
     }
     const json = parsed(text);
@@ -67,7 +67,7 @@ export class Rest {
     try {
       const response = await this.#fetch(this.#url + path, { ...request, credentials, headers });
       this.#access.received(response.headers);
-      return { response, text: await response.text() };
+      return { response, text: await response.text(), authorization: headers.Authorization };
     } catch (error) {
       throw new CallFailed(0, "unreachable", `${this.#url} was not reached: ${error}`);
     }

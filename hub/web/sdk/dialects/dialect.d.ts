@@ -31,7 +31,7 @@ export interface Frame {
   [field: string]: unknown;
 }
 
-export interface Dialect<Me> {
+export interface Dialect<Me, Listed> {
   /** in the names of storage items */
   readonly name: string;
   /** of the paths of its REST calls */
@@ -44,8 +44,10 @@ export interface Dialect<Me> {
   credentials(login: string, password: string): object;
   /** who is signed in */
   me(rest: Rest): Promise<Me>;
-  /** the newest seq of each conversation */
-  heads(rest: Rest): Promise<Map<ConversationId, number>>;
+  /** the conversations, as the hub lists them */
+  list(rest: Rest): Promise<Listed[]>;
+  /** a conversation of the list, and its newest seq */
+  head(listed: Listed): [ConversationId, number];
   /** the messages before `first`; the newest ones without it; oldest first */
   older(rest: Rest, me: UserId, page: OlderPage): Promise<StoredMessage[]>;
   /** the messages after `seq`, oldest first */

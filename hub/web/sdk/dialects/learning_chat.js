@@ -4,11 +4,10 @@
  */
 
 import { Client } from "../client.js";
-import { notConnected } from "../errors.js";
 import { Kind, Status } from "../messages/message.js";
 
 /**
- * @import { Channel, ChannelId, Message, MessageKind, Options } from "../parlour.js"
+ * @import { Channel, ChannelId, MessageKind, Options } from "../parlour.js"
  * @import { ListedChannel, PlatformUser, UserId, Workspace } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
@@ -36,14 +35,11 @@ import { Kind, Status } from "../messages/message.js";
  *   | { type: "left_channel", channelId: ChannelId }
  *   | { type: "error", code: string, message: string, clientMessageId?: string }
  * )} ServerFrame
- *
- * @typedef {object} Caller
- * @property {(method: string, path: string) => Promise<unknown>} call over REST
  */
 
 const PAGE_SIZE = 100;
 
-/** @type {Dialect<PlatformUser>} */
+/** @type {Dialect<PlatformUser, ListedChannel>} */
 const DIALECT = {
   name: "channels",
   restPrefix: "learning_platform",
@@ -56,10 +52,13 @@ const DIALECT = {
     return /** @type {PlatformUser} */ (await rest.call("GET", "/api/users/me"));
   },
 
-  /** Of every channel of the user's workspaces. */
-  async heads(rest) {
-    return headsOf(await listChannels(rest));
+  /** Of the channels of all workspaces of the user. */
+  async list(rest) {
+    const found = await rest.call("GET", "/api/users/me/channels");
+    return /** @type {ListedChannel[]} */ (found);
   },
+
+  head: ({ id, lastSeq }) => [id, lastSeq],
 
   async older(rest, me, { conversationId, first, limit }) {
     const before = first === undefined ? "" : `&before=${first.id}`;
@@ -164,29 +163,7 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/**
- * @param {Caller} rest
- * @param {ChannelId} id
- */
-async function newestMessage(rest, id) {
-  const page = await rest.call("GET", `/api/channels/${id}/messages?limit=1`);
-  return /** @type {WireMessage[]} */ (page)[0];
-}
-
-/**
- * The channels of all workspaces of the user.
- * @param {Caller} rest
- */
-async function listChannels(rest) {
-  return /** @type {ListedChannel[]} */ (await rest.call("GET", "/api/users/me/channels"));
-}
-
-/** @param {ListedChannel[]} channels */
-function headsOf(channels) {
-  return new Map(channels.map(({ id, lastSeq }) => [id, lastSeq]));
-}
-
-/** @extends {Client<PlatformUser>} */
+/** @extends {Client<PlatformUser, ListedChannel>} */
 export class ChannelsClient extends Client {
   /** @param {Options} [options] */
   constructor(options) {
@@ -197,33 +174,13 @@ export class ChannelsClient extends Client {
   async workspaces() {
     const [found, channels] = await Promise.all([
       /** @type {Promise<Workspace[]>} */ (this.call("GET", "/api/workspaces")),
-      listChannels(this),
+      this.list(),
     ]);
-    this.follow(headsOf(channels.filter(({ id }) => !this.isFollowing(id))));
+    this.follow(new Map(channels.filter(({ id }) => !this.isFollowing(id)).map(DIALECT.head)));
     return found.map((workspace) => ({
       ...workspace,
       channels: channels.filter(({ workspaceId }) => workspaceId === workspace.id),
     }));
-  }
-
-  /**
-   * The newest message of a channel; null when there is none.
-   * @param {ChannelId} channelId
-   * @returns {Promise<Message | null>}
-   */
-  async newest(channelId) {
-    if (this.me === null) throw notConnected();
-    const message = await newestMessage(this, channelId);
-    return message === undefined ? null : toMessage(message, this.me.id);
-  }
-
-  /**
-   * How many of a channel's newest 50 messages are unread.
-   * @param {ChannelId} channelId
-   */
-  async unread(channelId) {
-    const count = await this.call("GET", `/api/channels/${channelId}/unread`);
-    return /** @type {{ unreadCount: number }} */ (count).unreadCount;
   }
 
   /**

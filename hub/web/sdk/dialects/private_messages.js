@@ -37,7 +37,7 @@ import { Kind, Status } from "../messages/message.js";
 
 const PAGE_SIZE = 100;
 
-/** @type {Dialect<User>} */
+/** @type {Dialect<User, Conversation>} */
 const DIALECT = {
   name: "private",
   restPrefix: "private_messages",
@@ -50,11 +50,12 @@ const DIALECT = {
     return /** @type {User} */ (await rest.call("GET", "/api/auth/session"));
   },
 
-  async heads(rest) {
-    const path = "/api/messages/conversations";
-    const found = /** @type {Conversation[]} */ (await rest.call("GET", path));
-    return new Map(found.map(({ user, last_seq: seq }) => [user.id, seq]));
+  async list(rest) {
+    const found = await rest.call("GET", "/api/messages/conversations");
+    return /** @type {Conversation[]} */ (found);
   },
+
+  head: ({ user, last_seq: seq }) => [user.id, seq],
 
   async older(rest, me, { conversationId, first, limit }) {
     const after = first === undefined ? null : Math.max(0, first.seq - 1 - limit);
@@ -174,7 +175,7 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {Client<User>} */
+/** @extends {Client<User, Conversation>} */
 export class ParlourClient extends Client {
   /** @param {Options} [options] */
   constructor(options) {
@@ -192,8 +193,7 @@ export class ParlourClient extends Client {
 
   /** The conversations, the latest first. */
   async conversations() {
-    const found = await this.call("GET", "/api/messages/conversations");
-    return /** @type {Conversation[]} */ (found);
+    return this.list();
   }
 
   /** The users who are online, as far as this one may know. */

@@ -125,6 +125,7 @@ test("new channels are followed once they are listed, all at once", async () => 
   const { hub } = hubWith(workspaces);
   const client = hub.channelsClient();
   await client.connect();
+  await client.workspaces();
   hub.socket.open();
   Object.assign(workspaces[1], { 12: 3, 13: 0 });
   assert.equal(client.isFollowing(12), false);
@@ -239,7 +240,6 @@ test("what it says to the hub", async () => {
 test("without a connection a channel is read over REST", async () => {
   const { hub } = hubWith({ 1: { 11: 0 } });
   hub.routes[`POST ${REST}/messages/1101/read`] = () => ({});
-  hub.routes[`GET ${REST}/channels/11/unread`] = () => ({ unreadCount: 4 });
   const client = hub.channelsClient();
   await client.connect();
   await client.markRead(11); // there is nothing to read
@@ -248,8 +248,6 @@ test("without a connection a channel is read over REST", async () => {
   client.close();
   await client.markRead(11);
   assert.equal(hub.callsOf(`POST ${REST}/messages/1101/read`).length, 1);
-  assert.equal(await client.unread(11), 4);
-  assert.equal(await client.newest(11), null);
 });
 
 test("older messages are those before the first that is known", async () => {
@@ -267,5 +265,4 @@ test("older messages are those before the first that is known", async () => {
     client.messages(11).map(({ seq }) => seq),
     [1, 9],
   );
-  assert.equal((await client.newest(11))?.seq, 1);
 });

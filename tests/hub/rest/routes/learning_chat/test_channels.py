@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.support.posting import post
 from tests.support.school import open_school
 from tests.support.world import World
 
@@ -149,16 +148,6 @@ async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
     ):
         reply = await school.ann.ask("POST", "/api/channels/dm", wrong)
         assert (reply.status, reply.json["message"]) == (400, text)
-
-
-async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World) -> None:
-    school = await open_school(world)
-    await post(world, school.ann.user, school.general, "1", "2")
-    mine = (await school.ben.ask("GET", "/api/users/me/channels")).json
-    general = f"/api/workspaces/{school.general.workspace_id}/channels"
-    listed = (await school.ben.ask("GET", general)).json
-    assert [{**each, "lastSeq": 2 * (each["name"] == "general")} for each in listed] == mine
-    assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []
 
 
 async def test_dms_are_listed_with_who_is_on_the_other_side(world: World) -> None:

@@ -106,7 +106,32 @@ test("a client that is not signed in is `signed-out`, and not tried again", asyn
   assert.equal(client.status, Connection.SIGNED_OUT);
   mock.timers.tick(10 * MINUTES);
   assert.equal(client.status, Connection.SIGNED_OUT);
-  assert.equal(hub.calls.length, 1);
+  assert.equal(hub.calls.length, 2); // who it is, and the list, at the same time
+});
+
+test("the list that it connected with is given once, while nothing has come since", async () => {
+  const hub = new FakeHub();
+  const client = hub.client();
+  const lists = () => hub.callsOf(CONVERSATIONS).length;
+  await client.connect();
+  assert.equal(lists(), 1);
+  await client.conversations();
+  assert.equal(lists(), 1);
+  await client.conversations();
+  assert.equal(lists(), 2);
+});
+
+test("a list that is older than what came is loaded again", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  hub.socket.deliver(posted(1));
+  await client.conversations();
+  assert.equal(hub.callsOf(CONVERSATIONS).length, 2);
+  const other = hub.client();
+  await other.connect();
+  mock.timers.tick(5_000);
+  await other.conversations();
+  assert.equal(hub.callsOf(CONVERSATIONS).length, 4);
 });
 
 test("a server that is not there is tried again", async () => {

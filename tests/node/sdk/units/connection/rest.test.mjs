@@ -150,6 +150,20 @@ test("a token is asked for once, and again when the hub refuses it", async () =>
   assert.equal(requests[3]?.request.body, '{"a":1}');
 });
 
+test("requests that are refused at the same time share the next token", async () => {
+  const tokens = ["old", "new", "one too many"];
+  const { rest: calls, requests } = rest(
+    ({ headers }) => {
+      const isLive = Object(headers).Authorization === "Bearer new";
+      return isLive ? Response.json({}) : new Response("", { status: 401 });
+    },
+    { getToken: async () => tokens.shift() ?? "" },
+  );
+  await Promise.all([calls.call("GET", "/x"), calls.call("GET", "/y"), calls.call("GET", "/z")]);
+  assert.equal(requests.length, 6);
+  assert.deepEqual(tokens, ["one too many"]);
+});
+
 test("a token that is refused again is the end of it", async () => {
   const { rest: calls, requests } = rest(() => new Response("", { status: 401 }), {
     getToken: () => "bad",

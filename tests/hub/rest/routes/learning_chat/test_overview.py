@@ -1,0 +1,32 @@
+"""All channels of a user at once."""
+
+from tests.support.posting import post
+from tests.support.school import open_school
+from tests.support.world import World
+
+
+async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1", "2")
+    await post(world, school.ben.user, school.general, "3")
+    mine = (await school.ben.ask("GET", "/api/users/me/channels")).json
+    general = f"/api/workspaces/{school.general.workspace_id}/channels"
+    listed = (await school.ben.ask("GET", general)).json
+    log = (await school.ben.ask("GET", f"/api/channels/{school.general.id}/messages")).json
+    full = {"lastSeq": 3, "unreadCount": 2, "lastMessage": log[-1]}
+    empty = {"lastSeq": 0, "unreadCount": 0, "lastMessage": None}
+    assert [each["content"] for each in log] == ["1", "2", "3"]
+    assert mine == [{**each, **(full if each["name"] == "general" else empty)} for each in listed]
+    assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []
+
+
+async def test_what_was_deleted_is_not_shown_but_counts_for_where_to_resume(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "1", "2")
+    path = f"/api/channels/{school.general.id}/messages"
+    last = (await school.ann.ask("GET", path)).json[-1]
+    assert (await school.ann.ask("DELETE", f"/api/messages/{last['id']}")).status == 200
+    mine = (await school.ben.ask("GET", "/api/users/me/channels")).json
+    (general,) = (each for each in mine if each["id"] == school.general.id)
+    state = general["lastSeq"], general["unreadCount"], general["lastMessage"]["content"]
+    assert state == (2, 1, "1")
