@@ -3,8 +3,8 @@
 Guarantees: only files of this package are served, each with its type; the page and its pictures may
 load and connect to nothing but this host, and no page may frame them. The page names its files by a
 path with the hash of all of them, so that browsers keep them for ever, and names every module that
-it needs, so that they are loaded at once. It works below any path. Must not know: sessions,
-messages.
+it needs, so that they are loaded at once; its style sheets are one file. It works below any path.
+Must not know: sessions, messages.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from hub.settings.config import Config
 
 PAGE: Final = "index.html"
 MAIN: Final = "app/main.js"
+STYLE: Final = "app/style/page.css"  # what the page's style sheets are joined to
 _FACTS: Final = 'content="{}"'  # in the page, where what it must know of this hub goes
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -50,6 +51,9 @@ _DOCUMENTS: Final = frozenset({".html", ".svg"})
 _COMMENT: Final = re.compile(
     r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$", re.DOTALL | re.MULTILINE
 )
+_INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
+_SHEETS: Final = re.compile(r'(?:[ \t]*<link rel="stylesheet" href="web/[^"]+">\n)+')
+_ADDRESS: Final = re.compile(r'href="web/([^"]+)"')
 _IMPORT: Final = re.compile(r'^(?:import|export)\b(?:[^;"]*\bfrom)?\s*"(\.[^"]+)";', re.MULTILINE)
 
 
@@ -60,7 +64,7 @@ def web_routes(config: Config) -> list[Route]:
         config: what the page must know of it is written into the page.
     """
     files = dict(_files(resources.files("hub.web"), ""))
-    page = files.pop(PAGE)
+    page, files[STYLE] = with_one_sheet(files.pop(PAGE).decode(), files)
     sent = {path: _for_page(path, content) for path, content in files.items()}
     version = _version(sent)
     plain = {path: _static(path, content) for path, content in files.items()}
@@ -92,12 +96,20 @@ def _version(files: Mapping[str, bytes]) -> str:
     return together.hexdigest()[:16]
 
 
-def page_of(page: bytes, files: Mapping[str, bytes]) -> str:
+def with_one_sheet(page: str, files: Mapping[str, bytes]) -> tuple[str, bytes]:
+    """The page with a link to one style sheet in the place of all, and what that consists of."""
+    links = _SHEETS.search(page)
+    assert links is not None  # noqa: S101  the page is part of this package
+    joined = b"".join(files[path] for path in _ADDRESS.findall(links[0]))
+    return page.replace(links[0], f'    <link rel="stylesheet" href="web/{STYLE}">\n'), joined
+
+
+def page_of(page: str, files: Mapping[str, bytes]) -> str:
     """The page with addresses of its files that browsers may keep, and links to all modules."""
     modules = "\n".join(
         f'    <link rel="modulepreload" href="web/{path}">' for path in modules_of(MAIN, files)
     )
-    linked = page.decode().replace("  </head>", f"{modules}\n  </head>")
+    linked = page.replace("  </head>", f"{modules}\n  </head>")
     return linked.replace('"web/', f'"web/{_version(files)}/')
 
 
@@ -123,13 +135,17 @@ def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
     return found
 
 
-def without_comments(script: str) -> str:
-    """A script without the comments that have lines of their own; each line keeps its number."""
-    return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), script)
+def compact(script: str) -> str:
+    """A script without indentation, and without the comments that have lines of their own; each
+    line keeps its number.
+    """
+    bare = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), script)
+    return _INDENT.sub("", bare)
 
 
 def _for_page(path: str, content: bytes) -> bytes:
-    return without_comments(content.decode()).encode() if path.endswith(".js") else content
+    is_text = path.endswith((".js", ".css"))
+    return compact(content.decode()).encode() if is_text else content
 
 
 def _static(path: str, content: bytes) -> Static:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import hub.web
-from hub.rest.web import modules_of, page_of, without_comments
+from hub.rest.web import STYLE, compact, modules_of, page_of, with_one_sheet
 from persistence.interface import Store
 from tests.support.programs.node import FOLDER as NODE
 from tests.support.programs.node import require_node
@@ -97,20 +97,22 @@ async def test_the_page_names_files_that_browsers_keep_for_ever(memory_store: St
     ("script", "left"),
     [
         ("/** a */\nb();\n", "\nb();\n"),
-        ("/**\n * a\n */\nb();\n  // c\nd(); // e\n", "\n\n\nb();\n\nd(); // e\n"),
+        ("/**\n * a\n */\nb();\n  // c\n  d(); // e\n", "\n\n\nb();\n\nd(); // e\n"),
         ("/** @type {A} */ (b).c();\nd(); /* e */\n", "/** @type {A} */ (b).c();\nd(); /* e */\n"),
         ("a = '/** b */';\n", "a = '/** b */';\n"),
     ],
 )
-def test_comments_on_lines_of_their_own_are_left_out(script: str, left: str) -> None:
-    assert without_comments(script) == left
+def test_comments_on_lines_of_their_own_and_indentation_are_left_out(
+    script: str, left: str
+) -> None:
+    assert compact(script) == left
 
 
 def test_what_browsers_run_is_what_stands_here(tmp_path: Path) -> None:
-    """TypeScript makes the same program of the files with and without their comments."""
+    """TypeScript makes the same program of the files as they are and as they are sent."""
     require_node()
     made: list[dict[str, str]] = []
-    for name, change in (("plain", str), ("kept", without_comments)):
+    for name, change in (("plain", str), ("kept", compact)):
         sources, out = tmp_path / name, tmp_path / f"{name}-out"
         for path in FOLDER.rglob("*.js"):
             copy = sources / path.relative_to(FOLDER)
@@ -127,13 +129,20 @@ def test_what_browsers_run_is_what_stands_here(tmp_path: Path) -> None:
 
 def test_the_path_changes_with_every_file() -> None:
     def version(files: Mapping[str, bytes]) -> str:
-        found = re.search("web/([0-9a-f]+)/x", page_of(b'"web/x"', files))
+        found = re.search("web/([0-9a-f]+)/x", page_of('"web/x"', files))
         assert found is not None
         return found[1]
 
     files = {"app/main.js": b"1", "a.css": b"2"}
     others = [files | {"a.css": b"3"}, files | {"b.css": b""}, {"app/main.js": b"1", "b.css": b"2"}]
     assert len({version(each) for each in (files, *others)}) == 4
+
+
+def test_the_style_sheets_of_the_page_are_one() -> None:
+    sheets = "".join(f'  <link rel="stylesheet" href="web/{name}">\n' for name in ("b", "a"))
+    page, joined = with_one_sheet(f"<head>\n{sheets}</head>", {"a": b"1", "b": b"2", "c": b"3"})
+    assert joined == b"21"
+    assert page == f'<head>\n    <link rel="stylesheet" href="web/{STYLE}">\n</head>'
 
 
 def test_every_module_that_is_imported_is_loaded_at_once() -> None:
