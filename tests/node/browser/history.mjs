@@ -71,16 +71,15 @@ async function flood(page, author, recipient) {
     FLOOD,
   );
   await author.evaluate(
-    ([id, count]) =>
-      Promise.all(
-        [...Array(count).keys()].map((number) =>
-          fetch(`/private_messages/api/messages/${id}`, {
-            method: "POST",
-            headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ content: `flood ${number}` }),
-          }),
-        ),
-      ),
+    ([id, count = 0]) => {
+      const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
+      socket.onopen = () => {
+        for (let number = 0; number < count; number += 1) {
+          const frame = { type: "private_message", recipient_id: id, content: `flood ${number}` };
+          socket.send(JSON.stringify(frame));
+        }
+      };
+    },
     [recipient, FLOOD],
   );
   const { frames, draws } = /** @type {{ frames: number, draws: number }} */ (await counting);
