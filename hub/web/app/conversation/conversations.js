@@ -101,9 +101,9 @@ export class Conversations {
       conversation.unread = this.#isSeen(conversation.key) ? 0 : each.unread_count;
       conversation.last = each.last_message;
       conversation.lastAt = each.last_message_time;
-      conversation.order = this.#nextOrder();
+      this.#toEnd(conversation);
     }
-    for (const conversation of later) conversation.order = this.#nextOrder();
+    for (const conversation of later) this.#toEnd(conversation);
     this.#onChange();
   }
 
@@ -179,7 +179,7 @@ export class Conversations {
     }
     if (conversation === undefined) return null;
     conversation.last = message.content;
-    conversation.order = this.#nextOrder();
+    this.#toEnd(conversation);
     if (message.seq !== null) conversation.lastAt = message.at; // before, it is by this clock
     const isUnread = !message.isMine && !this.#isSeen(key);
     if (isUnread) conversation.unread += 1;
@@ -225,8 +225,14 @@ export class Conversations {
     this.#onChange();
   }
 
-  #nextOrder() {
+  /**
+   * Somebody wrote there last. The map keeps the order too, so that sorting them is no work.
+   * @param {Conversation} conversation
+   */
+  #toEnd(conversation) {
     this.#lastOrder += 1;
-    return this.#lastOrder;
+    conversation.order = this.#lastOrder;
+    this.#byKey.delete(conversation.key);
+    this.#byKey.set(conversation.key, conversation);
   }
 }

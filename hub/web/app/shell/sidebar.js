@@ -138,7 +138,7 @@ export class Sidebar {
       return;
     }
     const all = this.#conversations.all();
-    const shown = all.filter((conversation) => this.#isSearched(conversation));
+    const shown = this.#filter ? all.filter((each) => this.#isSearched(each)) : all;
     const people = shown.filter(({ isChannel }) => !isChannel);
     people.sort((one, other) => other.order - one.order);
     const rows = this.#inWorkspaces(shown);
