@@ -290,6 +290,15 @@ class ChannelCreated(Reliable):
 
 
 @frozen
+class ChannelsAdded(Reliable):
+    """A user may see more channels, to every connection of theirs: they are new in a workspace of
+    the user, or the user is new there. `channels`: each with the seq of its newest message.
+    """
+
+    channels: Sequence[tuple[Channel, int]]
+
+
+@frozen
 class MemberAdded(Reliable):
     """A user joined the workspace, to its members, the new one included."""
 
@@ -356,6 +365,7 @@ Event: TypeAlias = (
     | ChannelsResumed
     | Ready
     | ChannelCreated
+    | ChannelsAdded
     | MemberAdded
     | MemberRemoved
     | Refused

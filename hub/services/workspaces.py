@@ -1,28 +1,40 @@
 """Workspaces as connections see them: following every event of a user's workspaces.
 
-Guarantees: a connection gets no live event before it has identified itself as its session's user;
-it gets those of the workspaces its user is a member of, of new ones at once, and of former ones no
-more.
+Guarantees: a connection gets no event of a workspace before it has identified itself as its
+session's user; it gets those of the workspaces its user is a member of, of new ones at once, and of
+former ones no more. Every connection of a user is sent the channels that are new to the user.
 Must not know: dialects, SQL, channels' rules.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
+
+import structlog
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import Delivery, Join, Leave, ToRooms, WorkspaceRoom
+from hub.actor.letters import Delivery, Join, Leave, ToRooms, ToUsers, WorkspaceRoom
 from persistence.interface import Accounts
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Workspaces as WorkspaceStore
-from persistence.records import NewChannel
+from persistence.records import NewChannel, StoreUnavailable
 from protocol.errors import CloseReason
-from protocol.events import ChannelCreated, Event, MemberAdded, MemberRemoved, Ready
+from protocol.events import (
+    ChannelCreated,
+    ChannelsAdded,
+    Event,
+    MemberAdded,
+    MemberRemoved,
+    Ready,
+)
 from protocol.model import Channel, User, UserId, Workspace, WorkspaceId
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 MAX_UNANNOUNCED: Final = 1_000
+MAX_ADDED: Final = 100  # channels in one event
 NOT_YOU = CloseReason(4001, "Unauthorized", reconnect=False)
 
 
@@ -80,7 +92,13 @@ class Workspaces:
         """Make a channel and announce it in its workspace. None: there is no such workspace."""
         channel = await self._channel_store.create(new)
         if channel is not None:
-            await self._tell(new.workspace_id, ChannelCreated(channel))
+            members = await self._members(new.workspace_id)
+            await self._hub.broadcast(
+                (
+                    Delivery(ChannelCreated(channel), ToRooms((WorkspaceRoom(new.workspace_id),))),
+                    Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),
+                )
+            )
         return channel
 
     async def add_member(self, workspace_id: WorkspaceId, user: User) -> Workspace | None:
@@ -96,11 +114,15 @@ class Workspaces:
             if len(self._unannounced) > MAX_UNANNOUNCED:
                 del self._unannounced[next(iter(self._unannounced))]
         added = await self._store.add_member(workspace_id, user.id)
+        channels = await self._channels_for(user.id, workspace_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user.id in workspace.members:
             await self._join(user.id, workspace_id)
             if addition in self._unannounced:
-                await self._tell(workspace_id, MemberAdded(workspace, user))
+                to_workspace = ToRooms((WorkspaceRoom(workspace_id),))
+                await self._hub.broadcast(
+                    (Delivery(MemberAdded(workspace, user), to_workspace), *channels)
+                )
         self._unannounced.pop(addition, None)
         return added
 
@@ -135,6 +157,36 @@ class Workspaces:
         for user_id in users:
             for workspace_id in self._followed.get(user_id, set()) - memberships[user_id]:
                 await self.member_gone(workspace_id, user_id)
+
+    async def _members(self, workspace_id: WorkspaceId) -> Sequence[UserId]:
+        """Who is to be sent what is new in the workspace; nobody when that is not known now, or
+        wanted by no connection.
+        """
+        if not self._hub.tells_of(ChannelsAdded):
+            return ()
+        try:
+            workspace = await self._current(lambda: self._store.get(workspace_id))
+        except StoreUnavailable as error:
+            log.warning("channel_not_announced", reason=str(error))
+            return ()
+        return () if workspace is None else workspace.members
+
+    async def _channels_for(self, user_id: UserId, workspace_id: WorkspaceId) -> Sequence[Delivery]:
+        """The channels of the workspace, for a new member of it.
+
+        Raises:
+            StoreUnavailable: they cannot be looked up now.
+        """
+        if not self._hub.tells_of(ChannelsAdded):
+            return ()
+        heads = await self._channel_store.heads(user_id)
+        found = [
+            (head.channel, head.last_seq)
+            for head in heads
+            if head.channel.workspace_id == workspace_id
+        ]
+        parts = [found[at : at + MAX_ADDED] for at in range(0, len(found), MAX_ADDED)]
+        return [Delivery(ChannelsAdded(part), ToUsers((user_id,))) for part in parts]
 
     async def _current(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What the store says after the last change that was acted on, not before it: who acts on

@@ -61,6 +61,12 @@ class ChannelObject(_ClassName):
     createdAt: Timestamp
 
 
+class AddedChannelObject(ChannelObject):
+    """A channel that is new to a user; `lastSeq`: of its newest message, or 0."""
+
+    lastSeq: int
+
+
 class WorkspaceObject(TypedDict):
     """A workspace."""
 
@@ -130,6 +136,11 @@ def channel_object(channel: Channel) -> ChannelObject:
         "pinnedMessages": channel.pinned,
         "createdAt": timestamp(channel.created_at),
     }
+
+
+def added_channel_object(channel: Channel, last_seq: int) -> AddedChannelObject:
+    """A channel that is new to a user; see docs/dialects/learning_chat.md#frames."""
+    return {**channel_object(channel), "lastSeq": last_seq}
 
 
 def workspace_object(workspace: Workspace) -> WorkspaceObject:

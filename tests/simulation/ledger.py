@@ -19,6 +19,7 @@ from tests.simulation.languages.meanings import (
     Joined,
     MemberAdded,
     MemberRemoved,
+    Offered,
     Presence,
     Reached,
     Ready,
@@ -126,7 +127,7 @@ class Ledger(Witness):
                 self._of_messages(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
                 self._of_people(meaning)
-            case Joined() | Ended() | Ready() | MemberAdded() | MemberRemoved():
+            case Joined() | Offered() | Ended() | Ready() | MemberAdded() | MemberRemoved():
                 self._of_rights(meaning)
             case Greeting() | TurnedAway():
                 self._require(self.connection.frames == 1, "was greeted late, or again")
@@ -161,11 +162,17 @@ class Ledger(Witness):
             case _:
                 assert_never(meaning)
 
-    def _of_rights(self, meaning: Joined | Ended | Ready | MemberAdded | MemberRemoved) -> None:
+    def _of_rights(
+        self, meaning: Joined | Offered | Ended | Ready | MemberAdded | MemberRemoved
+    ) -> None:
         match meaning:
             case Joined(channel_id=channel_id):
                 self._may_hear(Right.SEE, channel_id, "of joining")
                 self.connection.joined.add(channel_id)
+            case Offered(channel_ids=channel_ids):
+                for channel_id in channel_ids:
+                    self._may_hear(Right.SEE, channel_id, "of a channel")
+                self.connection.needs_resume = True
             case Ended():
                 self._ended(meaning)
             case Ready(workspace_ids=workspace_ids):

@@ -7,7 +7,7 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `revoked`, `queue`, `problem`; `for await (const event of client.events())`
+ * `read`, `delivered`, `channels`, `revoked`, `queue`, `problem`; `for await (const event of client.events())`
  * gives them too.
  */
 

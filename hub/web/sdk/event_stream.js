@@ -9,6 +9,7 @@ const NAMES = {
   presence: true,
   read: true,
   delivered: true,
+  channels: true,
   revoked: true,
   queue: true,
   problem: true,

@@ -61,21 +61,18 @@ export interface ConnectionState {
   readonly retryInMs: number | null;
 }
 
-export interface User {
-  id: UserId;
-  username: string;
-  name: string;
-  is_public: boolean;
-  avatar?: string;
-  nickname?: string;
-  about_me?: string;
-}
-
 /** A user of the learning platform, as its REST calls show one's own account. */
 export interface PlatformUser {
   id: UserId;
   username: string;
   name: string;
+}
+
+export interface User extends PlatformUser {
+  is_public: boolean;
+  avatar?: string;
+  nickname?: string;
+  about_me?: string;
 }
 
 export interface Message {
@@ -162,6 +159,8 @@ export interface ClientEvents {
   /** `isMine`: read by this user on another device */
   read: { conversationId: ConversationId; isMine: boolean };
   delivered: { conversationId: ConversationId };
+  /** new to this user */
+  channels: { channels: readonly (Channel & { lastSeq: number })[] };
   revoked: { conversationId: ConversationId };
   queue: { queued: number };
   problem: { code: CallCode; text: string };

@@ -12,7 +12,7 @@ import { Timelines } from "./messages/timelines.js";
 import { Typing } from "./messages/typing.js";
 
 /**
- * @import { ConversationId, UserId } from "./parlour.js"
+ * @import { ClientEvents, ConversationId, UserId } from "./parlour.js"
  * @import { ConnectionLoop } from "./connection/connection_loop.js"
  * @import { Rest } from "./connection/rest.js"
  * @import { Dialect, ServerEvent } from "./dialects/dialect.d.ts"
@@ -75,9 +75,7 @@ export class Session {
 
   /** Ask for what was missed in every conversation. */
   resume() {
-    const frame = this.#dialect.resumeFrame(this.timelines.positions());
-    if (frame === null) this.#resumed(true);
-    else this.#connection.send(frame);
+    this.#connection.send(this.#dialect.resumeFrame(this.timelines.positions()));
   }
 
   disconnected() {
@@ -167,6 +165,10 @@ export class Session {
         this.#emit("delivered", { conversationId });
         break;
       }
+      case "channels":
+        this.#follow(event.channels);
+        this.#emit("channels", { channels: event.channels });
+        break;
       case "revoked":
         this.#emit("revoked", { conversationId: event.conversationId });
         break;
@@ -179,6 +181,14 @@ export class Session {
       default:
         assertNever(event);
     }
+  }
+
+  /** @param {ClientEvents["channels"]["channels"]} channels */
+  #follow(channels) {
+    const more = channels.filter(({ id }) => !this.timelines.isFollowed(id));
+    if (more.length === 0) return;
+    this.timelines.follow(new Map(more.map(({ id, lastSeq }) => [id, lastSeq])));
+    this.resume();
   }
 
   /** @param {StoredMessage} message */

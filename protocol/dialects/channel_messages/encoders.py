@@ -11,6 +11,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsAdded,
     ChannelsResumed,
     ChannelTyping,
     Connected,
@@ -137,5 +138,6 @@ OMITS: Final = omitting(
         ),
         "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
         "clients do not see workspaces": (Ready, ChannelCreated, MemberAdded, MemberRemoved),
+        "clients list their channels over REST": (ChannelsAdded,),
     }
 )

@@ -14,6 +14,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsAdded,
     ChannelsResumed,
     ChannelTyping,
     Connected,
@@ -39,7 +40,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.parsing.tagged import HEARTBEAT_ACK
-from protocol.shapes.learning_platform import chat_message_object
+from protocol.shapes.learning_platform import added_channel_object, chat_message_object
 
 
 def _connected(event: Connected) -> tuple[bytes, ...]:
@@ -100,6 +101,11 @@ def _left(event: LeftChannel) -> tuple[bytes, ...]:
     return (orjson.dumps(frame),)
 
 
+def _channels_added(event: ChannelsAdded) -> tuple[bytes, ...]:
+    channels = [added_channel_object(channel, last_seq) for channel, last_seq in event.channels]
+    return (orjson.dumps({"type": "channels_added", "channels": channels}),)
+
+
 def _resumed(event: ChannelsResumed) -> tuple[bytes, ...]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
     return (orjson.dumps({"type": "resumed", "complete": event.complete, "after": positions}),)
@@ -128,6 +134,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagesRead: _messages_read,
     JoinedChannel: _joined,
     LeftChannel: _left,
+    ChannelsAdded: _channels_added,
     ChannelsResumed: _resumed,
     Connected: _connected,
     Refused: _refused,
@@ -150,7 +157,7 @@ OMITS: Final = omitting(
         ),
         "connections that may no longer see it leave the dm channel": (ConversationRevoked,),
         "presence arrives per channel, as ChannelPresence": (PresenceChanged, WorkspacePresence),
-        "changes of a workspace are sent on /gateway": (
+        "other changes of a workspace are sent on /gateway": (
             Ready,
             ChannelCreated,
             MemberAdded,

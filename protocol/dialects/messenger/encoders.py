@@ -24,6 +24,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsAdded,
     ChannelsResumed,
     ChannelTyping,
     Connected,
@@ -166,7 +167,13 @@ OMITS: Final = omitting(
             ChannelTyping,
             ChannelsResumed,
         ),
-        "clients do not see workspaces": (Ready, ChannelCreated, MemberAdded, MemberRemoved),
+        "clients do not see workspaces": (
+            Ready,
+            ChannelCreated,
+            ChannelsAdded,
+            MemberAdded,
+            MemberRemoved,
+        ),
         "clients send no heartbeat": (HeartbeatAcknowledged,),
     }
 )

@@ -1,5 +1,5 @@
 """Who follows a workspace: its members, as soon as they are, and only as long as they are, whatever
-the order in which the store's answers arrive.
+the order in which the store's answers arrive; and who is sent its channels.
 """
 
 from typing import Any
@@ -7,13 +7,14 @@ from typing import Any
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from hub.services.workspaces import MAX_ADDED
 from persistence.interface import Store
-from persistence.records import StoreUnavailable
+from persistence.records import NewChannel, StoreUnavailable
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
-from tests.support.world import Person, open_world
+from tests.support.world import Person, World, open_world
 
 
 async def identified(person: Person) -> WebSocket:
@@ -109,3 +110,55 @@ async def test_the_notice_is_the_last_that_a_former_member_is_sent(
         await ben.receive_type("GUILD_MEMBER_REMOVE")
         await post(world, school.ann.user, school.general, "secret")
         await ben.is_silent()
+
+
+async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: World) -> None:
+    school = await open_school(world)
+    anns = [await school.ann.open("/ws/chat") for _ in range(2)]
+    teas, eves = await school.tea.open("/ws/chat"), await school.eve.open("/ws/chat")
+    private = await school.ann.open("/ws")
+    body = {"name": "maths"}
+    path = f"/learning_platform/api/workspaces/{school.workspace.id}/channels"
+    made = await school.tea.ask("POST", path, body)
+    expected = {"type": "channels_added", "channels": [made.json | {"lastSeq": 0}]}
+    for socket in (*anns, teas):
+        assert await socket.receive() == expected
+    await eves.is_silent()
+    await private.is_silent(besides={"user_online_status"})
+
+
+async def test_a_new_member_is_sent_the_channels_and_what_is_in_them(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.ann.user, school.general, "one", "two")
+    eve, ann = await school.eve.open("/ws/chat"), await school.ann.open("/ws/chat")
+    for _ in range(2):
+        assert await set_member(school, school.eve, is_member=True) == 200
+    (added,) = (await eve.receive_type("channels_added"))["channels"]
+    assert (added["id"], added["lastSeq"]) == (school.general.id, 2)
+    await eve.is_silent()
+    await ann.is_silent()  # it is new to eve alone
+
+
+async def test_many_channels_are_sent_in_parts(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        school = await open_school(world)
+        for number in range(MAX_ADDED):
+            await memory_store.channels.create(NewChannel(school.workspace.id, str(number)))
+        eve = await school.eve.open("/ws/chat")
+        assert await set_member(school, school.eve, is_member=True) == 200
+        parts = [await eve.receive_type("channels_added") for _ in range(2)]
+        assert [len(part["channels"]) for part in parts] == [MAX_ADDED, 1]
+
+
+async def test_a_channel_is_made_although_nobody_can_be_told(memory_store: Store) -> None:
+    async def fail(call: Any, *args: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    looking = Interception("workspaces", "get")
+    async with open_world(looking.over(memory_store)) as world:
+        school = await open_school(world)
+        ann = await school.ann.open("/ws/chat")
+        looking.way = fail
+        new = NewChannel(school.workspace.id, "maths")
+        assert await world.services.workspaces.create_channel(new) is not None
+        await ann.is_silent()

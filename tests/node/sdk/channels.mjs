@@ -89,8 +89,7 @@ async function comeLate(one, late, id, workspaceId) {
   await online(late);
   assert.deepEqual(contents(late, id), []);
   const second = await one.createChannel(workspaceId, "second");
-  assert.equal(late.isFollowing(second.id), false);
-  await late.workspaces();
+  await until(late, () => late.isFollowing(second.id));
   one.send(second.id, "new");
   await until(late, () => contents(late, second.id).length === 1);
   assert.equal(await late.loadOlder(id, 3), true);

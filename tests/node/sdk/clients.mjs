@@ -8,7 +8,16 @@ import { Connection, ParlourClient } from "../../../hub/web/sdk/parlour.js";
  */
 
 /** @type {(keyof ClientEvents)[]} */
-const CHANGES = ["status", "message", "changed", "typing", "read", "delivered", "queue"];
+const CHANGES = [
+  "status",
+  "message",
+  "changed",
+  "typing",
+  "read",
+  "delivered",
+  "channels",
+  "queue",
+];
 
 /**
  * @param {string} url

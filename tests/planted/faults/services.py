@@ -22,6 +22,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
+        "strangers hear of a workspace's new channels",
+        "hub/services/workspaces.py",
+        "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),",
+        "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(self._hub.users() or members)),",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
+    Fault(
+        "a new member is not sent the channels",
+        "hub/services/workspaces.py",
+        "(Delivery(MemberAdded(workspace, user), to_workspace), *channels)",
+        "(Delivery(MemberAdded(workspace, user), to_workspace), *channels[:0])",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
+    Fault(
         "a removed member stays in the workspace's channels",
         "hub/services/channels.py",
         "            await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))\n",

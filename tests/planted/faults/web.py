@@ -192,9 +192,24 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is in no workspace gets all private messages in the channels' client",
         "hub/web/sdk/dialects/learning_chat.js",
-        '(Object.keys(after).length > 0 ? { type: "resume", after } : null)',
-        '({ type: "resume", after })',
+        '({ type: "resume", after }),',
+        '({ type: "resume", ...(Object.keys(after).length > 0 && { after }) }),',
         UNITS,
+    ),
+    Fault(
+        "the SDK does not follow the channels that one is let into",
+        "hub/web/sdk/session.js",
+        "        this.#follow(event.channels);\n",
+        "",
+        ("tests/hub/web/test_sdk_units.py",),
+    ),
+    Fault(
+        "the page shows a new channel only after a reload",
+        "hub/web/app/shell/app_shell.js",
+        '    this.#on(this.#channels, "channels", () => void this.#conversations.load'
+        "Channels());\n",
+        "",
+        ("tests/e2e/test_browser.py",),
     ),
     Fault(
         "what was read still counts as unread",

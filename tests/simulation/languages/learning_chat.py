@@ -11,6 +11,7 @@ from tests.simulation.languages.meanings import (
     Heard,
     Joined,
     Meaning,
+    Offered,
     Presence,
     Receipt,
     Refused,
@@ -21,6 +22,7 @@ from tests.simulation.languages.meanings import (
     UnknownFrame,
 )
 
+_OF_CHANNEL: Mapping[str, type[Joined | Ended]] = {"joined_channel": Joined, "left_channel": Ended}
 _WITHOUT_DETAILS: Mapping[str, Meaning] = {"connected": Greeting(), "shed": Shed()}
 
 
@@ -77,10 +79,10 @@ class LearningChat:
                 return Presence(user, status == "online", channel)
             case {"type": "message_read", "messageId": message_id, "userId": user}:
                 return Receipt(DeliveryStatus.READ, user, message_id)
-            case {"type": "joined_channel", "channelId": channel}:
-                return Joined(channel)
-            case {"type": "left_channel", "channelId": channel}:
-                return Ended(channel)
+            case {"type": "channels_added", "channels": channels}:
+                return Offered([channel["id"] for channel in channels])
+            case {"type": kind, "channelId": channel} if kind in _OF_CHANNEL:
+                return _OF_CHANNEL[kind](channel)
             case {"type": kind} if kind in _WITHOUT_DETAILS:
                 return _WITHOUT_DETAILS[kind]
             case _:

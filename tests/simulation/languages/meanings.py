@@ -92,6 +92,13 @@ class Joined:
 
 
 @frozen
+class Offered:
+    """The device's user may see these channels from now on."""
+
+    channel_ids: Sequence[ChannelId]
+
+
+@frozen
 class Ended:
     """The device's user may no longer see the channel."""
 
@@ -160,6 +167,7 @@ Meaning: TypeAlias = (
     | Receipt
     | ReceiptUpTo
     | Joined
+    | Offered
     | Ended
     | Ready
     | MemberAdded

@@ -25,7 +25,6 @@ export class Conversations {
   #lastOrder = 0;
   #people = new Loader(() => this.#loadPeople());
   #ofChannels = new Loader(() => this.#loadChannels());
-  #seenWorkspaces = "";
 
   /**
    * @param {ParlourClient} client
@@ -71,16 +70,6 @@ export class Conversations {
   /** Load the channels, and what is in those that were not known. */
   async loadChannels() {
     await this.#ofChannels.run();
-  }
-
-  /** Load the channels if the user is in other workspaces than before: no event says so. */
-  async findChannels() {
-    if (this.#channels.me === null) return;
-    const workspaces = await this.#channels.call("GET", "/api/workspaces").catch(() => null);
-    const seen = JSON.stringify(workspaces);
-    if (workspaces === null || seen === this.#seenWorkspaces) return;
-    this.#seenWorkspaces = seen;
-    await this.loadChannels();
   }
 
   async #loadPeople() {

@@ -33,7 +33,6 @@ import { Sidebar } from "./sidebar.js";
  * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void }} View
  */
 
-const FIND_CHANNELS_MS = 30_000;
 const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
 
 export class AppShell {
@@ -57,8 +56,6 @@ export class AppShell {
   /** @type {View | null} */
   #view = null;
   #listening = new AbortController();
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #searching;
 
   /**
    * @param {Identity} identity
@@ -95,18 +92,16 @@ export class AppShell {
   start() {
     for (const client of [this.#client, this.#channels]) this.#listen(client);
     this.#on(this.#client, "status", () => this.#connectionChanged());
+    this.#on(this.#channels, "channels", () => void this.#conversations.loadChannels());
     this.#on(this.#client, "presence", ({ user, isOnline }) =>
       this.#conversations.presenceChanged(user, isOnline),
     );
     const { signal } = this.#listening;
     const seen = () => {
-      if (!document.hidden) void this.#conversations.loadChannels(); // there may be new ones
+      if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
-    this.#searching = setInterval(() => {
-      if (!document.hidden) void this.#conversations.findChannels();
-    }, FIND_CHANNELS_MS);
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     const takesFiles = () => (this.#view instanceof ConversationView ? this.#view : null);
     onFileDrop(this.#pane, takesFiles, signal);
@@ -117,7 +112,6 @@ export class AppShell {
   }
 
   stop() {
-    clearInterval(this.#searching);
     this.#banner.stop();
     this.#sidebar.stop();
     this.#listening.abort();

@@ -4,7 +4,7 @@ import type { Rest } from "../connection/rest.js";
 import type { StoredMessage } from "../messages/message.js";
 import type { Entry } from "../messages/outbox.js";
 import type { Timeline } from "../messages/timeline.js";
-import type { ConversationId, UserId } from "../parlour.js";
+import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
 
 /** What happened, as a frame of the hub says it; a dialect may have no frame for some of them. */
 export type ServerEvent =
@@ -19,6 +19,7 @@ export type ServerEvent =
   | { kind: "presence"; user: UserId; isOnline: boolean }
   | { kind: "read"; conversationId: ConversationId; isMine: boolean; upTo: UpTo }
   | { kind: "delivered"; conversationId: ConversationId; upTo: UpTo }
+  | { kind: "channels"; channels: ClientEvents["channels"]["channels"] }
   | { kind: "revoked"; conversationId: ConversationId }
   | { kind: "error"; code: string; text: string; key: string | null };
 
@@ -67,8 +68,8 @@ export interface Dialect<Me, Listed> {
     send: (frame: Frame) => boolean,
   ): Promise<void>;
 
-  /** asks for what comes after these seqs; null: there is nothing to ask for */
-  resumeFrame(after: Record<ConversationId, number>): Frame | null;
+  /** asks for what comes after these seqs, and for what is live */
+  resumeFrame(after: Record<ConversationId, number>): Frame;
   messageFrame(entry: Entry): Frame;
   /** null: the dialect has none */
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame | null;

@@ -32,6 +32,7 @@ import { Kind, Status } from "../messages/message.js";
  *   | { type: "resumed", complete: boolean }
  *   | { type: "user_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
+ *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
  *   | { type: "left_channel", channelId: ChannelId }
  *   | { type: "error", code: string, message: string, clientMessageId?: string }
  * )} ServerFrame
@@ -83,7 +84,7 @@ const DIALECT = {
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
 
-  resumeFrame: (after) => (Object.keys(after).length > 0 ? { type: "resume", after } : null),
+  resumeFrame: (after) => ({ type: "resume", after }),
 
   messageFrame: (entry) => ({ type: "send_message", ...messageFields(entry) }),
 
@@ -107,6 +108,8 @@ const DIALECT = {
         const { channelId: conversationId, messageId: id, userId } = frame;
         return { kind: "read", conversationId, isMine: userId === me, upTo: { id } };
       }
+      case "channels_added":
+        return { kind: "channels", channels: frame.channels };
       case "left_channel":
         return { kind: "revoked", conversationId: frame.channelId };
       case "error": {

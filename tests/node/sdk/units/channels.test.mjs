@@ -67,20 +67,39 @@ test("it resumes in every channel of every workspace", async () => {
   assert.equal(client.status, "online");
 });
 
-test("who is in no workspace asks for nothing, and is online", async () => {
+test("who is in no workspace asks for what is live, and for no message", async () => {
   const { hub } = hubWith({});
   const client = hub.channelsClient();
   await client.connect();
   hub.socket.open();
-  assert.deepEqual(hub.socket.sent, []); // an empty resume would ask an older hub for every dm
+  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: {} }]);
+  hub.socket.deliver(RESUMED);
   assert.equal(client.status, "online");
   hub.routes[`POST ${REST}/channels`] = () => ({ id: 31 });
   await client.createChannel(3, "general");
   client.send(31, "hi");
   assert.deepEqual(
     hub.socket.sent.map(({ type }) => type),
-    ["resume", "send_message"],
+    ["resume", "resume", "send_message"],
   );
+});
+
+test("channels that one is let into are followed, and said", async () => {
+  const { hub } = hubWith({ 1: { 11: 5 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.deliver(RESUMED);
+  const events = recorded(client);
+  const channels = [12, 13].map((id) => ({ id, workspaceId: 1, name: "new", lastSeq: id }));
+  hub.socket.deliver({ type: "channels_added", channels });
+  const resume = { type: "resume", after: { 11: 5, 12: 12, 13: 13 } };
+  assert.deepEqual(hub.socket.sent.slice(1), [resume]);
+  hub.socket.deliver({ type: "channels_added", channels }); // as for whom has made them
+  assert.equal(hub.socket.sent.length, 2);
+  assert.deepEqual(events, Array(2).fill(["channels", { channels }]));
+  hub.socket.deliver({ type: "new_message", message: wireMessage(12, 13) });
+  assert.equal(client.messages(12).length, 1);
 });
 
 test("messages of a channel that nobody has listed are not taken", async () => {

@@ -250,6 +250,7 @@ export function recorded(client) {
     "presence",
     "read",
     "delivered",
+    "channels",
     "revoked",
     "queue",
     "problem",

@@ -10,6 +10,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
+    ChannelsAdded,
     ChannelsResumed,
     ChannelTyping,
     Connected,
@@ -65,6 +66,24 @@ FRAMES: dict[type[Event], list[object]] = {
     ],
     JoinedChannel: [{"type": "joined_channel", "channelId": 3}],
     LeftChannel: [{"type": "left_channel", "channelId": 3, "reason": "because"}],
+    ChannelsAdded: [
+        {
+            "type": "channels_added",
+            "channels": [
+                {
+                    "id": 3,
+                    "workspaceId": 5,
+                    "name": "general",
+                    "type": "text",
+                    "class": None,
+                    "subject": None,
+                    "pinnedMessages": [],
+                    "createdAt": "2024-01-01T12:00:00.007Z",
+                    "lastSeq": 4,
+                }
+            ],
+        }
+    ],
     HeartbeatAcknowledged: [{"type": "heartbeat_ack"}],
     Refused: [
         {
