@@ -23,7 +23,7 @@ import { Session } from "./session.js";
 
 /**
  * @import { ClientEvents, ClientEventTarget, ConversationId, Message } from "./parlour.js"
- * @import { More, Options, Socket, StoredFile, UserId } from "./parlour.js"
+ * @import { More, Options, Sending, Socket, StoredFile, UserId } from "./parlour.js"
  * @import { Dialect } from "./dialects/dialect.d.ts"
  */
 
@@ -206,13 +206,15 @@ export class Client extends TypedEventTarget {
    * Store a file, to be sent with `send(conversationId, name, { kind, fileUrl })`.
    * @param {Blob} file
    * @param {string} [name] by default the file's own
-   * @throws {CallFailed}
+   * @param {Sending} [sending]
+   * @throws {CallFailed} and the signal's reason, if it is aborted
    */
-  async upload(file, name) {
+  async upload(file, name, sending) {
     const form = new FormData();
     if (name === undefined) form.append("file", file);
     else form.append("file", file, name);
-    return /** @type {StoredFile} */ (await this.call("POST", "/api/upload", form));
+    const stored = await this.#rest.call("POST", "/api/upload", form, {}, sending);
+    return /** @type {StoredFile} */ (stored);
   }
 
   /**

@@ -5,8 +5,10 @@
  */
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
+import type { Options, Sending } from "./options.d.ts";
 
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
+export type { ItemStorage, Options, ReconnectOptions, Sending, Socket } from "./options.d.ts";
 
 export type UserId = number;
 export type ChannelId = number;
@@ -171,57 +173,6 @@ export type ClientEvent = {
   [Name in keyof ClientEvents]: CustomEvent<ClientEvents[Name]> & { readonly type: Name };
 }[keyof ClientEvents];
 
-/** Bivariant, because each implementation of WebSocket has event types of its own. */
-type SocketHandler<Event> = { handle(event: Event): void }["handle"] | null;
-
-/** What the SDK uses of a WebSocket: a browser's or that of the package `ws`. */
-export interface Socket {
-  readonly readyState: number;
-  onopen: SocketHandler<unknown>;
-  onmessage: SocketHandler<{ data: unknown }>;
-  onerror: SocketHandler<unknown>;
-  onclose: SocketHandler<{ code: number }>;
-  send(data: string): void;
-  close(): void;
-}
-
-/** What the SDK uses of a `Storage`; each item is an own enumerable property, too. */
-export interface ItemStorage {
-  getItem(name: string): string | null;
-  setItem(name: string, value: string): void;
-  removeItem(name: string): void;
-}
-
-export interface ReconnectOptions {
-  /** before the first attempt; each further one waits twice as long, less up to a half by chance */
-  firstMs?: number;
-  /** before any attempt */
-  maxMs?: number;
-}
-
-export interface Options {
-  /** the hub; by default where the page came from */
-  url?: string;
-  /** keeps unsent messages; by default localStorage, null: they are lost with the page */
-  storage?: ItemStorage | null;
-  /** sent with every request; for sockets only outside of browsers */
-  headers?: Record<string, string>;
-  /** whether a browser sends cookies to the hub; by default "include", with `getToken` "omit" */
-  credentials?: "include" | "same-origin" | "omit";
-  /** gives a JSON Web Token instead of a cookie; asked again when the hub refuses the last one */
-  getToken?: () => string | Promise<string>;
-  /** by default 500 ms, and 10 s at most */
-  reconnect?: ReconnectOptions;
-  /** by default the global one; called with the address, protocols and `{ headers }`, if any */
-  WebSocket?: new (
-    address: string,
-    ...options: never[]
-  ) => Socket;
-  fetch?: typeof fetch;
-  /** from 0 to 1, for the jitter between two attempts to connect */
-  random?: () => number;
-}
-
 export declare class ParlourError<Code extends string = string> extends Error {
   constructor(code: Code, text: string);
   readonly code: Code;
@@ -266,7 +217,7 @@ export interface Client<Me> extends ClientEventTarget {
   connect(): Promise<void>;
   close(): void;
   send(conversationId: ConversationId, content: string, more?: More): Message;
-  upload(file: Blob, name?: string): Promise<StoredFile>;
+  upload(file: Blob, name?: string, sending?: Sending): Promise<StoredFile>;
   fileAddress(fileUrl: string): string;
   retry(message: Message): Message;
   discard(message: Message): void;

@@ -61,6 +61,7 @@ export async function files(
     ben.locator(".bubble .file").last().click(),
   ]);
   assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
+  await slowly(ann);
   await refusedFiles(ann);
   await replyToPicture(ann, ben);
   await disguised(ann, ben);
@@ -69,6 +70,31 @@ export async function files(
   await last.getByText("look at this").waitFor();
   assert.equal(await last.locator("img").count(), 0);
   assert.equal(await last.getByRole("link").getAttribute("href"), FOREIGN);
+}
+
+/**
+ * A file that takes its time shows how far it is, and is not sent any further once it is removed.
+ * @param {Page} ann
+ */
+async function slowly(ann) {
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 500_000 };
+  const browser = await ann.context().newCDPSession(ann);
+  await browser.send("Network.emulateNetworkConditions", slow);
+  const buffer = Buffer.alloc(5_000_000, "x");
+  await ann
+    .getByLabel("Send files")
+    .setInputFiles({ name: "a.txt", mimeType: "text/plain", buffer });
+  await send(ann);
+  const bar = ann.getByRole("progressbar", { name: "Sending a.txt" });
+  await ann.waitForFunction(() => {
+    const { value = 0, position = -1 } = document.querySelector("progress") ?? {};
+    return position > 0 && value < 1;
+  });
+  const ended = ann.waitForEvent("requestfailed", (request) => /api.upload/.test(request.url()));
+  await ann.getByRole("button", { name: "Remove a.txt" }).click();
+  await ended;
+  await bar.waitFor({ state: "detached" });
+  await browser.detach();
 }
 
 /**

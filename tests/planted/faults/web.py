@@ -134,6 +134,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "a call that was aborted counts as a hub that is not reached",
+        "hub/web/sdk/connection/rest.js",
+        "      request.signal?.throwIfAborted();\n",
+        "",
+        UNITS,
+    ),
+    Fault(
         "a list of conversations that is not true any more is given again",
         "hub/web/sdk/client.js",
         "    if (LISTED.has(name)) this.#listed = null;\n",

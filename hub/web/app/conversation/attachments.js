@@ -16,7 +16,7 @@ import { HUB } from "../shell/hub_facts.js";
  * @property {File} file
  * @property {HTMLElement} row
  * @property {boolean} isWaiting whether it can be sent
- * @property {boolean} isRemoved
+ * @property {AbortController} removal
  */
 
 const MAX_FILES = 30; // at a time
@@ -77,7 +77,7 @@ export class Attachments {
 
   /** @param {File} file */
   #stage(file) {
-    const item = { file, row: h("li"), isWaiting: true, isRemoved: false };
+    const item = { file, row: h("li"), isWaiting: true, removal: new AbortController() };
     this.#items.add(item);
     this.element.append(item.row);
     if (file.size > HUB.maxUploadBytes) {
@@ -96,26 +96,34 @@ export class Attachments {
    */
   #try(item, parentId) {
     item.isWaiting = false;
-    this.#draw(item, h("span", { role: "status" }, "Sending…"));
-    this.#uploading = this.#uploading.then(() => this.#upload(item, parentId));
+    const bar = h("progress", { "aria-label": `Sending ${plain(item.file.name)}` });
+    this.#draw(item, bar);
+    this.#uploading = this.#uploading.then(() => this.#upload(item, parentId, bar));
   }
 
   /**
    * @param {Item} item
    * @param {number | null} parentId
+   * @param {HTMLProgressElement} bar
    */
-  async #upload(item, parentId) {
-    if (item.isRemoved) return;
+  async #upload(item, parentId, bar) {
     const { client, id } = this.#conversation;
+    const { signal } = item.removal;
+    const onProgress = (/** @type {number} */ sent, /** @type {number} */ total) => {
+      bar.value = sent / total;
+    };
     try {
-      const { url, name, mimeType } = await client.upload(item.file);
-      if (item.isRemoved) return;
+      const { url, name, mimeType } = await client.upload(item.file, undefined, {
+        signal,
+        onProgress,
+      });
+      signal.throwIfAborted();
       const kind = mimeType.startsWith("image/") ? Kind.IMAGE : Kind.FILE;
       client.send(id, name, { kind, fileUrl: url, parentId });
       this.#remove(item);
       this.onSent();
     } catch (error) {
-      this.#failed(item, error);
+      if (!signal.aborted) this.#failed(item, error);
     }
   }
 
@@ -145,7 +153,7 @@ export class Attachments {
 
   /** @param {Item} item */
   #remove(item) {
-    item.isRemoved = true;
+    item.removal.abort();
     item.row.remove();
     this.#items.delete(item);
     this.onChange();

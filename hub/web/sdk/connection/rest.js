@@ -1,8 +1,12 @@
 /** Calls over REST: JSON both ways, refusals as errors. */
 
 import { CallFailed } from "../errors.js";
+import { fetchWithProgress } from "./progress.js";
 
-/** @import { Access } from "./access.js" */
+/**
+ * @import { Sending } from "../parlour.js"
+ * @import { Access } from "./access.js"
+ */
 
 const UNAUTHORIZED = 401;
 
@@ -28,10 +32,11 @@ export class Rest {
    * @param {string} path
    * @param {unknown} [body] JSON, or a form
    * @param {Record<string, string>} [headers]
+   * @param {Sending} [sending]
    * @returns {Promise<unknown>} the response's JSON; null when it has none
-   * @throws {CallFailed}
+   * @throws {CallFailed} and the signal's reason, if it is aborted
    */
-  async call(method, path, body, headers = {}) {
+  async call(method, path, body, headers = {}, sending = {}) {
     const form = body instanceof FormData ? body : undefined; // sets its own content type
     const content = body === undefined || form ? undefined : JSON.stringify(body);
     const request = {
@@ -41,10 +46,12 @@ export class Rest {
         ...(content === undefined ? {} : { "Content-Type": "application/json" }),
       },
       body: form ?? content,
+      signal: sending.signal ?? null,
     };
-    let { response, text, authorization } = await this.#send(path, request);
+    const send = this.#sender(sending);
+    let { response, text, authorization } = await this.#send(path, request, send);
     if (response.status === UNAUTHORIZED && this.#access.renew(authorization)) {
-      ({ response, text } = await this.#send(path, request));
+      ({ response, text } = await this.#send(path, request, send));
     }
     const json = parsed(text);
     if (response.ok && json !== null) return json.data;
@@ -57,18 +64,26 @@ export class Rest {
     );
   }
 
+  /** @param {Sending} sending */
+  #sender({ onProgress }) {
+    const isPossible = onProgress !== undefined && "XMLHttpRequest" in globalThis;
+    return isPossible ? fetchWithProgress(onProgress) : this.#fetch;
+  }
+
   /**
    * @param {string} path
    * @param {RequestInit & { headers: Record<string, string> }} request
+   * @param {typeof fetch} send
    */
-  async #send(path, request) {
+  async #send(path, request, send) {
     const { credentials } = this.#access;
     const headers = { ...(await this.#access.headers()), ...request.headers };
     try {
-      const response = await this.#fetch(this.#url + path, { ...request, credentials, headers });
+      const response = await send(this.#url + path, { ...request, credentials, headers });
       this.#access.received(response.headers);
       return { response, text: await response.text(), authorization: headers.Authorization };
     } catch (error) {
+      request.signal?.throwIfAborted();
       throw new CallFailed(0, "unreachable", `${this.#url} was not reached: ${error}`);
     }
   }

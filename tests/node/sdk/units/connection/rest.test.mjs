@@ -33,6 +33,7 @@ test("JSON goes and comes, with the session and the headers", async () => {
         credentials: "include",
         headers: { Cookie: "a=b", "Idempotency-Key": "k", "Content-Type": "application/json" },
         body: '{"a":1}',
+        signal: null,
       },
     },
   ]);
@@ -182,4 +183,15 @@ test("a token that cannot be had now is asked for again", async () => {
   await assert.rejects(calls.call("GET", "/x"), { status: 0, code: "no_token" });
   isAway = false;
   assert.deepEqual(await calls.call("GET", "/x"), [1]);
+});
+
+test("a call that is aborted says so, and is no refusal", async () => {
+  const aborted = new AbortController();
+  const { rest: calls } = rest(({ signal }) => {
+    aborted.abort(new Error("enough"));
+    signal?.throwIfAborted();
+    return Response.json({});
+  });
+  const { signal } = aborted;
+  await assert.rejects(calls.call("POST", "/x", {}, {}, { signal }), { message: "enough" });
 });
