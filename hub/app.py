@@ -74,7 +74,7 @@ async def open_server(
         ):
             engines = {PATH: socketio}
             claims = discover(hub.rest.routes)
-            app = build_app(services, engines, claims)
+            app = build_app(services, engines, claims, dialects)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
             acceptor = Acceptor(

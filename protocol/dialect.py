@@ -7,8 +7,17 @@ encoded once for all of them. Must not know: sockets, tasks, the clock.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    TypeAlias,
+    get_args,
+    get_type_hints,
+    runtime_checkable,
+)
 
+import orjson
 from attrs import frozen
 
 from protocol.answers import Answer
@@ -16,6 +25,7 @@ from protocol.commands import Command
 from protocol.errors import CloseReason, WireError
 from protocol.events import Event
 from protocol.model import Message, User
+from protocol.schemas import Naming
 
 SESSION_COOKIE: Final = "session_token"
 """The cookie of the sessions that Parlour opens; `protocol.express_session` has Express's."""
@@ -63,8 +73,49 @@ class AcceptAndClose:
 Rejection: TypeAlias = RefuseUpgrade | AcceptAndClose
 
 
-Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[bytes, ...]]]
-"""By type of event, the text frames (UTF-8) of one. The keys are the events that are sent."""
+Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[Mapping[str, object], ...]]]
+"""By type of event, the frames of one, as JSON objects. The keys are the events that are sent; what
+an encoder declares to return is what the documentation shows.
+"""
+
+
+@frozen
+class Vocabulary:
+    """What is said in a dialect, for the documentation.
+
+    Args:
+        received: by the kind of a client's frame, the attrs class that it is read into; or `str`,
+            where a frame is no JSON.
+        sent: by type of event, the type of a frame of it. Over Socket.IO it is a tuple of the
+            names of its events and the type of their payload.
+        tag: the field in which a client's frame names its kind; None: no field does.
+        naming: spells the fields of what is received.
+        besides: what is sent that is no event, as in `sent`.
+        acknowledgement: the type of what acknowledges a client's event; None: nothing does.
+    """
+
+    received: Mapping[str, object]
+    sent: Mapping[type[Event], object]
+    tag: str | None = "type"
+    naming: Naming = str
+    besides: Sequence[object] = ()
+    acknowledgement: object = None
+
+
+def frame_types(encoders: Mapping[type[Event], Callable[..., object]]) -> dict[type[Event], object]:
+    """By type of event, the type of a frame of it: encoders declare to return a tuple of such."""
+    return {event: get_args(returned(encoder))[0] for event, encoder in encoders.items()}
+
+
+def returned(function: Callable[..., object]) -> object:
+    """What a function declares to return."""
+    return get_type_hints(function, include_extras=True)["return"]
+
+
+def encode_json(encoders: Encoders, event: Event) -> tuple[bytes, ...]:
+    """The text frames (UTF-8) of an event; none if it has no encoder."""
+    encoder = encoders.get(type(event))
+    return () if encoder is None else tuple(map(orjson.dumps, encoder(event)))
 
 
 def omitting(reasons: Mapping[str, Sequence[type[Event]]]) -> Mapping[type[Event], str]:
@@ -120,6 +171,10 @@ class Dialect(Protocol):
     @property
     def omits(self) -> Mapping[type[Event], str]:
         """Every other type of event, with the reason why its clients are never sent it."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What it says, for the documentation."""
 
     def reject(self, stranger: Stranger) -> Rejection:
         """How to turn away a peer without a session."""
@@ -182,6 +237,10 @@ class EventDialect(Protocol):
     def omits(self) -> Mapping[type[Event], str]:
         """Every other type of event, with the reason why its clients are never sent it."""
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What it says, for the documentation."""
+
     def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> Command:
         """The command in an event.
 
@@ -217,6 +276,10 @@ __all__ = [
     "Rejection",
     "ServiceEvents",
     "Stranger",
+    "Vocabulary",
     "WireError",
+    "encode_json",
+    "frame_types",
     "omitting",
+    "returned",
 ]

@@ -2,7 +2,7 @@
 
 A `TypedDict` is an object that the hub sends: it has exactly the declared fields. An attrs class is
 an object that a client sends: further fields are ignored. `Annotated` adds keywords, such as
-`Annotated[str, Keywords(maxLength=255)]`.
+`Annotated[str, Keywords(maxLength=255)]`, and `KEYWORDS` of an attrs class adds some to all of it.
 
 Guarantees: a class is described once in a document and then referred to; a type that cannot be
 described is a TypeError, not a gap. Must not know: any dialect, OpenAPI, AsyncAPI.
@@ -53,6 +53,19 @@ class Keywords:
         self.keywords: Final = keywords
 
 
+class Spelt:
+    """For `Annotated`, in what clients send: a value that is another one in JSON.
+
+    Args:
+        kind: its type in JSON.
+        read: the value of a JSON value of any type; None: it counts as absent.
+    """
+
+    def __init__(self, kind: object, read: Callable[[object], object]) -> None:
+        self.kind: Final = kind
+        self.read: Final = read
+
+
 def enumeration(values: Sequence[object]) -> JsonSchema:
     """The schema of what is one of these values: plain ones of one type, or members of an Enum."""
     plain = [each.value if isinstance(each, Enum) else each for each in values]
@@ -86,10 +99,7 @@ class Schemas:
         if kind in _PLAIN:
             return dict(_PLAIN[kind])
         if origin is Annotated:
-            schema = self.of(arguments[0], naming)
-            for each in arguments[1:]:
-                schema |= each.keywords
-            return schema
+            return self._of_annotated(arguments[0], arguments[1:], naming)
         if origin in (Required, NotRequired):
             return self.of(arguments[0], naming)
         if origin in (Union, types.UnionType):
@@ -99,6 +109,15 @@ class Schemas:
         if origin is None:
             return self._of_class(kind, naming)
         return self._of_generic(origin, arguments, naming)
+
+    def _of_annotated(self, kind: object, extras: tuple[object, ...], naming: Naming) -> JsonSchema:
+        """The schema of a type that was given keywords, or is another one in JSON."""
+        for each in extras:
+            kind = each.kind if isinstance(each, Spelt) else kind
+        schema = self.of(kind, naming)
+        for each in extras:
+            schema |= each.keywords if isinstance(each, Keywords) else {}
+        return schema
 
     def _of_generic(
         self,
@@ -158,4 +177,5 @@ class Schemas:
             "type": "object",
             "properties": {naming(each.name): self.of(each.type, naming) for each in fields},
             "required": [naming(each.name) for each in fields if each.default is attrs.NOTHING],
+            **(kind.KEYWORDS.keywords if hasattr(kind, "KEYWORDS") else {}),
         }

@@ -31,11 +31,13 @@ from hub.engineio.server import EngineServer
 from hub.http.compression import JsonCompression
 from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
+from hub.rest.asyncapi import describe_sockets
 from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
 from hub.rest.selection import choose
 from hub.rest.web import web_routes
 from hub.settings.config import Config
+from protocol.discovery import Dialects
 from protocol.rest import RestDialect
 
 ENGINE_METHODS: Final = (
@@ -82,20 +84,23 @@ def larger_bodies(claims: Sequence[Claim], config: Config) -> Mapping[str, int]:
 
 
 def build_app(
-    services: Services, engines: Mapping[str, EngineServer], claims: Sequence[Claim]
+    services: Services,
+    engines: Mapping[str, EngineServer],
+    claims: Sequence[Claim],
+    dialects: Dialects,
 ) -> Starlette:
-    """The ASGI application over `services`: REST, and Engine.IO's polling on its paths."""
+    """The ASGI application over `services`: REST, and Engine.IO's polling on its paths.
+
+    `dialects`: what is spoken over sockets, for its description.
+    """
     default = services.config.rest_default.value
     origins = services.config.web_origins
     described = [(each.dialect, each.endpoint, each.paths[0]) for each in claims]
-    document = describe(described, default, services.config.public_url)
-
-    openapi = Static(bytes(JSON(document).body), JSON.media_type)
-
-    async def show_openapi(request: Request) -> Response:
-        return await openapi.answer(request)
-
-    routes = [Route("/openapi.json", show_openapi, methods=["GET"])]
+    url = services.config.public_url
+    routes = [
+        _document("/openapi.json", describe(described, default, url)),
+        _document("/asyncapi.json", describe_sockets(dialects, next(iter(engines)), url)),
+    ]
     if services.config.web_client:
         routes += web_routes(services.config)
     for path, engine in engines.items():
@@ -117,6 +122,15 @@ def build_app(
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
     )
+
+
+def _document(path: str, content: Mapping[str, object]) -> Route:
+    document = Static(bytes(JSON(content).body), JSON.media_type)
+
+    async def show(request: Request) -> Response:
+        return await document.answer(request)
+
+    return Route(path, show, methods=["GET"])
 
 
 _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]

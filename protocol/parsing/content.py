@@ -5,23 +5,36 @@ sends it.
 """
 
 import re
+from typing import Annotated, TypeAlias
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageKind
+from protocol.schemas import Keywords
 
 MAX_KEY_CHARS = 255
+IdempotencyKey: TypeAlias = Annotated[str, Keywords(minLength=1, maxLength=MAX_KEY_CHARS)]
+"""What `check_key` accepts."""
 MAX_URL_CHARS = 2_000
+
+Content: TypeAlias = Annotated[str, Keywords(pattern=r"\S")]
+"""What `check_content` accepts, but for the longest, which is a setting."""
+FileUrl: TypeAlias = Annotated[
+    str,
+    Keywords(
+        pattern=r"^(https?://.*|/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+)$", maxLength=MAX_URL_CHARS
+    ),
+]
+"""What `check_file_url` accepts."""
 _URL_PREFIXES = ("http://", "https://")
 _UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # nothing that climbs: no `..`
 
 
-def check_content(text: str, limit: int, *, key: str | None = None, field: str = "content") -> str:
+def check_content(text: str, limit: int, *, field: str = "content") -> str:
     """`text` unchanged: content is stored byte for byte.
 
     Args:
         text: what the author wrote.
         limit: the longest content allowed, in characters (code points).
-        key: the send's idempotency key, carried into the error.
         field: where the client wrote it.
 
     Raises:
@@ -30,11 +43,11 @@ def check_content(text: str, limit: int, *, key: str | None = None, field: str =
     """
     if len(text) > limit:
         too_long = f"Message content is longer than {limit} characters"
-        raise WireError(ErrorCode.CONTENT_TOO_LONG, too_long, key=key, field=field)
+        raise WireError(ErrorCode.CONTENT_TOO_LONG, too_long, field=field)
     if not text or text.isspace():
-        raise WireError(ErrorCode.CONTENT_EMPTY, key=key, field=field)
+        raise WireError(ErrorCode.CONTENT_EMPTY, field=field)
     if not is_storable(text):
-        raise WireError(ErrorCode.CONTENT_INVALID, key=key, field=field)
+        raise WireError(ErrorCode.CONTENT_INVALID, field=field)
     return text
 
 
@@ -61,7 +74,7 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def check_kind(name: str | None, *, field: str, key: str | None = None) -> MessageKind:
+def check_kind(name: str | None, *, field: str) -> MessageKind:
     """How a message is to be presented; text if `name` is None.
 
     Raises:
@@ -69,11 +82,11 @@ def check_kind(name: str | None, *, field: str, key: str | None = None) -> Messa
     """
     if name is not None and name not in tuple(MessageKind):
         text = f"{field} must be text, file or image"
-        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
+        raise WireError(ErrorCode.INVALID_FIELD, text, field=field)
     return MessageKind.TEXT if name is None else MessageKind(name)
 
 
-def check_file_url(url: str | None, *, field: str, key: str | None = None) -> str | None:
+def check_file_url(url: str | None, *, field: str) -> str | None:
     """The address of a message's file: an upload of this hub, or http(s); None if there is none.
 
     Other schemes and paths are refused, because clients make links of them and load pictures.
@@ -86,5 +99,5 @@ def check_file_url(url: str | None, *, field: str, key: str | None = None) -> st
     fits = len(url) <= MAX_URL_CHARS and is_storable(url) and url.isprintable()
     if not fits or not (url.startswith(_URL_PREFIXES) or _UPLOAD.fullmatch(url)):
         text = f"{field} must be an upload or http(s)://"
-        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
+        raise WireError(ErrorCode.INVALID_FIELD, text, field=field)
     return url

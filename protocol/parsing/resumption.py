@@ -5,14 +5,19 @@ a dialect names conversations and channels.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID
+from protocol.schemas import Keywords
 
 K = TypeVar("K")
 
 MAX_POSITIONS: Final = 10_000
+
+Seq: TypeAlias = Annotated[int, Keywords(minimum=0, maximum=MAX_ID)]
+Positions: TypeAlias = Annotated[Mapping[str, Seq], Keywords(maxProperties=MAX_POSITIONS)]
+"""What `parse_positions` accepts, as JSON."""
 
 
 def parse_channels(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int] | None:

@@ -4,7 +4,7 @@ Guarantees: any other text is a `WireError`. Must not know: any kind.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypedDict, get_type_hints
 
 import orjson
 from attrs import frozen
@@ -14,17 +14,116 @@ from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.parsing.jsontext import parse_object
+from protocol.parsing.reading import Absent, read
+from protocol.parsing.structuring import structure
+from protocol.rest import camel_case
 
 Frame: TypeAlias = dict[str, object]
-Decoders: TypeAlias = Mapping[str, Callable[[Frame, CodecLimits], Command | None]]
+Build: TypeAlias = Callable[[Any, CodecLimits], Command | None]
+"""The command in a frame, which is of the class that the first parameter is declared to be; None:
+the frame is to be ignored.
+"""
 
-HEARTBEAT_ACK: Final = b'{"type":"heartbeat_ack"}'
+
+class HeartbeatAckFrame(TypedDict):
+    """The answer to `heartbeat`."""
+
+    type: Literal["heartbeat_ack"]
+
+
+HEARTBEAT_ACK: Final[HeartbeatAckFrame] = {"type": "heartbeat_ack"}
 _SHOWN_CHARS = 100
 
 
-def heartbeat(_: Frame, __: CodecLimits) -> Command:
-    """Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
+@frozen
+class Decoder:
+    """Decodes the frames of one kind.
+
+    Args:
+        shape: the attrs class that a frame is read into.
+        decode: the command in a frame; None: it is to be ignored.
+    """
+
+    shape: type
+    decode: Callable[[Frame, CodecLimits], Command | None]
+
+
+Decoders: TypeAlias = Mapping[str, Decoder]
+"""By kind of frame."""
+
+
+def shapes_of(decoders: Decoders) -> dict[str, type]:
+    """By kind of frame, the class that it is read into."""
+    return {kind: decoder.shape for kind, decoder in decoders.items()}
+
+
+def strict(build: Build, *, key: str | None = None) -> Decoder:
+    """Decodes frames in which every field must be right.
+
+    Args:
+        build: makes the command.
+        key: the field with the idempotency key, which errors carry.
+    """
+    shape = _shape(build)
+
+    def decode(frame: Frame, limits: CodecLimits) -> Command | None:
+        try:
+            return build(structure(frame, shape), limits)
+        except WireError as error:
+            raise _with_key(error, frame, key) from None
+
+    return Decoder(shape, decode)
+
+
+def lenient(build: Build, *, missing: str | None = None, key: str | None = None) -> Decoder:
+    """Decodes frames in which a field that is malformed counts as absent.
+
+    Args:
+        build: makes the command. The names of its fields are camel case in JSON.
+        missing: the text of the error when a field is absent that must not be; None: the frame is
+            ignored then.
+        key: the field with the idempotency key, which errors carry.
+    """
+    shape = _shape(build)
+
+    def decode(frame: Frame, limits: CodecLimits) -> Command | None:
+        try:
+            return build(read(frame, shape, naming=camel_case), limits)
+        except Absent as absent:
+            if missing is None:
+                return None
+            error = WireError(absent.code, missing, field=absent.field)
+            raise _with_key(error, frame, key) from None
+        except WireError as error:
+            raise _with_key(error, frame, key) from None
+
+    return Decoder(shape, decode)
+
+
+def _shape(build: Build) -> type:
+    """What the first parameter of a function is declared to be."""
+    shape: type = next(iter(get_type_hints(build, include_extras=True).values()))
+    return shape
+
+
+def _with_key(error: WireError, frame: Frame, key: str | None) -> WireError:
+    given = frame.get(key) if key is not None else None
+    if isinstance(given, str) and error.field != key:
+        error.key = given
+    return error
+
+
+@frozen
+class Bare:
+    """A frame of which only the kind matters."""
+
+
+def _heartbeat(_: Bare, __: CodecLimits) -> Command:
     return Respond(HeartbeatAcknowledged())
+
+
+HEARTBEAT: Final = lenient(_heartbeat)
+"""Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
 
 
 @frozen
@@ -32,7 +131,7 @@ class TaggedCodec:
     """Decodes such frames. Stateless: every frame stands alone.
 
     Args:
-        decoders: by `type`; a decoder may say that its frame is to be ignored.
+        decoders: by `type`.
         limits: what the decoders refuse.
     """
 
@@ -55,4 +154,4 @@ class TaggedCodec:
             shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
             text = f"Unknown event type: {shown[:_SHOWN_CHARS]}"
             raise WireError(ErrorCode.UNKNOWN_TYPE, text, field="type")
-        return decoder(frame, self.limits)
+        return decoder.decode(frame, self.limits)

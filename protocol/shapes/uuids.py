@@ -11,9 +11,6 @@ from typing import Annotated, Final, TypeAlias
 from protocol.model import MAX_ID
 from protocol.schemas import Keywords
 
-Uuid: TypeAlias = Annotated[str, Keywords(format="uuid")]
-"""What `to_uuid` returns."""
-
 _VERSION_8: Final = 0x8 << 76
 _VARIANT: Final = 0x2 << 62
 _KIND_SHIFT: Final = 96
@@ -31,7 +28,20 @@ class IdKind(IntEnum):
     MESSAGE = 3
 
 
-def to_uuid(kind: IdKind, number: int) -> Uuid:
+def _form(kinds: str) -> Keywords:
+    """The form of UUIDs. `kinds`: which, as a part of a regular expression."""
+    pattern = f"^0000000{kinds}-0000-8000-80[01][0-9a-f]-[0-9a-f]{{12}}$"
+    return Keywords(format="uuid", pattern=pattern)
+
+
+Uuid: TypeAlias = Annotated[str, _form("[1-3]")]
+"""What `to_uuid` returns."""
+UserUuid: TypeAlias = Annotated[str, _form("1")]
+ChannelUuid: TypeAlias = Annotated[str, _form("2")]
+MessageUuid: TypeAlias = Annotated[str, _form("3")]
+
+
+def to_uuid(kind: IdKind, number: int) -> str:
     """The UUID of an id."""
     digits = f"{_frame(kind) | number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

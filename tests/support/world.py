@@ -7,6 +7,7 @@ everything else is the real thing.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -32,6 +33,7 @@ from protocol.discovery import Dialects, find_dialects
 from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, kind_of_frame, open_websocket, unread
+from tests.support.documents.asyncapi import flaw_of_frame
 from tests.support.documents.openapi import checked
 from tests.support.quiet import until_quiet
 
@@ -57,7 +59,7 @@ class World:
     admission: Admission
     _acceptor: Acceptor
     _connections: trio.Nursery
-    _sockets: list[WebSocket] = field(factory=list)
+    sockets: list[WebSocket] = field(factory=list)
 
     @property
     def store(self) -> Store:
@@ -93,14 +95,15 @@ class World:
         """A WebSocket; with `in_quiet` once everybody was told of it. Raises Refused."""
         socket = await open_websocket(stream or self.connect(), path, trailing, **headers)
         socket.kind, socket.settled, socket.name = kind, until_quiet, path
-        self._sockets.append(socket)
+        socket.flaw_of = partial(flaw_of_frame, path)
+        self.sockets.append(socket)
         if in_quiet:
             await until_quiet()
         return socket
 
     async def unread(self) -> list[str]:
         """What its WebSockets received and the test did not read."""
-        return await unread(self._sockets)
+        return await unread(self.sockets)
 
     async def call(
         self,
@@ -219,7 +222,7 @@ async def open_world(
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
-    received must have been read, and every answer over REST must have been as documented.
+    received must have been read, and it and every answer over REST must have been as documented.
 
     `routes`: the packages of REST modules.
     """
@@ -235,12 +238,13 @@ async def open_world(
             engines = {PATH: socketio}
             flaws: list[str] = []
             claims = checked(discover(*routes), flaws)
-            app = build_app(services, engines, claims)
+            app = build_app(services, engines, claims, dialects)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
             world = World(services, admission, Acceptor(admission.serve, caps), connections)
             yield world
             left = await world.unread()
+            flaws += [flaw for socket in world.sockets for flaw in socket.flaws]
             connections.cancel_scope.cancel()
     assert not left, "\n".join(left)
     assert not flaws, "\n".join(flaws)

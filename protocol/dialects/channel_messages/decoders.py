@@ -1,7 +1,10 @@
 """The Socket.IO events a client may send. See docs/dialects/channel_messages.md#frames."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Final, TypeAlias
+
+from attrs import frozen
 
 from protocol.commands import (
     Command,
@@ -16,18 +19,151 @@ from protocol.commands import (
 )
 from protocol.dialect import CodecLimits
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
-from protocol.errors import ErrorCode, WireError
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
-from protocol.parsing.content import check_content, check_key
-from protocol.parsing.resumption import parse_channels
-from protocol.shapes.uuids import IdKind, from_uuid
+from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key
+from protocol.parsing.resumption import Positions, parse_channels
+from protocol.parsing.tagged import Decoders, lenient
+from protocol.schemas import Keywords, Spelt
+from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, from_uuid
 
 HISTORY_MESSAGES: Final = 50
 LIST: Final = "messages:list"
-_STATUSES: Final = (None, *DeliveryStatus)
 
 
-def _payload(args: Sequence[object]) -> Mapping[str, object]:
+def _channel(given: object) -> ChannelId | None:
+    number = from_uuid(IdKind.CHANNEL, given)
+    return None if number is None else ChannelId(number)
+
+
+def _message(given: object) -> MessageId | None:
+    number = from_uuid(IdKind.MESSAGE, given)
+    return None if number is None else MessageId(number)
+
+
+def _parent(given: object) -> MessageId | None:
+    parent = _message(given)
+    if given is not None and parent is None:
+        raise WireError(ErrorCode.INVALID_FIELD, field="parentId")
+    return parent
+
+
+def _key(given: object) -> str | None:
+    return check_key(given, field="tempId") if isinstance(given, str) else None
+
+
+def _status(given: object) -> DeliveryStatus | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or given not in tuple(DeliveryStatus):
+        raise WireError(ErrorCode.INVALID_FIELD, field="deliveryStatus")
+    return DeliveryStatus(given)
+
+
+_Channel: TypeAlias = Annotated[ChannelId, Spelt(ChannelUuid, _channel)]
+
+
+@frozen
+class ChannelPayload:
+    """About a channel."""
+
+    channel_id: _Channel
+
+
+@frozen
+class SendPayload:
+    """Send a message to a channel."""
+
+    channel_id: _Channel
+    content: Annotated[Content, Keywords(maxLength=MAX_CONTENT_CHARS)]
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+    parent_id: Annotated[MessageId, Spelt(MessageUuid, _parent)] | None = None
+    delivery_status: Annotated[DeliveryStatus, Spelt(DeliveryStatus, _status)] | None = None
+
+
+@frozen
+class MessagePayload:
+    """About a message, and all before it in its channel."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+
+
+@frozen
+class ResumePayload:
+    """Send what was missed. `after`: by channel, the last seq that the client has; without it,
+    every channel from the beginning.
+    """
+
+    after: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_channels(given, _channel)),
+        ]
+        | None
+    ) = None
+
+
+def _send(payload: SendPayload, limits: CodecLimits) -> Command:
+    limit = min(limits.content_chars, MAX_CONTENT_CHARS)
+    return PostToChannel(
+        payload.channel_id,
+        check_content(payload.content, limit),
+        key=payload.temp_id,
+        parent_id=payload.parent_id,
+    )
+
+
+def _start_typing(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return TypeInChannel(payload.channel_id, is_typing=True)
+
+
+def _stop_typing(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return TypeInChannel(payload.channel_id, is_typing=False)
+
+
+def _delivered(payload: MessagePayload, _: CodecLimits) -> Command:
+    return MarkDelivered(payload.message_id)
+
+
+def _read(payload: MessagePayload, _: CodecLimits) -> Command:
+    return MarkRead(payload.message_id)
+
+
+def _join(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return JoinChannel(payload.channel_id)
+
+
+def _leave(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return LeaveChannel(payload.channel_id)
+
+
+def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
+    return ResumeChannels(payload.after)
+
+
+def _fetch(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return FetchChannel(payload.channel_id, HISTORY_MESSAGES)
+
+
+_decoded: Final = partial(lenient, missing=ERROR_TEXTS[ErrorCode.INVALID_FIELD], key="tempId")
+
+DECODERS: Final[Decoders] = {
+    "message:send": _decoded(_send),
+    "message:typing:start": _decoded(_start_typing),
+    "message:typing:stop": _decoded(_stop_typing),
+    "message:delivered": _decoded(_delivered),
+    "message:read": _decoded(_read),
+    "room:join": _decoded(_join),
+    "channel:join": _decoded(_join),
+    "room:leave": _decoded(_leave),
+    "channel:leave": _decoded(_leave),
+    "resume": _decoded(_resume),
+    "messages:get": _decoded(_fetch),
+    LIST: _decoded(_fetch),
+}
+
+
+def _payload(args: Sequence[object]) -> dict[str, object]:
     """The event's object; a bare string names a channel."""
     match args:
         case [dict() as payload, *_]:
@@ -36,90 +172,6 @@ def _payload(args: Sequence[object]) -> Mapping[str, object]:
             return {"channelId": channel}
         case _:
             raise WireError(ErrorCode.INVALID_FIELD)
-
-
-def _channel(payload: Mapping[str, object]) -> ChannelId:
-    number = from_uuid(IdKind.CHANNEL, payload.get("channelId"))
-    if number is None:
-        raise WireError(ErrorCode.INVALID_FIELD, field="channelId")
-    return ChannelId(number)
-
-
-def _message(payload: Mapping[str, object], name: str = "messageId") -> MessageId:
-    number = from_uuid(IdKind.MESSAGE, payload.get(name))
-    if number is None:
-        raise WireError(ErrorCode.INVALID_FIELD, field=name)
-    return MessageId(number)
-
-
-def _send(payload: Mapping[str, object], limits: CodecLimits) -> Command:
-    given = payload.get("tempId")
-    key = check_key(given, field="tempId") if isinstance(given, str) else None
-    content, status = payload.get("content"), payload.get("deliveryStatus")
-    if not isinstance(content, str):
-        raise WireError(ErrorCode.INVALID_FIELD, key=key, field="content")
-    if status not in _STATUSES:
-        raise WireError(ErrorCode.INVALID_FIELD, key=key, field="deliveryStatus")
-    parent = payload.get("parentId")
-    return PostToChannel(
-        _channel(payload),
-        check_content(content, min(limits.content_chars, MAX_CONTENT_CHARS), key=key),
-        key=key,
-        parent_id=None if parent is None else _message(payload, "parentId"),
-    )
-
-
-def _start_typing(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return TypeInChannel(_channel(payload), is_typing=True)
-
-
-def _stop_typing(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return TypeInChannel(_channel(payload), is_typing=False)
-
-
-def _delivered(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return MarkDelivered(_message(payload))
-
-
-def _read(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return MarkRead(_message(payload))
-
-
-def _join(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return JoinChannel(_channel(payload))
-
-
-def _leave(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return LeaveChannel(_channel(payload))
-
-
-def _resume(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return ResumeChannels(parse_channels(payload.get("after"), _channel_key))
-
-
-def _channel_key(text: str) -> ChannelId | None:
-    number = from_uuid(IdKind.CHANNEL, text)
-    return None if number is None else ChannelId(number)
-
-
-def _fetch(payload: Mapping[str, object], _: CodecLimits) -> Command:
-    return FetchChannel(_channel(payload), HISTORY_MESSAGES)
-
-
-DECODERS: Final[Mapping[str, Callable[[Mapping[str, object], CodecLimits], Command]]] = {
-    "message:send": _send,
-    "message:typing:start": _start_typing,
-    "message:typing:stop": _stop_typing,
-    "message:delivered": _delivered,
-    "message:read": _read,
-    "room:join": _join,
-    "channel:join": _join,
-    "room:leave": _leave,
-    "channel:leave": _leave,
-    "resume": _resume,
-    "messages:get": _fetch,
-    LIST: _fetch,
-}
 
 
 def decode(event: str, args: Sequence[object], limits: CodecLimits) -> Command:
@@ -131,4 +183,7 @@ def decode(event: str, args: Sequence[object], limits: CodecLimits) -> Command:
     decoder = DECODERS.get(event)
     if decoder is None:
         raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event: {event[:100]}")
-    return decoder(_payload(args), limits)
+    command = decoder.decode(_payload(args), limits)
+    if command is None:
+        raise WireError(ErrorCode.INVALID_FIELD)
+    return command

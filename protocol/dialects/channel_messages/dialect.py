@@ -5,23 +5,96 @@ and out unchanged. Must not know: Socket.IO's packets, tokens, the store, other 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, assert_never
 
 from attrs import evolve, field, frozen
 
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.commands import Command
-from protocol.dialect import CodecLimits, EventDialect, Render, ServiceEvents
-from protocol.dialects.channel_messages.decoders import LIST, decode
+from protocol.dialect import (
+    CodecLimits,
+    EventDialect,
+    Render,
+    ServiceEvents,
+    Vocabulary,
+    frame_types,
+)
+from protocol.dialects.channel_messages.decoders import DECODERS, LIST, decode
 from protocol.dialects.channel_messages.encoders import ENCODERS, OMITS, NamedEvents
 from protocol.dialects.channel_messages.errors import shown_refusal
-from protocol.dialects.channel_messages.shapes import channel_message_object
+from protocol.dialects.channel_messages.shapes import ChannelMessageObject, channel_message_object
+from protocol.errors import ErrorCode
 from protocol.events import Event, Refused
 from protocol.model import Message, Posted, User
-from protocol.shapes.uuids import IdKind, to_uuid
+from protocol.parsing.tagged import shapes_of
+from protocol.rest import camel_case
+from protocol.shapes.uuids import ChannelUuid, IdKind, to_uuid
 
 SERVICE_EVENTS: Final = ServiceEvents(
     refresh="auth:refresh", undelivered="message:offline", offset="recovery:offset"
+)
+
+
+@frozen
+class RefreshPayload:
+    """The client has a new token."""
+
+    token: str
+
+
+class PostedAck(ChannelMessageObject):
+    """A message was stored."""
+
+    success: Literal[True]
+    data: ChannelMessageObject
+
+
+class ChannelAck(TypedDict):
+    """A channel was joined or left."""
+
+    success: Literal[True]
+    channelId: ChannelUuid
+
+
+class MessagesAck(TypedDict):
+    """The last messages of a channel, for `messages:get`."""
+
+    messages: list[ChannelMessageObject]
+
+
+class ListAck(TypedDict):
+    """The same for `messages:list`."""
+
+    success: Literal[True]
+    data: list[ChannelMessageObject]
+
+
+class RefusedAck(TypedDict):
+    """An event was refused; `code` has what was no token."""
+
+    success: Literal[False]
+    error: str
+    code: NotRequired[ErrorCode]
+
+
+class DoneAck(TypedDict):
+    """An event was carried out; there is nothing to show."""
+
+    success: Literal[True]
+
+
+Ack: TypeAlias = PostedAck | ChannelAck | MessagesAck | ListAck | RefusedAck | DoneAck
+
+VOCABULARY: Final = Vocabulary(
+    {**shapes_of(DECODERS), SERVICE_EVENTS.refresh: RefreshPayload},
+    frame_types(ENCODERS),
+    tag=None,
+    naming=camel_case,
+    besides=(
+        tuple[Literal["message:offline"], list[ChannelMessageObject]],
+        tuple[Literal["recovery:offset"], str],
+    ),
+    acknowledgement=Ack,
 )
 
 
@@ -36,6 +109,7 @@ class ChannelMessages:
     message_window: float = 1.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(default=VOCABULARY)
     render: Render | None = None
 
     def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> Command:
@@ -55,11 +129,11 @@ class ChannelMessages:
         """The same dialect, with `renderedContent` beside each content."""
         return evolve(self, render=render)
 
-    def message(self, message: Message, author: User) -> Mapping[str, object]:
+    def message(self, message: Message, author: User) -> ChannelMessageObject:
         """A message; see docs/dialects/channel_messages.md#frames."""
         return channel_message_object(message, author, self.render)
 
-    def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
+    def acknowledgement(self, event: str, answer: Answer, user: User) -> Ack:
         """The acknowledgement of `event`, from the answer to its command."""
         match answer:
             case Posted(message=message):

@@ -1,11 +1,17 @@
 """The Socket.IO events a client receives. See docs/dialects/channel_messages.md#frames."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from protocol.dialect import Render, omitting
 from protocol.dialects.channel_messages.errors import shown_refusal
-from protocol.dialects.channel_messages.shapes import channel_message_object, sent_object
+from protocol.dialects.channel_messages.shapes import (
+    ChannelMessageObject,
+    SentObject,
+    channel_message_object,
+    sent_object,
+)
+from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -38,33 +44,86 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, DeliveryStatus
-from protocol.shapes.uuids import IdKind, to_uuid
+from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 NamedEvents: TypeAlias = tuple[tuple[str, Mapping[str, object]], ...]
 """Socket.IO events: (name, payload)."""
+
+
+class TypingObject(TypedDict):
+    """A user started or stopped typing in a channel."""
+
+    userId: UserUuid
+    userName: str
+    channelId: ChannelUuid
+    isTyping: bool
+
+
+class SeenObject(TypedDict):
+    """A message of the client's user was delivered to a user, or read by them."""
+
+    messageId: MessageUuid
+    channelId: ChannelUuid
+    status: DeliveryStatus
+    userId: UserUuid
+
+
+class RevokedObject(TypedDict):
+    """The client may no longer see a channel."""
+
+    channelId: ChannelUuid
+    reason: str
+
+
+class ErrorEventObject(TypedDict):
+    """An event was refused."""
+
+    error: str
+    message: str
+    code: ErrorCode
+    tempId: NotRequired[str]
+
+
+class ResumedObject(TypedDict):
+    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+
+    complete: bool
+    after: dict[str, int]
+
+
+class ShedObject(TypedDict):
+    """So many events were dropped, because the client reads too slowly."""
+
+    events: int
+
+
+_Typing: TypeAlias = Literal["message:typing:start", "message:typing:stop"]
+_Seen: TypeAlias = Literal["message:read", "message:delivered"]
 
 
 def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
     return {to_uuid(IdKind.CHANNEL, channel_id): seq for channel_id, seq in after.items()}
 
 
-def _posted(event: ChannelMessagePosted, render: Render | None) -> NamedEvents:
+def _posted(
+    event: ChannelMessagePosted, render: Render | None
+) -> tuple[tuple[Literal["message:new"], ChannelMessageObject]]:
     return (("message:new", channel_message_object(event.message, event.author, render)),)
 
 
-def _typing(event: ChannelTyping, _: Render | None) -> NamedEvents:
-    name = "message:typing:start" if event.is_typing else "message:typing:stop"
-    payload = {
+def _typing(event: ChannelTyping, _: Render | None) -> tuple[tuple[_Typing, TypingObject]]:
+    payload: TypingObject = {
         "userId": to_uuid(IdKind.USER, event.user_id),
         "userName": event.username,
         "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
         "isTyping": event.is_typing,
     }
-    return ((name, payload),)
+    return (("message:typing:start" if event.is_typing else "message:typing:stop", payload),)
 
 
-def _seen(event: MessagesSeen, _: Render | None) -> NamedEvents:
-    name = "message:read" if event.status is DeliveryStatus.READ else "message:delivered"
+def _seen(event: MessagesSeen, _: Render | None) -> tuple[tuple[_Seen, SeenObject], ...]:
+    is_read = event.status is DeliveryStatus.READ
+    name: _Seen = "message:read" if is_read else "message:delivered"
     return tuple(
         (
             name,
@@ -79,30 +138,41 @@ def _seen(event: MessagesSeen, _: Render | None) -> NamedEvents:
     )
 
 
-def _left(event: LeftChannel, _: Render | None) -> NamedEvents:
+def _left(
+    event: LeftChannel, _: Render | None
+) -> tuple[tuple[Literal["channel:revoked"], RevokedObject], ...]:
     if event.reason is None:
         return ()  # the acknowledgement of `room:leave` says it
-    left = {"channelId": to_uuid(IdKind.CHANNEL, event.channel_id), "reason": event.reason}
+    left: RevokedObject = {
+        "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
+        "reason": event.reason,
+    }
     return (("channel:revoked", left),)
 
 
-def _refused(event: Refused, _: Render | None) -> NamedEvents:
+def _refused(
+    event: Refused, _: Render | None
+) -> tuple[tuple[Literal["message:error"], ErrorEventObject]]:
     shown = shown_refusal(event)
-    payload = {"error": shown.text, "message": shown.text, "code": shown.code}
+    payload: ErrorEventObject = {"error": shown.text, "message": shown.text, "code": shown.code}
     if event.key is not None:
         payload["tempId"] = event.key
     return (("message:error", payload),)
 
 
-def _confirmed(event: MessageConfirmed, _: Render | None) -> NamedEvents:
+def _confirmed(
+    event: MessageConfirmed, _: Render | None
+) -> tuple[tuple[Literal["message:sent"], SentObject]]:
     return (("message:sent", sent_object(event.message)),)
 
 
-def _resumed(event: ChannelsResumed, _: Render | None) -> NamedEvents:
+def _resumed(
+    event: ChannelsResumed, _: Render | None
+) -> tuple[tuple[Literal["resumed"], ResumedObject]]:
     return (("resumed", {"complete": event.complete, "after": _positions(event.after)}),)
 
 
-def _shed(event: Shed, _: Render | None) -> NamedEvents:
+def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObject]]:
     return (("shed", {"events": event.count}),)
 
 

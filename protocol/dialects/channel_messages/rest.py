@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 from attrs import frozen
 
 from protocol.rest import RestDialect, camel_case
-from protocol.shapes.uuids import Uuid
+from protocol.shapes.uuids import ChannelUuid, MessageUuid, Uuid
 
 
 class ErrorObject(TypedDict):
@@ -48,6 +48,6 @@ class ChannelMessageBody:
     """POST /api/messages of the Socket.IO clients. Ids are UUIDs."""
 
     content: str
-    channel_id: Uuid
-    parent_id: Uuid | None = None
+    channel_id: ChannelUuid
+    parent_id: MessageUuid | None = None
     temp_id: str | None = None

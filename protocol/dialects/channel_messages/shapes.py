@@ -8,7 +8,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, Message, User
 from protocol.shapes.timestamps import Timestamp, timestamp
-from protocol.shapes.uuids import IdKind, Uuid, to_uuid
+from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 MAX_CONTENT_CHARS: Final = 2_000  # of a message
 COUNTS: Final = "_count"  # of a channel
@@ -17,7 +17,7 @@ COUNTS: Final = "_count"  # of a channel
 class AuthorObject(TypedDict):
     """Who wrote a message."""
 
-    id: Uuid
+    id: UserUuid
     name: str
     username: str
     avatar: str | None
@@ -26,17 +26,17 @@ class AuthorObject(TypedDict):
 class ChannelMessageObject(TypedDict):
     """A message of a channel."""
 
-    id: Uuid
+    id: MessageUuid
     content: str
-    channelId: Uuid
-    userId: Uuid
+    channelId: ChannelUuid
+    userId: UserUuid
     createdAt: Timestamp
     updatedAt: Timestamp
     deliveryStatus: DeliveryStatus
     user: AuthorObject
     userName: str
     seq: int
-    parentId: NotRequired[Uuid]
+    parentId: NotRequired[MessageUuid]
     tempId: NotRequired[str]
     renderedContent: NotRequired[str]
 
@@ -44,8 +44,8 @@ class ChannelMessageObject(TypedDict):
 class SentObject(TypedDict):
     """What confirms to its author that a message was stored."""
 
-    messageId: Uuid
-    channelId: Uuid
+    messageId: MessageUuid
+    channelId: ChannelUuid
     status: DeliveryStatus
     seq: int
     tempId: NotRequired[str]
@@ -54,7 +54,7 @@ class SentObject(TypedDict):
 class UserObject(TypedDict):
     """A user as others may see them."""
 
-    id: Uuid
+    id: UserUuid
     name: str
     username: str
     imageUrl: str | None
@@ -70,7 +70,7 @@ class OwnUserObject(UserObject):
 class MemberObject(TypedDict):
     """A user in a channel."""
 
-    userId: Uuid
+    userId: UserUuid
     role: Literal["MEMBER"]
     user: UserObject
 
@@ -85,7 +85,7 @@ class CountsObject(TypedDict):
 class ChannelObject(TypedDict):
     """A channel that the caller is in."""
 
-    id: Uuid
+    id: ChannelUuid
     name: str
     type: Literal["PUBLIC", "DM"]
     createdAt: Timestamp

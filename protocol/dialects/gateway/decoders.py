@@ -3,37 +3,23 @@
 What is malformed is ignored silently, as its clients expect.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Final
+
+from attrs import field, frozen
 
 from protocol.commands import Command, Identify, Respond, ResumeChannels
+from protocol.dialect import CodecLimits
 from protocol.errors import WireError
 from protocol.events import (
     HeartbeatAcknowledged,
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.jsontext import parse_object
-from protocol.parsing.resumption import parse_channels, parse_decimal
-from protocol.parsing.structuring import identifier
-
-
-def _identify(frame: dict[str, object]) -> Command | None:
-    data = frame.get("d")
-    number = identifier(data.get("userId")) if isinstance(data, dict) else None
-    return None if number is None else Identify(UserId(number))
-
-
-def _heartbeat(_: dict[str, object]) -> Command:
-    return Respond(HeartbeatAcknowledged())
-
-
-def _resume(frame: dict[str, object]) -> Command | None:
-    data = frame.get("d")
-    after = data.get("after") if isinstance(data, dict) else None
-    try:
-        return ResumeChannels(parse_channels(after, _channel_key), enter=False)
-    except WireError:
-        return None
+from protocol.parsing.resumption import Positions, parse_channels, parse_decimal
+from protocol.parsing.tagged import Bare, Decoders, lenient
+from protocol.schemas import Spelt
 
 
 def _channel_key(text: str) -> ChannelId | None:
@@ -41,22 +27,72 @@ def _channel_key(text: str) -> ChannelId | None:
     return None if number is None else ChannelId(number)
 
 
-DECODERS: Final[Mapping[str, Callable[[dict[str, object]], Command | None]]] = {
-    "IDENTIFY": _identify,
-    "HEARTBEAT": _heartbeat,
-    "RESUME": _resume,
+@frozen
+class IdentifyData:
+    """Who the client is."""
+
+    user_id: UserId
+
+
+@frozen
+class IdentifyFrame:
+    """Send the events of the user's workspaces."""
+
+    d: IdentifyData
+
+
+@frozen
+class ResumeData:
+    """`after`: by channel, the last seq that the client has; without it, every channel from the
+    beginning.
+    """
+
+    after: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_channels(given, _channel_key)),
+        ]
+        | None
+    ) = None
+
+
+@frozen
+class ResumeFrame:
+    """Send what was missed."""
+
+    d: ResumeData = field(factory=ResumeData)
+
+
+def _identify(frame: IdentifyFrame, _: CodecLimits) -> Command:
+    return Identify(frame.d.user_id)
+
+
+def _heartbeat(_: Bare, __: CodecLimits) -> Command:
+    return Respond(HeartbeatAcknowledged())
+
+
+def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
+    return ResumeChannels(frame.d.after, enter=False)
+
+
+DECODERS: Final[Decoders] = {
+    "IDENTIFY": lenient(_identify),
+    "HEARTBEAT": lenient(_heartbeat),
+    "RESUME": lenient(_resume),
 }
 
 
+@frozen
 class GatewayCodec:
     """Stateless: every frame stands alone."""
 
+    limits: CodecLimits
+
     def receive(self, text: str) -> Command | None:
         """`IDENTIFY`, `HEARTBEAT` or `RESUME`; anything else is ignored."""
-        try:
+        with suppress(WireError):
             frame = parse_object(text)
-        except WireError:
-            return None
-        operation = frame.get("op")
-        decoder = DECODERS.get(operation) if isinstance(operation, str) else None
-        return None if decoder is None else decoder(frame)
+            operation = frame.get("op")
+            decoder = DECODERS.get(operation) if isinstance(operation, str) else None
+            return None if decoder is None else decoder.decode(frame, self.limits)
+        return None

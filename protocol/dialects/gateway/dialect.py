@@ -9,12 +9,27 @@ from typing import Final
 
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
-from protocol.dialects.gateway.decoders import GatewayCodec
+from protocol.dialect import (
+    AcceptAndClose,
+    CodecLimits,
+    Dialect,
+    Heartbeat,
+    Stranger,
+    Vocabulary,
+    encode_json,
+    frame_types,
+)
+from protocol.dialects.gateway.decoders import DECODERS, GatewayCodec
 from protocol.dialects.gateway.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.express_session import COOKIE
+from protocol.parsing.tagged import shapes_of
+from protocol.rest import camel_case
+
+VOCABULARY: Final = Vocabulary(
+    shapes_of(DECODERS), frame_types(ENCODERS), tag="op", naming=camel_case
+)
 
 
 @frozen(eq=False)
@@ -28,6 +43,7 @@ class Gateway:
     message_window: float | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(default=VOCABULARY)
 
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         """No frame, then 4001."""
@@ -36,13 +52,11 @@ class Gateway:
 
     def open(self, limits: CodecLimits) -> GatewayCodec:
         """A codec; clients of this dialect send no content."""
-        del limits
-        return GatewayCodec()
+        return GatewayCodec(limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """`{"t": EVENT, "d": data}`, and the acknowledgement of a heartbeat."""
-        encoder = ENCODERS.get(type(event))
-        return () if encoder is None else encoder(event)
+        return encode_json(ENCODERS, event)
 
 
 DIALECT: Final[Dialect] = Gateway()

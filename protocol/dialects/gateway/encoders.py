@@ -1,9 +1,6 @@
 """The frames a client of `/gateway` receives. See docs/dialects/gateway.md#frames."""
 
-from collections.abc import Mapping
-from typing import Final
-
-import orjson
+from typing import Final, Generic, Literal, TypedDict, TypeVar
 
 from protocol.dialect import (
     Encoders,
@@ -39,8 +36,13 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.model import User, Workspace
+from protocol.model import ChannelId, User, UserId, Workspace, WorkspaceId
 from protocol.shapes.learning_platform import (
+    AccountObject,
+    ChannelObject,
+    ChatMessageObject,
+    MemberObject,
+    WorkspaceObject,
     account_object,
     channel_object,
     chat_message_object,
@@ -48,37 +50,107 @@ from protocol.shapes.learning_platform import (
     workspace_object,
 )
 
-_HEARTBEAT_ACK: Final = b'{"op":"HEARTBEAT_ACK"}'
+K = TypeVar("K")
+D = TypeVar("D")
 
 
-def _dispatch(kind: str, data: Mapping[str, object]) -> tuple[bytes, ...]:
-    return (orjson.dumps({"t": kind, "d": data}),)
+class Dispatch(TypedDict, Generic[K, D]):
+    """Every frame but `HEARTBEAT_ACK`."""
+
+    t: K
+    d: D
 
 
-def _ready(event: Ready) -> tuple[bytes, ...]:
+class ReadyData(TypedDict):
+    """Who the client is, and the workspaces whose events it gets from now on."""
+
+    user: AccountObject
+    guilds: list[WorkspaceObject]
+
+
+class MessageData(ChatMessageObject):
+    """A message, and the workspace of its channel."""
+
+    workspaceId: WorkspaceId | None
+
+
+class TypingData(TypedDict):
+    """A user types in a channel."""
+
+    userId: UserId
+    username: str
+    channelId: ChannelId
+    workspaceId: WorkspaceId | None
+
+
+class PresenceData(TypedDict):
+    """A member of a workspace came or went."""
+
+    userId: UserId
+    status: Literal["online", "offline"]
+    workspaceId: WorkspaceId
+
+
+class MembershipData(TypedDict):
+    """A user, and the workspace that they joined or left, as it is now."""
+
+    workspaceId: WorkspaceId
+    userId: UserId
+    user: MemberObject
+    guild: WorkspaceObject
+
+
+class ResumedData(TypedDict):
+    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+
+    complete: bool
+    after: dict[str, int]
+
+
+class ShedData(TypedDict):
+    """So many frames were dropped, because the client reads too slowly."""
+
+    events: int
+
+
+class HeartbeatAckFrame(TypedDict):
+    """The answer to `HEARTBEAT`."""
+
+    op: Literal["HEARTBEAT_ACK"]
+
+
+def _dispatch(kind: K, data: D) -> tuple[Dispatch[K, D]]:
+    return ({"t": kind, "d": data},)
+
+
+def _ready(event: Ready) -> tuple[Dispatch[Literal["READY"], ReadyData]]:
     guilds = [workspace_object(workspace) for workspace in event.workspaces]
     return _dispatch("READY", {"user": account_object(event.user), "guilds": guilds})
 
 
-def _posted(event: ChannelMessagePosted) -> tuple[bytes, ...]:
+def _posted(
+    event: ChannelMessagePosted,
+) -> tuple[Dispatch[Literal["MESSAGE_CREATE"], MessageData]]:
     message = chat_message_object(event.message, event.author)
     return _dispatch("MESSAGE_CREATE", {**message, "workspaceId": event.workspace_id})
 
 
-def _typing(event: ChannelTyping) -> tuple[bytes, ...]:
+def _typing(event: ChannelTyping) -> tuple[Dispatch[Literal["TYPING_START"], TypingData], ...]:
     if not event.is_typing:
         return ()  # clients let the indicator run out
-    data = {
+    data: TypingData = {
         "userId": event.user_id,
         "username": event.username,
         "channelId": event.channel_id,
         "workspaceId": event.workspace_id,
     }
-    return _dispatch("TYPING_START", data)
+    return ({"t": "TYPING_START", "d": data},)
 
 
-def _presence(event: WorkspacePresence) -> tuple[bytes, ...]:
-    data = {
+def _presence(
+    event: WorkspacePresence,
+) -> tuple[Dispatch[Literal["PRESENCE_UPDATE"], PresenceData]]:
+    data: PresenceData = {
         "userId": event.user_id,
         "status": "online" if event.online else "offline",
         "workspaceId": event.workspace_id,
@@ -86,32 +158,38 @@ def _presence(event: WorkspacePresence) -> tuple[bytes, ...]:
     return _dispatch("PRESENCE_UPDATE", data)
 
 
-def _channel_created(event: ChannelCreated) -> tuple[bytes, ...]:
+def _channel_created(
+    event: ChannelCreated,
+) -> tuple[Dispatch[Literal["CHANNEL_CREATE"], ChannelObject]]:
     return _dispatch("CHANNEL_CREATE", channel_object(event.channel))
 
 
-def _member_added(event: MemberAdded) -> tuple[bytes, ...]:
+def _member_added(
+    event: MemberAdded,
+) -> tuple[Dispatch[Literal["GUILD_MEMBER_ADD"], MembershipData]]:
     return _dispatch("GUILD_MEMBER_ADD", _membership(event.workspace, event.user))
 
 
-def _member_removed(event: MemberRemoved) -> tuple[bytes, ...]:
+def _member_removed(
+    event: MemberRemoved,
+) -> tuple[Dispatch[Literal["GUILD_MEMBER_REMOVE"], MembershipData]]:
     return _dispatch("GUILD_MEMBER_REMOVE", _membership(event.workspace, event.user))
 
 
-def _resumed(event: ChannelsResumed) -> tuple[bytes, ...]:
+def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedData]]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
     return _dispatch("RESUMED", {"complete": event.complete, "after": positions})
 
 
-def _shed(event: Shed) -> tuple[bytes, ...]:
+def _shed(event: Shed) -> tuple[Dispatch[Literal["SHED"], ShedData]]:
     return _dispatch("SHED", {"events": event.count})
 
 
-def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[bytes, ...]:
-    return (_HEARTBEAT_ACK,)
+def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame]:
+    return ({"op": "HEARTBEAT_ACK"},)
 
 
-def _membership(workspace: Workspace, user: User) -> dict[str, object]:
+def _membership(workspace: Workspace, user: User) -> MembershipData:
     return {
         "workspaceId": workspace.id,
         "userId": user.id,

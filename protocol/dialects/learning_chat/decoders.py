@@ -3,7 +3,10 @@
 A field that is malformed counts as absent.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from attrs import frozen
 
 from protocol.commands import (
     Command,
@@ -20,74 +23,39 @@ from protocol.dialect import (
 from protocol.dialects.learning_chat.errors import NOT_SAVED
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, MessageKind
-from protocol.parsing.content import check_content, check_file_url, check_key
-from protocol.parsing.resumption import parse_channels, parse_decimal
-from protocol.parsing.structuring import identifier
-from protocol.parsing.tagged import Decoders, Frame, heartbeat
+from protocol.parsing.content import (
+    Content,
+    FileUrl,
+    IdempotencyKey,
+    check_content,
+    check_file_url,
+    check_key,
+)
+from protocol.parsing.resumption import Positions, parse_channels, parse_decimal
+from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient
+from protocol.schemas import Spelt
 
 
-def _channel(frame: Frame) -> ChannelId | None:
-    number = identifier(frame.get("channelId"))
-    return None if number is None else ChannelId(number)
+def _key(given: object) -> str | None:
+    return check_key(given, field="clientMessageId") if isinstance(given, str) else None
 
 
-def _join(frame: Frame, _: CodecLimits) -> Command:
-    channel_id = _channel(frame)
-    if channel_id is None:
-        text = "channelId is required for join_channel."
-        raise WireError(ErrorCode.INVALID_FIELD, text, field="channelId")
-    return JoinChannel(channel_id)
+def _content(given: object) -> str | None:
+    return (given.strip() or None) if isinstance(given, str) else None
 
 
-def _leave(frame: Frame, _: CodecLimits) -> Command | None:
-    channel_id = _channel(frame)
-    return None if channel_id is None else LeaveChannel(channel_id)
-
-
-def _send(frame: Frame, limits: CodecLimits) -> Command:
-    parent_id = identifier(frame.get("parentId"))
-    given = frame.get("clientMessageId")
-    key = check_key(given, field="clientMessageId") if isinstance(given, str) else None
-    channel_id, content = _channel(frame), frame.get("content")
-    if channel_id is None or not isinstance(content, str) or not content.strip():
-        text = "channelId and content are required."
-        field = "channelId" if channel_id is None else "content"
-        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
-    file_url = frame.get("fileUrl")
-    return PostToChannel(
-        channel_id,
-        check_content(content.strip(), limits.content_chars, key=key),
-        _kind(frame.get("messageType"), key),
-        check_file_url(file_url, key=key, field="fileUrl") if isinstance(file_url, str) else None,
-        key,
-        None if parent_id is None else MessageId(parent_id),
-    )
-
-
-def _kind(value: object, key: str | None) -> MessageKind:
-    match value:
+def _kind(given: object) -> MessageKind | None:
+    match given:
         case None:
-            return MessageKind.TEXT
-        case str() if value in tuple(MessageKind):
-            return MessageKind(value)
+            return None
+        case str() if given in tuple(MessageKind):
+            return MessageKind(given)
         case _:
-            raise WireError(ErrorCode.INVALID_FIELD, NOT_SAVED, key=key, field="messageType")
+            raise WireError(ErrorCode.INVALID_FIELD, NOT_SAVED, field="messageType")
 
 
-def _typing(frame: Frame, _: CodecLimits) -> Command | None:
-    channel_id = _channel(frame)
-    return None if channel_id is None else TypeInChannel(channel_id)
-
-
-def _mark_read(frame: Frame, _: CodecLimits) -> Command | None:
-    channel_id, message_id = _channel(frame), identifier(frame.get("messageId"))
-    if channel_id is None or message_id is None:
-        return None
-    return MarkRead(MessageId(message_id), channel_id)
-
-
-def _resume(frame: Frame, _: CodecLimits) -> Command:
-    return ResumeChannels(parse_channels(frame.get("after"), _channel_key))
+def _file_url(given: object) -> str | None:
+    return check_file_url(given, field="fileUrl") if isinstance(given, str) else None
 
 
 def _channel_key(text: str) -> ChannelId | None:
@@ -95,12 +63,87 @@ def _channel_key(text: str) -> ChannelId | None:
     return None if number is None else ChannelId(number)
 
 
+@frozen
+class ChannelFrame:
+    """About a channel."""
+
+    channel_id: ChannelId
+
+
+@frozen
+class SendFrame:
+    """Send a message to a channel that was joined."""
+
+    channel_id: ChannelId
+    content: Annotated[str, Spelt(Content, _content)]
+    message_type: Annotated[MessageKind, Spelt(MessageKind, _kind)] = MessageKind.TEXT
+    file_url: Annotated[str, Spelt(FileUrl, _file_url)] | None = None
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+    parent_id: MessageId | None = None
+
+
+@frozen
+class ReadFrame:
+    """The user has read this message of a channel, and all before it."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+
+
+@frozen
+class ResumeFrame:
+    """Join channels again, and send what was missed there. `after`: by channel, the last seq that
+    the client has; without it, every channel from the beginning.
+    """
+
+    after: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_channels(given, _channel_key)),
+        ]
+        | None
+    ) = None
+
+
+def _join(frame: ChannelFrame, _: CodecLimits) -> Command:
+    return JoinChannel(frame.channel_id)
+
+
+def _leave(frame: ChannelFrame, _: CodecLimits) -> Command:
+    return LeaveChannel(frame.channel_id)
+
+
+def _send(frame: SendFrame, limits: CodecLimits) -> Command:
+    return PostToChannel(
+        frame.channel_id,
+        check_content(frame.content, limits.content_chars),
+        frame.message_type,
+        frame.file_url,
+        frame.client_message_id,
+        frame.parent_id,
+    )
+
+
+def _typing(frame: ChannelFrame, _: CodecLimits) -> Command:
+    return TypeInChannel(frame.channel_id)
+
+
+def _mark_read(frame: ReadFrame, _: CodecLimits) -> Command:
+    return MarkRead(frame.message_id, frame.channel_id)
+
+
+def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
+    return ResumeChannels(frame.after)
+
+
 DECODERS: Final[Decoders] = {
-    "join_channel": _join,
-    "leave_channel": _leave,
-    "send_message": _send,
-    "typing": _typing,
-    "mark_read": _mark_read,
-    "heartbeat": heartbeat,
-    "resume": _resume,
+    "join_channel": lenient(_join, missing="channelId is required for join_channel."),
+    "leave_channel": lenient(_leave),
+    "send_message": lenient(
+        _send, missing="channelId and content are required.", key="clientMessageId"
+    ),
+    "typing": lenient(_typing),
+    "mark_read": lenient(_mark_read),
+    "heartbeat": HEARTBEAT,
+    "resume": lenient(_resume),
 }

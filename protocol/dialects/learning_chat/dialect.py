@@ -4,18 +4,40 @@ The contract is docs/dialects/learning_chat.md. Must not know: sockets, the stor
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, TypedDict
 
 import orjson
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
+from protocol.dialect import (
+    AcceptAndClose,
+    CodecLimits,
+    Dialect,
+    Heartbeat,
+    Stranger,
+    Vocabulary,
+    encode_json,
+    frame_types,
+)
 from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.dialects.learning_chat.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.express_session import COOKIE
-from protocol.parsing.tagged import TaggedCodec
+from protocol.parsing.tagged import TaggedCodec, shapes_of
+from protocol.rest import camel_case
+
+
+class RejectedFrame(TypedDict):
+    """The only frame of a connection without a live session."""
+
+    type: Literal["error"]
+    message: str
+
+
+VOCABULARY: Final = Vocabulary(
+    shapes_of(DECODERS), frame_types(ENCODERS), naming=camel_case, besides=(RejectedFrame,)
+)
 
 
 @frozen(eq=False)
@@ -32,14 +54,17 @@ class LearningChat:
     message_window: float | None = 5.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(default=VOCABULARY)
 
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         """One error frame, then 4001, after which clients do not come back by themselves."""
         text, why = "Unauthorized. Please log in.", "Unauthorized"
         if stranger is Stranger.UNKNOWN_USER:
             text, why = "User not found.", "User not found"
-        frame = orjson.dumps({"type": "error", "message": text}).decode()
-        return AcceptAndClose((frame,), CloseReason(4001, why, reconnect=False))
+        frame: RejectedFrame = {"type": "error", "message": text}
+        return AcceptAndClose(
+            (orjson.dumps(frame).decode(),), CloseReason(4001, why, reconnect=False)
+        )
 
     def open(self, limits: CodecLimits) -> TaggedCodec:
         """A codec that enforces `limits`."""
@@ -47,8 +72,7 @@ class LearningChat:
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of an event; one `message_read` per message."""
-        encoder = ENCODERS.get(type(event))
-        return () if encoder is None else encoder(event)
+        return encode_json(ENCODERS, event)
 
 
 DIALECT: Final[Dialect] = LearningChat()

@@ -1,14 +1,13 @@
 """The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
 
-from typing import Final
-
-import orjson
+from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.dialect import (
     Encoders,
     omitting,
 )
 from protocol.dialects.learning_chat.errors import TEXTS
+from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -39,91 +38,184 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.parsing.tagged import HEARTBEAT_ACK
-from protocol.shapes.learning_platform import added_channel_object, chat_message_object
+from protocol.model import ChannelId, MessageId, UserId
+from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
+from protocol.shapes.learning_platform import (
+    AddedChannelObject,
+    ChatMessageObject,
+    added_channel_object,
+    chat_message_object,
+)
 
 
-def _connected(event: Connected) -> tuple[bytes, ...]:
+class ConnectedFrame(TypedDict):
+    """The first frame of a connection."""
+
+    type: Literal["connected"]
+    userId: UserId
+    username: str
+
+
+class NewMessageFrame(TypedDict):
+    """A message of a channel that the client has joined."""
+
+    type: Literal["new_message"]
+    message: ChatMessageObject
+
+
+class UserTypingFrame(TypedDict):
+    """A user types in a channel that the client has joined."""
+
+    type: Literal["user_typing"]
+    userId: UserId
+    username: str
+    channelId: ChannelId
+
+
+class UserPresenceFrame(TypedDict):
+    """A user joined or left a channel that the client has joined."""
+
+    type: Literal["user_presence"]
+    userId: UserId
+    username: str
+    status: Literal["online", "offline"]
+    channelId: ChannelId
+
+
+class MessageReadFrame(TypedDict):
+    """A user has read a message."""
+
+    type: Literal["message_read"]
+    messageId: MessageId
+    userId: UserId
+    channelId: ChannelId
+
+
+class JoinedFrame(TypedDict):
+    """The client has joined a channel."""
+
+    type: Literal["joined_channel"]
+    channelId: ChannelId
+
+
+class LeftFrame(TypedDict):
+    """The client has left a channel. `reason`: why, if it did not ask for it."""
+
+    type: Literal["left_channel"]
+    channelId: ChannelId
+    reason: NotRequired[str]
+
+
+class ChannelsAddedFrame(TypedDict):
+    """Channels that are new to the client's user."""
+
+    type: Literal["channels_added"]
+    channels: list[AddedChannelObject]
+
+
+class ResumedFrame(TypedDict):
+    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+
+    type: Literal["resumed"]
+    complete: bool
+    after: dict[str, int]
+
+
+class ErrorFrame(TypedDict):
+    """A frame was refused."""
+
+    type: Literal["error"]
+    message: str
+    code: ErrorCode
+    clientMessageId: NotRequired[str]
+
+
+class ShedFrame(TypedDict):
+    """So many frames were dropped, because the client reads too slowly."""
+
+    type: Literal["shed"]
+    events: int
+
+
+def _connected(event: Connected) -> tuple[ConnectedFrame]:
     user = event.user
-    return (orjson.dumps({"type": "connected", "userId": user.id, "username": user.username}),)
+    return ({"type": "connected", "userId": user.id, "username": user.username},)
 
 
-def _posted(event: ChannelMessagePosted) -> tuple[bytes, ...]:
+def _posted(event: ChannelMessagePosted) -> tuple[NewMessageFrame]:
     message = chat_message_object(event.message, event.author)
-    return (orjson.dumps({"type": "new_message", "message": message}),)
+    return ({"type": "new_message", "message": message},)
 
 
-def _user_typing(event: ChannelTyping) -> tuple[bytes, ...]:
+def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame, ...]:
     if not event.is_typing:
         return ()  # clients let the indicator run out
-    frame = {
+    frame: UserTypingFrame = {
         "type": "user_typing",
         "userId": event.user_id,
         "username": event.username,
         "channelId": event.channel_id,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _presence(event: ChannelPresence) -> tuple[bytes, ...]:
-    frame = {
+def _presence(event: ChannelPresence) -> tuple[UserPresenceFrame]:
+    frame: UserPresenceFrame = {
         "type": "user_presence",
         "userId": event.user_id,
         "username": event.username,
         "status": "online" if event.online else "offline",
         "channelId": event.channel_id,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _messages_read(event: ChannelMessagesRead) -> tuple[bytes, ...]:
+def _messages_read(event: ChannelMessagesRead) -> tuple[MessageReadFrame, ...]:
     return tuple(
-        orjson.dumps(
-            {
-                "type": "message_read",
-                "messageId": message_id,
-                "userId": event.reader_id,
-                "channelId": event.channel_id,
-            }
-        )
+        {
+            "type": "message_read",
+            "messageId": message_id,
+            "userId": event.reader_id,
+            "channelId": event.channel_id,
+        }
         for message_id in event.message_ids
     )
 
 
-def _joined(event: JoinedChannel) -> tuple[bytes, ...]:
-    return (orjson.dumps({"type": "joined_channel", "channelId": event.channel_id}),)
+def _joined(event: JoinedChannel) -> tuple[JoinedFrame]:
+    return ({"type": "joined_channel", "channelId": event.channel_id},)
 
 
-def _left(event: LeftChannel) -> tuple[bytes, ...]:
-    frame: dict[str, object] = {"type": "left_channel", "channelId": event.channel_id}
+def _left(event: LeftChannel) -> tuple[LeftFrame]:
+    frame: LeftFrame = {"type": "left_channel", "channelId": event.channel_id}
     if event.reason is not None:
         frame["reason"] = event.reason
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _channels_added(event: ChannelsAdded) -> tuple[bytes, ...]:
+def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame]:
     channels = [added_channel_object(channel, last_seq) for channel, last_seq in event.channels]
-    return (orjson.dumps({"type": "channels_added", "channels": channels}),)
+    return ({"type": "channels_added", "channels": channels},)
 
 
-def _resumed(event: ChannelsResumed) -> tuple[bytes, ...]:
+def _resumed(event: ChannelsResumed) -> tuple[ResumedFrame]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    return (orjson.dumps({"type": "resumed", "complete": event.complete, "after": positions}),)
+    return ({"type": "resumed", "complete": event.complete, "after": positions},)
 
 
-def _refused(event: Refused) -> tuple[bytes, ...]:
+def _refused(event: Refused) -> tuple[ErrorFrame]:
     text = TEXTS.get(event.code, event.text)
-    frame = {"type": "error", "message": text, "code": event.code}
+    frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _shed(event: Shed) -> tuple[bytes, ...]:
-    return (orjson.dumps({"type": "shed", "events": event.count}),)
+def _shed(event: Shed) -> tuple[ShedFrame]:
+    return ({"type": "shed", "events": event.count},)
 
 
-def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[bytes, ...]:
+def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame]:
     return (HEARTBEAT_ACK,)
 
 

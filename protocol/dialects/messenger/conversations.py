@@ -14,6 +14,9 @@ from protocol.schemas import Keywords
 ConversationName: TypeAlias = Annotated[str, Keywords(pattern="^conv_[1-9][0-9]*_[1-9][0-9]*$")]
 """What `conversation_id` returns."""
 
+DecimalId: TypeAlias = Annotated[str, Keywords(pattern="^[1-9][0-9]{0,15}$")]
+"""What `parse_message_id` understands."""
+
 
 def conversation_id(one: UserId, other: UserId) -> ConversationName:
     """The name of the conversation of two users: `conv_<lower id>_<higher id>`."""

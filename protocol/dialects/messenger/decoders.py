@@ -3,7 +3,10 @@
 A field that is malformed counts as absent.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from attrs import field, frozen
 
 from protocol.commands import (
     Command,
@@ -18,77 +21,34 @@ from protocol.dialect import (
     CodecLimits,
 )
 from protocol.dialects.messenger.conversations import (
+    ConversationName,
+    DecimalId,
     parse_conversation_id,
     parse_message_id,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import UserId
-from protocol.parsing.content import check_content, check_key, is_storable
-from protocol.parsing.resumption import parse_positions
-from protocol.parsing.structuring import identifier
-from protocol.parsing.tagged import Decoders, Frame
+from protocol.model import MessageId, UserId
+from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key, is_storable
+from protocol.parsing.resumption import Positions, parse_positions
+from protocol.parsing.tagged import Decoders, lenient
+from protocol.schemas import Keywords, Spelt
 
 HISTORY_MESSAGES: Final = 50
 MAX_CONVERSATION_CHARS: Final = 100
 
 
-def _recipient(frame: Frame) -> UserId | None:
-    number = identifier(frame.get("recipientId"))
-    return None if number is None else UserId(number)
+def _key(given: object) -> str | None:
+    return check_key(given, field="clientMessageId") if isinstance(given, str) else None
 
 
-def _send(frame: Frame, limits: CodecLimits) -> Command:
-    given = frame.get("clientMessageId")
-    key = check_key(given, field="clientMessageId") if isinstance(given, str) else None
-    recipient_id, content = _recipient(frame), frame.get("content")
-    if recipient_id is None or not isinstance(content, str) or not content:
-        text = "Recipient ID and content are required"
-        field = "recipientId" if recipient_id is None else "content"
-        raise WireError(ErrorCode.INVALID_FIELD, text, key=key, field=field)
-    content = check_content(content, limits.content_chars, key=key)
-    return SendPrivateMessage(recipient_id, content, key)
+def _not_empty(given: object) -> str | None:
+    return given if isinstance(given, str) and given else None
 
 
-def _typing(frame: Frame, _: CodecLimits) -> Command | None:
-    recipient_id = _recipient(frame)
-    return None if recipient_id is None else SetTyping(recipient_id, is_typing=True)
-
-
-def _mark_read(frame: Frame, _: CodecLimits) -> Command | None:
-    message_id = parse_message_id(frame.get("messageId"))
-    return None if message_id is None else MarkRead(message_id)
-
-
-def _subscription(frame: Frame, *, subscribed: bool) -> Command | None:
-    conversation = frame.get("conversationId")
-    if not isinstance(conversation, str) or not is_storable(conversation):
+def _conversation(given: object) -> str | None:
+    if not isinstance(given, str) or not 1 <= len(given) <= MAX_CONVERSATION_CHARS:
         return None
-    if not 1 <= len(conversation) <= MAX_CONVERSATION_CHARS:
-        return None
-    return SetSubscription(conversation, subscribed)
-
-
-def _subscribe(frame: Frame, _: CodecLimits) -> Command | None:
-    return _subscription(frame, subscribed=True)
-
-
-def _unsubscribe(frame: Frame, _: CodecLimits) -> Command | None:
-    return _subscription(frame, subscribed=False)
-
-
-def _fetch_history(frame: Frame, _: CodecLimits) -> Command:
-    conversation = frame.get("conversationId")
-    if not isinstance(conversation, str) or not conversation:
-        text = "Conversation ID is required"
-        raise WireError(ErrorCode.INVALID_FIELD, text, field="conversationId")
-    pair = parse_conversation_id(conversation)
-    if pair is None:
-        raise WireError(ErrorCode.HISTORY_UNAVAILABLE, field="conversationId")
-    return FetchHistory(pair, HISTORY_MESSAGES)
-
-
-def _resume(frame: Frame, _: CodecLimits) -> Command:
-    return ResumeConversations(parse_positions(frame.get("after"), _people))
+    return given if is_storable(given) else None
 
 
 def _people(conversation: str) -> frozenset[UserId] | None:
@@ -96,12 +56,98 @@ def _people(conversation: str) -> frozenset[UserId] | None:
     return None if pair is None else frozenset(pair)
 
 
+@frozen
+class SendFrame:
+    """Send a message."""
+
+    recipient_id: UserId
+    content: Annotated[str, Spelt(Content, _not_empty)]
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class TypingFrame:
+    """The user types to another one."""
+
+    recipient_id: UserId
+
+
+@frozen
+class ReadFrame:
+    """The user has read this message, and all before it."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+
+
+@frozen
+class SubscriptionFrame:
+    """The client shows a conversation, or no longer."""
+
+    conversation_id: Annotated[
+        str,
+        Spelt(
+            Annotated[str, Keywords(minLength=1, maxLength=MAX_CONVERSATION_CHARS)], _conversation
+        ),
+    ]
+
+
+@frozen
+class HistoryFrame:
+    """Send the newest messages of a conversation."""
+
+    conversation_id: Annotated[str, Spelt(ConversationName, _not_empty)]
+
+
+@frozen
+class ResumeFrame:
+    """Send what was missed. `after`: by conversation, the last seq that the client has."""
+
+    after: Annotated[
+        Mapping[frozenset[UserId], int],
+        Spelt(Positions, lambda given: parse_positions(given, _people)),
+    ] = field(factory=dict)
+
+
+def _send(frame: SendFrame, limits: CodecLimits) -> Command:
+    content = check_content(frame.content, limits.content_chars)
+    return SendPrivateMessage(frame.recipient_id, content, frame.client_message_id)
+
+
+def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
+    return SetTyping(frame.recipient_id, is_typing=True)
+
+
+def _mark_read(frame: ReadFrame, _: CodecLimits) -> Command:
+    return MarkRead(frame.message_id)
+
+
+def _subscribe(frame: SubscriptionFrame, _: CodecLimits) -> Command:
+    return SetSubscription(frame.conversation_id, subscribed=True)
+
+
+def _unsubscribe(frame: SubscriptionFrame, _: CodecLimits) -> Command:
+    return SetSubscription(frame.conversation_id, subscribed=False)
+
+
+def _fetch_history(frame: HistoryFrame, _: CodecLimits) -> Command:
+    pair = parse_conversation_id(frame.conversation_id)
+    if pair is None:
+        raise WireError(ErrorCode.HISTORY_UNAVAILABLE, field="conversationId")
+    return FetchHistory(pair, HISTORY_MESSAGES)
+
+
+def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
+    return ResumeConversations(frame.after)
+
+
 DECODERS: Final[Decoders] = {
-    "send_message": _send,
-    "typing": _typing,
-    "mark_read": _mark_read,
-    "subscribe": _subscribe,
-    "unsubscribe": _unsubscribe,
-    "fetch_history": _fetch_history,
-    "resume": _resume,
+    "send_message": lenient(
+        _send, missing="Recipient ID and content are required", key="clientMessageId"
+    ),
+    "typing": lenient(_typing),
+    "mark_read": lenient(_mark_read),
+    "subscribe": lenient(_subscribe),
+    "unsubscribe": lenient(_unsubscribe),
+    "fetch_history": lenient(_fetch_history, missing="Conversation ID is required"),
+    "resume": lenient(_resume),
 }

@@ -8,13 +8,25 @@ from typing import Final
 
 from attrs import field, frozen
 
-from protocol.dialect import AcceptAndClose, CodecLimits, Dialect, Heartbeat, Stranger
+from protocol.dialect import (
+    AcceptAndClose,
+    CodecLimits,
+    Dialect,
+    Heartbeat,
+    Stranger,
+    Vocabulary,
+    encode_json,
+    frame_types,
+)
 from protocol.dialects.messenger.decoders import DECODERS
 from protocol.dialects.messenger.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.express_session import COOKIE
-from protocol.parsing.tagged import TaggedCodec
+from protocol.parsing.tagged import TaggedCodec, shapes_of
+from protocol.rest import camel_case
+
+VOCABULARY: Final = Vocabulary(shapes_of(DECODERS), frame_types(ENCODERS), naming=camel_case)
 
 
 @frozen(eq=False)
@@ -31,6 +43,7 @@ class Messenger:
     message_window: float | None = 5.0
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(default=VOCABULARY)
 
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         """No frame, then 4001, whatever was wrong."""
@@ -43,8 +56,7 @@ class Messenger:
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """The frames of an event; one `message_read` per message."""
-        encoder = ENCODERS.get(type(event))
-        return () if encoder is None else encoder(event)
+        return encode_json(ENCODERS, event)
 
 
 DIALECT: Final[Dialect] = Messenger()

@@ -3,22 +3,23 @@
 Every frame but `error` is `{type, payload, timestamp}`.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
-
-import orjson
+from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from protocol.dialect import (
     Encoders,
     omitting,
 )
 from protocol.dialects.messenger.conversations import (
+    ConversationName,
     conversation_id,
 )
 from protocol.dialects.messenger.errors import TEXTS
-from protocol.dialects.messenger.shapes import conversation_message_object
-from protocol.errors import CONVERSATION_CLOSED
+from protocol.dialects.messenger.shapes import (
+    ConversationMessageObject,
+    conversation_message_object,
+)
+from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -49,11 +50,96 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.shapes.timestamps import timestamp
+from protocol.model import Role, UserId
+from protocol.shapes.timestamps import Timestamp, timestamp
+
+K = TypeVar("K")
+P = TypeVar("P")
 
 
-def _connected(event: Connected) -> tuple[bytes, ...]:
-    payload = {
+class Envelope(TypedDict, Generic[K, P]):
+    """Every frame but `error`."""
+
+    type: K
+    payload: P
+    timestamp: Timestamp
+
+
+class ConnectedPayload(TypedDict):
+    """Whose connection it is, and the server's time."""
+
+    userId: UserId
+    username: str
+    role: Role
+    serverTime: Timestamp
+
+
+class TypingPayload(TypedDict):
+    """A user types to the client's user."""
+
+    userId: UserId
+    username: str
+    recipientId: UserId
+
+
+class ReadPayload(TypedDict):
+    """A message was read."""
+
+    messageId: str
+    readBy: UserId
+    readAt: Timestamp
+
+
+class SubscribedPayload(TypedDict):
+    """A conversation, by the name that the client has for it."""
+
+    conversationId: str
+
+
+class UnsubscribedPayload(SubscribedPayload):
+    """`reason`: why, if the client did not ask for it."""
+
+    reason: NotRequired[str]
+
+
+class HistoryPayload(TypedDict):
+    """The newest messages of a conversation, oldest first."""
+
+    conversationId: ConversationName
+    messages: list[ConversationMessageObject]
+
+
+class ResumedPayload(TypedDict):
+    """What was missed has been sent. `after`: by conversation, the seq up to which it has."""
+
+    complete: bool
+    after: dict[str, int]
+
+
+class ShedPayload(TypedDict):
+    """So many frames were dropped, because the client reads too slowly."""
+
+    events: int
+
+
+class ErrorFrame(TypedDict):
+    """A frame was refused."""
+
+    type: Literal["error"]
+    message: str
+    code: ErrorCode
+    clientMessageId: NotRequired[str]
+
+
+_Message = Envelope[Literal["message_received"], ConversationMessageObject]
+_Typing = Envelope[Literal["user_typing"], TypingPayload]
+_Read = Envelope[Literal["message_read"], ReadPayload]
+_Subscribed = Envelope[Literal["subscribed"], SubscribedPayload]
+_Unsubscribed = Envelope[Literal["unsubscribed"], UnsubscribedPayload]
+
+
+def _connected(event: Connected) -> tuple[Envelope[Literal["connected"], ConnectedPayload]]:
+    payload: ConnectedPayload = {
         "userId": event.user.id,
         "username": event.user.username,
         "role": event.user.role,
@@ -62,15 +148,15 @@ def _connected(event: Connected) -> tuple[bytes, ...]:
     return (_envelope("connected", payload, event.at),)
 
 
-def _posted(event: PrivateMessagePosted) -> tuple[bytes, ...]:
+def _posted(event: PrivateMessagePosted) -> tuple[_Message]:
     payload = conversation_message_object(event.message, event.author)
     return (_envelope("message_received", payload, event.message.created_at),)
 
 
-def _user_typing(event: TypingChanged) -> tuple[bytes, ...]:
+def _user_typing(event: TypingChanged) -> tuple[_Typing, ...]:
     if not event.is_typing:
         return ()  # clients let the indicator run out
-    payload = {
+    payload: TypingPayload = {
         "userId": event.user_id,
         "username": event.username,
         "recipientId": event.recipient_id,
@@ -78,7 +164,7 @@ def _user_typing(event: TypingChanged) -> tuple[bytes, ...]:
     return (_envelope("user_typing", payload, event.at),)
 
 
-def _messages_read(event: PrivateMessagesRead) -> tuple[bytes, ...]:
+def _messages_read(event: PrivateMessagesRead) -> tuple[_Read, ...]:
     read_at = timestamp(event.at)
     return tuple(
         _envelope(
@@ -90,21 +176,35 @@ def _messages_read(event: PrivateMessagesRead) -> tuple[bytes, ...]:
     )
 
 
-def _subscribed(event: ConversationSubscribed) -> tuple[bytes, ...]:
-    kind = "subscribed" if event.subscribed else "unsubscribed"
-    return (_envelope(kind, {"conversationId": event.conversation}, event.at),)
+def _subscribed(event: ConversationSubscribed) -> tuple[_Subscribed | _Unsubscribed]:
+    at = timestamp(event.at)
+    if event.subscribed:
+        shown: _Subscribed = {
+            "type": "subscribed",
+            "payload": {"conversationId": event.conversation},
+            "timestamp": at,
+        }
+        return (shown,)
+    hidden: _Unsubscribed = {
+        "type": "unsubscribed",
+        "payload": {"conversationId": event.conversation},
+        "timestamp": at,
+    }
+    return (hidden,)
 
 
-def _revoked(event: ConversationRevoked) -> tuple[bytes, ...]:
-    payload = {
+def _revoked(event: ConversationRevoked) -> tuple[_Unsubscribed]:
+    payload: UnsubscribedPayload = {
         "conversationId": conversation_id(event.user_id, event.peer_id),
         "reason": CONVERSATION_CLOSED,
     }
     return (_envelope("unsubscribed", payload, event.at),)
 
 
-def _history(event: ConversationHistory) -> tuple[bytes, ...]:
-    payload = {
+def _history(
+    event: ConversationHistory,
+) -> tuple[Envelope[Literal["history_response"], HistoryPayload]]:
+    payload: HistoryPayload = {
         "conversationId": conversation_id(*event.pair),
         "messages": [
             conversation_message_object(message, event.people[message.author_id])
@@ -114,25 +214,27 @@ def _history(event: ConversationHistory) -> tuple[bytes, ...]:
     return (_envelope("history_response", payload, event.at),)
 
 
-def _resumed(event: ConversationsResumed) -> tuple[bytes, ...]:
+def _resumed(
+    event: ConversationsResumed,
+) -> tuple[Envelope[Literal["resumed"], ResumedPayload]]:
     positions = {conversation_id(event.user_id, peer): seq for peer, seq in event.after.items()}
     return (_envelope("resumed", {"complete": event.complete, "after": positions}, event.at),)
 
 
-def _refused(event: Refused) -> tuple[bytes, ...]:
+def _refused(event: Refused) -> tuple[ErrorFrame]:
     text = TEXTS.get(event.code, event.text)
-    frame = {"type": "error", "message": text, "code": event.code}
+    frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _shed(event: Shed) -> tuple[bytes, ...]:
+def _shed(event: Shed) -> tuple[Envelope[Literal["shed"], ShedPayload]]:
     return (_envelope("shed", {"events": event.count}, event.at),)
 
 
-def _envelope(kind: str, payload: Mapping[str, object], at: datetime) -> bytes:
-    return orjson.dumps({"type": kind, "payload": payload, "timestamp": timestamp(at)})
+def _envelope(kind: K, payload: P, at: datetime) -> Envelope[K, P]:
+    return {"type": kind, "payload": payload, "timestamp": timestamp(at)}
 
 
 ENCODERS: Final[Encoders] = {

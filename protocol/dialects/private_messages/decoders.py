@@ -1,8 +1,9 @@
 """The frames a client of `/ws` may send. See docs/dialects/private_messages.md#frames."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from protocol.commands import (
     Command,
@@ -14,86 +15,60 @@ from protocol.commands import (
 from protocol.dialect import (
     CodecLimits,
 )
-from protocol.errors import WireError
-from protocol.model import MessageId, UserId
-from protocol.parsing.content import check_content, check_file_url, check_key, check_kind
-from protocol.parsing.resumption import parse_decimal, parse_positions
-from protocol.parsing.structuring import structure
-from protocol.parsing.tagged import Decoders, heartbeat
+from protocol.model import MessageId, MessageKind, UserId
+from protocol.parsing.content import (
+    Content,
+    FileUrl,
+    IdempotencyKey,
+    check_content,
+    check_file_url,
+    check_key,
+    check_kind,
+)
+from protocol.parsing.resumption import Positions, parse_decimal, parse_positions
+from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient, strict
+from protocol.schemas import JsonSchema, Keywords, Spelt
+
+
+def _with(name: str) -> JsonSchema:
+    """That a field is there and not null."""
+    return {"required": [name], "not": {"properties": {name: {"type": "null"}}}}
 
 
 @frozen
-class _MessageBody:
-    content: str
+class MessageBody:
+    """What older clients send instead of `content`."""
+
+    content: Content
 
 
 @frozen
-class _PrivateMessageFrame:
+class PrivateMessageFrame:
+    """Send a message. It has `content`, or `message` instead."""
+
+    KEYWORDS: ClassVar = Keywords(anyOf=[_with("content"), _with("message")])
     recipient_id: UserId
-    content: str | None = None
-    message: _MessageBody | None = None
-    client_id: str | None = None
-
-
-@frozen
-class _More:
-    """What few messages have."""
-
-    message_type: str | None = None
-    file_url: str | None = None
+    content: Content | None = None
+    message: MessageBody | None = None
+    client_id: IdempotencyKey | None = None
+    message_type: Annotated[str, Keywords(enum=list(MessageKind))] | None = None
+    file_url: FileUrl | None = None
     parent_id: MessageId | None = None
 
 
-_MORE: Final = frozenset({"message_type", "file_url", "parent_id"})
-
-
 @frozen
-class _DeliveredFrame:
+class DeliveredFrame:
+    """A device has shown this message, and all before it."""
+
     message_id: MessageId
 
 
 @frozen
-class _TypingFrame:
+class TypingFrame:
+    """The user types to another one, or no longer."""
+
     recipient_id: UserId
     is_typing: bool
-
-
-def _private_message(raw: dict[str, object], limits: CodecLimits) -> Command:
-    key = raw.get("client_id")
-    try:
-        frame = structure(raw, _PrivateMessageFrame)
-        more = None if _MORE.isdisjoint(raw) else structure(raw, _More)
-    except WireError as error:
-        key = key if isinstance(key, str) else None
-        raise WireError(error.code, error.text, key=key, field=error.field) from None
-    key = check_key(frame.client_id, field="client_id")
-    content, field = frame.content, "content"
-    if content is None and frame.message is not None:
-        content, field = frame.message.content, "message.content"
-    content = check_content(content or "", limits.content_chars, key=key, field=field)
-    if more is None:
-        return SendPrivateMessage(frame.recipient_id, content, key)
-    return SendPrivateMessage(
-        frame.recipient_id,
-        content,
-        key,
-        check_kind(more.message_type, key=key, field="message_type"),
-        check_file_url(more.file_url, key=key, field="file_url"),
-        more.parent_id,
-    )
-
-
-def _typing(raw: dict[str, object], _: CodecLimits) -> Command:
-    frame = structure(raw, _TypingFrame)
-    return SetTyping(frame.recipient_id, frame.is_typing)
-
-
-def _delivered(raw: dict[str, object], _: CodecLimits) -> Command:
-    return MarkDelivered(structure(raw, _DeliveredFrame).message_id)
-
-
-def _resume(raw: dict[str, object], _: CodecLimits) -> Command:
-    return ResumeConversations(parse_positions(raw.get("after"), _peer))
 
 
 def _peer(text: str) -> frozenset[UserId] | None:
@@ -101,10 +76,47 @@ def _peer(text: str) -> frozenset[UserId] | None:
     return None if number is None else frozenset((UserId(number),))
 
 
+@frozen
+class ResumeFrame:
+    """Send what was missed. `after`: by peer, the last seq that the client has."""
+
+    after: Annotated[
+        Mapping[frozenset[UserId], int],
+        Spelt(Positions, lambda given: parse_positions(given, _peer)),
+    ] = field(factory=dict)
+
+
+def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
+    key = check_key(frame.client_id, field="client_id")
+    content, field = frame.content, "content"
+    if content is None and frame.message is not None:
+        content, field = frame.message.content, "message.content"
+    return SendPrivateMessage(
+        frame.recipient_id,
+        check_content(content or "", limits.content_chars, field=field),
+        key,
+        check_kind(frame.message_type, field="message_type"),
+        check_file_url(frame.file_url, field="file_url"),
+        frame.parent_id,
+    )
+
+
+def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
+    return SetTyping(frame.recipient_id, frame.is_typing)
+
+
+def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
+    return MarkDelivered(frame.message_id)
+
+
+def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
+    return ResumeConversations(frame.after)
+
+
 DECODERS: Final[Decoders] = {
-    "private_message": _private_message,
-    "typing_indicator": _typing,
-    "mark_delivered": _delivered,
-    "heartbeat": heartbeat,
-    "resume": _resume,
+    "private_message": strict(_private_message, key="client_id"),
+    "typing_indicator": strict(_typing),
+    "mark_delivered": strict(_delivered),
+    "heartbeat": HEARTBEAT,
+    "resume": lenient(_resume),
 }

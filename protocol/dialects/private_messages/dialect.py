@@ -16,11 +16,16 @@ from protocol.dialect import (
     Heartbeat,
     RefuseUpgrade,
     Stranger,
+    Vocabulary,
+    encode_json,
+    frame_types,
 )
 from protocol.dialects.private_messages.decoders import DECODERS
 from protocol.dialects.private_messages.encoders import ENCODERS, OMITS
 from protocol.events import Event
-from protocol.parsing.tagged import TaggedCodec
+from protocol.parsing.tagged import TaggedCodec, shapes_of
+
+VOCABULARY: Final = Vocabulary(shapes_of(DECODERS), frame_types(ENCODERS))
 
 
 @frozen(eq=False)
@@ -34,6 +39,7 @@ class PrivateMessages:
     message_window: float | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(default=VOCABULARY)
 
     def reject(self, stranger: Stranger) -> RefuseUpgrade:
         """HTTP 401; see docs/dialects/private_messages.md#connecting."""
@@ -47,8 +53,7 @@ class PrivateMessages:
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """One JSON text frame for each event in `tells`."""
-        encoder = ENCODERS.get(type(event))
-        return () if encoder is None else encoder(event)
+        return encode_json(ENCODERS, event)
 
 
 DIALECT: Final[Dialect] = PrivateMessages()

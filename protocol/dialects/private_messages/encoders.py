@@ -1,15 +1,13 @@
 """The frames a client of `/ws` receives. See docs/dialects/private_messages.md#frames."""
 
-from typing import Final
-
-import orjson
+from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.dialect import (
     Encoders,
     omitting,
 )
-from protocol.dialects.private_messages.shapes import private_message_object
-from protocol.errors import CONVERSATION_CLOSED
+from protocol.dialects.private_messages.shapes import PrivateMessageObject, private_message_object
+from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
@@ -40,28 +38,114 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.parsing.tagged import HEARTBEAT_ACK
-from protocol.shapes.timestamps import timestamp
-
-_WELCOME: Final = b'{"type":"system","message":"Welcome to the chat!"}'
-
-
-def _welcome(_: Connected) -> tuple[bytes, ...]:
-    return (_WELCOME,)
+from protocol.model import ChannelId, UserId
+from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-def _posted(event: PrivateMessagePosted) -> tuple[bytes, ...]:
-    frame = {
+class SystemFrame(TypedDict):
+    """The first frame of a connection."""
+
+    type: Literal["system"]
+    message: str
+
+
+class PrivateMessageFrame(TypedDict):
+    """A message of one of the client's conversations."""
+
+    type: Literal["private_message"]
+    sender_id: UserId
+    recipient_id: UserId
+    message: PrivateMessageObject
+
+
+class TypingFrame(TypedDict):
+    """The other side of a conversation types, or no longer."""
+
+    type: Literal["typing_indicator"]
+    user_id: UserId
+    sender_id: UserId
+    sender_name: str
+    recipient_id: UserId
+    is_typing: bool
+    timestamp: Timestamp
+
+
+class OnlineFrame(TypedDict):
+    """A user is online, or no longer."""
+
+    type: Literal["user_online_status"]
+    user_id: UserId
+    is_online: bool
+
+
+class ReadFrame(TypedDict):
+    """Everything up to `seq` has been read."""
+
+    type: Literal["messages_read"]
+    reader_id: UserId
+    sender_id: UserId
+    seq: int
+
+
+class DeliveredFrame(TypedDict):
+    """Everything up to `seq` has been shown."""
+
+    type: Literal["messages_delivered"]
+    recipient_id: UserId
+    sender_id: UserId
+    seq: int
+
+
+class ResumedFrame(TypedDict):
+    """What was missed has been sent. `after`: by peer, the seq up to which it has."""
+
+    type: Literal["resumed"]
+    complete: bool
+    after: dict[str, int]
+
+
+class RevokedFrame(TypedDict):
+    """The client may no longer see the conversation with a user."""
+
+    type: Literal["revoked"]
+    user_id: UserId
+    channel: ChannelId
+    reason: str
+
+
+class ErrorFrame(TypedDict):
+    """A frame was refused."""
+
+    type: Literal["error"]
+    code: ErrorCode
+    message: str
+    client_id: NotRequired[str]
+
+
+class ShedFrame(TypedDict):
+    """So many frames were dropped, because the client reads too slowly."""
+
+    type: Literal["shed"]
+    events: int
+
+
+def _welcome(_: Connected) -> tuple[SystemFrame]:
+    return ({"type": "system", "message": "Welcome to the chat!"},)
+
+
+def _posted(event: PrivateMessagePosted) -> tuple[PrivateMessageFrame]:
+    frame: PrivateMessageFrame = {
         "type": "private_message",
         "sender_id": event.message.author_id,
         "recipient_id": event.recipient_id,
         "message": private_message_object(event.message, event.recipient_id),
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _typing_changed(event: TypingChanged) -> tuple[bytes, ...]:
-    frame = {
+def _typing_changed(event: TypingChanged) -> tuple[TypingFrame]:
+    frame: TypingFrame = {
         "type": "typing_indicator",
         "user_id": event.user_id,
         "sender_id": event.user_id,
@@ -70,65 +154,65 @@ def _typing_changed(event: TypingChanged) -> tuple[bytes, ...]:
         "is_typing": event.is_typing,
         "timestamp": timestamp(event.at),
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _presence(event: PresenceChanged) -> tuple[bytes, ...]:
-    frame = {
+def _presence(event: PresenceChanged) -> tuple[OnlineFrame]:
+    frame: OnlineFrame = {
         "type": "user_online_status",
         "user_id": event.user_id,
         "is_online": event.online,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _messages_read(event: PrivateMessagesRead) -> tuple[bytes, ...]:
-    frame = {
+def _messages_read(event: PrivateMessagesRead) -> tuple[ReadFrame]:
+    frame: ReadFrame = {
         "type": "messages_read",
         "reader_id": event.reader_id,
         "sender_id": event.author_id,
         "seq": event.seq,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _messages_delivered(event: PrivateMessagesDelivered) -> tuple[bytes, ...]:
-    frame = {
+def _messages_delivered(event: PrivateMessagesDelivered) -> tuple[DeliveredFrame]:
+    frame: DeliveredFrame = {
         "type": "messages_delivered",
         "recipient_id": event.recipient_id,
         "sender_id": event.author_id,
         "seq": event.seq,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _resumed(event: ConversationsResumed) -> tuple[bytes, ...]:
+def _resumed(event: ConversationsResumed) -> tuple[ResumedFrame]:
     positions = {str(peer): seq for peer, seq in event.after.items()}
-    return (orjson.dumps({"type": "resumed", "complete": event.complete, "after": positions}),)
+    return ({"type": "resumed", "complete": event.complete, "after": positions},)
 
 
-def _revoked(event: ConversationRevoked) -> tuple[bytes, ...]:
-    frame = {
+def _revoked(event: ConversationRevoked) -> tuple[RevokedFrame]:
+    frame: RevokedFrame = {
         "type": "revoked",
         "user_id": event.peer_id,
         "channel": event.channel_id,
         "reason": CONVERSATION_CLOSED,
     }
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _refused(event: Refused) -> tuple[bytes, ...]:
-    frame = {"type": "error", "code": event.code, "message": event.text}
+def _refused(event: Refused) -> tuple[ErrorFrame]:
+    frame: ErrorFrame = {"type": "error", "code": event.code, "message": event.text}
     if event.key is not None:
         frame["client_id"] = event.key
-    return (orjson.dumps(frame),)
+    return (frame,)
 
 
-def _shed(event: Shed) -> tuple[bytes, ...]:
-    return (orjson.dumps({"type": "shed", "events": event.count}),)
+def _shed(event: Shed) -> tuple[ShedFrame]:
+    return ({"type": "shed", "events": event.count},)
 
 
-def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[bytes, ...]:
+def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame]:
     return (HEARTBEAT_ACK,)
 
 

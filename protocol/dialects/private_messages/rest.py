@@ -152,7 +152,7 @@ class MessageBody:
             key = check_key(header, field="Idempotency-Key")
         else:
             key = check_key(self.client_id, field="client_id")
-        return check_content(self.content, limit, key=key), key
+        return check_content(self.content, limit), key
 
 
 @frozen

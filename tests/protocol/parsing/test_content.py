@@ -33,15 +33,14 @@ def test_content_goes_through_unchanged(text: str) -> None:
 )
 def test_content_that_is_refused(text: str, code: ErrorCode) -> None:
     with pytest.raises(WireError) as caught:
-        check_content(text, 20, key="k", field="message.content")
-    error = caught.value
-    assert (error.code, error.key, error.field) == (code, "k", "message.content")
+        check_content(text, 20, field="message.content")
+    assert (caught.value.code, caught.value.field) == (code, "message.content")
 
 
 def test_the_field_of_content_is_content_unless_said_otherwise() -> None:
     with pytest.raises(WireError) as caught:
         check_content("", 20)
-    assert (caught.value.field, caught.value.key) == ("content", None)
+    assert caught.value.field == "content"
 
 
 @pytest.mark.parametrize("key", [None, "k", "é" * MAX_KEY_CHARS])
@@ -50,11 +49,10 @@ def test_a_key_goes_through(key: str | None) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "k" * (MAX_KEY_CHARS + 1), "k\x00", "\udfff"])
-def test_a_key_that_is_refused_is_not_carried_in_the_error(key: str) -> None:
+def test_a_key_that_is_refused(key: str) -> None:
     with pytest.raises(WireError) as caught:
         check_key(key, field="client_id")
-    error = caught.value
-    assert (error.code, error.field, error.key) == (ErrorCode.INVALID_FIELD, "client_id", None)
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "client_id")
 
 
 @pytest.mark.parametrize(
@@ -75,10 +73,10 @@ def test_a_kind_is_text_unless_said_otherwise(name: str | None, kind: MessageKin
 @pytest.mark.parametrize("name", ["", "TEXT", "video"])
 def test_a_kind_that_is_refused(name: str) -> None:
     with pytest.raises(WireError) as caught:
-        check_kind(name, field="messageType", key="k")
+        check_kind(name, field="messageType")
     error = caught.value
     assert (error.code, error.field) == (ErrorCode.INVALID_FIELD, "messageType")
-    assert (error.key, error.text) == ("k", "messageType must be text, file or image")
+    assert error.text == "messageType must be text, file or image"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +96,7 @@ def test_a_file_is_an_upload_or_a_web_address(url: str | None) -> None:
 )  # fmt: skip
 def test_a_file_that_is_refused(url: str) -> None:
     with pytest.raises(WireError) as caught:
-        check_file_url(url, field="file_url", key="k")
+        check_file_url(url, field="file_url")
     error = caught.value
     assert (error.code, error.field) == (ErrorCode.INVALID_FIELD, "file_url")
-    assert (error.key, error.text) == ("k", "file_url must be an upload or http(s)://")
+    assert error.text == "file_url must be an upload or http(s)://"

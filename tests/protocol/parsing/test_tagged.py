@@ -1,42 +1,79 @@
 """Frames that name their kind in `type`."""
 
 import pytest
+from attrs import frozen
 
 from protocol.commands import Command, LeaveChannel, Respond
 from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.model import ChannelId
-from protocol.parsing.tagged import Frame, TaggedCodec, heartbeat
+from protocol.parsing.tagged import HEARTBEAT, Bare, TaggedCodec, lenient, strict
 
 LIMITS = CodecLimits(content_chars=20)
 
 
-def leave(frame: Frame, limits: CodecLimits) -> Command | None:
+@frozen
+class Leave:
+    """Leave a channel."""
+
+    channel_id: ChannelId
+    temp_id: str | None = None
+
+
+def leave(frame: Leave, limits: CodecLimits) -> Command | None:
     assert limits is LIMITS
-    number = frame.get("n")
-    return LeaveChannel(ChannelId(number)) if isinstance(number, int) else None
+    return LeaveChannel(frame.channel_id)
 
 
-def refuse(_: Frame, __: CodecLimits) -> Command | None:
-    raise WireError(ErrorCode.INVALID_FIELD, "no", key="k", field="n")
+def refuse(_: Bare, __: CodecLimits) -> Command | None:
+    raise WireError(ErrorCode.INVALID_FIELD, "no", field="n")
 
 
-CODEC = TaggedCodec({"leave": leave, "refuse": refuse, "heartbeat": heartbeat}, LIMITS)
+CODEC = TaggedCodec(
+    {
+        "leave": lenient(leave),
+        "depart": lenient(leave, missing="which channel?", key="tempId"),
+        "go": strict(leave, key="temp_id"),
+        "refuse": lenient(refuse, key="tempId"),
+        "heartbeat": HEARTBEAT,
+    },
+    LIMITS,
+)
 
 
-def test_the_decoder_of_the_type_gets_the_whole_frame() -> None:
-    assert CODEC.receive('{"n":3,"type":"leave"}') == LeaveChannel(ChannelId(3))
+def test_the_decoder_of_the_type_gets_what_its_parameter_is_declared_to_be() -> None:
+    assert CODEC.receive('{"channelId":3,"type":"leave"}') == LeaveChannel(ChannelId(3))
+    assert CODEC.receive('{"channelId":3,"type":"depart"}') == LeaveChannel(ChannelId(3))
+    assert CODEC.receive('{"channel_id":3,"type":"go"}') == LeaveChannel(ChannelId(3))
 
 
-def test_a_decoder_may_ignore_a_frame() -> None:
-    assert CODEC.receive('{"type":"leave"}') is None
-
-
-def test_what_a_decoder_raises_goes_through() -> None:
+def test_a_frame_without_what_it_must_have_is_ignored_or_an_error() -> None:
+    assert CODEC.receive('{"type":"leave","channelId":"3"}') is None
     with pytest.raises(WireError) as caught:
-        CODEC.receive('{"type":"refuse"}')
-    assert (caught.value.key, caught.value.field) == ("k", "n")
+        CODEC.receive('{"type":"depart","channelId":"3"}')
+    assert (caught.value.text, caught.value.field) == ("which channel?", "channelId")
+    with pytest.raises(WireError, match="channel_id is missing"):
+        CODEC.receive('{"type":"go"}')
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"type":"refuse","tempId":"k"}', "k"),
+        ('{"type":"refuse","tempId":5}', None),
+        ('{"type":"refuse"}', None),
+        ('{"type":"depart","tempId":"k"}', "k"),
+        ('{"type":"go","temp_id":"k"}', "k"),
+        ('{"type":"go","channel_id":3,"temp_id":5}', None),
+    ],
+)
+def test_an_error_has_the_key_of_the_send_unless_the_key_is_wrong(
+    text: str, key: str | None
+) -> None:
+    with pytest.raises(WireError) as caught:
+        CODEC.receive(text)
+    assert caught.value.key == key
 
 
 def test_a_heartbeat_is_acknowledged() -> None:

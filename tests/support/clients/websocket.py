@@ -76,6 +76,7 @@ class WebSocket:
         received: what came with the response to the handshake.
         kind: names the kind of a message.
         settled: waits until the server has sent all that it will send by itself.
+        flaw_of: why a message is not as it is documented, None if it is.
         name: whose it is, for what a failure says.
         agreed: whether messages may be compressed.
     """
@@ -84,11 +85,13 @@ class WebSocket:
     _received: bytes = b""
     kind: Callable[[str | bytes], str] = kind_of_frame
     settled: Callable[[], Awaitable[None]] = at_once
+    flaw_of: Callable[[str | bytes], str | None] = field(default=lambda _: None)
     name: str = "a connection"
     agreed: bool = False
     answers_pings: bool = field(default=True, init=False)
     pings: int = field(default=0, init=False)
     end: Closed | None = field(default=None, init=False)
+    flaws: list[str] = field(factory=list, init=False)
     _ignored: set[str] = field(factory=set, init=False)
     _unread: list[str | bytes] = field(factory=list, init=False)
 
@@ -206,6 +209,8 @@ class WebSocket:
         if opcode not in {TEXT, BINARY}:
             return None
         message = payload.decode() if opcode == TEXT else payload
+        if (flaw := self.flaw_of(message)) is not None:
+            self.flaws.append(f"{self.name}: {flaw}: {message!r}")
         return None if self._ignored and self.kind(message) in self._ignored else message
 
     async def _frame(self) -> tuple[int, bytes]:

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import attrs
 from attrs import evolve
@@ -38,6 +38,7 @@ from protocol.events import (
     TypingChanged,
 )
 from protocol.model import DeliveryStatus
+from protocol.schemas import Schemas
 from tests.support.documents.events import EVENTS, FULL_MESSAGE
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
@@ -102,11 +103,12 @@ def decoded_client_frames(name: str) -> set[str]:
 
 
 def decoded_client_fields(name: str) -> set[str]:
-    """The fields that the decoders read: those they get from a frame, and those of its shapes."""
-    source = (ROOT / f"protocol/dialects/{name}/decoders.py").read_text()
-    shapes = re.findall(r"^@frozen\nclass _\w+:\n(.*?)\n\n", source, re.DOTALL | re.MULTILINE)
-    declared = re.findall(r"^ {4}(\w+): ", "\n".join(shapes), re.MULTILINE)
-    return {*declared, *re.findall(r'\.get\("(\w+)"\)', source)}
+    """The fields that the decoders read: those of the shapes that they read frames into."""
+    vocabulary, schemas = DIALECTS[name].vocabulary, Schemas("")
+    for shape in vocabulary.received.values():
+        schemas.of(shape, vocabulary.naming)
+    described: list[Any] = list(schemas.definitions.values())
+    return {field for each in described for field in each.get("properties", ())}
 
 
 def documented_server_frames(name: str) -> Frames:

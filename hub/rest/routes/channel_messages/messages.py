@@ -23,7 +23,7 @@ from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User
 from protocol.parsing.content import check_content
 from protocol.shapes.rendering import render_html
-from protocol.shapes.uuids import IdKind, Uuid, from_uuid, to_uuid
+from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
@@ -43,7 +43,7 @@ class PageObject(TypedDict):
     """A page of a channel. `nextCursor`: leads to the messages before it."""
 
     messages: list[ChannelMessageObject]
-    nextCursor: Uuid | None
+    nextCursor: MessageUuid | None
 
 
 class RepliesObject(TypedDict):

@@ -10,7 +10,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.shapes.timestamps import Timestamp, timestamp
-from protocol.shapes.uuids import IdKind, Uuid, to_uuid
+from protocol.shapes.uuids import IdKind, UserUuid, to_uuid
 
 LIFETIME: Final = timedelta(hours=1)
 
@@ -19,7 +19,7 @@ class TokenObject(TypedDict):
     """A token, whose it is, and its end."""
 
     token: str
-    userId: Uuid
+    userId: UserUuid
     expiresAt: Timestamp
 
 

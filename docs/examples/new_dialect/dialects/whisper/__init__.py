@@ -4,8 +4,8 @@ A client sends `<user id> <text>` to send a message, and `<user id>` to show tha
 receives such lines with the id of the author. Must not know: sockets, the store, other dialects.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -15,9 +15,10 @@ from protocol.dialect import (
     AcceptAndClose,
     CodecLimits,
     Dialect,
-    Encoders,
     Heartbeat,
     Stranger,
+    Vocabulary,
+    frame_types,
     omitting,
 )
 from protocol.errors import CloseReason, ErrorCode, WireError
@@ -79,23 +80,23 @@ class WhisperCodec:
         return SendPrivateMessage(UserId(number), content)
 
 
-def _hello(event: Connected) -> tuple[bytes, ...]:
-    return (f"hello {event.user.username}".encode(),)
+def _hello(event: Connected) -> tuple[str]:
+    return (f"hello {event.user.username}",)
 
 
-def _posted(event: PrivateMessagePosted) -> tuple[bytes, ...]:
-    return (f"{event.message.author_id} {event.message.content}".encode(),)
+def _posted(event: PrivateMessagePosted) -> tuple[str]:
+    return (f"{event.message.author_id} {event.message.content}",)
 
 
-def _typing(event: TypingChanged) -> tuple[bytes, ...]:
-    return (str(event.user_id).encode(),) if event.is_typing else ()
+def _typing(event: TypingChanged) -> tuple[str, ...]:
+    return (str(event.user_id),) if event.is_typing else ()
 
 
-def _refused(event: Refused) -> tuple[bytes, ...]:
-    return (f"no {event.code}".encode(),)
+def _refused(event: Refused) -> tuple[str]:
+    return (f"no {event.code}",)
 
 
-ENCODERS: Final[Encoders] = {
+ENCODERS: Final[Mapping[type[Event], Callable[[Any], tuple[str, ...]]]] = {
     Connected: _hello,
     PrivateMessagePosted: _posted,
     TypingChanged: _typing,
@@ -151,6 +152,9 @@ class Whisper:
     message_window: float | None = None
     tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
+    vocabulary: Vocabulary = field(
+        default=Vocabulary({"line": str}, frame_types(ENCODERS), tag=None)
+    )
 
     def reject(self, stranger: Stranger) -> AcceptAndClose:
         """One line, then 4001."""
@@ -164,7 +168,7 @@ class Whisper:
     def encode(self, event: Event) -> tuple[bytes, ...]:
         """One line for each event in `tells`."""
         encoder = ENCODERS.get(type(event))
-        return () if encoder is None else encoder(event)
+        return () if encoder is None else tuple(line.encode() for line in encoder(event))
 
 
 DIALECT: Final[Dialect] = Whisper()

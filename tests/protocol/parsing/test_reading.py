@@ -1,0 +1,63 @@
+"""Lenient reading: what is malformed counts as absent."""
+
+from typing import Annotated
+
+import pytest
+from attrs import frozen
+
+from protocol.errors import ErrorCode, WireError
+from protocol.model import ChannelId, MessageId, UserId
+from protocol.parsing.reading import Absent, read
+from protocol.rest import camel_case
+from protocol.schemas import Spelt
+
+
+@frozen
+class Inner:
+    user_id: UserId
+
+
+def _number(given: object) -> int | None:
+    if given == "no":
+        raise WireError(ErrorCode.INVALID_FIELD, field="spelt")
+    return int(given) if isinstance(given, str) else None
+
+
+@frozen
+class Shape:
+    channel_id: ChannelId
+    text: str = "none"
+    is_open: bool = False
+    message_id: MessageId | None = None
+    inner: Inner | None = None
+    spelt: Annotated[int, Spelt(str, _number)] | None = None
+
+
+def test_every_field_is_read_under_its_name_in_json() -> None:
+    raw = {"channelId": 3, "text": "", "isOpen": True, "messageId": 9, "inner": {"userId": 1},
+           "spelt": "7", "more": 1}  # fmt: skip
+    shape = Shape(ChannelId(3), "", True, MessageId(9), Inner(UserId(1)), 7)
+    assert read(raw, Shape, naming=camel_case) == shape
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("text", 5), ("text", None), ("isOpen", 1), ("isOpen", "true"), ("messageId", True),
+     ("messageId", 0), ("messageId", "9"), ("inner", 5), ("inner", {}), ("inner", {"userId": "1"}),
+     ("spelt", 5)],
+)  # fmt: skip
+def test_what_is_malformed_counts_as_absent(field: str, value: object) -> None:
+    assert read({"channelId": 3, field: value}, Shape, naming=camel_case) == Shape(ChannelId(3))
+
+
+@pytest.mark.parametrize("raw", [{}, {"channelId": "3"}, {"channel_id": 3}, [], None, "channelId"])
+def test_what_must_be_there_is_named_when_it_is_not(raw: object) -> None:
+    with pytest.raises(Absent) as caught:
+        read(raw, Shape, naming=camel_case)
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "channelId")
+
+
+def test_an_error_of_what_reads_a_field_goes_through() -> None:
+    with pytest.raises(WireError) as caught:
+        read({"channelId": 3, "spelt": "no"}, Shape, naming=camel_case)
+    assert caught.value.field == "spelt"
