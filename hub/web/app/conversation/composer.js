@@ -102,7 +102,8 @@ export class Composer {
   /** @param {Message} message */
   #quote(message) {
     const drop = iconButton("close", "Do not reply", () => this.replyTo(null));
-    return [quote(message, () => this.#onQuote(message)), drop];
+    const author = this.#conversation.authorOf(message);
+    return [quote(message, author, () => this.#onQuote(message)), drop];
   }
 
   #form() {

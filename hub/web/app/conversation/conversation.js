@@ -4,7 +4,7 @@ import { ChannelsClient } from "../../sdk/parlour.js";
 import { plain } from "../dom/text.js";
 
 /**
- * @import { ConversationId, ParlourClient, Workspace } from "../../sdk/parlour.js"
+ * @import { ConversationId, Message, ParlourClient, Workspace } from "../../sdk/parlour.js"
  * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
@@ -37,6 +37,14 @@ export class Conversation {
 
   get isChannel() {
     return this.workspace !== null;
+  }
+
+  /**
+   * Who wrote a message, in the words of the page.
+   * @param {Message} message
+   */
+  authorOf({ isMine, authorName }) {
+    return isMine ? "You" : plain(authorName ?? this.title);
   }
 
   /** What screen readers and the field to write in call it. */

@@ -23,7 +23,7 @@ export function welcome(me, onOpen, text) {
   return h(
     "section.welcome",
     {},
-    h("h2", {}, text),
+    text !== "" && h("h2", {}, text),
     h("p", {}, "Others find you as ", h("strong", {}, `@${me.username}`), "."),
     h("button.button.primary", find, "Find people"),
     h("button.button", invite, "Copy your invite link"),

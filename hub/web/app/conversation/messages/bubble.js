@@ -17,6 +17,7 @@ import { plain } from "../../dom/text.js";
  *
  * @typedef {object} Surroundings
  * @property {Message | null} quoted the message that it replies to, if that is known
+ * @property {string | null} quotedAuthor who wrote that
  * @property {string | null} author who wrote it, if it is the first of several by them
  * @property {boolean} isAmongMany whether more than two people write there
  */
@@ -59,14 +60,15 @@ export function bubble(message, surroundings, actions) {
  * @param {Surroundings} surroundings
  * @param {Actions} actions
  */
-function drawn(message, { quoted, author, isAmongMany }, actions) {
+function drawn(message, surroundings, actions) {
+  const { quoted, quotedAuthor, author, isAmongMany } = surroundings;
   const { status, isMine } = message;
   const isFailed = status === Status.FAILED;
   return h(
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
     { "data-status": isMine ? status : null, tabindex: -1 },
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
-    message.parentId !== null && quote(quoted, actions.onQuote),
+    message.parentId !== null && quote(quoted, quotedAuthor, actions.onQuote),
     content(message, actions.address),
     meta(message, actions),
   );
@@ -143,9 +145,11 @@ function foreignFile(fileUrl) {
 /**
  * A few words of a message that is replied to.
  * @param {Message | null} quoted null: it is not known here
+ * @param {string | null} author
  * @param {() => void} onclick
  */
-export function quote(quoted, onclick) {
+export function quote(quoted, author, onclick) {
   const text = quoted === null ? "An earlier message" : quoted.content.slice(0, 140);
-  return h("button.quote", { type: "button", onclick, disabled: quoted === null }, text);
+  const name = author !== null && h("strong", {}, author);
+  return h("button.quote", { type: "button", onclick, disabled: quoted === null }, name, text);
 }

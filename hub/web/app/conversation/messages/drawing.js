@@ -6,7 +6,6 @@
 import { day } from "../../dom/dates.js";
 import { h } from "../../dom/elements.js";
 import { KeyedElements } from "../../dom/keyed.js";
-import { plain } from "../../dom/text.js";
 import { bubble, lookOf } from "./bubble.js";
 
 /**
@@ -43,7 +42,7 @@ export class Drawing {
 
   /** @param {Message} message */
   bubbleOf(message) {
-    return this.#drawn.get(nameOf(message));
+    return this.#drawn.get(elementKey(message));
   }
 
   /** Where what was unread begins. */
@@ -118,10 +117,15 @@ export class Drawing {
    * @param {boolean} isFirst of those that its author wrote together
    */
   #bubble(message, quoted, isFirst) {
-    const { client, title, isChannel } = this.#conversation;
-    const name = message.isMine ? "You" : plain(message.authorName ?? title);
+    const { client, isChannel } = this.#conversation;
+    const nameOf = (/** @type {Message} */ each) => this.#conversation.authorOf(each);
     /** @type {Surroundings} */
-    const surroundings = { quoted, author: isFirst ? name : null, isAmongMany: isChannel };
+    const surroundings = {
+      quoted,
+      quotedAuthor: quoted && nameOf(quoted),
+      author: isFirst ? nameOf(message) : null,
+      isAmongMany: isChannel,
+    };
     const make = () =>
       bubble(message, surroundings, {
         address: (fileUrl) => client.fileAddress(fileUrl),
@@ -129,7 +133,7 @@ export class Drawing {
         onDiscard: () => client.discard(message),
         onQuote: () => quoted !== null && this.#onQuote(quoted),
       });
-    return this.#drawn.element(nameOf(message), lookOf(message, surroundings), make);
+    return this.#drawn.element(elementKey(message), lookOf(message, surroundings), make);
   }
 }
 
@@ -147,6 +151,6 @@ function quotesOf(messages, all) {
 }
 
 /** @param {Message} message */
-function nameOf(message) {
+function elementKey(message) {
   return message.key === null ? `id ${message.id}` : `key ${message.key}`;
 }
