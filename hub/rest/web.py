@@ -49,7 +49,9 @@ _DOCUMENT_HEADERS: Final = {
 }
 _DOCUMENTS: Final = frozenset({".html", ".svg"})
 _COMMENT: Final = re.compile(
-    r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$", re.DOTALL | re.MULTILINE
+    r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$"
+    r"|(?<=[;,{(\[])[ \t]+//[^\n\"'`]*$",  # no quote behind it: it is in no string
+    re.DOTALL | re.MULTILINE,
 )
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 _SHEETS: Final = re.compile(r'(?:[ \t]*<link rel="stylesheet" href="web/[^"]+">\n)+')
@@ -136,8 +138,8 @@ def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
 
 
 def compact(script: str) -> str:
-    """A script without indentation, and without the comments that have lines of their own; each
-    line keeps its number.
+    """A script or style sheet without indentation and most of its comments; each line keeps its
+    number.
     """
     bare = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), script)
     return _INDENT.sub("", bare)

@@ -97,14 +97,13 @@ async def test_the_page_names_files_that_browsers_keep_for_ever(memory_store: St
     ("script", "left"),
     [
         ("/** a */\nb();\n", "\nb();\n"),
-        ("/**\n * a\n */\nb();\n  // c\n  d(); // e\n", "\n\n\nb();\n\nd(); // e\n"),
+        ("/**\n * a\n */\nb();\n  // c\n  d(); // e\n", "\n\n\nb();\n\nd();\n"),
         ("/** @type {A} */ (b).c();\nd(); /* e */\n", "/** @type {A} */ (b).c();\nd(); /* e */\n"),
-        ("a = '/** b */';\n", "a = '/** b */';\n"),
+        ("a = '/** b */';\nc('d; // e');\n", "a = '/** b */';\nc('d; // e');\n"),
+        ("/* a\n b */\n.c {\n  d: e;\n}\n", "\n\n.c {\nd: e;\n}\n"),
     ],
 )
-def test_comments_on_lines_of_their_own_and_indentation_are_left_out(
-    script: str, left: str
-) -> None:
+def test_most_comments_and_indentation_are_left_out(script: str, left: str) -> None:
     assert compact(script) == left
 
 

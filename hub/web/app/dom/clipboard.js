@@ -1,6 +1,6 @@
 /** What is put on the clipboard; over plain http, where pages have no access to it, in the old way. */
 
-import { announce } from "./feedback.js";
+import { confirmed } from "./feedback.js";
 
 /** @param {string} text */
 export async function copyText(text) {
@@ -9,7 +9,7 @@ export async function copyText(text) {
   } catch {
     copyByCommand(text); // there is no `navigator.clipboard`, or it was refused
   }
-  announce("Copied");
+  confirmed("Copied");
 }
 
 /** @param {string} text */

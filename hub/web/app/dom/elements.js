@@ -16,7 +16,6 @@ const ICONS = {
   close: 7,
   more: 8,
   down: 9,
-  done: 10,
 };
 
 /**

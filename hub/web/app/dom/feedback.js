@@ -1,6 +1,7 @@
 /** Announcements for screen readers, and texts for what failed. */
 
 import { CallFailed } from "../../sdk/parlour.js";
+import { h } from "./elements.js";
 
 /**
  * To be read by screen readers.
@@ -9,6 +10,15 @@ import { CallFailed } from "../../sdk/parlour.js";
 export function announce(text) {
   const announcer = document.getElementById("announcer");
   if (announcer !== null) announcer.textContent = text;
+}
+
+/**
+ * To be read by everybody, for a moment: that something was done which shows nowhere else.
+ * @param {string} text
+ */
+export function confirmed(text) {
+  announce(text);
+  document.getElementById("note")?.replaceChildren(h("span", {}, text)); // a new one, which fades
 }
 
 /**

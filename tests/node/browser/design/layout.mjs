@@ -1,7 +1,16 @@
 /** How the page looks, as far as a program can tell: sizes, contrast, and what fits. */
 
 import assert from "node:assert/strict";
-import { accessible, find, fromMenu, openFirst, stored, textBox, write } from "../page.mjs";
+import {
+  accessible,
+  find,
+  fromMenu,
+  openFirst,
+  signInAs,
+  stored,
+  textBox,
+  write,
+} from "../page.mjs";
 import { lines, targets } from "./measures.mjs";
 
 /**
@@ -50,6 +59,9 @@ async function desktop(visitors, { ann: annsCookie, ben: bensCookie, ben_id: ben
   assert.ok(right - left <= MAX_COLUMN_PX, `the column is ${right - left} wide`);
   await legible(ann);
   await places(ann, bensId);
+  const invited = await visitors.open(null, {}, `${visitors.url}#/person/${bensId}`);
+  await signInAs(invited, "anndesktop@example.org");
+  await invited.locator(".bubble").first().waitFor();
 }
 
 /**
@@ -120,10 +132,14 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
     assert.equal(wide, 320);
     await ann.setViewportSize(small.viewport);
   }
+  await accessible(ann); // the menu is open
   await ann.keyboard.press("Escape");
   await openFirst(ann);
   await longPress(ann, ".bubble.theirs .words");
   await accessible(ann);
+  await ann.getByRole("button", { name: "Copy" }).tap();
+  await ann.getByText("Copied").first().waitFor();
+  await longPress(ann, ".bubble.theirs .words");
   await ann.getByRole("button", { name: "Reply" }).tap();
   await ann.locator(".replying", { hasText: "A longer message" }).waitFor();
   await longPress(ann, ".bubble.theirs .words");
