@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 import structlog
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
 from hub.batching import Batcher
@@ -32,6 +32,7 @@ from protocol.websocket.handshake import Cookies
 log = structlog.get_logger(__name__)
 
 RECHECK_SECONDS: Final = 0.2  # after an outage
+CONNECTING_SECONDS: Final = 60.0  # longer than from the lookup of a session to its connection
 
 SIGNING: Final = "connect.sid"
 MAX_COOKIES: Final = 4  # of one name that are looked at
@@ -45,6 +46,14 @@ class _Lookup:
     session: Session | None = field(default=None, init=False)
     failure: StoreUnavailable | None = field(default=None, init=False)
     answered: trio.Event = field(factory=trio.Event, init=False)
+
+
+@frozen
+class _Found:
+    """A foreign session that was found, and when (`trio.current_time()`)."""
+
+    sid: str
+    at: float
 
 
 class Authenticator:
@@ -71,7 +80,7 @@ class Authenticator:
         self._accounts = accounts
         self._foreign = foreign
         self._signing = signing
-        self._foreign_sids: dict[SessionId, str] = {}  # to be checked again while they are live
+        self._foreign_sids: dict[SessionId, _Found] = {}  # to be checked again while they are live
         self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
         self._cache = SessionCache()
 
@@ -185,9 +194,13 @@ class Authenticator:
         """
         while self._foreign is not None:
             await trio.sleep(every)
-            live = hub.sessions()
-            sids = {key: sid for key, sid in self._foreign_sids.items() if key in live}
-            self._foreign_sids = dict(sids)
+            live, recent = hub.sessions(), trio.current_time() - CONNECTING_SECONDS
+            self._foreign_sids = {
+                key: found
+                for key, found in self._foreign_sids.items()
+                if key in live or found.at > recent
+            }
+            sids = {key: self._foreign_sids[key].sid for key in live & self._foreign_sids.keys()}
             try:
                 gone = {key for key, sid in sids.items() if await self._foreign.find(sid) is None}
             except StoreUnavailable as error:
@@ -246,7 +259,7 @@ class Authenticator:
         if user is None:
             return Stranger.UNKNOWN_USER
         session_id = _foreign_id(sid)
-        self._foreign_sids[session_id] = sid
+        self._foreign_sids[session_id] = _Found(sid, trio.current_time())
         return Session(session_id, user, found.expires_at)
 
 

@@ -6,15 +6,13 @@ timer runs out or somebody asks for something. So "nothing came" can be said wit
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any
 
 import trio
 import trio.testing
 from attrs import define, evolve, field, fields
 
 from persistence.interface import Store
-
-Part = TypeVar("Part")
 
 
 @define

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
-from tests.support.clients.websocket import Refused
+from tests.support.clients.websocket import Refused, WebSocket, upgrade_request
 from tests.support.posting import private_message
+from tests.support.quiet import Counted, until_quiet
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
 
@@ -35,14 +37,13 @@ async def hub(databases: Databases, **settings: Any) -> AsyncIterator[tuple[Worl
     async with databases.migrated() as dsn:
         for statement in TABLE:
             await execute(dsn, statement)
-        async with (
-            open_store(dsn) as store,
-            open_express_sessions(dsn, "app.session") as foreign,
-            open_world(
-                store, foreign_sessions=foreign, session_secrets=(SECRET,), **settings
-            ) as world,
-        ):
-            yield world, dsn
+        async with open_store(dsn) as store, open_express_sessions(dsn, "app.session") as sessions:
+            foreign: Any = Counted(sessions)
+            secrets = (SECRET,)
+            async with open_world(
+                store, foreign_sessions=foreign, session_secrets=secrets, **settings
+            ) as world:
+                yield world, dsn
 
 
 async def remember(
@@ -117,13 +118,36 @@ async def test_an_express_session_that_is_gone_closes_its_sockets(databases: Dat
         await second.close_in_silence()
 
 
-async def test_an_express_session_that_expires_closes_its_sockets(databases: Databases) -> None:
+async def test_an_express_session_is_checked_however_long_it_takes_to_connect(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with hub(databases, session_recheck=5) as (world, dsn), trio.open_nursery() as nursery:
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id)
+        stream = world.connect_lockstep()
+        nursery.start_soon(stream.send_all, upgrade_request("/messagepal", Cookie=cookie))
+        await until_quiet()  # the session was found, and the response waits to be taken
+        mock_clock.jump(5)
+        await until_quiet()
+        head, _, rest = bytes(await stream.receive_some()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101"), head
+        socket = WebSocket(stream, rest)
+        await socket.receive_type("connected")
+        await execute(dsn, "DELETE FROM app.session")
+        mock_clock.jump(5)
+        assert (await socket.closed()).code == 4001
+
+
+async def test_an_express_session_that_expires_closes_its_sockets(
+    databases: Databases, mock_clock: MockClock
+) -> None:
     async with hub(databases) as (world, dsn):
         ann = await world.person("ann")
-        soon = (datetime.now(UTC) + timedelta(seconds=0.5)).isoformat().replace("+00:00", "Z")
+        soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat().replace("+00:00", "Z")
         cookie = await remember(dsn, "abc", ann.id, cookie=soon)
         socket = await world.websocket("/ws/chat", Cookie=cookie)
         await socket.receive_type("connected")
+        mock_clock.jump(3_600)
         assert (await socket.closed()).code == 4001
 
 
