@@ -183,10 +183,10 @@ class Relations(Protocol):
         """
 
     async def reachable(
-        self, user_id: UserId, *, before: UserId | None, limit: int
+        self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
-        """The newest accounts with an id below `before` that the user may message, newest first,
-        without the assistant.
+        """The newest accounts with an id below `before` that the user may message and whose name or
+        username contains `text` in upper or lower case, newest first, without the assistant.
         """
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:

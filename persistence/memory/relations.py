@@ -95,13 +95,14 @@ class MemoryRelations:
         return True
 
     async def reachable(
-        self, user_id: UserId, *, before: UserId | None, limit: int
+        self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
         """See the interface."""
         found = [
             user
             for user in self.tables.users.values()
             if user.id != ASSISTANT_ID
+            and any(text.lower() in name.lower() for name in (user.name, user.username))
             and (before is None or user.id < before)
             and self.tables.may_message(user_id, user.id)
         ]

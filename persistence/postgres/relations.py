@@ -69,6 +69,7 @@ _ACCEPT_MESSAGES: Final = """
 _REACHABLE: Final = f"""
     SELECT {user_columns("users")} FROM users
      WHERE id < $2 AND role <> 'assistant' AND may_message($1, id)
+       AND (position(lower($4) IN lower(name)) > 0 OR position(lower($4) IN lower(username)) > 0)
      ORDER BY id DESC LIMIT $3
 """
 _BLOCK: Final = """
@@ -154,10 +155,10 @@ class PostgresRelations:
         return await self._any(_ACCEPT_MESSAGES, user_id, requester)
 
     async def reachable(
-        self, user_id: UserId, *, before: UserId | None, limit: int
+        self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
         """See the interface."""
-        rows = await self.database.fetch(_REACHABLE, user_id, before or MAX_ID, limit)
+        rows = await self.database.fetch(_REACHABLE, user_id, before or MAX_ID, limit, text)
         return [user_from(row) for row in rows]
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:

@@ -170,6 +170,8 @@ async def test_whom_one_may_message_newest_accounts_first(store: Store) -> None:
     assert await reachable(ann.id, before=None, limit=9) == [friend, dan, ben]
     assert await reachable(ann.id, before=None, limit=2) == [friend, dan]
     assert await reachable(ann.id, before=dan.id, limit=9) == [ben]
+    assert await reachable(ann.id, text="DAN", before=None, limit=9) == [dan]
+    assert await reachable(ann.id, text="%", before=None, limit=9) == []
     await store.relations.block(dan.id, ann.id)
     await store.relations.block(ann.id, ben.id)
     assert await reachable(ann.id, before=None, limit=9) == [friend]

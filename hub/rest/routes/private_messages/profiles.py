@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import WEAK_CODES, is_own_password, refuse_weak
-from hub.rest.parameters import Number
+from hub.rest.parameters import Number, Text
 from persistence.records import ProfileChange
 from protocol.dialects.private_messages.rest import REST, PasswordBody, ProfileBody
 from protocol.dialects.private_messages.shapes import (
@@ -24,12 +24,14 @@ from protocol.dialects.private_messages.shapes import (
 )
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, User, UserId
+from protocol.parsing.content import is_storable
 
 SUGGESTED: Final = 20
 MAX_PEOPLE: Final = 100
 
 FEW: Final = Number("limit", f"how many; otherwise {SUGGESTED}", SUGGESTED, 1, MAX_PEOPLE)
 PAGE: Final = Number("limit", f"how many; otherwise {MAX_PEOPLE}", MAX_PEOPLE, 1, MAX_PEOPLE)
+NAME: Final = Text("name", "what the name or the username contains, in upper or lower case")
 BEFORE: Final = Number("before", "only accounts before the one with this id", MAX_ID, 1)
 
 
@@ -88,18 +90,21 @@ async def change_password(call: Call) -> JSON[DoneObject]:
 
 async def suggested(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message: a few."""
-    return await _reachable(call, FEW)
+    return await _reachable(call, "", FEW)
 
 
 async def everybody(call: Call) -> JSON[list[UserObject]]:
-    """Whom the caller may message: a page."""
-    return await _reachable(call, PAGE)
+    """Whom the caller may message: a page, of those with a name like that."""
+    text = call.text(NAME) or ""
+    if not is_storable(text):
+        return JSON([])
+    return await _reachable(call, text, PAGE)
 
 
-async def _reachable(call: Call, limit: Number) -> JSON[list[UserObject]]:
+async def _reachable(call: Call, text: str, limit: Number) -> JSON[list[UserObject]]:
     before = UserId(call.number(BEFORE))
     users = await call.services.store.relations.reachable(
-        call.me, before=before, limit=call.number(limit)
+        call.me, text=text, before=before, limit=call.number(limit)
     )
     return JSON([user_object(user) for user in users])
 
@@ -159,6 +164,6 @@ ENDPOINTS: Final = (
         "Whom I may message, newest accounts first: a page",
         everybody,
         {200: "a list"},
-        parameters=(PAGE, BEFORE),
+        parameters=(NAME, PAGE, BEFORE),
     ),
 )

@@ -50,7 +50,7 @@ export class PeoplePanel {
 
   #search() {
     const username = h("input.input", { name: "username", required: true, autocomplete: "off" });
-    const label = h("span", {}, "Find somebody by username, or by name among those you know");
+    const label = h("span", {}, "Find somebody by username or name");
     return h(
       "form.inline",
       {
@@ -64,14 +64,17 @@ export class PeoplePanel {
     );
   }
 
-  /** @param {string} text a username, or part of the name of somebody who is known here */
+  /** @param {string} text a username, or a part of a name; private people only by their username */
   async #find(text) {
-    const path = `/api/users?username=${encodeURIComponent(text)}`;
-    const exact = /** @type {User[]} */ (await this.#client.call("GET", path));
+    const name = encodeURIComponent(text);
+    const calls = [`/api/users?username=${name}`, `/api/users/all?name=${name}`].map((path) =>
+      this.#client.call("GET", path),
+    );
+    const found = /** @type {User[][]} */ (await Promise.all(calls)).flat();
     const isMeant = (/** @type {User} */ user) =>
       plain(user.name).toLowerCase().includes(text.toLowerCase());
     const known = this.#known().filter(isMeant);
-    this.#result = { text, users: distinct([...exact, ...known]) };
+    this.#result = { text, users: distinct([...found, ...known]) };
     this.#drawFound();
   }
 

@@ -117,6 +117,15 @@ async def test_people_to_write_to_are_those_one_may_write_to(world: World) -> No
     assert eve.id not in {each["id"] for each in (await ben.call("GET", "/api/users/all")).json}
 
 
+async def test_people_are_found_by_a_part_of_their_name(world: World) -> None:
+    ann, dora, eve = await world.people("ann", "dora", "eve")
+    hidden = await world.person("dorian", is_public=False)
+    for name, found in (("DOR", [dora]), ("eve", [eve]), ("%", []), ("%00", []), ("", [eve, dora])):
+        listed = (await ann.call("GET", f"/api/users/all?name={name}")).json
+        assert [each["id"] for each in listed] == [each.id for each in found]
+        assert hidden.id not in {each["id"] for each in listed}
+
+
 async def test_the_suggestions_are_a_few(world: World) -> None:
     ann = await world.person("ann")
     others = await world.people(*(f"user{n}" for n in range(22)))
