@@ -87,6 +87,7 @@ async function places(page, id) {
   assert.equal(new URL(page.url()).hash, `#/person/${id}`);
   await fromMenu(page, "Settings");
   assert.equal(new URL(page.url()).hash, "#/settings");
+  await page.getByRole("switch").first().waitFor();
   await legible(page);
   await page.goBack();
   await page.locator(".bubble").first().waitFor();

@@ -69,8 +69,7 @@ function drawn(message, surroundings, actions) {
     { "data-status": isMine ? status : null, tabindex: -1 },
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
     message.parentId !== null && quote(quoted, quotedAuthor, actions.onQuote),
-    content(message, actions.address),
-    meta(message, actions),
+    h("div.body", { dir: "auto" }, content(message, actions.address), meta(message, actions)),
   );
 }
 
@@ -112,11 +111,11 @@ function meta(message, { onRetry, onDiscard }) {
  */
 function content({ content: text, kind, fileUrl }, address) {
   if (!fileUrl?.startsWith("/uploads/")) {
-    return h("p.words", { dir: "auto" }, ...linked(text), ...foreignFile(fileUrl));
+    return h("p.words", {}, ...linked(text), ...foreignFile(fileUrl));
   }
   const href = address(fileUrl);
   if (kind !== Kind.IMAGE) {
-    return h("p.words", { dir: "auto" }, h("a.file", { href, download: "" }, plain(text)));
+    return h("p.words", {}, h("a.file", { href, download: "" }, plain(text)));
   }
   return picture(href, plain(text));
 }

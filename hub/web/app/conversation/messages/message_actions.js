@@ -24,7 +24,7 @@ export class MessageActions {
   #time = h("span.time");
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
-  #element = h("div.actions", { role: "group", "aria-label": "Actions" });
+  #element = h("div.actions", { role: "group", "aria-label": "Actions", "aria-live": "off" });
   /** @type {Message | null} */
   #message = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
