@@ -36,7 +36,7 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
   await openFirst(two);
   await fromMenu(one, "Sign out");
   await one.getByText("deletes what you wrote and did not send (1)").waitFor();
-  await one.getByRole("button", { name: "Sign out all the same" }).click();
+  await one.getByRole("button", { name: "Sign out anyway" }).click();
   for (const page of [one, two]) await page.getByRole("button", { name: "Sign in" }).waitFor();
   assert.deepEqual(await keptTexts(one), []);
   assert.equal(new URL(one.url()).hash, ""); // what was open was Ann's

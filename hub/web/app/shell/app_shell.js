@@ -295,13 +295,13 @@ export class AppShell {
   #signOut() {
     const count = unsentOf(this.#me.id).length;
     const leave = { type: "button", onclick: () => void this.#identity.signOut() };
-    const stay = { type: "button", onclick: () => this.#sidebar.notify() };
+    const cancel = { type: "button", onclick: () => this.#sidebar.notify() };
     if (count === 0) leave.onclick();
     else
       this.#sidebar.notify(
         `To sign out deletes what you wrote and did not send (${count}). `,
-        h("button.button", leave, "Sign out all the same"),
-        h("button.button", stay, "Stay"),
+        h("button.button", leave, "Sign out anyway"),
+        h("button.button", cancel, "Cancel"),
       );
   }
 }

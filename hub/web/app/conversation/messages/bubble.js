@@ -99,9 +99,14 @@ function meta(message, { onRetry, onDiscard }) {
     {},
     clock(message.at),
     message.isMine && h(`span.mark.${message.status}`, marked, ` ${mark}`),
-    isFailed && ` ${message.failure} `,
-    isFailed && h("button.button", { type: "button", onclick: onRetry }, "Send again"),
-    isFailed && h("button.button.quiet", { type: "button", onclick: onDiscard }, "Discard"),
+    isFailed && ` ${message.failure}`,
+    isFailed &&
+      h(
+        "div.choice",
+        {},
+        h("button.button", { type: "button", onclick: onRetry }, "Send again"),
+        h("button.button.quiet", { type: "button", onclick: onDiscard }, "Discard"),
+      ),
   );
 }
 
