@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
+COLOURS: Final = ("tests/hub/web/test_colours.py",)
 PAGE: Final = ("tests/e2e/test_browser.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -301,7 +302,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/style/tokens.css",
         "  --line: #868d9a;\n",
         "  --line: #d9dce3;\n",
-        PAGE,
+        (*COLOURS, *PAGE),
+    ),
+    Fault(
+        "what is explained is hardly to be read",
+        "hub/web/app/style/tokens.css",
+        "  --faint: #5a6170;\n",
+        "  --faint: #7d8595;\n",
+        COLOURS,
     ),
     Fault(
         "what is pressed on a phone is too small for a finger",
