@@ -5,9 +5,9 @@ function for its dialect's errors declares, a body's the class that it is read i
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Final, get_args, get_origin, get_type_hints
+from typing import Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from starlette.responses import PlainTextResponse
 
@@ -24,27 +24,30 @@ _NO_CONTENT: Final = frozenset({204, 304})
 _BODY_CODES: Final = (ErrorCode.INVALID_JSON, ErrorCode.INVALID_FRAME, ErrorCode.INVALID_FIELD)
 
 
-def describe(
-    claims: Sequence[tuple[RestDialect, Endpoint, str]], default: str, url: str | None = None
-) -> dict[str, object]:
+_Claim: TypeAlias = tuple[RestDialect, Endpoint, str]
+
+
+def describe(claims: Sequence[_Claim], default: str, url: str | None = None) -> dict[str, object]:
     """An OpenAPI 3.1 document of the endpoints, each with its REST dialect and its path.
 
     `url` is the hub's address, where it is another than that of the document.
 
-    A call that several REST dialects have is listed under its plain path for the default, else for
-    one that needs no token, and below their mount prefixes for the others.
+    A call that several REST dialects have is listed under its plain path for the dialect that is
+    meant when nothing else decides, and below their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     schemas = Schemas(PLACE)
-    claimed: set[tuple[str, str]] = set()
-    for surface, endpoint, plain in sorted(
-        claims, key=lambda claim: (claim[0].name != default, claim[0].cookie is None)
-    ):
-        shape = (endpoint.method, re.sub(r"{\w+}", "{}", plain))
-        path = f"/{surface.name}{endpoint.path}" if shape in claimed else plain
-        claimed.add(shape)
-        operation = _operation(surface, endpoint, schemas)
-        paths.setdefault(path, {})[endpoint.method.lower()] = operation
+    shared: dict[tuple[str, str], list[_Claim]] = {}
+    for surface, endpoint, path in claims:
+        shape = (endpoint.method, re.sub(r"{\w+}", "{}", path))
+        shared.setdefault(shape, []).append((surface, endpoint, path))
+    for claimants in shared.values():
+        for surface, endpoint, path in _at_their_paths(claimants, default):
+            operation = _operation(surface, endpoint, schemas)
+            is_plain = path == endpoint.path
+            if is_plain and surface.cookie and any(each.cookie is None for each, *_ in claimants):
+                operation["security"] = _logins(surface)[:1]  # a token means another dialect here
+            paths.setdefault(path, {})[endpoint.method.lower()] = operation
     cookies = sorted({surface.cookie for surface, _, _ in claims if surface.cookie is not None})
     return {
         "openapi": "3.1.0",
@@ -61,6 +64,18 @@ def describe(
         },
         "paths": paths,
     }
+
+
+def _at_their_paths(claimants: Sequence[_Claim], default: str) -> Iterator[_Claim]:
+    """The calls of one method and path, each where it is documented."""
+    is_one_call = len({id(endpoint) for _, endpoint, _ in claimants}) == 1
+    (surface, endpoint, path), *others = sorted(
+        claimants,
+        key=lambda claim: (not is_one_call and claim[0].name != default, claim[0].cookie is None),
+    )
+    yield surface, endpoint, path
+    for surface, endpoint, _ in others:
+        yield surface, endpoint, f"/{surface.name}{endpoint.path}"
 
 
 def _operation(surface: RestDialect, endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:

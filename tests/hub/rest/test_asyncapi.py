@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -106,6 +106,7 @@ def test_a_frame_that_is_not_as_described_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(("channel", "kind"), CLIENT_FRAMES)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_what_a_client_may_send_is_understood_and_without_what_it_must_have_it_is_not(
     channel: str, kind: str, data: st.DataObject

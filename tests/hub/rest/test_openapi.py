@@ -62,10 +62,18 @@ def test_a_call_in_full() -> None:
     assert set(send["responses"]) == {
         "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503",
     }  # fmt: skip
-    assert send["security"] == [{"session_token": []}, {"bearer": []}]
+    assert send["security"] == [{"session_token": []}]  # a token means another dialect here
+    assert OPERATIONS["get /api/blocks"]["security"] == [{"session_token": []}, {"bearer": []}]
     conflict = send["responses"]["409"]["content"]["application/json"]["schema"]
     assert conflict["$ref"].endswith("/private_messages.rest.ErrorObject")
     assert conflict["properties"]["code"]["enum"] == ["key_conflict"]
+
+
+def test_a_path_of_several_dialects_is_described_for_the_one_that_is_meant_without_more() -> None:
+    assert OPERATIONS["post /api/messages"]["tags"] == ["private_messages"]
+    assert OPERATIONS["post /learning_platform/api/messages"]["tags"] == ["learning_platform"]
+    assert OPERATIONS["post /api/upload"]["tags"] == ["learning_platform"]  # whose call it is
+    assert OPERATIONS["post /private_messages/api/upload"]["tags"] == ["private_messages"]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
