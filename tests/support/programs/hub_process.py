@@ -1,11 +1,14 @@
 """A real hub in a process of its own, started the way a person starts it."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,12 +94,30 @@ def open_folder() -> Iterator[Path]:
             until_none_works_in(Path(name))
 
 
+@cache
+def first_data() -> Path:
+    """The folder of data of a hub that was never started, as `parlour migrate` makes it."""
+    folder = tempfile.mkdtemp(prefix="parlour-test-first-")
+    atexit.register(shutil.rmtree, folder)
+    Path(folder).chmod(0o755)
+    made = Path(folder) / "data"
+    command = [*PARLOUR, "migrate", "--data-dir", str(made)]
+    subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    until_none_works_in(made)
+    return made
+
+
 @contextmanager
 def run_hub(
     data_dir: Path, *flags: str, port: int = 0, program: Sequence[str] = PARLOUR
 ) -> Iterator[HubProcess]:
-    """Start `parlour serve` and wait until it says that it is ready; kill it on exit."""
+    """Start `parlour serve` and wait until it says that it is ready; kill it on exit.
+
+    Its database is a copy of one that was made once, because that takes longer than all else.
+    """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
+    if not data_dir.exists():
+        subprocess.run(["cp", "-a", first_data(), data_dir], check=True)
     command = [*program, "serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
     with subprocess.Popen(
         command,
