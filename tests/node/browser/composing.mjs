@@ -171,7 +171,7 @@ async function phone(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   await ann.reload();
   await ann.locator(".bubble.failed").waitFor(); // what is open is in the address
   await ann.getByRole("button", { name: "Discard" }).click();
-  await ann.getByText("No messages yet").waitFor();
+  await ann.getByText("No messages yet. Say hello.").waitFor();
 }
 
 export const COMPOSING = { composing, phone };

@@ -42,7 +42,7 @@ export class ConversationRow {
    */
   update({ unread, last, lastAt, isOnline }, isOpen) {
     const when = lastAt && shortly(lastAt);
-    const shown = last.slice(0, MAX_LAST);
+    const shown = last.slice(0, MAX_LAST) || "No messages yet";
     const look = JSON.stringify([unread, shown, when, isOnline, isOpen]);
     if (look === this.#look) return;
     this.#look = look;
