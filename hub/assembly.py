@@ -147,7 +147,7 @@ async def open_services(
         messages=store.messages,
         relations=store.relations,
         sending=Sending(messaging, channels, assistant),
-        moderation=Moderation(store.messages, channels, store.channels),
+        moderation=Moderation(store.messages, channels, store.channels, hub),
         typing=typing,
         receipts=receipts,
         channels=channels,

@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     HISTORY_UNAVAILABLE = "history_unavailable"
     MESSAGE_NOT_FOUND = "message_not_found"
     CONVERSATION_NOT_FOUND = "conversation_not_found"
+    STAFF_ONLY = "staff_only"
     LOOKUP_FAILED = "lookup_failed"
     LOGIN_ENDED = "login_ended"
     ASSISTANT_UNAVAILABLE = "assistant_unavailable"
@@ -65,6 +66,7 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
     ErrorCode.MESSAGE_NOT_FOUND: "Message not found",
     ErrorCode.CONVERSATION_NOT_FOUND: "Conversation not found",
+    ErrorCode.STAFF_ONLY: "Only teachers may do this",
     ErrorCode.LOGIN_ENDED: "Unauthorized",
     ErrorCode.LOOKUP_FAILED: "This cannot be looked up now, please try again",
     ErrorCode.ASSISTANT_UNAVAILABLE: "The assistant cannot answer now",

@@ -125,8 +125,7 @@ class ChannelTyping(Ephemeral):
 
     channel_id: ChannelId
     workspace_id: WorkspaceId | None
-    user_id: UserId
-    username: str
+    user: User
     is_typing: bool = True
 
 
@@ -200,6 +199,15 @@ class MessagesSeen(Reliable):
     user_id: UserId
     message_ids: tuple[MessageId, ...]
     status: DeliveryStatus
+
+
+@frozen
+class MessagePinned(Reliable):
+    """`user` has pinned a message, to the clients that joined its channel."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    user: User
 
 
 @frozen
@@ -355,6 +363,7 @@ Event: TypeAlias = (
     | PrivateMessagesDelivered
     | ChannelMessagesRead
     | MessagesSeen
+    | MessagePinned
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

@@ -21,7 +21,6 @@ ELSEWHERE: Final = {
     "hub/http/responses.py": "tests/hub/http/test_server.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",
-    "hub/services/moderation.py": "tests/hub/rest/routes/learning_chat/test_messages.py",
     "hub/settings/manual.py": "tests/hub/settings/test_config.py",
     "hub/settings/setting.py": "tests/hub/settings/test_config.py",
     "hub/socketio/journal.py": "tests/hub/socketio/test_recovery.py",

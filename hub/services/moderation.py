@@ -1,23 +1,26 @@
 """Changes to stored messages: deleting, grading, pinning.
 
 Guarantees: a message is deleted by its author or by staff, graded and pinned by staff; a message
-that the asker may not see is treated like one that does not exist. Must not know: dialects,
-sockets, SQL.
+that the asker may not see is treated like one that does not exist; who is in the channel is told of
+a pin. Must not know: dialects, sockets, SQL.
 """
 
 from attrs import frozen
 
+from hub.actor.hub import Hub
+from hub.actor.letters import ChannelRoom, Delivery, ToRooms
 from hub.services.channels import Channels
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Messages
 from protocol.answers import DONE, Answer, Graded, Pinned
 from protocol.commands import DeleteMessage, GradeMessage, PinMessage, UnpinMessage
 from protocol.errors import ErrorCode
-from protocol.events import Refused
+from protocol.events import MessagePinned, Refused
 from protocol.model import STAFF, Channel, ChannelId, Message, MessageId, User, UserId
 
 _NO_MESSAGE = Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
 _NOT_ALLOWED = Refused.because(ErrorCode.NOT_ALLOWED)
+_STAFF_ONLY = Refused.because(ErrorCode.STAFF_ONLY)
 
 
 @frozen
@@ -31,6 +34,7 @@ class Moderation:
     messages: Messages
     channels: Channels
     pins: ChannelStore
+    hub: Hub
 
     async def delete(self, user: User, command: DeleteMessage) -> Answer:
         """Blank the content; the message keeps its seq."""
@@ -45,7 +49,7 @@ class Moderation:
     async def grade(self, user: User, command: GradeMessage) -> Answer:
         """Set a homework's status."""
         if user.role not in STAFF:
-            return _NOT_ALLOWED
+            return _STAFF_ONLY
         message = await self._visible(user.id, command.message_id)
         if message is not None:
             message = await self.messages.grade(message.id, command.status)
@@ -54,12 +58,17 @@ class Moderation:
     async def pin(self, user: User, command: PinMessage | UnpinMessage) -> Answer:
         """Pin a message to the top of its channel, or unpin it."""
         if user.role not in STAFF:
-            return _NOT_ALLOWED
+            return _STAFF_ONLY
         channel = await self.channels.look_up(user.id, command.channel_id)
         if isinstance(channel, ErrorCode):
             return Refused.because(channel)
         changed = await self._change_pin(channel.id, command)
-        return _NO_MESSAGE if changed is None else Pinned(changed)
+        if changed is None:
+            return _NO_MESSAGE
+        if isinstance(command, PinMessage):
+            pinned = MessagePinned(channel.id, command.message_id, user)
+            await self.hub.broadcast((Delivery(pinned, ToRooms((ChannelRoom(channel.id),))),))
+        return Pinned(changed)
 
     async def _change_pin(
         self, channel_id: ChannelId, command: PinMessage | UnpinMessage

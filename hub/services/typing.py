@@ -63,8 +63,7 @@ class _Indicator:
         """To the recipient, and to connections that have joined the dm channel, if there is one."""
         if channel_id is None:
             return [self.delivery()]
-        author = self.author
-        event = ChannelTyping(channel_id, None, author.id, author.username, self.is_typing)
+        event = ChannelTyping(channel_id, None, self.author, self.is_typing)
         rooms = ToRooms((ChannelRoom(channel_id),), besides=self.source)
         return [self.delivery(), Delivery(event, rooms)]
 
@@ -85,13 +84,7 @@ class _ChannelIndicator:
         rooms: list[Room] = [ChannelRoom(channel.id)]
         if channel.workspace_id is not None:
             rooms.append(WorkspaceRoom(channel.workspace_id))
-        event = ChannelTyping(
-            channel.id,
-            channel.workspace_id,
-            self.author.id,
-            self.author.username,
-            self.is_typing,
-        )
+        event = ChannelTyping(channel.id, channel.workspace_id, self.author, self.is_typing)
         return Delivery(event, ToRooms(rooms, besides=self.source))
 
 

@@ -32,6 +32,8 @@ class ChatMessageObject(TypedDict):
     channelId: ChannelId
     authorId: UserId
     authorUsername: str
+    authorDisplayName: str
+    senderRole: Role
     content: str
     messageType: MessageKind
     type: MessageKind
@@ -43,6 +45,7 @@ class ChatMessageObject(TypedDict):
     gradingStatus: GradingStatus | None
     seq: int
     parentId: NotRequired[MessageId]
+    replyTo: NotRequired[MessageId]
     clientMessageId: NotRequired[str]
 
 
@@ -99,13 +102,16 @@ class AccountObject(MemberObject):
 def chat_message_object(message: Message, author: User) -> ChatMessageObject:
     """A message; see docs/dialects/learning_chat.md#message-object.
 
-    Older clients read `type`, newer ones `messageType`, so both are sent.
+    Older clients read `type`, newer ones `messageType`, and some `replyTo` where others read
+    `parentId`, so both are sent.
     """
     view: ChatMessageObject = {
         "id": message.id,
         "channelId": message.channel_id,
         "authorId": message.author_id,
         "authorUsername": author.username,
+        "authorDisplayName": author.name,
+        "senderRole": author.role,
         "content": message.content,
         "messageType": message.kind,
         "type": message.kind,
@@ -118,7 +124,7 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
         "seq": message.seq,
     }
     if message.parent_id is not None:
-        view["parentId"] = message.parent_id
+        view["parentId"] = view["replyTo"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
     return view

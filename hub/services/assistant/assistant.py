@@ -154,7 +154,7 @@ class Assistant:
         rooms: list[Room] = [ChannelRoom(channel.id)]
         if channel.workspace_id is not None:
             rooms.append(WorkspaceRoom(channel.workspace_id))
-        event = ChannelTyping(channel.id, channel.workspace_id, me.id, me.username)
+        event = ChannelTyping(channel.id, channel.workspace_id, me)
         while True:
             await self._hub.broadcast((Delivery(event, ToRooms(rooms)),))
             await trio.sleep(TYPING_SECONDS)

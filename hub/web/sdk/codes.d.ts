@@ -21,6 +21,7 @@ export type HubCode =
   | "history_unavailable"
   | "message_not_found"
   | "conversation_not_found"
+  | "staff_only"
   | "lookup_failed"
   | "login_ended"
   | "assistant_unavailable"

@@ -32,6 +32,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -113,8 +114,8 @@ def _posted(
 
 def _typing(event: ChannelTyping, _: Render | None) -> tuple[tuple[_Typing, TypingObject]]:
     payload: TypingObject = {
-        "userId": to_uuid(IdKind.USER, event.user_id),
-        "userName": event.username,
+        "userId": to_uuid(IdKind.USER, event.user.id),
+        "userName": event.user.username,
         "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
         "isTyping": event.is_typing,
     }
@@ -209,5 +210,6 @@ OMITS: Final = omitting(
         "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
         "clients do not see workspaces": (Ready, ChannelCreated, MemberAdded, MemberRemoved),
         "clients list their channels over REST": (ChannelsAdded,),
+        "clients show no pins": (MessagePinned,),
     }
 )

@@ -25,6 +25,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -139,8 +140,8 @@ def _typing(event: ChannelTyping) -> tuple[Dispatch[Literal["TYPING_START"], Typ
     if not event.is_typing:
         return ()  # clients let the indicator run out
     data: TypingData = {
-        "userId": event.user_id,
-        "username": event.username,
+        "userId": event.user.id,
+        "username": event.user.username,
         "channelId": event.channel_id,
         "workspaceId": event.workspace_id,
     }
@@ -226,6 +227,7 @@ OMITS: Final = omitting(
         ),
         "clients send no messages": (MessageConfirmed,),
         "clients show no receipts": (ChannelMessagesRead, MessagesSeen),
+        "clients show no pins": (MessagePinned,),
         "clients are in a whole workspace and do not join channels": (JoinedChannel, LeftChannel),
         "a new channel arrives as ChannelCreated, a new member as MemberAdded": (ChannelsAdded,),
         "presence arrives per workspace, as WorkspacePresence": (PresenceChanged, ChannelPresence),

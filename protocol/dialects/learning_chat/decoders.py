@@ -12,7 +12,9 @@ from protocol.commands import (
     Command,
     JoinChannel,
     LeaveChannel,
+    MarkDelivered,
     MarkRead,
+    PinMessage,
     PostToChannel,
     ResumeChannels,
     TypeInChannel,
@@ -72,7 +74,7 @@ class ChannelFrame:
 
 @frozen
 class SendFrame:
-    """Send a message to a channel that was joined."""
+    """Send a message to a channel that was joined. `replyTo` is another name of `parentId`."""
 
     channel_id: ChannelId
     content: Annotated[str, Spelt(Content, _content)]
@@ -80,11 +82,20 @@ class SendFrame:
     file_url: Annotated[str, Spelt(FileUrl, _file_url)] | None = None
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
     parent_id: MessageId | None = None
+    reply_to: MessageId | None = None
 
 
 @frozen
 class ReadFrame:
     """The user has read this message of a channel, and all before it."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+
+
+@frozen
+class MessageFrame:
+    """About a message of a channel."""
 
     channel_id: ChannelId
     message_id: MessageId
@@ -120,7 +131,7 @@ def _send(frame: SendFrame, limits: CodecLimits) -> Command:
         frame.message_type,
         frame.file_url,
         frame.client_message_id,
-        frame.parent_id,
+        frame.parent_id or frame.reply_to,
     )
 
 
@@ -128,8 +139,20 @@ def _typing(frame: ChannelFrame, _: CodecLimits) -> Command:
     return TypeInChannel(frame.channel_id)
 
 
+def _stop_typing(frame: ChannelFrame, _: CodecLimits) -> Command:
+    return TypeInChannel(frame.channel_id, is_typing=False)
+
+
 def _mark_read(frame: ReadFrame, _: CodecLimits) -> Command:
     return MarkRead(frame.message_id, frame.channel_id)
+
+
+def _mark_delivered(frame: MessageFrame, _: CodecLimits) -> Command:
+    return MarkDelivered(frame.message_id)
+
+
+def _pin(frame: MessageFrame, _: CodecLimits) -> Command:
+    return PinMessage(frame.channel_id, frame.message_id)
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
@@ -143,7 +166,10 @@ DECODERS: Final[Decoders] = {
         _send, missing="channelId and content are required.", key="clientMessageId"
     ),
     "typing": lenient(_typing),
+    "stop_typing": lenient(_stop_typing),
     "mark_read": lenient(_mark_read),
+    "mark_delivered": lenient(_mark_delivered),
+    "pin_message": lenient(_pin),
     "heartbeat": HEARTBEAT,
     "resume": lenient(_resume),
 }

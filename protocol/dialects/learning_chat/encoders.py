@@ -27,6 +27,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -38,7 +39,7 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, MessageId, UserId
+from protocol.model import ChannelId, DeliveryStatus, MessageId, Role, UserId
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
 from protocol.shapes.learning_platform import (
     AddedChannelObject,
@@ -54,6 +55,8 @@ class ConnectedFrame(TypedDict):
     type: Literal["connected"]
     userId: UserId
     username: str
+    displayName: str
+    role: Role
 
 
 class NewMessageFrame(TypedDict):
@@ -61,6 +64,7 @@ class NewMessageFrame(TypedDict):
 
     type: Literal["new_message"]
     message: ChatMessageObject
+    channelId: ChannelId
 
 
 class UserTypingFrame(TypedDict):
@@ -69,6 +73,17 @@ class UserTypingFrame(TypedDict):
     type: Literal["user_typing"]
     userId: UserId
     username: str
+    displayName: str
+    channelId: ChannelId
+
+
+class UserStopTypingFrame(TypedDict):
+    """A user types no longer in a channel that the client has joined."""
+
+    type: Literal["user_stop_typing"]
+    userId: UserId
+    username: str
+    displayName: str
     channelId: ChannelId
 
 
@@ -88,6 +103,31 @@ class MessageReadFrame(TypedDict):
     type: Literal["message_read"]
     messageId: MessageId
     userId: UserId
+    channelId: ChannelId
+
+
+class MessageDeliveredFrame(TypedDict):
+    """A message of the client's user has reached a user."""
+
+    type: Literal["message_delivered"]
+    messageId: MessageId
+    userId: UserId
+    channelId: ChannelId
+
+
+class PinnedByObject(TypedDict):
+    """Who pinned a message."""
+
+    userId: UserId
+    displayName: str
+
+
+class MessagePinnedFrame(TypedDict):
+    """A message of a channel that the client has joined was pinned."""
+
+    type: Literal["message_pinned"]
+    messageId: MessageId
+    pinnedBy: PinnedByObject
     channelId: ChannelId
 
 
@@ -139,24 +179,47 @@ class ShedFrame(TypedDict):
 
 def _connected(event: Connected) -> tuple[ConnectedFrame]:
     user = event.user
-    return ({"type": "connected", "userId": user.id, "username": user.username},)
+    frame: ConnectedFrame = {
+        "type": "connected",
+        "userId": user.id,
+        "username": user.username,
+        "displayName": user.name,
+        "role": user.role,
+    }
+    return (frame,)
 
 
 def _posted(event: ChannelMessagePosted) -> tuple[NewMessageFrame]:
     message = chat_message_object(event.message, event.author)
-    return ({"type": "new_message", "message": message},)
-
-
-def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame, ...]:
-    if not event.is_typing:
-        return ()  # clients let the indicator run out
-    frame: UserTypingFrame = {
-        "type": "user_typing",
-        "userId": event.user_id,
-        "username": event.username,
-        "channelId": event.channel_id,
+    frame: NewMessageFrame = {
+        "type": "new_message",
+        "message": message,
+        "channelId": event.message.channel_id,
     }
     return (frame,)
+
+
+def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame | UserStopTypingFrame]:
+    user, channel_id = event.user, event.channel_id
+    if event.is_typing:
+        return (
+            {
+                "type": "user_typing",
+                "userId": user.id,
+                "username": user.username,
+                "displayName": user.name,
+                "channelId": channel_id,
+            },
+        )
+    return (
+        {
+            "type": "user_stop_typing",
+            "userId": user.id,
+            "username": user.username,
+            "displayName": user.name,
+            "channelId": channel_id,
+        },
+    )
 
 
 def _presence(event: ChannelPresence) -> tuple[UserPresenceFrame]:
@@ -180,6 +243,30 @@ def _messages_read(event: ChannelMessagesRead) -> tuple[MessageReadFrame, ...]:
         }
         for message_id in event.message_ids
     )
+
+
+def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
+    if event.status is not DeliveryStatus.DELIVERED:
+        return ()  # message_read says it, to everybody who has joined
+    return tuple(
+        {
+            "type": "message_delivered",
+            "messageId": message_id,
+            "userId": event.user_id,
+            "channelId": event.channel_id,
+        }
+        for message_id in event.message_ids
+    )
+
+
+def _pinned(event: MessagePinned) -> tuple[MessagePinnedFrame]:
+    frame: MessagePinnedFrame = {
+        "type": "message_pinned",
+        "messageId": event.message_id,
+        "pinnedBy": {"userId": event.user.id, "displayName": event.user.name},
+        "channelId": event.channel_id,
+    }
+    return (frame,)
 
 
 def _joined(event: JoinedChannel) -> tuple[JoinedFrame]:
@@ -224,6 +311,8 @@ ENCODERS: Final[Encoders] = {
     ChannelTyping: _user_typing,
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,
+    MessagesSeen: _messages_seen,
+    MessagePinned: _pinned,
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,
@@ -244,7 +333,6 @@ OMITS: Final = omitting(
         "receipts and typing of private messages arrive in their dm channel": (
             PrivateMessagesRead,
             PrivateMessagesDelivered,
-            MessagesSeen,
             TypingChanged,
         ),
         "connections that may no longer see it leave the dm channel": (ConversationRevoked,),

@@ -13,6 +13,7 @@ NOT_SAVED: Final = "Failed to save message."
 TEXTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.INVALID_FRAME: "Unknown event type: undefined",
     ErrorCode.NOT_ALLOWED: NOT_SAVED,
+    ErrorCode.STAFF_ONLY: "Only teachers can pin messages.",
     ErrorCode.RECIPIENT_NOT_FOUND: NOT_SAVED,
     ErrorCode.KEY_CONFLICT: NOT_SAVED,
     ErrorCode.UNSTORABLE: NOT_SAVED,

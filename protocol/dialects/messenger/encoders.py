@@ -39,6 +39,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -268,6 +269,7 @@ OMITS: Final = omitting(
             LeftChannel,
             ChannelTyping,
             ChannelsResumed,
+            MessagePinned,
         ),
         "clients do not see workspaces": (
             Ready,

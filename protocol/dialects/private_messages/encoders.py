@@ -27,6 +27,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -247,6 +248,7 @@ OMITS: Final = omitting(
             ChannelTyping,
             ChannelPresence,
             ChannelsResumed,
+            MessagePinned,
         ),
         "clients do not see workspaces": (
             Ready,

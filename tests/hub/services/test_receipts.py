@@ -151,6 +151,27 @@ async def test_in_a_channel_each_author_hears_of_their_own_messages(world: World
                 assert seen["channelId"] == channel_of(school)
 
 
+async def test_delivery_is_told_to_the_author_whatever_dialect_says_it(world: World) -> None:
+    school = await open_school(world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    teas, events = await school.join(school.tea), await enter(school.ann)
+    await post(world, school.ann.user, school.general, "x")
+    message = await world.store.messages.last_id()
+    for socket in (anns, bens, teas):
+        socket.ignoring("user_presence")
+        await socket.receive_type("new_message")
+    frame = {"type": "mark_delivered", "channelId": school.general.id, "messageId": message}
+    await bens.send(frame)
+    assert await anns.receive_type("message_delivered") == {
+        "type": "message_delivered", "channelId": school.general.id, "messageId": message,
+        "userId": school.ben.id,
+    }  # fmt: skip
+    assert (await events.event())[0] == "message:delivered"
+    await bens.send(frame)  # again: nothing moves
+    for socket in (anns, bens, teas):
+        await socket.is_silent()
+
+
 async def test_who_has_not_joined_a_channel_marks_nothing_there(world: World) -> None:
     school = await open_school(world)
     bens, anns = await school.ben.open("/ws/chat"), await school.join(school.ann)

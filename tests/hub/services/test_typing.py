@@ -172,3 +172,26 @@ async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store:
         await until_quiet()
         assert (await anns.receive_type("left_channel"))["channelId"] == school.general.id
         await bens.close_in_silence(besides=("user_presence",))
+
+
+async def test_who_stops_typing_in_a_channel_is_seen_to_in_every_dialect(world: World) -> None:
+    school = await open_school(world)
+    anns, bens, events = (
+        await school.join(school.ann), await school.join(school.ben), await enter(school.tea),
+    )  # fmt: skip
+    await events.ask("room:join", channel_of(school))
+    for socket in (anns, bens):
+        socket.ignoring("user_presence")
+    await bens.send({"type": "typing", "channelId": school.general.id})
+    await bens.send({"type": "stop_typing", "channelId": school.general.id})
+    who = {
+        "userId": school.ben.id, "username": "ben", "displayName": "Ben",
+        "channelId": school.general.id,
+    }  # fmt: skip
+    assert await anns.receive() == {"type": "user_typing", **who}
+    assert await anns.receive() == {"type": "user_stop_typing", **who}
+    assert [(await events.event())[0] for _ in range(2)] == [
+        "message:typing:start",
+        "message:typing:stop",
+    ]
+    await bens.is_silent()

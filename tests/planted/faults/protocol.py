@@ -215,6 +215,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/protocol/dialects/channel_messages/test_encoders.py",),
     ),
     Fault(
+        "/ws/chat does not say that somebody stopped typing",
+        "protocol/dialects/learning_chat/encoders.py",
+        "    if event.is_typing:\n",
+        "    if True:\n",
+        ("tests/protocol/dialects/learning_chat/test_encoders.py",),
+    ),
+    Fault(
+        "replyTo is not read",
+        "protocol/dialects/learning_chat/decoders.py",
+        "frame.parent_id or frame.reply_to",
+        "frame.parent_id",
+        ("tests/protocol/dialects/learning_chat/test_decoders.py",),
+    ),
+    Fault(
         "a frame has a field that is not documented",
         "protocol/dialects/private_messages/encoders.py",
         'return ({"type": "shed", "events": event.count},)',

@@ -22,6 +22,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
+        "nobody is told of a pin",
+        "hub/services/moderation.py",
+        "if isinstance(command, PinMessage):",
+        "if False and isinstance(command, PinMessage):",
+        ("tests/hub/services/test_moderation.py",),
+    ),
+    Fault(
         "strangers hear of a workspace's new channels",
         "hub/services/workspaces.py",
         "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),",

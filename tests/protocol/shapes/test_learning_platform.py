@@ -22,10 +22,11 @@ MEMBER = {
 def test_a_message_with_everything() -> None:
     message = evolve(FULL_MESSAGE, is_pinned=True, is_homework=True, grading=GradingStatus.GRADED)
     assert chat_message_object(message, ANN) == {
-        "id": 9, "channelId": 3, "authorId": 1, "authorUsername": "ann", "content": "hi",
+        "id": 9, "channelId": 3, "authorId": 1, "authorUsername": "ann", "authorDisplayName": "Ann",
+        "senderRole": "student", "content": "hi",
         "messageType": "file", "type": "file", "fileUrl": "/uploads/2024-01-01/1_a.txt",
         "readBy": (2,), "createdAt": CREATED, "isPinned": True, "isHomework": True,
-        "gradingStatus": "graded", "seq": 4, "parentId": 7, "clientMessageId": "k",
+        "gradingStatus": "graded", "seq": 4, "parentId": 7, "replyTo": 7, "clientMessageId": "k",
     }  # fmt: skip
 
 

@@ -23,6 +23,11 @@ from tests.simulation.languages.meanings import (
 )
 
 _OF_CHANNEL: Mapping[str, type[Joined | Ended]] = {"joined_channel": Joined, "left_channel": Ended}
+_TYPING: Mapping[str, bool] = {"user_typing": True, "user_stop_typing": False}
+_STATUS: Mapping[str, DeliveryStatus] = {
+    "message_read": DeliveryStatus.READ,
+    "message_delivered": DeliveryStatus.DELIVERED,
+}
 _WITHOUT_DETAILS: Mapping[str, Meaning] = {"connected": Greeting(), "shed": Shed()}
 
 
@@ -73,12 +78,12 @@ class LearningChat:
                 return Resumed(complete, {ChannelId(int(key)): seq for key, seq in after.items()})
             case {"type": "error"}:
                 return _refused(frame)
-            case {"type": "user_typing", "channelId": channel, "userId": author}:
-                return Typing(channel, author, is_typing=True)
+            case {"type": kind, "channelId": channel, "userId": author} if kind in _TYPING:
+                return Typing(channel, author, is_typing=_TYPING[kind])
             case {"type": "user_presence", "userId": user, "status": status, "channelId": channel}:
                 return Presence(user, status == "online", channel)
-            case {"type": "message_read", "messageId": message_id, "userId": user}:
-                return Receipt(DeliveryStatus.READ, user, message_id)
+            case {"type": kind, "messageId": message_id, "userId": user} if kind in _STATUS:
+                return Receipt(_STATUS[kind], user, message_id)
             case {"type": "channels_added", "channels": channels}:
                 return Offered([channel["id"] for channel in channels])
             case {"type": kind, "channelId": channel} if kind in _OF_CHANNEL:

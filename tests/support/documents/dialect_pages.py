@@ -158,7 +158,7 @@ def examples() -> Iterator[Event]:
             case ConversationSubscribed():
                 yield evolve(event, subscribed=False)
             case MessagesSeen():
-                yield evolve(event, status=DeliveryStatus.DELIVERED)
+                yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():
                 yield evolve(event, reason=None)
             case TypingChanged() | ChannelTyping():

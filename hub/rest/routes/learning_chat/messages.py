@@ -178,7 +178,7 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
     except (WireError, ValueError):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
     command = GradeMessage(_message_id(call), status)
-    graded = await call.carry_out(command, Graded, {ErrorCode.NOT_ALLOWED: not_staff})
+    graded = await call.carry_out(command, Graded, {ErrorCode.STAFF_ONLY: not_staff})
     return await _shown(call, graded.message)
 
 
@@ -208,7 +208,7 @@ async def _change_pins(
     call: Call, command: PinMessage | UnpinMessage, not_staff: str
 ) -> JSON[ChannelObject]:
     wording = {
-        ErrorCode.NOT_ALLOWED: _not_allowed(not_staff),
+        ErrorCode.STAFF_ONLY: _not_allowed(not_staff),
         ErrorCode.NOT_A_MEMBER: DENIED,
         ErrorCode.NOT_A_PARTICIPANT: DENIED,
         ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,

@@ -71,8 +71,7 @@ export interface Dialect<Me, Listed> {
   /** asks for what comes after these seqs, and for what is live */
   resumeFrame(after: Record<ConversationId, number>): Frame;
   messageFrame(entry: Entry): Frame;
-  /** null: the dialect has none */
-  typingFrame(conversationId: ConversationId, isTyping: boolean): Frame | null;
+  typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
   /** that a message arrived here; null: the dialect has none */
   receiptFrame(message: StoredMessage): Frame | null;
   /** null: a frame of no interest, or of a newer hub */

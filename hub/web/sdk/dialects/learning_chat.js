@@ -30,7 +30,7 @@ import { Kind, Status } from "../messages/message.js";
  * @typedef {(
  *   | { type: "new_message", message: WireMessage }
  *   | { type: "resumed", complete: boolean }
- *   | { type: "user_typing", channelId: ChannelId, username: string }
+ *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
  *   | { type: "left_channel", channelId: ChannelId }
@@ -88,8 +88,10 @@ const DIALECT = {
 
   messageFrame: (entry) => ({ type: "send_message", ...messageFields(entry) }),
 
-  typingFrame: (conversationId, isTyping) =>
-    isTyping ? { type: "typing", channelId: conversationId } : null,
+  typingFrame: (conversationId, isTyping) => ({
+    type: isTyping ? "typing" : "stop_typing",
+    channelId: conversationId,
+  }),
 
   receiptFrame: () => null, // of a channel's message it is known who has read it, not who has it
 
@@ -100,9 +102,10 @@ const DIALECT = {
         return { kind: "message", message: toMessage(frame.message, me) };
       case "resumed":
         return { kind: "resumed", complete: frame.complete };
-      case "user_typing": {
+      case "user_typing":
+      case "user_stop_typing": {
         const { channelId: conversationId, username: who } = frame;
-        return { kind: "typing", conversationId, who, isTyping: true };
+        return { kind: "typing", conversationId, who, isTyping: frame.type === "user_typing" };
       }
       case "message_read": {
         const { channelId: conversationId, messageId: id, userId } = frame;

@@ -130,6 +130,22 @@ test("a message ends its author's typing", async () => {
   assert.deepEqual(events[1], ["typing", { conversationId: 11, who: "ben", isTyping: false }]);
 });
 
+test("whoever stops typing is seen to", async () => {
+  const { hub } = hubWith({ 1: { 11: 0 } });
+  const client = hub.channelsClient();
+  await client.connect();
+  hub.socket.open();
+  hub.socket.deliver(RESUMED);
+  const events = recorded(client);
+  const ben = { channelId: 11, userId: 2, username: "ben" };
+  hub.socket.deliver({ type: "user_typing", ...ben });
+  hub.socket.deliver({ type: "user_stop_typing", ...ben });
+  assert.deepEqual(events, [
+    ["typing", { conversationId: 11, who: "ben", isTyping: true }],
+    ["typing", { conversationId: 11, who: "ben", isTyping: false }],
+  ]);
+});
+
 test("however many channels there are, they are asked for at once", async () => {
   const channels = Object.fromEntries([...Array(200).keys()].map((at) => [at + 11, at]));
   const { hub } = hubWith({ 1: channels });
@@ -251,6 +267,7 @@ test("what it says to the hub", async () => {
       parentId: 1101,
     },
     { type: "typing", channelId: 11 },
+    { type: "stop_typing", channelId: 11 },
     { type: "mark_read", channelId: 11, messageId: 1102 },
   ]);
   assert.equal(client.queued, 0);

@@ -17,7 +17,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.documents.events import EVENTS
+from tests.support.documents.events import ANN, EVENTS
 
 EXAMPLES = {type(event): event for event in EVENTS}
 CHANNEL, MESSAGE, EARLIER, USER, OTHER = (to_uuid(kind, n) for kind, n in (
@@ -25,7 +25,7 @@ CHANNEL, MESSAGE, EARLIER, USER, OTHER = (to_uuid(kind, n) for kind, n in (
     (IdKind.USER, 2),
 ))  # fmt: skip
 TYPING = {"userId": USER, "userName": "ann", "channelId": CHANNEL}
-READ = {"channelId": CHANNEL, "status": "READ", "userId": OTHER}
+SEEN = {"channelId": CHANNEL, "status": "DELIVERED", "userId": OTHER}
 
 EMITTED: dict[type[Event], list[tuple[str, object]]] = {
     ChannelMessagePosted: [
@@ -48,8 +48,8 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
     ],
     ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
     MessagesSeen: [
-        ("message:read", {"messageId": EARLIER, **READ}),
-        ("message:read", {"messageId": MESSAGE, **READ}),
+        ("message:delivered", {"messageId": EARLIER, **SEEN}),
+        ("message:delivered", {"messageId": MESSAGE, **SEEN}),
     ],
     LeftChannel: [("channel:revoked", {"channelId": CHANNEL, "reason": "because"})],
     MessageConfirmed: [
@@ -90,16 +90,14 @@ def test_an_event_becomes_these_socketio_events(event: type[Event]) -> None:
 
 
 def test_the_end_of_typing_is_sent() -> None:
-    ended = ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)
+    ended = ChannelTyping(ChannelId(3), None, ANN, is_typing=False)
     assert DIALECT.encode(ended) == (("message:typing:stop", {**TYPING, "isTyping": False}),)
 
 
-def test_delivered_is_another_event_than_read() -> None:
-    seen = MessagesSeen(
-        ChannelId(3), UserId(1), UserId(2), (MessageId(9),), DeliveryStatus.DELIVERED
-    )
-    payload = {"messageId": MESSAGE, **READ, "status": "DELIVERED"}
-    assert DIALECT.encode(seen) == (("message:delivered", payload),)
+def test_read_is_another_event_than_delivered() -> None:
+    seen = MessagesSeen(ChannelId(3), UserId(1), UserId(2), (MessageId(9),), DeliveryStatus.READ)
+    payload = {"messageId": MESSAGE, **SEEN, "status": "READ"}
+    assert DIALECT.encode(seen) == (("message:read", payload),)
 
 
 def test_leaving_by_request_is_not_sent() -> None:

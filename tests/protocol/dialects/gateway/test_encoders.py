@@ -19,7 +19,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, UserId, WorkspaceId
-from tests.support.documents.events import EVENTS
+from tests.support.documents.events import ANN, EVENTS
 
 EXAMPLES = {type(event): event for event in EVENTS}
 
@@ -32,6 +32,8 @@ FRAMES: dict[type[Event], list[object]] = {
                 "channelId": 3,
                 "authorId": 1,
                 "authorUsername": "ann",
+                "authorDisplayName": "Ann",
+                "senderRole": "student",
                 "content": "hi",
                 "messageType": "text",
                 "type": "text",
@@ -167,9 +169,7 @@ def test_an_event_becomes_these_frames(event: type[Event]) -> None:
 
 
 def test_the_end_of_typing_is_not_sent() -> None:
-    assert (
-        DIALECT.encode(ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)) == ()
-    )
+    assert DIALECT.encode(ChannelTyping(ChannelId(3), None, ANN, is_typing=False)) == ()
 
 
 def test_presence_is_online_or_offline() -> None:

@@ -8,7 +8,9 @@ from protocol.commands import (
     Command,
     JoinChannel,
     LeaveChannel,
+    MarkDelivered,
     MarkRead,
+    PinMessage,
     PostToChannel,
     Respond,
     ResumeChannels,
@@ -46,7 +48,18 @@ def receive(frame: object) -> Command | None:
             SEND | {"clientMessageId": 5, "fileUrl": 5, "parentId": "7"},
             PostToChannel(CHANNEL, "hi"),
         ),
+        (SEND | {"replyTo": 7}, PostToChannel(CHANNEL, "hi", key="k", parent_id=MessageId(7))),
+        (
+            SEND | {"replyTo": 7, "parentId": 8, "senderRole": "admin", "mentions": ["a"]},
+            PostToChannel(CHANNEL, "hi", key="k", parent_id=MessageId(8)),
+        ),
         ({"type": "typing", "channelId": 3}, TypeInChannel(CHANNEL)),
+        ({"type": "stop_typing", "channelId": 3}, TypeInChannel(CHANNEL, is_typing=False)),
+        ({"type": "mark_delivered", "channelId": 3, "messageId": 9}, MarkDelivered(MessageId(9))),
+        (
+            {"type": "pin_message", "channelId": 3, "messageId": 9},
+            PinMessage(CHANNEL, MessageId(9)),
+        ),
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeChannels(None)),
@@ -59,13 +72,17 @@ def test_frames_become_commands(frame: object, command: Command) -> None:
 
 
 @pytest.mark.parametrize("channel", [None, "3", 0, 3.0, True, [], 2**53])
-@pytest.mark.parametrize("kind", ["leave_channel", "typing", "mark_read"])
+@pytest.mark.parametrize(
+    "kind",
+    ["leave_channel", "typing", "stop_typing", "mark_read", "mark_delivered", "pin_message"],
+)
 def test_a_frame_without_its_channel_is_ignored(kind: str, channel: object) -> None:
     assert receive({"type": kind, "channelId": channel, "messageId": 9}) is None
 
 
-def test_a_read_mark_without_its_message_is_ignored() -> None:
-    assert receive({"type": "mark_read", "channelId": 3, "messageId": "9"}) is None
+@pytest.mark.parametrize("kind", ["mark_read", "mark_delivered", "pin_message"])
+def test_a_frame_without_its_message_is_ignored(kind: str) -> None:
+    assert receive({"type": kind, "channelId": 3, "messageId": "9"}) is None
 
 
 @pytest.mark.parametrize(
@@ -103,6 +120,6 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
-        "join_channel", "leave_channel", "send_message", "typing", "mark_read", "heartbeat",
-        "resume",
+        "join_channel", "leave_channel", "send_message", "typing", "stop_typing", "mark_read",
+        "mark_delivered", "pin_message", "heartbeat", "resume",
     }  # fmt: skip

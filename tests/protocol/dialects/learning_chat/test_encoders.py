@@ -18,24 +18,37 @@ from protocol.events import (
     HeartbeatAcknowledged,
     JoinedChannel,
     LeftChannel,
+    MessagePinned,
+    MessagesSeen,
     Refused,
     Shed,
 )
-from protocol.model import ChannelId, UserId
-from tests.support.documents.events import EVENTS
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
+from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE
 
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
-    Connected: [{"type": "connected", "userId": 1, "username": "ann"}],
+    Connected: [
+        {
+            "type": "connected",
+            "userId": 1,
+            "username": "ann",
+            "displayName": "Ann",
+            "role": "student",
+        }
+    ],
     ChannelMessagePosted: [
         {
             "type": "new_message",
+            "channelId": 3,
             "message": {
                 "id": 9,
                 "channelId": 3,
                 "authorId": 1,
                 "authorUsername": "ann",
+                "authorDisplayName": "Ann",
+                "senderRole": "student",
                 "content": "hi",
                 "messageType": "text",
                 "type": "text",
@@ -50,7 +63,15 @@ FRAMES: dict[type[Event], list[object]] = {
             },
         }
     ],
-    ChannelTyping: [{"type": "user_typing", "userId": 1, "username": "ann", "channelId": 3}],
+    ChannelTyping: [
+        {
+            "type": "user_typing",
+            "userId": 1,
+            "username": "ann",
+            "displayName": "Ann",
+            "channelId": 3,
+        }
+    ],
     ChannelPresence: [
         {
             "type": "user_presence",
@@ -63,6 +84,18 @@ FRAMES: dict[type[Event], list[object]] = {
     ChannelMessagesRead: [
         {"type": "message_read", "messageId": 8, "userId": 2, "channelId": 3},
         {"type": "message_read", "messageId": 9, "userId": 2, "channelId": 3},
+    ],
+    MessagesSeen: [
+        {"type": "message_delivered", "messageId": 8, "userId": 2, "channelId": 3},
+        {"type": "message_delivered", "messageId": 9, "userId": 2, "channelId": 3},
+    ],
+    MessagePinned: [
+        {
+            "type": "message_pinned",
+            "messageId": 9,
+            "pinnedBy": {"userId": 1, "displayName": "Ann"},
+            "channelId": 3,
+        }
     ],
     JoinedChannel: [{"type": "joined_channel", "channelId": 3}],
     LeftChannel: [{"type": "left_channel", "channelId": 3, "reason": "because"}],
@@ -107,10 +140,21 @@ def test_an_event_becomes_these_frames(event: type[Event]) -> None:
     assert [json.loads(frame) for frame in DIALECT.encode(EXAMPLES[event])] == FRAMES[event]
 
 
-def test_the_end_of_typing_is_not_sent() -> None:
-    assert (
-        DIALECT.encode(ChannelTyping(ChannelId(3), None, UserId(1), "ann", is_typing=False)) == ()
-    )
+def test_the_end_of_typing_is_a_frame_of_its_own() -> None:
+    (frame,) = DIALECT.encode(ChannelTyping(ChannelId(3), None, ANN, is_typing=False))
+    (started,) = FRAMES[ChannelTyping]
+    assert json.loads(frame) == {**dict(started), "type": "user_stop_typing"}  # type: ignore[call-overload]  # it is a frame
+
+
+def test_who_has_read_a_message_is_said_to_everybody_and_not_to_its_author_once_more() -> None:
+    seen = MessagesSeen(ChannelId(3), UserId(1), UserId(2), (MessageId(8),), DeliveryStatus.READ)
+    assert DIALECT.encode(seen) == ()
+
+
+def test_a_reply_names_its_parent_by_two_names() -> None:
+    (frame,) = DIALECT.encode(ChannelMessagePosted(FULL_MESSAGE, ANN, WorkspaceId(5)))
+    message = json.loads(frame)["message"]
+    assert message["parentId"] == message["replyTo"] == 7
 
 
 def test_who_leaves_by_request_gets_no_reason() -> None:

@@ -34,7 +34,9 @@ async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
     )  # fmt: skip
     assert (made["content"], made["messageType"], made["type"]) == ("hi", "image", "image")
     assert (made["isHomework"], made["gradingStatus"]) == (True, None)
-    assert await socket.receive() == {"type": "new_message", "message": made}
+    assert await socket.receive() == {
+        "type": "new_message", "message": made, "channelId": school.general.id,
+    }  # fmt: skip
     await socket.close_in_silence()
 
 

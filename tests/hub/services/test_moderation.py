@@ -1,0 +1,56 @@
+"""Pins over a socket. The rest of moderation is asked for over REST: see
+tests/hub/rest/routes/learning_chat/test_messages.py.
+"""
+
+from tests.support.posting import post
+from tests.support.school import School, open_school
+from tests.support.world import World
+
+
+async def posted(school: School) -> int:
+    await post(school.world, school.ann.user, school.general, "x")
+    return int(await school.world.store.messages.last_id())
+
+
+async def test_a_pin_is_told_to_who_has_joined_wherever_it_comes_from(world: World) -> None:
+    school = await open_school(world)
+    message, second = await posted(school), await posted(school)
+    teas, anns = await school.join(school.tea), await school.join(school.ann)
+    await teas.receive_type("user_presence")
+    bens = await school.ben.open("/ws/chat")
+    channel = school.general.id
+    told = {
+        "type": "message_pinned",
+        "channelId": channel,
+        "pinnedBy": {"userId": school.tea.id, "displayName": "Tea"},
+    }
+    await teas.send({"type": "pin_message", "channelId": channel, "messageId": message})
+    for socket in (teas, anns):
+        assert await socket.receive() == {**told, "messageId": message}
+    pinned = await school.tea.ask("POST", f"/api/channels/{channel}/pin/{second}")
+    assert pinned.json["pinnedMessages"] == [message, second]
+    for socket in (teas, anns):
+        assert await socket.receive() == {**told, "messageId": second}
+    await school.tea.ask("DELETE", f"/api/channels/{channel}/pin/{second}")
+    for socket in (teas, anns, bens):
+        await socket.is_silent()
+
+
+async def test_a_pin_that_is_refused_says_why(world: World) -> None:
+    school = await open_school(world)
+    message = await posted(school)
+    teas, anns = await school.tea.open("/ws/chat"), await school.join(school.ann)
+    frame = {"type": "pin_message", "channelId": school.general.id, "messageId": message}
+    await anns.send(frame)
+    assert await anns.receive() == {
+        "type": "error", "message": "Only teachers can pin messages.", "code": "staff_only",
+    }  # fmt: skip
+    await teas.send({**frame, "messageId": 987_654})
+    assert (await teas.receive())["code"] == "message_not_found"
+    await teas.send({**frame, "channelId": school.dm.id})
+    assert (await teas.receive())["code"] == "not_a_participant"
+    await teas.send({**frame, "channelId": 987_654})
+    assert (await teas.receive())["code"] == "channel_not_found"
+    await anns.is_silent()
+    pinned = await school.ann.ask("GET", f"/api/channels/{school.general.id}/pinned")
+    assert pinned.json == []
