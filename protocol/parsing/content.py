@@ -16,6 +16,8 @@ IdempotencyKey: TypeAlias = Annotated[str, Keywords(minLength=1, maxLength=MAX_K
 """What `check_key` accepts."""
 MAX_URL_CHARS = 2_000
 
+KindName: TypeAlias = Annotated[str, Keywords(enum=list(MessageKind))]
+"""What `check_kind` accepts."""
 Content: TypeAlias = Annotated[str, Keywords(pattern=r"\S")]
 """What `check_content` accepts, but for the longest, which is a setting."""
 FileUrl: TypeAlias = Annotated[

@@ -1,16 +1,14 @@
 """Plain JSON values -> typed values, leniently: a field that is malformed counts as absent.
 
-Guarantees: `read` raises only `WireError(INVALID_FIELD)`, which names the field at fault. Unknown
+Guarantees: reading raises only `WireError(INVALID_FIELD)`, which names the field at fault. Unknown
 fields are ignored. `protocol.parsing.structuring` is the strict counterpart. Must not know: any
 dialect.
 """
 
 from collections.abc import Callable
-from functools import cache, partial
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
-from attrs import frozen
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, UserId
@@ -27,50 +25,33 @@ class Absent(WireError):
     """A field that must be there is missing or malformed."""
 
 
-def read(raw: object, cls: type[T], *, naming: Naming) -> T:
-    """An instance of the attrs class `cls` from a JSON object.
+def reader(cls: type[T], *, naming: Naming) -> Callable[[object], T]:
+    """What makes an instance of the attrs class `cls` of a JSON object; anything else has no
+    fields. It raises Absent when a field without a default is, and what a `Spelt` raises.
 
     Args:
-        raw: the object; anything else has no fields.
         cls: the shape. What a field is read with may be declared: see `Spelt`.
         naming: the name of a field in JSON, from its name in `cls`.
-
-    Raises:
-        Absent: a field without a default is.
-        WireError: what a `Spelt` raises.
     """
-    given = raw if isinstance(raw, dict) else {}
-    values: dict[str, object] = {}
     shape: Any = cls
-    for each in _fields(shape, naming):
-        value = each.accept(given.get(each.json))
-        if value is not None:
-            values[each.name] = value
-        elif each.is_required:
-            raise Absent(ErrorCode.INVALID_FIELD, field=each.json)
-    return cls(**values)
-
-
-@frozen
-class _Field:
-    name: str
-    json: str
-    accept: _Accept
-    is_required: bool
-
-
-@cache
-def _fields(cls: type, naming: Naming) -> tuple[_Field, ...]:
-    shape: Any = attrs.resolve_types(cls, include_extras=True)
-    return tuple(
-        _Field(
-            each.name,
-            naming(each.name),
-            _accepting(each.type, naming),
-            each.default is attrs.NOTHING,
-        )
+    attrs.resolve_types(shape, include_extras=True)
+    fields = [
+        (each.name, naming(each.name), _accepting(each.type, naming), each.default is attrs.NOTHING)
         for each in attrs.fields(shape)
-    )
+    ]
+
+    def read(raw: object) -> T:
+        given = raw if isinstance(raw, dict) else {}
+        values: dict[str, object] = {}
+        for name, json, accept, is_required in fields:
+            value = accept(given.get(json))
+            if value is not None:
+                values[name] = value
+            elif is_required:
+                raise Absent(ErrorCode.INVALID_FIELD, field=json)
+        return cls(**values)
+
+    return read
 
 
 def _accepting(kind: Any, naming: Naming) -> _Accept:  # noqa: ANN401  a type, of any kind
@@ -83,15 +64,20 @@ def _accepting(kind: Any, naming: Naming) -> _Accept:  # noqa: ANN401  a type, o
         (plain,) = (each for each in get_args(kind) if each is not type(None))
         return _accepting(plain, naming)
     if attrs.has(kind):
-        return partial(_inner, kind, naming)
+        return _if_whole(reader(kind, naming=naming))
     return _PLAIN[kind]
 
 
-def _inner(kind: type, naming: Naming, value: object) -> object:
-    try:
-        return read(value, kind, naming=naming)
-    except Absent:
-        return None
+def _if_whole(read: _Accept) -> _Accept:
+    """Accepts an object in which nothing is absent that must be there."""
+
+    def accept(value: object) -> object:
+        try:
+            return read(value)
+        except Absent:
+            return None
+
+    return accept
 
 
 def _text(value: object) -> str | None:

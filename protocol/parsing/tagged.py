@@ -14,7 +14,7 @@ from protocol.dialect import CodecLimits
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.parsing.jsontext import parse_object
-from protocol.parsing.reading import Absent, read
+from protocol.parsing.reading import Absent, reader
 from protocol.parsing.structuring import structure
 from protocol.rest import camel_case
 
@@ -85,10 +85,11 @@ def lenient(build: Build, *, missing: str | None = None, key: str | None = None)
         key: the field with the idempotency key, which errors carry.
     """
     shape = _shape(build)
+    read: Callable[[object], object] = reader(shape, naming=camel_case)
 
     def decode(frame: Frame, limits: CodecLimits) -> Command | None:
         try:
-            return build(read(frame, shape, naming=camel_case), limits)
+            return build(read(frame), limits)
         except Absent as absent:
             if missing is None:
                 return None

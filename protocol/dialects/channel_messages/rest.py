@@ -6,11 +6,14 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final, TypedDict
+from typing import Annotated, Final, TypedDict
 
 from attrs import frozen
 
+from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
+from protocol.parsing.content import Content, IdempotencyKey
 from protocol.rest import RestDialect, camel_case
+from protocol.schemas import Keywords
 from protocol.shapes.uuids import ChannelUuid, MessageUuid, Uuid
 
 
@@ -47,7 +50,7 @@ REST: Final = RestDialect(
 class ChannelMessageBody:
     """POST /api/messages of the Socket.IO clients. Ids are UUIDs."""
 
-    content: str
+    content: Annotated[Content, Keywords(maxLength=MAX_CONTENT_CHARS)]
     channel_id: ChannelUuid
     parent_id: MessageUuid | None = None
-    temp_id: str | None = None
+    temp_id: IdempotencyKey | None = None

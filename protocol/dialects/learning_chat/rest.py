@@ -6,7 +6,7 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
 
 from collections.abc import Mapping
-from typing import Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypeAlias, TypedDict
 
 from attrs import frozen
 
@@ -15,19 +15,35 @@ from protocol.express_session import COOKIE
 from protocol.model import (
     ChannelId,
     ChannelKind,
+    GradingStatus,
     MessageId,
     MessageKind,
     Role,
     UserId,
     WorkspaceId,
 )
-from protocol.parsing.content import check_kind, is_storable
+from protocol.parsing.content import (
+    Content,
+    FileUrl,
+    IdempotencyKey,
+    KindName,
+    check_kind,
+    is_storable,
+)
 from protocol.parsing.structuring import identifier
 from protocol.rest import RestDialect, camel_case
+from protocol.schemas import Keywords
 
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
+CHANNEL_KINDS: Final = (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT)
+
+Name: TypeAlias = Annotated[str, Keywords(pattern=r"\S", maxLength=MAX_NAME_CHARS)]
+"""What `check_name` accepts."""
+OptionalText: TypeAlias = Annotated[str, Keywords(maxLength=MAX_NAME_CHARS)]
+"""What `check_optional` accepts."""
+Email: TypeAlias = Annotated[str, Keywords(pattern="^[^@]+@.+$", maxLength=MAX_EMAIL_CHARS)]
 
 
 class FlawObject(TypedDict):
@@ -68,14 +84,14 @@ REST: Final = RestDialect(
 class AccountBody:
     """POST /api/auth/register."""
 
-    username: str
+    username: Name
     password: str
-    name: str
-    email: str
-    role: str = Role.STUDENT.value
-    avatar: str | None = None
-    class_: str | None = None
-    subject: str | None = None
+    name: Name
+    email: Email
+    role: Annotated[str, Keywords(enum=sorted(OPEN_ROLES))] = Role.STUDENT.value
+    avatar: OptionalText | None = None
+    class_: OptionalText | None = None
+    subject: OptionalText | None = None
 
     def checked_role(self) -> Role:
         """The role, once every field was found acceptable.
@@ -110,8 +126,8 @@ class CredentialsBody:
 class WorkspaceBody:
     """POST /api/workspaces."""
 
-    name: str
-    description: str | None = None
+    name: Name
+    description: OptionalText | None = None
 
 
 @frozen
@@ -125,10 +141,10 @@ class MemberBody:
 class ChannelBody:
     """POST /api/workspaces/{id}/channels and POST /api/channels."""
 
-    name: str
-    type_: str = ChannelKind.TEXT.value
-    class_: str | None = None
-    subject: str | None = None
+    name: Name
+    type_: Annotated[str, Keywords(enum=CHANNEL_KINDS)] = ChannelKind.TEXT.value
+    class_: OptionalText | None = None
+    subject: OptionalText | None = None
     workspace_id: WorkspaceId | None = None
 
     def kind(self) -> ChannelKind:
@@ -140,7 +156,7 @@ class ChannelBody:
         check_name("name", self.name)
         check_optional("class", self.class_)
         check_optional("subject", self.subject)
-        if self.type_ not in (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT):
+        if self.type_ not in CHANNEL_KINDS:
             text = "type must be text or announcement"
             raise WireError(ErrorCode.INVALID_FIELD, text, field="type")
         return ChannelKind(self.type_)
@@ -151,12 +167,12 @@ class PostBody:
     """POST /api/messages of the learning platform. `type` and `messageType` mean the same."""
 
     channel_id: ChannelId
-    content: str
-    type_: str | None = None
-    message_type: str | None = None
-    file_url: str | None = None
+    content: Content
+    type_: KindName | None = None
+    message_type: KindName | None = None
+    file_url: FileUrl | None = None
     is_homework: bool = False
-    client_message_id: str | None = None
+    client_message_id: IdempotencyKey | None = None
     parent_id: MessageId | None = None
 
     def kind(self) -> MessageKind:
@@ -174,14 +190,14 @@ class PostBody:
 class DirectChannelBody:
     """POST /api/channels/dm."""
 
-    user_ids: tuple[UserId, ...]
+    user_ids: Annotated[tuple[UserId, ...], Keywords(minItems=2, maxItems=2)]
 
 
 @frozen
 class GradeBody:
     """POST /api/messages/{id}/grade."""
 
-    status: str
+    status: Annotated[str, Keywords(enum=list(GradingStatus))]
 
 
 def check_name(field: str, text: str) -> None:

@@ -8,8 +8,10 @@ from typing import Final, TypedDict
 
 from attrs import frozen
 
+from protocol.dialects.messenger.conversations import ConversationName
 from protocol.express_session import COOKIE
 from protocol.model import UserId
+from protocol.parsing.content import Content, FileUrl, IdempotencyKey, KindName
 from protocol.rest import RestDialect, camel_case
 
 
@@ -45,19 +47,19 @@ class BetweenBody:
 class MessengerPostBody:
     """POST /messages of the messenger; what names the sender must be true."""
 
-    conversation_id: str | None = None
+    conversation_id: ConversationName | None = None
     sender_id: UserId | None = None
     sender_name: str | None = None
     recipient_id: UserId | None = None
-    content: str | None = None
-    message_type: str | None = None
-    file_url: str | None = None
-    client_message_id: str | None = None
+    content: Content | None = None
+    message_type: KindName | None = None
+    file_url: FileUrl | None = None
+    client_message_id: IdempotencyKey | None = None
 
 
 @frozen
 class MessengerReadBody:
     """PATCH /messages/{id}/read of the messenger."""
 
-    conversation_id: str | None = None
+    conversation_id: ConversationName | None = None
     user_id: UserId | None = None

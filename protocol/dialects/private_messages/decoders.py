@@ -15,11 +15,12 @@ from protocol.commands import (
 from protocol.dialect import (
     CodecLimits,
 )
-from protocol.model import MessageId, MessageKind, UserId
+from protocol.model import MessageId, UserId
 from protocol.parsing.content import (
     Content,
     FileUrl,
     IdempotencyKey,
+    KindName,
     check_content,
     check_file_url,
     check_key,
@@ -51,7 +52,7 @@ class PrivateMessageFrame:
     content: Content | None = None
     message: MessageBody | None = None
     client_id: IdempotencyKey | None = None
-    message_type: Annotated[str, Keywords(enum=list(MessageKind))] | None = None
+    message_type: KindName | None = None
     file_url: FileUrl | None = None
     parent_id: MessageId | None = None
 

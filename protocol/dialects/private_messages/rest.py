@@ -6,18 +6,31 @@ and `check` says whether its texts may be stored. Must not know: HTTP, sessions,
 
 from collections.abc import Container, Mapping
 from datetime import date
-from typing import Any, Final, TypedDict
+from typing import Annotated, Any, Final, TypeAlias, TypedDict
 
 from attrs import frozen
 
 from protocol.dialect import SESSION_COOKIE
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
-from protocol.parsing.content import check_content, check_key
+from protocol.parsing.content import (
+    Content,
+    FileUrl,
+    IdempotencyKey,
+    KindName,
+    check_content,
+    check_key,
+)
 from protocol.rest import RestDialect
+from protocol.schemas import Keywords
 
 MAX_TEXT_CHARS = 1_000
 MAX_EMAIL_CHARS = 254
+
+ShortText: TypeAlias = Annotated[str, Keywords(maxLength=MAX_TEXT_CHARS)]
+"""What `check_short_text` accepts."""
+Email: TypeAlias = Annotated[str, Keywords(pattern="^[^@]+@.+$", maxLength=MAX_EMAIL_CHARS)]
+Day: TypeAlias = Annotated[str, Keywords(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 
 
 class ErrorObject(TypedDict):
@@ -53,14 +66,14 @@ class LoginBody:
 class RegisterBody:
     """POST /api/auth/register."""
 
-    email: str
+    email: Email
     password: str
-    first_name: str
-    last_name: str
-    date_of_birth: str
-    avatar: str | None = None
-    nickname: str | None = None
-    about_me: str | None = None
+    first_name: ShortText
+    last_name: ShortText
+    date_of_birth: Day
+    avatar: ShortText | None = None
+    nickname: ShortText | None = None
+    about_me: ShortText | None = None
 
     def check(self) -> date:
         """The birthday, once every field was found acceptable.
@@ -88,12 +101,12 @@ class RegisterBody:
 class ProfileBody:
     """PUT /api/users/profile. What is left out stays as it is."""
 
-    first_name: str | None = None
-    last_name: str | None = None
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
     date_of_birth: str | None = None
-    avatar: str | None = None
-    nickname: str | None = None
-    about_me: str | None = None
+    avatar: ShortText | None = None
+    nickname: ShortText | None = None
+    about_me: ShortText | None = None
     is_public: bool | None = None
 
     def changes(self, given: Container[str]) -> dict[str, Any]:
@@ -136,10 +149,10 @@ class PasswordBody:
 class MessageBody:
     """POST /api/messages/{userID}."""
 
-    content: str = ""
-    client_id: str | None = None
-    message_type: str | None = None
-    file_url: str | None = None
+    content: Content = ""
+    client_id: IdempotencyKey | None = None
+    message_type: KindName | None = None
+    file_url: FileUrl | None = None
     parent_id: MessageId | None = None
 
     def checked(self, limit: int, header: str | None) -> tuple[str, str | None]:

@@ -238,8 +238,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a frame may be without what it must have, although documented otherwise",
         "protocol/parsing/reading.py",
-        "elif each.is_required:",
-        "elif each.is_required and not given:",
+        "elif is_required:",
+        "elif is_required and not given:",
         ("tests/protocol/parsing/test_reading.py",),
     ),
     Fault(

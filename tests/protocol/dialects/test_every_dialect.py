@@ -52,6 +52,13 @@ def test_a_dialect_sends_an_event_or_says_why_not(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL_DIALECTS)
+def test_what_is_sent_is_described(name: str) -> None:
+    dialect = ALL_DIALECTS[name]
+    assert names(frozenset(dialect.vocabulary.sent)) == names(dialect.tells)
+    assert dialect.vocabulary.received
+
+
+@pytest.mark.parametrize("name", ALL_DIALECTS)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_encoding_gives_something_for_exactly_the_events_in_tells(name: str, event: Event) -> None:
     dialect = ALL_DIALECTS[name]

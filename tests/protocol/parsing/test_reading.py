@@ -7,7 +7,7 @@ from attrs import frozen
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, UserId
-from protocol.parsing.reading import Absent, read
+from protocol.parsing.reading import Absent, reader
 from protocol.rest import camel_case
 from protocol.schemas import Spelt
 
@@ -33,11 +33,14 @@ class Shape:
     spelt: Annotated[int, Spelt(str, _number)] | None = None
 
 
+READ = reader(Shape, naming=camel_case)
+
+
 def test_every_field_is_read_under_its_name_in_json() -> None:
     raw = {"channelId": 3, "text": "", "isOpen": True, "messageId": 9, "inner": {"userId": 1},
            "spelt": "7", "more": 1}  # fmt: skip
     shape = Shape(ChannelId(3), "", True, MessageId(9), Inner(UserId(1)), 7)
-    assert read(raw, Shape, naming=camel_case) == shape
+    assert READ(raw) == shape
 
 
 @pytest.mark.parametrize(
@@ -47,17 +50,17 @@ def test_every_field_is_read_under_its_name_in_json() -> None:
      ("spelt", 5)],
 )  # fmt: skip
 def test_what_is_malformed_counts_as_absent(field: str, value: object) -> None:
-    assert read({"channelId": 3, field: value}, Shape, naming=camel_case) == Shape(ChannelId(3))
+    assert READ({"channelId": 3, field: value}) == Shape(ChannelId(3))
 
 
 @pytest.mark.parametrize("raw", [{}, {"channelId": "3"}, {"channel_id": 3}, [], None, "channelId"])
 def test_what_must_be_there_is_named_when_it_is_not(raw: object) -> None:
     with pytest.raises(Absent) as caught:
-        read(raw, Shape, naming=camel_case)
+        READ(raw)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "channelId")
 
 
 def test_an_error_of_what_reads_a_field_goes_through() -> None:
     with pytest.raises(WireError) as caught:
-        read({"channelId": 3, "spelt": "no"}, Shape, naming=camel_case)
+        READ({"channelId": 3, "spelt": "no"})
     assert caught.value.field == "spelt"
