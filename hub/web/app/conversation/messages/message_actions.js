@@ -29,7 +29,7 @@ export class MessageActions {
   #message = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pressing;
-  #open = new AbortController(); // what is listened to while a long press has opened them
+  #isPressedBeside = false; // the finger of a long press is lifted there, too, but began elsewhere
 
   /**
    * @param {HTMLElement} list of bubbles
@@ -39,6 +39,15 @@ export class MessageActions {
     this.#list = list;
     this.#handlers = handlers;
     this.#element.append(this.#time, this.#reply, this.#copy);
+    this.#element.addEventListener("pointerdown", ({ target }) => {
+      this.#isPressedBeside = target === this.#element;
+    });
+    this.#element.addEventListener("click", ({ target }) => {
+      if (this.#isPressedBeside && target === this.#element) this.#close();
+    });
+    this.#element.addEventListener("keydown", ({ key }) => {
+      if (this.#isOpen && key === "Escape") this.#close();
+    });
     list.addEventListener("pointerover", ({ pointerType, target }) => {
       if (pointerType !== "touch") this.#goTo(target);
     });
@@ -90,23 +99,15 @@ export class MessageActions {
   /** @param {Element} target */
   #openFor(target) {
     this.#goTo(target);
-    if (this.#message === null) return;
+    /** @type {HTMLElement | null} */
+    const first = this.#element.querySelector("button:not([hidden])");
+    if (this.#message === null || first === null) return;
     this.#element.classList.add("open");
-    this.#open = new AbortController();
-    const { signal } = this.#open;
-    const pressed = (/** @type {Event} */ event) => {
-      if (!(event.target instanceof Node && this.#element.contains(event.target))) this.#close();
-    };
-    const escaped = (/** @type {KeyboardEvent} */ { key }) => {
-      if (key === "Escape") this.#close();
-    };
-    document.addEventListener("pointerdown", pressed, { signal, capture: true });
-    document.addEventListener("keydown", escaped, { signal, capture: true });
-    this.#element.querySelector("button")?.focus();
+    first.focus();
   }
 
   #close() {
-    this.#open.abort();
+    this.#isPressedBeside = false;
     this.#element.classList.remove("open");
     this.#element.remove();
     this.#message = null;
