@@ -346,7 +346,11 @@ class Channels(Protocol):
     """Channels, dms and pins."""
 
     async def create(self, new: NewChannel) -> Channel | None:
-        """Make a channel; None: there is no such workspace."""
+        """Make a channel; None: there is no such workspace.
+
+        Raises Taken("name"): the workspace has a channel of that name, which is compared
+        case-insensitively and without blanks at its ends.
+        """
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """The channel, and whether the user may see it. None: there is no such channel."""

@@ -40,7 +40,9 @@ class StoreUnavailable(StoreError):
 
 
 class Taken(StoreError):
-    """Another account has this value of a unique field; `field` is the field's name."""
+    """Another account, or channel of the workspace, has this value of a unique field; `field` is
+    the field's name.
+    """
 
     def __init__(self, field: str) -> None:
         self.field = field

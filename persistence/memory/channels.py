@@ -5,7 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Access, ChannelHead, MemberGone, NewChannel, NoSuchUser, Upload
+from persistence.records import (
+    Access,
+    ChannelHead,
+    MemberGone,
+    NewChannel,
+    NoSuchUser,
+    Taken,
+    Upload,
+)
 from protocol.model import (
     Channel,
     ChannelId,
@@ -84,6 +92,11 @@ class MemoryChannels:
         """See the interface."""
         if new.workspace_id not in self.tables.workspaces:
             return None
+        wanted = _comparable(new.name)
+        if any(
+            _comparable(each.name) == wanted for each in await self.in_workspace(new.workspace_id)
+        ):
+            raise Taken("name")
         channel = Channel(
             ChannelId(next(self.tables.ids)),
             new.kind,
@@ -196,3 +209,7 @@ class MemoryUploads:
             for message in row.shown()
         )
         return upload if carried else None
+
+
+def _comparable(name: str) -> str:
+    return name.strip(" ").lower()

@@ -7,7 +7,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.bridge import Database, Record
-from persistence.records import Access, ChannelHead, NewChannel, NoSuchUser, Upload
+from persistence.records import Access, ChannelHead, NewChannel, NoSuchUser, Taken, Upload
 from protocol.model import (
     Channel,
     ChannelId,
@@ -152,14 +152,17 @@ class PostgresChannels:
 
     async def create(self, new: NewChannel) -> Channel | None:
         """See the interface."""
-        row = await self.database.fetch_one(
-            _CREATE_CHANNEL,
-            new.workspace_id,
-            new.kind.value,
-            new.name,
-            new.class_name,
-            new.subject,
-        )
+        try:
+            row = await self.database.fetch_one(
+                _CREATE_CHANNEL,
+                new.workspace_id,
+                new.kind.value,
+                new.name,
+                new.class_name,
+                new.subject,
+            )
+        except asyncpg.UniqueViolationError:
+            raise Taken("name") from None
         return None if row is None else await self._get(row["id"])
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:

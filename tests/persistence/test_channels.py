@@ -9,6 +9,7 @@ from persistence.records import (
     NewChannel,
     NoSuchUser,
     ProfileChange,
+    Taken,
     Upload,
 )
 from protocol.model import ChannelKind, MessageKind, WorkspaceId
@@ -71,6 +72,20 @@ async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
     assert channel.workspace_id is not None
     assert await store.channels.in_workspace(channel.workspace_id) == [channel]
     assert await store.channels.create(NewChannel(WorkspaceId(NOBODY), "x")) is None
+
+
+async def test_a_workspace_has_one_channel_of_a_name(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    one, other = [await store.workspaces.create(ann.id, name, None) for name in "ab"]
+    assert await store.channels.create(NewChannel(one.id, "Roses")) is not None
+    for name in ("Roses", "rOSES", " roses "):
+        with pytest.raises(Taken) as taken:
+            await store.channels.create(NewChannel(one.id, name))
+        assert taken.value.field == "name"
+    assert await store.channels.create(NewChannel(other.id, "Roses")) is not None
+    assert await store.channels.create(NewChannel(one.id, "Rose")) is not None
+    assert [each.name for each in await store.channels.in_workspace(one.id)] == ["Roses", "Rose"]
+    assert await store.channels.create(NewChannel(WorkspaceId(NOBODY), "Roses")) is None
 
 
 async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:

@@ -46,6 +46,7 @@ export type HubCode =
   | "no_follower"
   | "not_blocked"
   | "workspace_not_found"
+  | "channel_name_taken"
   | "file_missing"
   | "file_empty"
   | "file_too_large"

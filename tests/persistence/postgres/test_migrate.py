@@ -31,6 +31,9 @@ from tests.support.stores.databases import (
 # A released file is frozen: databases have it. Add a line for each release; never change one.
 RELEASED = {
     "schema/0001_tables.sql": ("bf4a7fcf726743572c061765fa14439a2fc6b30f4f2ef84fdb47ac3a87f7c189"),
+    "schema/0002_channel_names.sql": (
+        "fb3b4ac71af5f9813aca6018c020f89526d6319cbd203a98952f90870d0b7d8c"
+    ),
 }
 
 
@@ -90,6 +93,27 @@ async def test_what_a_new_version_adds_is_applied_alone(databases: Databases) ->
         await migrate(dsn, schema_of("CREATE TABLE one ()"))
         newer = schema_of("CREATE TABLE one ()", "CREATE TABLE two ()")
         assert await migrate(dsn, newer) == ["schema/0002_x.sql"]
+
+
+async def test_channels_of_one_name_are_told_apart_from_now_on(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        schema = load_schema()
+        await migrate(dsn, evolve(schema, numbered=schema.numbered[:1]))
+        await execute(dsn, """
+            WITH ann AS (INSERT INTO users (username, name, password_hash)
+                         VALUES ('ann', 'Ann', '') RETURNING id),
+                 school AS (INSERT INTO workspaces (name, owner_id)
+                            SELECT unnest(ARRAY['one', 'two']), id FROM ann RETURNING id, name)
+            INSERT INTO channels (kind, workspace_id, name)
+            SELECT 'text', school.id, each.name
+              FROM unnest(ARRAY['a', 'b', ' A', 'a', 'a (2)']) WITH ORDINALITY AS each (name, nr),
+                   school
+             WHERE school.name = 'one' OR each.nr = 1
+             ORDER BY school.name, each.nr
+        """)  # fmt: skip
+        assert await migrate(dsn) == ["schema/0002_channel_names.sql"]
+        names = await execute(dsn, "SELECT array_agg(name ORDER BY id) FROM channels")
+        assert names == ["a", "b", " A (3)", "a (4)", "a (2)", "a"]
 
 
 async def test_a_routine_is_applied_again_when_its_file_has_changed(databases: Databases) -> None:

@@ -8,6 +8,13 @@ MESSAGES: Final = "tests/persistence/test_messages.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a workspace may have two channels of one name",
+        "persistence/memory/channels.py",
+        'return name.strip(" ").lower()',
+        "return name",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
         "a read watermark goes back",
         "persistence/postgres/messages.py",
         """           SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),

@@ -11,7 +11,7 @@ from typing import Final, TypedDict
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
-from persistence.records import NewChannel, NoSuchUser
+from persistence.records import NewChannel, NoSuchUser, Taken
 from protocol.dialects.learning_chat.rest import (
     REST,
     ChannelBody,
@@ -180,8 +180,12 @@ async def _channel_body(call: Call) -> ChannelBody:
 async def _create_channel(
     call: Call, body: ChannelBody, workspace_id: WorkspaceId
 ) -> JSON[ChannelObject]:
-    new = NewChannel(workspace_id, body.name, body.kind(), body.class_, body.subject)
-    channel = await call.services.workspaces.create_channel(new)
+    new = NewChannel(workspace_id, body.name.strip(), body.kind(), body.class_, body.subject)
+    try:
+        channel = await call.services.workspaces.create_channel(new)
+    except Taken:
+        text = "The workspace has a channel of this name already"
+        raise HttpError(409, "channel_name_taken", text) from None
     if channel is None:
         raise HttpError(404, "workspace_not_found", "Workspace not found")
     return JSON(channel_object(channel), 201)
@@ -281,6 +285,7 @@ async def accessible(call: Call, number: int | None) -> Channel:
 
 _NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
 _NO_WORKSPACE: Final = ("workspace_not_found",)
+_NAME_TAKEN: Final = ("channel_name_taken",)
 _NO_MEMBER: Final = (*_NO_WORKSPACE, "user_not_found")
 
 SURFACE: Final = REST
@@ -321,7 +326,7 @@ ENDPOINTS: Final = (
         "/api/workspaces/{workspace_id}/channels",
         "Make a channel; for teachers",
         create_channel_in_workspace,
-        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
+        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE, 409: _NAME_TAKEN},
         body=ChannelBody,
     ),
     Endpoint(
@@ -336,7 +341,7 @@ ENDPOINTS: Final = (
         "/api/channels",
         "Make a channel",
         create_channel,
-        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE},
+        {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE, 409: _NAME_TAKEN},
         body=ChannelBody,
     ),
     Endpoint(

@@ -2,6 +2,7 @@
 
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
+import { CallFailed } from "../../sdk/parlour.js";
 import { HUB } from "../shell/hub_facts.js";
 import { plain } from "../dom/text.js";
 
@@ -90,8 +91,7 @@ export class WorkspacesPanel {
       h("h3", {}, `${name} (${count})`),
       ...channels.map((channel) => this.#channel(channel, workspace)),
       this.#form(`New channel in ${name}`, "Create", async (title) => {
-        refuseTaken(title, channels);
-        await this.#channels.createChannel(id, title);
+        await this.#createChannel(id, title);
       }),
       ...(ownerId === myId ? [add()] : []),
     ];
@@ -115,9 +115,23 @@ export class WorkspacesPanel {
     );
   }
 
+  /**
+   * @param {number} workspaceId
+   * @param {string} name
+   */
+  async #createChannel(workspaceId, name) {
+    try {
+      await this.#channels.createChannel(workspaceId, name);
+    } catch (error) {
+      if (!(error instanceof CallFailed && error.code === "channel_name_taken")) throw error;
+      throw taken(name);
+    }
+  }
+
   /** @param {string} name */
   async #create(name) {
-    refuseTaken(name, this.#found);
+    const wanted = plain(name).toLowerCase();
+    if (this.#found.some((other) => plain(other.name).toLowerCase() === wanted)) throw taken(name);
     const workspace = await this.#channels.createWorkspace(name);
     await this.#channels.createChannel(workspace.id, "general");
   }
@@ -168,10 +182,7 @@ export class WorkspacesPanel {
 /**
  * Two of one name cannot be told apart.
  * @param {string} name
- * @param {{ name: string }[]} others
  */
-function refuseTaken(name, others) {
-  const wanted = plain(name).toLowerCase();
-  const isTaken = others.some((other) => plain(other.name).toLowerCase() === wanted);
-  if (isTaken) throw new Error(`There is “${plain(name)}” already.`);
+function taken(name) {
+  return new Error(`There is “${plain(name)}” already.`);
 }

@@ -114,6 +114,19 @@ async def test_a_body_that_is_malformed_says_where(
     assert error["message"].startswith(f"{path} ")
 
 
+async def test_a_name_that_is_taken_is_refused(world: World) -> None:
+    school = await open_school(world)
+    path = f"/api/workspaces/{school.workspace.id}/channels"
+    body = {"workspaceId": school.workspace.id, "name": " General "}
+    for person, call in ((school.tea, path), (school.ann, "/api/channels")):
+        refused = await person.ask("POST", call, body)
+        assert (refused.status, refused.json["code"]) == (409, "channel_name_taken")
+    made = await school.tea.ask("POST", path, {"name": " news "})
+    assert (made.status, made.json["name"]) == (201, "news")
+    listed = await school.ann.ask("GET", path)
+    assert [each["name"] for each in listed.json] == ["general", "news"]
+
+
 async def test_members_make_channels_at_the_other_path(world: World) -> None:
     school = await open_school(world)
     body = {"workspaceId": school.workspace.id, "name": "homework"}
