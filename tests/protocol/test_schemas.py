@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Generic, Literal, NotRequired, TypedDict, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 import pytest
 from attrs import frozen
 
 from protocol.model import UserId
 from protocol.rest import camel_case
-from protocol.schemas import Keywords, Schemas, enumeration
+from protocol.schemas import Keywords, Schemas, Spelt, enumeration
 
 K = TypeVar("K")
 
@@ -48,6 +48,14 @@ class Received:
     class_: str | None = None
 
 
+@frozen
+class Whole:
+    """What has its own words for a missing field."""
+
+    KEYWORDS: ClassVar = Keywords(required=["text"])
+    text: str | None = None
+
+
 ID = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
 
 
@@ -80,6 +88,17 @@ def test_an_object_that_is_received_may_have_further_fields_and_has_the_names_of
         "properties": {"userId": ID, "class": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
         "required": ["userId"],
     }
+
+
+def test_what_no_single_field_says_is_said_of_the_class() -> None:
+    schemas = Schemas("#/")
+    schemas.of(Whole)
+    assert schemas.definitions["protocol.test_schemas.Whole"]["required"] == ["text"]
+
+
+def test_what_is_another_value_in_json_is_described_as_it_is_there() -> None:
+    kind = Annotated[UserId, Spelt(str, int), Keywords(pattern="^[0-9]+$")]
+    assert Schemas("#/").of(kind) == {"type": "string", "pattern": "^[0-9]+$"}
 
 
 def test_a_variable_of_a_type_stands_for_what_it_was_given() -> None:

@@ -6,7 +6,7 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, NotRequired, TypeAlias, TypedDict
+from typing import Annotated, ClassVar, Final, NotRequired, TypeAlias, TypedDict
 
 from attrs import frozen
 
@@ -118,6 +118,7 @@ class AccountBody:
 class CredentialsBody:
     """POST /api/auth/login."""
 
+    KEYWORDS: ClassVar = Keywords(required=["username", "password"])
     username: str | None = None
     password: str | None = None
 

@@ -1,10 +1,11 @@
 """REST of the messenger: its bodies, and how it spells errors.
 
 See docs/dialects/messenger.md#rest. Guarantees: a body that structures has the right types. Field
-names are camel case in JSON. Must not know: HTTP, sessions, the store.
+names are camel case in JSON; what must be there is asked for by the endpoints, in their own words.
+Must not know: HTTP, sessions, the store.
 """
 
-from typing import Final, TypedDict
+from typing import ClassVar, Final, TypedDict
 
 from attrs import frozen
 
@@ -13,6 +14,7 @@ from protocol.express_session import COOKIE
 from protocol.model import UserId
 from protocol.parsing.content import Content, FileUrl, IdempotencyKey, KindName
 from protocol.rest import RestDialect, camel_case
+from protocol.schemas import Keywords
 
 
 class ErrorObject(TypedDict):
@@ -39,6 +41,7 @@ REST: Final = RestDialect(
 class BetweenBody:
     """POST /conversations/between-users of the messenger."""
 
+    KEYWORDS: ClassVar = Keywords(required=["userId1", "userId2"])
     user_id1: UserId | None = None
     user_id2: UserId | None = None
 
@@ -47,6 +50,9 @@ class BetweenBody:
 class MessengerPostBody:
     """POST /messages of the messenger; what names the sender must be true."""
 
+    KEYWORDS: ClassVar = Keywords(
+        required=["conversationId", "senderId", "senderName", "recipientId", "content"]
+    )
     conversation_id: ConversationName | None = None
     sender_id: UserId | None = None
     sender_name: str | None = None
@@ -61,5 +67,6 @@ class MessengerPostBody:
 class MessengerReadBody:
     """PATCH /messages/{id}/read of the messenger."""
 
+    KEYWORDS: ClassVar = Keywords(required=["conversationId", "userId"])
     conversation_id: ConversationName | None = None
     user_id: UserId | None = None

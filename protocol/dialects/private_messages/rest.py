@@ -6,7 +6,7 @@ and `check` says whether its texts may be stored. Must not know: HTTP, sessions,
 
 from collections.abc import Container, Mapping
 from datetime import date
-from typing import Annotated, Any, Final, TypeAlias, TypedDict
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypedDict
 
 from attrs import frozen
 
@@ -149,6 +149,7 @@ class PasswordBody:
 class MessageBody:
     """POST /api/messages/{userID}."""
 
+    KEYWORDS: ClassVar = Keywords(required=["content"])
     content: Content = ""
     client_id: IdempotencyKey | None = None
     message_type: KindName | None = None
@@ -172,6 +173,9 @@ class MessageBody:
 class AddressedMessageBody(MessageBody):
     """POST /api/messages."""
 
+    KEYWORDS: ClassVar = Keywords(
+        required=["content"], anyOf=[{"required": ["recipient_id"]}, {"required": ["receiver_id"]}]
+    )
     recipient_id: UserId | None = None
     receiver_id: UserId | None = None
 
