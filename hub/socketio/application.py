@@ -9,6 +9,7 @@ one. Must not know: packets, transports, what an event leads to.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from typing import Final
 
 import structlog
@@ -82,16 +83,12 @@ class EventApplication:
     async def _end_expired(self) -> None:
         while True:
             self._changed = trio.Event()
-            ends = [member.expires_at for member in self._members.values()]
-            if not ends:
+            ends = [member.expires for member in self._members.values()]
+            with trio.move_on_at(min(ends, default=inf)):
                 await self._changed.wait()
-                continue
-            seconds = (min(ends) - datetime.now(UTC)).total_seconds()
-            with trio.move_on_after(max(seconds, 0.0)):
-                await self._changed.wait()
-            now = datetime.now(UTC)
+            now = trio.current_time()
             for member in tuple(self._members.values()):
-                if member.expires_at <= now:
+                if member.expires <= now:
                     member.client.tell(Refused.because(ErrorCode.LOGIN_ENDED))
                     member.client.close(SESSION_ENDED)
                     self._members.pop(member.socket, None)
@@ -117,7 +114,7 @@ class EventApplication:
         if slip is None:
             slip = await self._recoveries.open(session.user.id)
         asker = self._asker(socket, session, slip)
-        self._members[socket] = Member(asker, socket, session.expires_at, slip, recovered)
+        self._members[socket] = Member(asker, socket, _end_of(session), slip, recovered)
         self._changed.set()
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
 
@@ -224,10 +221,15 @@ class EventApplication:
             with suppress(StoreUnavailable):
                 session = await self._services.authenticator.find_by_token(token)
                 if isinstance(session, Session) and session.user.id == member.client.user.id:
-                    member.expires_at = session.expires_at
+                    member.expires = _end_of(session)
                     self._changed.set()
                     return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
+
+
+def _end_of(session: Session) -> float:
+    """When it ends, as `trio.current_time()`."""
+    return trio.current_time() + (session.expires_at - datetime.now(UTC)).total_seconds()
 
 
 def _user_id(text: Data) -> UserId | None:

@@ -1,7 +1,6 @@
 """A connected client of an event dialect."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from attrs import define
 
@@ -19,14 +18,14 @@ class Member:
     Args:
         asker: gives the client's commands.
         socket: the way to it.
-        expires_at: when its token ends.
+        expires: when its token ends, as `trio.current_time()`.
         slip: what is kept for its recovery; None when it cannot be recovered.
         recovered: the positions of the broken connection that it recovers, if it does.
     """
 
     asker: Asker
     socket: Socket
-    expires_at: datetime
+    expires: float
     slip: RecoverySlip | None
     recovered: Mapping[ChannelId, int] | None
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from trio.testing import MockClock
+
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, connect, enter, token_of
@@ -94,14 +96,17 @@ async def test_a_parent_must_be_in_the_same_channel(world: World) -> None:
     assert (await peer.ask("message:send", reply))["error"] == "Invalid message format"
 
 
-async def test_a_connection_ends_with_its_token_unless_a_new_one_comes(timed_world: World) -> None:
+async def test_a_connection_ends_with_its_token_unless_a_new_one_comes(
+    timed_world: World, mock_clock: MockClock
+) -> None:
     ann, ben = await timed_world.person("ann"), await timed_world.person("ben")
-    short = timedelta(seconds=3)  # a token's end is a whole second; until then all of them ask
+    short = timedelta(seconds=20)  # before the first ping
     ending, kept, foreign = [await enter(ann, short) for _ in range(3)]
     assert await kept.ask("auth:refresh", {"token": token_of(ann)}) == {"success": True}
     refused = {"success": False, "error": "Unauthorized"}
     assert await foreign.ask("auth:refresh", {"token": token_of(ben)}) == refused
     assert await foreign.ask("auth:refresh", {"token": "nonsense"}) == refused
+    mock_clock.jump(short.total_seconds())
     for peer in (ending, foreign):
         name, payload = await peer.event()
         assert (name, payload["error"]) == ("message:error", "Unauthorized")
