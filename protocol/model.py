@@ -40,6 +40,18 @@ class MessageKind(StrEnum):
     TEXT = "text"
     FILE = "file"
     IMAGE = "image"
+    DOUBT = "doubt"
+    ASSIGNMENT = "assignment"
+    ANNOUNCEMENT = "announcement"
+
+    @property
+    def plain(self) -> "MessageKind":
+        """What it is to clients that know only the plain kinds."""
+        return self if self in PLAIN_KINDS else MessageKind.TEXT
+
+
+PLAIN_KINDS: Final = (MessageKind.TEXT, MessageKind.FILE, MessageKind.IMAGE)
+"""Those that every dialect knows; the others are the learning platform's."""
 
 
 class GradingStatus(StrEnum):

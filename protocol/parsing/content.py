@@ -5,10 +5,11 @@ sends it.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MessageKind
+from protocol.model import PLAIN_KINDS, MessageKind
 from protocol.schemas import Keywords
 
 MAX_KEY_CHARS = 255
@@ -16,7 +17,7 @@ IdempotencyKey: TypeAlias = Annotated[str, Keywords(minLength=1, maxLength=MAX_K
 """What `check_key` accepts."""
 MAX_URL_CHARS = 2_000
 
-KindName: TypeAlias = Annotated[str, Keywords(enum=list(MessageKind))]
+KindName: TypeAlias = Annotated[str, Keywords(enum=list(PLAIN_KINDS))]
 """What `check_kind` accepts."""
 Content: TypeAlias = Annotated[str, Keywords(pattern=r"\S")]
 """What `check_content` accepts, but for the longest, which is a setting."""
@@ -76,14 +77,17 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def check_kind(name: str | None, *, field: str) -> MessageKind:
+def check_kind(
+    name: str | None, *, field: str, among: Sequence[MessageKind] = PLAIN_KINDS
+) -> MessageKind:
     """How a message is to be presented; text if `name` is None.
 
     Raises:
         WireError: INVALID_FIELD.
     """
-    if name is not None and name not in tuple(MessageKind):
-        text = f"{field} must be text, file or image"
+    if name is not None and name not in among:
+        *others, last = among
+        text = f"{field} must be {', '.join(others)} or {last}"
         raise WireError(ErrorCode.INVALID_FIELD, text, field=field)
     return MessageKind.TEXT if name is None else MessageKind(name)
 

@@ -27,8 +27,8 @@ from protocol.dialects.messenger.shapes import (
     conversation_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, MessageKind, Posted, Role, User, UserId
-from protocol.parsing.content import check_content, check_file_url
+from protocol.model import Message, Posted, Role, User, UserId
+from protocol.parsing.content import check_content, check_file_url, check_kind
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
@@ -247,13 +247,15 @@ async def send(call: Call) -> JSON[ConversationMessageObject]:
     _require_me(call, body.sender_id)
     if body.conversation_id != conversation_id(body.sender_id, body.recipient_id):
         raise _bad("conversationId does not belong to senderId and recipientId")
-    if body.message_type not in (None, *MessageKind):
-        raise _bad("messageType must be text, file or image")
+    try:
+        kind = check_kind(body.message_type, field="messageType")
+    except WireError as error:
+        raise _bad(error.text) from None
     command = SendPrivateMessage(
         body.recipient_id,
         check_content(body.content, call.services.config.max_content_chars),
         call.idempotency_key(body.client_message_id, field="clientMessageId"),
-        MessageKind(body.message_type or MessageKind.TEXT),
+        kind,
         check_file_url(body.file_url, field="fileUrl"),
     )
     posted = await call.carry_out(command, Posted)

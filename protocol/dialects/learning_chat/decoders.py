@@ -132,6 +132,7 @@ def _send(frame: SendFrame, limits: CodecLimits) -> Command:
         frame.file_url,
         frame.client_message_id,
         frame.parent_id or frame.reply_to,
+        is_homework=frame.message_type is MessageKind.ASSIGNMENT,
     )
 
 

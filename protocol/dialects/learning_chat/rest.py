@@ -26,7 +26,6 @@ from protocol.parsing.content import (
     Content,
     FileUrl,
     IdempotencyKey,
-    KindName,
     check_kind,
     is_storable,
 )
@@ -163,14 +162,17 @@ class ChannelBody:
         return ChannelKind(self.type_)
 
 
+_KindName: TypeAlias = Annotated[str, Keywords(enum=list(MessageKind))]
+
+
 @frozen
 class PostBody:
     """POST /api/messages of the learning platform. `type` and `messageType` mean the same."""
 
     channel_id: ChannelId
     content: Content
-    type_: KindName | None = None
-    message_type: KindName | None = None
+    type_: _KindName | None = None
+    message_type: _KindName | None = None
     file_url: FileUrl | None = None
     is_homework: bool = False
     client_message_id: IdempotencyKey | None = None
@@ -183,8 +185,8 @@ class PostBody:
             WireError: INVALID_FIELD.
         """
         if self.message_type:
-            return check_kind(self.message_type, field="messageType")
-        return check_kind(self.type_ or None, field="type")
+            return check_kind(self.message_type, field="messageType", among=tuple(MessageKind))
+        return check_kind(self.type_ or None, field="type", among=tuple(MessageKind))
 
 
 @frozen

@@ -6,7 +6,8 @@ Guarantees: a message looks the same live and in history. Must not know: for who
 from typing import NotRequired, TypedDict
 
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
-from protocol.model import Message, MessageKind, Role, User, UserId
+from protocol.model import Message, Role, User, UserId
+from protocol.parsing.content import KindName
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -24,7 +25,7 @@ class ConversationMessageObject(TypedDict):
     timestamp: Timestamp
     readBy: tuple[UserId, ...]
     isRead: bool
-    messageType: MessageKind
+    messageType: KindName
     seq: int
     fileUrl: NotRequired[str]
     clientMessageId: NotRequired[str]
@@ -44,7 +45,7 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         "timestamp": timestamp(message.created_at),
         "readBy": message.read_by,
         "isRead": message.is_read,
-        "messageType": message.kind,
+        "messageType": message.kind.plain,
         "seq": message.seq,
     }
     if message.file_url is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Message, MessageId, MessageKind, User, UserId
+from protocol.parsing.content import KindName
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -32,7 +33,7 @@ class PrivateMessageObject(TypedDict):
     is_read: bool
     seq: int
     client_id: NotRequired[str]
-    message_type: NotRequired[MessageKind]
+    message_type: NotRequired[KindName]
     file_url: NotRequired[str]
     parent_id: NotRequired[MessageId]
     is_delivered: NotRequired[bool]
@@ -86,8 +87,8 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
     }
     if message.key is not None:
         view["client_id"] = message.key
-    if message.kind is not MessageKind.TEXT:
-        view["message_type"] = message.kind
+    if message.kind.plain is not MessageKind.TEXT:
+        view["message_type"] = message.kind.plain
     if message.file_url is not None:
         view["file_url"] = message.file_url
     if message.parent_id is not None:

@@ -26,7 +26,7 @@ from protocol.commands import (
 )
 from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, Posted
+from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, MessageKind, Posted
 from protocol.parsing.content import check_content, check_file_url, is_storable
 from protocol.shapes.learning_platform import (
     ChannelObject,
@@ -99,14 +99,15 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
 async def post(call: Call) -> JSON[ChatMessageObject]:
     """Send a message to a channel."""
     body, content, key = await _post_body(call)
+    kind = body.kind()
     command = PostToChannel(
         body.channel_id,
         content,
-        body.kind(),
+        kind,
         body.file_url,
         key,
         parent_id=body.parent_id,
-        is_homework=body.is_homework,
+        is_homework=body.is_homework or kind is MessageKind.ASSIGNMENT,
     )
     posted = await call.carry_out(command, Posted, CHANNEL_WORDING)
     return JSON(chat_message_object(posted.message, call.user), 201)

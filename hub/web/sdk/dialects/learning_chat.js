@@ -4,10 +4,10 @@
  */
 
 import { Client } from "../client.js";
-import { Kind, Status } from "../messages/message.js";
+import { Kind, Status, kindOf } from "../messages/message.js";
 
 /**
- * @import { Channel, ChannelId, MessageKind, Options } from "../parlour.js"
+ * @import { Channel, ChannelId, Options } from "../parlour.js"
  * @import { ListedChannel, PlatformUser, UserId, Workspace } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
@@ -21,7 +21,7 @@ import { Kind, Status } from "../messages/message.js";
  * @property {UserId} authorId
  * @property {string} authorUsername
  * @property {string} content
- * @property {MessageKind} messageType
+ * @property {string} messageType
  * @property {string | null} fileUrl
  * @property {number} [parentId]
  * @property {string} createdAt
@@ -152,7 +152,7 @@ function toMessage(stored, me) {
     authorName: stored.authorUsername,
     isMine: stored.authorId === me,
     content: stored.content,
-    kind: stored.messageType,
+    kind: kindOf(stored.messageType),
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
     at: stored.createdAt,

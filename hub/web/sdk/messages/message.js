@@ -22,6 +22,15 @@ export const Status = Object.freeze({
 export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
 /**
+ * Kinds that this page does not know are shown as text.
+ * @param {string} name
+ * @returns {MessageKind}
+ */
+export function kindOf(name) {
+  return Object.values(Kind).find((known) => known === name) ?? Kind.TEXT;
+}
+
+/**
  * The message of an outbox entry.
  * @param {Entry} entry
  * @returns {PendingMessage}

@@ -53,6 +53,14 @@ def receive(frame: object) -> Command | None:
             SEND | {"replyTo": 7, "parentId": 8, "senderRole": "admin", "mentions": ["a"]},
             PostToChannel(CHANNEL, "hi", key="k", parent_id=MessageId(8)),
         ),
+        (
+            SEND | {"messageType": "assignment"},
+            PostToChannel(CHANNEL, "hi", MessageKind.ASSIGNMENT, key="k", is_homework=True),
+        ),
+        (
+            SEND | {"messageType": "doubt"},
+            PostToChannel(CHANNEL, "hi", MessageKind.DOUBT, key="k"),
+        ),
         ({"type": "typing", "channelId": 3}, TypeInChannel(CHANNEL)),
         ({"type": "stop_typing", "channelId": 3}, TypeInChannel(CHANNEL, is_typing=False)),
         ({"type": "mark_delivered", "channelId": 3, "messageId": 9}, MarkDelivered(MessageId(9))),

@@ -40,6 +40,21 @@ async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
     await socket.close_in_silence()
 
 
+async def test_what_only_the_learning_platform_knows_is_text_elsewhere(world: World) -> None:
+    school = await open_school(world)
+    private, messenger = await school.ben.open(), await school.ben.open("/messagepal")
+    made = await post(school.ann, school.dm.id, "Why?", messageType="doubt")
+    assert (made["messageType"], made["isHomework"]) == ("doubt", False)
+    assert "message_type" not in (await private.receive_type("private_message"))["message"]
+    told = await messenger.receive_type("message_received")
+    assert told["payload"]["messageType"] == "text"
+    task = await post(school.tea, school.general.id, "Page 7", messageType="assignment")
+    assert (task["messageType"], task["isHomework"]) == ("assignment", True)
+    page = await school.ann.ask("GET", f"/api/channels/{school.general.id}/messages")
+    assert page.json == [task]
+    assert (await school.ben.call("GET", f"/api/messages/{school.ann.id}?mark=no")).status == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
@@ -127,7 +142,7 @@ async def test_dms_are_read_by_their_two_alone(world: World) -> None:
         {"content": " \n"},
         {"content": "a\x00"},
         {"content": "x" * 4_001},
-        {"type": "doubt"},
+        {"type": "video"},
         {"messageType": 5},
         {"fileUrl": "javascript:alert(1)"},
         {"isHomework": "yes"},
