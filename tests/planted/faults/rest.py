@@ -10,6 +10,13 @@ ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "the conversations of the learning platform list every member",
+        "hub/rest/routes/learning_chat/conversations.py",
+        "[:MAX_PARTICIPANTS]",
+        "",
+        ("tests/hub/rest/routes/learning_chat/test_conversations.py",),
+    ),
+    Fault(
         "a page of another origin may delete",
         "hub/rest/endpoint.py",
         'SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})',

@@ -1,0 +1,147 @@
+"""Channels and dms in one list, as the learning platform's page of messages shows them. See
+docs/dialects/learning_chat.md#rest.
+
+Guarantees: what the caller may not join is not listed.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.routes.learning_chat.accounts import MessageObject
+from hub.rest.routes.learning_chat.channels import accessible
+from hub.rest.routes.learning_chat.messages import UNREAD_AMONG
+from protocol.answers import Done
+from protocol.commands import MarkRead
+from protocol.dialects.learning_chat.rest import REST
+from protocol.errors import ErrorCode
+from protocol.model import MAX_ID, Channel, ChannelKind, MessageId, Role, User, UserId, WorkspaceId
+
+MAX_PARTICIPANTS: Final = 100
+"""Of a channel: those who came first."""
+
+_Category: TypeAlias = Literal["announcement", "class", "friend"]
+_CATEGORY: Final[Mapping[ChannelKind, _Category]] = {
+    ChannelKind.ANNOUNCEMENT: "announcement",
+    ChannelKind.TEXT: "class",
+    ChannelKind.DM: "friend",
+}
+
+
+class ParticipantObject(TypedDict):
+    """Somebody in a conversation."""
+
+    id: UserId
+    name: str
+    role: Role
+    avatar: NotRequired[str]
+
+
+class ConversationObject(TypedDict):
+    """A channel, or a dm, which has the name of the other person."""
+
+    id: str
+    name: str
+    category: _Category
+    isGroup: bool
+    isReadOnly: Literal[False]
+    participants: list[ParticipantObject]
+    unreadCount: int
+    subject: NotRequired[str]
+
+
+async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
+    """The caller's channels and dms, oldest first."""
+    store = call.services.store
+    channels = [head.channel for head in await store.channels.heads(call.me)]
+    newest = await store.messages.newest(call.me, among=UNREAD_AMONG)
+    unread = {channel_id: each.unread_count for channel_id, each in newest.items()}
+    for dm in await store.messages.conversations(call.me):
+        unread[dm.channel_id] = dm.unread_count
+    members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
+    people = {channel.id: _people(channel, members) for channel in channels}
+    users = await store.accounts.get_many({who for ids in people.values() for who in ids})
+    return JSON(
+        [
+            _conversation(
+                call.me,
+                channel,
+                [users[who] for who in people[channel.id] if who in users],
+                unread.get(channel.id, 0),
+            )
+            for channel in channels
+        ]
+    )
+
+
+def _people(
+    channel: Channel, members: Mapping[WorkspaceId, tuple[UserId, ...]]
+) -> tuple[UserId, ...]:
+    if channel.pair is not None:
+        return channel.pair
+    if channel.workspace_id is None:
+        return ()
+    return members.get(channel.workspace_id, ())[:MAX_PARTICIPANTS]
+
+
+def _conversation(
+    me: UserId, channel: Channel, people: Iterable[User], unread_count: int
+) -> ConversationObject:
+    people = list(people)
+    peers = [user.name for user in people if user.id != me]
+    is_group = channel.pair is None
+    view: ConversationObject = {
+        "id": str(channel.id),
+        "name": channel.name if is_group or not peers else peers[0],
+        "category": _CATEGORY[channel.kind],
+        "isGroup": is_group,
+        "isReadOnly": False,
+        "participants": [_participant(user) for user in people],
+        "unreadCount": unread_count,
+    }
+    if channel.subject is not None:
+        view["subject"] = channel.subject
+    return view
+
+
+def _participant(user: User) -> ParticipantObject:
+    view: ParticipantObject = {"id": user.id, "name": user.name, "role": user.role}
+    if user.avatar is not None:
+        view["avatar"] = user.avatar
+    return view
+
+
+async def mark_read(call: Call) -> JSON[MessageObject]:
+    """Mark everything in a conversation read."""
+    number = call.path_id("channel_id")
+    if number is None:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid conversation ID")
+    channel = await accessible(call, number)
+    messages = call.services.store.messages
+    for newest in await messages.channel_page(channel.id, before=MessageId(MAX_ID), limit=1):
+        await call.carry_out(MarkRead(newest.id), Done)
+    return JSON({"message": "Marked as read"})
+
+
+SURFACE: Final = REST
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/chat/conversations",
+        "My channels and dms in one list",
+        list_conversations,
+        {200: "a list"},
+    ),
+    Endpoint(
+        "POST",
+        "/api/chat/conversations/{channel_id}/read",
+        "Mark everything in a conversation read",
+        mark_read,
+        {
+            200: "done",
+            400: (ErrorCode.INVALID_FIELD,),
+            403: (ErrorCode.NOT_ALLOWED,),
+            404: (ErrorCode.CHANNEL_NOT_FOUND,),
+        },
+    ),
+)

@@ -1,0 +1,82 @@
+"""Channels and dms in one list: who is listed, what is unread, and reading all of it."""
+
+import pytest
+
+from hub.rest.routes.learning_chat import conversations
+from persistence.records import NewChannel
+from protocol.model import ChannelKind
+from tests.support.posting import post, write
+from tests.support.school import open_school
+from tests.support.world import World
+
+PATH = "/api/chat/conversations"
+
+
+async def test_channels_and_dms_are_listed_with_what_is_unread(world: World) -> None:
+    school = await open_school(world)
+    news = NewChannel(school.workspace.id, "news", ChannelKind.ANNOUNCEMENT, subject="Physics")
+    made = await world.store.channels.create(news)
+    assert made is not None
+    await post(world, school.tea.user, school.general, "one")
+    await write(world, school.ben.user, school.ann.user, "two", "three")
+    members = [
+        {"id": person.id, "name": person.user.name, "role": person.user.role}
+        for person in (school.tea, school.ann, school.ben)
+    ]
+    both = [each for each in members if each["id"] in (school.ann.id, school.ben.id)]
+    listed = {each["id"]: each for each in (await school.ann.ask("GET", PATH)).json}
+    assert listed == {
+        str(school.general.id): {
+            "id": str(school.general.id), "name": "general", "category": "class",
+            "isGroup": True, "isReadOnly": False, "participants": members, "unreadCount": 1,
+        },
+        str(made.id): {
+            "id": str(made.id), "name": "news", "category": "announcement", "isGroup": True,
+            "isReadOnly": False, "participants": members, "unreadCount": 0, "subject": "Physics",
+        },
+        str(school.dm.id): {
+            "id": str(school.dm.id), "name": "Ben", "category": "friend", "isGroup": False,
+            "isReadOnly": False, "participants": both, "unreadCount": 2,
+        },
+    }  # fmt: skip
+    assert (await school.eve.ask("GET", PATH)).json == []
+
+
+async def test_a_dm_that_may_not_be_seen_is_not_listed(world: World) -> None:
+    school = await open_school(world)
+    await write(world, school.ben.user, school.ann.user, "one")
+    await world.store.relations.block(school.ben.id, school.ann.id)
+    listed = (await school.ann.ask("GET", PATH)).json
+    assert [each["name"] for each in listed] == ["general"]
+    refused = await school.ann.ask("POST", f"{PATH}/{school.dm.id}/read")
+    assert refused.status == 403
+
+
+async def test_participants_are_bounded(
+    timed_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "MAX_PARTICIPANTS", 2)
+    school = await open_school(timed_world)
+    (general,) = (await school.tea.ask("GET", PATH)).json
+    assert [each["name"] for each in general["participants"]] == ["Tea", "Ann"]
+
+
+async def test_a_conversation_is_marked_read(world: World) -> None:
+    school = await open_school(world)
+    await post(world, school.tea.user, school.general, "one")
+    await write(world, school.ben.user, school.ann.user, "two", "three")
+    bens = await school.ben.open()
+    for channel in (school.general, school.dm):
+        reply = await school.ann.ask("POST", f"{PATH}/{channel.id}/read")
+        assert (reply.status, reply.json) == (200, {"message": "Marked as read"})
+    assert (await bens.receive_type("messages_read"))["seq"] == 2
+    listed = (await school.ann.ask("GET", PATH)).json
+    assert [each["unreadCount"] for each in listed] == [0, 0]
+
+
+async def test_what_is_no_conversation_is_not_marked(timed_world: World) -> None:
+    school = await open_school(timed_world)
+    for name, status in (("x", 400), ("987654", 404), (str(school.general.id), 403)):
+        assert (await school.eve.ask("POST", f"{PATH}/{name}/read")).status == status
+    empty = await school.ann.ask("POST", f"{PATH}/{school.general.id}/read")
+    assert empty.status == 200
