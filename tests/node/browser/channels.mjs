@@ -1,5 +1,6 @@
 /** Workspaces and their channels. */
 
+import assert from "node:assert/strict";
 import { accessible, picture, stored, write } from "./page.mjs";
 
 /**
@@ -67,14 +68,33 @@ async function removed(ann, ben) {
   await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
   await ann.locator(".sheet .person", { hasText: "tulips" }).waitFor();
   await ben.locator(".item", { hasText: "tulips" }).waitFor();
-  await ann.evaluate(async () => {
-    const base = "/learning_platform/api/workspaces";
-    const [{ id, ownerId, members }] = await (await fetch(base)).json();
-    const [other] = members.filter((/** @type {number} */ each) => each !== ownerId);
-    await fetch(`${base}/${id}/members/${other}`, { method: "DELETE" });
-  });
+  await changeMembers(ann, "DELETE");
   await ben.getByText("This conversation is closed.").first().waitFor();
   await ben.locator(".item", { hasText: "general" }).waitFor({ state: "detached" });
+  await changeMembers(ann, "POST");
+  await ben.locator(".item", { hasText: "general" }).waitFor();
+  await ben.waitForFunction(() => document.querySelector("textarea")?.disabled === false);
+  const items = await ben.locator(".item").allTextContents();
+  const at = ["general", "roses", "tulips"].map((name) =>
+    items.findIndex((text) => text.includes(name)),
+  );
+  assert.deepEqual(at, [0, 1, 2]); // the one that was written in last keeps its place
+}
+
+/**
+ * @param {Page} ann who owns the workspace
+ * @param {string} method POST to let the guest in, DELETE to let them go
+ */
+async function changeMembers(ann, method) {
+  await ann.evaluate(async (given) => {
+    const base = "/learning_platform/api/workspaces";
+    const [{ id, ownerId }] = await (await fetch(base)).json();
+    const other = ownerId + 1; // the other guest of the demo
+    const path = given === "DELETE" ? `${base}/${id}/members/${other}` : `${base}/${id}/members`;
+    const headers = { "Content-Type": "application/json" };
+    const body = given === "DELETE" ? null : JSON.stringify({ userId: other });
+    await fetch(path, { method: given, headers, body });
+  }, method);
 }
 
 export const CHANNELS = { channels };

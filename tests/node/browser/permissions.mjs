@@ -56,6 +56,16 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await press(ann, "Block");
   await ben.getByText("This conversation is closed.").first().waitFor();
   assert.equal(await textBox(ben).isEnabled(), false);
+  await takenBack(ann, ben, username);
+}
+
+/**
+ * A block that ends opens the conversation again; what was found says what can be done now.
+ * @param {Page} ann
+ * @param {Page} ben
+ * @param {string} username Ben's
+ */
+async function takenBack(ann, ben, username) {
   const found = ann.locator(".sheet [aria-live] .person");
   await found.getByRole("button", { name: "Unblock" }).click(); // what was found says so, too
   await found.getByRole("button", { name: "Block" }).waitFor();
@@ -65,6 +75,9 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await found.filter({ hasText: "@ann" }).waitFor();
   assert.equal(await found.getByRole("button").count(), 0); // nobody follows oneself
   await openFirst(ann);
+  await write(ann, "Here I am again");
+  await ben.getByText("Here I am again").first().waitFor();
+  assert.equal(await textBox(ben).isEnabled(), true); // it is open again
   await ann.getByTitle("More").click();
   await ann.getByRole("button", { name: "Block" }).click();
   await ann.getByText("Blocked. To unblock").first().waitFor();

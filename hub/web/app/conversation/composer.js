@@ -64,6 +64,9 @@ export class Composer {
       onkeydown: (event) => this.#pressed(event),
       onpaste: (event) => this.#pasted(event),
     });
+    this.#send.addEventListener("mousedown", (event) => {
+      event.preventDefault(); // the field keeps the focus, and its keyboard
+    });
     this.#draft = new Draft(conversation, () => this.#text.value);
     this.element = this.#form();
   }
@@ -79,10 +82,10 @@ export class Composer {
     this.#draft.stop();
   }
 
-  /** Nothing can be sent here any more. */
-  disable() {
-    this.#isClosed = true;
-    this.#text.disabled = true;
+  /** @param {boolean} isClosed whether nothing can be sent here */
+  close(isClosed) {
+    this.#isClosed = isClosed;
+    this.#text.disabled = isClosed;
     this.#measure();
   }
 
@@ -137,9 +140,9 @@ export class Composer {
           iconButton("attach", "Attach files", () => input.click()),
           input,
           this.#text,
-          this.#count,
           this.#send,
         ),
+        this.#count,
       ),
     );
   }
@@ -166,7 +169,7 @@ export class Composer {
     const over = [...value].length - HUB.maxContentChars;
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
-    this.#count.textContent = over > 0 ? `${over} characters too long` : "";
+    this.#count.textContent = over > 0 ? `${over.toLocaleString()} characters too long` : "";
     const isEmpty = value.trim() === "" && !this.#attachments.isWaiting;
     this.#send.disabled = this.#isClosed || isEmpty || over > 0;
   }

@@ -32,6 +32,7 @@ export class ConversationView {
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
   #closed = ""; // why nothing can be written here; empty: it can
+  #isRevoked = false; // by somebody else, who may take it back
   #isLoaded = false;
   #isUnmarked = true; // the hub does not know yet how far it was read
   #messages;
@@ -69,6 +70,11 @@ export class ConversationView {
     return this.#conversation.key;
   }
 
+  /** @param {Conversation} conversation */
+  isOf(conversation) {
+    return this.#conversation === conversation;
+  }
+
   /** Whether what comes now is seen at once. */
   get isSeen() {
     return this.#isLoaded && this.#messages.isAtEnd && isLooking();
@@ -92,6 +98,7 @@ export class ConversationView {
   /** @param {Message | null} message that is new or changed; null: one was discarded */
   messageChanged(message) {
     if (message !== null && !message.isMine) {
+      if (this.#isRevoked) this.#reopen();
       this.#isUnmarked = true;
       const isFirst = this.#conversation.unread === 0;
       if (this.#isLoaded && isFirst && !this.isSeen) this.#messages.unreadFrom(message.seq);
@@ -132,7 +139,16 @@ export class ConversationView {
 
   /** The user may not see it any more. */
   revoked() {
+    this.#isRevoked = this.#closed === "";
     this.#close("This conversation is closed.");
+  }
+
+  /** A message came: whoever closed it has opened it again. */
+  #reopen() {
+    this.#isRevoked = false;
+    this.#closed = "";
+    this.#composer.close(false);
+    this.stateChanged();
   }
 
   async #block() {
@@ -148,7 +164,7 @@ export class ConversationView {
   /** @param {string} why */
   #close(why) {
     this.#closed ||= why;
-    this.#composer.disable();
+    this.#composer.close(true);
     this.stateChanged();
     announce(this.#closed);
   }

@@ -43,6 +43,11 @@ export class Conversations {
     return [...this.#byKey.values()];
   }
 
+  /** @param {string} key */
+  known(key) {
+    return this.#byKey.get(key);
+  }
+
   /**
    * The one with this key, as soon as it is known.
    * @param {string} key
@@ -174,6 +179,21 @@ export class Conversations {
     if (isUnread) conversation.unread += 1;
     this.#onChange();
     return isUnread ? conversation : null;
+  }
+
+  /**
+   * What was not sent there is forgotten: the list shows what is before it.
+   * @param {AnyClient} client
+   * @param {ConversationId} id
+   */
+  discarded(client, id) {
+    const conversation = this.#byKey.get(keyOf(client, id));
+    if (conversation === undefined) return;
+    const messages = client.messages(id);
+    const last = messages[messages.length - 1];
+    conversation.last = last?.content ?? "";
+    conversation.lastAt = last?.at ?? "";
+    this.#onChange();
   }
 
   /**

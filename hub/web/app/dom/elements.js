@@ -37,7 +37,7 @@ const ICONS = {
  *   autocomplete?: string,
  *   dir?: "auto" | "ltr",
  *   disabled?: boolean,
- *   download?: "",
+ *   download?: string,
  *   enterkeyhint?: "enter" | "send" | "search",
  *   hidden?: boolean,
  *   href?: string,

@@ -56,7 +56,8 @@ export class PeoplePanel {
       {
         onsubmit: (event) => {
           event.preventDefault();
-          void attempt(this.#problem, () => this.#find(username.value.trim()));
+          const text = username.value.trim().replace(/^@/, "");
+          void attempt(this.#problem, () => this.#find(text));
         },
       },
       h("label.field", {}, label, username),
@@ -179,7 +180,11 @@ function person(user, ...actions) {
     {},
     face(user.name, user.id),
     h("span.name", {}, plain(user.name), h("small", {}, `@${user.username}`)),
-    ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
+    h(
+      "span.choices",
+      {},
+      ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
+    ),
   );
 }
 

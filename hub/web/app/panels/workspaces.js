@@ -138,9 +138,10 @@ export class WorkspacesPanel {
 
   /**
    * @param {number} workspaceId
-   * @param {string} username
+   * @param {string} text a username
    */
-  async #add(workspaceId, username) {
+  async #add(workspaceId, text) {
+    const username = text.replace(/^@/, "");
     const path = `/api/users?username=${encodeURIComponent(username)}`;
     const [user] = /** @type {User[]} */ (await this.#client.call("GET", path));
     if (user === undefined) throw new Error(`There is nobody called “${username}”.`);

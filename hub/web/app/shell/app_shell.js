@@ -179,7 +179,10 @@ export class AppShell {
    */
   #messageChanged(client, { conversationId, message }) {
     this.#viewOf(client, conversationId)?.messageChanged(message);
-    if (message === null) return;
+    if (message === null) {
+      this.#conversations.discarded(client, conversationId);
+      return;
+    }
     const unread = this.#conversations.messageChanged(client, message);
     if (unread === null) return;
     const author = plain(message.authorName ?? unread.title);
@@ -196,7 +199,11 @@ export class AppShell {
   /** What the list shows has changed. */
   #changed() {
     this.#sidebar.changed();
-    if (this.#view instanceof ConversationView) this.#view.stateChanged();
+    const view = this.#view;
+    if (!(view instanceof ConversationView)) return;
+    view.stateChanged();
+    const now = this.#conversations.known(view.key);
+    if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // let in again
   }
 
   /** @param {KeyboardEvent} event */
@@ -218,7 +225,9 @@ export class AppShell {
     const panel = this.#panels[place];
     if (panel !== undefined) this.#show(panel(), place);
     else if (place === "") this.#showList();
-    else {
+    else if (place === keyOf(this.#client, this.#me.id)) {
+      this.#showList("This is the link to yourself: others write to you with it.");
+    } else {
       const found = await this.#conversations.find(place);
       if (place !== placeNow() || this.#listening.signal.aborted) return;
       if (found === null) this.#showList("There is no such conversation.");

@@ -162,6 +162,7 @@ export class Sidebar {
       this.#headings.set(id, heading);
       items.push(heading);
       const channels = shown.filter(({ workspace }) => workspace?.id === id);
+      channels.sort((one, other) => one.id - other.id); // whoever writes, each keeps its place
       items.push(...channels.map((conversation) => this.#row(conversation)));
     }
     return items;

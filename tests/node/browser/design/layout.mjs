@@ -115,6 +115,8 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
   await find(ann, username);
   await write(ann, "Hello");
   await ann.getByRole("button", { name: "Send", exact: true }).tap();
+  const focused = await ann.evaluate(() => document.activeElement?.tagName);
+  assert.equal(focused, "TEXTAREA"); // so the keyboard of the screen stays
   await stored(ann, 1);
   await ben.goto(`${visitors.url}#/person/${annsId}`);
   await write(ben, "A longer message, with a link: https://example.org/a/rather/long/address");

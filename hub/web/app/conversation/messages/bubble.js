@@ -2,7 +2,7 @@
 
 import { Kind, Status } from "../../../sdk/parlour.js";
 import { clock } from "../../dom/dates.js";
-import { face, h, linked, tinted } from "../../dom/elements.js";
+import { face, h, icon, linked, tinted } from "../../dom/elements.js";
 import { report } from "../../dom/feedback.js";
 import { plain } from "../../dom/text.js";
 
@@ -119,10 +119,20 @@ function content({ content: text, kind, fileUrl }, address) {
     return h("p.words", {}, ...linked(text), ...foreignFile(fileUrl));
   }
   const href = address(fileUrl);
-  if (kind !== Kind.IMAGE) {
-    return h("p.words", {}, h("a.file", { href, download: "" }, plain(text)));
-  }
-  return picture(href, plain(text));
+  if (kind === Kind.IMAGE) return picture(href, plain(text));
+  const name = fileName(plain(text), fileUrl);
+  return h("p.words", {}, h("a.file", { href, download: name }, icon("attach"), name));
+}
+
+/**
+ * What its author calls it, if what is stored is such a file; otherwise what is stored.
+ * @param {string} text
+ * @param {string} fileUrl
+ */
+function fileName(text, fileUrl) {
+  const stored = (fileUrl.split("/").pop() ?? "").replace(/^\d+_/, "");
+  const ending = /\.[^.]*$/.exec(stored)?.[0] ?? "";
+  return text.toLowerCase().endsWith(ending.toLowerCase()) && !/[/\\]/.test(text) ? text : stored;
 }
 
 /**
