@@ -99,7 +99,8 @@ async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -
         assert (me.status, me.json["username"]) == (200, "ann")
         socket = await world.websocket("/ws/chat", Cookie=cookie)
         assert await socket.receive() == {
-            "type": "connected", "userId": ann.id, "username": "ann",
+            "type": "connected", "userId": ann.id, "username": "ann", "displayName": "Ann",
+            "role": "student",
         }  # fmt: skip
         await socket.close_in_silence()
         assert await execute(dsn, "SELECT count(*) FROM app.session") == 1
