@@ -46,10 +46,12 @@ async def test_the_chat_hook_joins_on_open_reconnects_and_stops_at_4001(data_dir
         channel = (await made(hub, "/api/channels", body, teas))["id"]
         url = f"http://{hub.host}:{hub.port}"
         async with run_node("hooks.mjs", "chat", url, anns, str(channel)) as hook:
-            assert await hook.frame() == {"type": "connected", "userId": ann, "username": "ann"}
+            me = {"userId": ann, "username": "ann", "displayName": "Ann", "role": "student"}
+            assert await hook.frame() == {"type": "connected", **me}
             assert await hook.frame() == {"type": "joined_channel", "channelId": channel}
             sent = await made(hub, "/api/messages", {"channelId": channel, "content": "hi"}, teas)
-            assert await hook.frame() == {"type": "new_message", "message": sent}
+            frame = {"type": "new_message", "channelId": channel, "message": sent}
+            assert await hook.frame() == frame
 
             hub.process.send_signal(signal.SIGTERM)
             gone = await hook.happened()

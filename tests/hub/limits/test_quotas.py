@@ -67,6 +67,7 @@ async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock:
             assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
         await chat.send({"type": "typing", "channelId": school.general.id})
         await bens_chat.receive_type("user_typing")
+        bens_chat.ignoring("user_stop_typing")
         for _ in range(50):
             await one.send(typing)
             await chat.send({"type": "typing", "channelId": school.general.id})
