@@ -149,7 +149,7 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   assert.equal(await ann.locator(".bubble :is(img, script, b)").count(), 0);
   const long = "x".repeat(100_000);
   await textBox(ann).fill(long);
-  await ann.getByText("96000 characters too long").waitFor();
+  await ann.getByText("96,000 characters too long").waitFor();
   await textBox(ann).press("Enter");
   assert.equal(await textBox(ann).inputValue(), long);
   await ann.getByRole("button", { name: "People", exact: true }).click(); // what was begun is there again
@@ -158,7 +158,7 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   await ann.reload();
   await openFirst(ann);
   assert.equal(await textBox(ann).inputValue(), long);
-  await ann.getByText("96000 characters too long").waitFor();
+  await ann.getByText("96,000 characters too long").waitFor();
   const second = await visitors.openTab(ann);
   await openFirst(second);
   await write(second, "from the other tab");
