@@ -191,7 +191,7 @@ async def download(call: Call) -> Response:
         media_type=found.mime_type,
         stat_result=stat,
         headers={
-            "Content-Disposition": f'{disposition}; filename="{name}"',
+            "Content-Disposition": disposition,  # without a name: a link's `download` may give one
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cross-Origin-Resource-Policy": "same-site",

@@ -20,7 +20,7 @@ async function channels(visitors, { guests }, questions) {
   await ann.getByRole("button", { name: "Channels" }).click();
   await ann.getByLabel("New workspace").fill("Garden");
   await ann.getByRole("button", { name: "Create" }).click();
-  await ann.getByLabel("Add somebody to Garden, by username").fill("ben");
+  await ann.getByLabel("Add somebody to Garden, by username").fill("@ben");
   await ann.getByRole("button", { name: "Add" }).click();
   await ann.getByText("Garden (2 people)").waitFor();
   await ann.getByLabel("New channel in Garden").fill("roses");

@@ -64,8 +64,8 @@ export async function files(
   await slowly(ann);
   await refusedFiles(ann);
   await replyToPicture(ann, ben);
-  await disguised(ann, ben);
-  await sendForeignPicture(ann, benId);
+  await disguised(ann, ben, benId);
+  await postFile(ann, benId, { content: "look at this", message_type: "image", file_url: FOREIGN });
   const last = ben.locator(".bubble").last();
   await last.getByText("look at this").waitFor();
   assert.equal(await last.locator("img").count(), 0);
@@ -126,8 +126,9 @@ async function refusedFiles(ann) {
  * A name of a file is read as it is written; a picture that is none says so.
  * @param {Page} ann
  * @param {Page} ben
+ * @param {number} benId
  */
-async function disguised(ann, ben) {
+async function disguised(ann, ben, benId) {
   await ben.route("**/uploads/**", (route) => route.abort());
   await ann.getByLabel("Send files").setInputFiles([
     { name: "notes \u202efdp.txt", mimeType: "text/plain", buffer: Buffer.from("x") },
@@ -138,6 +139,22 @@ async function disguised(ann, ben) {
   await ben.locator(".bubble .file", { hasText: /^notes fdp\.txt$/ }).waitFor();
   await ben.getByText("cat.png (cannot be shown)").waitFor();
   await ben.unrouteAll();
+  const link = ben.locator(".bubble .file", { hasText: /^notes fdp\.txt$/ });
+  const [saved] = await Promise.all([ben.waitForEvent("download"), link.click()]);
+  assert.equal(saved.suggestedFilename(), "notes fdp.txt");
+  const url = new URL(
+    await link.evaluate((element) => element.getAttribute("href") ?? ""),
+    ben.url(),
+  );
+  const stored = url.pathname.replace(/^.*(?=\/uploads\/)/, "");
+  for (const content of ["https://bank.example/login", "https://bank.example/login.txt"]) {
+    await postFile(ann, benId, { content, message_type: "file", file_url: stored });
+  }
+  await ben
+    .locator(".bubble .file", { hasText: /^notes_.*\.txt$/ })
+    .nth(1)
+    .waitFor();
+  assert.equal(await ben.locator(".bubble", { hasText: "bank.example" }).count(), 0);
 }
 
 /**
@@ -161,21 +178,22 @@ async function replyToPicture(ann, ben) {
 }
 
 /**
- * What a client that is not this page may send.
- * @param {Page} page of the one who sends it
+ * Send a message about a file, past what the page would send.
+ * @param {Page} page
  * @param {number} recipientId
+ * @param {object} message
  */
-async function sendForeignPicture(page, recipientId) {
+async function postFile(page, recipientId, message) {
   const status = await page.evaluate(
-    async ([id, address]) => {
+    async ([id, body]) => {
       const response = await fetch(`/private_messages/api/messages/${id}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ content: "look at this", message_type: "image", file_url: address }),
+        body: JSON.stringify(body),
       });
       return response.status;
     },
-    [recipientId, FOREIGN],
+    /** @type {const} */ ([recipientId, message]),
   );
   assert.equal(status, 201);
 }

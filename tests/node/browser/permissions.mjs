@@ -37,8 +37,11 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await before?.waitForElementState("hidden");
   await failed.getByText("not allowed").waitFor();
   assert.equal(await ann.locator(".bubble").count(), 1);
+  const listed = ann.locator(".item", { hasText: "May I?" });
+  await listed.waitFor();
   await failed.getByRole("button", { name: "Discard" }).click();
   await ann.getByText("No messages yet. Say hello.").waitFor();
+  await listed.waitFor({ state: "detached" });
   await ben.getByRole("switch", { name: "Public profile", checked: false }).click();
   await ben.getByText("Everybody may write to you.").waitFor();
   await write(ann, "And now?");
@@ -70,7 +73,7 @@ async function takenBack(ann, ben, username) {
   await found.getByRole("button", { name: "Unblock" }).click(); // what was found says so, too
   await found.getByRole("button", { name: "Block" }).waitFor();
   await ann.locator(".sheet h3", { hasText: "Blocked" }).waitFor({ state: "detached" });
-  await ann.getByLabel("Find somebody by username").fill(`ann${username.slice(3)}`);
+  await ann.getByLabel("Find somebody by username").fill(`@ann${username.slice(3)}`);
   await ann.getByRole("button", { name: "Find", exact: true }).click();
   await found.filter({ hasText: "@ann" }).waitFor();
   assert.equal(await found.getByRole("button").count(), 0); // nobody follows oneself

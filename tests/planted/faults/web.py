@@ -10,6 +10,20 @@ PAGE: Final = ("tests/e2e/test_browser.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a file that is called like a link looks like one",
+        "hub/web/app/conversation/messages/bubble.js",
+        "? text : stored",
+        "? text : text",
+        PAGE,
+    ),
+    Fault(
+        "what was discarded stays in the list of conversations",
+        "hub/web/app/conversation/conversations.js",
+        '    conversation.last = last?.content ?? "";\n',
+        "",
+        PAGE,
+    ),
+    Fault(
         "the SDK sends a message again under another key",
         "hub/web/sdk/dialects/private_messages.js",
         "    client_id: entry.key,\n",

@@ -28,7 +28,8 @@ const LEAST_TARGET_PX = 44;
  * is open.
  * @type {Flow}
  */
-async function desktop(visitors, { ann: annsCookie, ben: bensCookie, ben_id: bensId, username }) {
+async function desktop(visitors, given) {
+  const { ann: annsCookie, ben: bensCookie, ann_id: annsId, ben_id: bensId, username } = given;
   const ann = await visitors.open(annsCookie);
   await find(ann, username);
   await write(ann, "Hello");
@@ -62,6 +63,8 @@ async function desktop(visitors, { ann: annsCookie, ben: bensCookie, ben_id: ben
   const invited = await visitors.open(null, {}, `${visitors.url}#/person/${bensId}`);
   await signInAs(invited, "anndesktop@example.org");
   await invited.locator(".bubble").first().waitFor();
+  await invited.goto(`${visitors.url}#/person/${annsId}`);
+  await invited.getByText("This is the link to yourself").waitFor();
 }
 
 /**
@@ -138,6 +141,7 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
   await accessible(ann); // the menu is open
   await ann.keyboard.press("Escape");
   await openFirst(ann);
+  await tooLong(ann);
   await longPress(ann, ".bubble.theirs .words");
   await accessible(ann);
   await ann.getByRole("button", { name: "Copy" }).tap();
@@ -149,6 +153,19 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
   await ann.touchscreen.tap(180, 120); // elsewhere
   await ann.locator(".actions").waitFor({ state: "detached" });
   assert.equal(await textBox(ann).inputValue(), "");
+}
+
+/**
+ * How much is too long is said where it takes nothing of the field's width.
+ * @param {Page} page
+ */
+async function tooLong(page) {
+  const widthOf = async () => (await textBox(page).boundingBox())?.width;
+  const width = await widthOf();
+  await textBox(page).fill("x".repeat(50_000));
+  await page.getByText("46,000 characters too long").waitFor();
+  assert.equal(await widthOf(), width);
+  await textBox(page).fill("");
 }
 
 /**
