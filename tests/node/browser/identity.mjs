@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { bubbles, find, fromMenu, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
 
 /**
- * @import { Page, Request } from "playwright-core"
+ * @import { Page, Request, Route } from "playwright-core"
  * @import { Flow } from "./run.mjs"
  */
 
@@ -104,10 +104,17 @@ async function channelSession(visitors, { ann: annsCookie, ben: bensCookie }) {
   await ann.context().clearCookies({ name: "session_token" });
   await visitors.signIn(ann, bensCookie);
   assert.ok(cookies.some(({ name }) => name === "connect.sid"));
+  const signIn = "**/learning_platform/api/auth/session";
+  /** @type {Promise<Route>} */
+  const held = new Promise((resolve) => void ann.route(signIn, resolve, { times: 1 }));
   await ann.reload();
   await ann.getByText("No conversations yet").waitFor();
   await ann.getByRole("button", { name: "Channels" }).click();
-  await ann.getByLabel("New workspace").waitFor();
+  const signingIn = await held; // the session of channels is Ann's still
+  await ann.locator(".sheet").getByText("Loading…").waitFor();
+  await ann.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await signingIn.continue();
+  await ann.locator(".sheet").getByText("Loading…").waitFor({ state: "detached" });
   assert.equal(await ann.getByText("Attic").count(), 0);
   await ann.route("**/learning_platform/api/auth/session", (route) =>
     route.fulfill({ status: 403, body: "{}" }),

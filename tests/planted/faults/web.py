@@ -256,6 +256,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PAGE,
     ),
     Fault(
+        "channels of who was here before are shown until their session is replaced",
+        "hub/web/app/panels/workspaces.js",
+        "    this.#isWaiting = !isSamePerson(this.#client, this.#channels);\n",
+        "    this.#isWaiting = me === null;\n",
+        PAGE,
+    ),
+    Fault(
         "a sign-out that the server could not be told is forgotten",
         "hub/web/app/shell/identity.js",
         "  #isLeaving = kept(PENDING) !== null;",

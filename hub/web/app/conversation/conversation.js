@@ -54,6 +54,15 @@ export class Conversation {
 }
 
 /**
+ * Whether two clients are signed in as one person: in channels whoever was here before may still be.
+ * @param {AnyClient} one
+ * @param {AnyClient} other
+ */
+export function isSamePerson(one, other) {
+  return one.me !== null && one.me.id === other.me?.id;
+}
+
+/**
  * A key for all clients: a person and a channel may have the same id.
  * @param {AnyClient} client
  * @param {ConversationId} id

@@ -6,7 +6,7 @@
  */
 
 import { Loader } from "../dom/loader.js";
-import { Conversation, keyOf } from "./conversation.js";
+import { Conversation, isSamePerson, keyOf } from "./conversation.js";
 
 /**
  * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
@@ -102,7 +102,7 @@ export class Conversations {
   }
 
   async #loadChannels() {
-    if (this.#channels.me === null) return;
+    if (!isSamePerson(this.#client, this.#channels)) return;
     try {
       const workspaces = await this.#channels.workspaces();
       const found = new Set(

@@ -1,5 +1,6 @@
 /** Workspaces: making them, their channels, and adding people. */
 
+import { isSamePerson } from "../conversation/conversation.js";
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { CallFailed } from "../../sdk/parlour.js";
@@ -65,8 +66,8 @@ export class WorkspacesPanel {
   /** @param {string} [text] where nobody is signed in to channels */
   async #load(text = "Sign in again to see your channels.") {
     const { me } = this.#channels;
-    this.#isWaiting = me === null;
-    if (me === null) {
+    this.#isWaiting = !isSamePerson(this.#client, this.#channels);
+    if (me === null || this.#isWaiting) {
       this.#list.replaceChildren(h("p.empty", {}, text));
       return;
     }
