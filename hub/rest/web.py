@@ -2,9 +2,8 @@
 
 Guarantees: only files of this package are served, each with its type; the page and its pictures may
 load and connect to nothing but this host, and no page may frame them. The page names its files by a
-path with the hash of all of them, so that browsers keep them for ever, and names every module that
-it needs, so that they are loaded at once; its style sheets are one file. It works below any path.
-Must not know: sessions, messages.
+path with the hash of all of them, so that browsers keep them for ever; its modules are one script,
+its style sheets one sheet. It works below any path. Must not know: sessions, messages.
 """
 
 import hashlib
@@ -23,12 +22,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.http.static import FOR_EVER, Static
+from hub.rest.bundle import bundle, compact
 from hub.settings.choices import Registration
 from hub.settings.config import Config
 
 PAGE: Final = "index.html"
 MAIN: Final = "app/main.js"
-STYLE: Final = "app/style/page.css"  # what the page's style sheets are joined to
+SCRIPT: Final = "app/page.js"  # what its modules are joined to
+STYLE: Final = "app/style/page.css"  # what its style sheets are joined to
+_MAP: Final = "page.js.map"
 _FACTS: Final = 'content="{}"'  # in the page, where what it must know of this hub goes
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -36,6 +38,7 @@ _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".ts": "text/plain; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".map": "application/json",
 }
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -48,15 +51,8 @@ _DOCUMENT_HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
 }
 _DOCUMENTS: Final = frozenset({".html", ".svg"})
-_COMMENT: Final = re.compile(
-    r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$"
-    r"|(?<=[;,{(\[])[ \t]+//[^\n\"'`]*$",  # no quote behind it: it is in no string
-    re.DOTALL | re.MULTILINE,
-)
-_INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 _SHEETS: Final = re.compile(r'(?:[ \t]*<link rel="stylesheet" href="web/[^"]+">\n)+')
 _ADDRESS: Final = re.compile(r'href="web/([^"]+)"')
-_IMPORT: Final = re.compile(r'^(?:import|export)\b(?:[^;"]*\bfrom)?\s*"(\.[^"]+)";', re.MULTILINE)
 
 
 def web_routes(config: Config) -> list[Route]:
@@ -67,6 +63,10 @@ def web_routes(config: Config) -> list[Route]:
     """
     files = dict(_files(resources.files("hub.web"), ""))
     page, files[STYLE] = with_one_sheet(files.pop(PAGE).decode(), files)
+    page = page.replace(f'"web/{MAIN}"', f'"web/{SCRIPT}"')
+    script = bundle(MAIN, files, "../")
+    files[SCRIPT] = f"{script.script}//# sourceMappingURL={_MAP}\n".encode()
+    files[f"app/{_MAP}"] = script.source_map.encode()
     sent = {path: _for_page(path, content) for path, content in files.items()}
     version = _version(sent)
     plain = {path: _static(path, content) for path, content in files.items()}
@@ -107,12 +107,8 @@ def with_one_sheet(page: str, files: Mapping[str, bytes]) -> tuple[str, bytes]:
 
 
 def page_of(page: str, files: Mapping[str, bytes]) -> str:
-    """The page with addresses of its files that browsers may keep, and links to all modules."""
-    modules = "\n".join(
-        f'    <link rel="modulepreload" href="web/{path}">' for path in modules_of(MAIN, files)
-    )
-    linked = page.replace("  </head>", f"{modules}\n  </head>")
-    return linked.replace('"web/', f'"web/{_version(files)}/')
+    """The page with addresses of its files that browsers may keep."""
+    return page.replace('"web/', f'"web/{_version(files)}/')
 
 
 def _facts(config: Config) -> str:
@@ -123,26 +119,6 @@ def _facts(config: Config) -> str:
         "hasAssistant": config.assistant_model is not None,
     }
     return f'content="{html.escape(json.dumps(facts))}"'
-
-
-def modules_of(main: str, files: Mapping[str, bytes]) -> list[str]:
-    """A module and all that it imports, as paths, each before what it imports."""
-    found = [main]
-    for path in found:  # which grows
-        imported = (
-            posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
-            for name in _IMPORT.findall(files[path].decode())
-        )
-        found += [each for each in dict.fromkeys(imported) if each not in found]
-    return found
-
-
-def compact(script: str) -> str:
-    """A script or style sheet without indentation and most of its comments; each line keeps its
-    number.
-    """
-    bare = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), script)
-    return _INDENT.sub("", bare)
 
 
 def _for_page(path: str, content: bytes) -> bytes:

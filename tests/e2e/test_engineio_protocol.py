@@ -57,11 +57,11 @@ async def speak(client: EngineClient, socket: WebSocket) -> None:
     """The application answers over this WebSocket."""
     if client.path == ECHO:
         await socket.send_text("4hello")
-        assert await socket.receive_text() == "4hello"
+        await socket.take(lambda message: message == "4hello")
     else:
         await socket.send_text("40")
-        assert (await socket.receive_text()).startswith('40{"sid":')
-        assert await socket.receive_text() == '42["auth",{}]'
+        await socket.take(lambda message: str(message).startswith('40{"sid":'))
+        await socket.take(lambda message: message == '42["auth",{}]')
 
 
 async def upgrade(client: EngineClient, sid: str) -> WebSocket:
@@ -220,6 +220,7 @@ async def test_polling_ends_without_pongs(client: EngineClient) -> None:
 
 async def test_a_websocket_is_pinged(client: EngineClient) -> None:
     socket = (await client.websocket("")).ignoring("0")
+    await speak(client, socket)  # or Socket.IO would end it after a second
     for _ in range(PINGS):
         assert await socket.receive_text() == "2"
         await socket.send_text("3")

@@ -205,7 +205,7 @@ async function broken(visitors, { ann: annsCookie, ben: bensCookie, username }) 
   await seen;
   const strange = await visitors.open(null, {}, `${visitors.url}/#enter=a:%zz`);
   await strange.getByRole("button", { name: "Sign in" }).waitFor();
-  await strange.route("**/main.js", (route) => route.abort());
+  await strange.route("**/page.js", (route) => route.abort());
   await strange.reload();
   await strange.getByText("Parlour could not start").waitFor();
 }

@@ -263,6 +263,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PAGE,
     ),
     Fault(
+        "the source map of the page's script is one line off",
+        "hub/rest/bundle.py",
+        "_vlq(-(counts[number - 1] - 1) if number else 0)",
+        "_vlq(-counts[number - 1] if number else 0)",
+        ("tests/hub/rest/test_bundle.py",),
+    ),
+    Fault(
+        "a module that is imported twice runs twice",
+        "hub/rest/bundle.py",
+        "        if path in order:\n            return\n",
+        "",
+        ("tests/hub/rest/test_bundle.py",),
+    ),
+    Fault(
         "a sign-out that the server could not be told is forgotten",
         "hub/web/app/shell/identity.js",
         "  #isLeaving = kept(PENDING) !== null;",
