@@ -10,11 +10,12 @@ Must not know: any endpoint by name.
 import importlib
 import pkgutil
 import re
-from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, partial
 from types import ModuleType
 from typing import Final, TypeAlias
 
+import trio
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -98,8 +99,8 @@ def build_app(
     described = [(each.dialect, each.endpoint, each.paths[0]) for each in claims]
     url = services.config.public_url
     routes = [
-        _document("/openapi.json", describe(described, default, url)),
-        _document("/asyncapi.json", describe_sockets(dialects, next(iter(engines)), url)),
+        _document("/openapi.json", partial(describe, described, default, url)),
+        _document("/asyncapi.json", partial(describe_sockets, dialects, next(iter(engines)), url)),
     ]
     if services.config.web_client:
         routes += web_routes(services.config)
@@ -124,11 +125,16 @@ def build_app(
     )
 
 
-def _document(path: str, content: Mapping[str, object]) -> Route:
-    document = Static(bytes(JSON(content).body), JSON.media_type)
+def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
+    """A description that is made when it is first asked for, in a thread: it takes 30 ms."""
+
+    @cache
+    def document() -> Static:
+        return Static(bytes(JSON(describe()).body), JSON.media_type)
 
     async def show(request: Request) -> Response:
-        return await document.answer(request)
+        made = await trio.to_thread.run_sync(document)
+        return await made.answer(request)
 
     return Route(path, show, methods=["GET"])
 

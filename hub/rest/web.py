@@ -12,10 +12,12 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
+from attrs import frozen
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,12 +57,46 @@ _SHEETS: Final = re.compile(r'(?:[ \t]*<link rel="stylesheet" href="web/[^"]+">\
 _ADDRESS: Final = re.compile(r'href="web/([^"]+)"')
 
 
+@frozen
+class _Assets:
+    """What the page consists of. `page` lacks the facts; `kept` is what stands below `version`."""
+
+    page: str
+    version: str
+    plain: Mapping[str, Static]
+    kept: Mapping[str, Static]
+
+
 def web_routes(config: Config) -> list[Route]:
     """The page, its files, and the same files under a path that changes when any of them does.
 
     Args:
         config: what the page must know of it is written into the page.
     """
+    assets = _assets()
+    start = _static(PAGE, assets.page.replace(_FACTS, _facts(config)).encode())
+
+    async def show_page(request: Request) -> Response:
+        return await start.answer(request)
+
+    async def show_file(request: Request) -> Response:
+        path: str = request.path_params["path"]
+        below = path.removeprefix(f"{assets.version}/")
+        if below not in assets.plain:
+            raise HTTPException(404)
+        if below == path:
+            return await assets.plain[path].answer(request)
+        return await assets.kept[below].answer(request, FOR_EVER)
+
+    return [
+        Route("/", show_page, methods=["GET"]),
+        Route("/web/{path:path}", show_file, methods=["GET"]),
+    ]
+
+
+@cache
+def _assets() -> _Assets:
+    """Made once: the files of a package do not change while it runs."""
     files = dict(_files(resources.files("hub.web"), ""))
     page, files[STYLE] = with_one_sheet(files.pop(PAGE).decode(), files)
     page = page.replace(f'"web/{MAIN}"', f'"web/{SCRIPT}"')
@@ -68,27 +104,12 @@ def web_routes(config: Config) -> list[Route]:
     files[SCRIPT] = f"{script.script}//# sourceMappingURL={_MAP}\n".encode()
     files[f"app/{_MAP}"] = script.source_map.encode()
     sent = {path: _for_page(path, content) for path, content in files.items()}
-    version = _version(sent)
-    plain = {path: _static(path, content) for path, content in files.items()}
-    kept = {path: _static(path, content) for path, content in sent.items()}
-    start = _static(PAGE, page_of(page, sent).replace(_FACTS, _facts(config)).encode())
-
-    async def show_page(request: Request) -> Response:
-        return await start.answer(request)
-
-    async def show_file(request: Request) -> Response:
-        path: str = request.path_params["path"]
-        below = path.removeprefix(f"{version}/")
-        if below not in plain:
-            raise HTTPException(404)
-        if below == path:
-            return await plain[path].answer(request)
-        return await kept[below].answer(request, FOR_EVER)
-
-    return [
-        Route("/", show_page, methods=["GET"]),
-        Route("/web/{path:path}", show_file, methods=["GET"]),
-    ]
+    return _Assets(
+        page_of(page, sent),
+        _version(sent),
+        {path: _static(path, content) for path, content in files.items()},
+        {path: _static(path, content) for path, content in sent.items()},
+    )
 
 
 def _version(files: Mapping[str, bytes]) -> str:

@@ -6,6 +6,7 @@ no answer, nor is one in which tests cannot be collected or a fixture cannot be 
 fails because the fault is no program.
 """
 
+import compileall
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -63,6 +65,10 @@ def copy_of_source() -> Iterator[Path]:
         modules = ROOT / "tests" / "node" / "node_modules"
         if modules.exists():
             (root / "tests" / "node" / "node_modules").symlink_to(modules)
+        # Compiled once, for the runs write nothing; a file that was patched is compiled again.
+        mode = PycInvalidationMode.CHECKED_HASH
+        compiled = compileall.compile_dir(root, quiet=1, invalidation_mode=mode)
+        assert compiled, "a source file is no program"
         yield root
 
 

@@ -14,11 +14,11 @@ from hub.identity.cookies import token_hash
 from persistence.records import StoreUnavailable
 from protocol.model import ChannelId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.simulation.judgement.ledger import Ledger, Sent
+from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
-from tests.simulation.ledger import Ledger, Sent
-from tests.simulation.truth import Right
 from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World

@@ -11,10 +11,10 @@ import trio
 from attrs import define
 
 from tests.simulation.device import Device
+from tests.simulation.judgement.truth import Right
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.private_messages import PrivateMessages
 from tests.simulation.languages.socketio import SocketIo
-from tests.simulation.truth import Right
 from tests.support.world import Person
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ from protocol.model import FollowStatus, UserId, WorkspaceId
 from tests.simulation.bugs import Bug
 from tests.simulation.device import Device
 from tests.simulation.epilogue import Epilogue
+from tests.simulation.judgement.ledger import Ledger
+from tests.simulation.judgement.truth import Truth
 from tests.simulation.languages import LANGUAGES
 from tests.simulation.languages.language import Call, Places
-from tests.simulation.ledger import Ledger
 from tests.simulation.trouble import Trouble
-from tests.simulation.truth import Truth
 from tests.simulation.weather import Weather
 from tests.support.clients.http import Reply
 from tests.support.stores.memory import new_memory_store

@@ -15,7 +15,7 @@ from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
-from tests.simulation.truth import Truth
+from tests.simulation.judgement.truth import Truth
 
 PARTS = (
     "accounts", "sessions", "relations", "messages", "workspaces", "channels", "recoveries",

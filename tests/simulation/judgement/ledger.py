@@ -12,6 +12,8 @@ import trio
 from attrs import define, field, frozen
 
 from protocol.model import ChannelId
+from tests.simulation.judgement.truth import Right
+from tests.simulation.judgement.witness import Connection, Witness
 from tests.simulation.languages.meanings import (
     Ended,
     Greeting,
@@ -34,8 +36,6 @@ from tests.simulation.languages.meanings import (
     Undelivered,
     UnknownFrame,
 )
-from tests.simulation.truth import Right
-from tests.simulation.witness import Connection, Witness
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
 FORBIDDEN = {"not_allowed", "not_a_member", "not_a_participant"}

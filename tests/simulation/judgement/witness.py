@@ -12,11 +12,11 @@ import trio
 from attrs import define, field
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
+from tests.simulation.judgement.truth import Committed, Right, Truth
 from tests.simulation.languages.language import Language, Places
 from tests.simulation.languages.learning_chat import LearningChat
 from tests.simulation.languages.meanings import Presence, Receipt, ReceiptUpTo, Typing
 from tests.simulation.languages.messenger import Messenger
-from tests.simulation.truth import Committed, Right, Truth
 
 EARLY_SECONDS = 0.5
 
