@@ -152,7 +152,7 @@ async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
 
 
 async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Certificate) -> None:
-    """In Chromium, with every file by the path that browsers keep, and every module announced."""
+    """In Chromium, with every script by the path that browsers keep."""
     require("nginx")
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed, so the page cannot be opened")
