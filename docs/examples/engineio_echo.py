@@ -3,7 +3,7 @@
 Start it with `python -m docs.examples.engineio_echo --port 3000`.
 """
 
-from docs.examples.serving import main
+from docs.examples.serving import arguments, run
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
 
@@ -14,4 +14,4 @@ async def echo(connection: EngineConnection, opening: Opening) -> None:
 
 
 if __name__ == "__main__":
-    main("/engine.io/", echo)
+    run("/engine.io/", echo, arguments())

@@ -15,16 +15,20 @@ from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import HandshakeError, check_upgrade
 
-SETTINGS = EngineSettings(ping_interval=0.3, ping_timeout=0.2, max_payload=1_000_000)
+PING_SECONDS = 0.3
+PING_TIMEOUT_SECONDS = 0.2  # as the protocols' own test suites expect
+MAX_PAYLOAD_BYTES = 1_000_000
 
 
-async def serve(path: str, handler: Handler, host: str, port: int) -> None:
+async def serve(
+    path: str, handler: Handler, settings: EngineSettings, host: str, port: int
+) -> None:
     """Serve until cancelled. Prints one line when ready."""
-    server = EngineServer(SETTINGS, handler, lambda _: True)
+    server = EngineServer(settings, handler, lambda _: True)
     app = Starlette(
         routes=[Route(path, server.answer, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])]
     )
-    limits = Limits(larger_bodies={path: SETTINGS.max_payload})
+    limits = Limits(larger_bodies={path: settings.max_payload})
 
     async def answer(transport: Transport, peer: str, scheme: str) -> None:
         upgrade = await valid_upgrade(transport, app, limits, peer, scheme)
@@ -60,10 +64,23 @@ async def valid_upgrade(
     return upgrade
 
 
-def main(path: str, handler: Handler) -> None:
+def arguments() -> argparse.Namespace:
     """The command line of an echo program."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
-    options = parser.parse_args()
-    trio.run(partial(serve, path, handler, options.host, options.port))
+    parser.add_argument("--ping-timeout", type=float, default=PING_TIMEOUT_SECONDS)
+    parser.add_argument(
+        "--connect-timeout", type=float, default=1.0, help="Socket.IO: to join a namespace"
+    )
+    return parser.parse_args()
+
+
+def run(path: str, handler: Handler, given: argparse.Namespace) -> None:
+    """Serve until the program is stopped."""
+    settings = EngineSettings(
+        ping_interval=PING_SECONDS,
+        ping_timeout=given.ping_timeout,
+        max_payload=MAX_PAYLOAD_BYTES,
+    )
+    trio.run(partial(serve, path, handler, settings, given.host, given.port))

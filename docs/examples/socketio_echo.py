@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
-from docs.examples.serving import main
+from docs.examples.serving import arguments, run
 from hub.socketio.server import Acknowledge, SocketIoServer
 from hub.socketio.socket import Socket
 from protocol.socketio.packets import Data
@@ -40,5 +40,7 @@ class Echo:
 
 
 if __name__ == "__main__":
-    server = SocketIoServer({"/": Echo(), "/custom": Echo()}, connect_seconds=1.0)
-    main("/socket.io/", server.serve)
+    given = arguments()
+    namespaces = {"/": Echo(), "/custom": Echo()}
+    server = SocketIoServer(namespaces, connect_seconds=given.connect_timeout)
+    run("/socket.io/", server.serve, given)

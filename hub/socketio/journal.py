@@ -33,11 +33,17 @@ class RecoveryJournal:
         await self._keep({head.channel.id: head.last_seq for head in heads})
 
     async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
-        """See `Journal`. Channels that the user may not see are not kept."""
+        """See `Journal`. Channels that the user may not see are not kept.
+
+        No message that is posted from now on is sent before `Resume` holds them back: there is no
+        checkpoint behind the last line.
+        """
         named = None if after is None else after.keys()
         heads = await self.channels.heads(self.slip.user_id, named)
         known = after or {}
-        await self._keep({head.channel.id: known.get(head.channel.id, 0) for head in heads})
+        positions = {head.channel.id: known.get(head.channel.id, 0) for head in heads}
+        await self._keep(positions)
+        self.link.move_to(positions)
 
     async def left(self, channel_id: ChannelId) -> None:
         """See `Journal`. While the store is away, what it keeps still lists the channel."""

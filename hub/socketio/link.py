@@ -98,6 +98,14 @@ class SocketLink:
             self.positions[position.channel_id] = position.seq
             self.socket.queue(self._wire.offset(self.positions))
 
+    def move_to(self, positions: Mapping[ChannelId, int]) -> None:
+        """The client is to be sent what follows these positions, whatever it has received: a
+        connection that breaks before that is recovered from here.
+        """
+        if self.positions is not None:
+            self.positions |= positions
+            self.socket.queue(self._wire.offset(self.positions))
+
     def flush(self) -> None:
         """See `Link`."""
         self.socket.flush()

@@ -13,12 +13,13 @@ from tests.support.programs.launch import listening
 from tests.support.programs.node import require_node, run_node
 
 ECHO = "docs.examples.socketio_echo"
+PATIENT = ("--ping-timeout", "20", "--connect-timeout", "20")  # for a busy machine
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     require_node()
-    with listening(ECHO) as (_, port):
+    with listening(ECHO, *PATIENT) as (_, port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -67,13 +68,13 @@ async def test_an_acknowledgement_that_never_comes_times_out(url: str) -> None:
 
 async def test_the_client_comes_back_after_a_restart() -> None:
     require_node()
-    with listening(ECHO) as (process, port):
+    with listening(ECHO, *PATIENT) as (process, port):
         async with run_node("socketio_echo.mjs", "reconnect", f"http://127.0.0.1:{port}") as client:
             assert await client.happened() == {"connected": True}
             process.kill()
             process.wait()
             assert "disconnected" in await client.happened()
-            with listening(ECHO, port):
+            with listening(ECHO, *PATIENT, port=port):
                 assert await client.happened() == {"connected": True}
                 assert await client.happened() == {"back": ["again"]}
                 assert await client.happened() == {"disconnected": "io client disconnect"}
@@ -123,7 +124,7 @@ async def test_hostile_bodies_cost_nothing_and_hurt_nobody() -> None:
         "deep data": b"42" + b"[" * 900_000,
         "deep data that ends": b'42["message",' + b"[" * 900 + b"]" * 900 + b"]",
     }
-    with listening(ECHO) as (process, port):
+    with listening(ECHO, *PATIENT) as (process, port):
         assert (await send(port, await handshake(port), b'42["message",1]')).endswith(b"ok")
         pages = Path(f"/proc/{process.pid}/statm")
         before = int(pages.read_text().split()[1])

@@ -14,7 +14,7 @@ from tests.support.clients.socketio import OFFSET, Peer, channel_of, connect, to
 from tests.support.posting import post
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
-from tests.support.stores.intercept import Interception
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
 
 
@@ -223,6 +223,7 @@ async def test_resume_by_positions_is_an_event_too(world: World) -> None:
     peer, _ = await enter(school.ben)
     channel = channel_of(school)
     await peer.emit("resume", {"after": {channel: 1}})
+    assert decode_offset(await offset(peer)) == {school.general.id: 1}
     assert await contents(peer, 1) == ["2"]
     assert await peer.event() == ("resumed", {"complete": True, "after": {channel: 2}})
     await say(school, school.ann.user, "3")
@@ -241,12 +242,38 @@ async def test_channels_of_a_resume_are_recovered_too(world: World) -> None:
     school = await open_school(world)
     peer, told = await enter(school.ben)
     await peer.ask("resume", {"after": {channel_of(school): 0}})
+    await offset(peer)
     assert (await peer.event())[0] == "resumed"
     await peer.socket.drop()
     await say(school, school.ann.user, "1")
     peer, again = await enter(school.ben, pid=told["pid"], offset="")
     assert again == told
     assert await contents(peer, 1) == ["1"]
+
+
+async def test_a_connection_that_breaks_while_it_resumes_gets_all_that_it_asked_for(
+    memory_store: Store,
+) -> None:
+    """Although it has received something newer before."""
+    reading = Interception("messages", "in_spans")
+    async with open_world(reading.over(memory_store)) as world:
+        school = await open_school(world)
+        await say(school, school.ann.user, "1", "2")
+        peer, told = await enter(school.ben)
+        channel = channel_of(school)
+        await peer.ask("room:join", channel)
+        await say(school, school.ann.user, "3")
+        assert await contents(peer, 1) == ["3"]
+        reading.way = page = Late()
+        await peer.emit("resume", {"after": {channel: 1}})
+        last = await offset(peer)
+        await page.carried_out.wait()
+        await peer.socket.drop()
+        reading.way = None
+        page.may_arrive.set()
+        peer, again = await enter(school.ben, pid=told["pid"], offset=last)
+        assert again == told
+        assert await contents(peer, 2) == ["2", "3"]
 
 
 async def test_a_join_that_cannot_be_kept_is_refused(memory_store: Store) -> None:

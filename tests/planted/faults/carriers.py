@@ -247,6 +247,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ENGINEIO, "tests/hub/sockets/test_websocket_link.py"),
     ),
     Fault(
+        "a Socket.IO connection that breaks while it resumes is recovered from what it had before",
+        "hub/socketio/journal.py",
+        "        self.link.move_to(positions)\n",
+        "",
+        (RECOVERY,),
+    ),
+    Fault(
         "an event is acknowledged twice",
         "hub/socketio/server.py",
         "        if not is_done:\n",

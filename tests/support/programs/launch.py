@@ -7,9 +7,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def listening(module: str, port: int = 0) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def listening(
+    module: str, *flags: str, port: int = 0
+) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """A running program and its port; killed on exit."""
-    command = [sys.executable, "-m", module, "--port", str(port)]
+    command = [sys.executable, "-m", module, "--port", str(port), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
