@@ -57,6 +57,7 @@ async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
         pytest.param("unread", id="what is unread"),
         pytest.param("list", id="a list that changes under the hand"),
         pytest.param("desktop", id="how it looks on a desktop"),
+        pytest.param("settings", id="name and password"),
         pytest.param("touch", id="how it looks on the smallest phone"),
     ],
 )

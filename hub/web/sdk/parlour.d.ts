@@ -71,6 +71,8 @@ export interface PlatformUser {
 }
 
 export interface User extends PlatformUser {
+  first_name: string;
+  last_name: string;
   is_public: boolean;
   avatar?: string;
   nickname?: string;

@@ -1,7 +1,7 @@
 /** Who may write to whom, and what happens to what nobody may read. */
 
 import assert from "node:assert/strict";
-import { find, fromMenu, openFirst, stored, textBox, write } from "./page.mjs";
+import { find, fromMenu, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -50,8 +50,9 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   const search = ben.getByLabel("Search conversations");
   await search.fill("nobody of that name");
   await ben.getByText("Nothing of that name.").waitFor();
-  await search.fill("ANN");
-  await ben.locator(".item").waitFor();
+  await search.fill("ÁNN");
+  await ben.locator(".item").click();
+  assert.equal(await search.inputValue(), ""); // what was searched for is found
   assert.equal(await textBox(ben).isEnabled(), true);
   await ann.getByRole("button", { name: "People", exact: true }).click();
   await ann.getByLabel("Find somebody by username").fill(username.slice(1).toUpperCase());
@@ -83,9 +84,54 @@ async function takenBack(ann, ben, username) {
   assert.equal(await textBox(ben).isEnabled(), true); // it is open again
   await ann.getByTitle("More").click();
   await ann.getByRole("button", { name: "Block" }).click();
-  await ann.getByText("Blocked. To unblock").first().waitFor();
+  await ann.getByText("You have blocked this person.").first().waitFor();
   assert.equal(await textBox(ann).isEnabled(), false);
+  await ann.getByTitle("More").press("Enter");
+  await ann.getByRole("button", { name: "Unblock" }).click();
+  await ann.locator(".compose textarea:enabled").waitFor();
+  await ann.getByTitle("More").press("Enter");
+  await ann.getByRole("button", { name: "Block" }).click();
+  await ann.getByText("You have blocked this person.").first().waitFor();
   await ben.reload(); // what is open is opened again, and says that it is closed
   await ben.getByText("This conversation is closed.").first().waitFor();
   assert.equal(await ben.getByText("Say hello").count(), 0);
+}
+
+/**
+ * One's name and password; the focus stays where it was, and a link to nobody says so everywhere.
+ * @type {Flow}
+ */
+export async function settings(visitors, { ann: annsCookie, ben: bensCookie, username, name }) {
+  const ben = await visitors.open(bensCookie);
+  const other = await visitors.open(null);
+  await signInAs(other, username);
+  await other.locator(".side").waitFor();
+  await fromMenu(ben, "Settings");
+  const profile = ben.getByRole("switch", { name: "Public profile" });
+  await profile.press("Enter");
+  await ben.getByText("Private: only who follows you").waitFor();
+  assert.equal(await profile.evaluate((each) => each === document.activeElement), true);
+  assert.equal(await ben.getByLabel("First name").inputValue(), name.split(" ")[0]);
+  await ben.getByLabel("Last name").fill("Novák");
+  await ben.getByRole("button", { name: "Save name" }).click();
+  await ben.locator("#note span", { hasText: "Your name is changed." }).waitFor();
+  await ben.locator(".side .menu .name", { hasText: "Novák" }).waitFor({ state: "attached" });
+  const change = ben.getByRole("button", { name: "Change password" });
+  for (const [now, says] of [
+    ["wrong horse", "The current password is wrong"],
+    ["correct horse", "Your password is changed."],
+  ]) {
+    await ben.getByLabel("Current password").fill(now ?? "");
+    await ben.getByLabel("New password").fill("another horse");
+    await change.click();
+    await ben
+      .getByText(says ?? "")
+      .first()
+      .waitFor();
+  }
+  await other.getByText("You were signed out.").waitFor();
+  const phone = await visitors.open(annsCookie, { viewport: { width: 360, height: 640 } });
+  await phone.goto(`${visitors.url}/#/person/999999`);
+  await phone.reload();
+  await phone.locator("#note span", { hasText: "There is no such conversation." }).waitFor();
 }

@@ -17,7 +17,7 @@ import { files } from "./files.mjs";
 import { history } from "./history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
-import { permissions } from "./permissions.mjs";
+import { permissions, settings } from "./permissions.mjs";
 import { READING } from "./reading.mjs";
 
 /**
@@ -47,6 +47,7 @@ const FLOWS = {
   files,
   history,
   permissions,
+  settings,
 };
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);

@@ -28,6 +28,7 @@ export class ConversationView {
   #conversation;
   #onRead;
   #state = h("div.state.cut");
+  #more = h("div");
   #typing = h("div.typing", { "aria-live": "polite" });
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
@@ -57,9 +58,9 @@ export class ConversationView {
       onQuote: (message) => this.#messages.show(message),
     });
     const about = h("div.who", {}, h("h2.cut", {}, title), this.#state);
-    const more = () => menu("More", icon("more"), null, [["Block", () => void this.#block()]]);
+    if (!isChannel) this.#offerBlock(false);
     this.parts = [
-      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, !isChannel && more()),
+      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#more),
       this.#messages.element,
       this.#typing,
       this.#composer.element,
@@ -151,14 +152,22 @@ export class ConversationView {
     this.stateChanged();
   }
 
-  async #block() {
-    const { client, id } = this.#conversation;
-    try {
-      await client.call("POST", `/api/users/${id}/block`);
-      this.#close("Blocked. To unblock, go to “People”.");
-    } catch (error) {
-      this.#state.textContent = textOf(error);
-    }
+  /** @param {boolean} isBlocked whether the user has blocked the other person */
+  #offerBlock(isBlocked) {
+    const act = async () => {
+      const { client, id } = this.#conversation;
+      try {
+        await client.call(isBlocked ? "DELETE" : "POST", `/api/users/${id}/block`);
+        if (isBlocked) this.#reopen();
+        else this.#close("You have blocked this person.");
+        this.#offerBlock(!isBlocked);
+        this.#more.querySelector("summary")?.focus();
+      } catch (error) {
+        this.#state.textContent = textOf(error);
+      }
+    };
+    const word = isBlocked ? "Unblock" : "Block";
+    this.#more.replaceChildren(menu("More", icon("more"), null, [[word, () => void act()]]));
   }
 
   /** @param {string} why */

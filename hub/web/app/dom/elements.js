@@ -43,6 +43,7 @@ const ICONS = {
  *   href?: string,
  *   loading?: "lazy",
  *   maxlength?: number,
+ *   value?: string,
  *   minlength?: number,
  *   multiple?: boolean,
  *   name?: string,
@@ -162,4 +163,15 @@ export function paneHeader(onBack, ...children) {
   const back = iconButton("back", "Back to the list", onBack);
   back.classList.add("back");
   return h("header", {}, back, ...children);
+}
+
+/**
+ * A field of a form, which must be filled.
+ * @param {string} label
+ * @param {Attributes} props
+ * @param {string} [hint]
+ */
+export function field(label, props, hint = "") {
+  const input = h("input.input", { required: true, ...props });
+  return h("label.field", {}, h("span", {}, label), input, hint !== "" && h("small", {}, hint));
 }

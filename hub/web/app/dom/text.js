@@ -12,6 +12,14 @@ export function plain(name) {
   return name.replace(ORDERING, "");
 }
 
+/**
+ * A text to search in and for: accents and upper case do not count.
+ * @param {string} text
+ */
+export function searchable(text) {
+  return plain(text).normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
 // An address ends at white space, quotes, brackets that no address has, and the punctuation of
 // scripts that write without spaces.
 const ENDS = `\\s<>"'“”«»、。，！？；：（）「」『』【】…${ORDER}`;

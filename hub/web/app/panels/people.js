@@ -2,7 +2,8 @@
 
 import { face, h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
-import { plain } from "../dom/text.js";
+import { redrawIn } from "../dom/redraw.js";
+import { plain, searchable } from "../dom/text.js";
 
 /**
  * @import { ParlourClient, User } from "../../sdk/parlour.js"
@@ -72,8 +73,7 @@ export class PeoplePanel {
       this.#client.call("GET", path),
     );
     const found = /** @type {User[][]} */ (await Promise.all(calls)).flat();
-    const isMeant = (/** @type {User} */ user) =>
-      plain(user.name).toLowerCase().includes(text.toLowerCase());
+    const isMeant = (/** @type {User} */ user) => searchable(user.name).includes(searchable(text));
     const known = this.#known().filter(isMeant);
     this.#result = { text, users: distinct([...found, ...known]) };
     this.#drawFound();
@@ -84,7 +84,7 @@ export class PeoplePanel {
     const { text, users } = this.#result;
     const rows = users.map((user) => person(user, ...this.#actions(user)));
     const nobody = h("p.empty", {}, `There is nobody called “${plain(text)}”.`);
-    this.#found.replaceChildren(...(rows.length > 0 ? rows : [nobody]));
+    redrawIn(this.#found, ...(rows.length > 0 ? rows : [nobody]));
   }
 
   /** Everybody whom the user has to do with. */
@@ -129,7 +129,8 @@ export class PeoplePanel {
     const asked = followers.filter(({ status }) => status === "pending");
     const withoutBlock = (/** @type {User} */ user) =>
       person(user, ...this.#actions(user).filter(([word]) => word !== "Block"));
-    this.#lists.replaceChildren(
+    redrawIn(
+      this.#lists,
       ...section("Asked to follow you", asked, ({ user }) =>
         person(
           user,

@@ -1,10 +1,12 @@
 /** The user's own profile, who may write to them, and notifications. */
 
 import { copyText } from "../dom/clipboard.js";
-import { face, h, paneHeader } from "../dom/elements.js";
-import { attempt } from "../dom/feedback.js";
+import { face, field, h, paneHeader } from "../dom/elements.js";
+import { attempt, confirmed } from "../dom/feedback.js";
 import { notificationState, switchNotifications } from "../dom/notifications.js";
+import { redrawIn } from "../dom/redraw.js";
 import { plain } from "../dom/text.js";
+import { MIN_PASSWORD } from "../shell/hub_facts.js";
 import { invitation } from "./welcome.js";
 
 /** @import { ParlourClient, User } from "../../sdk/parlour.js" */
@@ -13,15 +15,18 @@ export class SettingsPanel {
   /** @readonly */
   parts;
   #client;
+  #onProfile;
   #problem = h("p.problem", { role: "alert" });
   #rows = h("div");
 
   /**
    * @param {ParlourClient} client
+   * @param {(me: User) => void} onProfile the user's name is another now
    * @param {() => void} onBack
    */
-  constructor(client, onBack) {
+  constructor(client, onProfile, onBack) {
     this.#client = client;
+    this.#onProfile = onProfile;
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Settings"))),
       h("div.sheet", {}, this.#problem, this.#rows),
@@ -40,7 +45,8 @@ export class SettingsPanel {
     };
     const state = notificationState();
     const canNotify = state === "on" || state === "off";
-    this.#rows.replaceChildren(
+    redrawIn(
+      this.#rows,
       h("h3", {}, "Profile"),
       row(
         plain(me.name),
@@ -52,6 +58,18 @@ export class SettingsPanel {
         "Invite link",
         "It opens a conversation with you, for whoever has an account here.",
         copy("Copy invite link", invitation(me)),
+      ),
+      this.#form(
+        "Save name",
+        [
+          field("First name", { name: "first_name", value: me.first_name, maxlength: 100 }),
+          field("Last name", { name: "last_name", value: me.last_name, maxlength: 100 }),
+        ],
+        async (names) => {
+          const path = "/api/users/me/profile";
+          this.#onProfile(/** @type {User} */ (await this.#client.call("PUT", path, names)));
+          confirmed("Your name is changed.");
+        },
       ),
       h("h3", {}, "Privacy"),
       row(
@@ -69,7 +87,48 @@ export class SettingsPanel {
         canNotify ? "While you do not look at the page." : state,
         canNotify && this.#switch("Notify me of new messages", state === "on", switchNotifications),
       ),
+      h("h3", {}, "Password"),
+      this.#password(),
     );
+  }
+
+  #password() {
+    const now = { name: "current_password", type: "password", autocomplete: "current-password" };
+    const next = { name: "new_password", type: "password", autocomplete: "new-password" };
+    const hint = `At least ${MIN_PASSWORD} characters. Your other devices are signed out.`;
+    return this.#form(
+      "Change password",
+      [
+        field("Current password", now),
+        field("New password", { ...next, minlength: MIN_PASSWORD }, hint),
+      ],
+      async (passwords) => {
+        await this.#client.call("PUT", "/api/users/change-password", passwords);
+        confirmed("Your password is changed.");
+      },
+    );
+  }
+
+  /**
+   * @param {string} word on the button
+   * @param {HTMLElement[]} fields
+   * @param {(given: Record<string, string>) => Promise<void>} act
+   */
+  #form(word, fields, act) {
+    const problem = h("p.problem", { role: "alert" });
+    const form = h("form.change", {}, ...fields, problem, h("button.button", {}, word));
+    const submit = async () => {
+      const given = Object.fromEntries(
+        [...new FormData(form)].map(([key, text]) => [key, `${text}`]),
+      );
+      await act(given);
+      await this.#load();
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void attempt(problem, submit);
+    });
+    return form;
   }
 
   /**

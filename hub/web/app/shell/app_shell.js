@@ -11,7 +11,7 @@ import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
 import { isLooking } from "../dom/attention.js";
 import { h } from "../dom/elements.js";
-import { announce } from "../dom/feedback.js";
+import { announce, confirmed } from "../dom/feedback.js";
 import { notify } from "../dom/notifications.js";
 import { plain } from "../dom/text.js";
 import { PeoplePanel } from "../panels/people.js";
@@ -51,7 +51,12 @@ export class AppShell {
   #panels = {
     people: () => this.#people(),
     channels: () => this.#workspaces(),
-    settings: () => new SettingsPanel(this.#client, () => this.#back()),
+    settings: () =>
+      new SettingsPanel(
+        this.#client,
+        (me) => this.#sidebar.profileChanged(me),
+        () => this.#back(),
+      ),
   };
   /** @type {View | null} */
   #view = null;
@@ -230,8 +235,10 @@ export class AppShell {
     } else {
       const found = await this.#conversations.find(place);
       if (place !== placeNow() || this.#listening.signal.aborted) return;
-      if (found === null) this.#showList("There is no such conversation.");
-      else this.#showConversation(found);
+      if (found === null) {
+        this.#showList();
+        confirmed("There is no such conversation.");
+      } else this.#showConversation(found);
     }
   }
 

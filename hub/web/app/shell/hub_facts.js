@@ -1,5 +1,7 @@
 /** What this hub is like, as it wrote into the page; what it did not say is as in a new installation. */
 
+export const MIN_PASSWORD = 8; // characters; every hub has the same
+
 /**
  * @typedef {object} HubFacts
  * @property {number} maxContentChars the longest message, in code points

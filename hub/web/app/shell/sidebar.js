@@ -9,7 +9,7 @@ import { face, h, icon } from "../dom/elements.js";
 import { reconcile } from "../dom/keyed.js";
 import { menu } from "../dom/menu.js";
 import { Redraw } from "../dom/redraw.js";
-import { plain } from "../dom/text.js";
+import { plain, searchable } from "../dom/text.js";
 import { ConversationRow } from "./conversation_row.js";
 
 /**
@@ -41,6 +41,9 @@ export class Sidebar {
   #notice = h("div.notice", { role: "alert", hidden: true });
   #search;
   #list;
+  /** @type {(user: User) => HTMLElement} */
+  #menu;
+  #account;
   #welcome;
   #empty = h("li");
   /** @type {Map<string, HTMLElement>} by the panel that it opens */
@@ -61,7 +64,7 @@ export class Sidebar {
       "aria-label": "Search conversations",
       "aria-keyshortcuts": "Control+K",
       oninput: () => {
-        this.#filter = this.#search.value.trim().toLowerCase();
+        this.#filter = searchable(this.#search.value.trim());
         this.#limit = PAGE;
         this.#redraw.now();
       },
@@ -72,14 +75,16 @@ export class Sidebar {
       onkeydown: (event) => this.#pressed(event),
       onscroll: () => this.#scrolled(),
     });
-    const account = menu("Your account", face(me.name, me.id), whoIs(me), [
-      ["Settings", () => onOpen("settings")],
-      ["Sign out", onSignOut],
-    ]);
+    this.#menu = (user) =>
+      menu("Your account", face(user.name, user.id), whoIs(user), [
+        ["Settings", () => onOpen("settings")],
+        ["Sign out", onSignOut],
+      ]);
+    this.#account = this.#menu(me);
     this.element = h(
       "aside.side",
       { "aria-label": "Conversations" },
-      h("header", {}, account, this.#search),
+      h("header", {}, this.#account, this.#search),
       h(
         "nav",
         { "aria-label": "More" },
@@ -115,6 +120,13 @@ export class Sidebar {
   notify(...parts) {
     this.#notice.replaceChildren(...parts);
     this.#notice.hidden = parts.length === 0;
+  }
+
+  /** @param {User} me as they call themself now */
+  profileChanged(me) {
+    const before = this.#account;
+    this.#account = this.#menu(me);
+    before.replaceWith(this.#account);
   }
 
   search() {
@@ -171,16 +183,24 @@ export class Sidebar {
   /** @param {Conversation} conversation */
   #isSearched({ title, workspace }) {
     const texts = [title, workspace?.name ?? ""];
-    return texts.some((text) => text.toLowerCase().includes(this.#filter));
+    return texts.some((text) => searchable(text).includes(this.#filter));
   }
 
   /** @param {Conversation} conversation */
   #row(conversation) {
     const { key } = conversation;
-    const row = this.#rows.get(key) ?? new ConversationRow(conversation, () => this.#onOpen(key));
+    const row = this.#rows.get(key) ?? new ConversationRow(conversation, () => this.#open(key));
     this.#rows.set(key, row);
     row.update(conversation, key === this.#conversations.openKey);
     return row.element;
+  }
+
+  /** @param {string} key of a conversation, which is what was searched for */
+  #open(key) {
+    this.#search.value = "";
+    this.#filter = "";
+    this.#redraw.ask();
+    this.#onOpen(key);
   }
 
   #scrolled() {

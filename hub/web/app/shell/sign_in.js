@@ -1,18 +1,15 @@
 /** Signing in and up. */
 
-import { h } from "../dom/elements.js";
+import { field, h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
-import { HUB } from "./hub_facts.js";
+import { HUB, MIN_PASSWORD } from "./hub_facts.js";
 
 /**
- * @import { Attributes } from "../dom/elements.js"
  * @import { Identity } from "./identity.js"
  *
  * @typedef {{ login: string, password: string }} Guest
  */
-
-const MIN_PASSWORD = 8;
 
 /**
  * @param {Identity} identity
@@ -118,14 +115,4 @@ function fields(isNew) {
       `At least ${MIN_PASSWORD} characters.`,
     ),
   ];
-}
-
-/**
- * @param {string} label
- * @param {Attributes} props
- * @param {string} [hint]
- */
-function field(label, props, hint = "") {
-  const input = h("input.input", { required: true, ...props });
-  return h("label.field", {}, h("span", {}, label), input, hint !== "" && h("small", {}, hint));
 }

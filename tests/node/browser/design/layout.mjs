@@ -100,7 +100,10 @@ async function places(page, id) {
   ]) {
     await page.goto(page.url().replace(/#.*/, place ?? ""));
     await page.reload();
-    await page.getByText(text ?? "").waitFor();
+    await page
+      .getByText(text ?? "")
+      .first()
+      .waitFor();
   }
   await page.goBack();
   await page.getByText("New workspace").waitFor();
