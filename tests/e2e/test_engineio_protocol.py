@@ -15,7 +15,7 @@ import trio
 from tests.support.clients.engine import EngineClient, polling
 from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket
-from tests.support.programs.launch import listening
+from tests.support.programs.command import listening
 
 ECHO: Final = "/engine.io/"
 PATHS: Final = {"tests.apps.engineio_echo": ECHO, "tests.apps.socketio_echo": "/socket.io/"}

@@ -12,8 +12,8 @@ import trio
 
 from tests.support.clients.websocket import open_websocket
 from tests.support.documents.pages import ROOT, code_words, rows
+from tests.support.programs.command import listening
 from tests.support.programs.hub_process import open_folder, run_hub
-from tests.support.programs.launch import listening
 
 EXAMPLES = ROOT / "docs/examples"
 GREETINGS = {"engineio_echo": "/engine.io/", "socketio_echo": "/socket.io/"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.support.programs.launch import listening
+from tests.support.programs.command import listening
 from tests.support.programs.node import require_node, run_node
 
 ECHO = "docs.examples.socketio_echo"

@@ -12,7 +12,7 @@ import trio
 from tests.support.clients.engine import EngineClient
 from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.websocket import Closed, WebSocket
-from tests.support.programs.launch import listening
+from tests.support.programs.command import listening
 
 
 @pytest.fixture(scope="module")

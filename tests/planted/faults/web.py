@@ -6,7 +6,10 @@ from tests.planted.fault import Fault
 
 UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
 COLOURS: Final = ("tests/hub/web/test_colours.py",)
-PAGE: Final = ("tests/e2e/test_browser.py",)
+CONVERSATIONS: Final = ("tests/e2e/browser/test_conversations.py",)
+READING: Final = ("tests/e2e/browser/test_reading.py",)
+PEOPLE: Final = ("tests/e2e/browser/test_people.py",)
+LOOKS: Final = ("tests/e2e/browser/test_looks.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -14,14 +17,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/conversation/messages/bubble.js",
         "? text : stored",
         "? text : text",
-        PAGE,
+        CONVERSATIONS,
     ),
     Fault(
         "what was discarded stays in the list of conversations",
         "hub/web/app/conversation/conversations.js",
         '    conversation.last = last?.content ?? "";\n',
         "",
-        PAGE,
+        PEOPLE,
     ),
     Fault(
         "the SDK sends a message again under another key",
@@ -231,21 +234,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         '    this.#on(this.#channels, "channels", () => void this.#conversations.load'
         "Channels());\n",
         "",
-        ("tests/e2e/test_browser.py",),
+        CONVERSATIONS,
     ),
     Fault(
         "what was read still counts as unread",
         "hub/web/app/conversation/conversations.js",
         "    if (conversation === undefined) return;\n    conversation.unread = 0;\n",
         "    if (conversation === undefined) return;\n",
-        PAGE,
+        CONVERSATIONS,
     ),
     Fault(
         "what was written is lost when it cannot be sent",
         "hub/web/app/conversation/composer.js",
         "    } catch (error) {\n      this.#say(",
         '    } catch (error) {\n      this.#text.value = "";\n      this.#say(',
-        PAGE,
+        CONVERSATIONS,
     ),
     Fault(
         "another tab goes on as who was signed in before",
@@ -253,14 +256,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    if (this.#tabs !== null) this.#tabs.onmessage = "
         "({ data }) => this.#changedElsewhere(data);\n",
         "",
-        PAGE,
+        PEOPLE,
     ),
     Fault(
         "channels of who was here before are shown until their session is replaced",
         "hub/web/app/panels/workspaces.js",
         "    this.#isWaiting = !isSamePerson(this.#client, this.#channels);\n",
         "    this.#isWaiting = me === null;\n",
-        PAGE,
+        PEOPLE,
     ),
     Fault(
         "the source map of the page's script is one line off",
@@ -281,7 +284,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/shell/identity.js",
         "  #isLeaving = kept(PENDING) !== null;",
         "  #isLeaving = false;",
-        PAGE,
+        PEOPLE,
     ),
     Fault(
         "a name may say in which order it is read",
@@ -295,49 +298,49 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/conversation/conversation_view.js",
         "    return this.#isLoaded && this.#messages.isAtEnd && isLooking();",
         "    return this.#isLoaded && isLooking();",
-        PAGE,
+        READING,
     ),
     Fault(
         "what is read in a window behind others counts as seen",
         "hub/web/app/dom/attention.js",
         "  return !document.hidden && document.hasFocus();",
         "  return !document.hidden;",
-        PAGE,
+        READING,
     ),
     Fault(
         "the list takes the focus away when it is drawn",
         "hub/web/app/dom/keyed.js",
         '  const fixed = wanted.findIndex((child) => child.matches(":focus-within, :active"));',
         "  const fixed = -1;",
-        PAGE,
+        READING,
     ),
     Fault(
         "what is in view jumps when older messages come",
         "hub/web/app/conversation/messages/scroll_anchor.js",
         "      this.#scroll.scrollTop = element.offsetTop - this.#top;\n",
         "",
-        PAGE,
+        READING,
     ),
     Fault(
         "all messages that were loaded are drawn",
         "hub/web/app/conversation/messages/message_window.js",
         "    return messages.slice(...this.#range(messages));",
         "    return [...messages];",
-        PAGE,
+        READING,
     ),
     Fault(
         "each message is drawn when it comes",
         "hub/web/app/dom/redraw.js",
         "    if (this.#frame !== null) return;\n",
         "    if (this.#frame === null) return this.#draw();\n",
-        PAGE,
+        READING,
     ),
     Fault(
         "the lines of fields are hardly to be seen",
         "hub/web/app/style/tokens.css",
         "  --line: #868d9a;\n",
         "  --line: #d9dce3;\n",
-        (*COLOURS, *PAGE),
+        (*COLOURS, *LOOKS),
     ),
     Fault(
         "what is explained is hardly to be read",
@@ -351,21 +354,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/style/tokens.css",
         "    --control: 44px;\n",
         "    --control: 40px;\n",
-        PAGE,
+        LOOKS,
     ),
     Fault(
         "messages stand far apart",
         "hub/web/app/style/messages.css",
         ".bubble.first {\n  margin-top: 10px;\n",
         ".bubble.first {\n  margin-top: 16px;\n",
-        PAGE,
+        LOOKS,
     ),
     Fault(
         "a long press does nothing",
         "hub/web/app/conversation/messages/message_actions.js",
         "    this.#pressing = setTimeout(() => this.#openFor(target), LONG_PRESS_MS);\n",
         "",
-        PAGE,
+        LOOKS,
     ),
     Fault(
         "Back changes the address and not the page",
@@ -373,7 +376,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         '    globalThis.addEventListener("popstate", '
         "() => void this.#open(placeNow()), { signal });\n",
         "",
-        PAGE,
+        LOOKS,
     ),
     Fault(
         "what people write becomes markup",
@@ -382,14 +385,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         '  for (const child of children) if (typeof child === "string") '
         'element.insertAdjacentHTML("beforeend", child); else if (child) '
         "element.append(child);",
-        PAGE,
+        CONVERSATIONS,
     ),
     Fault(
         "the page loads pictures of other sites",
         "hub/web/app/conversation/messages/bubble.js",
         '  if (!fileUrl?.startsWith("/uploads/")) {',
         "  if (!fileUrl) {",
-        PAGE,
+        CONVERSATIONS,
     ),
     Fault(
         "what one user wrote is sent by the next",

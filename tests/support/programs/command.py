@@ -1,10 +1,11 @@
-"""A command of ours, run to its end, of which nothing is left when the test is over."""
+"""Commands of ours, run to their end or until the test is over. Nothing is left of them then."""
 
 import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 
 def run_module(module: str, *arguments: str, seconds: float) -> "subprocess.CompletedProcess[str]":
@@ -26,3 +27,19 @@ def run_module(module: str, *arguments: str, seconds: float) -> "subprocess.Comp
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+
+@contextmanager
+def listening(
+    module: str, *flags: str, port: int = 0
+) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """A running program that says `listening on HOST:PORT` when it is ready, and its port."""
+    command = [sys.executable, "-m", module, "--port", str(port), *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("listening on "), line
+            yield process, int(line.rpartition(":")[2])
+        finally:
+            process.kill()

@@ -1,0 +1,64 @@
+"""Writing to each other in the page, with people and in channels."""
+
+import json
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+
+import trio
+
+from tests.support.programs.completions import model_server
+from tests.support.programs.hub_process import HubProcess, run_hub
+from tests.support.programs.node import run_node
+from tests.support.programs.page import FLOWS, guest_links, pair, play
+
+
+async def test_two_people_talk(hub: HubProcess) -> None:
+    await play("talk", hub, await pair(hub, "talk"))
+
+
+async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
+    await play("text", hub, await pair(hub, "text"))
+
+
+async def test_nothing_that_was_written_is_lost(hub: HubProcess) -> None:
+    await play("composing", hub, await pair(hub, "composing"))
+
+
+async def test_files_and_answers(hub: HubProcess) -> None:
+    await play("files", hub, await pair(hub, "files"))
+
+
+async def test_notifications_for_who_asked(hub: HubProcess) -> None:
+    await play("notifications", hub, await pair(hub, "notify"))
+
+
+async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
+    """The assistant is a server of ours that speaks the protocol; it answers when it is told to."""
+    async with model_server() as model:
+        model.manner, model.answer = "hangs", ("In ", "June.")
+        flags = ("--demo", "--assistant-url", model.url, "--assistant-model", "test")
+        with run_hub(folder / "school", *flags) as hub:
+            links = guest_links(hub)
+            given = json.dumps({"guests": [links["ann"], links["ben"]]})
+            async with run_node(FLOWS, "channels", hub.url, given) as browser:
+                assert await browser.happened() == {"want": "answer"}
+                model.proceed.set()
+                await browser.tell("answered")
+                assert await browser.end() == 0
+
+
+async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) -> None:
+    with ExitStack() as stack:
+        hub = stack.enter_context(run_hub(folder / "own"))
+        given = await pair(hub, "restart")
+        async with run_node(FLOWS, "restart", hub.url, json.dumps(given)) as browser:
+            for wanted in ("stop", "start") * 2:
+                assert await browser.happened() == {"want": wanted}
+                if wanted == "stop":
+                    hub.process.send_signal(signal.SIGTERM)
+                    assert await trio.to_thread.run_sync(hub.process.wait, 20) == 0
+                else:
+                    hub = stack.enter_context(run_hub(folder / "own", port=hub.port))
+                await browser.tell(wanted)
+            assert await browser.end() == 0

@@ -1,0 +1,41 @@
+"""Flows of the page in Chromium (tests/node/browser), and the people in them."""
+
+import json
+import re
+from typing import Any
+
+from tests.support.programs.hub_process import HubProcess
+from tests.support.programs.node import run_node
+
+FLOWS = "browser/run.mjs"
+
+
+async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
+    async with run_node(FLOWS, flow, hub.url, json.dumps(given)) as browser:
+        assert await browser.end() == 0
+
+
+async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
+    """Two people for a flow of their own."""
+    (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
+    bens = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
+    return {
+        "ann": ann,
+        "ann_id": ann_id,
+        "ben": ben,
+        "ben_id": ben_id,
+        "username": bens["username"],
+        "name": bens["name"],
+    }
+
+
+def guest_links(hub: HubProcess) -> dict[str, str]:
+    """The links that `--demo` prints, by the name of whom they sign in."""
+    assert hub.process.stdout is not None
+    links: dict[str, str] = {}
+    for line in hub.process.stdout:
+        if found := re.search(r"\S+/#enter=(\w+):\S+", line):
+            links[found[1]] = found[0]
+        if links.keys() == {"ann", "ben"}:
+            return links
+    raise AssertionError(f"the hub ended, and had printed {links}")
