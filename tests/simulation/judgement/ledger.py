@@ -83,6 +83,8 @@ class Ledger(Witness):
         self.connection.asked += 1
         self.connection.asked_at = trio.current_time()
         self.connection.may_ask = self.connection.needs_resume = False
+        for channel_id, seq in self.last.items():
+            self.connection.reach(channel_id, seq)  # it says that it has this, and is told so
 
     def says(self, key: str, sent: Sent) -> None:
         """The device sends a message, perhaps again."""
