@@ -109,6 +109,15 @@ async function places(page, id) {
   await page.getByText("New workspace").waitFor();
 }
 
+/** @type {[place: string | null, shown: string][]} where the page is, and what is there at last */
+const PLACES = [
+  [null, ".pane > header"],
+  ["people", ".person button"],
+  ["channels", ".inline button"],
+  ["settings", ".switch"],
+  ["", ".item"],
+];
+
 /**
  * On the smallest phone nothing is out of reach, and everything is large enough for a finger; what can
  * be done with a message comes with a long press.
@@ -127,9 +136,9 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
   await ben.goto(`${visitors.url}#/person/${annsId}`);
   await write(ben, "A longer message, with a link: https://example.org/a/rather/long/address");
   await ann.locator(".bubble.theirs").waitFor();
-  for (const place of [null, "people", "channels", "settings", ""]) {
+  for (const [place, shown] of PLACES) {
     if (place !== null) await ann.goto(`${visitors.url}#/${place}`.replace(/#\/$/, "#"));
-    await ann.locator(place === "" ? ".item" : ".pane > header").waitFor();
+    await ann.locator(shown).first().waitFor();
     const menus = ann.locator("summary:visible");
     if ((await menus.count()) > 0) await menus.click();
     const found = await ann.evaluate(targets);
