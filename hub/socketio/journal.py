@@ -28,7 +28,12 @@ class RecoveryJournal:
     channels: Channels
 
     async def joining(self, channel_id: ChannelId) -> None:
-        """See `Journal`. A channel that the user may not see is not kept."""
+        """See `Journal`. A channel that the user may not see is not kept.
+
+        The position of one that is kept stays: the client may still wait for messages of it.
+        """
+        if channel_id in self.slip.entered:
+            return
         heads = await self.channels.heads(self.slip.user_id, [channel_id])
         await self._keep({head.channel.id: head.last_seq for head in heads})
 

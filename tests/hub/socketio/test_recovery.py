@@ -276,6 +276,26 @@ async def test_a_connection_that_breaks_while_it_resumes_gets_all_that_it_asked_
         assert await contents(peer, 2) == ["2", "3"]
 
 
+async def test_a_channel_that_is_joined_again_is_recovered_from_what_was_received(
+    world: World,
+) -> None:
+    """Frontends join on every connect, also where they were recovered and wait for messages."""
+    school = await open_school(world)
+    peer, told = await enter(school.ben)
+    channel = channel_of(school)
+    await peer.ask("room:join", channel)
+    await say(school, school.ann.user, "1")
+    assert (await peer.event())[0] == "message:new"
+    received = await offset(peer)
+    await say(school, school.ann.user, "2")
+    await peer.ask("room:join", channel)
+    assert await contents(peer, 1) == ["2"]
+    await peer.socket.drop()
+    peer, again = await enter(school.ben, pid=told["pid"], offset=received)
+    assert again == told
+    assert await contents(peer, 1) == ["2"]
+
+
 async def test_a_join_that_cannot_be_kept_is_refused(memory_store: Store) -> None:
     async def away(*_: Any) -> None:
         raise StoreUnavailable("away")

@@ -108,8 +108,10 @@ export async function settings(visitors, { ann: annsCookie, ben: bensCookie, use
   await other.locator(".side").waitFor();
   await fromMenu(ben, "Settings");
   const profile = ben.getByRole("switch", { name: "Public profile" });
+  await ben.getByLabel("Current password").fill("half of a pass");
   await profile.press("Enter");
   await ben.getByText("Private: only who follows you").waitFor();
+  assert.equal(await ben.getByLabel("Current password").inputValue(), "half of a pass");
   assert.equal(await profile.evaluate((each) => each === document.activeElement), true);
   assert.equal(await ben.getByLabel("First name").inputValue(), name.split(" ")[0]);
   await ben.getByLabel("Last name").fill("Novák");
@@ -129,6 +131,7 @@ export async function settings(visitors, { ann: annsCookie, ben: bensCookie, use
       .first()
       .waitFor();
   }
+  assert.equal(await ben.getByLabel("New password").inputValue(), "");
   await other.getByText("You were signed out.").waitFor();
   const phone = await visitors.open(annsCookie, { viewport: { width: 360, height: 640 } });
   await phone.goto(`${visitors.url}/#/person/999999`);

@@ -247,6 +247,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ENGINEIO, "tests/hub/sockets/test_websocket_link.py"),
     ),
     Fault(
+        "a channel that is joined again is recovered from its newest message",
+        "hub/socketio/journal.py",
+        "        if channel_id in self.slip.entered:\n            return\n",
+        "",
+        (RECOVERY,),
+    ),
+    Fault(
         "a Socket.IO connection that breaks while it resumes is recovered from what it had before",
         "hub/socketio/journal.py",
         "        self.link.move_to(positions)\n",

@@ -2,30 +2,27 @@
 
 const HIDDEN_MS = 200; // a page that is not in sight has no frames, but a title
 
-const ROW = ".person";
+const ROW = "[data-row]";
 
 /**
- * Draw what is in a box anew. The focus stays on the same button of the same row; where that is
- * gone, on another of the row, or on the box.
+ * Draw what is in a box anew. The focus stays where it was, or on the same button of the same row
+ * (`data-row`); where that is gone, on another of the row, or on the box.
  * @param {HTMLElement} box
  * @param {...Node} children
  */
 export function redrawIn(box, ...children) {
   const had = document.activeElement;
   const isHere = had instanceof HTMLElement && box.contains(had);
-  const row = isHere ? rowName(had.closest(ROW)) : null;
-  const word = isHere ? had.textContent : null;
+  const row = isHere ? had.closest(ROW)?.getAttribute("data-row") : null;
   box.replaceChildren(...children);
   if (!isHere) return;
-  const again = [...box.querySelectorAll(ROW)].find((each) => rowName(each) === row);
+  const again = [...box.querySelectorAll(ROW)].find(
+    (each) => each.getAttribute("data-row") === row,
+  );
   const buttons = [...(again?.querySelectorAll("button") ?? [])];
+  const same = buttons.find(({ textContent }) => textContent === had.textContent);
   box.tabIndex = -1;
-  (buttons.find(({ textContent }) => textContent === word) ?? buttons[0] ?? box).focus();
-}
-
-/** @param {Element | null} row */
-function rowName(row) {
-  return row?.querySelector(".name")?.firstChild?.textContent ?? null;
+  (box.contains(had) ? had : (same ?? buttons[0] ?? box)).focus();
 }
 
 export class Redraw {

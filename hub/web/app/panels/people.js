@@ -178,7 +178,7 @@ function section(title, entries, draw) {
 function person(user, ...actions) {
   return h(
     "div.person",
-    {},
+    { "data-row": String(user.id) },
     face(user.name, user.id),
     h("span.name", {}, plain(user.name), h("small", {}, `@${user.username}`)),
     h(

@@ -1,4 +1,4 @@
-/** The user's own profile, who may write to them, and notifications. */
+/** The user's own profile and password, who may write to them, and notifications. */
 
 import { copyText } from "../dom/clipboard.js";
 import { face, field, h, paneHeader } from "../dom/elements.js";
@@ -18,6 +18,9 @@ export class SettingsPanel {
   #onProfile;
   #problem = h("p.problem", { role: "alert" });
   #rows = h("div");
+  /** @type {HTMLElement | null} */
+  #name = null; // the form, made once: what is typed in it stays
+  #password;
 
   /**
    * @param {ParlourClient} client
@@ -27,6 +30,7 @@ export class SettingsPanel {
   constructor(client, onProfile, onBack) {
     this.#client = client;
     this.#onProfile = onProfile;
+    this.#password = this.#passwordForm();
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Settings"))),
       h("div.sheet", {}, this.#problem, this.#rows),
@@ -43,6 +47,7 @@ export class SettingsPanel {
       const onclick = () => void copyText(text);
       return h("button.button", { type: "button", "aria-label": word, onclick }, "Copy");
     };
+    this.#name ??= this.#nameForm(me);
     const state = notificationState();
     const canNotify = state === "on" || state === "off";
     redrawIn(
@@ -59,18 +64,7 @@ export class SettingsPanel {
         "It opens a conversation with you, for whoever has an account here.",
         copy("Copy invite link", invitation(me)),
       ),
-      this.#form(
-        "Save name",
-        [
-          field("First name", { name: "first_name", value: me.first_name, maxlength: 100 }),
-          field("Last name", { name: "last_name", value: me.last_name, maxlength: 100 }),
-        ],
-        async (names) => {
-          const path = "/api/users/me/profile";
-          this.#onProfile(/** @type {User} */ (await this.#client.call("PUT", path, names)));
-          confirmed("Your name is changed.");
-        },
-      ),
+      this.#name,
       h("h3", {}, "Privacy"),
       row(
         "Public profile",
@@ -88,15 +82,32 @@ export class SettingsPanel {
         canNotify && this.#switch("Notify me of new messages", state === "on", switchNotifications),
       ),
       h("h3", {}, "Password"),
-      this.#password(),
+      this.#password,
     );
   }
 
-  #password() {
+  /** @param {User} me */
+  #nameForm({ first_name, last_name }) {
+    return form(
+      "Save name",
+      [
+        field("First name", { name: "first_name", value: first_name, maxlength: 100 }),
+        field("Last name", { name: "last_name", value: last_name, maxlength: 100 }),
+      ],
+      async (names) => {
+        const path = "/api/users/me/profile";
+        this.#onProfile(/** @type {User} */ (await this.#client.call("PUT", path, names)));
+        await this.#load();
+        confirmed("Your name is changed.");
+      },
+    );
+  }
+
+  #passwordForm() {
     const now = { name: "current_password", type: "password", autocomplete: "current-password" };
     const next = { name: "new_password", type: "password", autocomplete: "new-password" };
     const hint = `At least ${MIN_PASSWORD} characters. Your other devices are signed out.`;
-    return this.#form(
+    const box = form(
       "Change password",
       [
         field("Current password", now),
@@ -104,31 +115,11 @@ export class SettingsPanel {
       ],
       async (passwords) => {
         await this.#client.call("PUT", "/api/users/change-password", passwords);
+        box.reset();
         confirmed("Your password is changed.");
       },
     );
-  }
-
-  /**
-   * @param {string} word on the button
-   * @param {HTMLElement[]} fields
-   * @param {(given: Record<string, string>) => Promise<void>} act
-   */
-  #form(word, fields, act) {
-    const problem = h("p.problem", { role: "alert" });
-    const form = h("form.change", {}, ...fields, problem, h("button.button", {}, word));
-    const submit = async () => {
-      const given = Object.fromEntries(
-        [...new FormData(form)].map(([key, text]) => [key, `${text}`]),
-      );
-      await act(given);
-      await this.#load();
-    };
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void attempt(problem, submit);
-    });
-    return form;
+    return box;
   }
 
   /**
@@ -155,5 +146,21 @@ export class SettingsPanel {
  */
 function row(title, about, control, picture = null) {
   const name = h("span.name", {}, title, h("small", {}, about));
-  return h("div.person", {}, picture, name, control);
+  return h("div.person", { "data-row": title }, picture, name, control);
+}
+
+/**
+ * @param {string} word on the button
+ * @param {HTMLElement[]} fields
+ * @param {(given: Record<string, string>) => Promise<void>} act
+ */
+function form(word, fields, act) {
+  const problem = h("p.problem", { role: "alert" });
+  const box = h("form.change", {}, ...fields, problem, h("button.button", {}, word));
+  box.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const given = [...new FormData(box)].map(([key, text]) => [key, `${text}`]);
+    void attempt(problem, () => act(Object.fromEntries(given)));
+  });
+  return box;
 }
