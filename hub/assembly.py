@@ -113,7 +113,7 @@ async def open_services(
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
     revocations = Revocations(
-        store.relations, store.channels, channels, workspaces, typing, presence, hub
+        store.relations, store.channels, channels, workspaces, typing, presence, receipts, hub
     )
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit

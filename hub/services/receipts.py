@@ -1,12 +1,19 @@
 """Watermarks: how far each user has read and been delivered each channel, and the receipts of it.
 
-Guarantees: watermarks only move forward, and only a move sends receipts: to the author of a private
-message, to the reader's other connections, and to those that have joined the channel, but not to
-the connection that marked.
+Guarantees: watermarks only move forward, as do their receipts, and only a move sends receipts: to
+the author of a private message, to the reader's other connections, and to those that have joined
+the channel, but not to the connection that marked. A receipt goes to those who had the right to it
+in the statement that moved the watermark; `settled` is for what ends such a right.
 Must not know: sockets, dialects, SQL.
 """
 
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Final
+
+import trio
+from attrs import evolve
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
@@ -21,6 +28,9 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 
+READ: Final = DeliveryStatus.READ
+DELIVERED: Final = DeliveryStatus.DELIVERED
+
 
 class Receipts:
     """Moves watermarks.
@@ -33,6 +43,16 @@ class Receipts:
     def __init__(self, messages: Messages, hub: Hub) -> None:
         self._messages = messages
         self._hub = hub
+        self._running: dict[trio.Event, None] = {}
+        # The newest watermark of those that are being moved, whose statements may end in any order.
+        self._newest: dict[tuple[ChannelId, UserId, DeliveryStatus], int] = {}
+
+    async def settled(self) -> None:
+        """Return when the receipts of every watermark that is being moved now were handed to the
+        Hub. Waits for the store, as long as their statements do.
+        """
+        for done in tuple(self._running):
+            await done.wait()
 
     async def read_conversation(self, reader: UserId, peer: UserId) -> None:
         """The reader has seen the whole conversation with the peer.
@@ -40,7 +60,8 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        await self._tell(await self._messages.mark_read(reader, peer), reader, None)
+        async with self._moved(reader, READ, self._messages.mark_read(reader, peer)) as advance:
+            await self._tell(advance, reader, None)
 
     async def read_up_to(self, reader: UserId, message_id: MessageId) -> None:
         """The reader has seen a message, and so those before it in its channel.
@@ -48,7 +69,9 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        await self._tell(await self._messages.mark_read_up_to(reader, message_id), reader, None)
+        moved = self._messages.mark_read_up_to(reader, message_id)
+        async with self._moved(reader, READ, moved) as advance:
+            await self._tell(advance, reader, None)
 
     async def read_by_client(
         self, client: Client, message_id: MessageId, channel_id: ChannelId | None
@@ -65,8 +88,9 @@ class Receipts:
         message = await self._messages.get(message_id)
         if message is None or not self._may_mark(client, message, channel_id):
             return
-        advance = await self._messages.mark_read_up_to(reader, message_id)
-        await self._tell(advance, reader, client)
+        moved = self._messages.mark_read_up_to(reader, message_id)
+        async with self._moved(reader, READ, moved) as advance:
+            await self._tell(advance, reader, client)
         if channel_id is None:
             peer = message.author_id if message.author_id != reader else message.recipient_id
             if peer is not None:
@@ -79,10 +103,36 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        advance = await self._messages.mark_delivered_up_to(recipient, message_id)
+        moved = self._messages.mark_delivered_up_to(recipient, message_id)
+        async with self._moved(recipient, DELIVERED, moved) as advance:
+            await self._tell_delivered(advance, recipient)
+
+    @asynccontextmanager
+    async def _moved(
+        self, user_id: UserId, status: DeliveryStatus, statement: Awaitable[Advance | None]
+    ) -> AsyncGenerator[Advance | None]:
+        """What a statement moved; the block hands out the receipts of it, and waits for nothing
+        before that. `seq` is never less than that of a receipt that overtook this one.
+        """
+        done = trio.Event()
+        self._running[done] = None
+        try:
+            advance = await statement
+            if advance is not None:
+                mark = (advance.channel_id, user_id, status)
+                self._newest[mark] = max(advance.seq, self._newest.get(mark, 0))
+                advance = evolve(advance, seq=self._newest[mark])
+            yield advance
+        finally:
+            del self._running[done]
+            done.set()
+            if not self._running:
+                self._newest.clear()
+
+    async def _tell_delivered(self, advance: Advance | None, recipient: UserId) -> None:
         if advance is None:
             return
-        deliveries = _seen(advance, recipient, DeliveryStatus.DELIVERED)
+        deliveries = _seen(advance, recipient, DELIVERED)
         if advance.peer_id in advance.audience:
             event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
             deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
@@ -99,7 +149,7 @@ class Receipts:
             event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
             people = (*(advance.audience & {advance.peer_id}), reader)
             deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
-        deliveries += _seen(advance, reader, DeliveryStatus.READ)
+        deliveries += _seen(advance, reader, READ)
         await self._hub.broadcast(deliveries)
 
     def _may_mark(self, client: Client, message: Message, channel_id: ChannelId | None) -> bool:

@@ -18,6 +18,7 @@ from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, ToUsers
 from hub.services.channels import Channels
 from hub.services.presence import Presence
+from hub.services.receipts import Receipts
 from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Channels as ChannelStore
@@ -53,6 +54,7 @@ class Revocations:
         workspaces: has the connections of each workspace.
         typing: has the indicators that are on.
         presence: has the users that are online.
+        receipts: those that are on their way by the right as it was go out before its end.
         hub: delivers the notices.
     """
 
@@ -62,6 +64,7 @@ class Revocations:
     workspaces: Workspaces
     typing: TypingIndicators
     presence: Presence
+    receipts: Receipts
     hub: Hub
     _pending: set[Change | None] = field(factory=set, init=False)
     _arrived: trio.Event = field(factory=trio.Event, init=False)
@@ -97,6 +100,7 @@ class Revocations:
     async def _act(self, changes: Collection[Change | None]) -> None:
         pairs: set[Pair] = set()
         users: set[UserId] = set()
+        await self.receipts.settled()
         for change in changes:
             match change:
                 case PairChanged() | ProfileChanged():

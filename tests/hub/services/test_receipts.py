@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
+from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import Peer, channel_of, enter
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, say, write
 from tests.support.school import School, open_school
-from tests.support.world import Person, World
+from tests.support.stores.held import Held
+from tests.support.world import Person, World, open_world
 
 
 async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
@@ -184,3 +186,21 @@ async def test_who_has_not_joined_a_channel_marks_nothing_there(world: World) ->
     await anns.is_silent()
     unread = await school.ben.ask("GET", f"/api/channels/{school.general.id}/unread")
     assert unread.json == {"unreadCount": 1}
+
+
+async def test_a_receipt_that_was_overtaken_does_not_go_back(memory_store: Store) -> None:
+    """Two devices of one person move the watermark; the store's first answer comes last."""
+    messages = Held(memory_store.messages, ("mark_delivered_up_to",), answered=True)
+    async with open_world(evolve(memory_store, messages=messages)) as world:
+        ann, ben = await world.people("ann", "ben")
+        first, second = [(await say(ann, ben, content))["id"] for content in ("one", "two")]
+        anns = (await ann.open()).ignoring("user_online_status")
+        phone, laptop = await ben.open(), await ben.open()
+        await phone.send({"type": "mark_delivered", "message_id": first})
+        await messages.asked.wait()
+        messages.methods = ()
+        await laptop.send({"type": "mark_delivered", "message_id": second})
+        overtaking = await anns.receive_type("messages_delivered")
+        messages.go_on.set()
+        overtaken = await anns.receive_type("messages_delivered")
+        assert (overtaking["seq"], overtaken["seq"]) == (2, 2)

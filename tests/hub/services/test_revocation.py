@@ -283,6 +283,25 @@ async def test_who_is_blocked_hears_of_no_receipt(world: World) -> None:
     assert (await anns.receive_type("messages_read"))["reader_id"] == ann.id  # her other devices do
 
 
+async def test_the_end_of_a_conversation_comes_after_a_receipt_that_is_on_its_way(
+    memory_store: Store,
+) -> None:
+    """Ann is blocked between the store's answer to the reading and the receipt."""
+    messages = Held(memory_store.messages, ("mark_read",), answered=True)
+    async with open_world(evolve(memory_store, messages=messages)) as world:
+        ann, ben = await world.people("ann", "ben")
+        await write(world, ann.user, ben.user, "1")
+        anns = (await ann.open()).ignoring("user_online_status")
+        async with trio.open_nursery() as nursery:
+            path = f"/private_messages/api/messages/{ann.id}/read"
+            nursery.start_soon(ben.call, "PUT", path)
+            await messages.asked.wait()
+            await memory_store.relations.block(ben.id, ann.id)
+            await until_quiet()
+            messages.go_on.set()
+        assert [(await anns.receive())["type"] for _ in range(2)] == ["messages_read", "revoked"]
+
+
 async def test_who_is_removed_hears_of_no_receipt(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ben.user, school.general, "1")

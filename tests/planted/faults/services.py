@@ -173,6 +173,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
+        "a receipt that was overtaken moves a watermark back",
+        "hub/services/receipts.py",
+        "evolve(advance, seq=self._newest[mark])",
+        "evolve(advance, seq=advance.seq)",
+        (RECEIPTS,),
+    ),
+    Fault(
+        "a receipt follows the end of its conversation",
+        "hub/services/revocation.py",
+        "        await self.receipts.settled()\n",
+        "",
+        (REVOCATION,),
+    ),
+    Fault(
         "a revocation is given up when the database is away",
         "hub/services/revocation.py",
         "                await trio.sleep(RETRY_SECONDS)\n",
