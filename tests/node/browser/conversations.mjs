@@ -165,6 +165,8 @@ async function text(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   await ann.getByText("from the other tab").first().waitFor();
   await stored(second, texts.length + 1);
   assert.deepEqual(await bubbles(second), [...texts, "from the other tab"]);
+  await write(ann, "https://good.example@evil.example/");
+  await ben.getByText("https://good.example@evil.example/ (evil.example)").first().waitFor();
   assert.doesNotMatch(await ben.title(), /owned/);
 }
 

@@ -145,14 +145,8 @@ async function list(visitors, { ann: annsCookie, ben: bensCookie, ben_id: bensId
   await write(ann, "to Ben");
   await stored(ann, 1);
   const cleo = await visitors.open(null);
-  const account = { username: `cleo${bensId}`, name: "Cleo", email: `cleo${bensId}@example.org` };
-  await cleo.evaluate(async (given) => {
-    const headers = { "Content-Type": "application/json" };
-    const body = JSON.stringify({ ...given, password: "correct horse" });
-    await fetch("/learning_platform/api/auth/register", { method: "POST", headers, body });
-    await fetch("/private_messages/api/auth/login", { method: "POST", headers, body });
-  }, account);
-  await find(ann, account.username);
+  const cleosName = await register(cleo, "Cleo", `cleo${bensId}`);
+  await find(ann, cleosName);
   await write(ann, "to Cleo");
   await stored(ann, 1);
   await cleo.reload();
@@ -180,6 +174,30 @@ async function list(visitors, { ann: annsCookie, ben: bensCookie, ben_id: bensId
   await ann.waitForFunction(() => document.querySelector("#announcer")?.textContent !== "");
   await ann.mouse.up();
   await ann.locator(".bubble.theirs", { hasText: "while she presses" }).waitFor();
+  const namesake = await register(cleo, "Cl\u00e9o", `cleo2${bensId}`);
+  await find(ann, namesake);
+  for (const username of [cleosName, namesake]) {
+    await names.getByText(`(@${username})`).waitFor(); // of two with one name, one sees which is which
+  }
+}
+
+/**
+ * Make an account, and sign in as it.
+ * @param {Page} page
+ * @param {string} name
+ * @param {string} username
+ */
+async function register(page, name, username) {
+  await page.evaluate(
+    async (given) => {
+      const headers = { "Content-Type": "application/json" };
+      const body = JSON.stringify(given);
+      await fetch("/learning_platform/api/auth/register", { method: "POST", headers, body });
+      await fetch("/private_messages/api/auth/login", { method: "POST", headers, body });
+    },
+    { name, username, email: `${username}@example.org`, password: "correct horse" },
+  );
+  return username;
 }
 
 export const READING = { unread, list };

@@ -34,6 +34,27 @@ for (const [text, shown, address = shown] of LINKS) {
   });
 }
 
+/** @type {[link: string, host: string | undefined][]} */
+const HOSTS = [
+  ["https://example.org:443/x?y#z", undefined],
+  ["http://192.168.0.7:8000", undefined],
+  ["www.example.org/https://other.example", undefined],
+  ["mailto:ann@example.org", undefined],
+  ["https://good.example@evil.example/", "evil.example"],
+  ["https://good.example:443@evil.example", "evil.example"],
+  ["https://ann:secret@good.example/", "good.example"],
+  ["https://\u0430pple.com/login", "xn--pple-43d.com"], // a Cyrillic letter
+  ["https://b\u00fccher.example", "xn--bcher-kva.example"],
+  ["https://exa\u200bmple.org", "example.org"],
+  ["https://0x7f.1/", "127.0.0.1"],
+];
+for (const [link, host] of HOSTS) {
+  test(`where it leads to: ${link}`, () => {
+    const part = { text: link, address: link.replace(/^www/, "https://www") };
+    assert.deepEqual(parts(link), [host === undefined ? part : { ...part, host }]);
+  });
+}
+
 const TEXTS = [
   "javascript:alert(1)",
   "https://[broken",

@@ -401,4 +401,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "`parlour.outbox.${this.#dialect.name}.`",
         UNITS,
     ),
+    Fault(
+        "a link that reads as another host does not say so",
+        "hub/web/app/dom/text.js",
+        "...(isHonest ? {} : { host: hostname })",
+        "...(isHonest ? {} : {})",
+        UNITS,
+    ),
+    Fault(
+        "two people of one name look the same",
+        "hub/web/app/conversation/conversations.js",
+        "    conversation.isNamesake = true;\n",
+        "",
+        READING,
+    ),
 )

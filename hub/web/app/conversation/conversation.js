@@ -11,6 +11,7 @@ import { plain } from "../dom/text.js";
  */
 
 export class Conversation {
+  isNamesake = false; // another person in the list has the same name
   unread = 0;
   timesRead = 0; // that all of it was read, here or elsewhere
   last = "";
@@ -20,19 +21,28 @@ export class Conversation {
   isNew = false; // nothing was written yet
   /** @type {Attachments | null} */
   attachments = null; // once it was open
+  #displayName;
+  #username;
 
   /**
    * @param {AnyClient} client whose conversation it is
    * @param {ConversationId} id
-   * @param {string} title
+   * @param {string} name of the person or the channel
+   * @param {string} username of the person; of a channel ""
    * @param {Workspace | null} workspace that the channel belongs to; null: with a person
    */
-  constructor(client, id, title, workspace = null) {
+  constructor(client, id, name, username, workspace = null) {
     this.client = client;
     this.id = id;
-    this.title = plain(title);
     this.workspace = workspace;
+    this.#displayName = plain(name);
+    this.#username = username;
     this.key = keyOf(client, id);
+  }
+
+  /** What it is called where there are others. */
+  get title() {
+    return this.isNamesake ? `${this.#displayName} (@${this.#username})` : this.#displayName;
   }
 
   get isChannel() {

@@ -6,6 +6,7 @@
  */
 
 import { Loader } from "../dom/loader.js";
+import { searchable } from "../dom/text.js";
 import { Conversation, isSamePerson, keyOf } from "./conversation.js";
 
 /**
@@ -22,6 +23,8 @@ export class Conversations {
   #onChange;
   /** @type {Map<string, Conversation>} */
   #byKey = new Map();
+  /** @type {Map<string, Conversation>} the latest with a person of each name */
+  #byName = new Map();
   #lastOrder = 0;
   #people = new Loader(() => this.#loadPeople());
   #ofChannels = new Loader(() => this.#loadChannels());
@@ -127,10 +130,21 @@ export class Conversations {
     const key = keyOf(this.#client, user.id);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const conversation = new Conversation(this.#client, user.id, user.name);
+    const conversation = new Conversation(this.#client, user.id, user.name, user.username);
     conversation.isNew = true;
     this.#byKey.set(key, conversation);
+    this.#tellApart(conversation);
     return conversation;
+  }
+
+  /** @param {Conversation} conversation with a person, who may be called like another one */
+  #tellApart(conversation) {
+    const name = searchable(conversation.title);
+    const namesake = this.#byName.get(name);
+    this.#byName.set(name, conversation);
+    if (namesake === undefined) return;
+    namesake.isNamesake = true;
+    conversation.isNamesake = true;
   }
 
   /**
@@ -146,7 +160,7 @@ export class Conversations {
       known.workspace = workspace;
       return known;
     }
-    const conversation = new Conversation(this.#channels, id, name, workspace);
+    const conversation = new Conversation(this.#channels, id, name, "", workspace);
     this.#byKey.set(key, conversation);
     if (!("lastSeq" in channel)) return conversation; // it was just made
     conversation.unread = this.#isSeen(key) ? 0 : channel.unreadCount;

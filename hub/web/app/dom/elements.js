@@ -97,14 +97,17 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * Text with its links as links. Each reads from left to right, whatever is written around it.
+ * Text with its links as links. Each reads from left to right, whatever is written around it, and
+ * names the host that it leads to if it reads as if it were another: letters look like others, and
+ * what stands before an @ is no host.
  * @param {string} text
+ * @returns {(HTMLElement | string)[]}
  */
 export function linked(text) {
-  return parts(text).map(({ text: shown, address: href }) => {
-    if (href === null) return shown;
+  return parts(text).flatMap(({ text: shown, address: href, host }) => {
     const rel = "noopener noreferrer nofollow";
-    return h("a", { href, target: "_blank", rel, dir: "ltr" }, shown);
+    const link = href === null ? shown : h("a", { href, target: "_blank", rel, dir: "ltr" }, shown);
+    return host === undefined ? link : [link, h("small", {}, ` (${host})`)];
   });
 }
 

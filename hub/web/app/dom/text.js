@@ -30,7 +30,10 @@ const PAIRS = [
 ];
 
 /**
- * @typedef {{ text: string, address: string | null }} Part `address`: it is a link
+ * @typedef {object} Part
+ * @property {string} text
+ * @property {string | null} address of a link; null: it is none
+ * @property {string} [host] that the link leads to, if its text reads as if it were another
  *
  * @param {string} text
  * @returns {Part[]} all of it, in order
@@ -40,20 +43,26 @@ export function parts(text) {
   let at = 0;
   for (const match of text.matchAll(LINK)) {
     const shown = withoutEnd(match[0]);
-    const address = addressOf(shown);
-    if (address === null) continue;
-    found.push({ text: text.slice(at, match.index), address: null }, { text: shown, address });
+    const link = linkOf(shown);
+    if (link === null) continue;
+    found.push({ text: text.slice(at, match.index), address: null }, link);
     at = match.index + shown.length;
   }
   found.push({ text: text.slice(at), address: null });
   return found.filter((part) => part.text !== "");
 }
 
-/** @param {string} shown */
-function addressOf(shown) {
+/**
+ * @param {string} shown
+ * @returns {Part | null}
+ */
+function linkOf(shown) {
   const address = shown.toLowerCase().startsWith("www.") ? `https://${shown}` : shown;
   try {
-    return new URL(address).href === "" ? null : address;
+    const { hostname } = new URL(address);
+    const [, written = ""] = /^https?:\/\/([^/?#]*)/i.exec(address) ?? [];
+    const isHonest = written.toLowerCase().replace(/:\d+$/, "") === hostname;
+    return { text: shown, address, ...(isHonest ? {} : { host: hostname }) };
   } catch {
     return null;
   }

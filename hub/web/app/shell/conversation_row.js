@@ -13,6 +13,7 @@ export class ConversationRow {
   /** @readonly */
   button;
   #face;
+  #title = h("span");
   #online = h("span.unseen");
   #last = h("span.last.cut");
   #when = h("span.when");
@@ -29,7 +30,7 @@ export class ConversationRow {
       "button.item",
       { "data-conversation": id, onclick, tabindex: -1 },
       this.#face,
-      h("span.title.cut", {}, title, this.#online),
+      h("span.title.cut", {}, this.#title, this.#online),
       this.#when,
       this.#last,
     );
@@ -40,15 +41,16 @@ export class ConversationRow {
    * @param {Conversation} conversation
    * @param {boolean} isOpen
    */
-  update({ unread, last, lastAt, isOnline }, isOpen) {
+  update({ title, unread, last, lastAt, isOnline }, isOpen) {
     const when = lastAt && shortly(lastAt);
     const shown = last.slice(0, MAX_LAST) || "No messages yet";
-    const look = JSON.stringify([unread, shown, when, isOnline, isOpen]);
+    const look = JSON.stringify([title, unread, shown, when, isOnline, isOpen]);
     if (look === this.#look) return;
     this.#look = look;
     this.button.setAttribute("aria-current", String(isOpen));
     this.button.classList.toggle("unread", unread > 0);
     this.#face.classList.toggle("online", isOnline);
+    this.#title.textContent = title;
     this.#online.textContent = isOnline ? " (online)" : "";
     this.#last.textContent = shown;
     this.#when.textContent = when;
