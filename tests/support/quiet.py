@@ -28,10 +28,10 @@ class Statements:
             return await statement()
         finally:
             self.running -= 1
-            self._ended.set()
+            self._ended.set()  # whoever waits, and the next ones wait for the next end
+            self._ended = trio.Event()
 
     async def one_ended(self) -> None:
-        self._ended = trio.Event()
         await self._ended.wait()
 
 
