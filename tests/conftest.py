@@ -6,7 +6,7 @@ import pytest
 import structlog
 
 from persistence.interface import Store
-from tests.support.stores.databases import Databases, database_server
+from tests.support.stores.databases import Databases, database_server, quick_folder
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
@@ -22,9 +22,9 @@ structlog.configure(
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases() -> Iterator[Databases]:
     """One Postgres for the whole run."""
-    with database_server(tmp_path_factory.mktemp("postgres")) as server:
+    with quick_folder() as folder, database_server(folder) as server:
         yield server
 
 

@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from tests.planted.fault import Fault
 from tests.planted.faults import FAULTS
 from tests.planted.run import NoAnswer, Outcome, copy_of_source, plant, require_passing
 from tests.planted.table import table
-from tests.support.stores.databases import SERVER, database_server
+from tests.support.stores.databases import SERVER, database_server, quick_folder
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,8 +49,8 @@ def main() -> int:
 
 def _run(faults: Sequence[Fault], jobs: int, *, with_control: bool) -> int:
     with ExitStack() as stack:
-        data = stack.enter_context(TemporaryDirectory(prefix="parlour-planted-data-"))
-        os.environ[SERVER] = stack.enter_context(database_server(Path(data))).dsn  # for all runs
+        folder = stack.enter_context(quick_folder())
+        os.environ[SERVER] = stack.enter_context(database_server(folder)).dsn  # for all runs
         copies = [stack.enter_context(copy_of_source()) for _ in range(jobs)]
         if with_control and not _control(copies, faults):
             return 1

@@ -1,12 +1,14 @@
 """A fresh, migrated database for each test that wants one, on one server per test run."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -20,6 +22,8 @@ from persistence.postgres.migrate import migrate
 from tests.support.quiet import counted
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 2 << 30  # free, so that it is not the memory of others
 TEMPLATE = "parlour_template"
 EMPTY = """
     DO $$ DECLARE sequence text; BEGIN
@@ -168,6 +172,16 @@ async def open_transaction(dsn: str, *statements: str) -> AsyncIterator[int]:
     finally:
         for connection in opened:
             connection.terminate()
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A folder for a server: in memory where there is room. A commit waits for its disk, and so
+    would the tests for those that keep the disk busy.
+    """
+    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    with TemporaryDirectory(prefix="parlour-", dir=MEMORY if has_room else None) as folder:
+        yield Path(folder)
 
 
 @contextmanager
