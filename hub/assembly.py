@@ -17,6 +17,7 @@ from hub.actor.hub import Hub
 from hub.identity.authentication import Authenticator, signing_secrets
 from hub.identity.jwt_tokens import TokenVerifier
 from hub.identity.passwords import PasswordHasher
+from hub.limits.guesses import Guesses
 from hub.limits.quotas import Quotas
 from hub.limits.windows import SlidingWindow
 from hub.services.assistant.assistant import Assistant
@@ -67,8 +68,8 @@ class Services:
     quotas: Quotas
     resume: Resume
     passwords: PasswordHasher
-    account_attempts: SlidingWindow
-    address_attempts: SlidingWindow
+    guesses: Guesses
+    attempts: SlidingWindow
     status: Status
 
 
@@ -180,8 +181,8 @@ async def open_services(
             quotas=Quotas(config.user_messages_per_second, config.user_typing_per_second),
             resume=resume,
             passwords=passwords or PasswordHasher(),
-            account_attempts=SlidingWindow(config.login_attempts, config.login_window),
-            address_attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            guesses=Guesses(config.login_attempts, config.login_window),
+            attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
             status=Status(),
         )
         nursery.cancel_scope.cancel()

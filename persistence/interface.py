@@ -107,6 +107,9 @@ class Sessions(Protocol):
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """For each hash, the session, or None if there is none or it has expired."""
 
+    async def get(self, session_id: SessionId) -> Session | None:
+        """The session with this id, or None if there is none or it has expired."""
+
     async def close(self, token_hash: bytes) -> SessionId | None:
         """End a session; returns its id, or None if there was none."""
 

@@ -83,6 +83,7 @@ REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
     Refusal.CHANNEL_NOT_FOUND: ErrorCode.CHANNEL_NOT_FOUND,
     Refusal.NOT_A_MEMBER: ErrorCode.NOT_A_MEMBER,
     Refusal.PARENT_NOT_FOUND: ErrorCode.INVALID_FIELD,
+    Refusal.FILE_NOT_FOUND: ErrorCode.INVALID_FIELD,
     Refusal.UNSTORABLE: ErrorCode.UNSTORABLE,
 }
 """The code that a client sees when its message was not stored."""
@@ -90,6 +91,7 @@ REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
 REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
     **{refusal: ERROR_TEXTS[code] for refusal, code in REFUSAL_CODES.items()},
     Refusal.PARENT_NOT_FOUND: "There is no such message to reply to",
+    Refusal.FILE_NOT_FOUND: "There is no such file",
 }
 """The text shown for each refusal."""
 

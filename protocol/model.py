@@ -94,6 +94,7 @@ class Refusal(StrEnum):
     CHANNEL_NOT_FOUND = "channel_not_found"
     NOT_A_MEMBER = "not_a_member"
     PARENT_NOT_FOUND = "parent_not_found"
+    FILE_NOT_FOUND = "file_not_found"
     UNSTORABLE = "unstorable"
 
 

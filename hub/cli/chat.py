@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
 
 from hub.cli.rest import CallFailed, below, call
+from hub.cli.terminal import printable
 
 CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
@@ -73,7 +74,7 @@ class Chat:
                     await self._confirmed.wait()
             nursery.cancel_scope.cancel()
         for line in self._unconfirmed.values():
-            self.show(f"* not confirmed: {line}")
+            self._say(f"* not confirmed: {line}")
 
     async def _stay_connected(self) -> None:
         pause = RECONNECT_SECONDS
@@ -82,14 +83,14 @@ class Chat:
                 async with await _open_stream(self.url) as stream, trio.open_nursery() as reader:
                     socket = await self._open_socket(reader, stream)
                     await self._catch_up()
-                    self.show(f"* connected, talking to {self.peer.name}")
+                    self._say(f"* connected, talking to {self.peer.name}")
                     pause = RECONNECT_SECONDS
                     await self._talk(socket)
             except* (ConnectionClosed, HandshakeError, CallFailed, OSError, trio.TooSlowError):
                 pass
             finally:
                 self._socket = None
-            self.show(f"* connection lost, trying again in {pause:.0f} s")
+            self._say(f"* connection lost, trying again in {pause:.0f} s")
             await trio.sleep(pause)
             pause = min(2 * pause, MAX_RECONNECT_SECONDS)
 
@@ -144,14 +145,14 @@ class Chat:
                 if self.peer.id in (message.get("sender_id"), message.get("recipient_id")):
                     self._show_message(message)
             case {"type": "typing_indicator", "user_id": self.peer.id, "is_typing": True}:
-                self.show(f"* {self.peer.name} is typing")
+                self._say(f"* {self.peer.name} is typing")
             case {"type": "user_online_status", "user_id": self.peer.id, "is_online": bool(online)}:
-                self.show(f"* {self.peer.name} is {'online' if online else 'offline'}")
+                self._say(f"* {self.peer.name} is {'online' if online else 'offline'}")
             case {"type": "messages_read", "reader_id": self.peer.id}:
-                self.show(f"* {self.peer.name} has read your messages")
+                self._say(f"* {self.peer.name} has read your messages")
             case {"type": "error", "message": str(text)}:
                 self._confirm(frame.get("client_id"))
-                self.show(f"* {text}")
+                self._say(f"* {text}")
             case _:
                 pass  # the welcome, and frames of newer hubs
 
@@ -161,17 +162,15 @@ class Chat:
         if seq > (self._last_seq or 0):
             self._last_seq = seq
             author = "you" if message["sender_id"] == self.me.id else self.peer.name
-            self.show(f"{author}: {printable(str(message['content']))}")
+            self._say(f"{author}: {message['content']}")
+
+    def _say(self, line: str) -> None:
+        self.show(printable(line))
 
     def _confirm(self, key: object) -> None:
         if isinstance(key, str) and self._unconfirmed.pop(key, None) is not None:
             self._confirmed.set()
             self._confirmed = trio.Event()
-
-
-def printable(text: str) -> str:
-    """`text` without control characters: a message must not drive the reader's terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, Person, Person]:

@@ -22,6 +22,7 @@ from hub.cli import admin
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
+from hub.cli.terminal import say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.logs import configure_logging
 from hub.settings.manual import help_of
@@ -105,7 +106,7 @@ async def _announce(server: Server, *, demo: bool) -> None:
 @_settings_options
 def migrate(config: str | None, **flags: Any) -> None:
     """Bring the database up to date."""
-    _run(partial(admin.migrate_database, _config(config, flags), click.echo))
+    _run(partial(admin.migrate_database, _config(config, flags), say))
 
 
 @parlour.command("check-config")
@@ -136,7 +137,7 @@ def user_add(
 ) -> None:
     """Make an account."""
     new = admin.Account(username, name or username, email, password)
-    _run(partial(admin.add_user, _config(config, flags), new, click.echo))
+    _run(partial(admin.add_user, _config(config, flags), new, say))
 
 
 @user.command("passwd")
@@ -145,14 +146,14 @@ def user_add(
 @_settings_options
 def user_passwd(username: str, password: str, config: str | None, **flags: Any) -> None:
     """Set a new password; every session of the user ends."""
-    _run(partial(admin.set_password, _config(config, flags), username, password, click.echo))
+    _run(partial(admin.set_password, _config(config, flags), username, password, say))
 
 
 @user.command("list")
 @_settings_options
 def user_list(config: str | None, **flags: Any) -> None:
     """List the accounts."""
-    _run(partial(admin.list_users, _config(config, flags), click.echo))
+    _run(partial(admin.list_users, _config(config, flags), say))
 
 
 @parlour.group()
@@ -165,7 +166,7 @@ def session() -> None:
 @_settings_options
 def session_revoke(username: str, config: str | None, **flags: Any) -> None:
     """End every session of a user."""
-    _run(partial(admin.revoke_sessions, _config(config, flags), username, click.echo))
+    _run(partial(admin.revoke_sessions, _config(config, flags), username, say))
 
 
 @parlour.command()

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 import structlog
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from hub.actor.hub import Hub
 from hub.batching import Batcher
@@ -122,10 +122,11 @@ class Authenticator:
         return Stranger.INVALID_SESSION
 
     async def find_by_token(self, token: str) -> Session | Stranger:
-        """The session that a JSON Web Token stands for; its id is never that of a stored session.
+        """The session that a JSON Web Token stands for: the one that it was issued to, as long as
+        that lives; of one that was issued elsewhere, a session that is not stored.
 
         Raises:
-            StoreUnavailable: its user cannot be looked up now.
+            StoreUnavailable: it cannot be looked up now.
         """
         if not token:
             return Stranger.NO_SESSION
@@ -135,10 +136,15 @@ class Authenticator:
             log.debug("bearer_refused", reason=str(error))
             return Stranger.INVALID_SESSION
         number = from_uuid(IdKind.USER, claims.subject)
+        if claims.session_id is not None and claims.session_id > 0:
+            session = await self._sessions.get(claims.session_id)
+            if session is None or session.user.id != number:
+                return Stranger.INVALID_SESSION
+            return evolve(session, expires_at=min(session.expires_at, claims.expires_at))
         user = None if number is None else await self._accounts.get(UserId(number))
         if user is None:
             return Stranger.UNKNOWN_USER
-        return Session(_foreign_id(token), user, claims.expires_at)
+        return Session(claims.session_id or _foreign_id(token), user, claims.expires_at)
 
     async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:
         """A new session; returns the cookie's value.

@@ -14,6 +14,9 @@ from typing import Final
 import jwt
 from attrs import frozen
 
+from protocol.model import SessionId
+
+_SESSION: Final = "parlour_session"  # a private claim (RFC 7519, section 4.3)
 _SECRET_ALGORITHMS: Final[tuple[str, ...]] = ("HS256",)
 _KEY_ALGORITHMS: Final[tuple[str, ...]] = ("RS256", "ES256", "EdDSA")
 
@@ -24,10 +27,13 @@ class InvalidToken(Exception):
 
 @frozen
 class Claims:
-    """The claims of a valid token that are used."""
+    """The claims of a valid token that are used. `session_id`: the session that it was issued to,
+    and ends with; None: it was issued elsewhere.
+    """
 
     subject: str
     expires_at: datetime
+    session_id: SessionId | None = None
 
 
 class TokenVerifier:
@@ -78,13 +84,20 @@ class TokenVerifier:
                 audience=self._audience,
                 options={"require": ["sub", "exp"], "verify_aud": self._audience is not None},
             )
-            return Claims(str(payload["sub"]), datetime.fromtimestamp(payload["exp"], UTC))
+            session_id = payload.get(_SESSION)
+            return Claims(
+                str(payload["sub"]),
+                datetime.fromtimestamp(payload["exp"], UTC),
+                SessionId(session_id) if isinstance(session_id, int) else None,
+            )
         except (jwt.PyJWTError, ValueError, OverflowError, OSError, TypeError) as error:
             raise InvalidToken(f"{type(error).__name__}: {error}") from None
 
-    def issue(self, subject: str, lifetime: timedelta) -> str:
-        """A new token of this hub."""
+    def issue(self, subject: str, lifetime: timedelta, session_id: SessionId | None = None) -> str:
+        """A new token. With a session, it ends with that, as those of the hub do."""
         claims: dict[str, object] = {"sub": subject, "exp": datetime.now(UTC) + lifetime}
+        if session_id is not None:
+            claims[_SESSION] = session_id
         if self._issuer is not None:
             claims["iss"] = self._issuer
         if self._audience is not None:

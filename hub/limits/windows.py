@@ -90,6 +90,15 @@ class SlidingWindow:
         times = self._throttled.get(key)
         return times[0] + self._seconds - now if times else self._seconds
 
+    def give_back(self, key: Hashable) -> None:
+        """The latest one that was counted for `key` does not count after all."""
+        times = self._throttled.pop(key, None) or self._free.pop(key, None)
+        if times is None:
+            return
+        times.pop()
+        if times:
+            self._free[key] = times
+
     def forget(self, key: Hashable) -> None:
         """Count from zero again, for example after a successful login."""
         self._free.pop(key, None)

@@ -6,6 +6,7 @@ spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, TypeAlias, TypeVar
 
 from attrs import field, frozen
@@ -216,9 +217,17 @@ class Call:
         return (self._forwarded("x-forwarded-proto") or self.request.url.scheme).lower() == "https"
 
     @property
-    def address(self) -> str:
-        """The client's address: the peer's, or the one that a trusted proxy names."""
-        return self._forwarded("x-forwarded-for") or self._peer
+    def network(self) -> str:
+        """Where the client is: its IPv4 address, or the /64 of its IPv6 address, which one customer
+        has as a whole; the peer's, or that of the address that a trusted proxy names.
+        """
+        try:
+            address = ip_address(self._forwarded("x-forwarded-for") or self._peer)
+        except ValueError:
+            return self._peer
+        if isinstance(address, IPv4Address):
+            return str(address)
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
 
     def _forwarded(self, name: str) -> str:
         """What a trusted proxy says, after what the client said: perhaps in a line of its own."""

@@ -1,7 +1,7 @@
 """What the logins of all REST dialects share.
 
-Guarantees: a failed login does not reveal whether the account exists; attempts are limited per
-address first, then per account, so that one address cannot lock others out; a password's hash is
+Guarantees: a failed login does not reveal whether the account exists; failures are limited per
+network first, then per account, so that one network cannot lock others out; a password's hash is
 renewed when its cost is out of date.
 """
 
@@ -11,7 +11,7 @@ from typing import Final
 import trio
 
 from hub.identity.passwords import check_password
-from hub.limits.windows import SlidingWindow
+from hub.limits.guesses import Account, account_of
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
 from protocol.model import User
@@ -32,14 +32,16 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
         HttpError: 429 when there were too many attempts.
     """
     services = call.services
-    _limit_guesses(call, login)
+    limit_attempts(call)
     found = None
     if "\x00" not in login:
         found = await services.store.accounts.credentials(login)
+    account = account_of(None if found is None else found.user.id, login)
+    _limit_guesses(call, account)
     password_hash = None if found is None else found.password_hash
     if not await services.passwords.verify(password_hash, password) or found is None:
         return None
-    services.account_attempts.forget(login.lower())
+    _was_right(call, account)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await services.passwords.hash(password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
@@ -47,23 +49,30 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
 
 
 async def is_own_password(call: Call, password: str) -> bool:
-    """Whether it is the caller's; guesses count like logins with the username.
+    """Whether it is the caller's; guesses count like logins.
 
     Raises:
         HttpError: 429 when there were too many attempts.
     """
-    services, username = call.services, call.user.username
-    _limit_guesses(call, username)
+    services = call.services
+    limit_attempts(call)
+    _limit_guesses(call, call.me)
     password_hash = await services.store.accounts.password_hash(call.me)
     is_right = await services.passwords.verify(password_hash, password)
     if is_right:
-        services.account_attempts.forget(username.lower())
+        _was_right(call, call.me)
     return is_right
 
 
-def _limit_guesses(call: Call, login: str) -> None:
-    limit_attempts(call.services.address_attempts, call.address)
-    limit_attempts(call.services.account_attempts, login.lower())
+def _limit_guesses(call: Call, account: Account) -> None:
+    wait = call.services.guesses.take(account, call.network, trio.current_time())
+    if wait:
+        raise _too_many(wait)
+
+
+def _was_right(call: Call, account: Account) -> None:
+    call.services.guesses.was_right(account, call.network)
+    call.services.attempts.give_back(call.network)
 
 
 async def end_session(call: Call, cookie: str) -> None:
@@ -74,21 +83,21 @@ async def end_session(call: Call, cookie: str) -> None:
         await services.hub.end_sessions(ended)
 
 
-def limit_attempts(limiter: SlidingWindow, key: str) -> None:
-    """Count an attempt.
+def limit_attempts(call: Call) -> None:
+    """Count an attempt of the caller's network; one that succeeds is given back, but for a
+    registration.
 
     Raises:
         HttpError: 429 when there were too many.
     """
-    now = trio.current_time()
-    if not limiter.take(key, now):
-        seconds = int(limiter.retry_after(key, now)) + 1
-        raise HttpError(
-            429,
-            "too_many_attempts",
-            "Too many attempts, please wait",
-            {"Retry-After": str(seconds)},
-        )
+    attempts, now = call.services.attempts, trio.current_time()
+    if not attempts.take(call.network, now):
+        raise _too_many(attempts.retry_after(call.network, now))
+
+
+def _too_many(wait: float) -> HttpError:
+    headers = {"Retry-After": str(int(wait) + 1)}
+    return HttpError(429, "too_many_attempts", "Too many attempts, please wait", headers)
 
 
 def refuse_weak(password: str) -> None:

@@ -1,8 +1,8 @@
 """Changes to stored messages: deleting, grading, pinning.
 
-Guarantees: a message is deleted by its author or by staff, graded and pinned by staff; a message
-that the asker may not see is treated like one that does not exist; who is in the channel is told of
-a pin. Must not know: dialects, sockets, SQL.
+Guarantees: a message is deleted by its author or by staff, graded and pinned by staff, who have no
+such rights in a private conversation; a message that the asker may not see is treated like one that
+does not exist; who is in the channel is told of a pin. Must not know: dialects, sockets, SQL.
 """
 
 from attrs import frozen
@@ -41,7 +41,7 @@ class Moderation:
         message = await self._visible(user.id, command.message_id)
         if message is None:
             return _NO_MESSAGE
-        if message.author_id != user.id and user.role not in STAFF:
+        if message.author_id != user.id and not _is_staff_for(user, message):
             return _NOT_ALLOWED
         await self.messages.delete(message.id)
         return DONE
@@ -51,6 +51,8 @@ class Moderation:
         if user.role not in STAFF:
             return _STAFF_ONLY
         message = await self._visible(user.id, command.message_id)
+        if message is not None and not _is_staff_for(user, message):
+            return _STAFF_ONLY
         if message is not None:
             message = await self.messages.grade(message.id, command.status)
         return _NO_MESSAGE if message is None else Graded(message)
@@ -62,6 +64,8 @@ class Moderation:
         channel = await self.channels.look_up(user.id, command.channel_id)
         if isinstance(channel, ErrorCode):
             return Refused.because(channel)
+        if channel.pair is not None:
+            return _STAFF_ONLY
         changed = await self._change_pin(channel.id, command)
         if changed is None:
             return _NO_MESSAGE
@@ -85,3 +89,8 @@ class Moderation:
             return None
         channel = await self.channels.look_up(user_id, message.channel_id)
         return None if isinstance(channel, ErrorCode) else message
+
+
+def _is_staff_for(user: User, message: Message) -> bool:
+    """Whether the user has the rights of staff over a message: not in a private conversation."""
+    return user.role in STAFF and message.recipient_id is None

@@ -124,12 +124,15 @@ class Config:
         whole(1, 8_760, "hours"), 24, "How long a login on the learning platform lasts."
     )
     login_attempts: int = setting(
-        whole(1, 1_000, "attempts"), 10, "How often one account may try to log in per window."
+        whole(1, 1_000, "attempts"),
+        10,
+        "How often a login to one account may fail per window from one address; ten times as often"
+        " from all together.",
     )
     login_attempts_per_address: int = setting(
         whole(1, 1_000_000, "attempts"),
         100,
-        "How often one IP address may try to log in or register per window.",
+        "How often one IPv4 address, or /64 of IPv6, may fail to log in, or register, per window.",
     )
     login_window: float = setting(
         seconds(1, 86_400), 300.0, "The length of the window of both `login_attempts` settings."

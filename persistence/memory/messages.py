@@ -45,14 +45,15 @@ class MemoryMessages:
             return refusal
         if first is None and not _is_parent_in(row, draft.parent_id):
             return Refusal.PARENT_NOT_FOUND
+        if first is None and not self._may_name(draft.author_id, draft.file_url):
+            return Refusal.FILE_NOT_FOUND
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
             raise ValueError("a draft has a recipient or a channel")
         workspace_id = row.channel.workspace_id
         if first is not None:
-            same = (first.channel_id, first.content) == (row.channel.id, draft.content)
-            if not same:
+            if not _is_repeat(first, draft, row.channel.id):
                 return Refusal.KEY_CONFLICT
             return Posted(row.seen(first), repeated=True, workspace_id=workspace_id)
         return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
@@ -70,6 +71,11 @@ class MemoryMessages:
         if row is not None and not self.tables.may_join(draft.author_id, row.channel):
             return Refusal.NOT_A_MEMBER
         return None
+
+    def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
+        if file_url is None or not file_url.startswith("/uploads/"):
+            return True
+        return self.tables.may_see_upload(author_id, file_url)
 
     def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
         message = Message(
@@ -311,6 +317,11 @@ class MemoryMessages:
 
 
 _FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
+
+
+def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
+    stored = (first.channel_id, first.content, first.kind, first.file_url, first.parent_id)
+    return stored == (channel_id, draft.content, draft.kind, draft.file_url, draft.parent_id)
 
 
 def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:

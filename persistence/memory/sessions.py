@@ -28,10 +28,14 @@ class MemorySessions:
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """See the interface."""
-        return [self._find(token_hash) for token_hash in token_hashes]
+        return [self._live(self.tables.sessions.get(token_hash)) for token_hash in token_hashes]
 
-    def _find(self, token_hash: bytes) -> Session | None:
-        row = self.tables.sessions.get(token_hash)
+    async def get(self, session_id: SessionId) -> Session | None:
+        """See the interface."""
+        rows = self.tables.sessions.values()
+        return self._live(next((row for row in rows if row.id == session_id), None))
+
+    def _live(self, row: SessionRow | None) -> Session | None:
         if row is None or row.expires_at <= self.tables.clock():
             return None
         return Session(row.id, self.tables.users[row.user_id], row.expires_at)

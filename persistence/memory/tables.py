@@ -193,6 +193,18 @@ class Tables:
             return peer is not None and self.may_see(user_id, peer)
         return user_id in self.workspaces[channel.workspace_id].members
 
+    def may_see_upload(self, user_id: UserId, url: str) -> bool:
+        """As `may_see_upload` in postgres/routines/policy.sql."""
+        upload = self.uploads.get(url)
+        if upload is None or upload.owner_id == user_id:
+            return upload is not None
+        return self.users[upload.owner_id].avatar == url or any(
+            message.file_url == url
+            for row in self.channels.values()
+            if self.may_join(user_id, row.channel)
+            for message in row.shown()
+        )
+
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
         """The dm of the two users, made if it is missing."""
         pair = frozenset((one, other))

@@ -75,11 +75,7 @@ _HAS_MESSAGE: Final = """
                     WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL) AS found
 """
 _VISIBLE: Final = """
-    SELECT u.url, u.owner_id, u.mime_type FROM uploads u
-     WHERE u.url = $2 AND (u.owner_id = $1
-        OR EXISTS (SELECT FROM users a WHERE a.id = u.owner_id AND a.avatar = u.url)
-        OR EXISTS (SELECT FROM messages m
-                    WHERE m.file_url = u.url AND may_join($1, m.channel_id)))
+    SELECT url, owner_id, mime_type FROM uploads WHERE url = $2 AND may_see_upload($1, url)
 """
 
 

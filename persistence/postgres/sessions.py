@@ -9,7 +9,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.bridge import Database
+from persistence.postgres.bridge import Database, Record
 from persistence.records import NoSuchUser, SessionChange, SessionEnded, UserChanged
 from protocol.model import Session, SessionId, UserId
 
@@ -26,6 +26,11 @@ _FIND: Final = f"""
       JOIN sessions USING (token_hash) JOIN users ON users.id = sessions.user_id
      WHERE expires_at > now()
 """
+_GET: Final = f"""
+    SELECT sessions.id, sessions.expires_at, {user_columns("users")}
+      FROM sessions JOIN users ON users.id = sessions.user_id
+     WHERE sessions.id = $1 AND expires_at > now()
+"""
 
 
 @frozen
@@ -41,15 +46,20 @@ class PostgresSessions:
         except asyncpg.ForeignKeyViolationError:
             raise NoSuchUser(user_id) from None
         assert row is not None  # noqa: S101  the join finds the user the foreign key requires
-        return Session(SessionId(row["id"]), user_from(row), row["expires_at"])
+        return _session(row)
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """See the interface."""
         found = {
-            row["token_hash"]: Session(SessionId(row["id"]), user_from(row), row["expires_at"])
+            row["token_hash"]: _session(row)
             for row in await self.database.fetch(_FIND, token_hashes)
         }
         return [found.get(token_hash) for token_hash in token_hashes]
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_GET, session_id)
+        return None if row is None else _session(row)
 
     async def close(self, token_hash: bytes) -> SessionId | None:
         """See the interface."""
@@ -94,6 +104,10 @@ class PostgresSessions:
         """See the interface."""
         async with self.database.listen("parlour_sessions", _change) as changes:
             yield changes
+
+
+def _session(row: Record) -> Session:
+    return Session(SessionId(row["id"]), user_from(row), row["expires_at"])
 
 
 def _change(payload: str) -> SessionChange:

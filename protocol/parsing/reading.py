@@ -1,7 +1,8 @@
-"""Plain JSON values -> typed values, leniently: a field that is malformed counts as absent.
+"""Plain JSON values -> typed values, where a frame without what it needs may be ignored.
 
-Guarantees: reading raises only `WireError(INVALID_FIELD)`, which names the field at fault. Unknown
-fields are ignored. `protocol.parsing.structuring` is the strict counterpart. Must not know: any
+Guarantees: reading raises only `WireError(INVALID_FIELD)`, which names the field at fault: `Absent`
+if it must be there and is missing or malformed. Nothing that a client gave is dropped in silence,
+but unknown fields. `protocol.parsing.structuring` is the strict counterpart. Must not know: any
 dialect.
 """
 
@@ -27,7 +28,8 @@ class Absent(WireError):
 
 def reader(cls: type[T], *, naming: Naming) -> Callable[[object], T]:
     """What makes an instance of the attrs class `cls` of a JSON object; anything else has no
-    fields. It raises Absent when a field without a default is, and what a `Spelt` raises.
+    fields. It raises Absent when a field without a default is, WireError when another one is
+    malformed, and what a `Spelt` raises. A field that is null counts as missing.
 
     Args:
         cls: the shape. What a field is read with may be declared: see `Spelt`.
@@ -49,6 +51,9 @@ def reader(cls: type[T], *, naming: Naming) -> Callable[[object], T]:
                 values[name] = value
             elif is_required:
                 raise Absent(ErrorCode.INVALID_FIELD, field=json)
+            elif given.get(json) is not None:
+                text = f"{json} has the wrong type"
+                raise WireError(ErrorCode.INVALID_FIELD, text, field=json)
         return cls(**values)
 
     return read

@@ -76,7 +76,7 @@ def strict(build: Build, *, key: str | None = None) -> Decoder:
 
 
 def lenient(build: Build, *, missing: str | None = None, key: str | None = None) -> Decoder:
-    """Decodes frames in which a field that is malformed counts as absent.
+    """Decodes frames that are ignored, or refused with a text of their own, without what they need.
 
     Args:
         build: makes the command. The names of its fields are camel case in JSON.
@@ -99,6 +99,10 @@ def lenient(build: Build, *, missing: str | None = None, key: str | None = None)
             raise _with_key(error, frame, key) from None
 
     return Decoder(shape, decode)
+
+
+def _shown(tag: object) -> str:
+    return (tag if isinstance(tag, str) else orjson.dumps(tag).decode())[:_SHOWN_CHARS]
 
 
 def _shape(build: Build) -> type:
@@ -152,7 +156,7 @@ class TaggedCodec:
         tag = frame["type"]
         decoder = self.decoders.get(tag) if isinstance(tag, str) else None
         if decoder is None:
-            shown = tag if isinstance(tag, str) else orjson.dumps(tag).decode()
-            text = f"Unknown event type: {shown[:_SHOWN_CHARS]}"
-            raise WireError(ErrorCode.UNKNOWN_TYPE, text, field="type")
+            # orjson refuses what is nested deeply
+            shown = "" if isinstance(tag, dict | list) else f": {_shown(tag)}"
+            raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type{shown}", field="type")
         return decoder.decode(frame, self.limits)

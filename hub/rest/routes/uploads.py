@@ -7,6 +7,7 @@ running it.
 
 import io
 import re
+import secrets
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ from protocol.schemas import Keywords
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
 MAX_NAME_CHARS: Final = 100
-MAX_NUMBERINGS: Final = 1_000
+NAME_BYTES: Final = 16  # of a name that nobody can guess
 _FOLDER: Final = "uploads"
 
 _JPEG, _PNG, _GIF, _WEBP = "image/jpeg", "image/png", "image/gif", "image/webp"
@@ -158,19 +159,13 @@ async def _file(call: Call) -> tuple[str, bytes]:
 
 
 def _store(folder: Path, name: str, content: bytes) -> str:
-    """Write a file under a name that no other has; returns its address."""
-    now = datetime.now(UTC)
-    day = folder / f"{now:%Y-%m-%d}"
+    """Write a file under a name that no other has and nobody can guess; returns its address."""
+    day = folder / f"{datetime.now(UTC):%Y-%m-%d}"
     day.mkdir(mode=0o750, parents=True, exist_ok=True)
-    first = int(now.timestamp() * 1000)
-    for number in range(first, first + MAX_NUMBERINGS):
-        try:
-            with (day / f"{number}_{name}").open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            continue
-        return f"/{_FOLDER}/{day.name}/{number}_{name}"
-    raise OSError("no free name for an upload")
+    path = day / f"{secrets.token_hex(NAME_BYTES)}_{name}"
+    with path.open("xb") as file:
+        file.write(content)
+    return f"/{_FOLDER}/{day.name}/{path.name}"
 
 
 async def download(call: Call) -> Response:

@@ -1,5 +1,5 @@
 -- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
--- asks these four functions. A deployment may replace them (docs/operations.md, "The database");
+-- asks these five functions. A deployment may replace them (docs/operations.md, "The database");
 -- Parlour replaces them only when this file has changed.
 
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
@@ -60,4 +60,16 @@ LANGUAGE sql STABLE AS $$
     ) AS related
     WHERE related.id <> who AND NOT EXISTS (
         SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((who, related.id), (related.id, who)))
+$$;
+
+-- Whether a user may see an upload, and name it in a message: its owner, those who may see a message
+-- that carries it, and everybody if it is its owner's picture.
+CREATE OR REPLACE FUNCTION may_see_upload(who bigint, address text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM uploads u
+         WHERE u.url = address AND (u.owner_id = who
+            OR EXISTS (SELECT FROM users a WHERE a.id = u.owner_id AND a.avatar = u.url)
+            OR EXISTS (SELECT FROM messages m
+                        WHERE m.file_url = u.url AND may_join(who, m.channel_id))))
 $$;

@@ -8,7 +8,7 @@
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
 --            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
---            'not_a_member', 'parent_not_found', 'key_conflict'
+--            'not_a_member', 'parent_not_found', 'file_not_found', 'key_conflict'
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
 --   time, who has read it, and whether anybody has received it.
 --
@@ -36,10 +36,18 @@ DECLARE
     peers      bigint[];  -- the other user of a dm; NULL in other channels
     heads      bigint[];  -- the channel's last seq
     refusals   text[];    -- why its author may store nothing there; NULL if they may
-    orphans    boolean[];  -- by draft: whether it has a parent that is not in its channel
+    -- by draft:
+    orphans    boolean[];  -- whether it has a parent that is not in its channel
+    strangers  boolean[];  -- whether it names an upload that its author may not see
     at_time    timestamptz;
 BEGIN
     PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
+    IF file_urls IS NOT NULL THEN  -- most batches name no file and skip this statement
+        SELECT array_agg(starts_with(d.url, '/uploads/')
+                         AND NOT may_see_upload(authors[d.place], d.url) ORDER BY d.ord)
+          INTO strangers
+          FROM unnest(places, file_urls) WITH ORDINALITY AS d (place, url, ord);
+    END IF;
     FOR attempt IN 1..2 LOOP  -- the second one after the missing dms were made
         SELECT array_agg(p.id ORDER BY p.ord), array_agg(p.workspace_id ORDER BY p.ord),
                array_agg(p.peer ORDER BY p.ord), array_agg(p.last_seq ORDER BY p.ord),
@@ -81,8 +89,9 @@ BEGIN
                            WITH ORDINALITY AS d (author, recipient, target, refusal, ord)
                      WHERE d.target IS NULL AND d.refusal IS NULL
                        -- a reply cannot be the first message: its parent is elsewhere
-                       AND d.ord IN (SELECT f.place FROM unnest(places, parents)
-                                         AS f (place, parent) WHERE f.parent IS NULL)) AS p
+                       AND d.ord IN (SELECT f.place FROM unnest(places, parents, strangers)
+                                         AS f (place, parent, is_stranger)
+                                      WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE)) AS p
             ON CONFLICT DO NOTHING
             RETURNING id, user_lo, user_hi
         )
@@ -103,10 +112,13 @@ BEGIN
     WITH drafts AS MATERIALIZED (
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
                coalesce(refusals[d.place],
-                        CASE WHEN orphans[d.ord::int] THEN 'parent_not_found' END) AS refusal,
+                        CASE WHEN orphans[d.ord::int] THEN 'parent_not_found'
+                             WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
-               m.channel_id = targets[d.place] AND m.content = d.content AS is_same
+               (m.channel_id, m.content, m.kind, m.file_url, m.parent_id)
+                   IS NOT DISTINCT FROM
+                   (targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same
           FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
                WITH ORDINALITY
                AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)

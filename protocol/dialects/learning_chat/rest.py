@@ -29,6 +29,7 @@ from protocol.parsing.content import (
     check_kind,
     is_storable,
 )
+from protocol.parsing.names import is_name, is_username
 from protocol.parsing.structuring import identifier
 from protocol.rest import RestDialect, camel_case
 from protocol.schemas import Keywords
@@ -37,6 +38,10 @@ MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
 CHANNEL_KINDS: Final = (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT)
+
+_USERNAME: Final = (
+    "username must be in one alphabet, without an @ and letters that only look like others"
+)
 
 Name: TypeAlias = Annotated[str, Keywords(pattern=r"\S", maxLength=MAX_NAME_CHARS)]
 """What `check_name` accepts."""
@@ -99,6 +104,8 @@ class AccountBody:
             WireError: INVALID_FIELD.
         """
         check_name("username", self.username)
+        if not is_username(self.username):
+            raise WireError(ErrorCode.INVALID_FIELD, _USERNAME, field="username")
         check_name("name", self.name)
         local, at, domain = self.email.partition("@")
         fits = len(self.email) <= MAX_EMAIL_CHARS and is_storable(self.email)
@@ -204,12 +211,12 @@ class GradeBody:
 
 
 def check_name(field: str, text: str) -> None:
-    """Refuse a name that is blank, too long or cannot be stored.
+    """Refuse a name that is blank, too long or does not read as it is written.
 
     Raises:
         WireError: INVALID_FIELD.
     """
-    if not text.strip() or len(text) > MAX_NAME_CHARS or not is_storable(text):
+    if not text.strip() or len(text) > MAX_NAME_CHARS or not is_name(text):
         limit = f"{field} must have 1 to {MAX_NAME_CHARS} characters"
         raise WireError(ErrorCode.INVALID_FIELD, limit, field=field)
 

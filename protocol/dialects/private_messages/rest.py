@@ -21,6 +21,7 @@ from protocol.parsing.content import (
     check_content,
     check_key,
 )
+from protocol.parsing.names import reads_as_written
 from protocol.rest import RestDialect
 from protocol.schemas import Keywords
 
@@ -84,14 +85,14 @@ class RegisterBody:
         local, at, domain = self.email.partition("@")
         if not (local and at and domain) or len(self.email) > MAX_EMAIL_CHARS:
             raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
-        texts = {
-            "email": self.email,
+        names = {
             "first_name": self.first_name,
             "last_name": self.last_name,
-            "avatar": self.avatar,
             "nickname": self.nickname,
-            "about_me": self.about_me,
         }
+        for name, text in names.items():
+            check_shown_name(name, text)
+        texts = {"email": self.email, "avatar": self.avatar, "about_me": self.about_me}
         for name, text in texts.items():
             check_short_text(name, text)
         return _date("date_of_birth", self.date_of_birth)
@@ -123,9 +124,10 @@ class ProfileBody:
         if self.is_public is not None:
             changes["is_public"] = self.is_public
         for name, text in (("first_name", self.first_name), ("last_name", self.last_name)):
-            check_short_text(name, text)
+            check_shown_name(name, text)
             if text is not None:
                 changes[name] = text
+        check_shown_name("nickname", self.nickname)
         optional = {"avatar": self.avatar, "nickname": self.nickname, "about_me": self.about_me}
         for name, text in optional.items():
             check_short_text(name, text)
@@ -202,6 +204,18 @@ def _date(field: str, text: str) -> date:
     except ValueError:
         wrong = f"{field} must be a date like 2000-12-31"
         raise WireError(ErrorCode.INVALID_FIELD, wrong, field=field) from None
+
+
+def check_shown_name(field: str, text: str | None) -> None:
+    """Refuse a part of a name that is too long or does not read as it is written.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    check_short_text(field, text)
+    if text is not None and not reads_as_written(text):
+        shown = "a name has no characters that cannot be seen, or change the order of others"
+        raise WireError(ErrorCode.INVALID_FIELD, shown, field=field)
 
 
 def check_short_text(field: str, text: str | None) -> None:

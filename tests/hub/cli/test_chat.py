@@ -9,7 +9,7 @@ import trustme
 from attrs import evolve, frozen
 
 from hub.app import Server
-from hub.cli.chat import PAGE, Chat, Person, printable, sign_in
+from hub.cli.chat import PAGE, Chat, Person, sign_in
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from persistence.interface import Store
@@ -142,10 +142,6 @@ async def test_nobody_is_let_in_with_a_wrong_password_or_to_nobody(memory_store:
             await sign_in(server.url, "ann", "wrong", "ben")
         with pytest.raises(CallFailed, match="There is no user eve"):
             await sign_in(server.url, "ann", words["ann"], "eve")
-
-
-def test_control_characters_are_not_printed() -> None:
-    assert printable("a\x1b[2J\nb\u202ec é") == "a [2J b c é"
 
 
 def test_the_session_is_not_in_the_repr_of_a_chat() -> None:

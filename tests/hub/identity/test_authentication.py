@@ -14,6 +14,9 @@ from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
 from protocol.express_session import sign
 from protocol.model import UserId
+from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.clients.http import Reply
+from tests.support.clients.socketio import connect
 from tests.support.clients.websocket import Refused, WebSocket, upgrade_request
 from tests.support.posting import private_message
 from tests.support.quiet import Counted, until_quiet
@@ -235,3 +238,56 @@ async def test_logging_out_closes_the_sessions_sockets_with_4001(world: World) -
     assert (await stays.ask(private_message(ben)))["type"] == "private_message"
     with pytest.raises(Refused):
         await ann.open()
+
+
+async def test_what_a_token_opened_ends_with_the_session_that_it_was_issued_to(
+    world: World,
+) -> None:
+    """Its sockets in every dialect, its calls, and tokens that were made of it."""
+    ann = await world.person("ann")
+    other = await world.sign_in(ann.user)
+    token, others = [await token_from(each.cookie, world) for each in (ann, other)]
+    made_of_it = await token_from(None, world, token)
+    paths = ("/ws", "/ws/chat", "/messagepal", "/gateway")
+    gone = [await world.websocket(path, Authorization=f"Bearer {token}") for path in paths]
+    peer = await connect(world, {"token": token})
+    stays = await connect(world, {"token": others})
+    for each in (peer, stays):
+        assert (await each.packet()).startswith('0{"sid":')
+    assert (await ann.call("POST", "/api/auth/logout", {})).status == 200
+    for socket in gone:
+        assert (await socket.until_closed())[1].code == 4001
+    assert await peer.packet() == "1"
+    assert (await peer.socket.closed()).code == 4001
+    for ended in (token, made_of_it):
+        assert (await with_token(world, ended)).status == 401
+        with pytest.raises(Refused):
+            await world.websocket("/ws", Authorization=f"Bearer {ended}")
+        name = (await connect(world, {"token": ended})).packet
+        assert (await name()).startswith("4{")
+    assert (await with_token(world, others)).status == 200
+    await stays.socket.is_silent()
+
+
+async def test_a_token_of_somebody_elses_session_is_none(world: World) -> None:
+    """Who knows the key of an operator's other service still cannot mix up two people."""
+    ann, ben = await world.people("ann", "ben")
+    token = await token_from(ann.cookie, world)
+    session_id = world.services.tokens.verify(token).session_id
+    mixed = world.services.tokens.issue(
+        to_uuid(IdKind.USER, ben.id), timedelta(hours=1), session_id
+    )
+    assert (await with_token(world, token)).status == 200
+    assert (await with_token(world, mixed)).status == 401
+
+
+async def token_from(cookie: str | None, world: World, token: str = "") -> str:
+    """A token for who has this cookie, or this token."""
+    headers = {"Authorization": f"Bearer {token}"} if cookie is None else {"Cookie": cookie}
+    reply = await world.call("POST", "/api/auth/token", headers=headers)
+    assert reply.status == 200, reply.text
+    return str(reply.json["token"])
+
+
+async def with_token(world: World, token: str) -> Reply:
+    return await world.call("GET", "/api/users/me", headers={"Authorization": f"Bearer {token}"})

@@ -54,6 +54,19 @@ def test_a_forgotten_key_starts_from_zero() -> None:
     assert window.take("ann", 0.0)
 
 
+def test_what_is_given_back_does_not_count() -> None:
+    window = SlidingWindow(2, 10.0)
+    assert window.take("ann", 0.0)
+    assert window.take("ann", 4.0)
+    window.give_back("ann")
+    assert window.take("ann", 5.0)
+    assert not window.take("ann", 6.0)
+    assert window.retry_after("ann", 6.0) == 4.0
+    for _ in range(3):
+        window.give_back("ann")
+    assert len(window) == 0
+
+
 def test_filling_the_table_locks_nobody_out_and_frees_nobody() -> None:
     window = SlidingWindow(2, 10.0, max_keys=3)
     assert window.take("ann", 0.0)

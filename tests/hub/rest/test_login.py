@@ -8,7 +8,7 @@ from tests.support.accounts import ANN, log_in, register
 from tests.support.world import GREETINGS, Person, World, open_world
 
 
-async def test_logins_are_limited_per_account_whatever_the_address(memory_store: Store) -> None:
+async def test_guesses_lock_out_their_own_network_and_not_the_owner(memory_store: Store) -> None:
     async with open_world(memory_store, login_attempts=3) as world:
         await register(world)
         for _ in range(3):
@@ -16,10 +16,66 @@ async def test_logins_are_limited_per_account_whatever_the_address(memory_store:
         limited = await log_in(world)
         assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
         assert int(limited.headers["retry-after"]) > 0
-        body = {"email": ANN["email"].upper(), "password": ANN["password"]}
+        body = {"email": ANN["email"], "password": ANN["password"]}
         elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
-        assert elsewhere.status == 429
+        assert elsewhere.status == 200
         assert (await log_in(world, email="ben@example.org")).status == 401
+
+
+@pytest.mark.parametrize("existing", [True, False])
+async def test_guesses_are_counted_by_account_however_it_is_named(
+    store: Store, existing: bool
+) -> None:
+    """As an email or a username, in any case, with letters that only look other."""
+    async with open_world(store, login_attempts=4) as world:
+        names = [ANN["email"], ANN["email"].upper()]
+        if existing:
+            await register(world)
+            names += ["ann", "ANN"]
+        else:
+            names += ["\uff41nn@example.org", "Ann@Example.org"]
+        for name in names:
+            assert (await log_in(world, "wrong password", email=name)).status == 401
+        for name in (*names, names[0].title()):
+            assert (await log_in(world, "wrong password", email=name)).status == 429
+
+
+async def test_who_is_right_does_not_use_up_what_their_network_may_fail(
+    memory_store: Store,
+) -> None:
+    """A school behind one address."""
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        await register(world)
+        for _ in range(20):
+            assert (await log_in(world)).status == 200
+        for name in ("a", "b"):
+            assert (await log_in(world, email=name)).status == 401
+        assert (await log_in(world)).status == 429
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8:1:2:a::1", "2001:db8:1:2:ffff::2", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("not an address", "'", True),
+    ],
+)
+async def test_a_network_counts_as_one(
+    memory_store: Store, first: str, second: str, is_one: bool
+) -> None:
+    """Also of what a trusted proxy says, and what is no address is the proxy's."""
+    proxy = "198.51.100.1"
+    async with open_world(
+        memory_store, login_attempts_per_address=1, trusted_proxies=(proxy,)
+    ) as world:
+        for address, status in ((first, 401), (second, 429 if is_one else 401)):
+            body = {"email": address, "password": "x"}
+            headers = {"X-Forwarded-For": address}
+            reply = await world.call("POST", "/api/auth/login", body, headers, peer=proxy)
+            assert reply.status == status
 
 
 async def test_a_success_frees_the_account_again(memory_store: Store) -> None:

@@ -108,14 +108,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "anybody may download any upload",
-        "persistence/postgres/channels.py",
-        "WHERE m.file_url = u.url AND may_join($1, m.channel_id)))",
-        "WHERE m.file_url = u.url AND m.author_id = u.owner_id))",
+        "persistence/postgres/routines/policy.sql",
+        "WHERE m.file_url = u.url AND may_join(who, m.channel_id))))",
+        "WHERE m.file_url = u.url AND m.author_id = u.owner_id)))",
         ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_channels.py"),
     ),
     Fault(
         "whoever takes somebody's upload for an avatar may download it",
-        "persistence/postgres/channels.py",
+        "persistence/postgres/routines/policy.sql",
         "WHERE a.id = u.owner_id AND a.avatar = u.url)",
         "WHERE a.avatar = u.url)",
         ("tests/persistence/test_channels.py",),

@@ -270,4 +270,42 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if isinstance(given, str):",
         ("tests/protocol/dialects/messenger/test_decoders.py",),
     ),
+    Fault(
+        "what may be missing is dropped in silence when it is malformed",
+        "protocol/parsing/reading.py",
+        "            elif given.get(json) is not None:\n",
+        "            elif False:\n",
+        (
+            "tests/protocol/parsing/test_reading.py",
+            "tests/protocol/dialects/learning_chat/test_decoders.py",
+        ),
+    ),
+    Fault(
+        "a type that is a structure is shown",
+        "protocol/parsing/tagged.py",
+        "isinstance(tag, dict | list)",
+        "isinstance(tag, bytes)",
+        ("tests/protocol/parsing/test_tagged.py",),
+    ),
+    Fault(
+        "a name may hide letters",
+        "protocol/parsing/names.py",
+        '"Cc", "Cf", "Cs"',
+        '"Cc", "Cs"',
+        ("tests/protocol/parsing/test_names.py",),
+    ),
+    Fault(
+        "a username of another alphabet looks like one that is there",
+        "protocol/parsing/names.py",
+        "and len(alphabets) <= 1",
+        "and len(alphabets) >= 0",
+        ("tests/protocol/parsing/test_names.py",),
+    ),
+    Fault(
+        "a username is somebody else's address",
+        "protocol/dialects/learning_chat/rest.py",
+        "        if not is_username(self.username):\n",
+        "        if not is_username(self.username) and not self.email:\n",
+        ("tests/hub/rest/routes/learning_chat/test_accounts.py",),
+    ),
 )

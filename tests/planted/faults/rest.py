@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 APP: Final = "tests/hub/rest/test_app.py"
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
 ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
+LEARNING_CHANNELS: Final = "tests/hub/rest/routes/learning_chat/test_channels.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -144,7 +145,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the current password may be guessed without end",
         "hub/rest/login.py",
-        "    _limit_guesses(call, username)\n",
+        "    _limit_guesses(call, call.me)\n",
         "",
         ("tests/hub/rest/routes/private_messages/test_profiles.py",),
     ),
@@ -240,5 +241,47 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "known += [code for code in codes if code not in known]",
         "known[:] = codes",
         ("tests/contract/test_contract.py",),
+    ),
+    Fault(
+        "the address of an upload can be guessed",
+        "hub/rest/routes/uploads.py",
+        "secrets.token_hex(NAME_BYTES)",
+        "format(int(datetime.now(UTC).timestamp() * 1000), '032x')",
+        ("tests/hub/rest/routes/test_uploads.py",),
+    ),
+    Fault(
+        "who is blocked adds the other one to a workspace",
+        "hub/rest/routes/learning_chat/channels.py",
+        "    if not await _may_reach(call, body.user_id):\n",
+        "    if False and not await _may_reach(call, body.user_id):\n",
+        (LEARNING_CHANNELS,),
+    ),
+    Fault(
+        "a dm is made with who may not be written to",
+        "hub/rest/routes/learning_chat/channels.py",
+        "and not await _may_reach(call, peer):",
+        "and call.me == peer:",
+        (LEARNING_CHANNELS,),
+    ),
+    Fault(
+        "the owner is put out of the workspace",
+        "hub/rest/routes/learning_chat/channels.py",
+        "    if number == workspace.owner_id:\n",
+        "    if number == call.me == workspace.owner_id:\n",
+        (LEARNING_CHANNELS,),
+    ),
+    Fault(
+        "a member cannot leave a workspace",
+        "hub/rest/routes/learning_chat/channels.py",
+        "if number is None or number != call.me or call.me not in workspace.members:",
+        "if True:",
+        (LEARNING_CHANNELS,),
+    ),
+    Fault(
+        "a teacher deletes what others write to them in private",
+        "hub/services/moderation.py",
+        "return user.role in STAFF and message.recipient_id is None",
+        "return user.role in STAFF",
+        ("tests/hub/rest/routes/learning_chat/test_messages.py",),
     ),
 )

@@ -44,8 +44,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "another text under the same key counts as a repeat",
         POSTING,
-        "m.channel_id = targets[d.place] AND m.content = d.content AS is_same",
-        "m.channel_id = targets[d.place] AS is_same",
+        "(targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same",
+        "(targets[d.place], m.content, d.kind, d.file_url, d.parent) AS is_same",
         ("tests/persistence/test_posting.py",),
     ),
     Fault(
@@ -61,6 +61,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE",
         "SELECT array_agg(d.parent IS NOT NULL AND p.channel_id IS NULL",
         ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "whoever names a file in a message may see it",
+        POSTING,
+        "AND NOT may_see_upload(authors[d.place], d.url) ORDER BY d.ord)",
+        "AND false ORDER BY d.ord)",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
+        "a first message that is refused for its file opens a conversation",
+        POSTING,
+        "WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE)) AS p",
+        "WHERE f.parent IS NULL)) AS p",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
+        "a key is compared with the text alone",
+        POSTING,
+        "(targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same",
+        "(targets[d.place], d.content, m.kind, m.file_url, m.parent_id) AS is_same",
+        ("tests/persistence/test_channels.py",),
     ),
     Fault(
         "a channel's messages are numbered with a hole",

@@ -82,7 +82,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "anybody who sees a message may delete it",
         "hub/services/moderation.py",
-        "if message.author_id != user.id and user.role not in STAFF:",
+        "if message.author_id != user.id and not _is_staff_for(user, message):",
         "if message.author_id == user.id and user.role is None:",
         (LEARNING_CHAT,),
     ),
@@ -204,9 +204,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a teacher grades messages of channels that they may not see",
         "hub/services/moderation.py",
         """        message = await self._visible(user.id, command.message_id)
-        if message is not None:""",
+        if message is not None and not""",
         """        message = await self.messages.get(command.message_id)
-        if message is not None:""",
+        if message is not None and not""",
         (LEARNING_CHAT,),
     ),
     Fault(

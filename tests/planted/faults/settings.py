@@ -68,8 +68,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the terminal client lets a message drive the terminal",
         "hub/cli/chat.py",
-        'return "".join(c if c.isprintable() else " " for c in text)',
-        'return text.replace("\\x00", " ")',
+        "        self.show(printable(line))\n",
+        "        self.show(line)\n",
         ("tests/hub/cli/test_chat.py",),
     ),
     Fault(

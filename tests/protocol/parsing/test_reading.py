@@ -1,4 +1,4 @@
-"""Lenient reading: what is malformed counts as absent."""
+"""Reading: what must be there is absent if it is malformed, anything else is refused."""
 
 from typing import Annotated
 
@@ -45,12 +45,20 @@ def test_every_field_is_read_under_its_name_in_json() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("text", 5), ("text", None), ("isOpen", 1), ("isOpen", "true"), ("messageId", True),
-     ("messageId", 0), ("messageId", "9"), ("inner", 5), ("inner", {}), ("inner", {"userId": "1"}),
-     ("spelt", 5)],
+    [("text", 5), ("isOpen", 1), ("isOpen", "true"), ("messageId", True), ("messageId", 0),
+     ("messageId", "9"), ("inner", 5), ("inner", {}), ("inner", {"userId": "1"}), ("spelt", 5)],
 )  # fmt: skip
-def test_what_is_malformed_counts_as_absent(field: str, value: object) -> None:
-    assert READ({"channelId": 3, field: value}) == Shape(ChannelId(3))
+def test_what_may_be_missing_is_refused_when_it_is_malformed(field: str, value: object) -> None:
+    with pytest.raises(WireError) as caught:
+        READ({"channelId": 3, field: value})
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, field)
+    assert not isinstance(caught.value, Absent)
+    assert caught.value.text == f"{field} has the wrong type"
+
+
+def test_what_is_null_is_missing() -> None:
+    names = ("text", "isOpen", "messageId", "inner", "spelt")
+    assert READ({"channelId": 3, **dict.fromkeys(names)}) == Shape(ChannelId(3))
 
 
 @pytest.mark.parametrize("raw", [{}, {"channelId": "3"}, {"channel_id": 3}, [], None, "channelId"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from persistence.interface import Store
-from persistence.records import Draft, NewChannel, NewUser, Outcome
+from persistence.records import Draft, NewChannel, NewUser, Outcome, Upload
 from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
 
 NOBODY: Final = UserId(987_654_321)
@@ -36,6 +36,13 @@ async def make_channel(store: Store, owner: User, *members: User) -> Channel:
     channel = await store.channels.create(NewChannel(workspace.id, "general"))
     assert channel is not None
     return channel
+
+
+async def make_upload(store: Store, owner: User, name: str = "x.png") -> str:
+    """The address of a stored picture."""
+    url = f"/uploads/2026-01-01/{name}"
+    await store.uploads.add(Upload(url, owner.id, "image/png"))
+    return url
 
 
 def to_channel(

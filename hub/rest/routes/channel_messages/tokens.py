@@ -24,12 +24,12 @@ class TokenObject(TypedDict):
 
 
 async def issue(call: Call) -> JSON[TokenObject]:
-    """A token for the caller, which ends with the session at the latest."""
+    """A token for the caller, which ends with the session, and after an hour at the latest."""
     lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))
     user_id = to_uuid(IdKind.USER, call.me)
     return JSON(
         {
-            "token": call.services.tokens.issue(user_id, lifetime),
+            "token": call.services.tokens.issue(user_id, lifetime, call.session.id),
             "userId": user_id,
             "expiresAt": timestamp(datetime.now(UTC) + lifetime),
         }

@@ -48,7 +48,7 @@ async def register(call: Call) -> JSON[AccountObject]:
     except WireError as error:
         raise invalid("Invalid input data", error) from None
     refuse_weak(body.password)
-    limit_attempts(call.services.address_attempts, call.address)
+    limit_attempts(call)
     new = NewUser(
         name=body.name,
         password_hash=await call.services.passwords.hash(body.password),
@@ -82,10 +82,11 @@ async def log_in(call: Call) -> JSON[AccountObject]:
 
 async def open_session(call: Call) -> JSON[AccountObject]:
     """Open a session for the user of a live `session_token`, which it does not outlive."""
-    limit_attempts(call.services.address_attempts, call.address)
+    limit_attempts(call)
     found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
     if not isinstance(found, Session):
         raise NotSignedIn
+    call.services.attempts.give_back(call.network)
     remaining = found.expires_at - datetime.now(UTC)
     return await _signed_in(call, found.user, 201, remaining)
 

@@ -109,16 +109,21 @@ async def add_member(call: Call) -> JSON[WorkspaceObject]:
     except WireError as error:
         raise invalid("userId (number) is required", error) from None
     _require_manager(call, workspace, "Only the workspace owner or teachers can add members")
+    if not await _may_reach(call, body.user_id):
+        raise denied("You are not allowed to add this user")
     return await _change(call, workspace, body.user_id, add=True)
 
 
 async def remove_member(call: Call) -> JSON[WorkspaceObject]:
-    """Remove a member from a workspace."""
+    """Remove a member from a workspace; everybody may leave, but its owner."""
     workspace = await _workspace(call)
-    _require_manager(call, workspace, "Only the workspace owner or teachers can remove members")
     number = call.path_id("user_id")
+    if number is None or number != call.me or call.me not in workspace.members:
+        _require_manager(call, workspace, "Only the workspace owner or teachers can remove members")
     if number is None:
         raise HttpError(404, "user_not_found", "User not found")
+    if number == workspace.owner_id:
+        raise denied("The owner stays a member of the workspace")
     return await _change(call, workspace, UserId(number), add=False)
 
 
@@ -126,6 +131,16 @@ def _require_manager(call: Call, workspace: Workspace, text: str) -> None:
     is_member_teacher = is_staff(call.user) and call.me in workspace.members
     if call.me != workspace.owner_id and not is_member_teacher:
         raise denied(text)
+
+
+async def _may_reach(call: Call, user_id: UserId) -> bool:
+    """Whether the caller may write to a user: who is blocked, or a stranger to somebody whose
+    profile is private, may not bring themself before them in any other way either. It is true of
+    the caller themself, and of users that do not exist.
+    """
+    store = call.services.store
+    (permit,) = await store.relations.may_message([(call.me, user_id)])
+    return permit.allowed or user_id == call.me or await store.accounts.get(user_id) is None
 
 
 async def _change(
@@ -201,9 +216,15 @@ async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
 
 
 async def open_dm(call: Call) -> JSON[ChannelObject]:
-    """The private channel of two users, one of whom is the caller; found or made."""
+    """The private channel of two users, one of whom is the caller: found if they may see it, or
+    made if they may write there.
+    """
     ids = await _two_ids(call)
     if call.me not in ids:
+        raise denied()
+    peer = ids[0] if ids[1] == call.me else ids[1]
+    (found,) = await call.services.store.relations.may_see([(call.me, peer)])
+    if not (found.allowed and found.channel_id is not None) and not await _may_reach(call, peer):
         raise denied()
     try:
         channel = await call.services.store.channels.dm(*ids)

@@ -59,7 +59,7 @@ async def register(call: Call) -> JSON[RegisteredObject]:
     body = await _register_body(call)
     birthday = body.check()
     refuse_weak(body.password)
-    limit_attempts(call.services.address_attempts, call.address)
+    limit_attempts(call)
     new = NewUser(
         name=f"{body.first_name} {body.last_name}".strip(),
         password_hash=await call.services.passwords.hash(body.password),

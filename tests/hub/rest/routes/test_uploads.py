@@ -1,7 +1,9 @@
 """Files: which are taken, under which name, and who gets them back."""
 
 import io
+import re
 import zipfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from hub.rest.routes.uploads import kind_of, safe_name
 from persistence.interface import Store
 from tests.support.clients.http import Reply
-from tests.support.school import open_school
+from tests.support.school import School, open_school
 from tests.support.world import Person, open_world
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
@@ -143,6 +145,77 @@ async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: 
         assert [
             (each["content"], each.get("file_url"), each.get("parent_id")) for each in page
         ] == [("cat.png", url, None), ("nice", None, sent.json["id"])]
+
+
+async def by_private_message(school: School, url: str) -> str:
+    socket = await school.eve.open()
+    frame = {"type": "private_message", "recipient_id": school.tea.id, "content": "see"}
+    await socket.send({**frame, "message_type": "file", "file_url": url})
+    return str((await socket.receive_type("error"))["code"])
+
+
+async def by_channel_message(school: School, url: str) -> str:
+    dm = await school.world.store.channels.dm(school.eve.id, school.tea.id)
+    socket = await school.join(school.eve, dm)
+    await socket.send(
+        {"type": "send_message", "channelId": dm.id, "content": "see", "fileUrl": url}
+    )
+    return str((await socket.receive_type("error"))["code"])
+
+
+async def by_private_call(school: School, url: str) -> str:
+    body = {"content": "see", "file_url": url}
+    return await refusal(school.eve.call, f"/private_messages/api/messages/{school.tea.id}", body)
+
+
+async def by_learning_call(school: School, url: str) -> str:
+    dm = await school.world.store.channels.dm(school.eve.id, school.tea.id)
+    body = {"channelId": dm.id, "content": "see", "type": "image", "fileUrl": url}
+    return await refusal(school.eve.ask, "/api/messages", body)
+
+
+async def by_messenger_call(school: School, url: str) -> str:
+    eve, tea = school.eve, school.tea
+    body = {
+        "conversationId": f"conv_{tea.id}_{eve.id}", "senderId": eve.id, "senderName": "eve",
+        "recipientId": tea.id, "content": "see", "messageType": "image", "fileUrl": url,
+    }  # fmt: skip
+    return await refusal(eve.ask, "/api/messagepal/messages", body)
+
+
+async def refusal(
+    call: Callable[..., Awaitable[Reply]], path: str, body: Mapping[str, object]
+) -> str:
+    reply = await call("POST", path, body)
+    assert reply.status == 400, reply.text
+    return str(reply.json["code"])
+
+
+@pytest.mark.parametrize(
+    "send_by",
+    [by_private_message, by_channel_message, by_private_call, by_learning_call, by_messenger_call],
+)
+async def test_who_names_a_file_of_others_is_refused_and_does_not_see_it(
+    memory_store: Store, tmp_path: Path, send_by: Callable[[School, str], Awaitable[str]]
+) -> None:
+    """Also one that does not exist yet."""
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        url = (await send(school.ann, PNG)).json["url"]
+        for named in (url, url.replace("a.png", "b.png")):
+            assert await send_by(school, named) == "invalid_field"
+        for person in (school.eve, school.tea):
+            assert (await person.ask("GET", url)).status == 404
+        assert await send_by(school, "/uploads/x/../y") == "invalid_field"
+
+
+async def test_an_address_cannot_be_guessed(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        names = [(await send(ann, PNG)).json["url"].split("/")[-1] for _ in range(20)]
+        assert all(re.fullmatch(r"[0-9a-f]{32}_a\.png", name) for name in names)
+        firsts = {name[:8] for name in names}  # of a counter or a clock they would be alike
+        assert len(firsts) == len(names)
 
 
 async def test_what_a_browser_could_run_is_downloaded(memory_store: Store, tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ def test_events_become_commands(event: str, args: Sequence[object], command: Com
         ("message:send", [SEND | {"parentId": "x"}], ErrorCode.INVALID_FIELD),
         ("message:send", [SEND | {"deliveryStatus": "LOST"}], ErrorCode.INVALID_FIELD),
         ("message:send", [SEND | {"tempId": ""}], ErrorCode.INVALID_FIELD),
+        ("message:send", [SEND | {"tempId": 1_795_692_904_337}], ErrorCode.INVALID_FIELD),
         ("message:send", [{"content": b"x", "channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
         ("message:read", [{"messageId": CHANNEL}], ErrorCode.INVALID_FIELD),
         ("message:read", [MESSAGE], ErrorCode.INVALID_FIELD),

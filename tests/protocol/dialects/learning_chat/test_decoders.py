@@ -44,10 +44,6 @@ def receive(frame: object) -> Command | None:
             SEND | {"messageType": "image", "fileUrl": "/uploads/a", "parentId": 7},
             PostToChannel(CHANNEL, "hi", MessageKind.IMAGE, "/uploads/a", "k", MessageId(7)),
         ),
-        (
-            SEND | {"clientMessageId": 5, "fileUrl": 5, "parentId": "7"},
-            PostToChannel(CHANNEL, "hi"),
-        ),
         (SEND | {"replyTo": 7}, PostToChannel(CHANNEL, "hi", key="k", parent_id=MessageId(7))),
         (
             SEND | {"replyTo": 7, "parentId": 8, "senderRole": "admin", "mentions": ["a"]},
@@ -101,6 +97,11 @@ def test_a_frame_without_its_message_is_ignored(kind: str) -> None:
         (SEND | {"channelId": "3"}, "invalid_field", REQUIRED, "channelId", "k"),
         (SEND | {"content": 5}, "invalid_field", REQUIRED, "content", "k"),
         (SEND | {"content": " "}, "invalid_field", REQUIRED, "content", "k"),
+        (SEND | {"clientMessageId": 5}, "invalid_field", "clientMessageId has the wrong type",
+         "clientMessageId", None),
+        (SEND | {"fileUrl": 5}, "invalid_field", "fileUrl has the wrong type", "fileUrl", "k"),
+        (SEND | {"parentId": "7"}, "invalid_field", "parentId has the wrong type", "parentId", "k"),
+        (SEND | {"replyTo": -1}, "invalid_field", "replyTo has the wrong type", "replyTo", "k"),
         (SEND | {"content": "x" * 21}, "content_too_long",
          "Message content is longer than 20 characters", "content", "k"),
         (SEND | {"content": "\x00"}, "content_invalid",

@@ -31,7 +31,10 @@ def receive(frame: object) -> Command | None:
     ("frame", "command"),
     [
         (SEND, SendPrivateMessage(UserId(2), "hi", "k")),
-        (SEND | {"content": " hi ", "clientMessageId": 5}, SendPrivateMessage(UserId(2), " hi ")),
+        (
+            SEND | {"content": " hi ", "clientMessageId": None},
+            SendPrivateMessage(UserId(2), " hi "),
+        ),
         ({"type": "typing", "recipientId": 2}, SetTyping(UserId(2), is_typing=True)),
         ({"type": "mark_read", "messageId": "9"}, MarkRead(MessageId(9))),
         (
@@ -85,6 +88,8 @@ def test_a_frame_without_what_it_is_about_is_ignored(frame: object) -> None:
          "k"),
         (SEND | {"content": "x" * 21}, "content_too_long",
          "Message content is longer than 20 characters", "content", "k"),
+        (SEND | {"clientMessageId": 5}, "invalid_field", "clientMessageId has the wrong type",
+         "clientMessageId", None),
         (SEND | {"clientMessageId": ""}, "invalid_field",
          "An idempotency key has 1 to 255 characters", "clientMessageId", None),
         ({"type": "fetch_history"}, "invalid_field", "Conversation ID is required",

@@ -130,7 +130,7 @@ function content({ content: text, kind, fileUrl }, address) {
  * @param {string} fileUrl
  */
 function fileName(text, fileUrl) {
-  const stored = (fileUrl.split("/").pop() ?? "").replace(/^\d+_/, "");
+  const stored = (fileUrl.split("/").pop() ?? "").replace(/^[\da-f]+_/, "");
   const ending = /\.[^.]*$/.exec(stored)?.[0] ?? "";
   return text.toLowerCase().endsWith(ending.toLowerCase()) && !/[/\\]/.test(text) ? text : stored;
 }

@@ -65,6 +65,11 @@ async def test_the_cookie_is_express_sessions(world: World) -> None:
     [
         ({"username": None}, "username"),
         ({"username": " "}, "username"),
+        ({"username": "\u0430nn"}, "username"),
+        ({"username": "ann\u200b"}, "username"),
+        ({"username": "ann@example.org"}, "username"),
+        ({"name": "\u3164"}, "name"),
+        ({"name": "Ann\u202e"}, "name"),
         ({"username": "a" * 201}, "username"),
         ({"password": 5}, "password"),
         ({"name": 5}, "name"),

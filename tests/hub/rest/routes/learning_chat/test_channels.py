@@ -2,8 +2,10 @@
 
 import pytest
 
+from persistence.records import ProfileChange
+from protocol.model import Role
 from tests.support.school import open_school
-from tests.support.world import World
+from tests.support.world import Person, World
 
 
 async def test_a_workspace_is_its_owners_and_its_members(world: World) -> None:
@@ -62,6 +64,41 @@ async def test_members_are_managed_by_the_owner_and_teachers(world: World) -> No
     unknown = await school.tea.ask("POST", path, {"userId": 987_654})
     assert (unknown.status, unknown.json["message"]) == (404, "User not found")
     assert (await school.tea.ask("DELETE", f"{path}/x")).status == 404
+
+
+async def test_everybody_may_leave_a_workspace_but_its_owner(world: World) -> None:
+    school = await open_school(world)
+    path = f"/api/workspaces/{school.workspace.id}/members"
+    left = await school.ann.ask("DELETE", f"{path}/{school.ann.id}")
+    assert (left.status, left.json["members"]) == (200, [school.tea.id, school.ben.id])
+    again = await school.ann.ask("DELETE", f"{path}/{school.ann.id}")
+    assert (again.status, again.json["code"]) == (403, "not_allowed")
+    assert (await school.ann.ask("GET", "/api/workspaces")).json == []
+    other = await world.person("tom", role=Role.TEACHER)
+    await world.store.workspaces.add_member(school.workspace.id, other.id)
+    for person in (school.tea, other):
+        stays = await person.ask("DELETE", f"{path}/{school.tea.id}")
+        text = "The owner stays a member of the workspace"
+        assert (stays.status, stays.json["message"]) == (403, text)
+
+
+async def test_nobody_is_added_who_may_not_be_written_to(world: World) -> None:
+    """Otherwise a workspace would be a way round blocks and private profiles."""
+    school = await open_school(world)
+    path = f"/api/workspaces/{school.workspace.id}/members"
+    body = {"userId": school.eve.id}
+    relations, accounts = world.store.relations, world.store.accounts
+    for blocker, blocked in ((school.eve, school.tea), (school.tea, school.eve)):
+        await relations.block(blocker.id, blocked.id)
+        denied = await school.tea.ask("POST", path, body)
+        text = "You are not allowed to add this user"
+        assert (denied.status, denied.json["message"]) == (403, text)
+        await relations.unblock(blocker.id, blocked.id)
+    await accounts.change_profile(school.eve.id, ProfileChange(is_public=False))
+    assert (await school.tea.ask("POST", path, body)).status == 403
+    await relations.request_follow(school.tea.id, school.eve.id)
+    await relations.accept_follow(school.eve.id, school.tea.id)
+    assert (await school.tea.ask("POST", path, body)).status == 200
 
 
 async def test_channels_are_made_by_teachers_and_seen_by_members(world: World) -> None:
@@ -161,6 +198,26 @@ async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
     ):
         reply = await school.ann.ask("POST", "/api/channels/dm", wrong)
         assert (reply.status, reply.json["message"]) == (400, text)
+
+
+async def test_a_dm_is_not_made_with_who_may_not_be_written_to(world: World) -> None:
+    school = await open_school(world)
+    ann, ben, eve = school.ann, school.ben, school.eve
+    relations, accounts = world.store.relations, world.store.accounts
+
+    async def status(person: Person, peer: Person) -> int:
+        body = {"userIds": [person.id, peer.id]}
+        return (await person.ask("POST", "/api/channels/dm", body)).status
+
+    await relations.block(eve.id, ann.id)
+    assert (await status(ann, eve), await status(eve, ann)) == (403, 403)
+    await accounts.change_profile(eve.id, ProfileChange(is_public=False))
+    assert await status(ben, eve) == 403
+    assert (await eve.ask("GET", "/api/users/me/dms")).json == []
+    assert await status(eve, ben) == 200  # whose profile is public
+    assert await status(ben, eve) == 200  # it is there now
+    await relations.block(ben.id, ann.id)
+    assert (await status(ann, ben), await status(ben, ann)) == (403, 200)  # who blocks may read
 
 
 async def test_dms_are_listed_with_who_is_on_the_other_side(world: World) -> None:

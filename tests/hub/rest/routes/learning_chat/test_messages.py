@@ -259,6 +259,26 @@ async def test_a_teacher_of_another_workspace_is_a_stranger(
     ]
 
 
+async def test_a_teacher_has_no_rights_over_what_others_write_to_them(world: World) -> None:
+    """A private conversation is private to two who are equals in it."""
+    school = await open_school(world)
+    dm = await world.store.channels.dm(school.ann.id, school.tea.id)
+    made = await post(school.ann, dm.id, "2 + 2 = 5", isHomework=True)
+    for method, path, body, status in (
+        ("DELETE", f"/api/messages/{made['id']}", None, 403),
+        ("POST", f"/api/messages/{made['id']}/grade", {"status": "graded"}, 401),
+        ("POST", f"/api/channels/{dm.id}/pin/{made['id']}", None, 403),
+        ("DELETE", f"/api/channels/{dm.id}/pin/{made['id']}", None, 403),
+    ):
+        assert (await school.tea.ask(method, path, body)).status == status
+    page = (await school.ann.ask("GET", f"/api/messages/{dm.id}")).json
+    assert [(each["content"], each["gradingStatus"], each["isPinned"]) for each in page] == [
+        ("2 + 2 = 5", None, False)
+    ]
+    own = await post(school.tea, dm.id, "4")
+    assert (await school.tea.ask("DELETE", f"/api/messages/{own['id']}")).status == 200
+
+
 async def test_messages_are_pinned_by_teachers(world: World) -> None:
     school = await open_school(world)
     made = [await post(school.ann, school.general.id, str(n)) for n in range(3)]

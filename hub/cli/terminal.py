@@ -1,0 +1,13 @@
+"""Lines for a terminal, which what other people wrote must not drive."""
+
+import click
+
+
+def printable(line: str) -> str:
+    """A line without control characters, and without those that change the order of others."""
+    return "".join(each if each.isprintable() or each == "\t" else " " for each in line)
+
+
+def say(line: str) -> None:
+    """Print a line, whatever names are in it."""
+    click.echo(printable(line))

@@ -1,0 +1,55 @@
+"""Guesses of passwords: how often an account may be tried.
+
+Guarantees: whoever guesses from one network locks only that network out of the account, not its
+owner elsewhere; from many networks together ten times as many guesses are allowed; only failures
+count, and each of them, however the account was named. Must not know: the clock, HTTP, passwords.
+"""
+
+import unicodedata
+from collections.abc import Hashable
+from typing import Final, TypeAlias
+
+from hub.limits.windows import SlidingWindow
+from protocol.model import UserId
+
+NETWORKS: Final = 10  # that may use up their guesses of one account at the same time
+
+Account: TypeAlias = UserId | str
+"""An account that is there, or the text that names none."""
+
+
+def account_of(found: UserId | None, login: str) -> Account:
+    """What guesses are counted by. A text that names no account is one however it is written."""
+    return unicodedata.normalize("NFKC", login).casefold() if found is None else found
+
+
+class Guesses:
+    """Counts failed logins.
+
+    Args:
+        limit: how many are allowed for one account from one network.
+        seconds: after which one no longer counts.
+    """
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._from_one = SlidingWindow(limit, seconds)
+        self._from_all = SlidingWindow(limit * NETWORKS, seconds)
+
+    def take(self, account: Account, network: str, now: float) -> float:
+        """Count a guess, before it is known to be wrong.
+
+        Returns:
+            Seconds to wait, if it is not allowed; else 0.
+        """
+        pair: Hashable = (account, network)
+        if not self._from_all.take(account, now):
+            return self._from_all.retry_after(account, now)
+        if not self._from_one.take(pair, now):
+            self._from_all.give_back(account)
+            return self._from_one.retry_after(pair, now)
+        return 0.0
+
+    def was_right(self, account: Account, network: str) -> None:
+        """The latest guess was the password: what this network tried before does not count."""
+        self._from_one.forget((account, network))
+        self._from_all.give_back(account)

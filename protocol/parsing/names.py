@@ -1,0 +1,49 @@
+"""Which texts may be the name of a person, a channel or a workspace.
+
+Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
+way that Unicode prefers, in one alphabet where several have letters that look alike, and is no
+email address. Must not know: who has which name.
+"""
+
+import unicodedata
+from typing import Final
+
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Categories of characters that cannot be seen, or change the order in which others are."""
+_JOINERS: Final = "\u200c\u200d"  # parts of emoji, and of words in scripts beyond the European ones
+_LAST_OF_EUROPE: Final = "\u058f"
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
+_ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK")  # that have letters alike
+
+
+def reads_as_written(text: str) -> bool:
+    """Whether every character of a text can be seen, and in its place."""
+    return all(
+        unicodedata.category(letter) not in _UNSEEN
+        or (letter in _JOINERS and before > _LAST_OF_EUROPE)
+        for before, letter in zip(f" {text}", text, strict=False)
+    )
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be the name that others are shown."""
+    is_seen = any(not letter.isspace() and letter not in _BLANK for letter in text)
+    return is_seen and reads_as_written(text)
+
+
+def is_username(text: str) -> bool:
+    """Whether a text may be a username, which names one account alone (RFC 8265, Unicode TR 39)."""
+    is_preferred = unicodedata.normalize("NFKC", text) == text == " ".join(text.split())
+    alphabets = {_alphabet(letter) for letter in text} - {None}
+    return (
+        is_name(text)
+        and is_preferred
+        and len(alphabets) <= 1
+        and "@" not in text
+        and not _BLANK & set(text)
+    )
+
+
+def _alphabet(letter: str) -> str | None:
+    name = unicodedata.name(letter, "")
+    return next((each for each in _ALPHABETS if name.startswith(each)), None)

@@ -1,0 +1,62 @@
+"""Who may guess a password how often, and whom guesses lock out."""
+
+import pytest
+
+from hub.limits.guesses import NETWORKS, Account, Guesses, account_of
+from protocol.model import UserId
+
+ANN = UserId(1)
+
+
+def guess(guesses: Guesses, network: str, *, times: int = 1, account: Account = ANN) -> float:
+    """The wait before the last of some guesses."""
+    return [guesses.take(account, network, 0.0) for _ in range(times)][-1]
+
+
+def test_a_network_that_guesses_is_locked_out_of_that_account_alone() -> None:
+    guesses = Guesses(3, 60.0)
+    assert guess(guesses, "one", times=3) == 0.0
+    assert guess(guesses, "one") == 60.0
+    assert guess(guesses, "one", account=UserId(2)) == 0.0
+    assert guess(guesses, "two") == 0.0
+    assert guesses.take(ANN, "one", 59.0) == 1.0
+    assert guesses.take(ANN, "one", 60.0) == 0.0
+
+
+def test_many_networks_together_are_limited_too() -> None:
+    guesses = Guesses(3, 60.0)
+    for number in range(NETWORKS):
+        assert guess(guesses, str(number), times=3) == 0.0
+    assert guess(guesses, "another") == 60.0
+    assert guess(guesses, "another", account=UserId(2)) == 0.0
+
+
+def test_refused_guesses_of_one_network_use_up_nothing_of_the_others() -> None:
+    guesses = Guesses(3, 60.0)
+    guess(guesses, "one", times=3 * NETWORKS + 1)
+    assert guess(guesses, "two") == 0.0
+
+
+def test_a_right_guess_does_not_count() -> None:
+    guesses = Guesses(2, 60.0)
+    for _ in range(3 * NETWORKS):
+        assert guess(guesses, "one") == 0.0
+        guesses.was_right(ANN, "one")
+    assert guess(guesses, "one", times=2) == 0.0
+    assert guess(guesses, "one") > 0.0
+
+
+def test_what_others_tried_still_counts_when_the_owner_comes_in() -> None:
+    guesses = Guesses(1, 60.0)
+    for number in range(NETWORKS - 1):
+        guess(guesses, str(number))
+    assert guess(guesses, "owner") == 0.0
+    guesses.was_right(ANN, "owner")
+    assert guess(guesses, "last") == 0.0
+    assert guess(guesses, "one too many") > 0.0
+
+
+@pytest.mark.parametrize("text", ["ann", "ANN", "\uff41nn", "a\uff2en"])
+def test_a_text_that_names_nobody_counts_however_it_is_written(text: str) -> None:
+    assert account_of(None, text) == "ann"
+    assert account_of(ANN, text) == ANN

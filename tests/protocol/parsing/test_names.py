@@ -1,0 +1,56 @@
+"""Which names people, channels and workspaces may have."""
+
+import pytest
+
+from protocol.parsing.names import is_name, is_username, reads_as_written
+
+NAMES = [
+    "Ann", "Ann Lee", "Émile", "O'Brien-Smith", "Ngô Thị Lan", "אבי", "محمد", "山田 太郎", "a_5",
+    "7",
+    "#general!", "👩‍👩‍👧‍👦", "می‌خواهم", "क्‍ष", "<b>", " Ann ", "a  b",
+]  # fmt: skip
+UNSEEN = [
+    "An\nn", "Ann\x07", "\x1b]52;c;x\x07", "Ann\x7f", "Ann\u200b", "\u200bAnn", "Ann\u00ad",
+    "Ann\ufeff", "Ann\u202egnp", "Ann\u2067", "Ann\u200f", "A\u200dnn", "Ann\u200c",
+    "\u0410\u200dnn", "Ann\u2028", "\u2060Ann", "Ann\ue000", "\U000e0041Ann",
+]  # fmt: skip
+NOTHING = ["", " ", "\u00a0", "\u3164", "\u2800 \u2800", "\u115f\u1160", "\uffa0"]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_a_name_that_reads_as_it_is_written(text: str) -> None:
+    assert is_name(text)
+
+
+@pytest.mark.parametrize("text", UNSEEN)
+def test_what_cannot_be_seen_is_in_no_name(text: str) -> None:
+    assert not reads_as_written(text)
+    assert not is_name(text)
+    assert not is_username(text)
+
+
+@pytest.mark.parametrize("text", NOTHING)
+def test_a_name_shows_something(text: str) -> None:
+    assert not is_name(text)
+    assert not is_username(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ann", "Ann Lee", "ann_5", "émile", "анна", "Άννα", "山田太郎", "o'brien", "אבי", "a-b.c"],
+)
+def test_usernames(text: str) -> None:
+    assert is_username(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ann", "ann ", "a  nn", "ann\u00a0lee", "ann\u3000lee",  # white space that looks alike
+        "e\u0301mile", "\uff41nn", "\ufb01n", "\u2460",  # other spellings of the same letters
+        "\u0430nn", "ann\u03bf", "p\u0430yp\u0430l",  # letters of another alphabet
+        "ann@example.org", "ann\u3164",
+    ],
+)  # fmt: skip
+def test_a_username_does_not_look_like_another_one(text: str) -> None:
+    assert not is_username(text)
