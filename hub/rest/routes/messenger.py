@@ -222,9 +222,11 @@ async def _message(call: Call, conversation: str) -> Message:
     """The message in the path, in that conversation.
 
     Raises:
-        HttpError: 404 when there is none, 403 when the caller is not in the conversation.
+        HttpError: 404 when there is none, 403 when the caller is not in the conversation, or it is
+            closed to them.
     """
     peer = _peer(call, conversation)
+    await call.require_conversation(peer)
     message_id = parse_message_id(call.request.path_params["message_id"])
     message = None
     if message_id is not None:

@@ -284,4 +284,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return user.role in STAFF",
         ("tests/hub/rest/routes/learning_chat/test_messages.py",),
     ),
+    Fault(
+        "who is blocked is shown a message by its id",
+        "hub/rest/routes/messenger.py",
+        "    peer = _peer(call, conversation)\n    await call.require_conversation(peer)\n",
+        "    peer = _peer(call, conversation)\n",
+        ("tests/hub/rest/routes/test_messenger.py",),
+    ),
 )

@@ -183,6 +183,19 @@ async def test_messages_of_others_are_not_shown(world: World) -> None:
     assert (await school.ann.ask("GET", nonsense)).status == 404
 
 
+async def test_who_is_blocked_is_shown_no_message_any_more(world: World) -> None:
+    school = await open_school(world)
+    ann, ben = school.ann, school.ben
+    made = (await send(ann, ben)).json
+    name = conversation(school)
+    path = f"{BASE}/messages/{made['id']}"
+    await world.store.relations.block(ann.id, ben.id)
+    for person, status in ((ben, 403), (ann, 200)):  # who blocks may read what was
+        assert (await person.ask("GET", f"{path}?conversationId={name}")).status == status
+        body = {"conversationId": name, "userId": person.id}
+        assert (await person.ask("PATCH", f"{path}/read", body)).status == status
+
+
 async def test_other_users_numbers_are_refused(timed_world: World) -> None:
     school = await open_school(timed_world)
     for path in (f"conversations/{school.ben.id}", f"users/{school.ben.id}/unread-count"):
