@@ -17,6 +17,7 @@ from attrs import frozen
 from protocol.model import SessionId
 
 _SESSION: Final = "parlour_session"  # a private claim (RFC 7519, section 4.3)
+_BIGINT: Final = 1 << 63
 _SECRET_ALGORITHMS: Final[tuple[str, ...]] = ("HS256",)
 _KEY_ALGORITHMS: Final[tuple[str, ...]] = ("RS256", "ES256", "EdDSA")
 
@@ -84,12 +85,8 @@ class TokenVerifier:
                 audience=self._audience,
                 options={"require": ["sub", "exp"], "verify_aud": self._audience is not None},
             )
-            session_id = payload.get(_SESSION)
-            return Claims(
-                str(payload["sub"]),
-                datetime.fromtimestamp(payload["exp"], UTC),
-                SessionId(session_id) if isinstance(session_id, int) else None,
-            )
+            ends_at = datetime.fromtimestamp(payload["exp"], UTC)
+            return Claims(str(payload["sub"]), ends_at, _session_id(payload.get(_SESSION)))
         except (jwt.PyJWTError, ValueError, OverflowError, OSError, TypeError) as error:
             raise InvalidToken(f"{type(error).__name__}: {error}") from None
 
@@ -103,6 +100,13 @@ class TokenVerifier:
         if self._audience is not None:
             claims["aud"] = self._audience
         return jwt.encode(claims, self._secret, algorithm=_SECRET_ALGORITHMS[0])
+
+
+def _session_id(given: object) -> SessionId | None:
+    """The claim of a token of the hub; whatever others put there is none."""
+    if isinstance(given, bool) or not isinstance(given, int) or abs(given) >= _BIGINT:
+        return None
+    return SessionId(given)
 
 
 def _read_keys(text: str) -> str | Sequence[jwt.PyJWK]:

@@ -39,6 +39,14 @@ def test_a_token_of_our_own_says_who_and_until_when() -> None:
 
 
 @pytest.mark.parametrize(
+    ("claim", "session_id"),
+    [(5, 5), (-5, -5), (None, None), ("5", None), (True, None), (5.0, None), (1 << 63, None)],
+)
+def test_a_token_of_our_own_names_its_session(claim: object, session_id: int | None) -> None:
+    assert TokenVerifier(SECRET).verify(signed(parlour_session=claim)).session_id == session_id
+
+
+@pytest.mark.parametrize(
     "token",
     [
         "",
