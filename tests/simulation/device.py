@@ -12,7 +12,7 @@ from attrs import define, field
 
 from hub.identity.cookies import token_hash
 from persistence.records import StoreUnavailable
-from protocol.model import ChannelId, UserId
+from protocol.model import ChannelId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.judgement.ledger import Ledger, Sent
 from tests.simulation.judgement.truth import Right
@@ -85,8 +85,12 @@ class Device:
     gone_at: float = -inf
     is_leaving: bool = False
     has_left: trio.Event = field(factory=trio.Event, init=False)
+    _session_id: SessionId = field(init=False)
     _leave: trio.Event = field(factory=trio.Event, init=False)
     _count: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
     def name(self) -> str:
@@ -105,8 +109,8 @@ class Device:
 
     @property
     def has_session(self) -> bool:
-        """Whether what lets the device in is still there; a token always is."""
-        return self.language.cookie is None or self.sim.truth.is_session_open(self.session_hash)
+        """Whether what lets the device in is still there."""
+        return self.sim.truth.is_session_open(self.session_hash)
 
     @property
     def session_hash(self) -> bytes:
@@ -155,7 +159,7 @@ class Device:
             world = await self.sim.running()
             with suppress(StoreUnavailable):
                 self.person = await world.sign_in(self.person.user)
-                self.sim.truth.opened(self.session_hash)
+                self._session_id = self.sim.truth.opened(self.session_hash)
 
     async def _try_ended_session(self) -> None:
         """Over REST, where no connection is closed when a session ends."""
@@ -171,7 +175,7 @@ class Device:
     async def _connect(self, world: World) -> WebSocket:
         dice = self.sim.dice
         is_slow = not self.sim.is_calm and dice.random() < 0.15
-        holds = self.language.cookie is not None and dice.random() < 0.7
+        holds = not isinstance(self.language, SocketIo) and dice.random() < 0.7
         stream = world.connect_lockstep() if is_slow else world.connect()
         stream.send_stream = OneAtATime(stream.send_stream)
         self.ledger.connected(is_slow=is_slow, holds=holds)
@@ -179,9 +183,8 @@ class Device:
             with trio.fail_after(20):
                 if isinstance(self.language, SocketIo):
                     socket = await open_websocket(stream, self.language.path)
-                    token = world.services.tokens.issue(
-                        to_uuid(IdKind.USER, self.me), self.sim.hour
-                    )
+                    whose = to_uuid(IdKind.USER, self.me)
+                    token = world.services.tokens.issue(whose, self.sim.hour, self._session_id)
                     await socket.send_text(f"40{json.dumps({'token': token})}")
                     return socket
                 cookies = f"{self.person.cookie}; {self.person.platform_cookie}"

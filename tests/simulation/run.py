@@ -219,9 +219,7 @@ class Simulation:
             self._last_here,
             GRACE_SECONDS,
         )
-        device = Device(self, number // 3, person, language, ledger)
-        self.truth.opened(device.session_hash)
-        self.devices.append(device)
+        self.devices.append(Device(self, number // 3, person, language, ledger))
 
     def _last_here(self, user_id: UserId) -> float:
         devices = [device for device in self.devices if device.me == user_id]
@@ -265,7 +263,7 @@ class Simulation:
                 problem = outbox_overflow(self._world)
                 self.require(problem is None, problem or "")
             for device in self.devices:
-                if device.here_since is not None and device.language.cookie is not None:
+                if device.here_since is not None:
                     long_ended = self.truth.is_session_long_ended(device.session_hash)
                     slow = device.ledger.connection.is_slow
                     self.require(slow or not long_ended, f"{device.name} outlives its session")

@@ -131,7 +131,7 @@ class Trouble:
     async def _end_session(self) -> None:
         """Of one device, by itself, or by SQL."""
         device = self.sim.dice.choice(self.sim.devices)
-        if device.language.cookie is None or not device.has_session:
+        if not device.has_session:
             return
         self.sim.note("trouble", f"the session of {device.name} ends")
         if self.sim.dice.random() < 0.5:

@@ -20,7 +20,7 @@ import trio
 from attrs import define, field, frozen
 
 from persistence.memory.tables import Tables
-from protocol.model import ChannelId, Message, MessageId, Posted, UserId
+from protocol.model import ChannelId, Message, MessageId, Posted, SessionId, UserId
 from tests.simulation.languages.language import Places
 
 CALLS: int = 20  # of the store, one after the other, until the hub has acted on a change
@@ -119,9 +119,10 @@ class Truth:
             if ended_at is None and token_hash not in self.tables.sessions:
                 self._sessions[token_hash] = trio.current_time()
 
-    def opened(self, token_hash: bytes) -> None:
-        """A session to watch."""
+    def opened(self, token_hash: bytes) -> SessionId:
+        """A session to watch; returns its id."""
         self._sessions[token_hash] = None
+        return self.tables.sessions[token_hash].id
 
     def is_session_open(self, token_hash: bytes) -> bool:
         """Whether it has not ended."""

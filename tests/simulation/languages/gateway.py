@@ -22,7 +22,7 @@ class Gateway:
     """See `Language`."""
 
     path = "/gateway"
-    cookie: str | None = "connect.sid"
+    cookie: str = "connect.sid"
     must_rejoin = False
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:

@@ -51,13 +51,13 @@ class Call:
 class Language(Protocol):
     """One dialect. Frames are JSON values; Socket.IO's are [event, payload].
 
-    `cookie`: the session cookie that lets the device in; None: a token does.
+    `cookie`: that of the session which lets the device in, by itself or by a token of it.
     `must_rejoin`: whether the device must come back by itself into a channel that it was put out
     of, because nobody tells it that it may.
     """
 
     path: str
-    cookie: str | None
+    cookie: str
     must_rejoin: bool
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:

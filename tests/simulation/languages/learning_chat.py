@@ -35,7 +35,7 @@ class LearningChat:
     """See `Language`."""
 
     path = "/ws/chat"
-    cookie: str | None = "connect.sid"
+    cookie: str = "connect.sid"
     must_rejoin = True
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:

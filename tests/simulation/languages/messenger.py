@@ -22,7 +22,7 @@ class Messenger:
     """See `Language`."""
 
     path = "/messagepal"
-    cookie: str | None = "connect.sid"
+    cookie: str = "connect.sid"
     must_rejoin = False
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:

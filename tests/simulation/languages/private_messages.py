@@ -26,7 +26,7 @@ class PrivateMessages:
     """See `Language`."""
 
     path = "/ws"
-    cookie: str | None = "session_token"
+    cookie: str = "session_token"
     must_rejoin = False
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:

@@ -26,7 +26,7 @@ class SocketIo:
     """See `Language`."""
 
     path = "/socket.io/?EIO=4&transport=websocket"
-    cookie: str | None = None
+    cookie: str = "connect.sid"
     must_rejoin = True
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:
