@@ -274,6 +274,7 @@ class Simulation:
         await self.trouble.restore()
         self.is_calm = True
         self.note("calm", "begins")
+        await trio.sleep(self.truth.bound)  # what was taken away before may be told until then
         with trio.move_on_after(CALM_SECONDS):
             while self._missing():  # noqa: ASYNC110  the clock is a mock
                 await trio.sleep(0.5)

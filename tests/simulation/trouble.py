@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
 INSIST_SECONDS = 4.0
-DONE = {200, 201, 404}  # 404: it was so already
+DONE = {200, 201, 403, 404}  # 403: it may not be done now; 404: it was so already
 
 
 @define
