@@ -17,6 +17,7 @@ from persistence import open_database, open_store
 from persistence.interface import Store
 from persistence.records import NewUser, NoSuchUser, StoreError, Taken
 from protocol.model import User
+from protocol.parsing.names import is_address, is_name, is_username
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -50,7 +51,11 @@ def show_config(config: Config, say: Say) -> None:
 
 
 async def add_user(config: Config, account: Account, say: Say) -> None:
-    """Make an account."""
+    """Make an account. Raises NotDone: a name is none, or taken."""
+    if not is_username(account.username) or not is_name(account.name):
+        raise NotDone("A name has a character that cannot be seen, or looks like another one")
+    if account.email is not None and not is_address(account.email):
+        raise NotDone(f"{account.email} is no email address")
     password_hash = await _hash(account.password)
     new = NewUser(account.name, password_hash, account.username, account.email)
     async with _store(config) as store:

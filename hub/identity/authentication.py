@@ -144,6 +144,7 @@ class Authenticator:
         user = None if number is None else await self._accounts.get(UserId(number))
         if user is None:
             return Stranger.UNKNOWN_USER
+        # Of an Express session there is a number too: live connections end with that session.
         return Session(claims.session_id or _foreign_id(token), user, claims.expires_at)
 
     async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:

@@ -1,12 +1,12 @@
 """Guesses of passwords: how often an account may be tried.
 
 Guarantees: whoever guesses from one network locks only that network out of the account, not its
-owner elsewhere; from many networks together ten times as many guesses are allowed; only failures
-count, and each of them, however the account was named. Must not know: the clock, HTTP, passwords.
+owner elsewhere; from many networks together ten times as many guesses are allowed; a right one
+does not count, and a wrong one does however the account was named. Must not know: the clock, HTTP,
+passwords.
 """
 
 import unicodedata
-from collections.abc import Hashable
 from typing import Final, TypeAlias
 
 from hub.limits.windows import SlidingWindow
@@ -41,7 +41,7 @@ class Guesses:
         Returns:
             Seconds to wait, if it is not allowed; else 0.
         """
-        pair: Hashable = (account, network)
+        pair = (account, network)
         if not self._from_all.take(account, now):
             return self._from_all.retry_after(account, now)
         if not self._from_one.take(pair, now):

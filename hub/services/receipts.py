@@ -60,8 +60,7 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        async with self._moved(reader, READ, self._messages.mark_read(reader, peer)) as advance:
-            await self._tell(advance, reader, None)
+        await self._read(reader, self._messages.mark_read(reader, peer))
 
     async def read_up_to(self, reader: UserId, message_id: MessageId) -> None:
         """The reader has seen a message, and so those before it in its channel.
@@ -69,9 +68,7 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        moved = self._messages.mark_read_up_to(reader, message_id)
-        async with self._moved(reader, READ, moved) as advance:
-            await self._tell(advance, reader, None)
+        await self._read(reader, self._messages.mark_read_up_to(reader, message_id))
 
     async def read_by_client(
         self, client: Client, message_id: MessageId, channel_id: ChannelId | None
@@ -88,9 +85,7 @@ class Receipts:
         message = await self._messages.get(message_id)
         if message is None or not self._may_mark(client, message, channel_id):
             return
-        moved = self._messages.mark_read_up_to(reader, message_id)
-        async with self._moved(reader, READ, moved) as advance:
-            await self._tell(advance, reader, client)
+        await self._read(reader, self._messages.mark_read_up_to(reader, message_id), client)
         if channel_id is None:
             peer = message.author_id if message.author_id != reader else message.recipient_id
             if peer is not None:
@@ -103,16 +98,22 @@ class Receipts:
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        moved = self._messages.mark_delivered_up_to(recipient, message_id)
-        async with self._moved(recipient, DELIVERED, moved) as advance:
-            await self._tell_delivered(advance, recipient)
+        statement = self._messages.mark_delivered_up_to(recipient, message_id)
+        async with self._moved(recipient, DELIVERED, statement) as advance:
+            if advance is None:
+                return
+            deliveries = _seen(advance, recipient, DELIVERED)
+            if advance.peer_id in advance.audience:
+                event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
+                deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
+            await self._hub.broadcast(deliveries)
 
     @asynccontextmanager
     async def _moved(
         self, user_id: UserId, status: DeliveryStatus, statement: Awaitable[Advance | None]
     ) -> AsyncGenerator[Advance | None]:
-        """What a statement moved; the block hands out the receipts of it, and waits for nothing
-        before that. `seq` is never less than that of a receipt that overtook this one.
+        """What a statement moved, for a block that hands the receipts of it to the Hub, and waits
+        for nothing else. `seq` is at least that of a receipt that overtook this one.
         """
         done = trio.Event()
         self._running[done] = None
@@ -129,28 +130,25 @@ class Receipts:
             if not self._running:
                 self._newest.clear()
 
-    async def _tell_delivered(self, advance: Advance | None, recipient: UserId) -> None:
-        if advance is None:
-            return
-        deliveries = _seen(advance, recipient, DELIVERED)
-        if advance.peer_id in advance.audience:
-            event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
-            deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
-        await self._hub.broadcast(deliveries)
-
-    async def _tell(self, advance: Advance | None, reader: UserId, besides: Client | None) -> None:
-        if advance is None:
-            return
-        rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)
-        ids = advance.message_ids
-        deliveries = [Delivery(ChannelMessagesRead(advance.channel_id, reader, ids), rooms)]
-        if advance.peer_id is not None:
-            now = datetime.now(UTC)
-            event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
-            people = (*(advance.audience & {advance.peer_id}), reader)
-            deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
-        deliveries += _seen(advance, reader, READ)
-        await self._hub.broadcast(deliveries)
+    async def _read(
+        self,
+        reader: UserId,
+        statement: Awaitable[Advance | None],
+        besides: Client | None = None,
+    ) -> None:
+        async with self._moved(reader, READ, statement) as advance:
+            if advance is None:
+                return
+            rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)
+            ids = advance.message_ids
+            deliveries = [Delivery(ChannelMessagesRead(advance.channel_id, reader, ids), rooms)]
+            if advance.peer_id is not None:
+                now = datetime.now(UTC)
+                event = PrivateMessagesRead(reader, advance.peer_id, advance.seq, ids, now)
+                people = (*(advance.audience & {advance.peer_id}), reader)
+                deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
+            deliveries += _seen(advance, reader, READ)
+            await self._hub.broadcast(deliveries)
 
     def _may_mark(self, client: Client, message: Message, channel_id: ChannelId | None) -> bool:
         if channel_id is not None:

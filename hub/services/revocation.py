@@ -54,7 +54,7 @@ class Revocations:
         workspaces: has the connections of each workspace.
         typing: has the indicators that are on.
         presence: has the users that are online.
-        receipts: those that are on their way by the right as it was go out before its end.
+        receipts: what was allowed before a right ended is sent before the notice of its end.
         hub: delivers the notices.
     """
 

@@ -2,7 +2,8 @@
 
 Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
 way that Unicode prefers, in one alphabet where several have letters that look alike, and is no
-email address. Must not know: who has which name.
+email address; what stands before the @ of an address may be a username. Must not know: who has
+which name.
 """
 
 import unicodedata
@@ -42,6 +43,13 @@ def is_username(text: str) -> bool:
         and "@" not in text
         and not _BLANK & set(text)
     )
+
+
+def is_address(text: str) -> bool:
+    """Whether a text may be an email address, from which a username may be made."""
+    local, _, domain = text.partition("@")
+    is_one_word = not any(letter.isspace() for letter in text)
+    return is_username(local) and is_name(domain) and "@" not in domain and is_one_word
 
 
 def _alphabet(letter: str) -> str | None:

@@ -1,7 +1,6 @@
 """Workspaces, channels and uploads: the same on every store."""
 
 import pytest
-from attrs import evolve
 
 from persistence.interface import Store
 from persistence.records import (
@@ -250,22 +249,3 @@ async def test_a_repeat_is_confirmed_although_its_author_lost_the_file(store: St
     await store.relations.block(eve.id, ben.id)
     assert await store.uploads.visible(ben.id, url) is None
     assert await post(store, naming(url, ben, eve, "k")) == [Posted(sent, repeated=True)]
-
-
-@pytest.mark.parametrize("other", ["file", "kind", "parent"])
-async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str) -> None:
-    """What differs would not be stored, and yet be confirmed."""
-    (ann,) = await make_users(store, "ann")
-    channel = await make_channel(store, ann)
-
-    one, two = [await make_upload(store, ann, name) for name in ("1.png", "2.png")]
-    draft = Draft(ann.id, None, "cat", "k", MessageKind.IMAGE, one, channel.id)
-    first = await post_one(store, draft)
-    different = {
-        "file": evolve(draft, file_url=two),
-        "kind": evolve(draft, kind=MessageKind.FILE),
-        "parent": evolve(draft, parent_id=first.id),
-    }
-    assert await post(store, different[other]) == [Refusal.KEY_CONFLICT]
-    again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
-    assert await post(store, draft) == [again]

@@ -206,6 +206,25 @@ async def test_keys_are_the_authors_across_channels(store: Store) -> None:
     assert isinstance(outcomes[3], Posted)
 
 
+@pytest.mark.parametrize("other", ["file", "kind", "parent"])
+async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str) -> None:
+    """What differs would not be stored, and yet be confirmed."""
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+
+    one, two = [await make_upload(store, ann, name) for name in ("1.png", "2.png")]
+    draft = Draft(ann.id, None, "cat", "k", MessageKind.IMAGE, one, channel.id)
+    first = await post_one(store, draft)
+    different = {
+        "file": evolve(draft, file_url=two),
+        "kind": evolve(draft, kind=MessageKind.FILE),
+        "parent": evolve(draft, parent_id=first.id),
+    }
+    assert await post(store, different[other]) == [Refusal.KEY_CONFLICT]
+    again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
+    assert await post(store, draft) == [again]
+
+
 async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "x", "k")

@@ -22,14 +22,14 @@ def in_days(days: float) -> datetime:
 async def test_a_session_is_found_until_it_ends_or_expires(store: Store) -> None:
     ann = await make_user(store, "ann")
     opened = await store.sessions.open(ann.id, b"one", in_days(1))
-    await store.sessions.open(ann.id, b"old", in_days(-1))
-    assert await find(store, b"one") == opened
+    old = await store.sessions.open(ann.id, b"old", in_days(-1))
+    assert await find(store, b"one") == await store.sessions.get(opened.id) == opened
     assert opened.user == ann
-    assert await find(store, b"old") is None
+    assert await find(store, b"old") is await store.sessions.get(old.id) is None
     assert await find(store, b"none") is None
     assert await store.sessions.close(b"one") == opened.id
     assert await store.sessions.close(b"one") is None
-    assert await find(store, b"one") is None
+    assert await find(store, b"one") is await store.sessions.get(opened.id) is None
     with pytest.raises(NoSuchUser):
         await store.sessions.open(NOBODY, b"x", in_days(1))
 

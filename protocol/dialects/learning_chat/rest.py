@@ -29,7 +29,7 @@ from protocol.parsing.content import (
     check_kind,
     is_storable,
 )
-from protocol.parsing.names import is_name, is_username
+from protocol.parsing.names import is_address, is_name, is_username
 from protocol.parsing.structuring import identifier
 from protocol.rest import RestDialect, camel_case
 from protocol.schemas import Keywords
@@ -107,9 +107,7 @@ class AccountBody:
         if not is_username(self.username):
             raise WireError(ErrorCode.INVALID_FIELD, _USERNAME, field="username")
         check_name("name", self.name)
-        local, at, domain = self.email.partition("@")
-        fits = len(self.email) <= MAX_EMAIL_CHARS and is_storable(self.email)
-        if not (local and at and domain and fits):
+        if not is_address(self.email) or len(self.email) > MAX_EMAIL_CHARS:
             raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
         for field, text in (("avatar", self.avatar), ("class", self.class_)):
             check_optional(field, text)

@@ -21,7 +21,7 @@ from protocol.parsing.content import (
     check_content,
     check_key,
 )
-from protocol.parsing.names import reads_as_written
+from protocol.parsing.names import is_address, reads_as_written
 from protocol.rest import RestDialect
 from protocol.schemas import Keywords
 
@@ -82,8 +82,7 @@ class RegisterBody:
         Raises:
             WireError: INVALID_FIELD.
         """
-        local, at, domain = self.email.partition("@")
-        if not (local and at and domain) or len(self.email) > MAX_EMAIL_CHARS:
+        if not is_address(self.email) or len(self.email) > MAX_EMAIL_CHARS:
             raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
         names = {
             "first_name": self.first_name,
@@ -92,7 +91,7 @@ class RegisterBody:
         }
         for name, text in names.items():
             check_shown_name(name, text)
-        texts = {"email": self.email, "avatar": self.avatar, "about_me": self.about_me}
+        texts = {"avatar": self.avatar, "about_me": self.about_me}
         for name, text in texts.items():
             check_short_text(name, text)
         return _date("date_of_birth", self.date_of_birth)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hub.cli.admin import (
     Account,
@@ -53,8 +54,12 @@ async def test_what_cannot_be_done_is_said(config: Config) -> None:
     said: list[str] = []
     await add_user(config, ANN, said.append)
     ben = Account("ben", "Ben", None, "short")
+    unseen = "A name has a character that cannot be seen, or looks like another one"
     for command, reason in (
         (partial(add_user, config, ANN), "This username has an account already"),
+        (partial(add_user, config, evolve(ANN, username="\u0430nn")), unseen),
+        (partial(add_user, config, evolve(ANN, name="Ann\u202e")), unseen),
+        (partial(add_user, config, evolve(ANN, email="ann@")), "ann@ is no email address"),
         (partial(add_user, config, ben), "not accepted: password_too_short"),
         (partial(set_password, config, "ann", "short"), "not accepted: password_too_short"),
         (partial(set_password, config, "ben", "another horse"), "There is no user ben"),

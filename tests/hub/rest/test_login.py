@@ -1,5 +1,8 @@
 """How often one may try to log in, from where, and when a cookie is only for TLS."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from hub.identity.authentication import MAX_COOKIES
@@ -53,6 +56,20 @@ async def test_who_is_right_does_not_use_up_what_their_network_may_fail(
         assert (await log_in(world)).status == 429
 
 
+@asynccontextmanager
+async def behind_proxy(store: Store) -> AsyncIterator[tuple[World, str]]:
+    """A hub where every address may fail once, and the address of its proxy."""
+    proxy = "198.51.100.1"
+    async with open_world(store, login_attempts_per_address=1, trusted_proxies=(proxy,)) as world:
+        yield world, proxy
+
+
+async def guess(world: World, name: str, peer: str, headers: dict[str, str]) -> int:
+    """The status of a login that fails."""
+    body = {"email": name, "password": "x"}
+    return (await world.call("POST", "/api/auth/login", body, headers, peer=peer)).status
+
+
 @pytest.mark.parametrize(
     ("first", "second", "is_one"),
     [
@@ -67,15 +84,10 @@ async def test_a_network_counts_as_one(
     memory_store: Store, first: str, second: str, is_one: bool
 ) -> None:
     """Also of what a trusted proxy says, and what is no address is the proxy's."""
-    proxy = "198.51.100.1"
-    async with open_world(
-        memory_store, login_attempts_per_address=1, trusted_proxies=(proxy,)
-    ) as world:
+    async with behind_proxy(memory_store) as (world, proxy):
         for address, status in ((first, 401), (second, 429 if is_one else 401)):
-            body = {"email": address, "password": "x"}
             headers = {"X-Forwarded-For": address}
-            reply = await world.call("POST", "/api/auth/login", body, headers, peer=proxy)
-            assert reply.status == status
+            assert await guess(world, address, proxy, headers) == status
 
 
 async def test_a_success_frees_the_account_again(memory_store: Store) -> None:
@@ -100,21 +112,15 @@ async def test_logins_and_registrations_are_limited_per_address(memory_store: St
 
 
 async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store: Store) -> None:
-    proxies = ("198.51.100.1",)
-    async with open_world(
-        memory_store, login_attempts_per_address=1, trusted_proxies=proxies
-    ) as world:
-
-        async def attempt(name: str, peer: str, claimed: str) -> int:
-            body = {"email": name, "password": "x"}
-            headers = {"X-Forwarded-For": claimed}
-            return (await world.call("POST", "/api/auth/login", body, headers, peer=peer)).status
-
-        assert await attempt("a", "198.51.100.1", "203.0.113.1") == 401
-        assert await attempt("b", "198.51.100.1", "203.0.113.2") == 401
-        assert await attempt("c", "198.51.100.1", "203.0.113.2") == 429
-        assert await attempt("d", "192.0.2.9", "203.0.113.3") == 401
-        assert await attempt("e", "192.0.2.9", "203.0.113.4") == 429
+    async with behind_proxy(memory_store) as (world, proxy):
+        for name, peer, claimed, status in (
+            ("a", proxy, "203.0.113.1", 401),
+            ("b", proxy, "203.0.113.2", 401),
+            ("c", proxy, "203.0.113.2", 429),
+            ("d", "192.0.2.9", "203.0.113.3", 401),
+            ("e", "192.0.2.9", "203.0.113.4", 429),
+        ):
+            assert await guess(world, name, peer, {"X-Forwarded-For": claimed}) == status
 
 
 @pytest.mark.parametrize(
@@ -127,15 +133,10 @@ async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store
 async def test_what_a_client_says_of_its_address_does_not_count(
     memory_store: Store, headers: dict[str, str]
 ) -> None:
-    proxy = "198.51.100.1"
-    async with open_world(
-        memory_store, login_attempts_per_address=1, trusted_proxies=(proxy,)
-    ) as world:
+    async with behind_proxy(memory_store) as (world, proxy):
         for name, status in (("a", 401), ("b", 429)):
-            body = {"email": name, "password": "x"}
             said = {each: value.replace(".7", f".{ord(name)}") for each, value in headers.items()}
-            reply = await world.call("POST", "/api/auth/login", body, said, peer=proxy)
-            assert reply.status == status
+            assert await guess(world, name, proxy, said) == status
 
 
 @pytest.mark.parametrize(

@@ -152,8 +152,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "guesses from anywhere lock the owner of an account out",
         "hub/limits/guesses.py",
-        "pair: Hashable = (account, network)",
-        "pair: Hashable = account",
+        "        pair = (account, network)\n",
+        "        pair = account\n",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(

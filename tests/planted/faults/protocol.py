@@ -308,4 +308,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if not is_username(self.username) and not self.email:\n",
         ("tests/hub/rest/routes/learning_chat/test_accounts.py",),
     ),
+    Fault(
+        "the username that is made of an address looks like one that is there",
+        "protocol/parsing/names.py",
+        "return is_username(local) and is_name(domain)",
+        "return is_name(local) and is_name(domain)",
+        ("tests/protocol/parsing/test_names.py",),
+    ),
 )

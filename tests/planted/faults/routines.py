@@ -81,7 +81,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         POSTING,
         "(targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same",
         "(targets[d.place], d.content, m.kind, m.file_url, m.parent_id) AS is_same",
-        ("tests/persistence/test_channels.py",),
+        ("tests/persistence/test_posting.py",),
     ),
     Fault(
         "a channel's messages are numbered with a hole",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.parsing.names import is_name, is_username, reads_as_written
+from protocol.parsing.names import is_address, is_name, is_username, reads_as_written
 
 NAMES = [
     "Ann", "Ann Lee", "Émile", "O'Brien-Smith", "Ngô Thị Lan", "אבי", "محمد", "山田 太郎", "a_5",
@@ -54,3 +54,22 @@ def test_usernames(text: str) -> None:
 )  # fmt: skip
 def test_a_username_does_not_look_like_another_one(text: str) -> None:
     assert not is_username(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ann@example.org", "ann.lee+x@a", "o'brien@\u00e9cole.example", "анна@пример.example"]
+)
+def test_addresses(text: str) -> None:
+    assert is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann", "@example.org", "ann@", "ann@b@c", " ann@example.org", "ann@exam ple.org",
+        "ann@example.org\n", "ann\u200b@example.org", "ann@example\u202e.org", "a\x00@b.c",
+        "\u0430nn@example.org",  # from which a username would be made that looks like ann
+    ],
+)  # fmt: skip
+def test_what_is_no_address(text: str) -> None:
+    assert not is_address(text)

@@ -134,9 +134,9 @@ def _require_manager(call: Call, workspace: Workspace, text: str) -> None:
 
 
 async def _may_reach(call: Call, user_id: UserId) -> bool:
-    """Whether the caller may write to a user: who is blocked, or a stranger to somebody whose
-    profile is private, may not bring themself before them in any other way either. It is true of
-    the caller themself, and of users that do not exist.
+    """Whether the caller may write to a user, and so may add them to a workspace or open a dm: not
+    against a block, nor with a private profile that they do not follow. Also true of the caller
+    themself, and of users that do not exist, which callers refuse in their own words.
     """
     store = call.services.store
     (permit,) = await store.relations.may_message([(call.me, user_id)])
