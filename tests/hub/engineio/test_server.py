@@ -9,6 +9,7 @@ from trio.testing import MockClock
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
+from protocol.engineio.session import MAX_QUEUED_BYTES
 from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
 from tests.support.clients.frames import BINARY, client_frame
 from tests.support.clients.http import Reply
@@ -415,9 +416,11 @@ async def test_what_a_handler_raises_ends_its_session_alone() -> None:
 
 
 async def test_a_session_that_nobody_fetches_from_is_not_held_in_memory() -> None:
-    async def flood(connection: object, _: object) -> None:
-        while not connection.closed.is_set():  # type: ignore[attr-defined]
-            connection.send("x" * 100_000)  # type: ignore[attr-defined]
+    async def flood(connection: EngineConnection, opening: Opening) -> None:
+        del opening
+        for _ in range(20):
+            connection.send("x" * (MAX_QUEUED_BYTES // 10))
+        await connection.receive()
 
     async with open_engine(flood) as engine:
         sid = await engine.open()
