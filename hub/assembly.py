@@ -148,7 +148,7 @@ async def open_services(
         messages=store.messages,
         relations=store.relations,
         sending=Sending(messaging, channels, assistant),
-        moderation=Moderation(store.messages, channels, store.channels, hub),
+        moderation=Moderation(store.messages, store.channels, hub),
         typing=typing,
         receipts=receipts,
         channels=channels,

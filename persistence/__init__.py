@@ -11,9 +11,9 @@ from pathlib import Path
 from persistence.embedded import run_embedded
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.postgres.bridge import open_asyncio
+from persistence.postgres.database.bridge import open_asyncio
+from persistence.postgres.database.migrate import migrate
 from persistence.postgres.express import open_express_sessions
-from persistence.postgres.migrate import migrate
 
 __all__ = ["open_database", "open_express_sessions", "open_store"]
 

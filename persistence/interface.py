@@ -6,6 +6,8 @@ Guarantees, for every implementation (one suite of tests runs on all of them):
 - Within a channel, `seq` has no holes, and the order of `seq` is the order of commits.
 - For an author and a key, at most one message is stored; a repeat returns it.
 - Watermarks only move forward.
+- An operation that is done `by` a user is decided by the policy (persistence/policy.py) in the
+  statement that carries it out.
 
 Must not know: commands, events, dialects, sockets. Times are aware UTC datetimes with millisecond
 precision.
@@ -18,6 +20,7 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from persistence.invitations import Invitations
 from persistence.records import (
     Access,
     Advance,
@@ -25,10 +28,12 @@ from persistence.records import (
     ChannelHead,
     Conversation,
     Credentials,
+    Denial,
     Draft,
     FollowCounts,
     ForeignSession,
     Gap,
+    Membership,
     NewChannel,
     Newest,
     NewUser,
@@ -51,6 +56,7 @@ from protocol.model import (
     Posted,
     Session,
     SessionId,
+    Standing,
     User,
     UserId,
     Workspace,
@@ -284,11 +290,13 @@ class Messages(Protocol):
     async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 
-    async def delete(self, message_id: MessageId) -> bool:
-        """Delete the content; the seq stays taken. False: there was no such message."""
+    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
+        """Delete the content; the seq stays taken. None: done."""
 
-    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
-        """Set a message's grading status; returns the message, or None if there is none."""
+    async def grade(
+        self, message_id: MessageId, status: GradingStatus, *, by: UserId
+    ) -> Message | Denial:
+        """Set a message's grading status; returns the message."""
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """Move the reader's watermark to the conversation's last seq. None if nothing moved."""
@@ -336,20 +344,38 @@ class Workspaces(Protocol):
     async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
         """The ids of each user's workspaces. One statement."""
 
-    async def add_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """The workspace after that, or None if there is none. Repeating changes nothing. Raises
-        NoSuchUser.
+    async def members(
+        self, workspace_id: WorkspaceId, *, by: UserId
+    ) -> Sequence[Membership] | Denial:
+        """The members, in the order in which they joined."""
+
+    async def add_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """Make a user a member, whom `by` must be allowed to message; returns the workspace after
+        that. Repeating changes nothing. Raises NoSuchUser, also when a block exists either way.
         """
 
-    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """The workspace after that, or None if there is none. Repeating changes nothing."""
+    async def remove_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """Put a user out, or let them leave; returns the workspace after that. Repeating changes
+        nothing.
+        """
+
+    async def change_role(
+        self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
+    ) -> Workspace | Denial:
+        """Make a member a moderator, member or guest; or the owner, and the old one a moderator.
+        NOT_ALLOWED also for the owner's own role. Raises NoSuchUser when the user is no member.
+        """
 
 
 class Channels(Protocol):
     """Channels, dms and pins."""
 
-    async def create(self, new: NewChannel) -> Channel | None:
-        """Make a channel; None: there is no such workspace.
+    async def create(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
+        """Make a channel.
 
         Raises Taken("name"): the workspace has a channel of that name, which is compared
         case-insensitively and without blanks at its ends.
@@ -384,11 +410,15 @@ class Channels(Protocol):
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """The user's dms, oldest first."""
 
-    async def pin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
-        """None: no such channel, or no such message in it. Repeating changes nothing."""
+    async def pin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
+        """Pin a message of the channel. Repeating changes nothing."""
 
-    async def unpin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
-        """None: no such channel, or no such message in it. Repeating changes nothing."""
+    async def unpin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
+        """Unpin a message of the channel. Repeating changes nothing."""
 
 
 class Uploads(Protocol):
@@ -428,6 +458,7 @@ class Store:
     relations: Relations
     messages: Messages
     workspaces: Workspaces
+    invitations: Invitations
     channels: Channels
     uploads: Uploads
     recoveries: Recoveries

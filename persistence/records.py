@@ -23,8 +23,10 @@ from protocol.model import (
     Refusal,
     Role,
     SessionId,
+    Standing,
     User,
     UserId,
+    Workspace,
     WorkspaceId,
 )
 
@@ -51,6 +53,13 @@ class Taken(StoreError):
 
 class NoSuchUser(StoreError):
     """There is no user with an id that was given."""
+
+
+class Denial(Enum):
+    """Why something was not done for a user. What they may not see is as if it were not there."""
+
+    NOT_FOUND = auto()
+    NOT_ALLOWED = auto()
 
 
 @frozen
@@ -93,6 +102,7 @@ class ProfileChange:
     avatar: str | Unchanged | None = UNCHANGED
     nickname: str | Unchanged | None = UNCHANGED
     about_me: str | Unchanged | None = UNCHANGED
+    role: Role | Unchanged = UNCHANGED
     is_public: bool | Unchanged = UNCHANGED
 
     def given(self) -> dict[str, object]:
@@ -286,6 +296,33 @@ class Recovery:
 
     user_id: UserId
     positions: Mapping[ChannelId, int]
+
+
+@frozen
+class Membership:
+    """A member of a workspace, and what they are in it."""
+
+    user: User
+    standing: Standing
+
+
+@frozen
+class Invitation:
+    """A workspace that a user was asked to join."""
+
+    workspace: Workspace
+    inviter: User
+    created_at: datetime
+
+
+@frozen
+class InvitationLink:
+    """A link by which anybody may join a workspace, so many times. Its secret is not kept."""
+
+    id: int
+    workspace_id: WorkspaceId
+    expires_at: datetime
+    uses_left: int
 
 
 @frozen

@@ -31,7 +31,7 @@ class ErrorCode(StrEnum):
     KEY_CONFLICT = Refusal.KEY_CONFLICT.value
     CHANNEL_NOT_FOUND = Refusal.CHANNEL_NOT_FOUND.value
     NOT_A_MEMBER = Refusal.NOT_A_MEMBER.value
-    NOT_A_PARTICIPANT = "not_a_participant"
+    READ_ONLY = Refusal.READ_ONLY.value
     NOT_JOINED = "not_joined"
     RATE_LIMITED = "rate_limited"
     HISTORY_UNAVAILABLE = "history_unavailable"
@@ -60,7 +60,7 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.KEY_CONFLICT: "This key was already used for another message",
     ErrorCode.CHANNEL_NOT_FOUND: "Channel not found.",
     ErrorCode.NOT_A_MEMBER: "You are not a member of this workspace.",
-    ErrorCode.NOT_A_PARTICIPANT: "Access denied to this DM.",
+    ErrorCode.READ_ONLY: "You may read here, but not write.",
     ErrorCode.NOT_JOINED: "Join the channel before sending messages.",
     ErrorCode.RATE_LIMITED: "You are sending messages too fast. Please wait.",
     ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
@@ -81,7 +81,8 @@ REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
     Refusal.NOT_ALLOWED: ErrorCode.NOT_ALLOWED,
     Refusal.KEY_CONFLICT: ErrorCode.KEY_CONFLICT,
     Refusal.CHANNEL_NOT_FOUND: ErrorCode.CHANNEL_NOT_FOUND,
-    Refusal.NOT_A_MEMBER: ErrorCode.NOT_A_MEMBER,
+    Refusal.NOT_A_MEMBER: ErrorCode.CHANNEL_NOT_FOUND,
+    Refusal.READ_ONLY: ErrorCode.READ_ONLY,
     Refusal.PARENT_NOT_FOUND: ErrorCode.INVALID_FIELD,
     Refusal.FILE_NOT_FOUND: ErrorCode.INVALID_FIELD,
     Refusal.UNSTORABLE: ErrorCode.UNSTORABLE,

@@ -21,7 +21,7 @@ ASSISTANT_ID: Final = UserId(999)  # reserved: no ordinary account gets it
 
 
 class Role(StrEnum):
-    """What a user is on the platform; only the learning platform's dialects ask for it."""
+    """What a user is on the platform; only the learning platform's dialects show it."""
 
     STUDENT = "student"
     TEACHER = "teacher"
@@ -31,7 +31,25 @@ class Role(StrEnum):
 
 
 STAFF: Final = frozenset({Role.TEACHER, Role.PRINCIPAL, Role.ADMIN})
-"""Who may change what others wrote."""
+"""The roles that an operator gives: their users are moderators of the workspaces they belong to."""
+
+
+class Standing(StrEnum):
+    """What a user is in a place: in a workspace and its channels, or in a private conversation.
+
+    `contact`: may write to the other user of a conversation; `participant`: may only read it.
+    """
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    MEMBER = "member"
+    GUEST = "guest"
+    CONTACT = "contact"
+    PARTICIPANT = "participant"
+
+
+GIVEN_STANDINGS: Final = (Standing.MODERATOR, Standing.MEMBER, Standing.GUEST)
+"""Those that the owner of a workspace gives to its other members."""
 
 
 class MessageKind(StrEnum):
@@ -93,6 +111,7 @@ class Refusal(StrEnum):
     KEY_CONFLICT = "key_conflict"
     CHANNEL_NOT_FOUND = "channel_not_found"
     NOT_A_MEMBER = "not_a_member"
+    READ_ONLY = "read_only"
     PARENT_NOT_FOUND = "parent_not_found"
     FILE_NOT_FOUND = "file_not_found"
     UNSTORABLE = "unstorable"

@@ -34,8 +34,9 @@ ELSEWHERE: Final = {
     "persistence/embedded/account.py": "tests/persistence/embedded/test_embedded.py",
     "persistence/memory/__init__.py": "tests/conftest.py",
     "persistence/memory/tables.py": "tests/persistence/test_channels.py",
-    "persistence/postgres/__init__.py": "tests/persistence/postgres/test_bridge.py",
+    "persistence/postgres/__init__.py": "tests/persistence/postgres/database/test_bridge.py",
     "persistence/postgres/express.py": "tests/hub/identity/test_authentication.py",
+    "persistence/postgres/database/verdicts.py": "tests/persistence/test_workspaces.py",
     "persistence/records.py": "tests/persistence/test_accounts.py",
 }
 """Module: where it is tested instead, because it shows only as a part of what is tested there."""

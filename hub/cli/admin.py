@@ -15,13 +15,15 @@ from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from persistence import open_database, open_store
 from persistence.interface import Store
-from persistence.records import NewUser, NoSuchUser, StoreError, Taken
-from protocol.model import User
+from persistence.records import NewUser, NoSuchUser, ProfileChange, StoreError, Taken
+from protocol.model import Role, User
 from protocol.parsing.names import is_address, is_name, is_username
 
 Say: TypeAlias = Callable[[str], None]
 
 PAGE = 500
+ROLES = [role.value for role in Role if role is not Role.ASSISTANT]
+"""Those that an operator may give."""
 
 
 class NotDone(StoreError):
@@ -76,6 +78,17 @@ async def set_password(config: Config, username: str, password: str, say: Say) -
         except NoSuchUser:
             raise NotDone(f"There is no user {username}") from None
     say(f"{user.username} has a new password and is signed out everywhere")
+
+
+async def set_role(config: Config, username: str, role: Role, say: Say) -> None:
+    """Set what a user is on the platform; teachers and above moderate where they are members."""
+    async with _store(config) as store:
+        user = await _find(store, username)
+        try:
+            changed = await store.accounts.change_profile(user.id, ProfileChange(role=role))
+        except NoSuchUser:
+            raise NotDone(f"There is no user {username}") from None
+    say(f"{changed.username} is a {changed.role}")
 
 
 async def list_users(config: Config, say: Say) -> None:

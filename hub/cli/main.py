@@ -31,6 +31,7 @@ from hub.settings.setting import ConfigError
 from hub.settings.sources import load_config
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
+from protocol.model import Role
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -147,6 +148,15 @@ def user_add(
 def user_passwd(username: str, password: str, config: str | None, **flags: Any) -> None:
     """Set a new password; every session of the user ends."""
     _run(partial(admin.set_password, _config(config, flags), username, password, say))
+
+
+@user.command("role")
+@click.argument("username")
+@click.argument("role", type=click.Choice(admin.ROLES))
+@_settings_options
+def user_role(username: str, role: str, config: str | None, **flags: Any) -> None:
+    """Say what somebody is on the learning platform."""
+    _run(partial(admin.set_role, _config(config, flags), username, Role(role), say))
 
 
 @user.command("list")

@@ -19,7 +19,7 @@ from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
 from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel
-from protocol.model import Channel, ChannelId, ChannelKind, User, UserId
+from protocol.model import Channel, ChannelId, User, UserId
 
 
 class Channels:
@@ -67,18 +67,16 @@ class Channels:
         return await self.look_up(asker.user.id, channel_id)
 
     async def look_up(self, user_id: UserId, channel_id: ChannelId) -> Channel | ErrorCode:
-        """The channel if the user may see it, or the reason why not; as fresh as `access`.
+        """The channel if there is one that the user may see, or else an error; as fresh as
+        `access`.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
         """
         access = await self.access(user_id, channel_id)
-        if access is None:
+        if access is None or not access.allowed:
             return ErrorCode.CHANNEL_NOT_FOUND
-        if access.allowed:
-            return access.channel
-        is_dm = access.channel.kind is ChannelKind.DM
-        return ErrorCode.NOT_A_PARTICIPANT if is_dm else ErrorCode.NOT_A_MEMBER
+        return access.channel
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """The user's access, never older than the last revocation that was acted on. Call `enter`

@@ -122,7 +122,7 @@ class Resume:
         with _catching_up(client):
             sent = await self._resume(client, after, enter=enter)
             if len(sent) < len(after or ()):
-                client.replay(Refused.because(ErrorCode.NOT_A_MEMBER))
+                client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in sent}
             client.replay(ChannelsResumed(_is_complete(sent), upto))
 

@@ -17,7 +17,7 @@ from hub.actor.letters import Delivery, Join, Leave, ToRooms, ToUsers, Workspace
 from persistence.interface import Accounts
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Workspaces as WorkspaceStore
-from persistence.records import NewChannel, StoreUnavailable
+from persistence.records import Denial, NewChannel, StoreUnavailable
 from protocol.errors import CloseReason
 from protocol.events import (
     ChannelCreated,
@@ -88,10 +88,10 @@ class Workspaces:
         """A workspace was made: its owner's connections follow it."""
         await self._join(workspace.owner_id, workspace.id)
 
-    async def create_channel(self, new: NewChannel) -> Channel | None:
-        """Make a channel and announce it in its workspace. None: there is no such workspace."""
-        channel = await self._channel_store.create(new)
-        if channel is not None:
+    async def create_channel(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
+        """Make a channel and announce it in its workspace. Raises Taken and StoreUnavailable."""
+        channel = await self._channel_store.create(new, by=by)
+        if isinstance(channel, Channel):
             members = await self._members(new.workspace_id)
             await self._hub.broadcast(
                 (
@@ -101,8 +101,13 @@ class Workspaces:
             )
         return channel
 
-    async def add_member(self, workspace_id: WorkspaceId, user: User) -> Workspace | None:
-        """Add a member and announce that in the workspace. None: there is no such workspace.
+    async def join(
+        self,
+        workspace_id: WorkspaceId,
+        user: User,
+        add: Callable[[], Awaitable[Workspace | Denial]],
+    ) -> Workspace | Denial:
+        """Make a user a member, which `add` does, and announce that in the workspace.
 
         Raises:
             StoreUnavailable: it may have been done or not; asking again is safe.
@@ -113,7 +118,9 @@ class Workspaces:
             self._unannounced[addition] = None
             if len(self._unannounced) > MAX_UNANNOUNCED:
                 del self._unannounced[next(iter(self._unannounced))]
-        added = await self._store.add_member(workspace_id, user.id)
+        added = await add()
+        if isinstance(added, Denial):
+            return added
         channels = await self._channels_for(user.id, workspace_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user.id in workspace.members:

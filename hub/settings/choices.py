@@ -20,6 +20,22 @@ class Registration(Enum):
     CLOSED = "closed"
 
 
+class Joining(Enum):
+    """What happens when a moderator adds somebody to a workspace: the user is invited, and decides,
+    or is a member at once.
+    """
+
+    INVITATION = "invitation"
+    AT_ONCE = "at_once"
+
+
+class OpenRole(Enum):
+    """A role of the learning platform that people may be allowed to give themselves."""
+
+    STUDENT = "student"
+    TEACHER = "teacher"
+
+
 class RestDefault(Enum):
     """The dialect of a REST request that could be of several, by its name."""
 

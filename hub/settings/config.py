@@ -12,7 +12,15 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from hub.settings.choices import AudienceRule, LogFormat, LogLevel, Registration, RestDefault
+from hub.settings.choices import (
+    AudienceRule,
+    Joining,
+    LogFormat,
+    LogLevel,
+    OpenRole,
+    Registration,
+    RestDefault,
+)
 from hub.settings.parsers import (
     ADDRESS,
     FILE,
@@ -116,6 +124,17 @@ class Config:
     # Accounts and sessions
     registration: Registration = setting(
         choice(Registration), Registration.OPEN, "Whether people may make their own accounts."
+    )
+    open_roles: tuple[OpenRole, ...] = setting(
+        list_of(choice(OpenRole)),
+        (OpenRole.STUDENT,),
+        "The roles of the learning platform that people may give themselves in a registration.",
+    )
+    joining: Joining = setting(
+        choice(Joining),
+        Joining.INVITATION,
+        "Whether who is added to a workspace is asked (`invitation`) or not (`at_once`), as in a"
+        " school.",
     )
     session_days: int = setting(
         whole(1, 365, "days"), 7, "How long a login lasts, except on the learning platform."

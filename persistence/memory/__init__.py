@@ -9,12 +9,14 @@ from datetime import datetime
 
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
-from persistence.memory.channels import MemoryChannels, MemoryUploads, MemoryWorkspaces
+from persistence.memory.channels import MemoryChannels, MemoryUploads
+from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
+from persistence.memory.workspaces import MemoryWorkspaces
 
 
 class MemoryHealth:
@@ -27,12 +29,14 @@ class MemoryHealth:
 def open_memory_store(*, now: Callable[[], datetime]) -> Store:
     """An empty store whose timestamps come from `now`, an aware UTC clock."""
     tables = Tables(now)
+    workspaces = MemoryWorkspaces(tables)
     return Store(
         accounts=MemoryAccounts(tables),
         sessions=MemorySessions(tables),
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
-        workspaces=MemoryWorkspaces(tables),
+        workspaces=workspaces,
+        invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),

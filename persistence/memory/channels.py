@@ -1,14 +1,15 @@
-"""Workspaces, channels and uploads in memory."""
+"""Channels and uploads in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
+from persistence.policy import Action
 from persistence.records import (
     Access,
     ChannelHead,
-    MemberGone,
+    Denial,
     NewChannel,
     NoSuchUser,
     Taken,
@@ -19,67 +20,8 @@ from protocol.model import (
     ChannelId,
     MessageId,
     UserId,
-    Workspace,
     WorkspaceId,
 )
-
-
-@define
-class MemoryWorkspaces:
-    """Implements `persistence.interface.Workspaces`."""
-
-    tables: Tables
-
-    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
-        """See the interface."""
-        workspace = Workspace(
-            WorkspaceId(next(self.tables.ids)),
-            name,
-            description,
-            owner_id,
-            (owner_id,),
-            self.tables.now(),
-        )
-        self.tables.workspaces[workspace.id] = workspace
-        return workspace
-
-    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        """See the interface."""
-        return self.tables.workspaces.get(workspace_id)
-
-    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
-        """See the interface."""
-        return [each for each in self.tables.workspaces.values() if user_id in each.members]
-
-    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
-        """See the interface."""
-        return {
-            user_id: frozenset(each.id for each in await self.of_user(user_id))
-            for user_id in user_ids
-        }
-
-    async def add_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """See the interface."""
-        workspace = self.tables.workspaces.get(workspace_id)
-        if workspace is None:
-            return None
-        if user_id not in self.tables.users:
-            raise NoSuchUser(user_id)
-        if user_id not in workspace.members:
-            workspace = evolve(workspace, members=(*workspace.members, user_id))
-            self.tables.workspaces[workspace_id] = workspace
-        return workspace
-
-    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """See the interface."""
-        workspace = self.tables.workspaces.get(workspace_id)
-        if workspace is None:
-            return None
-        members = tuple(each for each in workspace.members if each != user_id)
-        self.tables.workspaces[workspace_id] = evolve(workspace, members=members)
-        if user_id in workspace.members:
-            self.tables.changed(MemberGone(workspace_id, user_id))
-        return self.tables.workspaces[workspace_id]
 
 
 @define
@@ -88,10 +30,11 @@ class MemoryChannels:
 
     tables: Tables
 
-    async def create(self, new: NewChannel) -> Channel | None:
+    async def create(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
         """See the interface."""
-        if new.workspace_id not in self.tables.workspaces:
-            return None
+        denial = self.tables.denial_in_workspace(by, Action.CREATE_CHANNEL, new.workspace_id)
+        if denial is not None:
+            return denial
         wanted = _comparable(new.name)
         if any(
             _comparable(each.name) == wanted for each in await self.in_workspace(new.workspace_id)
@@ -165,20 +108,27 @@ class MemoryChannels:
         """See the interface."""
         return [row.channel for pair, row in self.tables.dms.items() if user_id in pair]
 
-    async def pin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+    async def pin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
         """See the interface."""
-        return self._set_pin(channel_id, message_id, pinned=True)
+        return self._set_pin(channel_id, message_id, by, pinned=True)
 
-    async def unpin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+    async def unpin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
         """See the interface."""
-        return self._set_pin(channel_id, message_id, pinned=False)
+        return self._set_pin(channel_id, message_id, by, pinned=False)
 
     def _set_pin(
-        self, channel_id: ChannelId, message_id: MessageId, *, pinned: bool
-    ) -> Channel | None:
+        self, channel_id: ChannelId, message_id: MessageId, by: UserId, *, pinned: bool
+    ) -> Channel | Denial:
         row = self.tables.channels.get(channel_id)
         if row is None or message_id not in {message.id for message in row.shown()}:
-            return None
+            return Denial.NOT_FOUND
+        denial = self.tables.denial_in_channel(by, Action.PIN, row.channel)
+        if denial is not None:
+            return denial
         if pinned != (message_id in row.channel.pinned):
             others = tuple(each for each in row.channel.pinned if each != message_id)
             row.channel = evolve(row.channel, pinned=(*others, message_id) if pinned else others)

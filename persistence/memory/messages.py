@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from attrs import define, evolve
 
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Advance, Conversation, Draft, Gap, Newest, Outcome, Span
+from persistence.policy import Action
+from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
 from protocol.model import (
     ASSISTANT_ID,
     ChannelId,
@@ -68,9 +69,10 @@ class MemoryMessages:
         if peer is not None:
             allowed = self.tables.may_message(draft.author_id, peer)
             return None if allowed else Refusal.NOT_ALLOWED
-        if row is not None and not self.tables.may_join(draft.author_id, row.channel):
-            return Refusal.NOT_A_MEMBER
-        return None
+        if row is None:
+            return None
+        denial = self.tables.denial_in_channel(draft.author_id, Action.WRITE, row.channel)
+        return None if denial is None else _REFUSALS[denial]
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
@@ -178,24 +180,34 @@ class MemoryMessages:
         by_id = {message.id: message for message in row.shown()}
         return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
 
-    async def delete(self, message_id: MessageId) -> bool:
+    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
         """See the interface."""
         row = self.tables.messages.get(message_id)
         if row is None or message_id in row.deleted:
-            return False
+            return Denial.NOT_FOUND
+        is_own = row.find(message_id).author_id == by
+        action = Action.DELETE_OWN if is_own else Action.DELETE_OTHERS
+        denial = self.tables.denial_in_channel(by, action, row.channel)
+        if denial is not None:
+            return denial
         row.deleted.add(message_id)
         row.replace(evolve(row.find(message_id), content="", file_url=None))
         pinned = tuple(each for each in row.channel.pinned if each != message_id)
         row.channel = evolve(row.channel, pinned=pinned)
-        return True
+        return None
 
-    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
+    async def grade(
+        self, message_id: MessageId, status: GradingStatus, *, by: UserId
+    ) -> Message | Denial:
         """See the interface."""
         if await self.get(message_id) is None:
-            return None
+            return Denial.NOT_FOUND
         row = self.tables.messages[message_id]
+        denial = self.tables.denial_in_channel(by, Action.GRADE, row.channel)
+        if denial is not None:
+            return denial
         row.replace(evolve(row.find(message_id), grading=status))
-        return await self.get(message_id)
+        return row.seen(row.find(message_id))
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
@@ -316,6 +328,10 @@ class MemoryMessages:
         )
 
 
+_REFUSALS = {
+    Denial.NOT_FOUND: Refusal.NOT_A_MEMBER,
+    Denial.NOT_ALLOWED: Refusal.READ_ONLY,
+}
 _FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
 
 

@@ -10,9 +10,19 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field, frozen
 
-from persistence.records import Change, Recovery, SessionChange, SessionEnded, Upload
+from persistence.policy import PLACES, Action, Place, grants
+from persistence.records import (
+    Change,
+    Denial,
+    InvitationLink,
+    Recovery,
+    SessionChange,
+    SessionEnded,
+    Upload,
+)
 from protocol.model import (
     ASSISTANT_ID,
+    STAFF,
     Channel,
     ChannelId,
     ChannelKind,
@@ -21,6 +31,7 @@ from protocol.model import (
     MessageId,
     Role,
     SessionId,
+    Standing,
     User,
     UserId,
     Workspace,
@@ -102,6 +113,22 @@ class RecoveryRow:
     touched_at: datetime
 
 
+@frozen
+class InvitationRow:
+    """Who asked a user to join a workspace, and when."""
+
+    inviter_id: UserId
+    created_at: datetime
+
+
+@frozen
+class LinkRow:
+    """A link that invites, and who made it."""
+
+    creator_id: UserId
+    link: InvitationLink
+
+
 def _ids() -> Iterator[int]:
     return (number for number in count(1) if number != ASSISTANT_ID)
 
@@ -123,6 +150,9 @@ class Tables:
     follows: dict[tuple[UserId, UserId], FollowStatus] = field(factory=dict, init=False)
     blocks: dict[tuple[UserId, UserId], None] = field(factory=dict, init=False)
     workspaces: dict[WorkspaceId, Workspace] = field(factory=dict, init=False)
+    roles: dict[tuple[WorkspaceId, UserId], Standing] = field(factory=dict, init=False)
+    invitations: dict[tuple[WorkspaceId, UserId], InvitationRow] = field(factory=dict, init=False)
+    links: dict[bytes, LinkRow] = field(factory=dict, init=False)
     channels: dict[ChannelId, ChannelRow] = field(factory=dict, init=False)
     dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
@@ -186,6 +216,38 @@ class Tables:
         for listener in self.listeners:
             listener.send_nowait(change)
 
+    def standing_in_workspace(self, user_id: UserId, workspace_id: WorkspaceId) -> Standing | None:
+        """As `standing_in_workspace` in postgres/routines/policy.sql."""
+        workspace = self.workspaces.get(workspace_id)
+        if workspace is None or user_id not in workspace.members:
+            return None
+        if workspace.owner_id == user_id:
+            return Standing.OWNER
+        given = self.roles.get((workspace_id, user_id), Standing.MEMBER)
+        is_promoted = given is Standing.MEMBER and self.users[user_id].role in STAFF
+        return Standing.MODERATOR if is_promoted else given
+
+    def standing_in_channel(self, user_id: UserId, channel: Channel) -> Standing | None:
+        """As `standing_in_channel` in postgres/routines/policy.sql."""
+        if channel.workspace_id is not None:
+            return self.standing_in_workspace(user_id, channel.workspace_id)
+        peer = channel.peer_of(user_id)
+        if peer is None or not self.may_join(user_id, channel):
+            return None
+        return Standing.CONTACT if self.may_message(user_id, peer) else Standing.PARTICIPANT
+
+    def denial_in_workspace(
+        self, user_id: UserId, action: Action, workspace_id: WorkspaceId
+    ) -> Denial | None:
+        """Why the user may not take an action there; None: they may."""
+        standing = self.standing_in_workspace(user_id, workspace_id)
+        return _denial(Place.WORKSPACE, action, standing)
+
+    def denial_in_channel(self, user_id: UserId, action: Action, channel: Channel) -> Denial | None:
+        """Why the user may not take an action there; None: they may."""
+        standing = self.standing_in_channel(user_id, channel)
+        return _denial(PLACES[channel.kind], action, standing)
+
     def may_join(self, user_id: UserId, channel: Channel) -> bool:
         """As `may_join` in postgres/routines/policy.sql."""
         if channel.workspace_id is None:
@@ -221,6 +283,12 @@ class Tables:
             )
             self.dms[pair] = self.channels[row.channel.id] = row
         return self.dms[pair]
+
+
+def _denial(place: Place, action: Action, standing: Standing | None) -> Denial | None:
+    if not grants(place, Action.SEE, standing):
+        return Denial.NOT_FOUND
+    return None if grants(place, action, standing) else Denial.NOT_ALLOWED
 
 
 @asynccontextmanager

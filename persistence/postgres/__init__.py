@@ -9,22 +9,20 @@ from contextlib import asynccontextmanager
 
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
-from persistence.postgres.bridge import (
+from persistence.postgres.channels import PostgresChannels, PostgresUploads
+from persistence.postgres.database.bridge import (
     LANE_SESSION,
     Database,
     open_connections,
     open_database,
 )
-from persistence.postgres.channels import (
-    PostgresChannels,
-    PostgresUploads,
-    PostgresWorkspaces,
-)
+from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.posting import Posting
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
+from persistence.postgres.workspaces import PostgresWorkspaces
 
 
 class PostgresHealth:
@@ -59,12 +57,14 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
         open_database(dsn, pool_size) as database,
         open_connections(dsn, lanes, LANE_SESSION) as sends,
     ):
+        workspaces = PostgresWorkspaces(database)
         yield Store(
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
             messages=PostgresMessages(database, Posting(sends)),
-            workspaces=PostgresWorkspaces(database),
+            workspaces=workspaces,
+            invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database),
             uploads=PostgresUploads(database),
             recoveries=PostgresRecoveries(database),

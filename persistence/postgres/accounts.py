@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 from attrs import fields, frozen
 
-from persistence.postgres.bridge import Database, Record
+from persistence.postgres.database.bridge import Database, Record
 from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import Role, SessionId, User, UserId
 

@@ -1,45 +1,40 @@
-"""Workspaces, channels and uploads in Postgres."""
+"""Channels and uploads in Postgres."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import asyncpg
 from attrs import frozen
 
-from persistence.postgres.bridge import Database, Record
-from persistence.records import Access, ChannelHead, NewChannel, NoSuchUser, Taken, Upload
+from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.database.verdicts import VERDICT, denial_in, in_workspace
+from persistence.records import Access, ChannelHead, Denial, NewChannel, NoSuchUser, Taken, Upload
 from protocol.model import (
     Channel,
     ChannelId,
     ChannelKind,
     MessageId,
     UserId,
-    Workspace,
     WorkspaceId,
 )
 
-_WORKSPACE: Final = """
-    w.id, w.name, w.description, w.owner_id, w.created_at,
-    ARRAY(SELECT m.user_id FROM workspace_members m WHERE m.workspace_id = w.id
-           ORDER BY m.joined_at, m.user_id) AS members
-"""
-_SELECT_WORKSPACE: Final = f"SELECT {_WORKSPACE} FROM workspaces w"
-_CREATE_WORKSPACE: Final = """
-    WITH made AS (
-        INSERT INTO workspaces (name, description, owner_id) VALUES ($2, $3, $1) RETURNING id)
-    INSERT INTO workspace_members (workspace_id, user_id) SELECT id, $1 FROM made
-    RETURNING workspace_id AS id
-"""
 _CHANNEL: Final = """
     c.id, c.kind, c.name, c.created_at, c.workspace_id, c.user_lo, c.user_hi, c.class_name,
     c.subject, ARRAY(SELECT p.message_id FROM pins p WHERE p.channel_id = c.id
                       ORDER BY p.pinned_at, p.message_id) AS pinned
 """
 _SELECT_CHANNEL: Final = f"SELECT {_CHANNEL} FROM channels c"
-_CREATE_CHANNEL: Final = """
-    INSERT INTO channels (kind, workspace_id, name, class_name, subject)
-    SELECT $2, id, $3, $4, $5 FROM workspaces WHERE id = $1
-    RETURNING id
+_CREATE_CHANNEL: Final = f"""
+    WITH asked AS (
+        SELECT w.id, {in_workspace("$6", "'see'")} AS sees,
+               {in_workspace("$6", "'create_channel'")} AS may
+          FROM workspaces w WHERE w.id = $1
+    ), made AS (
+        INSERT INTO channels (kind, workspace_id, name, class_name, subject)
+        SELECT $2, id, $3, $4, $5 FROM asked WHERE may
+        RETURNING id
+    )
+    {VERDICT}, (SELECT id FROM made) AS id FROM asked
 """
 _CREATE_DM: Final = """
     WITH made AS (
@@ -64,80 +59,25 @@ _SEARCH: Final = f"""
             OR position(lower($2) IN lower(coalesce(c.subject, ''))) > 0)
      ORDER BY c.id
 """
-_PIN: Final = """
-    INSERT INTO pins (channel_id, message_id)
-    SELECT channel_id, id FROM messages WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL
-    ON CONFLICT DO NOTHING
+_CHANGE_PIN: Final = f"""
+    WITH asked AS (
+        SELECT m.id, m.channel_id, may_in_channel($3, 'see', m.channel_id) AS sees,
+               may_in_channel($3, 'pin', m.channel_id) AS may
+          FROM messages m WHERE m.channel_id = $1 AND m.id = $2 AND m.deleted_at IS NULL
+    ), changed AS ({{change}})
+    {VERDICT} FROM asked
 """
-_UNPIN: Final = "DELETE FROM pins WHERE channel_id = $1 AND message_id = $2"
-_HAS_MESSAGE: Final = """
-    SELECT EXISTS (SELECT FROM messages
-                    WHERE channel_id = $1 AND id = $2 AND deleted_at IS NULL) AS found
-"""
+_PIN: Final = _CHANGE_PIN.format(
+    change="""
+        INSERT INTO pins (channel_id, message_id) SELECT channel_id, id FROM asked WHERE may
+        ON CONFLICT DO NOTHING"""
+)
+_UNPIN: Final = _CHANGE_PIN.format(
+    change="DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE may)"
+)
 _VISIBLE: Final = """
     SELECT url, owner_id, mime_type FROM uploads WHERE url = $2 AND may_see_upload($1, url)
 """
-
-
-@frozen
-class PostgresWorkspaces:
-    """Implements `persistence.interface.Workspaces`."""
-
-    database: Database
-
-    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
-        """See the interface."""
-        made = await self.database.fetch_one(_CREATE_WORKSPACE, owner_id, name, description)
-        workspace = None if made is None else await self.get(made["id"])
-        if workspace is None:
-            raise LookupError("the workspace is gone already")
-        return workspace
-
-    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        """See the interface."""
-        row = await self.database.fetch_one(f"{_SELECT_WORKSPACE} WHERE w.id = $1", workspace_id)
-        return None if row is None else _workspace(row)
-
-    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
-        """See the interface."""
-        rows = await self.database.fetch(
-            f"{_SELECT_WORKSPACE} JOIN workspace_members me ON me.workspace_id = w.id"
-            " WHERE me.user_id = $1 ORDER BY w.id",
-            user_id,
-        )
-        return [_workspace(row) for row in rows]
-
-    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
-        """See the interface."""
-        rows = await self.database.fetch(
-            "SELECT user_id, array_agg(workspace_id) AS workspaces FROM workspace_members"
-            " WHERE user_id = ANY ($1::bigint[]) GROUP BY user_id",
-            user_ids,
-        )
-        found = {row["user_id"]: frozenset(row["workspaces"]) for row in rows}
-        return {user_id: found.get(user_id, frozenset()) for user_id in user_ids}
-
-    async def add_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """See the interface."""
-        try:
-            await self.database.fetch(
-                "INSERT INTO workspace_members (workspace_id, user_id)"
-                " SELECT id, $2 FROM workspaces WHERE id = $1 ON CONFLICT DO NOTHING",
-                workspace_id,
-                user_id,
-            )
-        except asyncpg.ForeignKeyViolationError:
-            raise NoSuchUser(user_id) from None
-        return await self.get(workspace_id)
-
-    async def remove_member(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """See the interface."""
-        await self.database.fetch(
-            "DELETE FROM workspace_members WHERE workspace_id = $1 AND user_id = $2",
-            workspace_id,
-            user_id,
-        )
-        return await self.get(workspace_id)
 
 
 @frozen
@@ -146,7 +86,7 @@ class PostgresChannels:
 
     database: Database
 
-    async def create(self, new: NewChannel) -> Channel | None:
+    async def create(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
         """See the interface."""
         try:
             row = await self.database.fetch_one(
@@ -156,10 +96,14 @@ class PostgresChannels:
                 new.name,
                 new.class_name,
                 new.subject,
+                by,
             )
         except asyncpg.UniqueViolationError:
             raise Taken("name") from None
-        return None if row is None else await self._get(row["id"])
+        denial = denial_in(row)
+        if row is None or denial is not None:
+            return denial or Denial.NOT_FOUND
+        return await self._get(row["id"]) or Denial.NOT_FOUND
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """See the interface."""
@@ -214,19 +158,23 @@ class PostgresChannels:
         """See the interface."""
         return await self._list("WHERE $1 IN (c.user_lo, c.user_hi) ORDER BY c.id", user_id)
 
-    async def pin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+    async def pin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
         """See the interface."""
-        await self.database.fetch(_PIN, channel_id, message_id)
-        return await self._with_message(channel_id, message_id)
+        return await self._change_pin(_PIN, channel_id, message_id, by)
 
-    async def unpin(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
+    async def unpin(
+        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
+    ) -> Channel | Denial:
         """See the interface."""
-        await self.database.fetch(_UNPIN, channel_id, message_id)
-        return await self._with_message(channel_id, message_id)
+        return await self._change_pin(_UNPIN, channel_id, message_id, by)
 
-    async def _with_message(self, channel_id: ChannelId, message_id: MessageId) -> Channel | None:
-        row = await self.database.fetch_one(_HAS_MESSAGE, channel_id, message_id)
-        return await self._get(channel_id) if row is not None and row["found"] else None
+    async def _change_pin(
+        self, statement: str, channel_id: ChannelId, message_id: MessageId, by: UserId
+    ) -> Channel | Denial:
+        row = await self.database.fetch_one(statement, channel_id, message_id, by)
+        return denial_in(row) or await self._get(channel_id) or Denial.NOT_FOUND
 
     async def _get(self, channel_id: ChannelId) -> Channel | None:
         return next(iter(await self._list("WHERE c.id = $1", channel_id)), None)
@@ -255,17 +203,6 @@ class PostgresUploads:
         """See the interface."""
         row = await self.database.fetch_one(_VISIBLE, user_id, url)
         return None if row is None else Upload(row["url"], row["owner_id"], row["mime_type"])
-
-
-def _workspace(row: Record) -> Workspace:
-    return Workspace(
-        WorkspaceId(row["id"]),
-        row["name"],
-        row["description"],
-        UserId(row["owner_id"]),
-        tuple(row["members"]),
-        row["created_at"],
-    )
 
 
 def _channel(row: Record) -> Channel:

@@ -16,7 +16,7 @@ import orjson
 from attrs import frozen
 
 from persistence.interface import ForeignSessions
-from persistence.postgres.bridge import Database, open_connections
+from persistence.postgres.database.bridge import Database, open_connections
 from persistence.records import ForeignSession, StoreUnavailable
 from protocol.model import MAX_ID, UserId
 

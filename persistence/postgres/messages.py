@@ -6,9 +6,10 @@ from typing import Final
 from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.bridge import Database, Record
+from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Conversation, Draft, Gap, Newest, Outcome, Span
+from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -208,10 +209,30 @@ _ARCHIVE: Final = """
     ON CONFLICT (channel_id, user_id) DO UPDATE SET archived_seq = EXCLUDED.archived_seq
     RETURNING channel_id
 """
-_DELETE: Final = """
-    WITH unpinned AS (DELETE FROM pins WHERE message_id = $1)
-    UPDATE messages SET content = '', file_url = NULL, deleted_at = clock_timestamp()
-     WHERE id = $1 AND deleted_at IS NULL RETURNING id
+_ASKED: Final = """
+    WITH asked AS (
+        SELECT m.id, may_in_channel($2, 'see', m.channel_id) AS sees,
+               may_in_channel($2, {action}, m.channel_id) AS may
+          FROM messages m WHERE m.id = $1 AND m.deleted_at IS NULL
+    )
+"""
+_DELETE: Final = f"""
+    {_ASKED.format(action="CASE m.author_id WHEN $2 THEN 'delete_own' ELSE 'delete_others' END")},
+    unpinned AS (
+        DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE sees AND may)
+    ), deleted AS (
+        UPDATE messages m SET content = '', file_url = NULL, deleted_at = clock_timestamp()
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may
+    )
+    {VERDICT} FROM asked
+"""
+_GRADE: Final = f"""
+    {_ASKED.format(action="'grade'")},
+    graded AS (
+        UPDATE messages m SET grading = $3
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may
+    )
+    {VERDICT} FROM asked
 """
 
 
@@ -308,18 +329,17 @@ class PostgresMessages:
         )
         return [_message(row) for row in rows]
 
-    async def delete(self, message_id: MessageId) -> bool:
+    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
         """See the interface."""
-        return await self.database.fetch_one(_DELETE, message_id) is not None
+        row = await self.database.fetch_one(_DELETE, message_id, by)
+        return denial_in(row)
 
-    async def grade(self, message_id: MessageId, status: GradingStatus) -> Message | None:
+    async def grade(
+        self, message_id: MessageId, status: GradingStatus, *, by: UserId
+    ) -> Message | Denial:
         """See the interface."""
-        await self.database.fetch(
-            "UPDATE messages SET grading = $2 WHERE id = $1 AND deleted_at IS NULL",
-            message_id,
-            status.value,
-        )
-        return await self.get(message_id)
+        row = await self.database.fetch_one(_GRADE, message_id, by, status.value)
+        return denial_in(row) or await self.get(message_id) or Denial.NOT_FOUND
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""

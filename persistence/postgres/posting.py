@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 import asyncpg
 from attrs import frozen
 
-from persistence.postgres.bridge import Connections, Record
+from persistence.postgres.database.bridge import Connections, Record
 from persistence.records import Draft, Outcome
 from protocol.model import ChannelId, Message, MessageId, Posted, Refusal
 

@@ -6,7 +6,7 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.postgres.bridge import Database
+from persistence.postgres.database.bridge import Database
 from persistence.records import NoSuchUser, Recovery
 from protocol.model import ChannelId, UserId
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from persistence.interface import MAX_RELATIONS
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.bridge import Database
+from persistence.postgres.database.bridge import Database
 from persistence.records import (
     Change,
     ChannelMemberGone,

@@ -9,7 +9,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.bridge import Database, Record
+from persistence.postgres.database.bridge import Database, Record
 from persistence.records import NoSuchUser, SessionChange, SessionEnded, UserChanged
 from protocol.model import Session, SessionId, UserId
 

@@ -27,6 +27,7 @@ from tests.bench.exchange import BenchError
 from tests.bench.load import Peer
 from tests.support.programs.hub_process import PARLOUR, run_hub
 from tests.support.stores.databases import database_server
+from tests.support.stores.records import granted
 
 SERVER_CORE = 0
 GO_PORT = 18_001
@@ -126,10 +127,9 @@ async def _session(store: Store, user: User) -> str:
 async def _channel(store: Store, members: Sequence[User]) -> ChannelId:
     workspace = await store.workspaces.create(members[0].id, f"{len(members)} people", None)
     for user in members[1:]:
-        await store.workspaces.add_member(workspace.id, user.id)
-    channel = await store.channels.create(NewChannel(workspace.id, "general"))
-    assert channel is not None
-    return channel.id
+        await store.workspaces.add_member(workspace.id, user.id, by=members[0].id)
+    new = NewChannel(workspace.id, "general")
+    return granted(await store.channels.create(new, by=members[0].id)).id
 
 
 @contextmanager

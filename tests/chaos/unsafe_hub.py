@@ -4,8 +4,8 @@ The hub refuses such a database; here its check is taken out, to show that the h
 """
 
 from hub.cli.main import main
-from persistence.postgres import bridge
-from persistence.postgres.bridge import Database
+from persistence.postgres.database import bridge
+from persistence.postgres.database.bridge import Database
 
 
 async def accept_anything(database: Database) -> None:

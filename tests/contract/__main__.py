@@ -10,7 +10,10 @@ import trio
 from tests.contract.campaign import Hub, run, sign_in
 from tests.support.programs.hub_process import open_folder, run_hub
 
-MANY = ("--login-attempts", "1000", "--login-attempts-per-address", "1000")
+MANY = (
+    *("--login-attempts", "1000", "--login-attempts-per-address", "1000"),
+    *("--open-roles", "student,teacher", "--joining", "at_once"),
+)
 
 
 async def campaign(examples: int, start: int, only: str) -> bool:

@@ -1,5 +1,7 @@
 """A call or two of every endpoint in the normal run, with each kind of login and without it."""
 
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +12,7 @@ from tests.contract.campaign import Hub, Login, run, sign_in
 from tests.support.programs.server import serve
 
 FEW = ("--phases=fuzzing", "--max-examples=1", "--seed=1")
+SETTINGS: Final[Mapping[str, Any]] = {"open_roles": "student,teacher", "joining": "at_once"}
 KINDS = ("session_token", "connect.sid of a pupil", "bearer")
 """Each call is repeated without the login: `ignored_auth`."""
 
@@ -23,7 +26,7 @@ async def test_what_is_answered_is_documented_whoever_asks(memory_store: Store) 
         if not is_fine or " generated" not in report:
             reports[login.name] = report
 
-    async with serve(memory_store) as server, trio.open_nursery() as nursery:
+    async with serve(memory_store, **SETTINGS) as server, trio.open_nursery() as nursery:
         address = urlsplit(server.url)
         hub = Hub(str(address.hostname), address.port or 0)
         logins = {login.name: login for login in await sign_in(hub)}

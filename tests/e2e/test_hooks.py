@@ -37,8 +37,8 @@ async def made(hub: HubProcess, path: str, body: object, cookie: str) -> Any:
 
 async def test_the_chat_hook_joins_on_open_reconnects_and_stops_at_4001(data_dir: Path) -> None:
     require_node()
-    with run_hub(data_dir) as hub:
-        _, teas = await sign_up(hub, "tea", "teacher")
+    with run_hub(data_dir, "--joining", "at_once") as hub:
+        _, teas = await sign_up(hub, "tea", "student")
         ann, anns = await sign_up(hub, "ann", "student")
         school = await made(hub, "/api/workspaces", {"name": "School"}, teas)
         await made(hub, f"/api/workspaces/{school['id']}/members", {"userId": ann}, teas)

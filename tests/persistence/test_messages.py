@@ -3,11 +3,12 @@
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, Newest, Span
+from persistence.records import Denial, Draft, Newest, Span
 from protocol.model import ChannelId, GradingStatus, MessageId, Posted
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
+    granted,
     log_of,
     make_channel,
     make_users,
@@ -103,7 +104,7 @@ async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
     assert await store.messages.replies(first.id, limit=9) == [reply, second]
     assert await store.messages.replies(first.id, limit=1) == [reply]
     assert await store.messages.replies(second.id, limit=9) == []
-    await store.messages.delete(reply.id)
+    await store.messages.delete(reply.id, by=reply.author_id)
     assert await store.messages.replies(first.id, limit=9) == [second]
 
 
@@ -111,9 +112,9 @@ async def test_a_deleted_message_is_gone_but_keeps_its_number(store: Store) -> N
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     first, second = [await post_one(store, to_channel(ann, channel, c)) for c in "12"]
-    await store.channels.pin(channel.id, first.id)
-    assert await store.messages.delete(first.id)
-    assert not await store.messages.delete(first.id)
+    granted(await store.channels.pin(channel.id, first.id, by=ann.id))
+    assert await store.messages.delete(first.id, by=ann.id) is None
+    assert await store.messages.delete(first.id, by=ann.id) is Denial.NOT_FOUND
     assert await store.messages.get(first.id) is None
     assert await store.messages.pinned(channel.id) == []
     assert await store.messages.channel_page(channel.id, before=None, limit=9) == [second]
@@ -123,19 +124,20 @@ async def test_a_deleted_message_is_gone_but_keeps_its_number(store: Store) -> N
     assert advance is not None
     assert advance.message_ids == (second.id,)
     assert await store.messages.mark_read_up_to(ben.id, first.id) is None
-    assert await store.channels.pin(channel.id, first.id) is None
-    assert await store.messages.grade(first.id, GradingStatus.GRADED) is None
+    pinned = await store.channels.pin(channel.id, first.id, by=ann.id)
+    graded = await store.messages.grade(first.id, GradingStatus.GRADED, by=ann.id)
+    assert (pinned, graded) == (Denial.NOT_FOUND, Denial.NOT_FOUND)
 
 
 async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, Draft(ann.id, ben.id, "1"))
     second = await post_one(store, Draft(ann.id, ben.id, "2"))
-    await store.messages.delete(second.id)
+    await store.messages.delete(second.id, by=ann.id)
     (listed,) = await store.messages.conversations(ben.id)
     assert (listed.last_message, listed.unread_count) == (first, 1)
     assert await store.messages.unread_count(ben.id) == 1
-    await store.messages.delete(first.id)
+    await store.messages.delete(first.id, by=ann.id)
     assert await store.messages.conversations(ben.id) == []
 
 
@@ -179,7 +181,7 @@ async def test_those_who_may_not_see_a_channel_any_more_are_not_in_the_audience_
         await post_one(store, to_channel(author, channel))
     workspace_id = channel.workspace_id
     assert workspace_id is not None
-    await store.workspaces.remove_member(workspace_id, ann.id)
+    await store.workspaces.remove_member(workspace_id, ann.id, by=eve.id)
     page = await store.messages.channel_page(channel.id, before=None, limit=1)
     advance = await store.messages.mark_read_up_to(eve.id, page[0].id)
     assert advance is not None
@@ -224,10 +226,10 @@ async def test_homework_is_graded(store: Store) -> None:
     channel = await make_channel(store, ann)
     message = await post_one(store, to_channel(ann, channel))
     for status in GradingStatus:
-        graded = await store.messages.grade(message.id, status)
-        assert graded is not None
+        graded = granted(await store.messages.grade(message.id, status, by=ann.id))
         assert graded.grading is status
-    assert await store.messages.grade(MessageId(NOBODY), GradingStatus.GRADED) is None
+    missing = await store.messages.grade(MessageId(NOBODY), GradingStatus.GRADED, by=ann.id)
+    assert missing is Denial.NOT_FOUND
 
 
 async def test_an_archived_conversation_is_marked_until_the_next_message(store: Store) -> None:
@@ -260,7 +262,7 @@ async def test_spans_leave_out_what_was_deleted_and_what_is_not_for_the_user(sto
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
     messages = await say(store, ann, room, "a", "b", "c")
-    await store.messages.delete(messages[1].id)
+    await store.messages.delete(messages[1].id, by=ann.id)
     span = Span(room.id, 0, 3)
     found = await store.messages.in_spans(ben.id, [span], limit=10)
     assert [message.seq for message in found] == [1, 3]
@@ -281,7 +283,7 @@ async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store
     await store.messages.mark_read_up_to(ben.id, missed[0].id)
     assert await store.messages.undelivered(ben.id, limit=10) == missed[1:]
     assert room.workspace_id is not None
-    await store.workspaces.remove_member(room.workspace_id, ben.id)
+    await store.workspaces.remove_member(room.workspace_id, ben.id, by=ann.id)
     assert await store.messages.undelivered(ben.id, limit=10) == []
 
 
@@ -293,7 +295,7 @@ async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Stor
         await post_one(store, to_channel(ann, busy, text))
     last = await post_one(store, to_channel(ben, busy, "5"))
     gone = [await post_one(store, to_channel(ann, deleted, text)) for text in ("left", "gone")]
-    await store.messages.delete(gone[1].id)
+    await store.messages.delete(gone[1].id, by=ann.id)
     assert isinstance((await store.messages.post([Draft(ann.id, ben.id, "a dm")]))[0], Posted)
     newest = await store.messages.newest(ben.id, among=3)
     assert newest == {busy.id: Newest(last, 2), deleted.id: Newest(gone[0], 1)}

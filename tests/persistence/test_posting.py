@@ -317,7 +317,7 @@ async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -
     parent = await post_one(store, Draft(ann.id, ben.id, "parent"))
     elsewhere = await post_one(store, Draft(ann.id, eve.id, "elsewhere"))
     deleted = await post_one(store, Draft(ann.id, ben.id, "deleted"))
-    await store.messages.delete(deleted.id)
+    await store.messages.delete(deleted.id, by=deleted.author_id)
     outcomes = await post(
         store,
         *(
@@ -368,7 +368,7 @@ async def test_a_repeat_is_confirmed_although_its_parent_is_deleted(store: Store
     parent = await post_one(store, Draft(ben.id, ann.id, "parent"))
     reply = Draft(ann.id, ben.id, "re", "k", parent_id=parent.id)
     first = await post_one(store, reply)
-    await store.messages.delete(parent.id)
+    await store.messages.delete(parent.id, by=parent.author_id)
     assert await post(store, reply) == [Posted(first, repeated=True)]
     other_key = evolve(reply, key="k2")
     assert await post(store, other_key, reply) == [

@@ -200,10 +200,10 @@ async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(sto
         await store.messages.post([Draft(sender.id, ann.id, "hello")])
     (answer,) = await store.messages.post([Draft(ann.id, ben.id, "hello")])
     assert isinstance(answer, Posted)
-    await store.messages.delete(answer.message.id)
+    await store.messages.delete(answer.message.id, by=ann.id)
     await store.relations.block(dan.id, ann.id)
     (hello,) = await store.messages.conversation_after(ann.id, eve.id, after_seq=0, limit=9)
-    await store.messages.delete(hello.id)
+    await store.messages.delete(hello.id, by=eve.id)
     accept = store.relations.accept_message_request
     for sender in (ben, dan, eve):
         assert await accept(ann.id, sender.id) is False

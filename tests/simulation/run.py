@@ -33,6 +33,7 @@ from tests.simulation.trouble import Trouble
 from tests.simulation.weather import Weather
 from tests.support.clients.http import Reply
 from tests.support.stores.memory import new_memory_store
+from tests.support.stores.records import granted
 from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
@@ -169,11 +170,11 @@ class Simulation:
             ]
             for person in people[1:]:
                 for workspace in (school, club):
-                    await self.store.workspaces.add_member(workspace.id, person.id)
+                    await self.store.workspaces.add_member(workspace.id, person.id, by=people[0].id)
             rooms: dict[Any, WorkspaceId] = {}
             for name, workspace in (("general", school), ("maths", school), ("lounge", club)):
-                room = await self.store.channels.create(NewChannel(workspace.id, name))
-                assert room is not None
+                new = NewChannel(workspace.id, name)
+                room = granted(await self.store.channels.create(new, by=people[0].id))
                 rooms[room.id] = workspace.id
             ids = [person.id for person in people]
             conversations = {

@@ -114,7 +114,8 @@ class Trouble:
             path = f"/learning_platform/api/workspaces/{workspace_id}/members/{user_id}"
             await self._insist(self.people[0], Call("DELETE", path))
         else:  # by SQL
-            await self.sim.store.workspaces.remove_member(workspace_id, user_id)
+            owner = self.people[0].id
+            await self.sim.store.workspaces.remove_member(workspace_id, user_id, by=owner)
             self.sim.truth.changed()
 
     async def _add_member(self) -> None:

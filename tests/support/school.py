@@ -6,6 +6,7 @@ from persistence.records import NewChannel
 from protocol.model import Channel, Role, Workspace
 from tests.support.clients.websocket import WebSocket
 from tests.support.quiet import until_quiet
+from tests.support.stores.records import granted
 from tests.support.world import Person, World
 
 
@@ -41,10 +42,8 @@ async def open_school(world: World) -> School:
     ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
     workspace = await store.workspaces.create(tea.id, "School", None)
     for person in (ann, ben):
-        changed = await store.workspaces.add_member(workspace.id, person.id)
-        assert changed is not None
-        workspace = changed
-    general = await store.channels.create(NewChannel(workspace.id, "general"))
-    assert general is not None
+        added = await store.workspaces.add_member(workspace.id, person.id, by=tea.id)
+        workspace = granted(added)
+    general = granted(await store.channels.create(NewChannel(workspace.id, "general"), by=tea.id))
     dm = await store.channels.dm(ann.id, ben.id)
     return School(world, tea, ann, ben, eve, workspace, general, dm)

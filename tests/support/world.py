@@ -224,9 +224,10 @@ async def open_world(
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules.
+    `routes`: the packages of REST modules. Unless a test says otherwise, whoever is added to a
+    workspace is a member at once.
     """
-    config = Config(**settings)
+    config = Config(**{"joining": "at_once", **settings})
     async with open_services(
         config, store, passwords=CHEAP, foreign_sessions=foreign_sessions
     ) as services:

@@ -1,5 +1,5 @@
 -- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
--- asks these five functions. A deployment may replace them (docs/operations.md, "The database");
+-- asks these functions. A deployment may replace them (docs/operations.md, "The database");
 -- Parlour replaces them only when this file has changed.
 
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
@@ -40,6 +40,85 @@ LANGUAGE sql STABLE AS $$
         OR EXISTS (
            SELECT FROM channels JOIN workspace_members USING (workspace_id)
            WHERE channels.id = channel AND workspace_members.user_id = who)
+$$;
+
+-- What a user is in a workspace: owner, moderator, member or guest; NULL: nothing. Members whose role
+-- on the platform an operator gave them (teacher and above) are moderators.
+CREATE OR REPLACE FUNCTION standing_in_workspace(who bigint, workspace bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN w.owner_id = who THEN 'owner'
+                WHEN m.role = 'member' AND EXISTS (
+                     SELECT FROM users u
+                      WHERE u.id = who AND u.role IN ('teacher', 'principal', 'admin'))
+                THEN 'moderator' ELSE m.role END
+      FROM workspace_members m JOIN workspaces w ON w.id = m.workspace_id
+     WHERE m.workspace_id = workspace AND m.user_id = who
+$$;
+
+-- What a user is in a channel: as in its workspace, or `member` of that channel alone; in a dm
+-- `contact`, who may write, or `participant`, who may only read. NULL: nothing.
+CREATE OR REPLACE FUNCTION standing_in_channel(who bigint, channel bigint) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN c.user_lo IS NULL THEN
+                    coalesce(standing_in_workspace(who, c.workspace_id),
+                             (SELECT 'member' FROM channel_members m
+                               WHERE m.channel_id = c.id AND m.user_id = who))
+                WHEN NOT may_join(who, c.id) THEN NULL
+                WHEN may_message(who, c.user_lo + c.user_hi - who) THEN 'contact'
+                ELSE 'participant' END
+      FROM channels c WHERE c.id = channel
+$$;
+
+-- The rights, as POLICY in persistence/policy.py: which standings may take an action in a kind of
+-- place. What is not in it is allowed to nobody.
+DROP FUNCTION IF EXISTS policy;
+CREATE FUNCTION policy() RETURNS TABLE (place text, action text, standings text[])
+LANGUAGE sql IMMUTABLE AS $$
+    VALUES
+        ('workspace', 'see', '{guest, member, moderator, owner}'::text[]),
+        ('workspace', 'create_channel', '{moderator, owner}'),
+        ('workspace', 'invite', '{moderator, owner}'),
+        ('workspace', 'leave', '{guest, member, moderator}'),
+        ('workspace', 'remove_guest', '{moderator, owner}'),
+        ('workspace', 'remove_member', '{moderator, owner}'),
+        ('workspace', 'remove_moderator', '{owner}'),
+        ('workspace', 'remove_owner', '{}'),
+        ('workspace', 'change_roles', '{owner}'),
+        ('channel', 'see', '{guest, member, moderator, owner}'),
+        ('channel', 'write', '{member, moderator, owner}'),
+        ('channel', 'delete_own', '{guest, member, moderator, owner}'),
+        ('channel', 'delete_others', '{moderator, owner}'),
+        ('channel', 'grade', '{moderator, owner}'),
+        ('channel', 'pin', '{moderator, owner}'),
+        ('announcements', 'see', '{guest, member, moderator, owner}'),
+        ('announcements', 'write', '{moderator, owner}'),
+        ('announcements', 'delete_own', '{guest, member, moderator, owner}'),
+        ('announcements', 'delete_others', '{moderator, owner}'),
+        ('announcements', 'grade', '{moderator, owner}'),
+        ('announcements', 'pin', '{moderator, owner}'),
+        ('conversation', 'see', '{participant, contact}'),
+        ('conversation', 'write', '{contact}'),
+        ('conversation', 'delete_own', '{participant, contact}'),
+        ('conversation', 'delete_others', '{}'),
+        ('conversation', 'grade', '{}'),
+        ('conversation', 'pin', '{}')
+$$;
+
+-- Whether a user may take an action in a workspace, or in a channel.
+CREATE OR REPLACE FUNCTION may_in_workspace(who bigint, wanted text, workspace bigint)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM policy() p
+                    WHERE p.place = 'workspace' AND p.action = wanted
+                      AND standing_in_workspace(who, workspace) = ANY (p.standings))
+$$;
+CREATE OR REPLACE FUNCTION may_in_channel(who bigint, wanted text, channel bigint)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM channels c JOIN policy() p
+                       ON p.place = CASE c.kind WHEN 'dm' THEN 'conversation'
+                                                WHEN 'announcement' THEN 'announcements'
+                                                ELSE 'channel' END
+                    WHERE c.id = channel AND p.action = wanted
+                      AND standing_in_channel(who, channel) = ANY (p.standings))
 $$;
 
 -- The users who may know that `who` is online: accepted follows either way, the peers of dms with

@@ -8,7 +8,7 @@
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
 --            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
---            'not_a_member', 'parent_not_found', 'file_not_found', 'key_conflict'
+--            'not_a_member', 'read_only', 'parent_not_found', 'file_not_found', 'key_conflict'
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
 --   time, who has read it, and whether anybody has received it.
 --
@@ -58,7 +58,9 @@ BEGIN
                    WHEN p.author = 999 AND p.channel IS NOT NULL
                         AND EXISTS (SELECT FROM users u WHERE u.id = 999) THEN NULL
                    WHEN p.peer IS NULL THEN
-                       CASE WHEN NOT may_join(p.author, p.channel) THEN 'not_a_member' END
+                       CASE WHEN may_in_channel(p.author, 'write', p.channel) THEN NULL
+                            WHEN may_join(p.author, p.channel) THEN 'read_only'
+                            ELSE 'not_a_member' END
                    WHEN may_message(p.author, p.peer) THEN NULL
                    WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer) THEN 'not_allowed'
                    ELSE 'recipient_not_found'

@@ -26,7 +26,6 @@ TEXTS: Final[Mapping[ErrorCode, str]] = {
 _CODES: Final[Mapping[ErrorCode, ErrorCode]] = {
     # a channel that is not there is shown like one that the user may not see
     ErrorCode.CHANNEL_NOT_FOUND: ErrorCode.NOT_A_MEMBER,
-    ErrorCode.NOT_A_PARTICIPANT: ErrorCode.NOT_A_MEMBER,
 }
 
 

@@ -13,12 +13,14 @@ from attrs import frozen
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
 from protocol.model import (
+    GIVEN_STANDINGS,
     ChannelId,
     ChannelKind,
     GradingStatus,
     MessageId,
     MessageKind,
     Role,
+    Standing,
     UserId,
     WorkspaceId,
 )
@@ -36,6 +38,8 @@ from protocol.schemas import Keywords
 
 MAX_NAME_CHARS = 200
 MAX_EMAIL_CHARS = 254
+MAX_LINK_HOURS: Final = 24 * 365
+MAX_LINK_USES: Final = 100_000
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
 CHANNEL_KINDS: Final = (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT)
 
@@ -140,6 +144,46 @@ class MemberBody:
     """POST /api/workspaces/{id}/members."""
 
     user_id: UserId
+
+
+@frozen
+class RoleBody:
+    """PUT /api/workspaces/{id}/members/{user_id}."""
+
+    role: Annotated[str, Keywords(enum=[*GIVEN_STANDINGS, Standing.OWNER])]
+
+    def standing(self) -> Standing:
+        """What the user is to be.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        if self.role not in (*GIVEN_STANDINGS, Standing.OWNER):
+            text = "role must be owner, moderator, member or guest"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="role")
+        return Standing(self.role)
+
+
+@frozen
+class LinkBody:
+    """POST /api/workspaces/{id}/links. `hours`: how long it works; `uses`: how many may join."""
+
+    hours: Annotated[int, Keywords(minimum=1, maximum=MAX_LINK_HOURS)] = 24
+    uses: Annotated[int, Keywords(minimum=1, maximum=MAX_LINK_USES)] = 1
+
+    def check(self) -> None:
+        """Refuse numbers that are out of range.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        for field, number, most in (
+            ("hours", self.hours, MAX_LINK_HOURS),
+            ("uses", self.uses, MAX_LINK_USES),
+        ):
+            if not 1 <= number <= most:
+                text = f"{field} must be from 1 to {most}"
+                raise WireError(ErrorCode.INVALID_FIELD, text, field=field)
 
 
 @frozen

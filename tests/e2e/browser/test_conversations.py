@@ -37,7 +37,8 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
     """The assistant is a server of ours that speaks the protocol; it answers when it is told to."""
     async with model_server() as model:
         model.manner, model.answer = "hangs", ("In ", "June.")
-        flags = ("--demo", "--assistant-url", model.url, "--assistant-model", "test")
+        assistant = ("--assistant-url", model.url, "--assistant-model", "test")
+        flags = ("--demo", "--joining", "at_once", *assistant)
         with run_hub(folder / "school", *flags) as hub:
             links = guest_links(hub)
             given = json.dumps({"guests": [links["ann"], links["ben"]]})

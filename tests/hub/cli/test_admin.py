@@ -15,9 +15,11 @@ from hub.cli.admin import (
     migrate_database,
     revoke_sessions,
     set_password,
+    set_role,
     show_config,
 )
 from hub.settings.config import SETTINGS, Config
+from protocol.model import Role
 from tests.support.stores.databases import Databases
 
 ANN = Account("ann", "Ann", "ann@example.org", "correct horse")
@@ -38,6 +40,7 @@ async def test_accounts_are_made_listed_and_changed(config: Config) -> None:
     await add_user(config, Account("ben", "Ben", None, "correct horse"), said.append)
     await list_users(config, said.append)
     await set_password(config, "ann", "another horse", said.append)
+    await set_role(config, "ann", Role.TEACHER, said.append)
     await revoke_sessions(config, "ann", said.append)
     assert said == [
         "The database is up to date",
@@ -46,6 +49,7 @@ async def test_accounts_are_made_listed_and_changed(config: Config) -> None:
         "1\tann\tann@example.org\tAnn",
         "2\tben\t-\tBen",
         "ann has a new password and is signed out everywhere",
+        "ann is a teacher",
         "0 sessions of ann ended",
     ]
 
@@ -64,6 +68,7 @@ async def test_what_cannot_be_done_is_said(config: Config) -> None:
         (partial(set_password, config, "ann", "short"), "not accepted: password_too_short"),
         (partial(set_password, config, "ben", "another horse"), "There is no user ben"),
         (partial(revoke_sessions, config, "ben"), "There is no user ben"),
+        (partial(set_role, config, "ben", Role.TEACHER), "There is no user ben"),
     ):
         with pytest.RaisesGroup(
             pytest.RaisesExc(NotDone, match=reason), flatten_subgroups=True, allow_unwrapped=True

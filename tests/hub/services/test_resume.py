@@ -136,7 +136,7 @@ async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on
     await post(world, school.ann.user, school.general, "secret")
     socket = await school.eve.open("/ws/chat")
     await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
-    assert (await socket.receive_type("error"))["code"] == "not_a_member"
+    assert (await socket.receive_type("error"))["code"] == "channel_not_found"
     assert await socket.receive() == {"type": "resumed", "complete": True, "after": {}}
     await post(world, school.ann.user, school.general, "another secret")
     await socket.is_silent()
@@ -241,10 +241,15 @@ async def test_who_was_out_of_a_workspace_gets_what_it_missed_on_the_same_connec
     await until("READY")
     await post(world, school.ann.user, school.general, "1")
     await until("MESSAGE_CREATE")
-    await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    ids = school.workspace.id, school.ben.id
+    await world.store.workspaces.remove_member(*ids, by=school.tea.id)
     await until("GUILD_MEMBER_REMOVE")
     await post(world, school.ann.user, school.general, "2")
-    await world.services.workspaces.add_member(school.workspace.id, school.ben.user)
+    await world.services.workspaces.join(
+        school.workspace.id,
+        school.ben.user,
+        lambda: world.store.workspaces.add_member(*ids, by=school.tea.id),
+    )
     await until("GUILD_MEMBER_ADD")
     await socket.send({"op": "RESUME", "d": {"after": {str(school.general.id): 1}}})
     assert (await until("MESSAGE_CREATE"))["seq"] == 2
@@ -261,7 +266,7 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
         await post(world, school.ann.user, school.general, "1", "2")
 
         async def lose_it(call: Any, *args: Any, **kwargs: Any) -> Any:
-            await memory_store.workspaces.remove_member(*ids)
+            await memory_store.workspaces.remove_member(*ids, by=school.tea.id)
             return await call(*args, **kwargs)
 
         reading.way = lose_it
@@ -269,11 +274,11 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
         resume = {"type": "resume", "after": {str(school.general.id): 0}}
         await socket.send(resume)
         await socket.receive_type("joined_channel")
-        assert (await socket.receive_type("error"))["code"] == "not_a_member"
+        assert (await socket.receive_type("error"))["code"] == "channel_not_found"
         assert (await socket.receive_type("resumed"))["after"] == {}
         await socket.receive_type("left_channel")
         reading.way = None
-        await memory_store.workspaces.add_member(*ids)
+        await memory_store.workspaces.add_member(*ids, by=school.tea.id)
         await socket.send(resume)
         await socket.receive_type("joined_channel")
         assert await until_resumed(socket) == (
@@ -296,7 +301,8 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
         await socket.receive_type("joined_channel")
         assert trio.current_time() == began  # it did not wait for the log, nor for a ping
         await late.carried_out.wait()  # the messages were read, and are not yet sent
-        await memory_store.workspaces.remove_member(school.workspace.id, school.ben.id)
+        ids = school.workspace.id, school.ben.id
+        await memory_store.workspaces.remove_member(*ids, by=school.tea.id)
         await wait_all_tasks_blocked()  # the hub has acted on it
         late.may_arrive.set()
         assert (await until_resumed(socket))[0] == [1, 2]

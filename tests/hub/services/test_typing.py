@@ -167,7 +167,8 @@ async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store:
         anns.ignoring("user_presence")
         await anns.send({"type": "typing", "channelId": school.general.id})
         await held.asked.wait()
-        await world.store.workspaces.remove_member(school.workspace.id, school.ann.id)
+        ids = school.workspace.id, school.ann.id
+        await world.store.workspaces.remove_member(*ids, by=school.tea.id)
         held.go_on.set()
         await until_quiet()
         assert (await anns.receive_type("left_channel"))["channelId"] == school.general.id

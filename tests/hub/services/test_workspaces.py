@@ -14,6 +14,7 @@ from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
+from tests.support.stores.records import granted
 from tests.support.world import Person, World, open_world
 
 
@@ -38,8 +39,8 @@ async def set_member(school: School, person: Person, *, is_member: bool) -> int:
 async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeated(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    async def lose(call: Any, *args: Any) -> Any:
-        await call(*args)
+    async def lose(call: Any, *args: Any, **kwargs: Any) -> Any:
+        await call(*args, **kwargs)
         raise StoreUnavailable("the answer is lost")
 
     adding = Interception("workspaces", "add_member")
@@ -82,7 +83,8 @@ async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
         school = await open_school(world)
         ben = await identified(school.ben)
         looking.way = late
-        await memory_store.workspaces.remove_member(school.workspace.id, school.ben.id)
+        ids = school.workspace.id, school.ben.id
+        await memory_store.workspaces.remove_member(*ids, by=school.tea.id)
         await late.carried_out.wait()
         looking.way = None
         assert await set_member(school, school.ben, is_member=True) == 200
@@ -143,7 +145,8 @@ async def test_many_channels_are_sent_in_parts(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         school = await open_school(world)
         for number in range(MAX_ADDED):
-            await memory_store.channels.create(NewChannel(school.workspace.id, str(number)))
+            new = NewChannel(school.workspace.id, str(number))
+            granted(await memory_store.channels.create(new, by=school.tea.id))
         eve = await school.eve.open("/ws/chat")
         assert await set_member(school, school.eve, is_member=True) == 200
         parts = [await eve.receive_type("channels_added") for _ in range(2)]
@@ -160,5 +163,5 @@ async def test_a_channel_is_made_although_nobody_can_be_told(memory_store: Store
         ann = await school.ann.open("/ws/chat")
         looking.way = fail
         new = NewChannel(school.workspace.id, "maths")
-        assert await world.services.workspaces.create_channel(new) is not None
+        granted(await world.services.workspaces.create_channel(new, by=school.tea.id))
         await ann.is_silent()

@@ -15,6 +15,7 @@ from tests.support.posting import post
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
+from tests.support.stores.records import granted
 from tests.support.world import Person, World, open_world
 
 
@@ -148,7 +149,8 @@ async def test_a_channel_that_was_left_or_lost_is_not_recovered(world: World) ->
     assert again["pid"] == told["pid"]
     await peer.ask("room:join", channel_of(school))
     await peer.socket.drop()
-    assert await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    ids = school.workspace.id, school.ben.id
+    granted(await world.store.workspaces.remove_member(*ids, by=school.tea.id))
     await say(school, school.ann.user, "2")
     peer, again = await enter(school.ben, pid=told["pid"])
     assert again["pid"] == told["pid"]

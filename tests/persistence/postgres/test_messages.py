@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from persistence.postgres import open_postgres_store
-from persistence.postgres.bridge import open_database
+from persistence.postgres.database.bridge import open_database
 from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONVERSATION_PAGE
 from persistence.records import Draft
 from protocol.model import MAX_ID, Posted

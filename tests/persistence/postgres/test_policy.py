@@ -2,7 +2,7 @@
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.postgres.migrate import migrate
+from persistence.postgres.database.migrate import migrate
 from persistence.records import Draft
 from protocol.model import Refusal, UserId
 from tests.support.stores.databases import Databases, execute

@@ -11,6 +11,7 @@ from tests.planted.faults import (
     posting,
     protocol,
     rest,
+    rights,
     routines,
     services,
     settings,
@@ -20,6 +21,7 @@ from tests.planted.faults import (
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
     *routines.FAULTS,
+    *rights.FAULTS,
     *persistence.FAULTS,
     *actor.FAULTS,
     *posting.FAULTS,

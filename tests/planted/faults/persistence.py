@@ -157,9 +157,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a database that may lose messages is used",
-        "persistence/postgres/bridge.py",
+        "persistence/postgres/database/bridge.py",
         'if row["commit"] == "off" or row["fsync"] == "off":',
         'if row["commit"] == "off" and row["fsync"] == "off":',
-        ("tests/persistence/postgres/test_bridge.py",),
+        ("tests/persistence/postgres/database/test_bridge.py",),
     ),
 )

@@ -7,7 +7,7 @@ from tests.planted.fault import Fault
 POLICY: Final = "persistence/postgres/routines/policy.sql"
 POSTING: Final = "persistence/postgres/routines/posting.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
-MIGRATE: Final = "tests/persistence/postgres/test_migrate.py"
+MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -129,28 +129,28 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "hubs that start together migrate at the same time",
-        "persistence/postgres/migrate.py",
+        "persistence/postgres/database/migrate.py",
         '            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)\n',
         "",
         (MIGRATE,),
     ),
     Fault(
         "a released file of the schema may change",
-        "persistence/postgres/migrate.py",
+        "persistence/postgres/database/migrate.py",
         "        if recorded[name] != known[name]:\n",
         "        if name not in known:\n",
         (MIGRATE,),
     ),
     Fault(
         "a routine that has changed is not applied again",
-        "persistence/postgres/migrate.py",
+        "persistence/postgres/database/migrate.py",
         "*(file for file in schema.routines if recorded.get(file.name) != file.sha256),",
         "*(file for file in schema.routines if file.name not in recorded),",
         (MIGRATE,),
     ),
     Fault(
         "a database of a newer version is used",
-        "persistence/postgres/migrate.py",
+        "persistence/postgres/database/migrate.py",
         "    if unknown:\n",
         "    if unknown and not known:\n",
         (MIGRATE,),

@@ -50,13 +50,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
-        "anybody may join any channel",
-        "hub/services/channels.py",
-        "        if access.allowed:\n            return",
-        "        if access.allowed or access.channel.pair is None:\n            return",
-        (REVOCATION, TRANSCRIPTS),
-    ),
-    Fault(
         "a user hears that they themselves came into a channel",
         "hub/services/channels.py",
         "ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id)",
@@ -69,22 +62,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if not self._is_user_in(client.user.id, room):\n",
         "        if self._is_user_in(client.user.id, room) is not None:\n",
         (CHANNELS, "tests/hub/actor/test_hub.py"),
-    ),
-    Fault(
-        "anybody may pin messages",
-        "hub/services/moderation.py",
-        '''"""Pin a message to the top of its channel, or unpin it."""
-        if user.role not in STAFF:''',
-        '''"""Pin a message to the top of its channel, or unpin it."""
-        if user.role is None:''',
-        (LEARNING_CHAT,),
-    ),
-    Fault(
-        "anybody who sees a message may delete it",
-        "hub/services/moderation.py",
-        "if message.author_id != user.id and not _is_staff_for(user, message):",
-        "if message.author_id == user.id and user.role is None:",
-        (LEARNING_CHAT,),
     ),
     Fault(
         "a closed conversation's history is shown",
@@ -199,15 +176,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if client.user.id != user_id:",
         "if not user_id:",
         (TRANSCRIPTS,),
-    ),
-    Fault(
-        "a teacher grades messages of channels that they may not see",
-        "hub/services/moderation.py",
-        """        message = await self._visible(user.id, command.message_id)
-        if message is not None and not""",
-        """        message = await self.messages.get(command.message_id)
-        if message is not None and not""",
-        (LEARNING_CHAT,),
     ),
     Fault(
         "whoever has read a message hears of it, not its author",

@@ -18,7 +18,7 @@ from attrs import define, field
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.postgres.migrate import migrate
+from persistence.postgres.database.migrate import migrate
 from tests.support.quiet import counted
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"

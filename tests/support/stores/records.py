@@ -1,14 +1,22 @@
 """What tests put into a store: users, channels, messages."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from persistence.interface import Store
-from persistence.records import Draft, NewChannel, NewUser, Outcome, Upload
+from persistence.records import Denial, Draft, NewChannel, NewUser, Outcome, Upload
 from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
+
+T = TypeVar("T")
 
 NOBODY: Final = UserId(987_654_321)
 NOWHERE: Final = ChannelId(987_654_321)
+
+
+def granted(outcome: T | Denial) -> T:
+    """What came of an action that somebody had the right to."""
+    assert not isinstance(outcome, Denial), outcome
+    return outcome
 
 
 async def make_user(
@@ -32,10 +40,8 @@ async def make_channel(store: Store, owner: User, *members: User) -> Channel:
     """A channel in a workspace of its own."""
     workspace = await store.workspaces.create(owner.id, "school", None)
     for member in members:
-        await store.workspaces.add_member(workspace.id, member.id)
-    channel = await store.channels.create(NewChannel(workspace.id, "general"))
-    assert channel is not None
-    return channel
+        granted(await store.workspaces.add_member(workspace.id, member.id, by=owner.id))
+    return granted(await store.channels.create(NewChannel(workspace.id, "general"), by=owner.id))
 
 
 async def make_upload(store: Store, owner: User, name: str = "x.png") -> str:

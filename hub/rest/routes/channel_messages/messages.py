@@ -29,11 +29,7 @@ PAGE: Final = 50
 MAX_REPLIES: Final = 500
 
 _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
-_WORDING: Final = {
-    ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE,
-    ErrorCode.NOT_A_MEMBER: _NOT_VISIBLE,
-    ErrorCode.NOT_A_PARTICIPANT: _NOT_VISIBLE,
-}
+_WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
 
 
 CURSOR: Final = Text("cursor", "the `nextCursor` of the page before", {"format": "uuid"})

@@ -17,6 +17,7 @@ from hub.rest.login import (
     refuse_weak,
     refuse_when_closed,
 )
+from hub.settings.choices import OpenRole
 from persistence.records import NewUser, Taken
 from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody, FlawObject
 from protocol.errors import ErrorCode, WireError
@@ -47,6 +48,8 @@ async def register(call: Call) -> JSON[AccountObject]:
         role = body.checked_role()
     except WireError as error:
         raise invalid("Invalid input data", error) from None
+    if OpenRole(role) not in call.services.config.open_roles:
+        raise HttpError(403, "role_not_open", f"Only an operator makes somebody a {role}")
     refuse_weak(body.password)
     limit_attempts(call)
     new = NewUser(
@@ -122,7 +125,7 @@ ENDPOINTS: Final = (
         {
             201: "the user; sets the cookie",
             400: (*WEAK_CODES, "username_taken", "email_taken"),
-            403: ["registration_closed"],
+            403: ["registration_closed", "role_not_open"],
             429: ["too_many_attempts"],
         },
         body=AccountBody,

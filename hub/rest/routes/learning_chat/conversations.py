@@ -140,7 +140,6 @@ ENDPOINTS: Final = (
         {
             200: "done",
             400: (ErrorCode.INVALID_FIELD,),
-            403: (ErrorCode.NOT_ALLOWED,),
             404: (ErrorCode.CHANNEL_NOT_FOUND,),
         },
     ),

@@ -13,7 +13,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
-from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, DENIED, accessible
+from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
 from protocol.answers import Done, Graded, Pinned
 from protocol.commands import (
@@ -155,7 +155,7 @@ async def _message(call: Call) -> Message:
 
 
 async def delete(call: Call) -> JSON[MessageObject]:
-    """Delete a message; for its author and teachers."""
+    """Delete a message; for its author and moderators."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
     await call.carry_out(DeleteMessage(_message_id(call)), Done, wording)
     return JSON({"message": "Message deleted"})
@@ -172,7 +172,7 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
 
 
 async def grade(call: Call) -> JSON[ChatMessageObject]:
-    """Set a homework's status; for teachers."""
+    """Set a homework's status; for moderators."""
     not_staff = ErrorWording(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
     try:
         status = GradingStatus((await call.body(GradeBody)).status)
@@ -188,13 +188,13 @@ async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
 
 
 async def pin(call: Call) -> JSON[ChannelObject]:
-    """Pin a message; for teachers."""
+    """Pin a message; for moderators."""
     command = PinMessage(*_pin_ids(call))
     return await _change_pins(call, command, "Only teachers can pin messages")
 
 
 async def unpin(call: Call) -> JSON[ChannelObject]:
-    """Unpin a message; for teachers."""
+    """Unpin a message; for moderators."""
     command = UnpinMessage(*_pin_ids(call))
     return await _change_pins(call, command, "Only teachers can unpin messages")
 
@@ -210,8 +210,6 @@ async def _change_pins(
 ) -> JSON[ChannelObject]:
     wording = {
         ErrorCode.STAFF_ONLY: _not_allowed(not_staff),
-        ErrorCode.NOT_A_MEMBER: DENIED,
-        ErrorCode.NOT_A_PARTICIPANT: DENIED,
         ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,
         ErrorCode.MESSAGE_NOT_FOUND: _NOTHING_TO_PIN,
     }
@@ -262,7 +260,7 @@ _NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
 _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
 _NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
-_HISTORY: Final = {200: "messages, oldest first", 403: _NOT_ALLOWED, 404: _NO_CHANNEL}
+_HISTORY: Final = {200: "messages, oldest first", 404: _NO_CHANNEL}
 _PIN: Final = {200: "the channel", 403: _NOT_ALLOWED, 404: _NO_MESSAGE}
 
 SURFACE: Final = REST
@@ -291,7 +289,7 @@ ENDPOINTS: Final = (
         {
             201: "the message",
             400: CONTENT_CODES,
-            403: _NOT_ALLOWED,
+            403: [ErrorCode.READ_ONLY],
             404: _NO_CHANNEL,
             409: [ErrorCode.KEY_CONFLICT],
             422: [ErrorCode.UNSTORABLE],
@@ -317,7 +315,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/messages/{message_id}/grade",
-        "Grade homework; for teachers",
+        "Grade homework; for moderators",
         grade,
         {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE},
         body=GradeBody,
@@ -334,7 +332,7 @@ ENDPOINTS: Final = (
         "/api/channels/{channel_id}/unread",
         "How many I have not read",
         unread,
-        {200: "a count", 403: _NOT_ALLOWED, 404: _NO_CHANNEL},
+        {200: "a count", 404: _NO_CHANNEL},
     ),
     Endpoint(
         "POST",

@@ -6,10 +6,7 @@ from protocol.dialects.channel_messages.errors import TEXTS, shown_refusal
 from protocol.errors import ERROR_TEXTS, ErrorCode
 from protocol.events import Refused
 
-RENAMED = {
-    ErrorCode.CHANNEL_NOT_FOUND: ErrorCode.NOT_A_MEMBER,
-    ErrorCode.NOT_A_PARTICIPANT: ErrorCode.NOT_A_MEMBER,
-}
+RENAMED = {ErrorCode.CHANNEL_NOT_FOUND: ErrorCode.NOT_A_MEMBER}
 
 
 @pytest.mark.parametrize("code", ErrorCode)

@@ -38,7 +38,7 @@ async def with_maths(world: World) -> School:
     """Ann and Ben write to each other, and there is another channel."""
     school = await open_school(world)
     new = NewChannel(school.workspace.id, "Maths", subject="Algebra")
-    await world.services.workspaces.create_channel(new)
+    await world.services.workspaces.create_channel(new, by=school.tea.id)
     await write(world, school.ann.user, school.ben.user, "hi")
     return school
 

@@ -30,10 +30,10 @@ def cookie_of(reply: Reply) -> str:
 
 
 async def test_register_ask_log_out_and_in(world: World) -> None:
-    made = await register(world, role="teacher")
+    made = await register(world, role="student")
     assert made.status == 201
     user = made.json
-    assert (user["username"], user["role"], user["class"]) == ("ann", "teacher", "10A")
+    assert (user["username"], user["role"], user["class"]) == ("ann", "student", "10A")
     assert not [key for key in user if "password" in key.lower()]
     cookie = cookie_of(made)
     me = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
@@ -46,6 +46,15 @@ async def test_register_ask_log_out_and_in(world: World) -> None:
         "POST", "/api/auth/login", {"username": "ann", "password": "correct horse"}
     )
     assert back.json == user
+
+
+async def test_nobody_makes_themself_a_teacher_unless_the_operator_lets_them(store: Store) -> None:
+    async with open_world(store) as world:
+        refused = await register(world, role="teacher")
+        assert (refused.status, refused.json["code"]) == (403, "role_not_open")
+        assert await store.accounts.find("ann") is None
+    async with open_world(store, open_roles="student,teacher") as world:
+        assert (await register(world, role="teacher")).json["role"] == "teacher"
 
 
 async def test_the_cookie_is_express_sessions(world: World) -> None:

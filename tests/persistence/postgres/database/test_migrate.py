@@ -7,7 +7,7 @@ import pytest
 import trio
 from attrs import evolve
 
-from persistence.postgres.migrate import (
+from persistence.postgres.database.migrate import (
     LOCK,
     DatabaseRefused,
     Schema,
@@ -18,7 +18,7 @@ from persistence.postgres.migrate import (
     load_schema,
     migrate,
 )
-from persistence.postgres.takeover import UnknownSchema
+from persistence.postgres.database.takeover import UnknownSchema
 from persistence.records import StoreUnavailable
 from tests.support.stores.databases import (
     Databases,
@@ -37,6 +37,7 @@ RELEASED = {
     "schema/0003_message_kinds.sql": (
         "396e81f2638588fcfc36832b8d69dbc79991703b4c0b0b58dd5a12091dd80fc7"
     ),
+    "schema/0004_roles.sql": "b9f6285e0976276dd6c2f85d245334d8b7817bc6ec518c1ddf40c0e7f36e0d2c",
 }
 
 
@@ -101,7 +102,7 @@ async def test_what_a_new_version_adds_is_applied_alone(databases: Databases) ->
 async def test_channels_of_one_name_are_told_apart_from_now_on(databases: Databases) -> None:
     async with databases.empty() as dsn:
         schema = load_schema()
-        await migrate(dsn, evolve(schema, numbered=schema.numbered[:1]))
+        await migrate(dsn, evolve(schema, numbered=schema.numbered[:1], routines=[]))
         await execute(dsn, """
             WITH ann AS (INSERT INTO users (username, name, password_hash)
                          VALUES ('ann', 'Ann', '') RETURNING id),
@@ -117,6 +118,25 @@ async def test_channels_of_one_name_are_told_apart_from_now_on(databases: Databa
         assert "schema/0002_channel_names.sql" in await migrate(dsn)
         names = await execute(dsn, "SELECT array_agg(name ORDER BY id) FROM channels")
         assert names == ["a", "b", " A (3)", "a (4)", "a (2)", "a"]
+
+
+async def test_owners_that_were_put_out_are_members_again(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        schema = load_schema()
+        await migrate(dsn, evolve(schema, numbered=schema.numbered[:3], routines=[]))
+        await execute(dsn, """
+            WITH people AS (INSERT INTO users (username, name, password_hash)
+                            VALUES ('ann', 'Ann', ''), ('ben', 'Ben', '') RETURNING id, username),
+                 school AS (INSERT INTO workspaces (name, owner_id)
+                            SELECT 'school', id FROM people WHERE username = 'ann' RETURNING id)
+            INSERT INTO workspace_members (workspace_id, user_id)
+            SELECT school.id, people.id FROM school, people WHERE username = 'ben'
+        """)  # fmt: skip
+        assert "schema/0004_roles.sql" in await migrate(dsn)
+        standings = await execute(
+            dsn, "SELECT array_agg(standing_in_workspace(id, 1) ORDER BY id) FROM users"
+        )
+        assert standings == ["owner", "member", None]  # the last is the assistant
 
 
 async def test_a_routine_is_applied_again_when_its_file_has_changed(databases: Databases) -> None:

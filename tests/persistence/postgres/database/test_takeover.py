@@ -7,8 +7,8 @@ import pytest
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.postgres.migrate import load_schema, migrate
-from persistence.postgres.takeover import FILES_OF_0_1_0, UnknownSchema
+from persistence.postgres.database.migrate import load_schema, migrate
+from persistence.postgres.database.takeover import FILES_OF_0_1_0, UnknownSchema
 from persistence.records import Draft, Recovery
 from protocol.model import (
     ChannelId,

@@ -23,8 +23,8 @@ import asyncpg
 import structlog
 from attrs import frozen
 
-from persistence.postgres.bridge import CONNECT_SECONDS, SESSION, in_asyncio
-from persistence.postgres.takeover import UnknownSchema, take_over
+from persistence.postgres.database.bridge import CONNECT_SECONDS, SESSION, in_asyncio
+from persistence.postgres.database.takeover import UnknownSchema, take_over
 from persistence.records import StoreError
 
 log = structlog.get_logger(__name__)

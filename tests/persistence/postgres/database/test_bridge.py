@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from persistence.postgres import open_postgres_store
-from persistence.postgres.bridge import UnsafeDatabase, open_database
+from persistence.postgres.database.bridge import UnsafeDatabase, open_database
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, with_setting

@@ -1,0 +1,245 @@
+"""The learning platform's workspaces and their members. See docs/dialects/learning_chat.md#rest.
+
+Guarantees: a workspace that the caller does not belong to is as if it were not there; nobody but
+the policy decides what a member may do (docs/permissions.md); every change is sent to the members
+that are connected.
+"""
+
+from typing import Final, TypeVar
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.replies import ErrorWording
+from hub.rest.routes.learning_chat.accounts import invalid
+from hub.settings.choices import Joining
+from persistence.records import Denial, Membership, NoSuchUser
+from protocol.dialects.learning_chat.rest import (
+    REST,
+    MemberBody,
+    RoleBody,
+    WorkspaceBody,
+    check_name,
+    check_optional,
+)
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Standing, User, UserId, Workspace, WorkspaceId
+from protocol.shapes.learning_platform import (
+    MemberObject,
+    WorkspaceObject,
+    member_object,
+    workspace_object,
+)
+
+T = TypeVar("T")
+
+NO_WORKSPACE: Final = ErrorWording(404, "workspace_not_found", "Workspace not found")
+_NO_USER: Final = HttpError(404, "user_not_found", "User not found")
+
+
+class MembershipObject(MemberObject):
+    """A member of a workspace. `workspaceRole`: what they are in it."""
+
+    workspaceRole: Standing
+
+
+def denied(text: str = "Access denied") -> HttpError:
+    """The caller may not do this."""
+    return HttpError(403, ErrorCode.NOT_ALLOWED, text)
+
+
+def allowed(outcome: T | Denial, missing: ErrorWording, refusal: str) -> T:
+    """What came of an action.
+
+    Args:
+        outcome: what the store says.
+        missing: how it is worded that what it is about is not there.
+        refusal: the text for who may see that, but not do this.
+
+    Raises:
+        HttpError: it was denied.
+    """
+    match outcome:
+        case Denial.NOT_FOUND:
+            raise HttpError(missing.status, missing.code, missing.text)
+        case Denial.NOT_ALLOWED:
+            raise denied(refusal)
+        case _:
+            return outcome
+
+
+def workspace_id(call: Call) -> WorkspaceId:
+    """The id in the path; 0, which no workspace has, for a malformed one."""
+    return WorkspaceId(call.path_id("workspace_id") or 0)
+
+
+async def my_workspace(call: Call) -> Workspace:
+    """The workspace in the path, of which the caller is a member.
+
+    Raises:
+        HttpError: 404 when there is none.
+    """
+    found = await call.services.store.workspaces.get(workspace_id(call))
+    if found is None or call.me not in found.members:
+        raise HttpError(NO_WORKSPACE.status, NO_WORKSPACE.code, NO_WORKSPACE.text)
+    return found
+
+
+async def create_workspace(call: Call) -> JSON[WorkspaceObject]:
+    """Make a workspace that the caller owns."""
+    try:
+        body = await call.body(WorkspaceBody)
+        check_name("name", body.name)
+        check_optional("description", body.description)
+    except WireError as error:
+        raise invalid("Invalid input", error) from None
+    workspace = await call.services.store.workspaces.create(call.me, body.name, body.description)
+    await call.services.workspaces.created(workspace)
+    return JSON(workspace_object(workspace), 201)
+
+
+async def list_workspaces(call: Call) -> JSON[list[WorkspaceObject]]:
+    """The caller's workspaces."""
+    found = await call.services.store.workspaces.of_user(call.me)
+    return JSON([workspace_object(workspace) for workspace in found])
+
+
+async def show_workspace(call: Call) -> JSON[WorkspaceObject]:
+    """One of the caller's workspaces."""
+    return JSON(workspace_object(await my_workspace(call)))
+
+
+async def list_members(call: Call) -> JSON[list[MembershipObject]]:
+    """The members, in the order in which they joined."""
+    found = await call.services.store.workspaces.members(workspace_id(call), by=call.me)
+    return JSON([_membership(each) for each in allowed(found, NO_WORKSPACE, "")])
+
+
+def _membership(membership: Membership) -> MembershipObject:
+    return {**member_object(membership.user), "workspaceRole": membership.standing}
+
+
+async def add_member(call: Call) -> JSON[WorkspaceObject]:
+    """Invite somebody, or make them a member at once, as the operator has set it."""
+    try:
+        body = await call.body(MemberBody)
+    except WireError as error:
+        raise invalid("userId (number) is required", error) from None
+    refusal = "Only the workspace owner or teachers can add members"
+    services, place = call.services, workspace_id(call)
+    user = await _user(call, body.user_id)
+    try:
+        match services.config.joining:
+            case Joining.INVITATION:
+                asked = await services.store.invitations.invite(place, user.id, by=call.me)
+                workspace = allowed(asked, NO_WORKSPACE, refusal)
+                status = 200 if user.id in workspace.members else 202
+            case Joining.AT_ONCE:
+                add = services.store.workspaces.add_member
+                joined = await services.workspaces.join(
+                    place, user, lambda: add(place, user.id, by=call.me)
+                )
+                workspace, status = allowed(joined, NO_WORKSPACE, refusal), 200
+    except NoSuchUser:
+        raise _NO_USER from None
+    return JSON(workspace_object(workspace), status)
+
+
+async def _user(call: Call, user_id: UserId) -> User:
+    """Somebody the caller names, whom the store still has to find there.
+
+    Raises:
+        HttpError: 404 when the workspace in the path is not the caller's, or there is no user.
+    """
+    await my_workspace(call)
+    user = await call.services.store.accounts.get(user_id)
+    if user is None:
+        raise _NO_USER
+    return user
+
+
+async def remove_member(call: Call) -> JSON[WorkspaceObject]:
+    """Put a member out, or leave: everybody may, but the owner. The store notifies the hub of every
+    removal, also of those made in SQL.
+    """
+    number = call.path_id("user_id")
+    workspaces = call.services.store.workspaces
+    user_id = UserId(number or 0)
+    removed = await workspaces.remove_member(workspace_id(call), user_id, by=call.me)
+    text = "You are not allowed to remove this member"
+    return JSON(workspace_object(allowed(removed, NO_WORKSPACE, text)))
+
+
+async def change_role(call: Call) -> JSON[WorkspaceObject]:
+    """Make a member a moderator, member, guest, or the owner."""
+    try:
+        standing = (await call.body(RoleBody)).standing()
+    except WireError as error:
+        raise invalid("Invalid input", error) from None
+    user_id = UserId(call.path_id("user_id") or 0)
+    try:
+        changed = await call.services.store.workspaces.change_role(
+            workspace_id(call), user_id, standing, by=call.me
+        )
+    except NoSuchUser:
+        raise _NO_USER from None
+    text = "Only the owner can change what members are"
+    return JSON(workspace_object(allowed(changed, NO_WORKSPACE, text)))
+
+
+_NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
+_MISSING: Final = (NO_WORKSPACE.code,)
+_NO_MEMBER: Final = (*_MISSING, "user_not_found")
+
+SURFACE: Final = REST
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/api/workspaces",
+        "Make a workspace",
+        create_workspace,
+        {201: "the workspace"},
+        body=WorkspaceBody,
+    ),
+    Endpoint("GET", "/api/workspaces", "My workspaces", list_workspaces, {200: "a list"}),
+    Endpoint(
+        "GET",
+        "/api/workspaces/{workspace_id}",
+        "A workspace of mine",
+        show_workspace,
+        {200: "the workspace", 404: _MISSING},
+    ),
+    Endpoint(
+        "GET",
+        "/api/workspaces/{workspace_id}/members",
+        "Who is in a workspace, and what they are in it",
+        list_members,
+        {200: "a list", 404: _MISSING},
+    ),
+    Endpoint(
+        "POST",
+        "/api/workspaces/{workspace_id}/members",
+        "Invite or add a member; for moderators",
+        add_member,
+        {
+            200: "the workspace, of which they are a member",
+            202: "the workspace; they are invited",
+            403: _NOT_ALLOWED,
+            404: _NO_MEMBER,
+        },
+        body=MemberBody,
+    ),
+    Endpoint(
+        "PUT",
+        "/api/workspaces/{workspace_id}/members/{user_id}",
+        "Change what a member is in a workspace; for its owner",
+        change_role,
+        {200: "the workspace", 403: _NOT_ALLOWED, 404: _NO_MEMBER},
+        body=RoleBody,
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/workspaces/{workspace_id}/members/{user_id}",
+        "Remove a member, or leave",
+        remove_member,
+        {200: "the workspace", 403: _NOT_ALLOWED, 404: _MISSING},
+    ),
+)

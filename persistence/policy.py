@@ -1,0 +1,122 @@
+"""Who may do what, as a table: place, action, and the standings that have the right.
+
+Guarantees: what is not in the table is allowed to nobody. The function `policy()` in
+postgres/routines/policy.sql has the same rows (a test compares them), and docs/permissions.md is
+made of them. Must not know: how a user's standing in a place is found out.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from attrs import frozen
+
+from protocol.model import ChannelKind, Standing
+
+
+class Place(StrEnum):
+    """Where something is done. `channel`, `announcements` and `conversation` are channels."""
+
+    WORKSPACE = "workspace"
+    CHANNEL = "channel"
+    ANNOUNCEMENTS = "announcements"
+    CONVERSATION = "conversation"
+
+
+PLACES: Final[Mapping[ChannelKind, Place]] = {
+    ChannelKind.TEXT: Place.CHANNEL,
+    ChannelKind.ANNOUNCEMENT: Place.ANNOUNCEMENTS,
+    ChannelKind.DM: Place.CONVERSATION,
+}
+"""What kind of place a channel is."""
+
+
+class Action(StrEnum):
+    """What is done."""
+
+    SEE = "see"
+    CREATE_CHANNEL = "create_channel"
+    INVITE = "invite"
+    LEAVE = "leave"
+    REMOVE_GUEST = "remove_guest"
+    REMOVE_MEMBER = "remove_member"
+    REMOVE_MODERATOR = "remove_moderator"
+    REMOVE_OWNER = "remove_owner"
+    CHANGE_ROLES = "change_roles"
+    WRITE = "write"
+    DELETE_OWN = "delete_own"
+    DELETE_OTHERS = "delete_others"
+    GRADE = "grade"
+    PIN = "pin"
+
+
+MEANINGS: Final[Mapping[Action, str]] = {
+    Action.SEE: "know that it is there, read it, join it, mark it read, hear of it",
+    Action.CREATE_CHANNEL: "make a channel",
+    Action.INVITE: "invite somebody, make a link that invites",
+    Action.LEAVE: "cease to be a member",
+    Action.REMOVE_GUEST: "put a guest out",
+    Action.REMOVE_MEMBER: "put a member out",
+    Action.REMOVE_MODERATOR: "put a moderator out",
+    Action.REMOVE_OWNER: "put the owner out",
+    Action.CHANGE_ROLES: "make others moderators, members, guests, or the owner",
+    Action.WRITE: "send a message",
+    Action.DELETE_OWN: "delete a message that one wrote",
+    Action.DELETE_OTHERS: "delete a message of somebody else",
+    Action.GRADE: "set the status of homework",
+    Action.PIN: "pin a message, unpin it",
+}
+"""What each action covers, for the documentation."""
+
+
+@frozen
+class Rule:
+    """Who may take an action in a place."""
+
+    place: Place
+    action: Action
+    standings: tuple[Standing, ...]
+
+
+_GUEST, _MEMBER = Standing.GUEST, Standing.MEMBER
+_MODERATOR, _OWNER = Standing.MODERATOR, Standing.OWNER
+_CONTACT, _PARTICIPANT = Standing.CONTACT, Standing.PARTICIPANT
+
+POLICY: Final = (
+    Rule(Place.WORKSPACE, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.WORKSPACE, Action.CREATE_CHANNEL, (_MODERATOR, _OWNER)),
+    Rule(Place.WORKSPACE, Action.INVITE, (_MODERATOR, _OWNER)),
+    Rule(Place.WORKSPACE, Action.LEAVE, (_GUEST, _MEMBER, _MODERATOR)),
+    Rule(Place.WORKSPACE, Action.REMOVE_GUEST, (_MODERATOR, _OWNER)),
+    Rule(Place.WORKSPACE, Action.REMOVE_MEMBER, (_MODERATOR, _OWNER)),
+    Rule(Place.WORKSPACE, Action.REMOVE_MODERATOR, (_OWNER,)),
+    Rule(Place.WORKSPACE, Action.REMOVE_OWNER, ()),
+    Rule(Place.WORKSPACE, Action.CHANGE_ROLES, (_OWNER,)),
+    Rule(Place.CHANNEL, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.WRITE, (_MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.DELETE_OWN, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.GRADE, (_MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.PIN, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.WRITE, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.DELETE_OWN, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.GRADE, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.PIN, (_MODERATOR, _OWNER)),
+    Rule(Place.CONVERSATION, Action.SEE, (_PARTICIPANT, _CONTACT)),
+    Rule(Place.CONVERSATION, Action.WRITE, (_CONTACT,)),
+    Rule(Place.CONVERSATION, Action.DELETE_OWN, (_PARTICIPANT, _CONTACT)),
+    Rule(Place.CONVERSATION, Action.DELETE_OTHERS, ()),
+    Rule(Place.CONVERSATION, Action.GRADE, ()),
+    Rule(Place.CONVERSATION, Action.PIN, ()),
+)
+
+_RIGHTS: Final = frozenset(
+    (rule.place, rule.action, standing) for rule in POLICY for standing in rule.standings
+)
+
+
+def grants(place: Place, action: Action, standing: Standing | None) -> bool:
+    """Whether somebody with this standing (None: they have none) may take the action there."""
+    return (place, action, standing) in _RIGHTS

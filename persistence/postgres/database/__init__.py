@@ -1,0 +1,1 @@
+"""How Parlour works with a Postgres server: its connections and its schema."""

@@ -1,0 +1,176 @@
+"""Workspaces and their members in Postgres."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.database.verdicts import VERDICT, denial_in
+from persistence.records import Denial, Membership, NoSuchUser
+from protocol.model import Standing, UserId, Workspace, WorkspaceId
+
+WORKSPACE_COLUMNS: Final = """
+    w.id, w.name, w.description, w.owner_id, w.created_at,
+    ARRAY(SELECT m.user_id FROM workspace_members m WHERE m.workspace_id = w.id
+           ORDER BY m.joined_at, m.user_id) AS members
+"""
+_SELECT: Final = f"SELECT {WORKSPACE_COLUMNS} FROM workspaces w"
+_CREATE: Final = """
+    WITH made AS (
+        INSERT INTO workspaces (name, description, owner_id) VALUES ($2, $3, $1) RETURNING id)
+    INSERT INTO workspace_members (workspace_id, user_id) SELECT id, $1 FROM made
+    RETURNING workspace_id AS id
+"""
+_MEMBERS: Final = f"""
+    SELECT {user_columns("u")}, standing_in_workspace(u.id, m.workspace_id) AS standing
+      FROM workspace_members m JOIN users u ON u.id = m.user_id
+     WHERE m.workspace_id = $1 AND may_in_workspace($2, 'see', $1)
+     ORDER BY m.joined_at, m.user_id
+"""
+# $2 is to come at the wish of $3. Between the two, a block is as if $2 did not exist.
+ASKED_TO_COME: Final = """
+    SELECT w.id, may_in_workspace($3, 'see', w.id) AS sees,
+           may_in_workspace($3, 'invite', w.id)
+               AND (may_message($3, $2) OR standing_in_workspace($2, w.id) IS NOT NULL) AS may,
+           may_in_workspace($3, 'invite', w.id) AND NOT EXISTS (
+               SELECT FROM users u WHERE u.id = $2 AND NOT EXISTS (
+                   SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($2, $3), ($3, $2))))
+               AS is_nobody
+      FROM workspaces w WHERE w.id = $1
+"""
+_ADD: Final = f"""
+    WITH asked AS ({ASKED_TO_COME}), added AS (
+        INSERT INTO workspace_members (workspace_id, user_id)
+        SELECT id, $2 FROM asked WHERE may AND NOT is_nobody ON CONFLICT DO NOTHING
+    ), done AS (
+        DELETE FROM invitations i USING asked
+         WHERE i.workspace_id = asked.id AND i.user_id = $2 AND may AND NOT is_nobody
+    )
+    {VERDICT}, is_nobody FROM asked
+"""
+_REMOVE: Final = f"""
+    WITH asked AS (
+        SELECT w.id, may_in_workspace($3, 'see', w.id) AS sees,
+               may_in_workspace(
+                   $3, CASE $2::bigint WHEN $3 THEN 'leave'
+                       ELSE 'remove_' || coalesce(standing_in_workspace($2, w.id), 'guest') END,
+                   w.id) AS may
+          FROM workspaces w WHERE w.id = $1
+    ), removed AS (
+        DELETE FROM workspace_members m USING asked
+         WHERE m.workspace_id = asked.id AND m.user_id = $2 AND may
+    )
+    {VERDICT}, false AS is_nobody FROM asked
+"""
+_CHANGE_ROLE: Final = f"""
+    WITH asked AS (
+        SELECT w.id, may_in_workspace($3, 'see', w.id) AS sees,
+               may_in_workspace($3, 'change_roles', w.id) AND w.owner_id <> $2 AS may,
+               may_in_workspace($3, 'change_roles', w.id)
+                   AND standing_in_workspace($2, w.id) IS NULL AS is_nobody
+          FROM workspaces w WHERE w.id = $1
+    ), handed_over AS (
+        UPDATE workspaces w SET owner_id = $2 FROM asked
+         WHERE w.id = asked.id AND may AND NOT is_nobody AND $4 = 'owner'
+        RETURNING w.id
+    ), former AS (
+        UPDATE workspace_members m SET role = 'moderator' FROM handed_over
+         WHERE m.workspace_id = handed_over.id AND m.user_id = $3
+    ), changed AS (
+        UPDATE workspace_members m SET role = $4 FROM asked
+         WHERE m.workspace_id = asked.id AND m.user_id = $2 AND may AND $4 <> 'owner'
+    )
+    {VERDICT}, is_nobody FROM asked
+"""
+
+
+@frozen
+class PostgresWorkspaces:
+    """Implements `persistence.interface.Workspaces`."""
+
+    database: Database
+
+    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
+        """See the interface."""
+        made = await self.database.fetch_one(_CREATE, owner_id, name, description)
+        workspace = None if made is None else await self.get(made["id"])
+        if workspace is None:
+            raise LookupError("the workspace is gone already")
+        return workspace
+
+    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """See the interface."""
+        row = await self.database.fetch_one(f"{_SELECT} WHERE w.id = $1", workspace_id)
+        return None if row is None else workspace_in(row)
+
+    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            f"{_SELECT} JOIN workspace_members me ON me.workspace_id = w.id"
+            " WHERE me.user_id = $1 ORDER BY w.id",
+            user_id,
+        )
+        return [workspace_in(row) for row in rows]
+
+    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT user_id, array_agg(workspace_id) AS workspaces FROM workspace_members"
+            " WHERE user_id = ANY ($1::bigint[]) GROUP BY user_id",
+            user_ids,
+        )
+        found = {row["user_id"]: frozenset(row["workspaces"]) for row in rows}
+        return {user_id: found.get(user_id, frozenset()) for user_id in user_ids}
+
+    async def members(
+        self, workspace_id: WorkspaceId, *, by: UserId
+    ) -> Sequence[Membership] | Denial:
+        """See the interface. Who may see a workspace is in it: no rows are no right."""
+        rows = await self.database.fetch(_MEMBERS, workspace_id, by)
+        found = [Membership(user_from(row), Standing(row["standing"])) for row in rows]
+        return found or Denial.NOT_FOUND
+
+    async def add_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """See the interface."""
+        return await self.change(_ADD, workspace_id, user_id, by)
+
+    async def remove_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """See the interface."""
+        return await self.change(_REMOVE, workspace_id, user_id, by)
+
+    async def change_role(
+        self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
+    ) -> Workspace | Denial:
+        """See the interface."""
+        return await self.change(_CHANGE_ROLE, workspace_id, user_id, by, standing.value)
+
+    async def change(
+        self, statement: str, workspace_id: WorkspaceId, user_id: UserId, *args: object
+    ) -> Workspace | Denial:
+        """The workspace after a statement of `asked` about one of its people.
+
+        Raises:
+            NoSuchUser: the statement says that there is no such user.
+        """
+        row = await self.database.fetch_one(statement, workspace_id, user_id, *args)
+        if row is not None and row["is_nobody"]:
+            raise NoSuchUser(user_id)
+        return denial_in(row) or await self.get(workspace_id) or Denial.NOT_FOUND
+
+
+def workspace_in(row: Record) -> Workspace:
+    """The workspace in a row with `WORKSPACE_COLUMNS`."""
+    return Workspace(
+        WorkspaceId(row["id"]),
+        row["name"],
+        row["description"],
+        UserId(row["owner_id"]),
+        tuple(row["members"]),
+        row["created_at"],
+    )

@@ -1,0 +1,242 @@
+"""Workspaces, their members and what these may do: the same on every store."""
+
+import pytest
+
+from persistence.interface import Store
+from persistence.records import Denial, Draft, NewChannel, NewUser, NoSuchUser
+from protocol.model import (
+    ChannelKind,
+    GradingStatus,
+    MessageId,
+    Posted,
+    Refusal,
+    Role,
+    Standing,
+    User,
+    WorkspaceId,
+)
+from tests.support.stores.records import (
+    NOBODY,
+    granted,
+    make_channel,
+    make_user,
+    make_users,
+    post,
+    post_one,
+    to_channel,
+)
+
+
+async def test_a_workspaces_members_come_in_order_and_once(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    workspaces = store.workspaces
+    made = await workspaces.create(ben.id, "School", "for all")
+    assert (made.name, made.description, made.members) == ("School", "for all", (ben.id,))
+    for person in (eve, ann, eve):
+        changed = granted(await workspaces.add_member(made.id, person.id, by=ben.id))
+    assert changed.members == (ben.id, eve.id, ann.id)
+    assert await workspaces.get(made.id) == changed
+    for _ in range(2):
+        changed = granted(await workspaces.remove_member(made.id, eve.id, by=ben.id))
+        assert changed.members == (ben.id, ann.id)
+    assert await workspaces.get(WorkspaceId(NOBODY)) is None
+    for change in (workspaces.add_member, workspaces.remove_member):
+        assert await change(WorkspaceId(NOBODY), ann.id, by=ben.id) is Denial.NOT_FOUND
+    with pytest.raises(NoSuchUser):
+        await workspaces.add_member(made.id, NOBODY, by=ben.id)
+
+
+async def test_a_users_workspaces(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    first = await store.workspaces.create(ann.id, "1", None)
+    second = await store.workspaces.create(ben.id, "2", None)
+    second_with_ann = await store.workspaces.add_member(second.id, ann.id, by=ben.id)
+    assert await store.workspaces.of_user(ann.id) == [first, second_with_ann]
+    assert await store.workspaces.of_user(eve.id) == []
+    assert await store.workspaces.of_users([ann.id, eve.id, ben.id]) == {
+        ann.id: {first.id, second.id}, ben.id: {second.id}, eve.id: frozenset(),
+    }  # fmt: skip
+
+
+async def make_team(store: Store) -> tuple[WorkspaceId, dict[str, User]]:
+    """A workspace with one of each standing, and `eve`, who has none."""
+    names = ("owner", "moderator", "member", "guest", "eve")
+    people = dict(zip(names, await make_users(store, *names), strict=True))
+    owner = people["owner"]
+    workspace = await store.workspaces.create(owner.id, "Team", None)
+    for standing in (Standing.MODERATOR, Standing.MEMBER, Standing.GUEST):
+        user = people[standing]
+        granted(await store.workspaces.add_member(workspace.id, user.id, by=owner.id))
+        change = store.workspaces.change_role
+        granted(await change(workspace.id, user.id, standing, by=owner.id))
+    return workspace.id, people
+
+
+async def test_members_are_listed_with_what_they_are(store: Store) -> None:
+    workspace, people = await make_team(store)
+    for name in ("owner", "guest"):
+        found = granted(await store.workspaces.members(workspace, by=people[name].id))
+        listed = [(each.user, each.standing) for each in found]
+        assert listed == [
+            (people[each], each) for each in ("owner", "moderator", "member", "guest")
+        ]
+    assert await store.workspaces.members(workspace, by=people["eve"].id) is Denial.NOT_FOUND
+
+
+async def test_who_was_made_a_teacher_by_the_operator_is_a_moderator(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    tea = await store.accounts.create(NewUser("Tea", "hash", "tea", role=Role.TEACHER))
+    workspace = await store.workspaces.create(ann.id, "School", None)
+    granted(await store.workspaces.add_member(workspace.id, tea.id, by=ann.id))
+    members = granted(await store.workspaces.members(workspace.id, by=tea.id))
+    assert [each.standing for each in members] == [Standing.OWNER, Standing.MODERATOR]
+    change = store.workspaces.change_role
+    granted(await change(workspace.id, tea.id, Standing.GUEST, by=ann.id))
+    members = granted(await store.workspaces.members(workspace.id, by=tea.id))
+    assert [each.standing for each in members] == [Standing.OWNER, Standing.GUEST]
+
+
+CAN_REMOVE = {
+    "owner": {"moderator", "member", "guest"},
+    "moderator": {"member", "guest", "moderator"},  # the last: themself
+    "member": {"member"},
+    "guest": {"guest"},
+    "eve": set[str](),
+}
+
+
+@pytest.mark.parametrize("name", CAN_REMOVE)
+async def test_who_may_put_whom_out(store: Store, name: str) -> None:
+    workspace, people = await make_team(store)
+    (other,) = await make_users(store, "other")
+    granted(await store.workspaces.add_member(workspace, other.id, by=people["owner"].id))
+    granted(
+        await store.workspaces.change_role(
+            workspace, other.id, Standing.MODERATOR, by=people["owner"].id
+        )
+    )
+    targets = {**{each: people[each] for each in CAN_REMOVE if each != "eve"}, "peer": other}
+    removed = set()
+    for target, user in sorted(targets.items(), key=lambda item: item[0] == name):
+        outcome = await store.workspaces.remove_member(workspace, user.id, by=people[name].id)
+        if not isinstance(outcome, Denial):
+            removed.add(target)
+            assert user.id not in outcome.members
+        else:
+            assert outcome is (Denial.NOT_FOUND if name == "eve" else Denial.NOT_ALLOWED)
+    assert removed == CAN_REMOVE[name] | ({"peer"} if name == "owner" else set())
+
+
+async def test_only_the_owner_changes_roles_and_nobody_the_owners(store: Store) -> None:
+    workspace, people = await make_team(store)
+    change = store.workspaces.change_role
+    ids = {name: user.id for name, user in people.items()}
+    for name in ("moderator", "member", "guest"):
+        for target in ("guest", "member"):
+            outcome = await change(workspace, ids[target], Standing.MODERATOR, by=ids[name])
+            assert outcome is Denial.NOT_ALLOWED
+    assert await change(workspace, ids["eve"], Standing.OWNER, by=ids["eve"]) is Denial.NOT_FOUND
+    lowered = await change(workspace, ids["owner"], Standing.GUEST, by=ids["owner"])
+    assert lowered is Denial.NOT_ALLOWED
+    with pytest.raises(NoSuchUser):
+        await change(workspace, ids["eve"], Standing.MEMBER, by=ids["owner"])
+    with pytest.raises(NoSuchUser):
+        await change(workspace, ids["eve"], Standing.OWNER, by=ids["owner"])
+    changed = granted(await change(workspace, ids["guest"], Standing.OWNER, by=ids["owner"]))
+    assert changed.owner_id == ids["guest"]
+    members = granted(await store.workspaces.members(workspace, by=ids["owner"]))
+    standings = {each.user.username: each.standing for each in members}
+    assert standings["guest"] is Standing.OWNER
+    assert standings["owner"] is Standing.MODERATOR
+
+
+async def test_who_comes_back_is_what_newcomers_are(store: Store) -> None:
+    workspace, people = await make_team(store)
+    owner, moderator = people["owner"], people["moderator"]
+    granted(await store.workspaces.remove_member(workspace, moderator.id, by=owner.id))
+    granted(await store.workspaces.add_member(workspace, moderator.id, by=owner.id))
+    members = granted(await store.workspaces.members(workspace, by=owner.id))
+    assert {each.user.id: each.standing for each in members}[moderator.id] is Standing.MEMBER
+
+
+async def test_nobody_is_added_against_a_block_or_with_a_private_profile(store: Store) -> None:
+    owner, ben, member = await make_users(store, "owner", "ben", "member")
+    shy = await make_user(store, "shy", is_public=False)
+    workspace = await store.workspaces.create(owner.id, "Team", None)
+    add = store.workspaces.add_member
+    granted(await add(workspace.id, member.id, by=owner.id))
+    assert await add(workspace.id, ben.id, by=member.id) is Denial.NOT_ALLOWED
+    assert await add(workspace.id, NOBODY, by=member.id) is Denial.NOT_ALLOWED
+    assert await add(workspace.id, member.id, by=ben.id) is Denial.NOT_FOUND
+    assert await add(workspace.id, shy.id, by=owner.id) is Denial.NOT_ALLOWED
+    await store.relations.block(ben.id, owner.id)
+    with pytest.raises(NoSuchUser):
+        await add(workspace.id, ben.id, by=owner.id)
+    found = await store.workspaces.get(workspace.id)
+    assert found is not None
+    assert found.members == (owner.id, member.id)
+
+
+WRITERS = {
+    ChannelKind.TEXT: {"owner", "moderator", "member"},
+    ChannelKind.ANNOUNCEMENT: {"owner", "moderator"},
+}
+STAFF = {"owner", "moderator"}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("name", ["owner", "moderator", "member", "guest", "eve"])
+async def test_what_each_standing_may_do_in_a_channel(
+    store: Store, kind: ChannelKind, name: str
+) -> None:
+    workspace, people = await make_team(store)
+    owner, user = people["owner"], people[name]
+    new = NewChannel(workspace, "place", kind)
+    channel = granted(await store.channels.create(new, by=owner.id))
+    first = await post_one(store, to_channel(owner, channel))
+    outsiders = Denial.NOT_FOUND if name == "eve" else Denial.NOT_ALLOWED
+    (written,) = await post(store, to_channel(user, channel))
+    if name in WRITERS[kind]:
+        assert isinstance(written, Posted)
+    else:
+        assert written is (Refusal.NOT_A_MEMBER if name == "eve" else Refusal.READ_ONLY)
+    outcomes = (
+        await store.channels.create(NewChannel(workspace, "more"), by=user.id),
+        await store.channels.pin(channel.id, first.id, by=user.id),
+        await store.channels.unpin(channel.id, first.id, by=user.id),
+        await store.messages.grade(first.id, GradingStatus.GRADED, by=user.id),
+        await store.messages.delete(first.id, by=user.id),
+    )
+    denials = [each for each in outcomes if isinstance(each, Denial)]
+    assert denials == ([] if name in STAFF else [outsiders] * 5)
+    message = await store.messages.get(first.id)
+    assert (message is None) == (name in STAFF)
+    if message is not None:
+        assert message.grading is None
+    (listed,) = await store.channels.heads(owner.id, [channel.id])
+    assert listed.channel.pinned == ()
+
+
+async def test_a_private_conversation_is_private_to_two(store: Store) -> None:
+    """Also from an operator's teacher, and from the two towards each other's messages."""
+    ann, ben = await make_users(store, "ann", "ben")
+    tea = await store.accounts.create(NewUser("Tea", "hash", "tea", role=Role.TEACHER))
+    message = await post_one(store, Draft(ann.id, tea.id, "mine"))
+    delete, grade = store.messages.delete, store.messages.grade
+    for user, denial in ((tea, Denial.NOT_ALLOWED), (ben, Denial.NOT_FOUND)):
+        assert await delete(message.id, by=user.id) is denial
+        assert await grade(message.id, GradingStatus.GRADED, by=user.id) is denial
+        assert await store.channels.pin(message.channel_id, message.id, by=user.id) is denial
+    assert await store.messages.get(message.id) == message
+    assert await delete(message.id, by=ann.id) is None
+
+
+async def test_who_may_no_longer_see_a_channel_cannot_delete_there(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    assert channel.workspace_id is not None
+    message = await post_one(store, to_channel(ben, channel))
+    granted(await store.workspaces.remove_member(channel.workspace_id, ben.id, by=ann.id))
+    assert await store.messages.delete(message.id, by=ben.id) is Denial.NOT_FOUND
+    assert await store.messages.delete(MessageId(NOBODY), by=ann.id) is Denial.NOT_FOUND
+    assert await store.messages.get(message.id) == message

@@ -1,0 +1,265 @@
+"""Faults in the rights: who may do what, and who is asked."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+POLICY: Final = "persistence/postgres/routines/policy.sql"
+STORE: Final = "persistence/postgres"
+ROUTES: Final = "hub/rest/routes/learning_chat"
+BY_STANDING: Final = ("tests/persistence/test_workspaces.py",)
+BY_INVITATION: Final = ("tests/persistence/test_invitations.py",)
+OVER_REST: Final = ("tests/hub/rest/routes/learning_chat",)
+
+
+def widened(name: str, place: str, action: str, now: str, then: str) -> Fault:
+    """A row of the table of rights that has one standing more."""
+    row = f"('{place}', '{action}', '{{{now}}}')"
+    return Fault(name, POLICY, row, row.replace(f"{{{now}}}", f"{{{then}}}"), BY_STANDING)
+
+
+_STAFF: Final = "moderator, owner"
+_WRITERS: Final = "member, moderator, owner"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    widened("members make channels", "workspace", "create_channel", _STAFF, _WRITERS),
+    widened("members invite", "workspace", "invite", _STAFF, _WRITERS),
+    widened(
+        "an owner leaves their workspace",
+        "workspace",
+        "leave",
+        "guest, member, moderator",
+        "guest, member, moderator, owner",
+    ),
+    widened("members put guests out", "workspace", "remove_guest", _STAFF, _WRITERS),
+    widened("members put each other out", "workspace", "remove_member", _STAFF, _WRITERS),
+    widened("moderators put each other out", "workspace", "remove_moderator", "owner", _STAFF),
+    widened("moderators put the owner out", "workspace", "remove_owner", "", "moderator"),
+    widened("moderators change roles", "workspace", "change_roles", "owner", _STAFF),
+    widened("guests write in channels", "channel", "write", _WRITERS, f"guest, {_WRITERS}"),
+    widened("members write announcements", "announcements", "write", _STAFF, _WRITERS),
+    widened("members delete others' messages", "channel", "delete_others", _STAFF, _WRITERS),
+    widened("members grade", "channel", "grade", _STAFF, _WRITERS),
+    widened("members pin", "channel", "pin", _STAFF, _WRITERS),
+    widened("members delete announcements", "announcements", "delete_others", _STAFF, _WRITERS),
+    widened("members grade announcements", "announcements", "grade", _STAFF, _WRITERS),
+    widened("members pin announcements", "announcements", "pin", _STAFF, _WRITERS),
+    widened(
+        "one deletes what the other wrote in private",
+        "conversation",
+        "delete_others",
+        "",
+        "contact",
+    ),
+    widened("one grades what the other wrote in private", "conversation", "grade", "", "contact"),
+    widened("one pins in a private conversation", "conversation", "pin", "", "contact"),
+    Fault(
+        "an operator's teacher has no rights in their workspaces",
+        POLICY,
+        "u.role IN ('teacher', 'principal', 'admin')",
+        "u.role IN ('principal', 'admin')",
+        BY_STANDING,
+    ),
+    Fault(
+        "a guest who is a teacher is a moderator",
+        POLICY,
+        "WHEN m.role = 'member' AND EXISTS",
+        "WHEN EXISTS",
+        BY_STANDING,
+    ),
+    Fault(
+        "a stranger sees who is in a workspace",
+        f"{STORE}/workspaces.py",
+        "WHERE m.workspace_id = $1 AND may_in_workspace($2, 'see', $1)",
+        "WHERE m.workspace_id = $1 AND $2::bigint IS NOT NULL",
+        BY_STANDING,
+    ),
+    Fault(
+        "somebody is added by who may not",
+        f"{STORE}/workspaces.py",
+        "        SELECT id, $2 FROM asked WHERE may AND NOT is_nobody ON CONFLICT DO NOTHING",
+        "        SELECT id, $2 FROM asked ON CONFLICT DO NOTHING",
+        BY_STANDING,
+    ),
+    Fault(
+        "somebody is added whose profile is private",
+        f"{STORE}/workspaces.py",
+        "AND (may_message($3, $2) OR standing_in_workspace($2, w.id) IS NOT NULL) AS may,",
+        "AND $2::bigint IS NOT NULL AS may,",
+        BY_STANDING,
+    ),
+    Fault(
+        "a member is put out by who may not",
+        f"{STORE}/workspaces.py",
+        "WHERE m.workspace_id = asked.id AND m.user_id = $2 AND may\n    )\n    {VERDICT}, false",
+        "WHERE m.workspace_id = asked.id AND m.user_id = $2\n    )\n    {VERDICT}, false",
+        BY_STANDING,
+    ),
+    Fault(
+        "a role is changed by who may not",
+        f"{STORE}/workspaces.py",
+        "WHERE m.workspace_id = asked.id AND m.user_id = $2 AND may AND $4 <> 'owner'",
+        "WHERE m.workspace_id = asked.id AND m.user_id = $2 AND $4 <> 'owner'",
+        BY_STANDING,
+    ),
+    Fault(
+        "a workspace is handed over by who may not",
+        f"{STORE}/workspaces.py",
+        "WHERE w.id = asked.id AND may AND NOT is_nobody AND $4 = 'owner'",
+        "WHERE w.id = asked.id AND $4 = 'owner'",
+        BY_STANDING,
+    ),
+    Fault(
+        "the former owner is a member only",
+        f"{STORE}/workspaces.py",
+        "SET role = 'moderator' FROM handed_over",
+        "SET role = 'member' FROM handed_over",
+        BY_STANDING,
+    ),
+    Fault(
+        "a channel is made by who may not",
+        f"{STORE}/channels.py",
+        "SELECT $2, id, $3, $4, $5 FROM asked WHERE may",
+        "SELECT $2, id, $3, $4, $5 FROM asked",
+        BY_STANDING,
+    ),
+    Fault(
+        "a message is pinned by who may not",
+        f"{STORE}/channels.py",
+        "SELECT channel_id, id FROM asked WHERE may\n",
+        "SELECT channel_id, id FROM asked\n",
+        BY_STANDING,
+    ),
+    Fault(
+        "a message is deleted by who may not",
+        f"{STORE}/messages.py",
+        """deleted_at = clock_timestamp()
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may""",
+        """deleted_at = clock_timestamp()
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL""",
+        BY_STANDING,
+    ),
+    Fault(
+        "a message is graded by who may not",
+        f"{STORE}/messages.py",
+        """SET grading = $3
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may""",
+        """SET grading = $3
+          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL""",
+        BY_STANDING,
+    ),
+    Fault(
+        "who may not see a message is told that it is there",
+        f"{STORE}/database/verdicts.py",
+        "CASE WHEN NOT sees THEN 'NOT_FOUND' WHEN NOT may",
+        "CASE WHEN NOT may",
+        BY_STANDING,
+    ),
+    Fault(
+        "somebody is invited by who may not",
+        f"{STORE}/invitations.py",
+        "WHERE may AND NOT is_nobody AND standing_in_workspace($2, id) IS NULL",
+        "WHERE standing_in_workspace($2, id) IS NULL AND EXISTS (SELECT FROM users WHERE id = $2)",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a member is invited",
+        f"{STORE}/invitations.py",
+        "WHERE may AND NOT is_nobody AND standing_in_workspace($2, id) IS NULL",
+        "WHERE may AND NOT is_nobody",
+        BY_INVITATION,
+    ),
+    Fault(
+        "an invitation outlives the right to invite",
+        f"{STORE}/invitations.py",
+        "may_in_workspace(i.inviter_id, 'invite', i.workspace_id) AND NOT EXISTS (",
+        "NOT EXISTS (",
+        BY_INVITATION,
+    ),
+    Fault(
+        "an invitation outlives a block",
+        f"{STORE}/invitations.py",
+        "IN ((i.inviter_id, i.user_id), (i.user_id, i.inviter_id)))",
+        "IN ((i.inviter_id, i.inviter_id)))",
+        BY_INVITATION,
+    ),
+    Fault(
+        "an invitation is accepted twice",
+        f"{STORE}/invitations.py",
+        "DELETE FROM invitations i WHERE i.workspace_id = $1 AND i.user_id = $2 AND {_STANDS}\n"
+        "        RETURNING workspace_id, user_id)",
+        "SELECT workspace_id, user_id FROM invitations i"
+        " WHERE i.workspace_id = $1 AND i.user_id = $2 AND {_STANDS})",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a link lets any number in",
+        f"{STORE}/invitations.py",
+        "SET uses_left = l.uses_left - 1 FROM link",
+        "SET uses_left = l.uses_left FROM link",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a link has no end",
+        f"{STORE}/invitations.py",
+        '"l.uses_left > 0 AND l.expires_at > now()"',
+        '"l.uses_left > 0"',
+        BY_INVITATION,
+    ),
+    Fault(
+        "a link outlives its maker's right to invite",
+        f"{STORE}/invitations.py",
+        "       AND may_in_workspace(l.creator_id, 'invite', l.workspace_id)\n",
+        "",
+        BY_INVITATION,
+    ),
+    Fault(
+        "members use up a link",
+        f"{STORE}/invitations.py",
+        "\n           AND standing_in_workspace($2, link.workspace_id) IS NULL",
+        "",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a link is made by who may not",
+        f"{STORE}/invitations.py",
+        "SELECT $2, id, $5, $3, $4 FROM asked WHERE may",
+        "SELECT $2, id, $5, $3, $4 FROM asked",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a link of another workspace is ended",
+        f"{STORE}/invitations.py",
+        "WHERE l.workspace_id = asked.id AND l.id = $2 AND may RETURNING l.id)",
+        "WHERE l.id = $2 AND may RETURNING l.id)",
+        BY_INVITATION,
+    ),
+    Fault(
+        "a stranger reads a channel over REST",
+        f"{ROUTES}/channels.py",
+        "if access is None or not access.allowed:",
+        "if access is None:",
+        OVER_REST,
+    ),
+    Fault(
+        "a stranger sees a workspace and its channels",
+        f"{ROUTES}/workspaces.py",
+        "if found is None or call.me not in found.members:",
+        "if found is None:",
+        OVER_REST,
+    ),
+    Fault(
+        "people make themselves teachers",
+        f"{ROUTES}/accounts.py",
+        "if OpenRole(role) not in call.services.config.open_roles:",
+        "if OpenRole(role) not in OpenRole:",
+        OVER_REST,
+    ),
+    Fault(
+        "who is invited is not asked",
+        f"{ROUTES}/workspaces.py",
+        "asked = await services.store.invitations.invite(place, user.id, by=call.me)",
+        "asked = await services.store.workspaces.add_member(place, user.id, by=call.me)",
+        OVER_REST,
+    ),
+)
