@@ -9,7 +9,7 @@ STORE: Final = "persistence/postgres"
 ROUTES: Final = "hub/rest/routes/learning_chat"
 BY_STANDING: Final = ("tests/persistence/test_workspaces.py",)
 BY_INVITATION: Final = ("tests/persistence/test_invitations.py",)
-OVER_REST: Final = ("tests/hub/rest/routes/learning_chat",)
+TESTS: Final = "tests/hub/rest/routes/learning_chat"
 
 
 def widened(name: str, place: str, action: str, now: str, then: str) -> Fault:
@@ -45,7 +45,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     widened("members grade announcements", "announcements", "grade", _STAFF, _WRITERS),
     widened("members pin announcements", "announcements", "pin", _STAFF, _WRITERS),
     widened(
-        "one deletes what the other wrote in private",
+        "one deletes what another wrote in private",
         "conversation",
         "delete_others",
         "",
@@ -239,27 +239,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         f"{ROUTES}/channels.py",
         "if access is None or not access.allowed:",
         "if access is None:",
-        OVER_REST,
+        (f"{TESTS}/test_messages.py",),
     ),
     Fault(
         "a stranger sees a workspace and its channels",
         f"{ROUTES}/workspaces.py",
         "if found is None or call.me not in found.members:",
         "if found is None:",
-        OVER_REST,
+        (f"{TESTS}/test_workspaces.py",),
     ),
     Fault(
         "people make themselves teachers",
         f"{ROUTES}/accounts.py",
         "if OpenRole(role) not in call.services.config.open_roles:",
         "if OpenRole(role) not in OpenRole:",
-        OVER_REST,
+        (f"{TESTS}/test_channels.py",),
     ),
     Fault(
         "who is invited is not asked",
         f"{ROUTES}/workspaces.py",
         "asked = await services.store.invitations.invite(place, user.id, by=call.me)",
         "asked = await services.store.workspaces.add_member(place, user.id, by=call.me)",
-        OVER_REST,
+        (f"{TESTS}/test_accounts.py",),
     ),
 )
