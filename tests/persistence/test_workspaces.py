@@ -97,8 +97,8 @@ async def test_who_was_made_a_teacher_by_the_operator_is_a_moderator(store: Stor
 
 
 CAN_REMOVE = {
-    "owner": {"moderator", "member", "guest"},
-    "moderator": {"member", "guest", "moderator"},  # the last: themself
+    "owner": {"moderator", "member", "guest", "other moderator", "other member"},
+    "moderator": {"member", "guest", "other member", "moderator"},  # the last: themself
     "member": {"member"},
     "guest": {"guest"},
     "eve": set[str](),
@@ -108,23 +108,26 @@ CAN_REMOVE = {
 @pytest.mark.parametrize("name", CAN_REMOVE)
 async def test_who_may_put_whom_out(store: Store, name: str) -> None:
     workspace, people = await make_team(store)
-    (other,) = await make_users(store, "other")
-    granted(await store.workspaces.add_member(workspace, other.id, by=people["owner"].id))
-    granted(
-        await store.workspaces.change_role(
-            workspace, other.id, Standing.MODERATOR, by=people["owner"].id
-        )
-    )
-    targets = {**{each: people[each] for each in CAN_REMOVE if each != "eve"}, "peer": other}
+    owner = people["owner"]
+    for standing in (Standing.MODERATOR, Standing.MEMBER):
+        other = await make_user(store, f"other {standing}")
+        people[other.username] = other
+        granted(await store.workspaces.add_member(workspace, other.id, by=owner.id))
+        change = store.workspaces.change_role
+        granted(await change(workspace, other.id, standing, by=owner.id))
+    targets = [each for each in people if each != "eve"]
     removed = set()
-    for target, user in sorted(targets.items(), key=lambda item: item[0] == name):
+    for target in sorted(targets, key=lambda each: each == name):  # themself last
+        user = people[target]
         outcome = await store.workspaces.remove_member(workspace, user.id, by=people[name].id)
-        if not isinstance(outcome, Denial):
+        after = await store.workspaces.get(workspace)
+        assert after is not None
+        if user.id not in after.members:
             removed.add(target)
-            assert user.id not in outcome.members
+            assert outcome == after
         else:
             assert outcome is (Denial.NOT_FOUND if name == "eve" else Denial.NOT_ALLOWED)
-    assert removed == CAN_REMOVE[name] | ({"peer"} if name == "owner" else set())
+    assert removed == CAN_REMOVE[name]
 
 
 async def test_only_the_owner_changes_roles_and_nobody_the_owners(store: Store) -> None:

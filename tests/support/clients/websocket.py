@@ -161,15 +161,24 @@ class WebSocket:
             return end
         raise AssertionError(f"this came instead of the end: {message!r}")
 
+    async def everything(self) -> list[str | bytes]:
+        """What has come by now, once everybody was told of what was sent."""
+        await self._collect()
+        found, self._unread = self._unread, []
+        return found
+
     async def is_silent(self, *, besides: Collection[str] = ()) -> None:
         """Assert that nothing more has come than messages of the kinds `besides`."""
+        await self._collect()
+        self.assert_read(besides=besides)
+
+    async def _collect(self) -> None:
         await self.settled()
         for _ in range(2):  # an answer overtakes what waits to be written, the next one does not
             await self._send_control(PING, BARRIER)
             while (frame := await self._frame()) != (PONG, BARRIER):
                 if (message := await self._read(*frame)) is not None:
                     self._unread.append(message)
-        self.assert_read(besides=besides)
 
     async def close_in_silence(self, *, besides: Collection[str] = ()) -> None:
         """Close; what was not read yet must be of the kinds `besides`."""

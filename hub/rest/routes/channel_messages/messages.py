@@ -154,7 +154,7 @@ ENDPOINTS: Final = (
         {
             201: "the message",
             400: CONTENT_CODES,
-            403: [ErrorCode.NOT_A_MEMBER],
+            403: [ErrorCode.NOT_A_MEMBER, ErrorCode.READ_ONLY],
             404: [ErrorCode.MESSAGE_NOT_FOUND],
             409: [ErrorCode.KEY_CONFLICT],
             422: [ErrorCode.UNSTORABLE],

@@ -1,0 +1,1 @@
+"""Everybody at every door: each REST call and each command, as each kind of user."""

@@ -1,0 +1,340 @@
+"""Every REST call, and who may make it: what the matrix expects.
+
+A call stands for all places where it is served. Several rows may be about one call.
+"""
+
+from typing import Final, TypeAlias
+
+from attrs import frozen
+
+from persistence.policy import Action, Place, grants
+from tests.permissions.scene import SIGNED_OUT, STANDINGS, Kind
+
+
+@frozen
+class Anybody:
+    """Whoever calls is answered alike: there is no right to it."""
+
+    status: int
+
+
+@frozen
+class WithCookie:
+    """Whoever sends a cookie, whether its session lives or not."""
+
+    status: int
+
+
+@frozen
+class SignedIn:
+    """Whoever is signed in, about themself or what is public."""
+
+    status: int
+
+
+@frozen
+class Allowed:
+    """Whom the policy lets do this there. Others are refused; who has no standing sees nothing."""
+
+    place: Place
+    action: Action
+    status: int
+    refused: int = 403
+    unseen: int = 404
+
+
+@frozen
+class NotBlocked:
+    """Whoever is signed in, but the one whom the other has blocked."""
+
+    status: int
+    blocked: int
+
+
+@frozen
+class Nobody:
+    """It is about two others, so everybody who is signed in gets the same answer."""
+
+    status: int
+
+
+Expected: TypeAlias = Anybody | WithCookie | SignedIn | Allowed | NotBlocked | Nobody
+
+
+def expected_status(expected: Expected, kind: Kind) -> int:
+    """What a caller of this kind is answered."""
+    match expected:
+        case Anybody(status=status):
+            return status
+        case WithCookie(status=status):
+            return 401 if kind is Kind.STRANGER else status
+        case _ if kind in SIGNED_OUT:
+            return 401
+        case SignedIn(status=status) | Nobody(status=status):
+            return status
+        case NotBlocked(status=status, blocked=blocked):
+            return blocked if kind is Kind.BLOCKED else status
+        case Allowed():
+            standing = STANDINGS.get(kind)
+            if grants(expected.place, expected.action, standing):
+                return expected.status
+            return expected.unseen if standing is None else expected.refused
+
+
+@frozen
+class Row:
+    """One call. `path` and `body` may name ids of the scene, and `me`."""
+
+    dialect: str
+    method: str
+    path: str
+    documented: str
+    expected: Expected
+    body: object = None
+
+
+@frozen
+class Calls:
+    """Rows of one dialect."""
+
+    dialect: str
+
+    def row(
+        self,
+        call: str,
+        expected: Expected,
+        body: object = None,
+        /,
+        **ids: str,
+    ) -> Row:
+        """A row. `ids`: the names in the scene of what the documented path calls otherwise."""
+        method, documented = call.split()
+        path = f"/{self.dialect}{documented}"
+        for name, value in ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        documented = documented.partition("?")[0]
+        return Row(self.dialect, method, path, documented, expected, body)
+
+
+WORKSPACE, CHANNEL, NEWS = Place.WORKSPACE, Place.CHANNEL, Place.ANNOUNCEMENTS
+_LEARNING: Final = Calls("learning_platform")
+_PRIVATE: Final = Calls("private_messages")
+_CHANNELS: Final = Calls("channel_messages")
+_MESSENGER: Final = Calls("messenger")
+
+_ACCOUNT: Final = {
+    "username": "newcomer", "password": "correct horse", "name": "New", "email": "n@example.org",
+}  # fmt: skip
+_PRIVATE_ACCOUNT: Final = {
+    "email": "n@example.org", "password": "correct horse", "first_name": "N", "last_name": "C",
+    "date_of_birth": "2000-01-01",
+}  # fmt: skip
+_WRONG: Final = {"username": "nobody", "email": "nobody", "password": "wrong"}
+
+SEE_WORKSPACE: Final = Allowed(WORKSPACE, Action.SEE, 200)
+SEE: Final = Allowed(CHANNEL, Action.SEE, 200)
+
+
+def _learning() -> list[Row]:
+    row = _LEARNING.row
+    at = {"workspace_id": "{workspace}"}
+    general, news = {"channel_id": "{general}"}, {"channel_id": "{news}"}
+    secret = {"channel_id": "{secret_channel}"}
+    return [
+        row("POST /api/auth/register", Anybody(201), _ACCOUNT),
+        row("POST /api/auth/login", Anybody(401), _WRONG),
+        row("POST /api/auth/logout", Anybody(200)),
+        row("POST /api/auth/session", SignedIn(201)),
+        row("POST /api/auth/token", SignedIn(200)),
+        row("GET /api/users/me", SignedIn(200)),
+        row("GET /api/users/me/channels", SignedIn(200)),
+        row("GET /api/users/me/dms", SignedIn(200)),
+        row("GET /api/chat/conversations", SignedIn(200)),
+        row("GET /api/users/me/invitations", SignedIn(200)),
+        row("POST /api/users/me/invitations/{workspace_id}", SignedIn(404), **at),
+        row("DELETE /api/users/me/invitations/{workspace_id}", SignedIn(404), **at),
+        row("GET /api/invitations/{token}", SignedIn(404), token="unknown"),
+        row("POST /api/invitations/{token}", SignedIn(404), token="unknown"),
+        row("GET /api/channels/query/{text}", SignedIn(200), text="general"),
+        row("POST /api/workspaces", SignedIn(201), {"name": "Mine"}),
+        row("GET /api/workspaces", SignedIn(200)),
+        row("POST /api/ai-chat", SignedIn(500), {"messages": [{"role": "user", "content": "?"}]}),
+        row("POST /api/upload", SignedIn(400)),
+        row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),
+        row("GET /api/workspaces/{workspace_id}", SEE_WORKSPACE, **at),
+        row("GET /api/workspaces/{workspace_id}/members", SEE_WORKSPACE, **at),
+        row("GET /api/workspaces/{workspace_id}/channels", SEE_WORKSPACE, **at),
+        row("POST /api/workspaces/{workspace_id}/channels",
+            Allowed(WORKSPACE, Action.CREATE_CHANNEL, 201), {"name": "more"}, **at),
+        row("POST /api/channels", Allowed(WORKSPACE, Action.CREATE_CHANNEL, 201),
+            {"name": "more", "workspaceId": "{workspace}"}),
+        row("POST /api/workspaces/{workspace_id}/members", Allowed(WORKSPACE, Action.INVITE, 200),
+            {"userId": "{fresh}"}, **at),
+        row("POST /api/workspaces/{workspace_id}/links", Allowed(WORKSPACE, Action.INVITE, 201),
+            {}, **at),
+        row("GET /api/workspaces/{workspace_id}/links",
+            Allowed(WORKSPACE, Action.INVITE, 200), **at),
+        row("DELETE /api/workspaces/{workspace_id}/links/{link_id}",
+            Allowed(WORKSPACE, Action.INVITE, 200), link_id="{link}", **at),
+        row("PUT /api/workspaces/{workspace_id}/members/{user_id}",
+            Allowed(WORKSPACE, Action.CHANGE_ROLES, 200), {"role": "moderator"},
+            user_id="{spare}", **at),
+        row("DELETE /api/workspaces/{workspace_id}/members/{user_id}",
+            Allowed(WORKSPACE, Action.REMOVE_MEMBER, 200), user_id="{spare}", **at),
+        row("DELETE /api/workspaces/{workspace_id}/members/{user_id}",
+            Allowed(WORKSPACE, Action.LEAVE, 200), user_id="{me}", **at),
+        row("GET /api/channels/{channel_id}/messages", SEE, **general),
+        row("GET /api/messages/{channel_id}", SEE, **general),
+        row("GET /api/channels/{channel_id}/pinned", SEE, **general),
+        row("GET /api/channels/{channel_id}/unread", SEE, **general),
+        row("POST /api/chat/conversations/{channel_id}/read", SEE, **general),
+        row("POST /api/messages/{message_id}/read", SEE, message_id="{message}"),
+        row("POST /api/messages", Allowed(CHANNEL, Action.WRITE, 201),
+            {"channelId": "{general}", "content": "hi"}),
+        row("POST /api/messages", Allowed(NEWS, Action.WRITE, 201),
+            {"channelId": "{news}", "content": "hi"}),
+        row("DELETE /api/messages/{message_id}", Allowed(CHANNEL, Action.DELETE_OTHERS, 200),
+            message_id="{message}"),
+        row("DELETE /api/messages/{message_id}", Allowed(NEWS, Action.DELETE_OTHERS, 200),
+            message_id="{announced}"),
+        row("POST /api/messages/{message_id}/grade",
+            Allowed(CHANNEL, Action.GRADE, 200, refused=401), {"status": "graded"},
+            message_id="{message}"),
+        row("POST /api/channels/{channel_id}/pin/{message_id}", Allowed(CHANNEL, Action.PIN, 200),
+            message_id="{message}", **general),
+        row("DELETE /api/channels/{channel_id}/pin/{message_id}",
+            Allowed(NEWS, Action.PIN, 200), message_id="{announced}", **news),
+        row("GET /api/channels/{channel_id}/messages", Nobody(404), **secret),
+        row("GET /api/messages/{channel_id}", Nobody(404), **secret),
+        row("GET /api/channels/{channel_id}/pinned", Nobody(404), **secret),
+        row("GET /api/channels/{channel_id}/unread", Nobody(404), **secret),
+        row("POST /api/chat/conversations/{channel_id}/read", Nobody(404), **secret),
+        row("POST /api/messages/{message_id}/read", Nobody(404), message_id="{secret}"),
+        row("POST /api/messages", Nobody(404), {"channelId": "{secret_channel}", "content": "hi"}),
+        row("DELETE /api/messages/{message_id}", Nobody(404), message_id="{secret}"),
+        row("POST /api/messages/{message_id}/grade", Nobody(404), {"status": "graded"},
+            message_id="{secret}"),
+        row("POST /api/channels/{channel_id}/pin/{message_id}", Nobody(404),
+            message_id="{secret}", **secret),
+        row("DELETE /api/channels/{channel_id}/pin/{message_id}", Nobody(404),
+            message_id="{secret}", **secret),
+        row("POST /api/channels/dm", NotBlocked(200, 403), {"userIds": ["{me}", "{paul}"]}),
+        row("POST /api/channels/dm", Nobody(403), {"userIds": ["{paul}", "{spare}"]}),
+    ]  # fmt: skip
+
+
+def _private() -> list[Row]:
+    row = _PRIVATE.row
+    paul = {"user_id": "{paul}"}
+    passwords = {"current_password": "wrong", "new_password": "correct horse"}
+    return [
+        row("POST /api/auth/register", Anybody(201), _PRIVATE_ACCOUNT),
+        row("POST /api/auth/login", Anybody(401), _WRONG),
+        row("POST /api/auth/logout", WithCookie(200)),
+        row("GET /api/auth/session", SignedIn(200)),
+        row("POST /api/auth/token", SignedIn(200)),
+        row("GET /healthz", Anybody(200)),
+        row("GET /readyz", Anybody(200)),
+        *(row(f"GET {path}", SignedIn(200)) for path in (
+            "/api/blocks", "/api/followers", "/api/following", "/api/messages/conversations",
+            "/api/messages/unread-count", "/api/notifications/unread-count",
+            "/api/users?username=paul", "/api/users/all", "/api/users/counts",
+            "/api/users/followers", "/api/users/following", "/api/users/online",
+            "/api/users/profile", "/api/users/suggested",
+        )),
+        *(row(f"PUT {path}", SignedIn(200), {"nickname": "N"}) for path in (
+            "/api/users/me/profile", "/api/users/profile", "/api/users/profile/privacy",
+        )),
+        row("PUT /api/users/change-password", SignedIn(403), passwords),
+        row("POST /api/users/change-password", SignedIn(403), passwords),
+        row("POST /api/users/accept-message-request?requester_id={spare}", SignedIn(404)),
+        row("POST /api/upload", SignedIn(400)),
+        row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),
+        row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
+        row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
+        row("POST /api/messages", NotBlocked(201, 403), {"recipient_id": "{paul}", "content": "x"}),
+        row("POST /api/messages/{user_id}", NotBlocked(201, 403), {"content": "x"}, **paul),
+        row("GET /api/messages/{user_id}", NotBlocked(200, 403), **paul),
+        row("PUT /api/messages/{user_id}/read", SignedIn(200), **paul),
+        row("POST /api/users/{user_id}/block", SignedIn(200), **paul),
+        row("DELETE /api/users/{user_id}/block", SignedIn(404), **paul),
+        row("POST /api/users/{user_id}/follow", NotBlocked(200, 404), **paul),
+        row("DELETE /api/users/{user_id}/follow", SignedIn(404), **paul),
+        row("DELETE /api/users/{user_id}/follow-request", SignedIn(404), **paul),
+        *(row(f"GET /api/users/{{user_id}}{what}", NotBlocked(200, 404), **paul) for what in (
+            "/counts", "/followers", "/following", "/profile",
+        )),
+        *(row(f"GET /api/users/{{user_id}}{what}", SignedIn(200), **paul) for what in (
+            "", "/follow-status",
+        )),
+    ]  # fmt: skip
+
+
+def _channel_messages() -> list[Row]:
+    row = _CHANNELS.row
+    general, secret = {"channel_id": "{general_uuid}"}, {"channel_id": "{secret_channel_uuid}"}
+    unseen = {"refused": 403, "unseen": 403}
+    return [
+        row("GET /api/users/me", SignedIn(200)),
+        row("GET /api/users", SignedIn(200)),
+        row("GET /api/channels", SignedIn(200)),
+        row("GET /api/channels/browse/joined", SignedIn(200)),
+        row("GET /api/channels/browse/public", SignedIn(200)),
+        row("GET /api/messages/channel/{channel_id}",
+            Allowed(CHANNEL, Action.SEE, 200, **unseen), **general),
+        row("POST /api/channels/{channel_id}/join",
+            Allowed(CHANNEL, Action.SEE, 200, **unseen), **general),
+        row("POST /api/messages", Allowed(CHANNEL, Action.WRITE, 201, **unseen),
+            {"channelId": "{general_uuid}", "content": "hi"}),
+        row("POST /api/messages", Allowed(NEWS, Action.WRITE, 201, **unseen),
+            {"channelId": "{news_uuid}", "content": "hi"}),
+        row("GET /api/messages/{message_id}/replies", SEE, message_id="{message_uuid}"),
+        row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **general),
+        row("POST /api/channels/{channel_id}/leave", Nobody(403), **general),
+        row("GET /api/messages/channel/{channel_id}", Nobody(403), **secret),
+        row("POST /api/channels/{channel_id}/join", Nobody(403), **secret),
+        row("POST /api/channels/{channel_id}/leave", Nobody(403), **secret),
+        row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **secret),
+        row("POST /api/messages", Nobody(403),
+            {"channelId": "{secret_channel_uuid}", "content": "hi"}),
+        row("GET /api/messages/{message_id}/replies", Nobody(404), message_id="{secret_uuid}"),
+    ]  # fmt: skip
+
+
+def _messenger() -> list[Row]:
+    return [each for base in ("/api/messagepal", "/api/message") for each in _messenger_at(base)]
+
+
+def _messenger_at(base: str) -> list[Row]:
+    row = _MESSENGER.row
+    secret = {"conversation_id": "{secret_conversation}"}
+    between = f"POST {base}/conversations/between-users"
+    history = f"GET {base}/conversations/{{conversation_id}}/history?userId="
+    message = {
+        "conversationId": "{secret_conversation}", "senderId": "{me}", "senderName": "x",
+        "recipientId": "{spare}", "content": "x",
+    }  # fmt: skip
+    return [
+        row(f"GET {base}/conversations", SignedIn(200)),
+        row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),
+        row(f"GET {base}/conversations/{{user_id}}", Nobody(403), user_id="{paul}"),
+        row(f"GET {base}/users/{{user_id}}/unread-count", SignedIn(200), user_id="{me}"),
+        row(f"GET {base}/users/{{user_id}}/unread-count", Nobody(403), user_id="{paul}"),
+        row(between, SignedIn(200), {"userId1": "{me}", "userId2": "{paul}"}),
+        row(between, Nobody(403), {"userId1": "{spare}", "userId2": "{paul}"}),
+        row(f"{history}{{me}}", Nobody(403), **secret),
+        row(f"{history}{{paul}}", Nobody(403), **secret),
+        row(f"DELETE {base}/conversations/{{conversation_id}}/users/{{user_id}}", Nobody(403),
+            user_id="{me}", **secret),
+        row(f"DELETE {base}/conversations/{{conversation_id}}/users/{{user_id}}", Nobody(403),
+            user_id="{paul}", **secret),
+        row(f"POST {base}/messages", Nobody(400), message),
+        row(f"GET {base}/messages/{{message_id}}?conversationId={{secret_conversation}}",
+            Nobody(403), message_id="{secret}"),
+        row(f"PATCH {base}/messages/{{message_id}}/read", Nobody(403),
+            {"conversationId": "{secret_conversation}", "userId": "{me}"}, message_id="{secret}"),
+    ]  # fmt: skip
+
+
+ROWS: Final = (*_learning(), *_private(), *_channel_messages(), *_messenger())
+"""Every call with its rows."""

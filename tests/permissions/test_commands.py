@@ -1,0 +1,138 @@
+"""Each command that may be refused, on a socket of each dialect, as each kind of user who is signed
+in; the others get no socket.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+from persistence.policy import Action, Place, grants
+from persistence.postgres import open_postgres_store
+from protocol.shapes.uuids import IdKind, to_uuid
+from tests.permissions.scene import SIGNED_OUT, STANDINGS, Kind, Scene, open_scene
+from tests.support.clients.socketio import connect, enter
+from tests.support.clients.websocket import Refused, WebSocket
+from tests.support.quiet import counted
+from tests.support.stores.databases import Databases
+from tests.support.world import World, open_world
+
+SIGNED_IN: Final = [kind for kind in Kind if kind not in SIGNED_OUT]
+PLACES: Final = {
+    "general": (Place.CHANNEL, "message"),
+    "news": (Place.ANNOUNCEMENTS, "announced"),
+    "secret_channel": (Place.CONVERSATION, "secret"),
+}
+"""Channel: what it is, and a message in it. The last is a conversation of two others."""
+
+
+@pytest.fixture
+async def scene(databases: Databases) -> AsyncIterator[Scene]:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+        open_world(counted(store), presence_grace=0.0, chat_messages=1_000) as world,
+    ):
+        yield await open_scene(world, dsn)
+
+
+def world_of(scene: Scene) -> World:
+    return scene.people[Kind.OWNER].world
+
+
+async def codes(socket: WebSocket) -> list[str]:
+    """Those of the errors that came by now."""
+    received = " ".join(map(str, await socket.everything()))
+    return re.findall(r'"code":"(\w+)"', received)
+
+
+def expected(kind: Kind, name: str, action: Action, refused: str, unseen: str) -> list[str]:
+    """The code with which the policy has somebody refused, if any."""
+    standing = None if name == "secret_channel" else STANDINGS.get(kind)
+    if grants(PLACES[name][0], action, standing):
+        return []
+    return [unseen if standing is None else refused]
+
+
+@pytest.mark.parametrize("kind", SIGNED_IN)
+async def test_the_channels_of_ws_chat(scene: Scene, kind: Kind) -> None:
+    socket = await scene.people[kind].open("/ws/chat")
+    for name, (_, message) in PLACES.items():
+        number = scene.ids[name]
+        await socket.send({"type": "join_channel", "channelId": number})
+        joined = expected(kind, name, Action.SEE, "", "channel_not_found")
+        assert await codes(socket) == joined
+        await socket.send({"type": "send_message", "channelId": number, "content": "hi"})
+        sent = expected(kind, name, Action.WRITE, "read_only", "not_joined")
+        assert await codes(socket) == sent
+        pin = {"type": "pin_message", "channelId": number, "messageId": scene.ids[message]}
+        await socket.send(pin)
+        pinned = expected(kind, name, Action.PIN, "staff_only", "message_not_found")
+        assert await codes(socket) == pinned
+        await socket.send({"type": "resume", "after": {str(number): 0}})
+        resumed = expected(kind, name, Action.SEE, "", "channel_not_found")
+        assert await codes(socket) == resumed
+
+
+@pytest.mark.parametrize("kind", SIGNED_IN)
+async def test_the_channels_of_socketio(scene: Scene, kind: Kind) -> None:
+    peer = await enter(scene.people[kind])
+    for name in PLACES:
+        channel = scene.ids[f"{name}_uuid"]
+        seen = expected(kind, name, Action.SEE, "", "not_a_member")
+        written = expected(kind, name, Action.WRITE, "read_only", "not_a_member")
+        for event, wanted in (("room:join", seen), ("message:send", written)):
+            payload = channel if event == "room:join" else {"channelId": channel, "content": "hi"}
+            await peer.emit(event, payload)
+            assert await codes(peer.socket) == wanted, event
+
+
+@pytest.mark.parametrize("kind", SIGNED_IN)
+@pytest.mark.parametrize(
+    ("path", "name"), [("/ws", "private_message"), ("/messagepal", "send_message")]
+)
+async def test_private_messages(scene: Scene, kind: Kind, path: str, name: str) -> None:
+    socket = await scene.people[kind].open(path)
+    for to in ("paul", "spare"):
+        number = scene.ids[to]
+        frame = {"type": name, "content": "hi", "recipient_id": number, "recipientId": number}
+        await socket.send(frame)
+        is_blocked = kind is Kind.BLOCKED and to == "paul"
+        assert await codes(socket) == (["not_allowed"] if is_blocked else [])
+
+
+@pytest.mark.parametrize("kind", SIGNED_OUT)
+@pytest.mark.parametrize("path", ["/ws", "/ws/chat", "/messagepal", "/gateway"])
+async def test_who_is_not_signed_in_gets_no_socket(scene: Scene, kind: Kind, path: str) -> None:
+    headers = scene.headers(kind, bearer=False)
+    try:
+        socket = await world_of(scene).websocket(path, Cookie=headers.get("Cookie", "x=y"))
+        _, end = await socket.until_closed()
+        refusal = end.code
+    except Refused as refused:
+        refusal = refused.status
+    assert refusal in (401, 4001)
+
+
+@pytest.mark.parametrize("kind", SIGNED_OUT)
+async def test_who_is_not_signed_in_joins_no_namespace(scene: Scene, kind: Kind) -> None:
+    bearer = scene.headers(kind, bearer=True).get("Authorization", "")
+    peer = await connect(world_of(scene), {"token": bearer.removeprefix("Bearer ")})
+    assert (await peer.packet()).startswith("4{")
+    await peer.socket.drop()
+
+
+async def test_a_channel_that_is_not_there_is_answered_like_one_that_may_not_be_seen(
+    scene: Scene,
+) -> None:
+    peer = await enter(scene.people[Kind.OUTSIDER])
+
+    async def answers(channel: object) -> list[object]:
+        await peer.emit("message:send", {"channelId": channel, "content": "hi"})
+        return list(await peer.socket.everything())
+
+    none = await answers(to_uuid(IdKind.CHANNEL, 987_654))
+    assert none
+    assert await answers(scene.ids["general_uuid"]) == none
+    assert await answers(scene.ids["secret_channel_uuid"]) == none

@@ -1,0 +1,73 @@
+"""Each REST call as each kind of user: nobody is answered otherwise than the policy says."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+
+import hub.rest.routes
+from hub.rest.app import discover
+from persistence.postgres import open_postgres_store
+from tests.permissions.calls import ROWS, Row, expected_status
+from tests.permissions.scene import Kind, Scene, open_scene
+from tests.support.quiet import counted
+from tests.support.stores.databases import Databases
+from tests.support.world import World, open_world
+
+
+def test_every_call_has_a_row() -> None:
+    claims = discover(hub.rest.routes)
+    calls = {(each.dialect.name, each.endpoint.method, each.paths[0]) for each in claims}
+    assert {(row.dialect, row.method, row.documented) for row in ROWS} == calls
+
+
+@pytest.fixture
+async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+        open_world(counted(store), presence_grace=0.0) as world,
+    ):
+        yield world, await open_scene(world, dsn)
+
+
+async def status_of(world: World, scene: Scene, row: Row, kind: Kind) -> int:
+    headers = scene.headers(kind, bearer=row.dialect == "channel_messages")
+    path = str(scene.filled(f"{row.path} ", kind)).strip()
+    reply = await world.call(row.method, path, scene.filled(row.body, kind), headers)
+    return reply.status
+
+
+def is_done(status: int) -> bool:
+    return status < 300
+
+
+@pytest.mark.parametrize("dialect", sorted({row.dialect for row in ROWS}))
+async def test_who_may_not_is_refused_and_who_may_see_is_shown(
+    scene: tuple[World, Scene], dialect: str
+) -> None:
+    """What changes nothing, in one scene: refusals, and every call that only reads."""
+    wrong = {}
+    for row in ROWS:
+        for kind in Kind if row.dialect == dialect else ():
+            expected = expected_status(row.expected, kind)
+            if row.method == "GET" or not is_done(expected):
+                found = await status_of(*scene, row, kind)
+                if found != expected:
+                    wrong[row.method, row.path, kind] = f"{found}, not {expected}"
+    assert not wrong
+
+
+CHANGES: Final = [
+    row
+    for row in ROWS
+    if row.method != "GET" and any(is_done(expected_status(row.expected, kind)) for kind in Kind)
+]
+
+
+@pytest.mark.parametrize("row", CHANGES, ids=lambda row: f"{row.method} {row.path}")
+async def test_who_may_least_of_those_who_may_does_it(scene: tuple[World, Scene], row: Row) -> None:
+    """Kinds come in the order of their rights: who comes later may do it too."""
+    allowed = [kind for kind in Kind if is_done(expected_status(row.expected, kind))]
+    kind = allowed[0]
+    assert await status_of(*scene, row, kind) == expected_status(row.expected, kind)
