@@ -9,13 +9,14 @@ from datetime import datetime
 
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
-from persistence.memory.channels import MemoryChannels, MemoryUploads
+from persistence.memory.channels import MemoryChannels
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
+from persistence.memory.uploads import MemoryUploads
 from persistence.memory.workspaces import MemoryWorkspaces
 
 

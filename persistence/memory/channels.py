@@ -1,4 +1,4 @@
-"""Channels and uploads in memory."""
+"""Channels in memory."""
 
 from collections.abc import Collection, Sequence
 
@@ -13,7 +13,6 @@ from persistence.records import (
     NewChannel,
     NoSuchUser,
     Taken,
-    Upload,
 )
 from protocol.model import (
     Channel,
@@ -133,21 +132,6 @@ class MemoryChannels:
             others = tuple(each for each in row.channel.pinned if each != message_id)
             row.channel = evolve(row.channel, pinned=(*others, message_id) if pinned else others)
         return row.channel
-
-
-@define
-class MemoryUploads:
-    """Implements `persistence.interface.Uploads`."""
-
-    tables: Tables
-
-    async def add(self, upload: Upload) -> None:
-        """See the interface."""
-        self.tables.uploads[upload.url] = upload
-
-    async def visible(self, user_id: UserId, url: str) -> Upload | None:
-        """See the interface."""
-        return self.tables.uploads[url] if self.tables.may_see_upload(user_id, url) else None
 
 
 def _comparable(name: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
-from persistence.postgres.channels import PostgresChannels, PostgresUploads
+from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.database.bridge import (
     LANE_SESSION,
     Database,
@@ -22,6 +22,7 @@ from persistence.postgres.posting import Posting
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
+from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces
 
 

@@ -1,4 +1,4 @@
-"""Channels and uploads in Postgres."""
+"""Channels in Postgres."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in, in_workspace
-from persistence.records import Access, ChannelHead, Denial, NewChannel, NoSuchUser, Taken, Upload
+from persistence.records import Access, ChannelHead, Denial, NewChannel, NoSuchUser, Taken
 from protocol.model import (
     Channel,
     ChannelId,
@@ -75,9 +75,6 @@ _PIN: Final = _CHANGE_PIN.format(
 _UNPIN: Final = _CHANGE_PIN.format(
     change="DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE may)"
 )
-_VISIBLE: Final = """
-    SELECT url, owner_id, mime_type FROM uploads WHERE url = $2 AND may_see_upload($1, url)
-"""
 
 
 @frozen
@@ -182,27 +179,6 @@ class PostgresChannels:
     async def _list(self, condition: str, *args: object) -> Sequence[Channel]:
         rows = await self.database.fetch(f"{_SELECT_CHANNEL} {condition}", *args)
         return [_channel(row) for row in rows]
-
-
-@frozen
-class PostgresUploads:
-    """Implements `persistence.interface.Uploads`."""
-
-    database: Database
-
-    async def add(self, upload: Upload) -> None:
-        """See the interface."""
-        await self.database.fetch(
-            "INSERT INTO uploads (url, owner_id, mime_type) VALUES ($1, $2, $3)",
-            upload.url,
-            upload.owner_id,
-            upload.mime_type,
-        )
-
-    async def visible(self, user_id: UserId, url: str) -> Upload | None:
-        """See the interface."""
-        row = await self.database.fetch_one(_VISIBLE, user_id, url)
-        return None if row is None else Upload(row["url"], row["owner_id"], row["mime_type"])
 
 
 def _channel(row: Record) -> Channel:

@@ -111,14 +111,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "persistence/postgres/routines/policy.sql",
         "WHERE m.file_url = u.url AND may_join(who, m.channel_id))))",
         "WHERE m.file_url = u.url AND m.author_id = u.owner_id)))",
-        ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_channels.py"),
+        ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_uploads.py"),
     ),
     Fault(
         "whoever takes somebody's upload for an avatar may download it",
         "persistence/postgres/routines/policy.sql",
         "WHERE a.id = u.owner_id AND a.avatar = u.url)",
         "WHERE a.avatar = u.url)",
-        ("tests/persistence/test_channels.py",),
+        ("tests/persistence/test_uploads.py",),
     ),
     Fault(
         "anybody may make those they have written with their followers",

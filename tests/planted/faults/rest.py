@@ -6,6 +6,8 @@ from tests.planted.fault import Fault
 
 APP: Final = "tests/hub/rest/test_app.py"
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
+KINDS: Final = "tests/hub/files/test_kinds.py"
+NAMES: Final = "tests/hub/files/test_names.py"
 ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
 LEARNING_CHANNELS: Final = "tests/hub/rest/routes/learning_chat/test_channels.py"
 
@@ -131,23 +133,93 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an upload's name may climb out of its folder",
-        "hub/rest/routes/uploads.py",
-        'kept = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-MAX_NAME_CHARS:]',
-        'kept = re.sub(r"[^A-Za-z0-9./_-]+", "_", name)[-MAX_NAME_CHARS:]',
-        (UPLOADS,),
+        "hub/files/names.py",
+        'for character in re.split(r"[/\\\\]", sent)[-1]',
+        "for character in sent",
+        (NAMES,),
+    ),
+    Fault(
+        "an address climbs out of the folder of uploads",
+        "hub/files/folder.py",
+        ' or ".." in parts',
+        "",
+        ("tests/hub/files/test_folder.py",),
     ),
     Fault(
         "an upload is whatever its name says",
+        "hub/files/kinds.py",
+        "    charset = _charset(content)\n",
+        '    charset = "utf-8" if name.endswith(".txt") else _charset(content)\n',
+        (KINDS,),
+    ),
+    Fault(
+        "what Windows calls Unicode is no text",
+        "hub/files/kinds.py",
+        "if content.startswith(_UTF_16):",
+        "if not content:",
+        (KINDS, UPLOADS),
+    ),
+    Fault(
+        "an archive without end is looked into",
+        "hub/files/kinds.py",
+        "    if content.count(_ENTRY) > MAX_ENTRIES:\n        return None\n",
+        "",
+        (KINDS,),
+    ),
+    Fault(
+        "text is downloaded as the script that its name says",
+        "hub/files/names.py",
+        "    if ending.lower() not in endings:\n        stem, ending = stem + ending, endings[0]\n",
+        "",
+        (NAMES, UPLOADS),
+    ),
+    Fault(
+        "of photo.png.exe only a name without a name is left",
+        "hub/files/names.py",
+        'stem, ending = _cut(stem.rstrip(". "))',
+        'stem, ending = stem, ""',
+        (NAMES,),
+    ),
+    Fault(
+        "a file's name turns text round",
+        "hub/files/names.py",
+        '_HIDDEN: Final = frozenset({"Cc", "Cf",',
+        '_HIDDEN: Final = frozenset({"Cc",',
+        (NAMES, UPLOADS),
+    ),
+    Fault(
+        "a file's name ends its header's quotes",
+        "hub/files/names.py",
+        """_FALLBACK: Final = re.compile(r"[^ A-Za-z0-9._()+,=@-]")""",
+        """_FALLBACK: Final = re.compile(r"[^ -~]")""",
+        (NAMES,),
+    ),
+    Fault(
+        "a file loses the letters of its name",
         "hub/rest/routes/uploads.py",
-        'return "text/plain" if _is_text(content) else None',
-        'return "text/plain" if _is_text(content) or name.endswith(".txt") else None',
+        "stored = Upload(url, call.me, kind, name, len(content))",
+        "stored = Upload(url, call.me, kind, plain_name(name), len(content))",
         (UPLOADS,),
+    ),
+    Fault(
+        "a file is read as a whole before it is sent",
+        "hub/http/files.py",
+        "    chunk_size = PART_BYTES\n",
+        "    chunk_size = 100_000_000\n",
+        ("tests/hub/http/test_files.py",),
     ),
     Fault(
         "a browser may run an uploaded file",
         "hub/rest/routes/uploads.py",
         '            "X-Content-Type-Options": "nosniff",\n',
         "",
+        (UPLOADS,),
+    ),
+    Fault(
+        "a browser shows a file to whoever uses it next",
+        "hub/rest/routes/uploads.py",
+        '"Cache-Control": "private, no-cache",',
+        '"Cache-Control": "private, max-age=86400, immutable",',
         (UPLOADS,),
     ),
     Fault(
@@ -224,10 +296,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the address of an upload can be guessed",
-        "hub/rest/routes/uploads.py",
+        "hub/files/folder.py",
         "secrets.token_hex(NAME_BYTES)",
-        "format(int(datetime.now(UTC).timestamp() * 1000), '032x')",
-        ("tests/hub/rest/routes/test_uploads.py",),
+        "format(int(datetime.now(UTC).timestamp() * 1_000_000), '032x')",
+        ("tests/hub/files/test_folder.py",),
     ),
     Fault(
         "who is blocked is shown a message by its id",

@@ -67,14 +67,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         POSTING,
         "AND NOT may_see_upload(authors[d.place], d.url) ORDER BY d.ord)",
         "AND false ORDER BY d.ord)",
-        ("tests/persistence/test_channels.py",),
+        ("tests/persistence/test_uploads.py",),
     ),
     Fault(
         "a first message that is refused for its file opens a conversation",
         POSTING,
         "WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE)) AS p",
         "WHERE f.parent IS NULL)) AS p",
-        ("tests/persistence/test_channels.py",),
+        ("tests/persistence/test_uploads.py",),
     ),
     Fault(
         "a key is compared with the text alone",

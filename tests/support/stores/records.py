@@ -47,7 +47,7 @@ async def make_channel(store: Store, owner: User, *members: User) -> Channel:
 async def make_upload(store: Store, owner: User, name: str = "x.png") -> str:
     """The address of a stored picture."""
     url = f"/uploads/2026-01-01/{name}"
-    await store.uploads.add(Upload(url, owner.id, "image/png"))
+    await store.uploads.add(Upload(url, owner.id, "image/png", name, 100))
     return url
 
 

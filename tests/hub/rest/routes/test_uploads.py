@@ -1,79 +1,18 @@
 """Files: which are taken, under which name, and who gets them back."""
 
-import io
 import re
-import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from hub.rest.routes.uploads import kind_of, safe_name
 from persistence.interface import Store
 from tests.support.clients.http import Reply
 from tests.support.school import School, open_school
 from tests.support.world import Person, open_world
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
-WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def archive(*names: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name in names:
-            file.writestr(name, "x")
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "name", "kind"),
-    [
-        (b"\xff\xd8\xff\xe0...", "a.jpg", "image/jpeg"),
-        (PNG, "a.html", "image/png"),
-        (b"GIF87a..", "a", "image/gif"),
-        (b"GIF89a..", "a", "image/gif"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "a", "image/webp"),
-        (b"RIFF\x00\x00\x00\x00WAVE", "a.webp", None),
-        (b"%PDF-1.7", "a", "application/pdf"),
-        (archive("[Content_Types].xml", "word/document.xml"), "a", WORD),
-        (archive("[Content_Types].xml", "xl/workbook.xml"), "a", EXCEL),
-        (
-            archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"),
-            "a.docx",
-            None,
-        ),
-        (archive("evil.exe"), "a.docx", None),
-        (b"PK\x03\x04 torn", "a.docx", None),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.DOC", "application/msword"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.xls", "application/vnd.ms-excel"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1..", "a.msi", None),
-        ("just text, ünïcode\r\n".encode(), "a.txt", "text/plain"),
-        (b"<script>alert(1)</script>", "a.html", "text/plain"),
-        (b"text with \x00", "a.txt", None),
-        (b"\xff\xfe latin", "a.txt", None),
-        (b"MZ\x90\x00", "a.png", None),
-        (b"\x7fELF\x02", "a.txt", None),
-    ],
-)
-def test_a_file_is_what_its_content_says(content: bytes, name: str, kind: str | None) -> None:
-    assert kind_of(content, name) == kind
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("report.pdf", "report.pdf"),
-        ("../../etc/passwd", "_.._etc_passwd"),
-        ("..", "file"),
-        ("", "file"),
-        ('ünï "quoted"\r\n.png', "_n_quoted_.png"),
-        ("x" * 300 + ".png", "x" * 96 + ".png"),
-    ],
-)
-def test_a_name_is_harmless(name: str, safe: str) -> None:
-    assert safe_name(name) == safe
 
 
 async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
@@ -227,6 +166,67 @@ async def test_what_a_browser_could_run_is_downloaded(memory_store: Store, tmp_p
         assert reply.headers["content-disposition"].startswith("attachment")
 
 
+async def given_name(person: Person, sent: str, content: bytes = b"text") -> tuple[str, str]:
+    """The names that a file is downloaded by: for all clients, and for those that read RFC 6266."""
+    stored = await send(person, content, sent)
+    assert stored.status == 200, stored.text
+    reply = await person.ask("GET", stored.json["url"])
+    found = re.fullmatch(
+        r"(?:attachment|inline); filename=\"([^\"\\]*)\"; filename\*=UTF-8''([!-~]*)",
+        reply.headers["content-disposition"],
+    )
+    assert found is not None, reply.headers["content-disposition"]
+    assert stored.json["name"] == unquote(found[2])
+    return found[1], unquote(found[2])
+
+
+@pytest.mark.parametrize(
+    ("sent", "plain", "true"),
+    [
+        ("отчёт за май.txt", "_____ __ ___.txt", "отчёт за май.txt"),
+        ("Übung 3.txt", "Ubung 3.txt", "Übung 3.txt"),
+        ("he said %22hi%22.txt", "he said _hi_.txt", 'he said "hi".txt'),
+        ("a%0D%0AX-Evil: 1.txt", "aX-Evil_ 1.txt", "aX-Evil: 1.txt"),
+        ("50%, 100%.txt", "50_, 100_.txt", "50%, 100%.txt"),
+        ("../../etc/passwd", "passwd.txt", "passwd.txt"),
+        ("C:\\\\Users\\\\ann\\\\list.csv", "list.csv", "list.csv"),
+        ("invoice.bat", "invoice.txt", "invoice.txt"),
+        ("notes \u202etxt.exe", "notes txt.txt", "notes txt.txt"),
+    ],
+)
+async def test_a_file_is_given_by_its_true_name(
+    store: Store, tmp_path: Path, sent: str, plain: str, true: str
+) -> None:
+    async with open_world(store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        assert await given_name(ann, sent) == (plain, true)
+
+
+async def test_a_picture_is_given_by_an_ending_of_pictures(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        assert await given_name(ann, "photo.png.exe", PNG) == ("photo.png", "photo.png")
+        assert await given_name(ann, "photo.html", PNG) == ("photo.png", "photo.png")
+
+
+async def test_text_of_windows_says_its_encoding(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        for encoding, charset in (
+            ("utf-16", "utf-16"),
+            ("latin-1", "windows-1252"),
+            ("utf-8", "utf-8"),
+        ):
+            content = "Grüße".encode(encoding)
+            stored = await send(ann, content, "a.txt")
+            assert (stored.status, stored.json["mimeType"]) == (200, "text/plain")
+            reply = await ann.ask("GET", stored.json["url"])
+            assert reply.body == content
+            assert reply.headers["content-type"] == f"text/plain; charset={charset}"
+
+
 async def test_two_files_of_one_name_are_two(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
@@ -306,6 +306,26 @@ async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
         assert (head.status, head.headers["content-length"]) == (200, str(len(content)))
         stranger = await world.person("eve")
         assert (await stranger.ask("GET", url, headers={"If-None-Match": tag})).status == 404
+
+
+async def test_who_has_a_file_is_asked_for_the_right_to_it_again(
+    store: Store, tmp_path: Path
+) -> None:
+    """A browser keeps it, and asks each time; so does the next user of the browser."""
+    async with open_world(store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        url = (await send(school.ann, b"text", "a.txt")).json["url"]
+        body = {"channelId": school.dm.id, "content": "see", "type": "file", "fileUrl": url}
+        sent = await school.ann.ask("POST", "/api/messages", body)
+        got = await school.ben.ask("GET", url)
+        assert got.headers["cache-control"] == "private, no-cache"
+        known = {"If-None-Match": got.headers["etag"]}
+        same = await school.ben.ask("GET", url, headers=known)
+        assert (same.status, same.headers["cache-control"]) == (304, "private, no-cache")
+        assert (await school.eve.ask("GET", url, headers=known)).status == 404
+        assert (await world.call("GET", url, headers=known)).status == 401
+        assert (await school.ann.ask("DELETE", f"/api/messages/{sent.json['id']}")).status == 200
+        assert (await school.ben.ask("GET", url, headers=known)).status == 404
 
 
 @pytest.mark.parametrize(

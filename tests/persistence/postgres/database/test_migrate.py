@@ -38,6 +38,7 @@ RELEASED = {
         "396e81f2638588fcfc36832b8d69dbc79991703b4c0b0b58dd5a12091dd80fc7"
     ),
     "schema/0004_roles.sql": "b9f6285e0976276dd6c2f85d245334d8b7817bc6ec518c1ddf40c0e7f36e0d2c",
+    "schema/0005_uploads.sql": ("7154cab4cbc2060a3f2c0a0381fcc5a914aa8a13c9fbd4dec7b53d4fdcb3532c"),
 }
 
 

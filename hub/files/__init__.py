@@ -1,0 +1,1 @@
+"""Files that people upload: what they are, what they are called, where they are kept."""

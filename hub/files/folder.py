@@ -1,0 +1,59 @@
+"""Uploaded files on disk: `<data folder>/uploads/<day>/<random>_<name>`, as their addresses say.
+
+Guarantees: a file is written under a name that no other has and nobody can guess, and is there as a
+whole or not at all; no address leads out of the folder. Must not know: who may see a file.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from attrs import frozen
+
+NAME_BYTES: Final = 16  # of a name that nobody can guess
+_UPLOADS: Final = "uploads"
+_PARTS: Final = 3  # uploads/<day>/<name>
+
+
+class NoSuchAddress(ValueError):
+    """An address that no file of the folder can have."""
+
+
+@frozen
+class UploadFolder:
+    """Blocking: to be called in a thread.
+
+    Args:
+        root: the data folder.
+    """
+
+    root: Path
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file; returns its address.
+
+        Args:
+            name: what the address ends with; of `hub.files.names.plain_name`.
+            content: the whole file.
+        """
+        day = f"{datetime.now(UTC):%Y-%m-%d}"
+        url = f"/{_UPLOADS}/{day}/{secrets.token_hex(NAME_BYTES)}_{name}"
+        path = self.path_of(url)
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        with part.open("xb") as file:
+            file.write(content)
+        part.replace(path)
+        return url
+
+    def path_of(self, url: str) -> Path:
+        """Where the file of an address is, or would be.
+
+        Raises:
+            NoSuchAddress: it could be anywhere.
+        """
+        parts = PurePosixPath(url).parts[1:]
+        if "\0" in url or len(parts) != _PARTS or parts[0] != _UPLOADS or ".." in parts:
+            raise NoSuchAddress(url)
+        return self.root.joinpath(*parts)

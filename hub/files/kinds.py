@@ -1,0 +1,137 @@
+"""What a file is, by its content, and which endings a file of that kind may have.
+
+Guarantees: only kinds of this list are taken, whatever a file is called; looking at a file costs a
+few passes over its bytes, and no more than `MAX_ENTRIES` entries of an archive are read.
+Must not know: who uploads, where files are kept.
+"""
+
+import codecs
+import io
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+JPEG: Final = "image/jpeg"
+PNG: Final = "image/png"
+GIF: Final = "image/gif"
+WEBP: Final = "image/webp"
+PDF: Final = "application/pdf"
+DOC: Final = "application/msword"
+XLS: Final = "application/vnd.ms-excel"
+DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TEXT: Final = "text/plain"
+
+PICTURES: Final = frozenset({JPEG, PNG, GIF, WEBP})
+
+ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    JPEG: (".jpg", ".jpeg", ".jpe", ".jfif"),
+    PNG: (".png",),
+    GIF: (".gif",),
+    WEBP: (".webp",),
+    PDF: (".pdf",),
+    DOC: (".doc",),
+    XLS: (".xls",),
+    DOCX: (".docx",),
+    XLSX: (".xlsx",),
+    TEXT: (
+        *(".txt", ".text", ".log", ".md", ".markdown", ".rst", ".tex", ".bib"),
+        *(".csv", ".tsv", ".json", ".yaml", ".yml", ".toml", ".srt", ".vtt", ".diff", ".patch"),
+    ),
+}
+"""Kind: the endings that only open what shows it, in lower case. The first one is given to a file
+that has none of them: no system takes it for a program, whatever it contains.
+"""
+
+MAX_ENTRIES: Final = 10_000  # of an office document
+_ENTRY: Final = b"PK\x01\x02"
+_CONTROLS: Final = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f")
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NOT_WINDOWS_1252: Final = b"\x81\x8d\x8f\x90\x9d"
+
+
+def kind_of(content: bytes, name: str) -> str | None:
+    """The media type of a file by its content, or None if it is not of an allowed kind. Of text
+    that is not UTF-8 it has the parameter `charset`.
+
+    Args:
+        content: the whole file.
+        name: distinguishes Word from Excel in their old common container, and nothing else.
+    """
+    for magic, kind in _MAGIC:
+        if content.startswith(magic):
+            return kind(content, name)
+    charset = _charset(content)
+    if charset is None:
+        return None
+    return TEXT if charset == "utf-8" else f"{TEXT}; charset={charset}"
+
+
+def essence(media_type: str) -> str:
+    """A media type without parameters."""
+    return media_type.partition(";")[0]
+
+
+def _webp(content: bytes, _: str) -> str | None:
+    return WEBP if content[8:12] == b"WEBP" else None
+
+
+def _office(content: bytes, _: str) -> str | None:
+    if content.count(_ENTRY) > MAX_ENTRIES:
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return None
+    if "[Content_Types].xml" not in names or any("vbaProject" in name for name in names):
+        return None
+    if "word/document.xml" in names:
+        return DOCX
+    return XLSX if "xl/workbook.xml" in names else None
+
+
+def _old_office(_: bytes, name: str) -> str | None:
+    return {".doc": DOC, ".xls": XLS}.get(Path(name).suffix.lower())
+
+
+def _always(kind: str) -> Callable[[bytes, str], str | None]:
+    return lambda _, __: kind
+
+
+_MAGIC: Final = (
+    (b"\xff\xd8\xff", _always(JPEG)),
+    (b"\x89PNG\r\n\x1a\n", _always(PNG)),
+    (b"GIF87a", _always(GIF)),
+    (b"GIF89a", _always(GIF)),
+    (b"RIFF", _webp),
+    (b"%PDF-", _always(PDF)),
+    (b"PK\x03\x04", _office),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _old_office),
+)
+
+
+def _charset(content: bytes) -> str | None:
+    """The encoding of what is text: it can be decoded, and has no control characters but white
+    space. Windows-1252 includes the letters of Latin-1.
+    """
+    if content.startswith(_UTF_16):
+        text = _decoded(content, "utf-16")
+        return None if text is None or _has(_CONTROLS, text.encode()) else "utf-16"
+    if _has(_CONTROLS, content):
+        return None
+    if _decoded(content, "utf-8") is not None:
+        return "utf-8"
+    return None if _has(_NOT_WINDOWS_1252, content) else "windows-1252"
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _has(some: bytes, content: bytes) -> bool:
+    return len(content.translate(None, some)) < len(content)
