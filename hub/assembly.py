@@ -14,6 +14,8 @@ import trio
 from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
+from hub.files.collector import FileCollector
+from hub.files.folder import UploadFolder
 from hub.identity.authentication import Authenticator, signing_secrets
 from hub.identity.jwt_tokens import TokenVerifier
 from hub.identity.passwords import PasswordHasher
@@ -143,12 +145,13 @@ async def open_services(
         await signing_secrets([each.reveal() for each in config.session_secrets], store.sessions),
         tokens,
     )
+    files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
     commands = Commands(
         accounts=store.accounts,
         messages=store.messages,
         relations=store.relations,
         sending=Sending(messaging, channels, assistant),
-        moderation=Moderation(store.messages, store.channels, hub),
+        moderation=Moderation(store.messages, store.channels, hub, files),
         typing=typing,
         receipts=receipts,
         channels=channels,
@@ -166,6 +169,7 @@ async def open_services(
         nursery.start_soon(authenticator.run)
         nursery.start_soon(authenticator.watch, hub)
         nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
+        nursery.start_soon(files.run)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,
@@ -178,7 +182,11 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(config.user_messages_per_second, config.user_typing_per_second),
+            quotas=Quotas(
+                config.user_messages_per_second,
+                config.user_typing_per_second,
+                config.user_uploads_per_minute,
+            ),
             resume=resume,
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),

@@ -5,6 +5,8 @@ whole or not at all; no address leads out of the folder. Must not know: who may 
 """
 
 import secrets
+import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -46,6 +48,34 @@ class UploadFolder:
             file.write(content)
         part.replace(path)
         return url
+
+    def remove(self, urls: Iterable[str]) -> Sequence[OSError]:
+        """Remove files, as far as they are there; returns why some could not be removed."""
+        errors: list[OSError] = []
+        for url in urls:
+            try:
+                self.path_of(url).unlink(missing_ok=True)
+            except NoSuchAddress:
+                pass  # there is no such file
+            except OSError as error:
+                errors.append(error)
+        return errors
+
+    def days(self) -> Sequence[str]:
+        """The folders of files, the oldest first."""
+        uploads = self.root / _UPLOADS
+        if not uploads.is_dir():
+            return []
+        return sorted(each.name for each in uploads.iterdir() if each.is_dir())
+
+    def older_than(self, seconds: float, day: str) -> Sequence[str]:
+        """The addresses of those files of a day that were written before so many seconds."""
+        before = time.time() - seconds
+        return [
+            f"/{_UPLOADS}/{day}/{each.name}"
+            for each in (self.root / _UPLOADS / day).iterdir()
+            if each.stat().st_mtime < before
+        ]
 
     def path_of(self, url: str) -> Path:
         """Where the file of an address is, or would be.

@@ -1,8 +1,9 @@
 """Each user's quota, over all of their connections and requests together.
 
-Guarantees: a user has a bounded number of messages on the way to the log at a time, and sends and
-types at a bounded rate, however many connections they open, so no user can fill the lanes for the
-others. A place that was taken comes back exactly once. Must not know: dialects, what is sent.
+Guarantees: a user has a bounded number of messages on the way to the log at a time, and sends,
+types and uploads at a bounded rate, however many connections they open, so no user can fill the
+lanes for the others. A place that was taken comes back exactly once. Must not know: dialects, what
+is sent.
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from protocol.model import UserId
 MAX_SENDS_IN_FLIGHT: Final = 64  # the next one waits, and with it the connection's read pump
 RECENT_USERS: Final = 10_000  # whose quota is kept between two requests
 WINDOW_SECONDS: Final = 1.0
+UPLOADS_SECONDS: Final = 60.0
 
 
 class Place:
@@ -56,13 +58,15 @@ class Quota:
     Args:
         messages: how often the user may send a message.
         typing: how often they may send a typing indicator.
+        uploads: how often they may store a file.
     """
 
-    __slots__ = ("__weakref__", "_in_flight", "messages", "typing")
+    __slots__ = ("__weakref__", "_in_flight", "messages", "typing", "uploads")
 
-    def __init__(self, messages: FixedWindow, typing: FixedWindow) -> None:
+    def __init__(self, messages: FixedWindow, typing: FixedWindow, uploads: FixedWindow) -> None:
         self.messages: Final = messages
         self.typing: Final = typing
+        self.uploads: Final = uploads
         self._in_flight = trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
 
     @property
@@ -88,11 +92,15 @@ class Quotas:
     Args:
         messages_per_second: that a user may send.
         typing_per_second: typing indicators that a user may send.
+        uploads_per_minute: files that a user may store.
     """
 
-    def __init__(self, messages_per_second: int, typing_per_second: int) -> None:
+    def __init__(
+        self, messages_per_second: int, typing_per_second: int, uploads_per_minute: int = 60
+    ) -> None:
         self._messages = messages_per_second
         self._typing = typing_per_second
+        self._uploads = uploads_per_minute
         self._quotas: WeakValueDictionary[UserId, Quota] = WeakValueDictionary()
         self._recent: deque[Quota] = deque(maxlen=RECENT_USERS)
 
@@ -104,6 +112,7 @@ class Quotas:
             quota = Quota(
                 FixedWindow(self._messages, WINDOW_SECONDS, now),
                 FixedWindow(self._typing, WINDOW_SECONDS, now),
+                FixedWindow(self._uploads, UPLOADS_SECONDS, now),
             )
             self._quotas[user_id] = quota
             self._recent.append(quota)

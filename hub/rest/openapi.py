@@ -7,7 +7,7 @@ function for its dialect's errors declares, a body's the class that it is read i
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
-from typing import Final, TypeAlias, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from starlette.responses import PlainTextResponse
 
@@ -125,9 +125,9 @@ def _logins(surface: RestDialect) -> list[dict[str, list[str]]]:
 
 def responses_of(
     surface: RestDialect, endpoint: Endpoint, schemas: Schemas
-) -> dict[int, dict[str, object]]:
+) -> dict[int, dict[str, Any]]:
     """By status, the response object of a call of a dialect."""
-    found: dict[int, dict[str, object]] = {}
+    found: dict[int, dict[str, Any]] = {}
     answer = _answer(endpoint, schemas)
     for status, meaning in endpoint.answers.items():
         if isinstance(meaning, str):
@@ -142,8 +142,13 @@ def responses_of(
         schema = {"type": "string", "const": surface.unauthorized}
         found[401] = {"description": "no live session", "content": {_TEXT: {"schema": schema}}}
     if endpoint.body is not None:
-        content = {_JSON: {"schema": schemas.of(RequestErrorObject)}}
-        found[413] = {"description": "body_too_large", "content": content}
+        shapes = [schemas.of(RequestErrorObject)]
+        codes = ["body_too_large"]
+        if own := found.get(413):  # the endpoint's reasons, spelt as it spells them
+            shapes.append(own["content"][_JSON]["schema"])
+            codes.append(own["description"])
+        schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+        found[413] = {"description": " or ".join(codes), "content": {_JSON: {"schema": schema}}}
     return found
 
 

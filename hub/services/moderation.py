@@ -9,6 +9,7 @@ from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, ToRooms
+from hub.files.collector import FileCollector
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Messages
 from persistence.records import Denial
@@ -34,15 +35,17 @@ class Moderation:
     messages: Messages
     pins: ChannelStore
     hub: Hub
+    files: FileCollector
 
     async def delete(self, user: User, command: DeleteMessage) -> Answer:
-        """Blank the content; the message keeps its seq."""
+        """Blank the content; the message keeps its seq. What only it named is removed."""
         match await self.messages.delete(command.message_id, by=user.id):
             case Denial.NOT_FOUND:
                 return _NO_MESSAGE
             case Denial.NOT_ALLOWED:
                 return _NOT_ALLOWED
             case None:
+                await self.files.collect()
                 return DONE
 
     async def grade(self, user: User, command: GradeMessage) -> Answer:

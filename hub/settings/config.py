@@ -206,6 +206,22 @@ class Config:
     max_upload_bytes: int = setting(
         whole(1, 104_857_600, "bytes"), 10_485_760, "The largest file that may be uploaded."
     )
+    user_upload_bytes: int = setting(
+        whole(0, 1_125_899_906_842_624, "bytes"),
+        1_073_741_824,
+        "How much one user may have uploaded, without what has been deleted; 0: any amount.",
+    )
+    user_uploads_per_minute: int = setting(
+        whole(1, 100_000, "files"), 60, "How many files one user may upload in a minute."
+    )
+    upload_grace: float = setting(
+        seconds(60, 31_536_000),
+        86_400.0,
+        "How long an uploaded file is kept that no message names, and that is nobody's picture.",
+    )
+    upload_sweep: float = setting(
+        seconds(1, 86_400), 60.0, "How often files are looked for that nothing names any more."
+    )
     outbox_bytes: int = setting(
         whole(8_192, 67_108_864, "bytes"),
         1_048_576,

@@ -99,6 +99,8 @@ class MemoryAccounts:
         given: Any = change.given()
         changed = evolve(user, updated_at=self.tables.now(), **given)
         self.tables.users[user_id] = changed
+        if changed.avatar != user.avatar:
+            self.tables.loosen(user.avatar)
         self.tables.session_changed(UserChanged(user_id))
         if user.is_public and not changed.is_public:
             self.tables.changed(ProfileChanged(user_id))

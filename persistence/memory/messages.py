@@ -185,13 +185,15 @@ class MemoryMessages:
         row = self.tables.messages.get(message_id)
         if row is None or message_id in row.deleted:
             return Denial.NOT_FOUND
-        is_own = row.find(message_id).author_id == by
+        message = row.find(message_id)
+        is_own = message.author_id == by
         action = Action.DELETE_OWN if is_own else Action.DELETE_OTHERS
         denial = self.tables.denial_in_channel(by, action, row.channel)
         if denial is not None:
             return denial
         row.deleted.add(message_id)
-        row.replace(evolve(row.find(message_id), content="", file_url=None))
+        row.replace(evolve(message, content="", file_url=None))
+        self.tables.loosen(message.file_url)
         pinned = tuple(each for each in row.channel.pinned if each != message_id)
         row.channel = evolve(row.channel, pinned=pinned)
         return None

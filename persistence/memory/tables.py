@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from math import inf
 from typing import TypeVar
@@ -158,6 +158,7 @@ class Tables:
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
     uploads: dict[str, Upload] = field(factory=dict, init=False)
+    loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -266,6 +267,17 @@ class Tables:
             if self.may_join(user_id, row.channel)
             for message in row.shown()
         )
+
+    def is_named(self, url: str) -> bool:
+        """Whether a message carries the upload, or it is somebody's picture."""
+        return any(
+            message.file_url == url for row in self.channels.values() for message in row.shown()
+        ) or any(user.avatar == url for user in self.users.values())
+
+    def loosen(self, url: str | None, after: timedelta = timedelta()) -> None:
+        """Note that an upload is to be looked at: it may be named by nothing then."""
+        if url is not None and url.startswith("/uploads/"):
+            self.loose.append((url, self.clock() + after))
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
         """The dm of the two users, made if it is missing."""

@@ -1,9 +1,13 @@
 """Uploads in memory: what is known of files that are kept elsewhere."""
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
 from attrs import define
 
+from persistence.interface import DAY
 from persistence.memory.tables import Tables
-from persistence.records import Upload
+from persistence.records import NoSuchUser, Upload
 from protocol.model import UserId
 
 
@@ -13,10 +17,37 @@ class MemoryUploads:
 
     tables: Tables
 
-    async def add(self, upload: Upload) -> None:
+    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
         """See the interface."""
+        owner = upload.owner_id
+        if owner not in self.tables.users:
+            raise NoSuchUser(owner)
+        has = sum(each.size for each in self.tables.uploads.values() if each.owner_id == owner)
+        if 0 < quota < has + upload.size:
+            return False
         self.tables.uploads[upload.url] = upload
+        self.tables.loosen(upload.url, timedelta(seconds=grace))
+        return True
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
         """See the interface."""
         return self.tables.uploads[url] if self.tables.may_see_upload(user_id, url) else None
+
+    async def collect(self, *, limit: int) -> Mapping[str, bool]:
+        """See the interface."""
+        now = self.tables.clock()
+        due = sorted((at, url) for url, at in self.tables.loose if at <= now)[-limit:]
+        for at, url in due:
+            if self.tables.is_named(url):
+                self.tables.loose.remove((url, at))
+            else:
+                self.tables.uploads.pop(url, None)
+        return {url: url not in self.tables.uploads for _, url in due}
+
+    async def forget(self, urls: Sequence[str]) -> None:
+        """See the interface."""
+        self.tables.loose = [each for each in self.tables.loose if each[0] not in urls]
+
+    async def known(self, urls: Sequence[str]) -> frozenset[str]:
+        """See the interface."""
+        return frozenset(urls) & self.tables.uploads.keys()

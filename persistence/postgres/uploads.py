@@ -1,17 +1,17 @@
 """Uploads in Postgres: what is known of files that are kept elsewhere."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+import asyncpg
 from attrs import frozen
 
+from persistence.interface import DAY
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import Upload
+from persistence.records import NoSuchUser, Upload
 from protocol.model import UserId
 
-_ADD: Final = """
-    INSERT INTO uploads (url, owner_id, mime_type, name, size, width, height)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
-"""
+_ADD: Final = "SELECT add_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS is_added"
 _VISIBLE: Final = """
     SELECT url, owner_id, mime_type, name, size, width, height
       FROM uploads WHERE url = $2 AND may_see_upload($1, url)
@@ -24,17 +24,37 @@ class PostgresUploads:
 
     database: Database
 
-    async def add(self, upload: Upload) -> None:
+    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
         """See the interface."""
-        await self.database.fetch(
-            _ADD, upload.url, upload.owner_id, upload.mime_type, upload.name, upload.size,
-            upload.width, upload.height,
-        )  # fmt: skip
+        try:
+            row = await self.database.fetch_one(
+                _ADD, upload.url, upload.owner_id, upload.mime_type, upload.name, upload.size,
+                upload.width, upload.height, quota, grace,
+            )  # fmt: skip
+        except asyncpg.ForeignKeyViolationError:
+            raise NoSuchUser(upload.owner_id) from None
+        return row is not None and bool(row["is_added"])
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
         """See the interface."""
         row = await self.database.fetch_one(_VISIBLE, user_id, url)
         return None if row is None else _upload(row)
+
+    async def collect(self, *, limit: int) -> Mapping[str, bool]:
+        """See the interface."""
+        rows = await self.database.fetch("SELECT * FROM collect_uploads($1)", limit)
+        return {row["address"]: row["is_gone"] for row in rows}
+
+    async def forget(self, urls: Sequence[str]) -> None:
+        """See the interface."""
+        await self.database.fetch("DELETE FROM loose_uploads WHERE url = ANY ($1::text[])", urls)
+
+    async def known(self, urls: Sequence[str]) -> frozenset[str]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT url FROM uploads WHERE url = ANY ($1::text[])", urls
+        )
+        return frozenset(row["url"] for row in rows)
 
 
 def _upload(row: Record) -> Upload:

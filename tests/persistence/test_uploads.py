@@ -1,9 +1,18 @@
 """Uploads, and who may see and name them: the same on every store."""
 
+import pytest
+
 from persistence.interface import Store
-from persistence.records import Draft, ProfileChange, Upload
+from persistence.records import Draft, NoSuchUser, ProfileChange, Upload
 from protocol.model import MessageKind, Posted, Refusal, User
-from tests.support.stores.records import make_channel, make_upload, make_users, post, post_one
+from tests.support.stores.records import (
+    NOBODY,
+    make_channel,
+    make_upload,
+    make_users,
+    post,
+    post_one,
+)
 
 
 def naming(url: str, author: User, to: User, key: str | None = None) -> Draft:
@@ -104,3 +113,102 @@ async def test_a_repeat_is_confirmed_although_its_author_lost_the_file(store: St
     await store.relations.block(eve.id, ben.id)
     assert await store.uploads.visible(ben.id, url) is None
     assert await post(store, naming(url, ben, eve, "k")) == [Posted(sent, repeated=True)]
+
+
+def upload_of(owner: User, name: str, size: int = 100) -> Upload:
+    return Upload(f"/uploads/2026-01-01/{name}", owner.id, "image/png", name, size)
+
+
+async def collected(store: Store) -> list[str]:
+    """What is gone, after everything was looked at that it was time for."""
+    gone: set[str] = set()
+    while looked_at := await store.uploads.collect(limit=2):
+        removed = [url for url, is_gone in looked_at.items() if is_gone]
+        gone.update(removed)
+        await store.uploads.forget(removed)
+    return sorted(gone)
+
+
+async def test_a_file_goes_with_its_last_name(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    url = await make_upload(store, ann)
+    first = await post_one(store, naming(url, ann, ben))
+    second = await post_one(store, naming(url, ben, eve))
+    await store.messages.delete(first.id, by=ann.id)
+    assert await collected(store) == []
+    assert await store.uploads.visible(eve.id, url) is not None
+    await store.messages.delete(second.id, by=ben.id)
+    assert await store.uploads.collect(limit=9) == {url: True}
+    assert await store.uploads.collect(limit=9) == {url: True}  # until it was removed
+    await store.uploads.forget([url])
+    assert await store.uploads.collect(limit=9) == {}
+    assert await store.uploads.visible(ann.id, url) is None
+    assert await store.uploads.known([url]) == frozenset()
+    assert await post(store, naming(url, ann, ben)) == [Refusal.FILE_NOT_FOUND]
+
+
+async def test_a_file_stays_as_long_as_it_is_a_picture(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    url = await make_upload(store, ann)
+    message = await post_one(store, naming(url, ann, ben))
+    await store.accounts.change_profile(ann.id, ProfileChange(avatar=url))
+    await store.messages.delete(message.id, by=ann.id)
+    assert await collected(store) == []
+    await store.accounts.change_profile(ann.id, ProfileChange(nickname="a"))
+    assert await collected(store) == []
+    await store.accounts.change_profile(ann.id, ProfileChange(avatar="/uploads/2026-01-01/y.png"))
+    assert await collected(store) == [url]
+
+
+async def test_what_is_never_named_goes_when_its_grace_ends(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    unsent, sent, new = (upload_of(ann, name) for name in ("unsent", "sent", "new"))
+    for each in (unsent, sent):
+        assert await store.uploads.add(each, grace=0.0)
+    assert await store.uploads.add(new, grace=60.0)
+    await post_one(store, naming(sent.url, ann, ben))
+    assert await collected(store) == [unsent.url]
+    urls = [each.url for each in (unsent, sent, new)]
+    assert await store.uploads.known([*urls, "/uploads/x"]) == {sent.url, new.url}
+
+
+async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    for number in range(5):
+        assert await store.uploads.add(upload_of(ann, f"old{number}"), grace=0.0)
+    url = await make_upload(store, ann)
+    message = await post_one(store, naming(url, ann, ben))
+    await store.messages.delete(message.id, by=ann.id)
+    assert await store.uploads.collect(limit=1) == {url: True}
+    await store.uploads.forget([url])
+    assert len(await collected(store)) == 5
+
+
+async def test_an_address_elsewhere_is_nobodys_file(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    message = await post_one(store, naming("https://a.example", ann, ben))
+    await store.messages.delete(message.id, by=ann.id)
+    assert await store.uploads.collect(limit=9) == {}
+
+
+async def test_a_user_has_no_more_than_the_quota(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    add = store.uploads.add
+    assert await add(upload_of(ann, "a", 60), quota=100, grace=0.0)
+    assert not await add(upload_of(ann, "b", 41), quota=100)
+    assert await add(upload_of(ann, "c", 40), quota=100)
+    assert not await add(upload_of(ann, "d", 1), quota=100)
+    assert await add(upload_of(ann, "e", 1_000), quota=0)
+    assert await add(upload_of(ben, "f", 100), quota=100)
+    known = await store.uploads.known([upload_of(ann, name).url for name in "abcdef"])
+    assert {url[-1] for url in known} == set("acef")
+    with pytest.raises(NoSuchUser):
+        await add(Upload("/uploads/2026-01-01/g", NOBODY, "image/png", "g", 1))
+
+
+async def test_what_is_deleted_makes_room(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    assert await store.uploads.add(upload_of(ann, "a", 100), quota=100, grace=0.0)
+    assert not await store.uploads.add(upload_of(ann, "b", 100), quota=100)
+    assert await collected(store) == [upload_of(ann, "a").url]
+    assert await store.uploads.add(upload_of(ann, "b", 100), quota=100)

@@ -17,11 +17,12 @@ from hub.files.folder import NoSuchAddress, UploadFolder
 from hub.files.kinds import PICTURES, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
 from hub.http.files import StoredFile, as_asked
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.settings.config import Config
-from persistence.records import Upload
+from persistence.records import NoSuchUser, Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
+from protocol.errors import ErrorCode
 from protocol.schemas import Keywords
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
@@ -47,6 +48,9 @@ class UploadObject(TypedDict):
 
 async def upload(call: Call) -> JSON[UploadObject]:
     """Store the file in the multipart field `file`."""
+    if not call.services.quotas.of(call.me).uploads.take(trio.current_time()):
+        text, retry = "You are uploading too many files, please wait", {"Retry-After": "60"}
+        raise HttpError(429, ErrorCode.RATE_LIMITED, text, retry)
     name, content = await _file(call)
     limit = call.services.config.max_upload_bytes
     if not content:
@@ -60,12 +64,30 @@ async def upload(call: Call) -> JSON[UploadObject]:
             "file_type_refused",
             "Only jpeg, png, gif, webp, pdf, doc, docx, xls, xlsx and txt files are allowed",
         )
-    name = true_name(name, kind)
-    folder = UploadFolder(call.services.config.data_dir)
+    stored = await _store(call, true_name(name, kind), kind, content)
+    return JSON(
+        {"url": stored.url, "name": stored.name, "size": stored.size, "mimeType": essence(kind)}
+    )
+
+
+async def _store(call: Call, name: str, kind: str, content: bytes) -> Upload:
+    """Write the file, then add it to what its owner has. A file that is written and not added is
+    removed: here, or by the collector after a crash.
+    """
+    config, uploads = call.services.config, call.services.store.uploads
+    folder = UploadFolder(config.data_dir)
     url = await trio.to_thread.run_sync(folder.write, plain_name(name), content)
     stored = Upload(url, call.me, kind, name, len(content))
-    await call.services.store.uploads.add(stored)
-    return JSON({"url": url, "name": name, "size": stored.size, "mimeType": essence(kind)})
+    quota, grace = config.user_upload_bytes, config.upload_grace
+    try:
+        is_added = await uploads.add(stored, quota=quota, grace=grace)
+    except NoSuchUser:
+        await trio.to_thread.run_sync(folder.remove, [url])
+        raise NotSignedIn from None
+    if not is_added:
+        await trio.to_thread.run_sync(folder.remove, [url])
+        raise HttpError(413, "storage_full", f"Your files may have {quota} bytes together")
+    return stored
 
 
 async def _file(call: Call) -> tuple[str, bytes]:
@@ -142,6 +164,8 @@ ENDPOINTS: Final = (
                 "file_type_refused",
                 "form_malformed",
             ],
+            413: ["storage_full"],
+            429: [ErrorCode.RATE_LIMITED],
         },
         body=UploadForm,
         media="multipart/form-data",

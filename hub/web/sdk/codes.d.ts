@@ -49,6 +49,7 @@ export type HubCode =
   | "workspace_not_found"
   | "invitation_not_found"
   | "channel_name_taken"
+  | "storage_full"
   | "file_missing"
   | "file_empty"
   | "file_too_large"

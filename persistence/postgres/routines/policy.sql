@@ -150,5 +150,6 @@ LANGUAGE sql STABLE AS $$
          WHERE u.url = address AND (u.owner_id = who
             OR EXISTS (SELECT FROM users a WHERE a.id = u.owner_id AND a.avatar = u.url)
             OR EXISTS (SELECT FROM messages m
-                        WHERE m.file_url = u.url AND may_join(who, m.channel_id))))
+                        WHERE m.file_url = u.url AND m.deleted_at IS NULL
+                          AND may_join(who, m.channel_id))))
 $$;

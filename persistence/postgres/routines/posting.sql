@@ -12,12 +12,21 @@
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
 --   time, who has read it, and whether anybody has received it.
 --
--- Locks: first the authors, then the channels, each in the order of their ids, until the commit. A
--- deletion goes from an account to its channels, so it locks in the same order. Each statement of a
+-- Locks: first the authors, then the channels, each in the order of their ids, then the uploads that
+-- are named, until the commit. A deletion goes from an account to its channels and then to its
+-- uploads, so it locks in the same order. Each statement of a
 -- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
 -- locks are held, so it sees every message of these channels, and what it decides is final.
 -- Two batches that use one key in two channels at the same time collide on the index messages_key:
 -- one of them fails as a whole, without a hole in any seq, and the caller repeats it.
+
+-- By draft, whether it names an upload that its author may not see.
+CREATE OR REPLACE FUNCTION names_unseen_uploads(authors bigint[], places int[], file_urls text[])
+RETURNS boolean[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(starts_with(d.url, '/uploads/')
+                     AND NOT may_see_upload(authors[d.place], d.url) ORDER BY d.ord)
+      FROM unnest(places, file_urls) WITH ORDINALITY AS d (place, url, ord)
+$$;
 
 -- The result columns or arguments may differ from those of an earlier version.
 DROP FUNCTION IF EXISTS post_messages;
@@ -43,10 +52,7 @@ DECLARE
 BEGIN
     PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
     IF file_urls IS NOT NULL THEN  -- most batches name no file and skip this statement
-        SELECT array_agg(starts_with(d.url, '/uploads/')
-                         AND NOT may_see_upload(authors[d.place], d.url) ORDER BY d.ord)
-          INTO strangers
-          FROM unnest(places, file_urls) WITH ORDINALITY AS d (place, url, ord);
+        strangers := names_unseen_uploads(authors, places, file_urls);
     END IF;
     FOR attempt IN 1..2 LOOP  -- the second one after the missing dms were made
         SELECT array_agg(p.id ORDER BY p.ord), array_agg(p.workspace_id ORDER BY p.ord),
@@ -107,6 +113,11 @@ BEGIN
           INTO orphans
           FROM unnest(places, parents) WITH ORDINALITY AS d (place, parent, ord)
           LEFT JOIN messages p ON p.id = d.parent AND p.deleted_at IS NULL;
+    END IF;
+
+    IF file_urls IS NOT NULL THEN  -- hold them, and look again: one may be gone by now
+        PERFORM FROM uploads WHERE url = ANY (file_urls) ORDER BY url FOR KEY SHARE;
+        strangers := names_unseen_uploads(authors, places, file_urls);
     END IF;
 
     at_time := date_trunc('milliseconds', clock_timestamp());

@@ -1,5 +1,6 @@
 """Files on disk, under names that nobody can guess."""
 
+import os
 import re
 from pathlib import Path
 
@@ -36,3 +37,28 @@ def test_a_file_is_where_its_address_says_and_no_one_elses(tmp_path: Path) -> No
 def test_no_address_leads_out_of_the_folder(tmp_path: Path, url: str) -> None:
     with pytest.raises(NoSuchAddress):
         UploadFolder(tmp_path).path_of(url)
+
+
+def test_files_are_removed_as_far_as_they_are_there(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    one, other = folder.write("a.txt", b"a"), folder.write("b.txt", b"b")
+    assert not folder.remove([one, one, "/uploads/2020-01-01/none", "/uploads/../x", other])
+    assert not list(tmp_path.rglob("*.txt"))
+
+
+def test_what_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    url = folder.write("a.txt", b"a")
+    (tmp_path / "uploads/2020-01-01/full").mkdir(parents=True)
+    assert len(folder.remove(["/uploads/2020-01-01/full", url])) == 1
+    assert not folder.path_of(url).exists()
+
+
+def test_old_files_are_found_by_day(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    assert folder.days() == []
+    old, new = folder.write("old.txt", b"a"), folder.write("new.txt", b"b")
+    os.utime(folder.path_of(old), (0, 0))
+    (day,) = folder.days()
+    assert folder.older_than(60.0, day) == [old]
+    assert sorted(folder.older_than(-60.0, day)) == sorted([old, new])

@@ -5,6 +5,9 @@ from typing import Final
 from tests.planted.fault import Fault
 
 MESSAGES: Final = "tests/persistence/test_messages.py"
+UPLOADS_SQL: Final = "persistence/postgres/routines/uploads.sql"
+UPLOADS_ON_BOTH: Final = "tests/persistence/test_uploads.py"
+UPLOADS_IN_POSTGRES: Final = "tests/persistence/postgres/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -109,8 +112,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "anybody may download any upload",
         "persistence/postgres/routines/policy.sql",
-        "WHERE m.file_url = u.url AND may_join(who, m.channel_id))))",
-        "WHERE m.file_url = u.url AND m.author_id = u.owner_id)))",
+        "AND may_join(who, m.channel_id))))",
+        "AND m.author_id = u.owner_id)))",
         ("tests/hub/rest/routes/test_uploads.py", "tests/persistence/test_uploads.py"),
     ),
     Fault(
@@ -161,5 +164,82 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'if row["commit"] == "off" or row["fsync"] == "off":',
         'if row["commit"] == "off" and row["fsync"] == "off":',
         ("tests/persistence/postgres/database/test_bridge.py",),
+    ),
+    Fault(
+        "a file is deleted whose message is being stored",
+        UPLOADS_SQL,
+        "    PERFORM FROM uploads WHERE url = ANY (addresses) ORDER BY url FOR UPDATE;\n",
+        "",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a message names a file that is being deleted",
+        "persistence/postgres/routines/posting.sql",
+        "        PERFORM FROM uploads WHERE url = ANY (file_urls) ORDER BY url FOR KEY SHARE;\n",
+        "",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a file is deleted that becomes a picture meanwhile",
+        UPLOADS_SQL,
+        "    PERFORM FROM uploads WHERE url = NEW.avatar FOR KEY SHARE;\n",
+        "",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a file is deleted with the first of its messages",
+        UPLOADS_SQL,
+        "AND NOT EXISTS (SELECT FROM messages m WHERE m.file_url = u.url AND m.deleted_at IS NULL)",
+        "",
+        (UPLOADS_ON_BOTH,),
+    ),
+    Fault(
+        "a file is deleted that is somebody's picture",
+        UPLOADS_SQL,
+        "       AND NOT EXISTS (SELECT FROM users a WHERE a.avatar = u.url);\n",
+        ";",
+        (UPLOADS_ON_BOTH,),
+    ),
+    Fault(
+        "a file outlives the account that uploaded it",
+        UPLOADS_SQL,
+        "CREATE OR REPLACE TRIGGER uploads_loosen AFTER DELETE ON uploads\n",
+        "CREATE OR REPLACE TRIGGER uploads_loosen AFTER UPDATE ON uploads\n",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a file outlives the channel in which it was sent",
+        UPLOADS_SQL,
+        "CREATE OR REPLACE TRIGGER messages_loosen AFTER DELETE ON messages\n",
+        "CREATE OR REPLACE TRIGGER messages_loosen AFTER UPDATE ON messages\n",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a new file is deleted before it can be sent",
+        UPLOADS_SQL,
+        "clock_timestamp() + make_interval(secs => grace)",
+        "clock_timestamp()",
+        (UPLOADS_ON_BOTH,),
+    ),
+    Fault(
+        "two uploads at a time are both taken for the last that fits",
+        UPLOADS_SQL,
+        "    PERFORM FROM users WHERE id = owner FOR NO KEY UPDATE;\n",
+        "",
+        (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
+        "a user may have one file more than the quota",
+        UPLOADS_SQL,
+        "IF quota > 0 AND bytes + (SELECT",
+        "IF quota > 0 AND (SELECT",
+        (UPLOADS_ON_BOTH,),
+    ),
+    Fault(
+        "a deleted message still gives its file",
+        "persistence/postgres/routines/policy.sql",
+        "WHERE m.file_url = u.url AND m.deleted_at IS NULL",
+        "WHERE m.file_url = u.url",
+        (UPLOADS_IN_POSTGRES,),
     ),
 )

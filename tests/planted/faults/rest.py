@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 APP: Final = "tests/hub/rest/test_app.py"
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
 KINDS: Final = "tests/hub/files/test_kinds.py"
+COLLECTOR: Final = "tests/hub/files/test_collector.py"
 NAMES: Final = "tests/hub/files/test_names.py"
 ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
 LEARNING_CHANNELS: Final = "tests/hub/rest/routes/learning_chat/test_channels.py"
@@ -220,6 +221,48 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/routes/uploads.py",
         '"Cache-Control": "private, no-cache",',
         '"Cache-Control": "private, max-age=86400, immutable",',
+        (UPLOADS,),
+    ),
+    Fault(
+        "a file stays on disk when its message is deleted",
+        "hub/services/moderation.py",
+        "                await self.files.collect()\n",
+        "",
+        (UPLOADS,),
+    ),
+    Fault(
+        "the files of another database are removed",
+        "hub/files/collector.py",
+        "if is_ours and unknown:",
+        "if unknown:",
+        (COLLECTOR,),
+    ),
+    Fault(
+        "a file that is being stored is removed as unknown",
+        "hub/files/folder.py",
+        "            if each.stat().st_mtime < before\n",
+        "",
+        (COLLECTOR, "tests/hub/files/test_folder.py"),
+    ),
+    Fault(
+        "files that nothing names are looked for once",
+        "hub/files/collector.py",
+        "                await trio.sleep(self.interval)\n",
+        "                await trio.sleep_forever()\n",
+        (COLLECTOR,),
+    ),
+    Fault(
+        "a file that is refused for the quota is left behind",
+        "hub/rest/routes/uploads.py",
+        "    if not is_added:\n        await trio.to_thread.run_sync(folder.remove, [url])\n",
+        "    if not is_added:\n",
+        (UPLOADS,),
+    ),
+    Fault(
+        "a user may upload without a pause",
+        "hub/rest/routes/uploads.py",
+        "if not call.services.quotas.of(call.me).uploads.take(trio.current_time()):",
+        "if call.services.quotas is None:",
         (UPLOADS,),
     ),
     Fault(

@@ -30,6 +30,7 @@ EMPTY = """
         DELETE FROM workspaces;
         DELETE FROM channels;
         DELETE FROM users WHERE role <> 'assistant';
+        DELETE FROM loose_uploads;
         DELETE FROM secrets;
         FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
                          WHERE schemaname = 'public' LOOP
@@ -155,8 +156,10 @@ async def run_script(dsn: str, sql: str) -> None:
 
 
 @asynccontextmanager
-async def open_transaction(dsn: str, *statements: str) -> AsyncIterator[int]:
-    """A session that has run the statements and goes on in their transaction; yields its pid."""
+async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> AsyncIterator[int]:
+    """A session that has run the statements and goes on in their transaction, which is committed
+    at the end if `commit` says so; yields its pid.
+    """
     opened: list[asyncpg.Connection] = []
 
     async def begin() -> int:
@@ -169,6 +172,8 @@ async def open_transaction(dsn: str, *statements: str) -> AsyncIterator[int]:
 
     try:
         yield await trio_asyncio.aio_as_trio(begin)()
+        if commit:
+            await trio_asyncio.aio_as_trio(opened[0].execute)("COMMIT")
     finally:
         for connection in opened:
             connection.terminate()

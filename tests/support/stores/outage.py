@@ -1,12 +1,13 @@
 """A store that is away for as long as a test wants."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
+
+PARTS: Final = ("accounts", "sessions", "relations", "messages", "uploads", "health")
 
 
 @define
@@ -36,8 +37,7 @@ class Outage:
     state: dict[str, bool] = field(factory=lambda: {"away": False})
 
     def over(self, store: Store) -> Store:
-        parts: Sequence[str] = ("accounts", "sessions", "relations", "messages", "health")
-        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in parts})
+        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in PARTS})
 
     def begin(self) -> None:
         self.state["away"] = True

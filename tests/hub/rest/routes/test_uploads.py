@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.clients.http import Reply
@@ -326,6 +327,53 @@ async def test_who_has_a_file_is_asked_for_the_right_to_it_again(
         assert (await world.call("GET", url, headers=known)).status == 401
         assert (await school.ann.ask("DELETE", f"/api/messages/{sent.json['id']}")).status == 200
         assert (await school.ben.ask("GET", url, headers=known)).status == 404
+
+
+async def test_a_file_goes_from_disk_with_the_last_message_that_names_it(
+    store: Store, tmp_path: Path
+) -> None:
+    async with open_world(store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        ann, ben = school.ann, school.ben
+        url = (await send(ann, b"text", "a.txt")).json["url"]
+        sent = []
+        for author, reader in ((ann, ben), (ben, ann)):
+            body = {"content": "see", "message_type": "file", "file_url": url}
+            path = f"/private_messages/api/messages/{reader.id}"
+            sent.append((await author.call("POST", path, body)).json["id"])
+        assert (await ann.ask("DELETE", f"/api/messages/{sent[0]}")).status == 200
+        assert (tmp_path / url[1:]).exists()
+        assert (await ben.ask("GET", url)).status == 200
+        assert (await ben.ask("DELETE", f"/api/messages/{sent[1]}")).status == 200
+        assert not (tmp_path / url[1:]).exists()
+        for person in (ann, ben):
+            assert (await person.ask("GET", url)).status == 404
+
+
+async def test_a_user_has_no_more_files_than_the_quota(store: Store, tmp_path: Path) -> None:
+    async with open_world(store, data_dir=tmp_path, user_upload_bytes=100) as world:
+        ann, ben = await world.people("ann", "ben")
+        assert (await send(ann, b"x" * 60, "a.txt")).status == 200
+        full = await send(ann, b"x" * 41, "b.txt")
+        assert (full.status, full.json["code"]) == (413, "storage_full")
+        assert len(list(tmp_path.rglob("*.txt"))) == 1  # what was refused is not left behind
+        assert (await send(ann, b"x" * 40, "c.txt")).status == 200
+        assert (await send(ben, b"x" * 100, "d.txt")).status == 200
+
+
+async def test_a_user_uploads_so_many_files_a_minute(
+    memory_store: Store, tmp_path: Path, mock_clock: MockClock
+) -> None:
+    async with open_world(memory_store, data_dir=tmp_path, user_uploads_per_minute=2) as world:
+        ann, ben = await world.people("ann", "ben")
+        for _ in range(2):
+            assert (await send(ann, b"x", "a.txt")).status == 200
+        refused = await send(ann, b"x", "a.txt")
+        assert (refused.status, refused.json["code"]) == (429, "rate_limited")
+        assert refused.headers["retry-after"] == "60"
+        assert (await send(ben, b"x", "a.txt")).status == 200
+        mock_clock.jump(61)
+        assert (await send(ann, b"x", "a.txt")).status == 200
 
 
 @pytest.mark.parametrize(

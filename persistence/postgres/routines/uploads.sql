@@ -1,0 +1,90 @@
+-- Files: adding one to what its owner has, and deleting those that nothing names any more.
+--
+-- A file is named by the messages that carry it and by the users whose picture it is. Where a name is
+-- lost, a trigger writes the file's address into loose_uploads, and `collect_uploads` looks at it. A
+-- new upload is written there too, to be looked at when it should have been named.
+
+-- Adds an upload, unless its owner would have more than `quota` bytes then (0: there is no quota).
+-- The owner's row is locked, so that two uploads at a time are counted one after the other.
+-- Nothing needs to name it for `grace` seconds.
+DROP FUNCTION IF EXISTS add_upload;
+CREATE FUNCTION add_upload(
+    address text, owner bigint, kind text, called text, bytes bigint, wide int, high int,
+    quota bigint, grace double precision
+) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM users WHERE id = owner FOR NO KEY UPDATE;
+    IF quota > 0 AND bytes + (SELECT coalesce(sum(u.size), 0) FROM uploads u
+                               WHERE u.owner_id = owner) > quota THEN
+        RETURN false;
+    END IF;
+    INSERT INTO uploads (url, owner_id, mime_type, name, size, width, height)
+    VALUES (address, owner, kind, called, bytes, wide, high);
+    INSERT INTO loose_uploads (url, due_at)
+    VALUES (address, clock_timestamp() + make_interval(secs => grace));
+    RETURN true;
+END $$;
+
+-- Deletes those uploads, of at most `at_most` that it is time to look at, that nothing names: those
+-- first that lost a name last. Returns
+-- what was looked at, and whether it is gone: then its file is to be removed. It comes again and again
+-- until it is deleted from loose_uploads, which is done when the file has been removed.
+--
+-- `post_messages` holds the uploads that its messages name (KEY SHARE) until it commits. They are
+-- locked here before the statement begins that looks who names them: it sees every message that was
+-- stored meanwhile, and a message that comes later finds no such upload. The same holds for users
+-- whose picture it becomes. Whoever holds uploads waits here for nobody.
+DROP FUNCTION IF EXISTS collect_uploads;
+CREATE FUNCTION collect_uploads(at_most int) RETURNS TABLE (address text, is_gone boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    entries   bigint[];
+    addresses text[];
+BEGIN
+    SELECT array_agg(l.id), array_agg(DISTINCT l.url) INTO entries, addresses
+      FROM (SELECT * FROM loose_uploads WHERE due_at <= clock_timestamp()
+             ORDER BY due_at DESC LIMIT at_most) AS l;
+    PERFORM FROM uploads WHERE url = ANY (addresses) ORDER BY url FOR UPDATE;
+    DELETE FROM uploads u
+     WHERE u.url = ANY (addresses)
+       AND NOT EXISTS (SELECT FROM messages m WHERE m.file_url = u.url AND m.deleted_at IS NULL)
+       AND NOT EXISTS (SELECT FROM users a WHERE a.avatar = u.url);
+    DELETE FROM loose_uploads l
+     WHERE l.id = ANY (entries) AND EXISTS (SELECT FROM uploads u WHERE u.url = l.url);
+    RETURN QUERY SELECT a.url, NOT EXISTS (SELECT FROM uploads u WHERE u.url = a.url)
+                   FROM unnest(addresses) AS a (url);
+END $$;
+
+-- Notes that what was named in the column that is the trigger's argument is named once less.
+CREATE OR REPLACE FUNCTION loosen_upload() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO loose_uploads (url) VALUES (to_jsonb(OLD) ->> TG_ARGV[0]);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER messages_loosen_deleted AFTER UPDATE OF file_url, deleted_at ON messages
+    FOR EACH ROW WHEN (starts_with(OLD.file_url, '/uploads/') AND
+                       (NEW.file_url IS DISTINCT FROM OLD.file_url OR NEW.deleted_at IS NOT NULL))
+    EXECUTE FUNCTION loosen_upload('file_url');
+CREATE OR REPLACE TRIGGER messages_loosen AFTER DELETE ON messages
+    FOR EACH ROW WHEN (starts_with(OLD.file_url, '/uploads/'))
+    EXECUTE FUNCTION loosen_upload('file_url');
+CREATE OR REPLACE TRIGGER users_loosen_changed AFTER UPDATE OF avatar ON users
+    FOR EACH ROW WHEN (starts_with(OLD.avatar, '/uploads/') AND
+                       NEW.avatar IS DISTINCT FROM OLD.avatar)
+    EXECUTE FUNCTION loosen_upload('avatar');
+CREATE OR REPLACE TRIGGER users_loosen AFTER DELETE ON users
+    FOR EACH ROW WHEN (starts_with(OLD.avatar, '/uploads/'))
+    EXECUTE FUNCTION loosen_upload('avatar');
+CREATE OR REPLACE TRIGGER uploads_loosen AFTER DELETE ON uploads
+    FOR EACH ROW EXECUTE FUNCTION loosen_upload('url');
+
+-- Who makes an upload their picture holds it until the commit, as a message does.
+CREATE OR REPLACE FUNCTION hold_picture() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM uploads WHERE url = NEW.avatar FOR KEY SHARE;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER users_hold_picture BEFORE UPDATE OF avatar ON users
+    FOR EACH ROW WHEN (starts_with(NEW.avatar, '/uploads/') AND
+                       NEW.avatar IS DISTINCT FROM OLD.avatar)
+    EXECUTE FUNCTION hold_picture();
