@@ -32,7 +32,8 @@ from hub.services.posting.messaging import Messaging
 from hub.services.presence import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
-from hub.services.revocation import Revocations
+from hub.services.rights.changes import Changes
+from hub.services.rights.revocation import Revocations
 from hub.services.sending import Sending
 from hub.services.typing import TypingIndicators
 from hub.services.workspaces import Workspaces
@@ -116,8 +117,9 @@ async def open_services(
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
     revocations = Revocations(
-        store.relations, store.channels, channels, workspaces, typing, presence, receipts, hub
+        store.relations, channels, workspaces, typing, presence, receipts, hub
     )
+    changes = Changes(store.relations, store.health, hub, revocations.begin)
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
     )
@@ -165,7 +167,7 @@ async def open_services(
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
-        nursery.start_soon(revocations.run)
+        nursery.start_soon(changes.run)
         nursery.start_soon(authenticator.run)
         nursery.start_soon(authenticator.watch, hub)
         nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)

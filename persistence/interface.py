@@ -44,6 +44,7 @@ from persistence.records import (
     Relation,
     SessionChange,
     Span,
+    Standing,
     Upload,
 )
 from protocol.model import (
@@ -220,6 +221,14 @@ class Relations(Protocol):
         """For each (user, peer), whether the user may see their conversation: the peer does not
         block them, and one of the two may message the other or the user blocks the peer.
         """
+
+    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+        """For each (user, peer), what the user may see of the peer: see `may_see` and
+        `presence_audience`. One statement, whose cost grows with the pairs alone.
+        """
+
+    async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
+        """The users with whom the user has a conversation of at least one message, by id."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Change | None]]:
         """The changes from now on, whoever makes them. None: some may have been missed."""

@@ -190,6 +190,17 @@ class Permit:
 
 
 @frozen
+class Standing:
+    """What a user may see of a peer: their conversation, and whether the peer is online; and their
+    dm if there is one.
+    """
+
+    may_see: bool
+    knows: bool
+    channel_id: ChannelId | None
+
+
+@frozen
 class Access:
     """A channel, and whether the user who asks may see it."""
 

@@ -7,7 +7,7 @@ sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol, assert_never
 
 import trio
@@ -32,7 +32,7 @@ from hub.actor.letters import (
     Unregister,
 )
 from hub.actor.link import Frames
-from protocol.errors import SESSION_ENDED, CloseReason
+from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, User, UserId
 
@@ -126,6 +126,10 @@ class Hub:
         """Whether a connection has joined the channel."""
         return ChannelRoom(channel_id) in self._by_room
 
+    def is_connected(self, user_id: UserId) -> bool:
+        """Whether the user has a connection."""
+        return user_id in self._by_user
+
     def users(self) -> Sequence[UserId]:
         """Those that have a connection."""
         return list(self._by_user)
@@ -146,6 +150,11 @@ class Hub:
     async def end_users(self, user_ids: Iterable[UserId]) -> None:
         """Close the live connections of deleted accounts with 4001."""
         await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
+
+    async def send_back(self, user_ids: Collection[UserId] | None) -> None:
+        """Close the live connections of these users (None: all), who may come back at once."""
+        chosen = self._by_user if user_ids is None else user_ids
+        await self._address.send(EndUsers(frozenset(chosen), TRY_AGAIN))
 
     def sessions(self) -> frozenset[SessionId]:
         """The sessions that have a connection now."""

@@ -6,7 +6,8 @@ channel is per user: announced at the first connection that joins, ended when th
 or a grace period after it is gone. Must not know: dialects, SQL.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from attrs import frozen
 
@@ -20,6 +21,8 @@ from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
 from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel
 from protocol.model import Channel, ChannelId, User, UserId
+
+MAX_PLACES: Final = 200  # asked about in one statement
 
 
 class Channels:
@@ -116,18 +119,39 @@ class Channels:
         """
         self._checks += 1
         await self._hub.barrier()  # connections that were let in before have joined now
-        pairs = [
-            (user_id, channel_id)
-            for user_id in (self._hub.users() if user_ids is None else user_ids)
-            for channel_id in self._hub.channels_of(user_id)
-        ]
-        if not pairs:
-            return
-        verdicts = await self._store.may_join(pairs)
-        for (user_id, channel_id), allowed in zip(pairs, verdicts, strict=True):
-            if not allowed:
-                for client in self._hub.channels_of(user_id).get(channel_id, ()):
-                    await self.expel(client, channel_id)
+        await self._recheck(
+            [
+                (user_id, channel_id)
+                for user_id in (self._hub.users() if user_ids is None else user_ids)
+                for channel_id in self._hub.channels_of(user_id)
+            ]
+        )
+
+    async def recheck_places(self, places: Collection[tuple[UserId, ChannelId]]) -> None:
+        """The same of these users in these channels only.
+
+        Raises:
+            StoreUnavailable: it cannot be checked now.
+        """
+        self._checks += 1
+        await self._hub.barrier()
+        joined = {user_id: self._hub.channels_of(user_id) for user_id, _ in places}
+        await self._recheck(
+            [
+                (user_id, channel_id)
+                for user_id, channel_id in places
+                if channel_id in joined[user_id]
+            ]
+        )
+
+    async def _recheck(self, places: Sequence[tuple[UserId, ChannelId]]) -> None:
+        for at in range(0, len(places), MAX_PLACES):
+            part = places[at : at + MAX_PLACES]
+            verdicts = await self._store.may_join(part)
+            for (user_id, channel_id), allowed in zip(part, verdicts, strict=True):
+                if not allowed:
+                    for client in self._hub.channels_of(user_id).get(channel_id, ()):
+                        await self.expel(client, channel_id)
 
     async def expel(self, client: Client, channel_id: ChannelId) -> None:
         """Remove a connection from a channel that its user may no longer see."""

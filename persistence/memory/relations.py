@@ -7,7 +7,15 @@ from attrs import define
 
 from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
-from persistence.records import Change, FollowCounts, NoSuchUser, PairChanged, Permit, Relation
+from persistence.records import (
+    Change,
+    FollowCounts,
+    NoSuchUser,
+    PairChanged,
+    Permit,
+    Relation,
+    Standing,
+)
 from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId
 
 
@@ -144,6 +152,27 @@ class MemoryRelations:
             Permit(self.tables.may_see(user_id, peer), self._permit(user_id, peer).channel_id)
             for user_id, peer in pairs
         ]
+
+    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+        """See the interface."""
+        return [
+            Standing(
+                self.tables.may_see(user_id, peer),
+                user_id in self._audience(peer),
+                self._permit(user_id, peer).channel_id,
+            )
+            for user_id, peer in pairs
+        ]
+
+    async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
+        """See the interface."""
+        dms = self.tables.dms.items()
+        return sorted(
+            peer
+            for pair, row in dms
+            if row.messages and user_id in pair
+            for peer in pair - {user_id}
+        )
 
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:

@@ -20,6 +20,7 @@ from persistence.records import (
     Permit,
     ProfileChanged,
     Relation,
+    Standing,
     UserGone,
 )
 from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
@@ -81,6 +82,22 @@ _BLOCK: Final = """
 _BLOCKED: Final = f"""
     SELECT {user_columns("users")} FROM blocks JOIN users ON users.id = blocked_id
      WHERE blocker_id = $1 ORDER BY blocks.created_at DESC, users.id DESC
+"""
+# The audience is a function that is inlined: indexes are asked about the two users of each pair.
+STANDINGS: Final = """
+    SELECT may_see_conversation(p.who, p.peer) AS may_see,
+           EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who) AS knows,
+           (SELECT id FROM channels WHERE user_lo = least(p.who, p.peer)
+               AND user_hi = greatest(p.who, p.peer)) AS channel_id
+      FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (who, peer, ord)
+     ORDER BY p.ord
+"""
+# One row: twenty thousand of them would take longer to receive than to find.
+_CONVERSATION_PEERS: Final = """
+    SELECT array_agg(peer ORDER BY peer) AS peers FROM (
+        SELECT user_hi AS peer FROM channels WHERE user_lo = $1 AND last_seq > 0
+        UNION ALL SELECT user_lo FROM channels WHERE user_hi = $1 AND last_seq > 0) AS found
+    HAVING count(*) > 0
 """
 
 
@@ -203,6 +220,18 @@ class PostgresRelations:
             [other for _, other in pairs],
         )
         return [Permit(row["allowed"], row["channel_id"]) for row in rows]
+
+    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            STANDINGS, [user for user, _ in pairs], [p for _, p in pairs]
+        )
+        return [Standing(row["may_see"], row["knows"], row["channel_id"]) for row in rows]
+
+    async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
+        """See the interface."""
+        row = await self.database.fetch_one(_CONVERSATION_PEERS, user_id)
+        return [] if row is None else row["peers"]
 
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:

@@ -1,8 +1,8 @@
 """`python -m tests.chaos.revocation --changes 200 --json PATH`: how soon a lost right is felt.
 
-People are blocked and put out of a workspace by plain SQL while others keep writing; measured is
-the time from the statement's commit to the last event that the connection concerned hears, its
-notice.
+People are blocked and put out of a workspace by plain SQL while others keep writing, and while
+somebody with 20,000 conversations turns private again and again; measured is the time from the
+statement's commit to the last event that the connection concerned hears, its notice.
 """
 
 import argparse
@@ -16,20 +16,56 @@ from typing import Any
 
 import structlog
 import trio
+from attrs import define
 
 from persistence import open_database
 from persistence.postgres import open_postgres_store
+from protocol.model import UserId
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.school import School, open_school
 from tests.support.stores.databases import execute
-from tests.support.world import open_world
+from tests.support.world import Person, World, open_world
 
 BOUND_SECONDS = 1.0
+CONNECTED = 50  # of those with whom mia has a conversation
+# Mia and the others have written to each other; every second one of them has a private profile.
+CROWD = """
+    WITH made AS (
+        INSERT INTO users (username, name, password_hash, is_public)
+        SELECT 'peer' || n, 'Peer ' || n, 'none', n % 2 = 0 FROM generate_series(1, {count}) AS n
+        RETURNING id
+    ), dms AS (
+        INSERT INTO channels (kind, user_lo, user_hi, name, last_seq)
+        SELECT 'dm', {mia}, id, format('dm_%s_%s', {mia}, id), 2 FROM made
+        RETURNING id, user_lo, user_hi
+    ), members AS (
+        INSERT INTO channel_members (channel_id, user_id)
+        SELECT d.id, u FROM dms d, unnest(ARRAY[d.user_lo, d.user_hi]) AS u
+    )
+    INSERT INTO messages (channel_id, seq, author_id, content)
+    SELECT d.id, n, CASE n WHEN 1 THEN d.user_lo ELSE d.user_hi END, 'hello'
+      FROM dms d, generate_series(1, 2) AS n
+"""
 
 
-async def measure(data_dir: Path, changes: int) -> list[float]:
-    """The seconds that each change took."""
+@define
+class Crowd:
+    """Those who are connected besides the people whose rights are taken."""
+
+    closed: int = 0  # notices that somebody turned private
+
+    async def read_on(self, person: Person) -> None:
+        """Whatever a connection of somebody receives, as long as anything is measured."""
+        socket = await person.open()
+        person.world.sockets.remove(socket)  # it is not read to its end
+        while True:
+            self.closed += (await socket.receive())["type"] == "revoked"
+
+
+async def measure(data_dir: Path, changes: int, conversations: int) -> tuple[list[float], int]:
+    """The seconds that each change took, and how many conversations were closed meanwhile."""
+    crowd = Crowd()
     async with (
         open_database(None, data_dir) as dsn,
         open_postgres_store(dsn, pool_size=8, lanes=2) as store,
@@ -39,9 +75,11 @@ async def measure(data_dir: Path, changes: int) -> list[float]:
         school = await open_school(world)
         await write(world, school.ann.user, school.ben.user, "hello")
         nursery.start_soon(keep_writing, school)
+        if conversations:
+            await open_crowd(world, dsn, conversations, nursery, crowd)
         found = [await change(school, dsn, number) for number in range(changes)]
         nursery.cancel_scope.cancel()
-    return found
+    return found, crowd.closed
 
 
 async def keep_writing(school: School) -> None:
@@ -49,6 +87,31 @@ async def keep_writing(school: School) -> None:
     while True:
         await post(school.world, school.ann.user, school.general, "x")
         await write(school.world, school.tea.user, school.ann.user, "y")
+
+
+async def open_crowd(
+    world: World, dsn: str, count: int, nursery: trio.Nursery, crowd: Crowd
+) -> None:
+    """Mia has so many conversations, and turns private again and again; some of the others are
+    connected.
+    """
+    mia = await world.person("mia")
+    await execute(dsn, CROWD.format(mia=mia.id, count=count))
+    await execute(dsn, "ANALYZE")
+    nursery.start_soon(crowd.read_on, mia)
+    for number in range(1, min(count, CONNECTED) + 1):
+        peer = await world.store.accounts.find(f"peer{number}")
+        assert peer is not None
+        nursery.start_soon(crowd.read_on, await world.sign_in(peer))
+    nursery.start_soon(turn_private, dsn, mia.id)
+
+
+async def turn_private(dsn: str, user_id: UserId) -> None:
+    """Again and again; half of the conversations are closed by it each time."""
+    while True:
+        for is_public in (False, True):
+            await execute(dsn, f"UPDATE users SET is_public = {is_public} WHERE id = {user_id}")
+            await trio.sleep(0.5)
 
 
 async def change(school: School, dsn: str, number: int) -> float:
@@ -84,14 +147,19 @@ async def until(socket: WebSocket, kind: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.revocation")
     parser.add_argument("--changes", type=int, default=200)
+    parser.add_argument("--conversations", type=int, default=20_000, help="of who turns private")
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    asked = (options.changes, options.conversations)
     with tempfile.TemporaryDirectory(prefix="parlour-chaos-") as folder:
         Path(folder).chmod(0o755)
-        found = sorted(trio.run(measure, Path(folder) / "data", options.changes))
+        found, closed = trio.run(measure, Path(folder) / "data", *asked)
+    found.sort()
     report: dict[str, Any] = {
         "changes": len(found),
+        "conversations": options.conversations,
+        "closed_meanwhile": closed,
         "median_ms": round(statistics.median(found) * 1000, 1),
         "p99_ms": round(found[int(len(found) * 0.99)] * 1000, 1),
         "longest_ms": round(found[-1] * 1000, 1),

@@ -47,3 +47,15 @@ def test_a_campaign_that_hangs_ends_with_its_seed_and_the_stacks() -> None:
     assert "seed 5" in done.stderr
     assert "of 1000000000 confirmed" in done.stderr
     assert "task tests.chaos.people.Writer.live" in done.stderr
+
+
+def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(
+    tmp_path: Path,
+) -> None:
+    """That it measures, not how long it took."""
+    path = tmp_path / "report.json"
+    amounts = ("--changes", "4", "--conversations", "300", "--json", str(path))
+    run_module("tests.chaos.revocation", *amounts, seconds=280)
+    report: dict[str, Any] = json.loads(path.read_text())
+    assert report["changes"] == 4
+    assert report["closed_meanwhile"] >= 150

@@ -3,7 +3,7 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, FollowCounts, NoSuchUser, Permit
+from persistence.records import Draft, FollowCounts, NoSuchUser, Permit, Standing
 from protocol.model import FollowStatus, Posted, UserId
 from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
 
@@ -135,6 +135,34 @@ async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> No
     await store.relations.block(ann.id, ben.id)  # neither side of a block sees the other
     audiences = await store.relations.presence_audience([ann.id, ben.id])
     assert audiences == {ann.id: frozenset(), ben.id: frozenset()}
+
+
+async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    (posted,) = await store.messages.post([Draft(ann.id, ben.id, "hi")])
+    assert isinstance(posted, Posted)
+    channel = posted.message.channel_id
+    await store.relations.request_follow(eve.id, ann.id)
+    pairs = [(ann.id, ben.id), (ben.id, ann.id), (eve.id, ann.id), (eve.id, ben.id)]
+    assert list(await store.relations.standings(pairs)) == [
+        Standing(may_see=True, knows=True, channel_id=channel),
+        Standing(may_see=True, knows=True, channel_id=channel),
+        Standing(may_see=True, knows=True, channel_id=None),
+        Standing(may_see=True, knows=False, channel_id=None),
+    ]
+    await store.relations.block(ann.id, ben.id)
+    assert list(await store.relations.standings(pairs[:2])) == [
+        Standing(may_see=True, knows=False, channel_id=channel),  # who blocks may still read
+        Standing(may_see=False, knows=False, channel_id=channel),
+    ]
+
+
+async def test_the_peers_of_a_user_are_those_with_whom_there_is_a_message(store: Store) -> None:
+    ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
+    await store.messages.post([Draft(ben.id, ann.id, "hi"), Draft(ben.id, eve.id, "hi")])
+    await store.channels.dm(ben.id, kim.id)
+    assert list(await store.relations.conversation_peers(ben.id)) == [ann.id, eve.id]
+    assert list(await store.relations.conversation_peers(kim.id)) == []
 
 
 async def test_follows_are_listed_by_status_and_in_pages(store: Store) -> None:

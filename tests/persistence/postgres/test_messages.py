@@ -3,8 +3,6 @@ anything about the tables.
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -14,18 +12,11 @@ from persistence.postgres.messages import CHANNEL_PAGE, CONVERSATION_AFTER, CONV
 from persistence.records import Draft
 from protocol.model import MAX_ID, Posted
 from tests.support.stores.databases import Databases
+from tests.support.stores.plans import rows_read
 from tests.support.stores.records import make_users
 
 MESSAGES = 3_000
 PAGE = 50
-
-
-def rows_read(plan: dict[str, Any]) -> Iterator[float]:
-    """How many rows each step of a plan has looked at."""
-    for inner in plan.get("Plans", ()):
-        yield from rows_read(inner)
-    looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    yield looked_at * plan["Actual Loops"]
 
 
 @pytest.mark.parametrize("is_analyzed", [False, True])

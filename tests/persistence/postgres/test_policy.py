@@ -1,11 +1,16 @@
 """The policy functions, which a deployment may replace."""
 
+import json
+
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
+from persistence.postgres.database.bridge import open_database
 from persistence.postgres.database.migrate import migrate
+from persistence.postgres.relations import STANDINGS
 from persistence.records import Draft
 from protocol.model import Refusal, UserId
 from tests.support.stores.databases import Databases, execute
+from tests.support.stores.plans import rows_read
 from tests.support.stores.records import make_users
 
 
@@ -56,3 +61,20 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
         assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
         await execute(dsn, "UPDATE channels SET last_seq = 1 WHERE id = 2")
         assert await execute(dsn, audience) == [2, 3]
+
+
+async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases) -> None:
+    """Of whom somebody has many relations, one costs as much as of anybody."""
+    async with databases.migrated() as dsn, open_database(dsn, 1) as database:
+        await execute(
+            dsn,
+            "WITH made AS (INSERT INTO users (username, name, password_hash)"
+            " SELECT 'u' || n, 'x', 'none' FROM generate_series(1, 2000) AS n RETURNING id)"
+            " INSERT INTO channels (kind, user_lo, user_hi, name, last_seq)"
+            " SELECT 'dm', 1, id, 'dm', 1 FROM made WHERE id > 1",
+        )
+        await execute(dsn, "ANALYZE")
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {STANDINGS}"
+        (row,) = await database.fetch(explain, [2, 1], [1, 2])
+        (explained,) = json.loads(row["QUERY PLAN"])
+        assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]

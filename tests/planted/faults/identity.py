@@ -95,7 +95,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/identity/authentication.py",
         "                        await hub.end_sessions({session_id})\n",
         "",
-        (AUTHENTICATION, "tests/hub/services/test_revocation.py"),
+        (AUTHENTICATION, "tests/hub/services/rights/test_revocation.py"),
     ),
     Fault(
         "sessions that ended while nobody listened go on",

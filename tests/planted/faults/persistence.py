@@ -241,5 +241,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "WHERE m.file_url = u.url AND m.deleted_at IS NULL",
         "WHERE m.file_url = u.url",
         (UPLOADS_IN_POSTGRES,),
+        "a dm without a message is a conversation",
+        "persistence/postgres/relations.py",
+        "FROM channels WHERE user_lo = $1 AND last_seq > 0",
+        "FROM channels WHERE user_lo = $1",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "whether one user is known is asked of all relations of the other",
+        "persistence/postgres/relations.py",
+        "EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who)",
+        "p.who = ANY (ARRAY(SELECT presence_audience(p.peer)))",
+        ("tests/persistence/postgres/test_policy.py",),
     ),
 )

@@ -187,7 +187,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'CloseReason(4001, "Session ended", reconnect=False)',
         'CloseReason(4000, "Session ended", reconnect=False)',
         (
-            "tests/hub/services/test_revocation.py",
+            "tests/hub/services/rights/test_revocation.py",
             "tests/hub/rest/routes/private_messages/test_accounts.py",
         ),
     ),

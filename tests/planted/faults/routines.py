@@ -32,7 +32,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
              AND (c.user_lo IS NULL OR may_see_conversation(
                   who, CASE who WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END)))""",
         ")",
-        ("tests/persistence/postgres/test_policy.py", "tests/hub/services/test_revocation.py"),
+        (
+            "tests/persistence/postgres/test_policy.py",
+            "tests/hub/services/rights/test_revocation.py",
+        ),
     ),
     Fault(
         "a blocked user sees when the other is online",
@@ -109,7 +112,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         NOTICES,
         "AFTER DELETE OR UPDATE ON workspace_members",
         "AFTER UPDATE ON workspace_members",
-        ("tests/hub/services/test_revocation.py", "tests/persistence/test_relations.py"),
+        ("tests/hub/services/rights/test_revocation.py", "tests/persistence/test_relations.py"),
     ),
     Fault(
         "a session deleted in SQL is noticed by nobody",

@@ -5,7 +5,8 @@ from typing import Final
 from tests.planted.fault import Fault
 
 LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
-REVOCATION: Final = "tests/hub/services/test_revocation.py"
+REVOCATION: Final = "tests/hub/services/rights/test_revocation.py"
+CHANGES: Final = "tests/hub/services/rights/test_changes.py"
 RESUME: Final = "tests/hub/services/test_resume.py"
 PRESENCE: Final = "tests/hub/services/test_presence.py"
 CHANNELS: Final = "tests/hub/services/test_channels.py"
@@ -130,21 +131,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a deleted account's connections stay open",
-        "hub/services/revocation.py",
-        "                    await self.hub.end_users((user_id,))\n",
-        "                    users.add(user_id)\n",
+        "hub/services/rights/revocation.py",
+        "        await self.hub.end_users((user_id,))\n",
+        "        self.hub.users()\n",
         (REVOCATION,),
     ),
     Fault(
         "rights lost while nobody listened are not checked again",
-        "hub/services/revocation.py",
-        "await self.channels.recheck(None if None in changes else users)",
-        "await self.channels.recheck(users)",
+        "hub/services/rights/revocation.py",
+        "return await self._recheck(None)",
+        "return await self._recheck(())",
         (REVOCATION,),
     ),
     Fault(
         "the blocker is told, not the blocked",
-        "hub/services/revocation.py",
+        "hub/services/rights/revocation.py",
         "            to_user = ToUsers((user_id,))\n",
         "            to_user = ToUsers((peer,))\n",
         (REVOCATION,),
@@ -158,17 +159,52 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a receipt follows the end of its conversation",
-        "hub/services/revocation.py",
-        "        await self.receipts.settled()\n",
-        "",
+        "hub/services/rights/revocation.py",
+        "        await self.receipts.settled()\n        concerned = ",
+        "        concerned = ",
         (REVOCATION,),
     ),
     Fault(
         "a revocation is given up when the database is away",
-        "hub/services/revocation.py",
-        "                await trio.sleep(RETRY_SECONDS)\n",
-        "                return\n",
+        "hub/services/rights/changes.py",
+        "        await trio.sleep(RETRY_SECONDS)\n        self._put(job)\n",
+        "        self._done(job, ())\n",
         (REVOCATION,),
+    ),
+    Fault(
+        "many conversations are asked about in one statement",
+        "hub/services/rights/revocation.py",
+        "MAX_PAIRS: Final = 200",
+        "MAX_PAIRS: Final = 200_000",
+        (CHANGES,),
+    ),
+    Fault(
+        "conversations of users who are not connected are checked",
+        "hub/services/rights/revocation.py",
+        "[pair for pair in pairs if self.hub.is_connected(pair[0])]",
+        "list(pairs)",
+        (CHANGES,),
+    ),
+    Fault(
+        "a change that takes long holds the others up",
+        "hub/services/rights/changes.py",
+        "WORKERS: Final = 4",
+        "WORKERS: Final = 1",
+        (CHANGES,),
+    ),
+    Fault(
+        "a change that cannot be acted on is tried for ever",
+        "hub/services/rights/changes.py",
+        "if job.failures >= TRIES:",
+        "if job.failures < 0:",
+        (CHANGES,),
+    ),
+    Fault(
+        "who may hear too much stays connected",
+        "hub/services/rights/changes.py",
+        "                await self.hub.send_back(job.steps[0].users)\n",
+        "",
+        (CHANGES,),
     ),
     Fault(
         "any user may identify as any other",

@@ -1,0 +1,132 @@
+"""Changes of rights: each one is acted on for itself, a step at a time.
+
+Guarantees: a change that takes many steps, or whose step fails, holds no other one up; a step that
+failed is tried again, three times while the store answers: then the connections concerned are
+closed, and come back through the policy; while the store is away everything waits.
+Must not know: what a change leads to, sockets, dialects, SQL.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Final, TypeAlias
+
+import structlog
+import trio
+from attrs import define, field, frozen
+
+from hub.actor.hub import Hub
+from persistence.interface import Health, Relations
+from persistence.records import Change, StoreUnavailable
+from protocol.model import UserId
+
+log = structlog.get_logger(__name__)
+
+WORKERS: Final = 4  # steps at a time; the store has to answer others too
+TRIES: Final = 3
+RETRY_SECONDS: Final = 0.2
+MAX_WAITING: Final = 10_000  # beyond that, checking everything is cheaper
+
+Act: TypeAlias = Callable[[], Awaitable[Sequence["Step"]]]
+
+
+@frozen
+class Step:
+    """A part of what a change leads to: at most a few statements.
+
+    `act` does it and returns the steps after it; it raises StoreUnavailable if it is to be done
+    again. `users`: whose connections are closed if it cannot be done; None: everybody's.
+    """
+
+    act: Act
+    users: Collection[UserId] | None
+
+
+@define(eq=False)
+class _Job:
+    change: Change | None
+    steps: deque[Step]
+    failures: int = 0
+
+
+@define
+class Changes:
+    """Acts on changes.
+
+    Args:
+        relations: notifies of them.
+        health: whether the store answers.
+        hub: closes connections.
+        begin: the first step of a change, or of checking everything (None).
+    """
+
+    relations: Relations
+    health: Health
+    hub: Hub
+    begin: Callable[[Change | None], Step]
+    _waiting: set[Change | None] = field(factory=set, init=False)  # not begun
+    _queue: deque[_Job] = field(factory=deque, init=False)
+    _arrived: trio.Semaphore = field(factory=lambda: trio.Semaphore(0), init=False)
+
+    async def run(self) -> None:
+        """Act until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for _ in range(WORKERS):
+                nursery.start_soon(self._work, nursery)
+            async with self.relations.changes() as changes:
+                async for change in changes:
+                    self._note(change)
+
+    def _note(self, change: Change | None) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            self._queue.clear()
+            self._waiting.clear()
+            change = None
+        if change not in self._waiting:
+            self._waiting.add(change)
+            self._put(_Job(change, deque((self.begin(change),))))
+
+    def _put(self, job: _Job) -> None:
+        """To the end, so that a change with many steps lets others pass between them."""
+        self._queue.append(job)
+        self._arrived.release()
+
+    async def _work(self, nursery: trio.Nursery) -> None:
+        while True:
+            await self._arrived.acquire()
+            if not self._queue:
+                continue  # it was cleared
+            job = self._queue.popleft()
+            self._waiting.discard(job.change)
+            try:
+                more = await job.steps[0].act()
+            except StoreUnavailable as error:
+                job.failures += 1
+                log.warning("change_delayed", reason=str(error), failures=job.failures)
+                nursery.start_soon(self._again, job)
+            else:
+                self._done(job, more)
+
+    def _done(self, job: _Job, more: Sequence[Step]) -> None:
+        job.failures = 0
+        job.steps.popleft()
+        job.steps.extend(more)
+        if job.steps:
+            self._put(job)
+
+    async def _again(self, job: _Job) -> None:
+        if job.failures >= TRIES:
+            if await self._answers():
+                log.error("change_failed", change=job.change)
+                await self.hub.send_back(job.steps[0].users)
+                self._done(job, ())
+                return
+            job.failures = 0
+        await trio.sleep(RETRY_SECONDS)
+        self._put(job)
+
+    async def _answers(self) -> bool:
+        try:
+            await self.health.check()
+        except StoreUnavailable:
+            return False
+        return True

@@ -1,0 +1,146 @@
+"""Revocation: a lost right ends live delivery, wherever the right was taken away.
+
+Guarantees: after a block, an ended follow, a profile made private, a lost membership or a deleted
+account, wherever it was made, the connections concerned get a notice of it as the last event; after
+notices may have been lost, everything live is checked again. However many conversations somebody
+has, a statement asks about a few of them, and only about those of users who are connected: what
+others may no longer see they are asked about when they come.
+Must not know: sockets, dialects, SQL, in which order changes are acted on.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final, TypeAlias, assert_never
+
+from attrs import frozen
+
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery, ToUsers
+from hub.services.channels import Channels
+from hub.services.presence import Presence
+from hub.services.receipts import Receipts
+from hub.services.rights.changes import Step
+from hub.services.typing import TypingIndicators
+from hub.services.workspaces import Workspaces
+from persistence.interface import Relations
+from persistence.records import (
+    Change,
+    ChannelMemberGone,
+    MemberGone,
+    PairChanged,
+    ProfileChanged,
+    UserGone,
+)
+from protocol.events import ConversationRevoked, PresenceChanged
+from protocol.model import ChannelId, UserId, WorkspaceId
+
+MAX_PAIRS: Final = 200  # asked about in one statement
+
+Pair: TypeAlias = tuple[UserId, UserId]
+
+
+@frozen
+class Revocations:
+    """What changes take away.
+
+    Args:
+        relations: has the policy.
+        channels: has the connections of each channel.
+        workspaces: has the connections of each workspace.
+        typing: has the indicators that are on.
+        presence: has the users that are online.
+        receipts: what was allowed before a right ended is sent before the notice of its end.
+        hub: delivers the notices.
+    """
+
+    relations: Relations
+    channels: Channels
+    workspaces: Workspaces
+    typing: TypingIndicators
+    presence: Presence
+    receipts: Receipts
+    hub: Hub
+
+    def begin(self, change: Change | None) -> Step:
+        """The first step after a change; None: changes may have been missed."""
+        match change:
+            case PairChanged(one=one, other=other):
+                return self._step(((one, other), (other, one)))
+            case ProfileChanged(user_id=user_id):
+                return Step(partial(self._profile_closed, user_id), None)
+            case MemberGone(workspace_id=workspace_id, user_id=user_id):
+                return Step(partial(self._member_gone, workspace_id, user_id), (user_id,))
+            case ChannelMemberGone(user_id=user_id):
+                return Step(partial(self._recheck, (user_id,)), (user_id,))
+            case UserGone(user_id=user_id):
+                return Step(partial(self._user_gone, user_id), (user_id,))
+            case None:
+                return Step(self._recheck_everything, None)
+            case _:
+                assert_never(change)
+
+    def _step(self, pairs: Sequence[Pair]) -> Step:
+        return Step(partial(self._tell, pairs), {user_id for user_id, _ in pairs})
+
+    async def _recheck_everything(self) -> Sequence[Step]:
+        await self.receipts.settled()
+        await self.workspaces.recheck()
+        return await self._recheck(None)
+
+    async def _recheck(self, user_ids: Collection[UserId] | None) -> Sequence[Step]:
+        await self.receipts.settled()
+        await self.channels.recheck(user_ids)
+        return ()
+
+    async def _member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Step]:
+        await self.receipts.settled()
+        await self.workspaces.member_gone(workspace_id, user_id)
+        return await self._recheck((user_id,))
+
+    async def _user_gone(self, user_id: UserId) -> Sequence[Step]:
+        await self.hub.end_users((user_id,))
+        return ()
+
+    async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:
+        """The conversations of the user, which may be many, are checked a few at a time."""
+        peers = await self.relations.conversation_peers(user_id)
+        pairs = [pair for peer in peers for pair in ((user_id, peer), (peer, user_id))]
+        concerned = await self._of_the_connected(pairs)
+        parts = [concerned[at : at + MAX_PAIRS] for at in range(0, len(concerned), MAX_PAIRS)]
+        return [self._step(part) for part in parts]
+
+    async def _of_the_connected(self, pairs: Sequence[Pair]) -> Sequence[Pair]:
+        """The pairs whose first user has a connection. Nothing is owed to the others, who hear no
+        end of typing either when they come back.
+        """
+        await self.hub.barrier()  # who was being let in before is connected now
+        connected = [pair for pair in pairs if self.hub.is_connected(pair[0])]
+        for user_id, peer in set(pairs) - set(connected):
+            self.typing.stopped(peer, user_id)
+        return connected
+
+    async def _tell(self, pairs: Sequence[Pair]) -> Sequence[Step]:
+        """End what each pair's first user may no longer see of the second."""
+        await self.receipts.settled()
+        concerned = await self._of_the_connected(pairs)
+        if not concerned:
+            return ()
+        standings = await self.relations.standings(concerned)
+        online = self.presence.online()
+        deliveries: list[Delivery] = []
+        closed: list[tuple[UserId, ChannelId]] = []
+        now = datetime.now(UTC)
+        for (user_id, peer), standing in zip(concerned, standings, strict=True):
+            to_user = ToUsers((user_id,))
+            if not standing.may_see:
+                deliveries += self.typing.stopped(peer, user_id)
+            if peer in online and not standing.knows:
+                deliveries.append(Delivery(PresenceChanged(peer, online=False), to_user))
+            if not standing.may_see and standing.channel_id is not None:
+                revoked = ConversationRevoked(user_id, peer, standing.channel_id, now)
+                deliveries.append(Delivery(revoked, to_user))
+                closed.append((user_id, standing.channel_id))
+        await self.hub.broadcast(deliveries)
+        await self.channels.recheck_places(closed)
+        return ()

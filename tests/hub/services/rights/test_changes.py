@@ -1,0 +1,107 @@
+"""Each change is acted on for itself: a large one or one that fails holds no other one up."""
+
+from typing import Any
+
+import trio
+from trio.testing import MockClock
+
+from persistence.interface import Store
+from persistence.records import ProfileChange, StoreUnavailable
+from tests.support.posting import write
+from tests.support.stores.intercept import Interception, Late
+from tests.support.world import Person, World, open_world
+
+PEERS = 250  # more than one statement asks about
+
+
+async def with_conversations(world: World, name: str, count: int) -> tuple[Person, list[Person]]:
+    """Somebody with so many conversations, with people whose profiles are private."""
+    person = await world.person(name)
+    peers = [await world.person(f"{name}{number}") for number in range(count)]
+    for peer in peers:
+        await write(world, person.user, peer.user, "hello")
+        await world.store.accounts.change_profile(peer.id, ProfileChange(is_public=False))
+    return person, peers
+
+
+async def turn_private(person: Person) -> None:
+    await person.world.store.accounts.change_profile(person.id, ProfileChange(is_public=False))
+
+
+async def test_a_user_with_many_conversations_is_asked_about_in_parts(memory_store: Store) -> None:
+    asked: list[list[Any]] = []
+    standings = Interception("relations", "standings")
+
+    async def note(call: Any, pairs: list[Any]) -> Any:
+        asked.append(pairs)
+        return await call(pairs)
+
+    async with open_world(standings.over(memory_store)) as world:
+        mia, peers = await with_conversations(world, "mia", PEERS)
+        mias = (await mia.open()).ignoring("user_online_status")
+        one = (await peers[0].open()).ignoring("user_online_status")
+        standings.way = note
+        await turn_private(mia)
+        assert (await one.receive_type("revoked"))["user_id"] == mia.id
+        for _ in range(PEERS):
+            await mias.receive_type("revoked")
+    assert len(asked) > 1
+    assert max(map(len, asked)) <= 200
+    pairs = [pair for part in asked for pair in part]
+    assert len(pairs) == len(set(pairs)) == PEERS + 1  # nothing is asked for who is not there
+
+
+async def test_a_conversation_without_a_message_is_none(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben", is_public=False)
+        await world.store.channels.dm(ann.id, ben.id)
+        anns = await ann.open()
+        await turn_private(ann)
+        await anns.is_silent()
+
+
+async def test_a_change_that_takes_long_holds_no_other_one_up(memory_store: Store) -> None:
+    standings, late = Interception("relations", "standings"), Late()
+    async with open_world(standings.over(memory_store)) as world:
+        mia, _ = await with_conversations(world, "mia", 1)
+        ann, ben = await world.people("ann", "ben")
+        await write(world, ann.user, ben.user, "hello")
+        mias, bens = await mia.open(), await ben.open()
+        standings.way = late
+        await turn_private(mia)
+        await late.carried_out.wait()
+        standings.way = None
+        await world.store.relations.block(ann.id, ben.id)
+        assert (await bens.receive_type("revoked"))["user_id"] == ann.id
+        late.may_arrive.set()
+        await mias.receive_type("revoked")
+
+
+async def test_what_cannot_be_done_ends_the_connections_concerned(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """Tried three times while the store answers; they come back through the policy."""
+    standings, tries = Interception("relations", "standings"), 0
+    async with open_world(standings.over(memory_store)) as world:
+        mia, _ = await with_conversations(world, "mia", 1)
+        ann, ben = await world.people("ann", "ben")
+        await write(world, ann.user, ben.user, "hello")
+        mias, bens = await mia.open(), await ben.open()
+
+        async def fail(call: Any, pairs: list[Any]) -> Any:
+            nonlocal tries
+            if not any(mia.id in pair for pair in pairs):
+                return await call(pairs)
+            tries += 1
+            raise StoreUnavailable("too slow")
+
+        standings.way = fail
+        await turn_private(mia)
+        await world.store.relations.block(ann.id, ben.id)
+        assert (await bens.receive_type("revoked"))["user_id"] == ann.id
+        end = await mias.closed()
+        assert (end.code, tries) == (1013, 3)
+        await trio.sleep(5)
+        assert tries == 3
+        await bens.close_in_silence()
+        assert (await mia.open()).end is None
