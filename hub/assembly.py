@@ -14,6 +14,7 @@ import trio
 from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
+from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.identity.authentication import Authenticator, signing_secrets
@@ -24,18 +25,20 @@ from hub.limits.quotas import Quotas
 from hub.limits.windows import SlidingWindow
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
-from hub.services.channels import ChannelPresences, Channels
+from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
-from hub.services.presence import Presence
+from hub.services.presence.channels import ChannelPresences
+from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.rights.changes import Changes
 from hub.services.rights.revocation import Revocations
+from hub.services.rights.sight import Sight
 from hub.services.sending import Sending
-from hub.services.typing import TypingIndicators
+from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -98,8 +101,9 @@ async def open_services(
         rule=config.presence_audience,
         grace=config.presence_grace,
     )
-    channel_presences = ChannelPresences(grace=config.presence_grace)
-    hub = Hub(presence.note, channel_presences)
+    channel_presences = ChannelPresences(store.relations, grace=config.presence_grace)
+    rooms = RoomListeners([channel_presences])
+    hub = Hub(presence.note, rooms)
     channels = Channels(store.channels, hub)
     typing = TypingIndicators(
         store.relations,
@@ -108,6 +112,7 @@ async def open_services(
         is_followed=hub.is_followed,
         expiry=config.typing_expiry,
     )
+    rooms.listeners.append(typing)
     floor = await store.messages.last_id()
     continuities = [
         Continuity(store.messages, store.accounts, store.relations, floor)
@@ -116,8 +121,9 @@ async def open_services(
     messaging = Messaging(store.messages, hub, typing, continuities, hub.is_followed)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
+    sight = Sight(presence, channel_presences, store.workspaces, hub)
     revocations = Revocations(
-        store.relations, channels, workspaces, typing, presence, receipts, hub
+        store.relations, channels, workspaces, typing, presence, sight, receipts, hub
     )
     changes = Changes(store.relations, store.health, hub, revocations.begin)
     resume = Resume(

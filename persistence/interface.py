@@ -38,13 +38,13 @@ from persistence.records import (
     Newest,
     NewUser,
     Outcome,
+    PeerView,
     Permit,
     ProfileChange,
     Recovery,
     Relation,
     SessionChange,
     Span,
-    Standing,
     Upload,
 )
 from protocol.model import (
@@ -222,10 +222,15 @@ class Relations(Protocol):
         block them, and one of the two may message the other or the user blocks the peer.
         """
 
-    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+    async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """For each (user, peer), what the user may see of the peer: see `may_see` and
         `presence_audience`. One statement, whose cost grows with the pairs alone.
         """
+
+    async def blocked_either_way(
+        self, user_ids: Collection[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """For each user, those whom they block or who block them. One statement."""
 
     async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
         """The users with whom the user has a conversation of at least one message, by id."""
@@ -403,6 +408,13 @@ class Channels(Protocol):
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """For each (user, channel), whether the user may see it. One statement."""
+
+    async def hidden_from(
+        self, pairs: Sequence[tuple[UserId, ChannelId]]
+    ) -> Sequence[frozenset[UserId] | None]:
+        """For each (user, channel), from whom what the user does there is hidden, because one of
+        the two blocks the other; None: the user may not see the channel. One statement.
+        """
 
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
         """The workspace's channels, oldest first."""

@@ -165,7 +165,8 @@ class Advance:
 
     `message_ids`: the messages of others between the old and the new one, oldest first, the newest
     100; `author_ids`: the author of each. `peer_id`: the other user of a dm. `audience`: those of
-    them who may still see the channel.
+    them who may still see the channel. `hidden_from`: those who block the user or are blocked, who
+    are no part of the audience.
     """
 
     channel_id: ChannelId
@@ -174,6 +175,7 @@ class Advance:
     author_ids: tuple[UserId, ...]
     peer_id: UserId | None
     audience: frozenset[UserId]
+    hidden_from: frozenset[UserId]
 
 
 @frozen
@@ -190,13 +192,14 @@ class Permit:
 
 
 @frozen
-class Standing:
-    """What a user may see of a peer: their conversation, and whether the peer is online; and their
-    dm if there is one.
+class PeerView:
+    """What a user may see of a peer: their conversation, and whether the peer is online; whether
+    one of them blocks the other; and their dm if there is one.
     """
 
     may_see: bool
     knows: bool
+    blocked: bool
     channel_id: ChannelId | None
 
 

@@ -14,6 +14,7 @@ PACKAGES: Final = ("hub", "protocol", "persistence")
 
 ELSEWHERE: Final = {
     "hub/actor/client.py": "tests/hub/actor/test_hub.py",
+    "hub/actor/listeners.py": "tests/hub/services/typing/test_indicators.py",
     "hub/actor/wire.py": "tests/hub/actor/test_hub.py",
     "hub/assembly.py": "tests/support/world.py",
     "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
@@ -21,6 +22,8 @@ ELSEWHERE: Final = {
     "hub/http/responses.py": "tests/hub/http/test_server.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",
+    "hub/services/typing/indicator.py": "tests/hub/services/typing/test_indicators.py",
+    "hub/services/typing/running.py": "tests/hub/services/typing/test_indicators.py",
     "hub/settings/manual.py": "tests/hub/settings/test_config.py",
     "hub/settings/setting.py": "tests/hub/settings/test_config.py",
     "hub/socketio/journal.py": "tests/hub/socketio/test_recovery.py",

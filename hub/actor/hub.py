@@ -8,7 +8,7 @@ sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol, assert_never
+from typing import assert_never
 
 import trio
 
@@ -28,38 +28,21 @@ from hub.actor.letters import (
     ToClient,
     ToEveryone,
     ToRooms,
+    ToUserInRoom,
     ToUsers,
     Unregister,
 )
 from hub.actor.link import Frames
+from hub.actor.listeners import PresenceListener, RoomListener
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason
 from protocol.events import Event
-from protocol.model import Channel, ChannelId, SessionId, User, UserId
+from protocol.model import Channel, ChannelId, SessionId, UserId
 
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
 )
 ENDED_SESSIONS = 10_000  # remembered, to refuse connections that were being opened when they ended
 LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay deliveries
-
-
-class PresenceListener(Protocol):
-    """Is notified of a user's first connection and of the end of their last one. Must not block."""
-
-    def __call__(self, user_id: UserId, *, connected: bool) -> None:
-        """Called from the Hub's loop."""
-
-
-class RoomListener(Protocol):
-    """Learns of a user's first connection in a room, and of the end of the last one. Must not
-    block: it is called from the Hub's loop.
-    """
-
-    def entered(self, user: User, room: Room) -> None:
-        """The first one joined."""
-
-    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
-        """The last one left, or it is gone altogether."""
 
 
 class Hub:
@@ -107,14 +90,19 @@ class Hub:
         Raises:
             trio.BrokenResourceError: the Hub has stopped.
         """
-        passed = trio.Event()
+        passed, acted_on = trio.Event(), []
         self._barriers.add(passed)
+
+        def act() -> None:
+            acted_on.append(True)
+            passed.set()
+
         try:
-            await self._address.send(Broadcast((), passed.set))
+            await self._address.send(Broadcast((), act))
             await passed.wait()
         finally:
             self._barriers.discard(passed)
-        if self._has_stopped:
+        if not acted_on:
             raise trio.BrokenResourceError("the Hub has stopped")
 
     def joined(self, client: Client, channel_id: ChannelId) -> Channel | None:
@@ -142,6 +130,11 @@ class Hub:
                 if isinstance(room, ChannelRoom):
                     found.setdefault(room.channel_id, []).append(client)
         return found
+
+    def rooms_of(self, user_id: UserId) -> frozenset[Room]:
+        """The rooms that a connection of the user is in."""
+        clients = self._by_user.get(user_id, ())
+        return frozenset(room for client in clients for room in self._joined.get(client, ()))
 
     async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
         """Close the live connections of ended sessions with 4001."""
@@ -335,7 +328,7 @@ class Hub:
                     for client in by_user.get(user, ())
                     if client is not besides
                 ]
-            case ToRooms(rooms=rooms, besides=besides, besides_user=besides_user):
+            case ToRooms(rooms=rooms, besides=besides, besides_users=besides_users):
                 found = [
                     client
                     for room in rooms
@@ -343,12 +336,18 @@ class Hub:
                     for client in self._by_room[room]
                     if client is not besides
                 ]
-                if besides_user is None:
+                if not besides_users:
                     return found
-                return [client for client in found if client.user.id != besides_user]
+                return [client for client in found if client.user.id not in besides_users]
+            case ToUserInRoom(user_id=user_id, room=room):
+                return [
+                    client
+                    for client in self._by_user.get(user_id, ())
+                    if room in self._joined.get(client, ())
+                ]
             case ToClient(client=client):
                 return (client,) if client in self._clients else ()
-            case ToEveryone(besides=user_id):
-                return [client for client in self._clients if client.user.id != user_id]
+            case ToEveryone(besides=user_ids):
+                return [client for client in self._clients if client.user.id not in user_ids]
             case _:
                 assert_never(delivery.to)

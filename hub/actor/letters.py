@@ -44,11 +44,19 @@ class ToUsers:
 
 @frozen
 class ToRooms:
-    """Every connection in these rooms, but one connection, or those of one user."""
+    """Every connection in these rooms, but one connection, and those of some users."""
 
     rooms: Sequence[Room]
     besides: Client | None = None
-    besides_user: UserId | None = None
+    besides_users: frozenset[UserId] = frozenset()
+
+
+@frozen
+class ToUserInRoom:
+    """The connections of one user that are in a room."""
+
+    user_id: UserId
+    room: Room
 
 
 @frozen
@@ -60,12 +68,12 @@ class ToClient:
 
 @frozen
 class ToEveryone:
-    """Every connection but those of one user."""
+    """Every connection but those of some users."""
 
-    besides: UserId
+    besides: frozenset[UserId]
 
 
-Audience: TypeAlias = ToUsers | ToRooms | ToClient | ToEveryone
+Audience: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToClient | ToEveryone
 
 
 @frozen

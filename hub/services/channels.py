@@ -1,26 +1,22 @@
-"""Channels as connections see them: joining, leaving, and presence in a channel.
+"""Channels as connections see them: joining and leaving.
 
 Guarantees: a connection joins only channels that its user may see, by the policy in Postgres; the
-confirmation is the first event it receives of a channel, and none after it is missed. Presence in a
-channel is per user: announced at the first connection that joins, ended when the last one leaves,
-or a grace period after it is gone. Must not know: dialects, SQL.
+confirmation is the first event it receives of a channel, and none after it is missed.
+Must not know: dialects, SQL, who is shown in a channel.
 """
 
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from attrs import frozen
-
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import ChannelRoom, Delivery, Join, Leave, Room, ToRooms
+from hub.actor.letters import ChannelRoom, Join, Leave
 from hub.services.asker import Asker, ChannelScope
-from hub.services.attendance import Attendance
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
-from protocol.events import ChannelPresence, Event, JoinedChannel, LeftChannel
-from protocol.model import Channel, ChannelId, User, UserId
+from protocol.events import Event, JoinedChannel, LeftChannel
+from protocol.model import Channel, ChannelId, UserId
 
 MAX_PLACES: Final = 200  # asked about in one statement
 
@@ -160,51 +156,3 @@ class Channels:
             reason = NO_LONGER_MEMBER if channel.pair is None else CONVERSATION_CLOSED
             farewell = LeftChannel(channel_id, reason)
             await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))
-
-
-@frozen
-class _Seat:
-    """A user in a channel."""
-
-    channel_id: ChannelId
-    user_id: UserId
-    username: str
-
-
-class ChannelPresences:
-    """The announced presence of users in channels. Implements `hub.actor.hub.RoomListener`.
-
-    Args:
-        grace: seconds between the end of a user's last connection and their absence.
-    """
-
-    def __init__(self, *, grace: float) -> None:
-        self._grace = grace
-        self._seats: Attendance[_Seat] = Attendance()
-
-    def entered(self, user: User, room: Room) -> None:
-        """See `RoomListener`."""
-        if isinstance(room, ChannelRoom):
-            self._seats.arrived(_Seat(room.channel_id, user.id, user.username))
-
-    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
-        """See `RoomListener`."""
-        if isinstance(room, ChannelRoom):
-            seat = _Seat(room.channel_id, user.id, user.username)
-            self._seats.left(seat, self._grace if disconnected else 0.0)
-
-    async def run(self, hub: Hub) -> None:
-        """Announce changes to `hub` until cancelled."""
-        while True:
-            changes = await self._seats.due()
-            await hub.broadcast(
-                [
-                    self._presence(seat, online=online)
-                    for seat in changes
-                    if (online := self._seats.announce(seat)) is not None
-                ]
-            )
-
-    def _presence(self, seat: _Seat, *, online: bool) -> Delivery:
-        event = ChannelPresence(seat.channel_id, seat.user_id, seat.username, online)
-        return Delivery(event, ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id))

@@ -19,7 +19,7 @@ from hub.services.moderation import Moderation
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.sending import Sending
-from hub.services.typing import TypingIndicators
+from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Accounts, Messages, Relations
 from persistence.records import StoreUnavailable
@@ -96,6 +96,8 @@ class Commands:
             case JoinChannel(channel_id=channel_id):
                 return await self._join(asker, channel_id)
             case LeaveChannel(channel_id=channel_id):
+                if (channel := self.channels.joined(asker, channel_id)) is not None:
+                    self.typing.left_by(asker.connection, channel)
                 await self.channels.leave(asker.connection, channel_id)
                 await asker.journal.left(channel_id)
                 return Left(channel_id)

@@ -3,7 +3,8 @@
 Guarantees: watermarks only move forward, as do their receipts, and only a move sends receipts: to
 the author of a private message, to the reader's other connections, and to those that have joined
 the channel, but not to the connection that marked. A receipt goes to those who had the right to it
-in the statement that moved the watermark; `settled` is for what ends such a right.
+in the statement that moved the watermark, and to nobody across a block; `settled` is for what ends
+such a right.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -139,7 +140,11 @@ class Receipts:
         async with self._moved(reader, READ, statement) as advance:
             if advance is None:
                 return
-            rooms = ToRooms((ChannelRoom(advance.channel_id),), besides=besides)
+            rooms = ToRooms(
+                (ChannelRoom(advance.channel_id),),
+                besides=besides,
+                besides_users=advance.hidden_from,
+            )
             ids = advance.message_ids
             deliveries = [Delivery(ChannelMessagesRead(advance.channel_id, reader, ids), rooms)]
             if advance.peer_id is not None:

@@ -74,6 +74,15 @@ class MemoryChannels:
         found = [await self.access(user_id, channel_id) for user_id, channel_id in pairs]
         return [access is not None and access.allowed for access in found]
 
+    async def hidden_from(
+        self, pairs: Sequence[tuple[UserId, ChannelId]]
+    ) -> Sequence[frozenset[UserId] | None]:
+        """See the interface."""
+        allowed = await self.may_join(pairs)
+        users = [user_id for user_id, _ in pairs]
+        hidden = self.tables.hidden_from
+        return [hidden(who) if may else None for who, may in zip(users, allowed, strict=True)]
+
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
         """See the interface."""
         rows = self.tables.channels.values()

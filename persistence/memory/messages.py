@@ -56,7 +56,8 @@ class MemoryMessages:
         if first is not None:
             if not _is_repeat(first, draft, row.channel.id):
                 return Refusal.KEY_CONFLICT
-            return Posted(row.seen(first), repeated=True, workspace_id=workspace_id)
+            shown = self._as_its_author_sees(first, row, refusal)
+            return Posted(shown, repeated=True, workspace_id=workspace_id)
         return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
 
     def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
@@ -73,6 +74,20 @@ class MemoryMessages:
             return None
         denial = self.tables.denial_in_channel(draft.author_id, Action.WRITE, row.channel)
         return None if denial is None else _REFUSALS[denial]
+
+    def _as_its_author_sees(
+        self, first: Message, row: ChannelRow, refusal: Refusal | None
+    ) -> Message:
+        """With who has read it, as far as the author may know that."""
+        if refusal is not None:
+            return evolve(first, read_by=(), is_delivered=False)
+        seen, hidden = row.seen(first), self.tables.hidden_from(first.author_id)
+        delivered = {user for user, seq in row.delivered.items() if seq >= first.seq}
+        return evolve(
+            seen,
+            read_by=tuple(user for user in seen.read_by if user not in hidden),
+            is_delivered=bool(delivered - hidden - {first.author_id}),
+        )
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
@@ -251,13 +266,15 @@ class MemoryMessages:
         peer_id = row.channel.peer_of(user_id)
         concerned = {message.author_id for message in passed} | ({peer_id} - {None})
         may_join = self.tables.may_join
+        hidden = self.tables.hidden_from(user_id)
         return Advance(
             row.channel.id,
             seq,
             tuple(message.id for message in passed),
             tuple(message.author_id for message in passed),
             peer_id,
-            frozenset(each for each in concerned if each and may_join(each, row.channel)),
+            frozenset(each for each in concerned - hidden if each and may_join(each, row.channel)),
+            hidden,
         )
 
     async def _visible(self, user_id: UserId, message_id: MessageId) -> Message | None:

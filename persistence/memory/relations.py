@@ -1,6 +1,6 @@
 """Follows, blocks and the policy in memory."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from attrs import define
@@ -12,9 +12,9 @@ from persistence.records import (
     FollowCounts,
     NoSuchUser,
     PairChanged,
+    PeerView,
     Permit,
     Relation,
-    Standing,
 )
 from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId
 
@@ -153,16 +153,23 @@ class MemoryRelations:
             for user_id, peer in pairs
         ]
 
-    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+    async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """See the interface."""
         return [
-            Standing(
+            PeerView(
                 self.tables.may_see(user_id, peer),
                 user_id in self._audience(peer),
+                self.tables.blocked_either_way(user_id, peer),
                 self._permit(user_id, peer).channel_id,
             )
             for user_id, peer in pairs
         ]
+
+    async def blocked_either_way(
+        self, user_ids: Collection[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """See the interface."""
+        return {user_id: self.tables.hidden_from(user_id) for user_id in user_ids}
 
     async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
         """See the interface."""

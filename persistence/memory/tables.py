@@ -188,6 +188,11 @@ class Tables:
         """Whether one of the two blocks the other."""
         return (a, b) in self.blocks or (b, a) in self.blocks
 
+    def hidden_from(self, user_id: UserId) -> frozenset[UserId]:
+        """Those whom the user blocks or who block them."""
+        pairs = [pair for pair in self.blocks if user_id in pair]
+        return frozenset(other for pair in pairs for other in pair if other != user_id)
+
     def follow_accepted_either_way(self, a: UserId, b: UserId) -> bool:
         """Whether an accepted follow exists either way."""
         accepted = FollowStatus.ACCEPTED

@@ -131,6 +131,20 @@ class PostgresChannels:
         )
         return [row["allowed"] for row in rows]
 
+    async def hidden_from(
+        self, pairs: Sequence[tuple[UserId, ChannelId]]
+    ) -> Sequence[frozenset[UserId] | None]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT may_join(p.who, p.channel) AS allowed,"
+            " ARRAY(SELECT hidden_from(p.who)) AS hidden"
+            " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (who, channel, ord)"
+            " ORDER BY p.ord",
+            [user_id for user_id, _ in pairs],
+            [channel_id for _, channel_id in pairs],
+        )
+        return [frozenset(row["hidden"]) if row["allowed"] else None for row in rows]
+
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
         """See the interface."""
         return await self._list("WHERE c.workspace_id = $1 ORDER BY c.id", workspace_id)

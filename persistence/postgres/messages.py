@@ -89,7 +89,9 @@ _ADVANCE: Final = """
            ARRAY(SELECT u.id
                    FROM (SELECT author_id FROM passed
                          UNION SELECT t.user_lo UNION SELECT t.user_hi) AS u (id)
-                  WHERE u.id <> $1 AND may_join(u.id, t.id)) AS audience
+                  WHERE u.id <> $1 AND may_join(u.id, t.id)
+                    AND u.id <> ALL (ARRAY(SELECT hidden_from($1)))) AS audience,
+           ARRAY(SELECT hidden_from($1)) AS hidden_from
       FROM advanced a JOIN target t ON t.id = a.channel_id
 """
 _ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq")
@@ -402,6 +404,7 @@ def _advance(row: Record | None) -> Advance | None:
         tuple(row["author_ids"]),
         row["peer_id"],
         frozenset(row["audience"]),
+        frozenset(row["hidden_from"]),
     )
 
 

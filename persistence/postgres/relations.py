@@ -1,6 +1,6 @@
 """Follows, blocks and the policy in Postgres."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,10 +17,10 @@ from persistence.records import (
     MemberGone,
     NoSuchUser,
     PairChanged,
+    PeerView,
     Permit,
     ProfileChanged,
     Relation,
-    Standing,
     UserGone,
 )
 from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
@@ -84,9 +84,10 @@ _BLOCKED: Final = f"""
      WHERE blocker_id = $1 ORDER BY blocks.created_at DESC, users.id DESC
 """
 # The audience is a function that is inlined: indexes are asked about the two users of each pair.
-STANDINGS: Final = """
+PEER_VIEWS: Final = """
     SELECT may_see_conversation(p.who, p.peer) AS may_see,
            EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who) AS knows,
+           EXISTS (SELECT FROM hidden_from(p.peer) AS h (id) WHERE h.id = p.who) AS blocked,
            (SELECT id FROM channels WHERE user_lo = least(p.who, p.peer)
                AND user_hi = greatest(p.who, p.peer)) AS channel_id
       FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (who, peer, ord)
@@ -221,12 +222,25 @@ class PostgresRelations:
         )
         return [Permit(row["allowed"], row["channel_id"]) for row in rows]
 
-    async def standings(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Standing]:
+    async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """See the interface."""
         rows = await self.database.fetch(
-            STANDINGS, [user for user, _ in pairs], [p for _, p in pairs]
+            PEER_VIEWS, [user for user, _ in pairs], [p for _, p in pairs]
         )
-        return [Standing(row["may_see"], row["knows"], row["channel_id"]) for row in rows]
+        return [
+            PeerView(row["may_see"], row["knows"], row["blocked"], row["channel_id"])
+            for row in rows
+        ]
+
+    async def blocked_either_way(
+        self, user_ids: Collection[UserId]
+    ) -> Mapping[UserId, frozenset[UserId]]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT who, ARRAY(SELECT hidden_from(who)) AS hidden FROM unnest($1::bigint[]) AS who",
+            list(user_ids),
+        )
+        return {row["who"]: frozenset(row["hidden"]) for row in rows}
 
     async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
         """See the interface."""

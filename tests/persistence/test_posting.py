@@ -405,3 +405,32 @@ async def test_a_key_is_its_authors(store: Store) -> None:
             (outcome,) = await store.messages.post([draft])
             assert isinstance(outcome, Posted)
             assert (outcome.repeated, outcome.message.author_id) == (False, author.id)
+
+
+async def test_who_may_no_longer_write_is_not_told_who_has_read_a_repeat(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ann.id, ben.id, "hi", "key")
+    first = await post_one(store, draft)
+    await store.messages.mark_read(ben.id, ann.id)
+    again = await post_one(store, draft)
+    assert (again.id, again.read_by, again.is_delivered) == (first.id, (ben.id,), True)
+    await store.relations.block(ben.id, ann.id)
+    again = await post_one(store, draft)
+    assert (again.id, again.seq) == (first.id, first.seq)
+    assert (again.read_by, again.is_delivered) == ((), False)
+
+
+async def test_a_repeat_in_a_channel_does_not_say_who_has_read_it_across_a_block(
+    store: Store,
+) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    draft = to_channel(ann, channel, "hi", "key")
+    first = await post_one(store, draft)
+    await store.relations.block(ben.id, ann.id)
+    await store.messages.mark_read_up_to(ben.id, first.id)
+    again = await post_one(store, draft)
+    assert (again.read_by, again.is_delivered) == ((), False)
+    await store.messages.mark_read_up_to(eve.id, first.id)
+    again = await post_one(store, draft)
+    assert (again.read_by, again.is_delivered) == ((eve.id,), True)

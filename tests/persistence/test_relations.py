@@ -3,7 +3,7 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, FollowCounts, NoSuchUser, Permit, Standing
+from persistence.records import Draft, FollowCounts, NoSuchUser, PeerView, Permit
 from protocol.model import FollowStatus, Posted, UserId
 from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
 
@@ -144,17 +144,30 @@ async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None
     channel = posted.message.channel_id
     await store.relations.request_follow(eve.id, ann.id)
     pairs = [(ann.id, ben.id), (ben.id, ann.id), (eve.id, ann.id), (eve.id, ben.id)]
-    assert list(await store.relations.standings(pairs)) == [
-        Standing(may_see=True, knows=True, channel_id=channel),
-        Standing(may_see=True, knows=True, channel_id=channel),
-        Standing(may_see=True, knows=True, channel_id=None),
-        Standing(may_see=True, knows=False, channel_id=None),
+    assert list(await store.relations.peer_views(pairs)) == [
+        PeerView(may_see=True, knows=True, blocked=False, channel_id=channel),
+        PeerView(may_see=True, knows=True, blocked=False, channel_id=channel),
+        PeerView(may_see=True, knows=True, blocked=False, channel_id=None),
+        PeerView(may_see=True, knows=False, blocked=False, channel_id=None),
     ]
     await store.relations.block(ann.id, ben.id)
-    assert list(await store.relations.standings(pairs[:2])) == [
-        Standing(may_see=True, knows=False, channel_id=channel),  # who blocks may still read
-        Standing(may_see=False, knows=False, channel_id=channel),
+    assert list(await store.relations.peer_views(pairs[:2])) == [
+        PeerView(
+            may_see=True, knows=False, blocked=True, channel_id=channel
+        ),  # who blocks may still read
+        PeerView(may_see=False, knows=False, blocked=True, channel_id=channel),
     ]
+
+
+async def test_a_block_hides_each_from_the_other(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    await store.relations.block(ann.id, ben.id)
+    await store.relations.block(eve.id, ann.id)
+    hidden = await store.relations.blocked_either_way([ann.id, ben.id, NOBODY])
+    assert hidden == {ann.id: {ben.id, eve.id}, ben.id: {ann.id}, NOBODY: frozenset()}
+    places = [(ann.id, channel.id), (ben.id, channel.id), (eve.id, channel.id)]
+    assert list(await store.channels.hidden_from(places)) == [{ben.id, eve.id}, {ann.id}, None]
 
 
 async def test_the_peers_of_a_user_are_those_with_whom_there_is_a_message(store: Store) -> None:

@@ -13,10 +13,10 @@ from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, Leave, ToEveryone, Unregister
 from hub.identity.session_cache import SessionCache
 from hub.limits.quotas import Place
-from hub.services.attendance import Attendance
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.lane import Lane
-from hub.services.typing import TypingIndicators
+from hub.services.presence.attendance import Attendance
+from hub.services.typing.running import Running
 from hub.services.workspaces import Workspaces
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.messages import MemoryMessages
@@ -255,7 +255,9 @@ def receipts_to_everybody(sim: "Simulation") -> Iterator[None]:
 
     def to_everybody(hub: Hub, delivery: Delivery) -> None:
         if isinstance(delivery.event, PrivateMessagesRead):
-            delivery = evolve(delivery, to=ToEveryone(besides=delivery.event.reader_id))
+            delivery = evolve(
+                delivery, to=ToEveryone(besides=frozenset({delivery.event.reader_id}))
+            )
         deliver(hub, delivery)
 
     deliver = Hub._deliver
@@ -297,11 +299,11 @@ def typing_unasked(sim: "Simulation") -> Iterator[None]:
 def typing_never_ends(sim: "Simulation") -> Iterator[None]:
     """What nobody ends goes on."""
 
-    def take_expired(typing: TypingIndicators) -> list[Delivery]:
-        typing._ends.clear()
+    def take_expired(running: Running) -> list[Delivery]:
+        running._ends.clear()
         return []
 
-    with _replaced(TypingIndicators, "_take_expired", take_expired):
+    with _replaced(Running, "_take_expired", take_expired):
         yield
 
 

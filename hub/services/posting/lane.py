@@ -20,7 +20,7 @@ from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, ToUsers, WorkspaceRoom
 from hub.batching import Batcher
 from hub.services.posting.continuity import Continuity
-from hub.services.typing import TypingIndicators
+from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted

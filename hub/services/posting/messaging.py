@@ -14,7 +14,7 @@ from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
-from hub.services.typing import TypingIndicators
+from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import ChannelId, User, UserId

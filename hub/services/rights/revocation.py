@@ -11,17 +11,18 @@ Must not know: sockets, dialects, SQL, in which order changes are acted on.
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, ToUsers
 from hub.services.channels import Channels
-from hub.services.presence import Presence
+from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.rights.changes import Step
-from hub.services.typing import TypingIndicators
+from hub.services.rights.sight import Pair, Sight
+from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Relations
 from persistence.records import (
@@ -32,12 +33,10 @@ from persistence.records import (
     ProfileChanged,
     UserGone,
 )
-from protocol.events import ConversationRevoked, PresenceChanged
+from protocol.events import ConversationRevoked
 from protocol.model import ChannelId, UserId, WorkspaceId
 
 MAX_PAIRS: Final = 200  # asked about in one statement
-
-Pair: TypeAlias = tuple[UserId, UserId]
 
 
 @frozen
@@ -50,6 +49,7 @@ class Revocations:
         workspaces: has the connections of each workspace.
         typing: has the indicators that are on.
         presence: has the users that are online.
+        sight: hides users from each other where both are.
         receipts: what was allowed before a right ended is sent before the notice of its end.
         hub: delivers the notices.
     """
@@ -59,6 +59,7 @@ class Revocations:
     workspaces: Workspaces
     typing: TypingIndicators
     presence: Presence
+    sight: Sight
     receipts: Receipts
     hub: Hub
 
@@ -126,21 +127,32 @@ class Revocations:
         concerned = await self._of_the_connected(pairs)
         if not concerned:
             return ()
-        standings = await self.relations.standings(concerned)
-        online = self.presence.online()
+        peer_views = await self.relations.peer_views(concerned)
         deliveries: list[Delivery] = []
+        hidden: list[Pair] = []
         closed: list[tuple[UserId, ChannelId]] = []
         now = datetime.now(UTC)
-        for (user_id, peer), standing in zip(concerned, standings, strict=True):
+        for (user_id, peer), view in zip(concerned, peer_views, strict=True):
             to_user = ToUsers((user_id,))
-            if not standing.may_see:
+            if not view.may_see:
                 deliveries += self.typing.stopped(peer, user_id)
-            if peer in online and not standing.knows:
-                deliveries.append(Delivery(PresenceChanged(peer, online=False), to_user))
-            if not standing.may_see and standing.channel_id is not None:
-                revoked = ConversationRevoked(user_id, peer, standing.channel_id, now)
+            if not self.presence.knows(view):
+                deliveries += self.presence.shown(peer, user_id, online=False)
+            if view.blocked:
+                hidden.append((user_id, peer))
+            if not view.may_see and view.channel_id is not None:
+                revoked = ConversationRevoked(user_id, peer, view.channel_id, now)
                 deliveries.append(Delivery(revoked, to_user))
-                closed.append((user_id, standing.channel_id))
+                closed.append((user_id, view.channel_id))
+        if hidden:
+            deliveries += await self._hide(hidden)
         await self.hub.broadcast(deliveries)
         await self.channels.recheck_places(closed)
         return ()
+
+    async def _hide(self, pairs: Sequence[Pair]) -> list[Delivery]:
+        """What ends in the rooms where both are: that the peer types, and is there."""
+        deliveries: list[Delivery] = []
+        for user_id, peer in pairs:
+            deliveries += self.typing.hidden(peer, user_id)
+        return deliveries + await self.sight.in_rooms(pairs, online=False)

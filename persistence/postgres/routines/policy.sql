@@ -121,6 +121,13 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
                       AND standing_in_channel(who, channel) = ANY (p.standings))
 $$;
 
+-- Those from whom what `who` does is hidden, and who is hidden from `who`: one blocks the other.
+CREATE OR REPLACE FUNCTION hidden_from(who bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE AS $$
+    SELECT blocked_id FROM blocks WHERE blocker_id = who
+    UNION SELECT blocker_id FROM blocks WHERE blocked_id = who
+$$;
+
 -- The users who may know that `who` is online: accepted follows either way, the peers of dms with
 -- messages as long as one of the two may message the other, members of a common workspace; without
 -- those who block `who` or are blocked.

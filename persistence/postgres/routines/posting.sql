@@ -166,7 +166,8 @@ BEGIN
            at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL
       FROM fresh f
     UNION ALL
-    -- a repeat is confirmed even if its author may no longer write there
+    -- A repeat is confirmed even if its author may no longer write there, but then without who has
+    -- read it.
     SELECT d.ord::int,
            CASE WHEN d.known IS NULL THEN d.refusal
                 WHEN d.is_same THEN 'repeated'
@@ -175,9 +176,11 @@ BEGIN
            d.known, d.known_channel, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
            ARRAY(SELECT r.user_id FROM receipts r
                   WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
-                    AND r.read_seq >= d.known_seq ORDER BY r.user_id),
+                    AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL
+                    AND r.user_id NOT IN (SELECT hidden_from(d.author)) ORDER BY r.user_id),
            EXISTS (SELECT FROM receipts r
                     WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
-                      AND r.delivered_seq >= d.known_seq)
+                      AND r.delivered_seq >= d.known_seq AND refusals[d.place] IS NULL
+                      AND r.user_id NOT IN (SELECT hidden_from(d.author)))
       FROM drafts d WHERE d.known IS NOT NULL OR d.refusal IS NOT NULL;
 END $$;

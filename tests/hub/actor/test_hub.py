@@ -153,7 +153,7 @@ async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Stat
 
 async def test_everybody_is_told_but_one_user(station: Station) -> None:
     a, b = await station.join(1), await station.join(2)
-    await station.tell(ToEveryone(besides=UserId(1)))
+    await station.tell(ToEveryone(besides=frozenset({UserId(1)})))
     assert [len(station.heard(client)) for client in (a, b)] == [0, 1]
 
 

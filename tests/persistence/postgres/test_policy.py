@@ -6,7 +6,7 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_database
 from persistence.postgres.database.migrate import migrate
-from persistence.postgres.relations import STANDINGS
+from persistence.postgres.relations import PEER_VIEWS
 from persistence.records import Draft
 from protocol.model import Refusal, UserId
 from tests.support.stores.databases import Databases, execute
@@ -74,7 +74,7 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
             " SELECT 'dm', 1, id, 'dm', 1 FROM made WHERE id > 1",
         )
         await execute(dsn, "ANALYZE")
-        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {STANDINGS}"
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {PEER_VIEWS}"
         (row,) = await database.fetch(explain, [2, 1], [1, 2])
         (explained,) = json.loads(row["QUERY PLAN"])
         assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]

@@ -39,7 +39,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
             del self._by_user[user_id]
         self._on_presence(user_id, connected=False)
 """,
-        ("tests/hub/actor/test_hub.py", "tests/hub/services/test_presence.py"),
+        ("tests/hub/actor/test_hub.py", "tests/hub/services/presence/test_users.py"),
     ),
     Fault(
         "the connection that marked a message read gets its own receipt",

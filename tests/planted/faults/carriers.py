@@ -46,7 +46,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/admission.py",
         "                await services.hub.post(Unregister(client))\n",
         "                await trio.lowlevel.checkpoint()\n",
-        ("tests/hub/services/test_presence.py",),
+        ("tests/hub/services/presence/test_users.py",),
     ),
     Fault(
         "stopping does not wait for requests and connections",

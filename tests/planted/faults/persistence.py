@@ -241,6 +241,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "WHERE m.file_url = u.url AND m.deleted_at IS NULL",
         "WHERE m.file_url = u.url",
         (UPLOADS_IN_POSTGRES,),
+    ),
+    Fault(
         "a dm without a message is a conversation",
         "persistence/postgres/relations.py",
         "FROM channels WHERE user_lo = $1 AND last_seq > 0",

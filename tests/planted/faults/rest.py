@@ -351,4 +351,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    peer = _peer(call, conversation)\n",
         ("tests/hub/rest/routes/test_messenger.py",),
     ),
+    Fault(
+        "who is blocked finds the profile of who blocks them",
+        "hub/rest/routes/private_messages/profiles.py",
+        "if view.blocked and not view.may_see:",
+        "if view.blocked and view.may_see:",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
+        "strangers see all of a private profile",
+        "hub/rest/routes/private_messages/profiles.py",
+        "return evolve(user, nickname=None, about_me=None)",
+        "return evolve(user)",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
 )

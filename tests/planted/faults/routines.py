@@ -158,4 +158,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    if unknown and not known:\n",
         (MIGRATE,),
     ),
+    Fault(
+        "a repeat tells the blocked what was read",
+        "persistence/postgres/routines/posting.sql",
+        "AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL",
+        "AND r.read_seq >= d.known_seq",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a repeat in a channel tells who has read across a block",
+        "persistence/postgres/routines/posting.sql",
+        "AND r.user_id NOT IN (SELECT hidden_from(d.author)) ORDER BY r.user_id),",
+        "ORDER BY r.user_id),",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "who blocks is hidden, but not from who is blocked",
+        "persistence/postgres/routines/policy.sql",
+        "UNION SELECT blocker_id FROM blocks WHERE blocked_id = who\n",
+        "UNION SELECT blocker_id FROM blocks WHERE blocked_id = who AND false\n",
+        ("tests/persistence/test_relations.py",),
+    ),
 )

@@ -6,11 +6,12 @@ from tests.planted.fault import Fault
 
 LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
 REVOCATION: Final = "tests/hub/services/rights/test_revocation.py"
+SIGHT: Final = "tests/hub/services/rights/test_sight.py"
 CHANGES: Final = "tests/hub/services/rights/test_changes.py"
 RESUME: Final = "tests/hub/services/test_resume.py"
-PRESENCE: Final = "tests/hub/services/test_presence.py"
+PRESENCE: Final = "tests/hub/services/presence/test_users.py"
 CHANNELS: Final = "tests/hub/services/test_channels.py"
-TYPING: Final = "tests/hub/services/test_typing.py"
+TYPING: Final = "tests/hub/services/typing/test_indicators.py"
 RECEIPTS: Final = "tests/hub/services/test_receipts.py"
 TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
@@ -52,10 +53,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a user hears that they themselves came into a channel",
-        "hub/services/channels.py",
-        "ToRooms((ChannelRoom(seat.channel_id),), besides_user=seat.user_id)",
-        "ToRooms((ChannelRoom(seat.channel_id),))",
-        (CHANNELS, TRANSCRIPTS),
+        "hub/services/presence/channels.py",
+        "besides_users=blocked | {seat.user_id}",
+        "besides_users=blocked",
+        (TRANSCRIPTS,),
     ),
     Fault(
         "a channel is left by the first of two connections",
@@ -82,30 +83,30 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "offline without grace",
-        "hub/services/presence.py",
+        "hub/services/presence/users.py",
         "self._users.left(user_id, self._grace)",
         "self._users.left(user_id, 0.0)",
         (PRESENCE,),
     ),
     Fault(
         "a user who came back within the grace period is announced",
-        "hub/services/attendance.py",
+        "hub/services/presence/attendance.py",
         "                if (key in self._here) != (key in self._announced):\n",
         "                if key in self._here or key in self._announced:\n",
-        ("tests/hub/services/test_attendance.py",),
+        ("tests/hub/services/presence/test_attendance.py",),
     ),
     Fault(
         "typing reaches users who may not be messaged",
-        "hub/services/typing.py",
-        "if not permit.allowed or (indicator.is_typing and is_over):",
-        "if indicator.is_typing and is_over:",
+        "hub/services/typing/indicators.py",
+        "if not permit.allowed or self._is_over(indicator):",
+        "if self._is_over(indicator):",
         (TYPING, TRANSCRIPTS),
     ),
     Fault(
         "typing that is not renewed never ends",
-        "hub/services/typing.py",
+        "hub/services/typing/indicators.py",
         "expires = trio.current_time() + (source.typing_seconds or self._expiry)",
-        "expires = trio.current_time() + (source.typing_seconds or inf)",
+        "expires = trio.current_time() + (source.typing_seconds or 1e9)",
         (TYPING,),
     ),
     Fault(
@@ -229,14 +230,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "presence is announced to everybody",
-        "hub/services/presence.py",
-        "return {user_id: ToUsers(tuple(related.get(user_id, ()))) for user_id in user_ids}",
-        "return {user_id: ToEveryone(besides=user_id) for user_id in related}",
+        "hub/services/presence/users.py",
+        "if everyone else ToUsers(tuple(known_to))",
+        "if everyone or known_to is not None else ToUsers(tuple(known_to))",
         (PRESENCE,),
     ),
     Fault(
         "presence is forgotten while the database is away",
-        "hub/services/presence.py",
+        "hub/services/presence/users.py",
         "                self._users.postpone(user_id, RETRY_SECONDS)\n",
         "                self._users.announce(user_id)\n",
         (PRESENCE,),
@@ -250,17 +251,101 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "typing in a channel is not checked",
-        "hub/services/typing.py",
-        "if (indicator.author.id, indicator.channel.id) in allowed:",
-        "if indicator.author.id:",
+        "hub/services/typing/indicators.py",
+        "            if hidden is None or self._is_over(indicator):\n                continue\n",
+        "            hidden = hidden or frozenset()\n",
         (TYPING,),
     ),
     Fault(
         "typing checked after the message is shown",
-        "hub/services/typing.py",
-        "            self._answered[draft.author_id, draft.recipient_id] = self._count\n",
-        "            self._answered[draft.author_id, draft.recipient_id] = 0\n",
+        "hub/services/typing/indicators.py",
+        "            self._over[place] = self._count\n",
+        "            self._over[place] = 0\n",
         (TYPING,),
+    ),
+    Fault(
+        "in channels typing checked after the message is shown",
+        "hub/services/typing/indicators.py",
+        "if hidden is None or self._is_over(indicator):",
+        "if hidden is None:",
+        (TYPING,),
+    ),
+    Fault(
+        "who leaves a channel goes on typing there",
+        "hub/services/commands.py",
+        "                    self.typing.left_by(asker.connection, channel)\n",
+        "                    self.typing.message_accepted\n",
+        (TYPING,),
+    ),
+    Fault(
+        "who is put out of a channel goes on typing there",
+        "hub/assembly.py",
+        "    rooms.listeners.append(typing)\n",
+        "",
+        (TYPING,),
+    ),
+    Fault(
+        "typing in a channel crosses a block",
+        "hub/services/typing/indicators.py",
+        "shown = evolve(indicator, hidden_from=hidden)",
+        "shown = evolve(indicator, hidden_from=frozenset())",
+        (SIGHT,),
+    ),
+    Fault(
+        "presence in a channel crosses a block",
+        "hub/services/presence/channels.py",
+        "besides_users=blocked | {seat.user_id}",
+        "besides_users=frozenset({seat.user_id})",
+        (SIGHT,),
+    ),
+    Fault(
+        "presence in a workspace crosses a block",
+        "hub/services/presence/users.py",
+        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),",
+        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=frozenset({user_id})),",
+        (SIGHT,),
+    ),
+    Fault(
+        "a setting shows presence across a block",
+        "hub/services/presence/users.py",
+        "to = ToEveryone(hidden | {user_id})",
+        "to = ToEveryone(frozenset({user_id}))",
+        (SIGHT,),
+    ),
+    Fault(
+        "a receipt in a channel crosses a block",
+        "hub/services/receipts.py",
+        "                besides_users=advance.hidden_from,\n",
+        "",
+        (SIGHT,),
+    ),
+    Fault(
+        "an author is told who read across a block",
+        "persistence/memory/messages.py",
+        "for each in concerned - hidden if each",
+        "for each in concerned if each",
+        (SIGHT,),
+    ),
+    Fault(
+        "a block leaves who was there on the screen",
+        "hub/services/rights/revocation.py",
+        "return deliveries + await self.sight.in_rooms(pairs, online=False)",
+        "return deliveries",
+        (SIGHT,),
+    ),
+    Fault(
+        "a block leaves on what was typed in a channel",
+        "hub/services/rights/revocation.py",
+        "            deliveries += self.typing.hidden(peer, user_id)\n",
+        "            continue\n",
+        (SIGHT,),
+    ),
+    Fault(
+        "a block does not count for what was being looked up",
+        "hub/services/presence/corrections.py",
+        "            lookup[user_id, peer] = knows\n",
+        "            lookup.get((user_id, peer))\n",
+        (SIGHT, "tests/hub/services/presence/test_corrections.py"),
     ),
     Fault(
         "a connection that could not be resumed goes on with a gap",

@@ -13,6 +13,7 @@ the store answered each of them. A call that fails, or an outage, starts the tim
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from itertools import permutations
 from math import inf
 from typing import Any, TypeAlias
 
@@ -37,6 +38,8 @@ class Right(Enum):
     """To a workspace."""
     KNOW = auto()
     """Whether a user is online."""
+    NOTICE = auto()
+    """What a user does where both are: that they are there, type and have read."""
 
 
 Key: TypeAlias = tuple[Right, UserId, int]
@@ -188,6 +191,8 @@ class Truth:
                 yield (Right.SEE, one, channel_id), tables.may_see(one, other)
                 yield (Right.SEND, one, channel_id), tables.may_message(one, other)
                 yield (Right.KNOW, one, other), self._may_know(one, other)
+        for one, other in permutations(self.people, 2):
+            yield (Right.NOTICE, one, other), not tables.blocked_either_way(one, other)
 
     def _may_know(self, one: UserId, other: UserId) -> bool:
         tables = self.tables

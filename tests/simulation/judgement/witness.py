@@ -114,6 +114,8 @@ class Witness:
             self._may_hear(Right.SEE, place, what)
         else:
             self._may_hear(Right.BELONG, place, what)
+        if place is not None and presence.is_online:
+            self._may_notice(user_id, what)
         self.connection.online[user_id, place] = presence.is_online
         if not presence.is_online and not self.connection.is_slow:
             self._require(self._may_be_offline(user_id, place), f"heard too early {what}")
@@ -127,12 +129,17 @@ class Witness:
                 return True
         elif place not in self.places.rooms.values():
             return True
+        sight = self.truth.sight(Right.NOTICE, self.me, user_id)
+        if sight.was_closed_since(now - self.truth.bound):
+            return True
         return now - self.last_here(user_id) >= self.grace - EARLY_SECONDS
 
     def _typing(self, typing: Typing) -> None:
         channel_id, author_id = typing.channel_id, typing.author_id
         self.note(self.name, f"{author_id} types in {channel_id}: {typing.is_typing}")
         self._may_hear(Right.SEE, channel_id, f"that {author_id} types")
+        if typing.is_typing and author_id != self.me:
+            self._may_notice(author_id, f"that they type in {channel_id}")
         if author_id == self.me:
             pass  # of another device, whose end is not told to this one if it types too
         elif typing.is_typing:
@@ -147,6 +154,7 @@ class Witness:
             people.add(receipt.user_id)
         if receipt.user_id == self.me:
             return  # it says itself what it has read, also of what is closed to it
+        self._may_notice(receipt.user_id, "what they have read")
         if not isinstance(self.language, LearningChat):  # who tells everybody in the channel
             self._require(self.me in people, f"heard {receipt} of others")
         self._check_mark(receipt.status, receipt.user_id, message.channel_id, message.seq)
@@ -189,6 +197,12 @@ class Witness:
         self._require(not leaks, f"heard {what} of {of}, and has lost the right to")
         if right is not Right.KNOW:
             self._after_the_end(of, what)
+
+    def _may_notice(self, user_id: UserId, what: str) -> None:
+        """What somebody does where both are does not reach the device across a block."""
+        leaks = self.truth.is_long_closed(Right.NOTICE, self.me, user_id)
+        if not self.connection.is_slow:
+            self._require(not leaks, f"heard {what}, of {user_id}, and a block is between them")
 
     def _after_the_end(self, place: int, what: str) -> None:
         """The notice that a right is lost is the last thing that a device hears of it."""

@@ -20,6 +20,7 @@ from hub.rest.login import (
     refuse_when_closed,
 )
 from hub.rest.parameters import Text
+from hub.rest.routes.private_messages.profiles import as_shown_to
 from hub.rest.selection import bearer_token
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
@@ -136,15 +137,17 @@ async def find_user(call: Call) -> JSON[list[UserObject]]:
     if not username or "\x00" in username:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "username is missing")
     user = await call.services.store.accounts.find(username)
-    return JSON([] if user is None else [user_object(user)])
+    shown = None if user is None else await as_shown_to(call, user)
+    return JSON([] if shown is None else [user_object(shown)])
 
 
 async def show_user(call: Call) -> JSON[UserObject]:
     """Another user's public view."""
     user = await call.services.store.accounts.get(call.user_id())
-    if user is None:
+    shown = None if user is None else await as_shown_to(call, user)
+    if shown is None:
         raise HttpError(404, "user_not_found", "User not found")
-    return JSON(user_object(user))
+    return JSON(user_object(shown))
 
 
 def _no_token() -> HttpError:

@@ -154,10 +154,11 @@ async def online_users(call: Call) -> JSON[list[UserObject]]:
 
 async def _visibly_online(call: Call) -> frozenset[UserId]:
     online = call.services.presence.online() - {call.me}
+    relations = call.services.store.relations
     if call.services.config.presence_audience is AudienceRule.EVERYONE:
-        return online
+        return online - (await relations.blocked_either_way([call.me]))[call.me]
     # The relation is symmetric: the caller's audience are the users whose presence they may see.
-    audience = await call.services.store.relations.presence_audience([call.me])
+    audience = await relations.presence_audience([call.me])
     return online & audience.get(call.me, frozenset())
 
 

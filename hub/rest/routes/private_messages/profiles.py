@@ -3,11 +3,14 @@
 See docs/dialects/private_messages.md#rest.
 
 Guarantees: of others one sees those one may message, so neither private profiles nor across a
-block; a block is answered as if there were no such user. Who changes a password must know the old
+block; a block is answered as if there were no such user, and of a private profile only the name and
+the picture are shown to who may not message it. Who changes a password must know the old
 one, and ends every other session. Must not know: how relations come about.
 """
 
 from typing import Final
+
+from attrs import evolve
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import WEAK_CODES, is_own_password, refuse_weak
@@ -53,6 +56,22 @@ async def visible_user(call: Call) -> User:
     if user is None or user.is_public:
         raise HttpError(404, "user_not_found", "User not found")
     raise HttpError(403, ErrorCode.NOT_ALLOWED, "Profile is private")
+
+
+async def as_shown_to(call: Call, user: User) -> User | None:
+    """What the caller may see of a user that they name: of a private profile what is needed to ask
+    to follow it, and nothing of who blocks them.
+    """
+    if user.id == call.me:
+        return user
+    relations = call.services.store.relations
+    (view,) = await relations.peer_views([(call.me, user.id)])
+    if view.blocked and not view.may_see:
+        return None
+    (permit,) = await relations.may_message([(call.me, user.id)])
+    if user.is_public or permit.allowed:
+        return user
+    return evolve(user, nickname=None, about_me=None)
 
 
 async def show(call: Call) -> JSON[OwnUserObject | UserObject]:

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
 from hub.rest.parameters import Number, Parameter
-from hub.rest.routes.private_messages.profiles import visible_user
+from hub.rest.routes.private_messages.profiles import as_shown_to, visible_user
 from persistence.interface import MAX_RELATIONS
 from persistence.records import NoSuchUser, Relation
 from protocol.dialects.private_messages.rest import REST
@@ -139,7 +139,8 @@ async def counts_of(call: Call) -> JSON[CountsObject]:
 async def follow_status(call: Call) -> JSON[FollowStateObject]:
     """Whether I follow a user or asked to."""
     user_id = call.user_id()
-    if await call.services.store.accounts.get(user_id) is None:
+    user = await call.services.store.accounts.get(user_id)
+    if user is None or await as_shown_to(call, user) is None:
         raise _unknown_user()
     status = await call.services.store.relations.follow_status(call.me, user_id)
     return JSON({"status": status or _NO_FOLLOW, "is_self": user_id == call.me})

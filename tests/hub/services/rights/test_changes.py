@@ -30,17 +30,17 @@ async def turn_private(person: Person) -> None:
 
 async def test_a_user_with_many_conversations_is_asked_about_in_parts(memory_store: Store) -> None:
     asked: list[list[Any]] = []
-    standings = Interception("relations", "standings")
+    peer_views = Interception("relations", "peer_views")
 
     async def note(call: Any, pairs: list[Any]) -> Any:
         asked.append(pairs)
         return await call(pairs)
 
-    async with open_world(standings.over(memory_store)) as world:
+    async with open_world(peer_views.over(memory_store)) as world:
         mia, peers = await with_conversations(world, "mia", PEERS)
         mias = (await mia.open()).ignoring("user_online_status")
         one = (await peers[0].open()).ignoring("user_online_status")
-        standings.way = note
+        peer_views.way = note
         await turn_private(mia)
         assert (await one.receive_type("revoked"))["user_id"] == mia.id
         for _ in range(PEERS):
@@ -61,16 +61,16 @@ async def test_a_conversation_without_a_message_is_none(memory_store: Store) -> 
 
 
 async def test_a_change_that_takes_long_holds_no_other_one_up(memory_store: Store) -> None:
-    standings, late = Interception("relations", "standings"), Late()
-    async with open_world(standings.over(memory_store)) as world:
+    peer_views, late = Interception("relations", "peer_views"), Late()
+    async with open_world(peer_views.over(memory_store)) as world:
         mia, _ = await with_conversations(world, "mia", 1)
         ann, ben = await world.people("ann", "ben")
         await write(world, ann.user, ben.user, "hello")
         mias, bens = await mia.open(), await ben.open()
-        standings.way = late
+        peer_views.way = late
         await turn_private(mia)
         await late.carried_out.wait()
-        standings.way = None
+        peer_views.way = None
         await world.store.relations.block(ann.id, ben.id)
         assert (await bens.receive_type("revoked"))["user_id"] == ann.id
         late.may_arrive.set()
@@ -81,8 +81,8 @@ async def test_what_cannot_be_done_ends_the_connections_concerned(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     """Tried three times while the store answers; they come back through the policy."""
-    standings, tries = Interception("relations", "standings"), 0
-    async with open_world(standings.over(memory_store)) as world:
+    peer_views, tries = Interception("relations", "peer_views"), 0
+    async with open_world(peer_views.over(memory_store)) as world:
         mia, _ = await with_conversations(world, "mia", 1)
         ann, ben = await world.people("ann", "ben")
         await write(world, ann.user, ben.user, "hello")
@@ -95,7 +95,7 @@ async def test_what_cannot_be_done_ends_the_connections_concerned(
             tries += 1
             raise StoreUnavailable("too slow")
 
-        standings.way = fail
+        peer_views.way = fail
         await turn_private(mia)
         await world.store.relations.block(ann.id, ben.id)
         assert (await bens.receive_type("revoked"))["user_id"] == ann.id

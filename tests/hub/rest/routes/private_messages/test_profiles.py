@@ -5,8 +5,10 @@ from typing import Final
 import pytest
 
 from persistence.interface import Store
+from persistence.records import ProfileChange
 from tests.support.accounts import ANN, cookie_of, log_in, register
 from tests.support.clients.http import Reply
+from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
 PUBLIC: Final = {"id", "username", "name", "first_name", "last_name", "created_at", "updated_at",
@@ -99,6 +101,37 @@ async def test_across_a_block_there_is_no_such_profile(world: World) -> None:
             reply = await asker.call("GET", f"/api/users/{other}/{word}")
             assert (reply.status, reply.json["code"]) == (404, "user_not_found")
         assert (await ann.call("GET", f"/api/users/0/{word}")).status == 400
+
+
+async def test_who_is_blocked_finds_nobody_by_id_or_name(world: World) -> None:
+    """As if there were no such user; who blocks still sees whom."""
+    ann, ben = await world.people("ann", "ben")
+    await world.store.relations.block(ann.id, ben.id)
+    path = "/private_messages/api/users"
+    nobody = await ben.call("GET", f"{path}/{NOBODY}")
+    found = await ben.call("GET", f"{path}/{ann.id}")
+    assert (found.status, found.json) == (nobody.status, nobody.json) == (404, nobody.json)
+    status = await ben.call("GET", f"{path}/{ann.id}/follow-status")
+    assert (status.status, status.json) == (404, nobody.json)
+    assert (await ben.call("GET", f"{path}?username=ann")).json == []
+    assert (await ann.call("GET", f"{path}/{ben.id}")).json["username"] == "ben"
+
+
+async def test_of_a_private_profile_strangers_see_the_name(world: World) -> None:
+    ann = await world.person("ann")
+    ben = await world.person("ben", is_public=False)
+    change = ProfileChange(nickname="benny", about_me="my diary")
+    await world.store.accounts.change_profile(ben.id, change)
+    path = f"/private_messages/api/users/{ben.id}"
+    seen = (await ann.call("GET", path)).json
+    assert (seen["name"], seen["is_public"]) == ("Ben", False)
+    assert not {"nickname", "about_me"} & set(seen)
+    by_name = (await ann.call("GET", "/private_messages/api/users?username=ben")).json
+    assert by_name == [seen]
+    await world.store.relations.request_follow(ann.id, ben.id)
+    await world.store.relations.accept_follow(ben.id, ann.id)
+    assert (await ann.call("GET", path)).json["about_me"] == "my diary"
+    assert (await ben.call("GET", path)).json["about_me"] == "my diary"
 
 
 async def test_people_to_write_to_are_those_one_may_write_to(world: World) -> None:

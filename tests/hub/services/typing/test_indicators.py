@@ -11,6 +11,7 @@ from tests.support.posting import private_message
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.held import Held
+from tests.support.stores.intercept import Interception, Late
 from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
@@ -160,7 +161,7 @@ async def test_private_typing_ends_with_its_connection(
 
 async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store: Store) -> None:
     """Not only when the connection joined: the right may have gone meanwhile."""
-    held = Held(memory_store.channels, ("may_join",))
+    held = Held(memory_store.channels, ("hidden_from",))
     async with open_world(evolve(memory_store, channels=held)) as world:
         school = await open_school(world)
         anns, bens = await school.join(school.ann), await school.join(school.ben)
@@ -196,3 +197,49 @@ async def test_who_stops_typing_in_a_channel_is_seen_to_in_every_dialect(world: 
         "message:typing:stop",
     ]
     await bens.is_silent()
+
+
+async def test_in_a_channel_too_nothing_of_typing_comes_after_the_message(
+    memory_store: Store,
+) -> None:
+    """It was being checked when the message was accepted."""
+    hidden, late = Interception("channels", "hidden_from"), Late()
+    async with open_world(hidden.over(memory_store), presence_grace=0.0) as world:
+        school = await open_school(world)
+        anns, bens = await school.join(school.ann), await school.join(school.ben)
+        anns.ignoring("user_presence")
+        hidden.way = late
+        await bens.send({"type": "typing", "channelId": school.general.id})
+        await late.carried_out.wait()
+        await bens.send({"type": "send_message", "channelId": school.general.id, "content": "hi"})
+        await bens.receive_type("new_message")
+        await anns.receive_type("new_message")
+        late.may_arrive.set()
+        await anns.is_silent()
+
+
+async def test_who_leaves_a_channel_types_there_no_more(world: World) -> None:
+    school = await open_school(world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    await anns.receive_type("user_presence")
+    stays = await school.join(school.ben)
+    stays.ignoring("user_typing", "user_stop_typing")
+    await bens.send({"type": "typing", "channelId": school.general.id})
+    await anns.receive_type("user_typing")
+    await bens.send({"type": "leave_channel", "channelId": school.general.id})
+    await bens.receive_type("left_channel")
+    assert (await anns.receive_type("user_stop_typing"))["userId"] == school.ben.id
+
+
+async def test_who_is_put_out_of_a_workspace_types_there_no_more(world: World) -> None:
+    school = await open_school(world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    await anns.receive_type("user_presence")
+    await bens.send({"type": "typing", "channelId": school.general.id})
+    await anns.receive_type("user_typing")
+    ids = (school.workspace.id, school.ben.id)
+    await world.store.workspaces.remove_member(*ids, by=school.tea.id)
+    await bens.receive_type("left_channel")
+    await until_quiet()
+    kinds = {(await anns.receive())["type"] for _ in range(2)}
+    assert kinds == {"user_stop_typing", "user_presence"}

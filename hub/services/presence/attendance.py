@@ -7,6 +7,7 @@ Must not know: what a key is, to whom changes are announced.
 
 import heapq
 from collections.abc import Hashable
+from collections.abc import Set as AbstractSet
 from math import inf
 from typing import Generic, TypeVar
 
@@ -45,6 +46,10 @@ class Attendance(Generic[K]):
     def present(self) -> frozenset[K]:
         """Every key that is present now, or within its grace period."""
         return frozenset(self._here | self._announced)
+
+    def announced(self) -> AbstractSet[K]:
+        """Every key that was announced as present and not as absent since."""
+        return self._announced
 
     async def due(self) -> list[K]:
         """Wait for changes that are to be announced, oldest first."""

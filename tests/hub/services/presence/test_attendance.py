@@ -3,7 +3,7 @@
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.services.attendance import MAX_BATCH, Attendance
+from hub.services.presence.attendance import MAX_BATCH, Attendance
 
 
 async def changes(

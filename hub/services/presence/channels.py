@@ -1,0 +1,107 @@
+"""Presence in channels: who is shown there, and to whom.
+
+Guarantees: it is per user: announced at the first connection that joins, ended when the last one
+leaves, or a grace period after it is gone; never across a block. While the store is unreachable
+changes wait. Must not know: dialects, SQL, who may join.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from attrs import frozen
+
+from hub.actor.hub import Hub
+from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUserInRoom
+from hub.services.presence.attendance import Attendance
+from hub.services.presence.corrections import Corrections, corrected
+from persistence.interface import Relations
+from persistence.records import StoreUnavailable
+from protocol.events import ChannelPresence
+from protocol.model import ChannelId, User, UserId
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 1.0
+
+
+@frozen(order=True)
+class _Seat:
+    """A user in a channel."""
+
+    channel_id: ChannelId
+    user_id: UserId
+    username: str
+
+    def event(self, *, online: bool) -> ChannelPresence:
+        return ChannelPresence(self.channel_id, self.user_id, self.username, online)
+
+
+class ChannelPresences:
+    """The announced presence of users in channels. Implements `hub.actor.listeners.RoomListener`.
+
+    Args:
+        relations: names who blocks whom, a batch of users at a time.
+        grace: seconds between the end of a user's last connection and their absence.
+    """
+
+    def __init__(self, relations: Relations, *, grace: float) -> None:
+        self._relations = relations
+        self._grace = grace
+        self._seats: Attendance[_Seat] = Attendance()
+        self._corrections = Corrections()
+
+    def entered(self, user: User, room: Room) -> None:
+        """See `RoomListener`."""
+        if isinstance(room, ChannelRoom):
+            self._seats.arrived(_Seat(room.channel_id, user.id, user.username))
+
+    def left(self, user: User, room: Room, *, disconnected: bool) -> None:
+        """See `RoomListener`."""
+        if isinstance(room, ChannelRoom):
+            seat = _Seat(room.channel_id, user.id, user.username)
+            self._seats.left(seat, self._grace if disconnected else 0.0)
+
+    def shown(self, user_id: UserId, to: UserId, *, online: bool) -> list[Delivery]:
+        """Show a user, in the channels where they are, to one that may from now on be shown them,
+        or may not: then as gone.
+        """
+        self._corrections.note(user_id, to, knows=online)
+        return [
+            Delivery(seat.event(online=online), ToUserInRoom(to, ChannelRoom(seat.channel_id)))
+            for seat in sorted(self._seats.announced())
+            if seat.user_id == user_id
+        ]
+
+    async def run(self, hub: Hub) -> None:
+        """Announce changes to `hub` until cancelled."""
+        while True:
+            await self._announce(hub, await self._seats.due())
+
+    async def _announce(self, hub: Hub, changes: Sequence[_Seat]) -> None:
+        with self._corrections.of_lookup() as corrections:
+            hidden = await self._hidden_from(changes)
+        if hidden is None:
+            for seat in changes:
+                self._seats.postpone(seat, RETRY_SECONDS)
+            return
+        deliveries: list[Delivery] = []
+        for seat in changes:
+            online = self._seats.announce(seat)
+            if online is None:  # meanwhile the user left or came back
+                continue
+            found = hidden.get(seat.user_id, frozenset())
+            blocked = corrected(found, seat.user_id, corrections, knows=False)
+            rooms = ToRooms((ChannelRoom(seat.channel_id),), besides_users=blocked | {seat.user_id})
+            deliveries.append(Delivery(seat.event(online=online), rooms))
+        await hub.broadcast(deliveries)
+
+    async def _hidden_from(
+        self, seats: Sequence[_Seat]
+    ) -> Mapping[UserId, frozenset[UserId]] | None:
+        """From whom each user is hidden; None when that is not known now."""
+        try:
+            return await self._relations.blocked_either_way({seat.user_id for seat in seats})
+        except StoreUnavailable as error:
+            log.warning("presence_not_checked", count=len(seats), reason=str(error))
+            return None

@@ -1,0 +1,163 @@
+"""Presence: which users are online, and to which audience that is announced.
+
+Guarantees: presence is per user, not per connection: online at the first connection, offline after
+the last one and a grace period, so a reconnect is not announced. A status goes out only to the
+audience that Postgres names, and to the user's workspaces, never across a block; no audience is
+looked up when no connected dialect sends such events. While the store is unreachable changes wait,
+at most one per user. Must not know: sockets, dialects.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import structlog
+from attrs import frozen
+
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery, ToEveryone, ToRooms, ToUserInRoom, ToUsers, WorkspaceRoom
+from hub.services.presence.attendance import Attendance
+from hub.services.presence.corrections import Corrections, corrected
+from hub.settings.choices import AudienceRule
+from persistence.interface import Relations, Workspaces
+from persistence.records import PeerView, StoreUnavailable
+from protocol.events import PresenceChanged, WorkspacePresence
+from protocol.model import UserId, WorkspaceId
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class Presence:
+    """The announced presence of users.
+
+    Args:
+        relations: names the audience of each user, a batch at a time.
+        workspaces: names the workspaces of each user, a batch at a time.
+        rule: whether to ask for the audience.
+        grace: seconds between the end of a user's last connection and their going offline.
+    """
+
+    def __init__(
+        self, relations: Relations, workspaces: Workspaces, *, rule: AudienceRule, grace: float
+    ) -> None:
+        self._relations = relations
+        self._workspaces = workspaces
+        self._rule = rule
+        self._grace = grace
+        self._users: Attendance[UserId] = Attendance()
+        self._corrections = Corrections()
+
+    def note(self, user_id: UserId, *, connected: bool) -> None:
+        """A user's first connection has come, or their last one ended. Never waits."""
+        if connected:
+            self._users.arrived(user_id)
+        else:
+            self._users.left(user_id, self._grace)
+
+    def online(self) -> frozenset[UserId]:
+        """Every user that is online."""
+        return self._users.present()
+
+    def knows(self, view: PeerView) -> bool:
+        """Whether a user who sees this much of a peer may know that they are online."""
+        if self._rule is AudienceRule.EVERYONE:
+            return not view.blocked
+        return view.knows
+
+    def shown(self, user_id: UserId, to: UserId, *, online: bool) -> list[Delivery]:
+        """Show a user who is online to one that may from now on know it, or may not: then as
+        offline.
+        """
+        self._corrections.note(user_id, to, knows=online)
+        if user_id not in self._users.announced():
+            return []
+        return [Delivery(PresenceChanged(user_id, online), ToUsers((to,)))]
+
+    def shown_in(
+        self, workspace_ids: Iterable[WorkspaceId], user_id: UserId, to: UserId, *, online: bool
+    ) -> list[Delivery]:
+        """The same in workspaces of the user, if the other one follows them."""
+        self._corrections.note(user_id, to, knows=online)
+        if user_id not in self._users.announced():
+            return []
+        return [
+            Delivery(
+                WorkspacePresence(workspace_id, user_id, online),
+                ToUserInRoom(to, WorkspaceRoom(workspace_id)),
+            )
+            for workspace_id in workspace_ids
+        ]
+
+    async def run(self, hub: Hub) -> None:
+        """Announce changes to `hub` until cancelled."""
+        while True:
+            await self._announce(hub, await self._users.due())
+
+    async def _announce(self, hub: Hub, changes: Sequence[UserId]) -> None:
+        with self._corrections.of_lookup() as corrections:
+            seen = await self._look_up(hub, changes)
+        if seen is None:
+            for user_id in changes:
+                self._users.postpone(user_id, RETRY_SECONDS)
+            return
+        deliveries: list[Delivery] = []
+        for user_id in changes:
+            online = self._users.announce(user_id)
+            if online is None:  # while the audience was looked up, the user left or came back
+                continue
+            known_to = corrected(seen.known_to(user_id), user_id, corrections, knows=True)
+            hidden = corrected(seen.hidden_from(user_id), user_id, corrections, knows=False)
+            deliveries += self._deliveries(hub, user_id, known_to, hidden, online=online)
+            deliveries += [
+                Delivery(
+                    WorkspacePresence(workspace_id, user_id, online),
+                    ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),
+                )
+                for workspace_id in seen.workspaces.get(user_id, ())
+            ]
+        await hub.broadcast(deliveries)
+
+    def _deliveries(
+        self,
+        hub: Hub,
+        user_id: UserId,
+        known_to: frozenset[UserId],
+        hidden: frozenset[UserId],
+        *,
+        online: bool,
+    ) -> list[Delivery]:
+        if not hub.tells_of(PresenceChanged):
+            return []
+        everyone = self._rule is AudienceRule.EVERYONE
+        to = ToEveryone(hidden | {user_id}) if everyone else ToUsers(tuple(known_to))
+        return [Delivery(PresenceChanged(user_id, online), to)]
+
+    async def _look_up(self, hub: Hub, user_ids: Sequence[UserId]) -> "_Seen | None":
+        """Who may see the users; None when that is not known now."""
+        in_workspaces = hub.tells_of(WorkspacePresence)
+        by_audience = self._rule is not AudienceRule.EVERYONE and hub.tells_of(PresenceChanged)
+        by_blocks = in_workspaces or (not by_audience and hub.tells_of(PresenceChanged))
+        try:
+            return _Seen(
+                await self._relations.presence_audience(user_ids) if by_audience else {},
+                await self._workspaces.of_users(user_ids) if in_workspaces else {},
+                await self._relations.blocked_either_way(user_ids) if by_blocks else {},
+            )
+        except StoreUnavailable as error:
+            log.warning("presence_not_checked", count=len(user_ids), reason=str(error))
+            return None
+
+
+@frozen
+class _Seen:
+    """Who may see some users: their audiences and workspaces, and who may not."""
+
+    audiences: Mapping[UserId, frozenset[UserId]]
+    workspaces: Mapping[UserId, frozenset[WorkspaceId]]
+    blocked: Mapping[UserId, frozenset[UserId]]
+
+    def known_to(self, user_id: UserId) -> frozenset[UserId]:
+        return self.audiences.get(user_id, frozenset())
+
+    def hidden_from(self, user_id: UserId) -> frozenset[UserId]:
+        return self.blocked.get(user_id, frozenset())

@@ -1,0 +1,55 @@
+"""Who is shown to whom: the presence of one user to another, wherever both are.
+
+Guarantees: what is shown or hidden here is not undone by a lookup that began before. Must not know:
+why somebody may be shown, dialects, SQL.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from attrs import frozen
+
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery
+from hub.services.presence.channels import ChannelPresences
+from hub.services.presence.users import Presence
+from persistence.interface import Workspaces
+from protocol.events import WorkspacePresence
+from protocol.model import UserId
+
+Pair: TypeAlias = tuple[UserId, UserId]
+"""A user, and the peer whom they see."""
+
+
+@frozen
+class Sight:
+    """Shows users to each other, and hides them.
+
+    Args:
+        presence: who is online.
+        in_channels: who is in which channel.
+        workspaces: the workspaces of users.
+        hub: has the rooms.
+    """
+
+    presence: Presence
+    in_channels: ChannelPresences
+    workspaces: Workspaces
+    hub: Hub
+
+    async def in_rooms(self, pairs: Sequence[Pair], *, online: bool) -> list[Delivery]:
+        """The deliveries that show each peer to the user in their common channels and workspaces,
+        or hide them there.
+
+        Raises:
+            StoreUnavailable: the workspaces cannot be looked up now.
+        """
+        deliveries: list[Delivery] = []
+        for user_id, peer in pairs:
+            deliveries += self.in_channels.shown(peer, user_id, online=online)
+        if self.hub.tells_of(WorkspacePresence):
+            workspaces = await self.workspaces.of_users([peer for _, peer in pairs])
+            for user_id, peer in pairs:
+                theirs = sorted(workspaces[peer])
+                deliveries += self.presence.shown_in(theirs, peer, user_id, online=online)
+        return deliveries

@@ -1,0 +1,97 @@
+"""One typing indicator: whose it is, and what is delivered of it.
+
+Must not know: whether it may be delivered, and when it ends.
+"""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+
+from hub.actor.client import Client
+from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
+from hub.services.typing.running import End, Place
+from protocol.events import ChannelTyping, TypingChanged
+from protocol.model import Channel, ChannelId, User, UserId
+
+Pair: TypeAlias = tuple[UserId, UserId]
+
+
+@frozen
+class Indicator:
+    """An indicator for one recipient. `source`: the connection that sent it and does not get it.
+    `number`: later ones have higher numbers.
+    """
+
+    author: User
+    recipient_id: UserId
+    is_typing: bool
+    source: Client
+    number: int
+
+    @property
+    def place(self) -> Place:
+        """Whose it is, and where."""
+        return self.author.id, self.recipient_id
+
+    @property
+    def pair(self) -> Pair:
+        """The author and the recipient."""
+        return self.author.id, self.recipient_id
+
+    def delivery(self) -> Delivery:
+        """To the recipient."""
+        event = TypingChanged(
+            self.author.id,
+            self.author.username,
+            self.author.name,
+            self.recipient_id,
+            self.is_typing,
+            datetime.now(UTC),
+        )
+        return Delivery(event, ToUsers((self.recipient_id,)))
+
+    def end(self, channel_id: ChannelId | None) -> End:
+        """Makes the deliveries of its end."""
+        return partial(evolve(self, is_typing=False).deliveries, channel_id)
+
+    def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
+        """To the recipient, and to connections that have joined the dm channel, if there is one."""
+        if channel_id is None:
+            return [self.delivery()]
+        event = ChannelTyping(channel_id, None, self.author, self.is_typing)
+        rooms = ToRooms((ChannelRoom(channel_id),), besides=self.source)
+        return [self.delivery(), Delivery(event, rooms)]
+
+
+@frozen
+class ChannelIndicator:
+    """An indicator in a channel. `hidden_from`: who does not get it; the rest as in `Indicator`."""
+
+    author: User
+    channel: Channel
+    is_typing: bool
+    source: Client
+    number: int
+    hidden_from: frozenset[UserId] = frozenset()
+
+    @property
+    def place(self) -> Place:
+        """Whose it is, and where."""
+        return self.author.id, ChannelRoom(self.channel.id)
+
+    def delivery(self) -> Delivery:
+        """To the channel and its workspace."""
+        channel = self.channel
+        rooms: list[Room] = [ChannelRoom(channel.id)]
+        if channel.workspace_id is not None:
+            rooms.append(WorkspaceRoom(channel.workspace_id))
+        event = ChannelTyping(channel.id, channel.workspace_id, self.author, self.is_typing)
+        to = ToRooms(rooms, besides=self.source, besides_users=self.hidden_from)
+        return Delivery(event, to)
+
+    def end(self) -> End:
+        """Makes the deliveries of its end."""
+        ended = evolve(self, is_typing=False)
+        return lambda: [ended.delivery()]

@@ -1,0 +1,107 @@
+"""Typing indicators that are on, and when each of them ends.
+
+Guarantees: each ends once: when it is stopped, or at its time unless it was renewed before; a later
+indicator of the same author in the same place takes the place of the earlier one. Must not know:
+who may type where, how indicators are delivered.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from math import inf
+from typing import TypeAlias
+
+import trio
+from attrs import evolve, frozen
+
+from hub.actor.client import Client
+from hub.actor.letters import ChannelRoom, Delivery
+from protocol.model import UserId
+
+Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]
+"""An author, and the recipient or the channel."""
+End: TypeAlias = Callable[[], list[Delivery]]
+
+
+@frozen
+class _Running:
+    """When an indicator ends, the deliveries of its end, and the connection that started it.
+    `number` identifies its entry in the heap of ends; a renewed one keeps it.
+    """
+
+    expires: float
+    end: End
+    source: Client
+    number: int
+
+
+class Running:
+    """The indicators that are on."""
+
+    def __init__(self) -> None:
+        self._active: dict[Place, _Running] = {}
+        # A heap of times to look at indicators; an entry is valid while its number is in use.
+        self._ends: list[tuple[float, int, Place]] = []
+        self._started = trio.Event()
+        self._count = 0
+
+    def start(self, place: Place, source: Client, end: End, expires: float) -> None:
+        """An indicator is on until that time, or goes on until then."""
+        before = self._active.get(place)
+        if before is not None and before.expires <= expires:
+            # its entry is moved when the old end is reached
+            self._active[place] = _Running(expires, end, source, before.number)
+        else:
+            self._count += 1
+            self._run_until(place, _Running(expires, end, source, self._count))
+
+    def stop(self, place: Place) -> list[Delivery]:
+        """The deliveries of its end, if one is on."""
+        running = self._active.pop(place, None)
+        return [] if running is None else running.end()
+
+    def forget(self, place: Place) -> None:
+        """It has ended."""
+        self._active.pop(place, None)
+
+    def places(self, source: Client | None = None, author: UserId | None = None) -> list[Place]:
+        """Where indicators are on that this connection started, or this author."""
+        return [
+            place
+            for place, running in self._active.items()
+            if source in (None, running.source) and author in (None, place[0])
+        ]
+
+    def end_now(self, places: Iterable[Place]) -> None:
+        """Their ends are due."""
+        now = trio.current_time()
+        for place in places:
+            running = self._active.get(place)
+            if running is not None:
+                self._run_until(place, evolve(running, expires=now))
+
+    async def due(self) -> list[Delivery]:
+        """Wait until the next time to look; the deliveries of the ends that are due."""
+        self._started = trio.Event()
+        with trio.move_on_at(self._ends[0][0] if self._ends else inf):
+            await self._started.wait()
+        return self._take_expired()
+
+    def _run_until(self, place: Place, running: _Running) -> None:
+        self._active[place] = running
+        heapq.heappush(self._ends, (running.expires, running.number, place))
+        self._started.set()
+
+    def _take_expired(self) -> list[Delivery]:
+        now = trio.current_time()
+        ended: list[Delivery] = []
+        while self._ends and self._ends[0][0] <= now:
+            _, number, place = heapq.heappop(self._ends)
+            running = self._active.get(place)
+            if running is None or running.number != number:
+                continue
+            if running.expires > now:
+                heapq.heappush(self._ends, (running.expires, number, place))
+            else:
+                del self._active[place]
+                ended += running.end()
+        return ended

@@ -1,0 +1,59 @@
+"""Who is in a channel, and who hears of it when."""
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from persistence.interface import Store
+from tests.support.school import open_school
+from tests.support.stores.outage import Outage
+from tests.support.world import World, open_world
+
+
+async def test_a_user_who_comes_back_within_the_grace_period_was_never_gone(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    assert (await anns.receive_type("user_presence"))["status"] == "online"
+    await bens.close_in_silence()
+    await trio.sleep(4.9)
+    back = await school.join(school.ben)
+    await trio.sleep(20)
+    await anns.is_silent()
+    await back.close_in_silence()
+    started = trio.current_time()
+    gone = await anns.receive_type("user_presence")
+    assert (gone["userId"], gone["status"]) == (school.ben.id, "offline")
+    assert trio.current_time() - started == pytest.approx(5.0)
+
+
+async def test_leaving_on_purpose_is_told_at_once(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    await anns.receive_type("user_presence")
+    started = trio.current_time()
+    await bens.send({"type": "leave_channel", "channelId": school.general.id})
+    await bens.receive_type("left_channel")
+    assert (await anns.receive_type("user_presence"))["status"] == "offline"
+    assert trio.current_time() == started
+
+
+async def test_while_the_store_is_away_presence_waits(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """Who blocks whom is not known: nobody is shown to everybody."""
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        school = await open_school(world)
+        anns = await school.join(school.ann)
+        bens = await school.ben.open("/ws/chat")
+        outage.begin()
+        await bens.send({"type": "join_channel", "channelId": school.general.id})
+        await bens.receive_type("joined_channel")
+        await trio.sleep(10)
+        await anns.is_silent()
+        outage.end()
+        assert (await anns.receive_type("user_presence"))["status"] == "online"

@@ -1,0 +1,139 @@
+"""Across a block nobody hears of the other, wherever both are; messages in channels reach both."""
+
+from trio.testing import MockClock
+
+from persistence.interface import Store
+from tests.support.clients.socketio import channel_of, enter
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import post
+from tests.support.quiet import until_quiet
+from tests.support.school import School, open_school
+from tests.support.stores.intercept import Interception, Late
+from tests.support.world import Person, World, open_world
+
+
+async def on_gateway(person: Person) -> WebSocket:
+    """A connection of `/gateway`, past its greeting."""
+    gateway = await person.open("/gateway")
+    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    await gateway.receive_type("READY")
+    await until_quiet()
+    return gateway
+
+
+async def block(school: School, *, by_ann: bool = True) -> None:
+    one, other = (school.ann, school.ben) if by_ann else (school.ben, school.ann)
+    await school.world.store.relations.block(one.id, other.id)
+    await until_quiet()
+
+
+def presence(school: School, person: Person, status: str) -> dict[str, object]:
+    return {
+        "type": "user_presence", "userId": person.id, "username": person.user.username,
+        "status": status, "channelId": school.general.id,
+    }  # fmt: skip
+
+
+async def test_in_a_channel_neither_hears_that_the_other_comes_types_reads_or_goes(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    await block(school)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    events = [await enter(each) for each in (school.ann, school.ben)]
+    for peer in events:
+        await peer.ask("room:join", channel_of(school))
+    await post(world, school.ann.user, school.general, "hi")
+    ids = [(await each.receive_type("new_message"))["message"]["id"] for each in (anns, bens)]
+    for peer in events:
+        assert (await peer.event())[0] == "message:new"
+    for socket in (anns, bens):
+        await socket.send({"type": "typing", "channelId": school.general.id})
+        where = {"channelId": school.general.id, "messageId": ids[0]}
+        await socket.send({"type": "mark_read", **where})
+    await until_quiet()
+    await anns.close_in_silence()
+    await bens.close_in_silence()
+    for peer, person in zip(events, (school.ann, school.ben), strict=True):
+        for kind in ("start", "stop"):  # what they type themselves, on the other connection
+            name, typing = await peer.event()
+            assert (name, typing["userName"]) == (f"message:typing:{kind}", person.user.username)
+
+
+async def test_a_third_one_hears_of_both(world: World) -> None:
+    school = await open_school(world)
+    await block(school)
+    teas = await school.join(school.tea)
+    for person in (school.ann, school.ben):
+        socket = await school.join(person)
+        assert await teas.receive() == presence(school, person, "online")
+        await socket.send({"type": "typing", "channelId": school.general.id})
+        assert (await teas.receive_type("user_typing"))["userId"] == person.id
+        await socket.close_in_silence(besides={"user_presence"})
+        await teas.receive_type("user_stop_typing")
+        assert await teas.receive() == presence(school, person, "offline")
+
+
+async def test_a_block_hides_in_channels_who_was_there_and_typed(world: World) -> None:
+    school = await open_school(world)
+    anns, bens = await school.join(school.ann), await school.join(school.ben)
+    await anns.receive_type("user_presence")
+    await anns.send({"type": "typing", "channelId": school.general.id})
+    await bens.receive_type("user_typing")
+    await block(school)
+    assert (await bens.receive_type("user_stop_typing"))["userId"] == school.ann.id
+    assert await bens.receive() == presence(school, school.ann, "offline")
+    assert await anns.receive() == presence(school, school.ben, "offline")
+    await anns.close_in_silence()
+    await bens.close_in_silence()
+
+
+async def test_on_the_gateway_nobody_hears_that_who_blocks_them_comes_or_goes(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    gateway = await on_gateway(school.ben)
+    anns = await school.ann.open()
+    assert (await gateway.receive_type("PRESENCE_UPDATE"))["d"]["userId"] == school.ann.id
+    await block(school)
+    offline = {"userId": school.ann.id, "status": "offline", "workspaceId": school.workspace.id}
+    assert (await gateway.receive_type("PRESENCE_UPDATE"))["d"] == offline
+    await anns.close_in_silence(besides={"user_online_status"})
+    await school.ann.open()
+    await gateway.is_silent()
+
+
+async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store: Store) -> None:
+    async with open_world(memory_store, presence_audience="everyone", presence_grace=0.0) as world:
+        ann, ben, eve = await world.people("ann", "ben", "eve")
+        await world.store.relations.block(ann.id, ben.id)
+        bens, eves = await ben.open(), await eve.open()
+        assert (await bens.receive_type("user_online_status"))["user_id"] == eve.id
+        await ann.open()
+        assert (await eves.receive_type("user_online_status"))["user_id"] == ann.id
+        await bens.is_silent()
+        online = (await ben.call("GET", "/private_messages/api/users/online")).json
+        assert [each["id"] for each in online] == [eve.id]
+
+
+async def test_a_block_counts_for_what_was_being_looked_up(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """Who may be told that Ann joins, and types, is looked up when she blocks Ben."""
+    blocked = Interception("relations", "blocked_either_way")
+    hidden = Interception("channels", "hidden_from")
+    store = blocked.over(hidden.over(memory_store))
+    async with open_world(store, presence_grace=0.0) as world:
+        school = await open_school(world)
+        bens = await school.join(school.ben)
+        blocked.way, hidden.way = joins, types = Late(), Late()
+        anns = await school.join(school.ann)
+        await anns.send({"type": "typing", "channelId": school.general.id})
+        await joins.carried_out.wait()
+        await types.carried_out.wait()
+        await block(school)
+        joins.may_arrive.set()
+        types.may_arrive.set()
+        await until_quiet()
+        await bens.close_in_silence()
+        await anns.close_in_silence(besides={"user_presence"})
