@@ -262,10 +262,7 @@ def _private() -> list[Row]:
         row("DELETE /api/users/{user_id}/follow", SignedIn(404), **paul),
         row("DELETE /api/users/{user_id}/follow-request", SignedIn(404), **paul),
         *(row(f"GET /api/users/{{user_id}}{what}", NotBlocked(200, 404), **paul) for what in (
-            "/counts", "/followers", "/following", "/profile",
-        )),
-        *(row(f"GET /api/users/{{user_id}}{what}", SignedIn(200), **paul) for what in (
-            "", "/follow-status",
+            "", "/counts", "/follow-status", "/followers", "/following", "/profile",
         )),
     ]  # fmt: skip
 
