@@ -211,14 +211,9 @@ class Admission:
     def _client(
         self, transport: Transport, wire: Wire, session: Session
     ) -> tuple[Client, WebSocketLink]:
-        config = self._services.config
-        remaining = (session.expires_at - datetime.now(UTC)).total_seconds()
-        link = WebSocketLink(
-            transport,
-            Outbox(config.outbox_bytes),
-            wire.shed_notice,
-            trio.current_time() + remaining,
-        )
+        self._services.live_sessions.note(session)
+        outbox = Outbox(self._services.config.outbox_bytes)
+        link = WebSocketLink(transport, outbox, wire.shed_notice)
         quota = self._services.quotas.of(session.user.id)
         return Client(session.user, session.id, wire, link, quota), link
 

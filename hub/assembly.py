@@ -18,8 +18,11 @@ from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.identity.authentication import Authenticator, signing_secrets
+from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.jwt_tokens import TokenVerifier
+from hub.identity.live_sessions import LiveSessions
 from hub.identity.passwords import PasswordHasher
+from hub.identity.session_cache import SessionCache
 from hub.limits.guesses import Guesses
 from hub.limits.quotas import Quotas
 from hub.limits.windows import SlidingWindow
@@ -65,6 +68,7 @@ class Services:
     store: Store
     hub: Hub
     authenticator: Authenticator
+    live_sessions: LiveSessions
     tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
     presence: Presence
@@ -146,12 +150,20 @@ async def open_services(
         issuer=config.jwt_issuer,
         audience=config.jwt_audience,
     )
+    foreign = None
+    if foreign_sessions is not None:
+        foreign = ForeignLogins(foreign_sessions, store.accounts, config.token_lifetime)
+    session_cache = SessionCache()
     authenticator = Authenticator(
         store.sessions,
         store.accounts,
-        foreign_sessions,
+        foreign,
         await signing_secrets([each.reveal() for each in config.session_secrets], store.sessions),
         tokens,
+        session_cache,
+    )
+    live_sessions = LiveSessions(
+        store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
     commands = Commands(
@@ -175,15 +187,15 @@ async def open_services(
         nursery.start_soon(assistant.run)
         nursery.start_soon(changes.run)
         nursery.start_soon(authenticator.run)
-        nursery.start_soon(authenticator.watch, hub)
-        nursery.start_soon(authenticator.watch_foreign, hub, config.session_recheck)
         nursery.start_soon(files.run)
+        nursery.start_soon(live_sessions.run)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,
             store=store,
             hub=hub,
             authenticator=authenticator,
+            live_sessions=live_sessions,
             tokens=tokens,
             messaging=messaging,
             presence=presence,

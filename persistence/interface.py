@@ -130,12 +130,12 @@ class Sessions(Protocol):
     async def secret(self, name: str, proposal: str) -> str:
         """The secret of that name. The first proposal is stored, and returned from then on."""
 
-    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
-        """Those of the sessions that have neither been deleted nor expired."""
+    async def ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
+        """When those of the sessions end that have neither been deleted nor expired."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
-        """The sessions that end and the users that change from now on, whoever changes them. None:
-        some may have been missed.
+        """The sessions that end or get another end, and the users that change, from now on, whoever
+        changes them. None: some may have been missed.
         """
 
 

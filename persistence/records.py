@@ -261,13 +261,20 @@ class SessionEnded:
 
 
 @frozen
+class SessionChanged:
+    """The session has another end."""
+
+    session_id: SessionId
+
+
+@frozen
 class UserChanged:
     """The account changed: what is cached of it, also with its sessions, is out of date."""
 
     user_id: UserId
 
 
-SessionChange: TypeAlias = SessionEnded | UserChanged
+SessionChange: TypeAlias = SessionEnded | SessionChanged | UserChanged
 
 
 @frozen

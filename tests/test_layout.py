@@ -20,6 +20,7 @@ ELSEWHERE: Final = {
     "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
     "hub/http/asgi.py": "tests/hub/http/test_server.py",
     "hub/http/responses.py": "tests/hub/http/test_server.py",
+    "hub/identity/foreign_logins.py": "tests/hub/identity/test_live_sessions.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",
     "hub/services/typing/indicator.py": "tests/hub/services/typing/test_indicators.py",

@@ -23,6 +23,7 @@ from hub.actor.letters import (
     Join,
     Leave,
     Letter,
+    Rebind,
     Register,
     Room,
     ToClient,
@@ -197,10 +198,10 @@ class Hub:
                 was_in = self._leave(client, room, disconnected=False)
                 if was_in and farewell is not None:
                     self._say_farewell(client, farewell)
-            case EndSessions():
-                self._end_sessions(letter)
-            case EndUsers():
-                self._end_users(letter)
+            case Rebind(client=client, session_id=session_id):
+                self._rebind(client, session_id)
+            case EndSessions() | EndUsers():
+                self._end(letter)
             case CloseAll():
                 self._close_all(letter)
             case _:
@@ -243,7 +244,18 @@ class Hub:
         if len(theirs) == 1:
             self._on_presence(client.user.id, connected=True)
 
-    def _end_sessions(self, letter: EndSessions) -> None:
+    def _rebind(self, client: Client, session_id: SessionId) -> None:
+        client.session_id = session_id
+        refusal = self._ended.get(session_id)
+        if refusal is not None:
+            client.close(refusal)
+
+    def _end(self, letter: EndSessions | EndUsers) -> None:
+        if isinstance(letter, EndUsers):
+            for user_id in letter.user_ids:
+                for client in self._by_user.get(user_id, ()):
+                    client.close(letter.reason)
+            return
         for client in self._clients:
             if client.session_id in letter.session_ids:
                 client.close(letter.reason)
@@ -251,11 +263,6 @@ class Hub:
             self._ended[session_id] = letter.reason
         while len(self._ended) > ENDED_SESSIONS:
             del self._ended[next(iter(self._ended))]
-
-    def _end_users(self, letter: EndUsers) -> None:
-        for user_id in letter.user_ids:
-            for client in self._by_user.get(user_id, ()):
-                client.close(letter.reason)
 
     def _unregister(self, client: Client) -> None:
         if client not in self._clients:

@@ -131,6 +131,14 @@ class Broadcast:
 
 
 @frozen
+class Rebind:
+    """The connection goes on as one of this session, which is its user's too."""
+
+    client: Client
+    session_id: SessionId
+
+
+@frozen
 class EndSessions:
     """Close the connections of these sessions."""
 
@@ -157,5 +165,5 @@ class CloseAll:
 
 
 Letter: TypeAlias = (
-    Register | Unregister | Join | Leave | Broadcast | EndSessions | EndUsers | CloseAll
+    Register | Unregister | Join | Leave | Broadcast | Rebind | EndSessions | EndUsers | CloseAll
 )

@@ -4,24 +4,23 @@ Guarantees: identity comes from a live session alone; of our own sessions only a
 ever looked up; a foreign store is only read. Must not know: dialects, HTTP.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final, assert_never
+from datetime import datetime
+from typing import Final
 
 import structlog
 import trio
-from attrs import define, evolve, field, frozen
+from attrs import define, field
 
-from hub.actor.hub import Hub
 from hub.batching import Batcher
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import new_token, token_hash
-from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
+from hub.identity.foreign_logins import ForeignLogins, number_of
+from hub.identity.jwt_tokens import Claims, InvalidToken, TokenVerifier
 from hub.identity.session_cache import SessionCache
-from persistence.interface import Accounts, ForeignSessions, Sessions
-from persistence.records import SessionEnded, StoreUnavailable, UserChanged
+from persistence.interface import Accounts, Sessions
+from persistence.records import StoreUnavailable
 from protocol.dialect import Stranger
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.express_session import sign, unsign
@@ -30,9 +29,6 @@ from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.websocket.handshake import Cookies
 
 log = structlog.get_logger(__name__)
-
-RECHECK_SECONDS: Final = 0.2  # after an outage
-CONNECTING_SECONDS: Final = 60.0  # longer than from the lookup of a session to its connection
 
 SIGNING: Final = "connect.sid"
 MAX_COOKIES: Final = 4  # of one name that are looked at
@@ -48,14 +44,6 @@ class _Lookup:
     answered: trio.Event = field(factory=trio.Event, init=False)
 
 
-@frozen
-class _Found:
-    """A foreign session that was found, and when (`trio.current_time()`)."""
-
-    sid: str
-    at: float
-
-
 class Authenticator:
     """Finds, opens and ends sessions.
 
@@ -65,24 +53,25 @@ class Authenticator:
         foreign: the sessions of an Express application on the same users; None: there is none.
         signing: secrets whose signatures on cookies are accepted; the first one signs new ones.
         tokens: checks the tokens of clients without cookies.
+        cache: remembers sessions that were looked up.
     """
 
     def __init__(
         self,
         sessions: Sessions,
         accounts: Accounts,
-        foreign: ForeignSessions | None,
+        foreign: ForeignLogins | None,
         signing: Sequence[str],
         tokens: TokenVerifier,
+        cache: SessionCache,
     ) -> None:
         self._tokens = tokens
         self._sessions = sessions
         self._accounts = accounts
         self._foreign = foreign
         self._signing = signing
-        self._foreign_sids: dict[SessionId, _Found] = {}  # to be checked again while they are live
         self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
-        self._cache = SessionCache()
+        self._cache = cache
 
     async def run(self) -> None:
         """Look up sessions until cancelled; those wanted during a statement share the next one."""
@@ -118,7 +107,7 @@ class Authenticator:
         if own is not None:
             return own
         if cookie == SIGNED_COOKIE and self._foreign is not None:
-            return await self._find_foreign(self._foreign, named)
+            return await self._foreign.find(named)
         return Stranger.INVALID_SESSION
 
     async def find_by_token(self, token: str) -> Session | Stranger:
@@ -136,16 +125,27 @@ class Authenticator:
             log.debug("bearer_refused", reason=str(error))
             return Stranger.INVALID_SESSION
         number = from_uuid(IdKind.USER, claims.subject)
-        if claims.session_id is not None and claims.session_id > 0:
-            session = await self._sessions.get(claims.session_id)
-            if session is None or session.user.id != number:
-                return Stranger.INVALID_SESSION
-            return evolve(session, expires_at=min(session.expires_at, claims.expires_at))
+        session = await self._session_of(claims)
+        if isinstance(session, Session) and session.user.id != number:
+            return Stranger.INVALID_SESSION
+        if session is not None:
+            return session
         user = None if number is None else await self._accounts.get(UserId(number))
         if user is None:
             return Stranger.UNKNOWN_USER
-        # Of an Express session there is a number too: live connections end with that session.
-        return Session(claims.session_id or _foreign_id(token), user, claims.expires_at)
+        return Session(claims.session_id or number_of(token), user, claims.expires_at)
+
+    async def _session_of(self, claims: Claims) -> Session | Stranger | None:
+        """The session that a token was issued to; None: there is none here, the token stands for
+        itself.
+        """
+        if claims.session_id is None:
+            return None
+        if claims.session_id > 0:
+            return await self._sessions.get(claims.session_id) or Stranger.INVALID_SESSION
+        if self._foreign is None or not self._foreign.knows(claims.session_id):
+            return None
+        return await self._foreign.find_again(claims.session_id)
 
     async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:
         """A new session; returns the cookie's value.
@@ -175,55 +175,6 @@ class Authenticator:
     def forget(self, user_id: UserId) -> None:
         """The user was changed: their sessions are looked up again."""
         self._cache.forget_user(user_id)
-
-    async def watch(self, hub: Hub) -> None:
-        """Close the connections of sessions that end, whoever ends them, until cancelled."""
-        async with self._sessions.changes() as changes:
-            async for change in changes:
-                match change:
-                    case SessionEnded(session_id=session_id):
-                        self._cache.forget_session(session_id)
-                        await hub.end_sessions({session_id})
-                    case UserChanged(user_id=user_id):
-                        self._cache.forget_user(user_id)
-                    case None:
-                        self._cache.forget_all()
-                        await hub.end_sessions(await self._lost(hub))
-                    case _:
-                        assert_never(change)
-
-    async def watch_foreign(self, hub: Hub, every: float) -> None:
-        """Close the connections of foreign sessions that are gone, until cancelled.
-
-        Args:
-            hub: knows who is connected.
-            every: seconds between two checks.
-        """
-        while self._foreign is not None:
-            await trio.sleep(every)
-            live, recent = hub.sessions(), trio.current_time() - CONNECTING_SECONDS
-            self._foreign_sids = {
-                key: found
-                for key, found in self._foreign_sids.items()
-                if key in live or found.at > recent
-            }
-            sids = {key: self._foreign_sids[key].sid for key in live & self._foreign_sids.keys()}
-            try:
-                gone = {key for key, sid in sids.items() if await self._foreign.find(sid) is None}
-            except StoreUnavailable as error:
-                log.warning("sessions_not_checked", reason=str(error))
-            else:
-                await hub.end_sessions(gone)
-
-    async def _lost(self, hub: Hub) -> set[SessionId]:
-        """Our own sessions that have connections but are no longer there."""
-        own = {session_id for session_id in hub.sessions() if session_id > 0}
-        while True:
-            try:
-                return own - await self._sessions.alive(sorted(own))
-            except StoreUnavailable as error:
-                log.warning("sessions_not_checked", reason=str(error))
-                await trio.sleep(RECHECK_SECONDS)
 
     def _token(self, cookie: str, value: str) -> str | None:
         if cookie == TOKEN_COOKIE:
@@ -258,17 +209,6 @@ class Authenticator:
         for lookup in lookups:
             lookup.answered.set()
 
-    async def _find_foreign(self, foreign: ForeignSessions, sid: str) -> Session | Stranger:
-        found = await foreign.find(sid)
-        if found is None or found.expires_at <= datetime.now(UTC):
-            return Stranger.INVALID_SESSION
-        user = await self._accounts.get(found.user_id)
-        if user is None:
-            return Stranger.UNKNOWN_USER
-        session_id = _foreign_id(sid)
-        self._foreign_sids[session_id] = _Found(sid, trio.current_time())
-        return Session(session_id, user, found.expires_at)
-
 
 async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequence[str]:
     """The configured secrets, or one that was made at the first start and is kept in the store.
@@ -277,10 +217,3 @@ async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequ
         StoreUnavailable: it cannot be agreed on now.
     """
     return configured or (await sessions.secret(SIGNING, secrets.token_urlsafe(32)),)
-
-
-def _foreign_id(sid: str) -> SessionId:
-    """A number for a session that has none: negative, so it is never one of ours."""
-    return SessionId(
-        -int.from_bytes(hashlib.sha256(sid.encode("utf-8", "surrogateescape")).digest()[:7]) - 1
-    )

@@ -173,6 +173,11 @@ class Config:
     session_recheck: float = setting(
         seconds(0.1, 3_600), 60.0, "How often the hub checks that Express sessions still exist."
     )
+    token_lifetime: float = setting(
+        seconds(1, 86_400),
+        300.0,
+        "How long a token of the hub can be used; it can be renewed as long as its session lives.",
+    )
     jwt_secret: Secret | None = setting(
         LONG_SECRET,
         None,

@@ -1,22 +1,20 @@
-"""A dialect of events on the hub: admits clients, ends them with their tokens, recovers
-connections.
+"""A dialect of events on the hub: admits clients, recovers connections.
 
-Guarantees: a client is the subject of its token, whatever it claims, and only until the token ends;
-it receives what it missed before anything new; every event that waits for an acknowledgement gets
-one. Must not know: packets, transports, what an event leads to.
+Guarantees: a client is the subject of its token, whatever it claims, and ends with the session that
+the token stands for; it receives what it missed before anything new; every event that waits for an
+acknowledgement gets one. Must not know: packets, transports, what an event leads to.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import inf
 from typing import Final
 
 import structlog
 import trio
 
 from hub.actor.client import Client
-from hub.actor.letters import Register, Unregister
+from hub.actor.letters import Rebind, Register, Unregister
 from hub.assembly import Services
 from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
@@ -29,7 +27,7 @@ from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
 from persistence.records import StoreUnavailable
 from protocol.dialect import CodecLimits, EventDialect
-from protocol.errors import GOING_AWAY, SESSION_ENDED, ErrorCode
+from protocol.errors import GOING_AWAY, ErrorCode
 from protocol.events import Connected, Refused
 from protocol.model import Session, UserId
 from protocol.shapes.uuids import IdKind, from_uuid
@@ -61,17 +59,10 @@ class EventApplication:
         self._replies = EventReplies(dialect, services.commands, limits)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
-        self._changed = trio.Event()
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._end_expired)
-            nursery.start_soon(self._keep_recoverable)
-
-    async def _keep_recoverable(self) -> None:
-        """Note in the store which connections are alive; an outage only postpones it."""
-        while True:
+        while True:  # note in the store which are alive; an outage only postpones it
             await trio.sleep(TOUCH_SECONDS)
             slips = [member.slip for member in self._members.values() if member.slip is not None]
             try:
@@ -79,19 +70,6 @@ class EventApplication:
                 await self._recoveries.purge()
             except StoreUnavailable as error:
                 log.warning("recoveries_not_touched", reason=str(error))
-
-    async def _end_expired(self) -> None:
-        while True:
-            self._changed = trio.Event()
-            ends = [member.expires for member in self._members.values()]
-            with trio.move_on_at(min(ends, default=inf)):
-                await self._changed.wait()
-            now = trio.current_time()
-            for member in tuple(self._members.values()):
-                if member.expires <= now:
-                    member.client.tell(Refused.because(ErrorCode.LOGIN_ENDED))
-                    member.client.close(SESSION_ENDED)
-                    self._members.pop(member.socket, None)
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
         """See `Application`. Every refusal has the text `Unauthorized`."""
@@ -114,8 +92,8 @@ class EventApplication:
         if slip is None:
             slip = await self._recoveries.open(session.user.id)
         asker = self._asker(socket, session, slip)
-        self._members[socket] = Member(asker, socket, _end_of(session), slip, recovered)
-        self._changed.set()
+        self._services.live_sessions.note(session)
+        self._members[socket] = Member(asker, socket, slip, recovered)
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
 
     def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
@@ -221,15 +199,10 @@ class EventApplication:
             with suppress(StoreUnavailable):
                 session = await self._services.authenticator.find_by_token(token)
                 if isinstance(session, Session) and session.user.id == member.client.user.id:
-                    member.expires = _end_of(session)
-                    self._changed.set()
+                    self._services.live_sessions.note(session)
+                    await self._services.hub.post(Rebind(member.client, session.id))
                     return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
-
-
-def _end_of(session: Session) -> float:
-    """When it ends, as `trio.current_time()`."""
-    return trio.current_time() + (session.expires_at - datetime.now(UTC)).total_seconds()
 
 
 def _user_id(text: Data) -> UserId | None:

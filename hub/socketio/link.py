@@ -18,8 +18,8 @@ from hub.actor.link import Frames
 from hub.socketio.recovery import encode_offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
-from protocol.errors import CloseReason
-from protocol.events import Event, Shed
+from protocol.errors import SESSION_ENDED, CloseReason, ErrorCode
+from protocol.events import Event, Refused, Shed
 from protocol.model import ChannelId
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
@@ -118,5 +118,7 @@ class SocketLink:
     def close(self, reason: CloseReason) -> None:
         """See `Link`."""
         if self._closing is None:
+            if reason is SESSION_ENDED:
+                self.offer(Frames(self._wire.encode(Refused.because(ErrorCode.LOGIN_ENDED))))
             self._closing = reason
             self.socket.disconnect(reason)

@@ -13,19 +13,17 @@ from protocol.model import ChannelId
 
 @define
 class Member:
-    """A connected client, with the end of its token.
+    """A connected client.
 
     Args:
         asker: gives the client's commands.
         socket: the way to it.
-        expires: when its token ends, as `trio.current_time()`.
         slip: what is kept for its recovery; None when it cannot be recovered.
         recovered: the positions of the broken connection that it recovers, if it does.
     """
 
     asker: Asker
     socket: Socket
-    expires: float
     slip: RecoverySlip | None
     recovered: Mapping[ChannelId, int] | None
 

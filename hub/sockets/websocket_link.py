@@ -8,7 +8,6 @@ Must not know: the Hub, users, the meaning of a frame.
 """
 
 from collections.abc import Callable
-from math import inf
 
 import trio
 from attrs import define, field
@@ -17,7 +16,7 @@ from hub.actor.link import Frames
 from hub.sockets.outbox import Offered, Outbox
 from hub.sockets.transport import Transport
 from protocol.dialect import Heartbeat
-from protocol.errors import GOING_AWAY, SESSION_ENDED, TOO_SLOW, CloseReason
+from protocol.errors import GOING_AWAY, TOO_SLOW, CloseReason
 from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pong_frame
 
 WRITE_SECONDS = 10.0
@@ -33,13 +32,11 @@ class WebSocketLink:
         transport: the socket.
         outbox: the bounded queue.
         shed_notice: the frame with the number of ephemeral events that were dropped.
-        expires: `trio.current_time()` at which the session ends.
     """
 
     _transport: Transport = field(repr=False)
     _outbox: Outbox = field(repr=False)
     _shed_notice: Callable[[int], bytes] = field(repr=False)
-    _expires: float = inf
     _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
     _emptied: trio.Event | None = field(default=None, init=False, repr=False)
     _pump_writes: bool = field(default=False, init=False)
@@ -147,7 +144,7 @@ class WebSocketLink:
         """The write pump: leftovers, pings, and the end. Returns when the connection is over."""
         next_ping = trio.current_time() + heartbeat.interval
         while True:
-            deadline = min(next_ping, self._last_pong + heartbeat.timeout, self._expires)
+            deadline = min(next_ping, self._last_pong + heartbeat.timeout)
             with trio.move_on_at(deadline):
                 await self._wake.wait()
             now = trio.current_time()
@@ -159,8 +156,6 @@ class WebSocketLink:
                 if self._closing is not None:
                     await self._say_goodbye(self._closing)
                     return
-            elif now >= self._expires:
-                self.close(SESSION_ENDED)
             elif now >= self._last_pong + heartbeat.timeout:
                 self.abort()
             elif now >= next_ping:

@@ -1,6 +1,6 @@
 """Sessions in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -64,11 +64,11 @@ class MemorySessions:
         """See the interface."""
         return self.tables.secrets.setdefault(name, proposal)
 
-    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
+    async def ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
         """See the interface."""
-        now = self.tables.clock()
-        live = {row.id for row in self.tables.sessions.values() if row.expires_at > now}
-        return frozenset(live & set(session_ids))
+        now, wanted = self.tables.clock(), set(session_ids)
+        rows = self.tables.sessions.values()
+        return {row.id: row.expires_at for row in rows if row.id in wanted and row.expires_at > now}
 
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[SessionChange | None]]:

@@ -1,6 +1,6 @@
 """Sessions in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,13 @@ from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import NoSuchUser, SessionChange, SessionEnded, UserChanged
+from persistence.records import (
+    NoSuchUser,
+    SessionChange,
+    SessionChanged,
+    SessionEnded,
+    UserChanged,
+)
 from protocol.model import Session, SessionId, UserId
 
 _OPEN: Final = f"""
@@ -91,13 +97,14 @@ class PostgresSessions:
         row = await self.database.fetch_one("SELECT value FROM secrets WHERE name = $1", name)
         return proposal if row is None else str(row["value"])
 
-    async def alive(self, session_ids: Sequence[SessionId]) -> frozenset[SessionId]:
+    async def ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
         """See the interface."""
         rows = await self.database.fetch(
-            "SELECT id FROM sessions WHERE id = ANY ($1::bigint[]) AND expires_at > now()",
+            "SELECT id, expires_at FROM sessions"
+            " WHERE id = ANY ($1::bigint[]) AND expires_at > now()",
             session_ids,
         )
-        return frozenset(SessionId(row["id"]) for row in rows)
+        return {SessionId(row["id"]): row["expires_at"] for row in rows}
 
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[SessionChange | None]]:
@@ -115,6 +122,10 @@ def _change(payload: str) -> SessionChange:
     word, space, number = payload.partition(" ")
     if not space:
         return SessionEnded(SessionId(int(payload)))
-    if word != "user":
-        raise ValueError(payload)
-    return UserChanged(UserId(int(number)))
+    match word:
+        case "user":
+            return UserChanged(UserId(int(number)))
+        case "session":
+            return SessionChanged(SessionId(int(number)))
+        case _:
+            raise ValueError(payload)

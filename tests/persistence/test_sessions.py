@@ -6,7 +6,7 @@ import pytest
 
 from persistence.interface import Store
 from persistence.records import NoSuchUser
-from protocol.model import Session
+from protocol.model import Session, SessionId
 from tests.support.stores.records import NOBODY, make_user
 
 
@@ -32,6 +32,15 @@ async def test_a_session_is_found_until_it_ends_or_expires(store: Store) -> None
     assert await find(store, b"one") is await store.sessions.get(opened.id) is None
     with pytest.raises(NoSuchUser):
         await store.sessions.open(NOBODY, b"x", in_days(1))
+
+
+async def test_the_ends_of_sessions_are_told_of_those_that_live(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    new = await store.sessions.open(ann.id, b"new", in_days(1))
+    old = await store.sessions.open(ann.id, b"old", in_days(-1))
+    ids = [new.id, old.id, SessionId(987_654_321)]
+    assert await store.sessions.ends(ids) == {new.id: new.expires_at}
+    assert await store.sessions.ends([]) == {}
 
 
 async def test_expired_sessions_are_purged_and_others_stay(store: Store) -> None:

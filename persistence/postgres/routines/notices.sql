@@ -37,7 +37,7 @@ CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
 
 -- On the channel parlour_sessions, what makes a cached session untrue: the id of a session that was
--- deleted, or `user <id>` of an account that changed.
+-- deleted, `session <id>` of one that has another end, or `user <id>` of an account that changed.
 CREATE OR REPLACE FUNCTION announce_ended_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('parlour_sessions', OLD.id::text);
@@ -45,6 +45,15 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER sessions_announce_end AFTER DELETE ON sessions
     FOR EACH ROW EXECUTE FUNCTION announce_ended_session();
+
+CREATE OR REPLACE FUNCTION announce_changed_session() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('parlour_sessions', 'session ' || NEW.id);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER sessions_announce_change AFTER UPDATE ON sessions
+    FOR EACH ROW WHEN (OLD.expires_at IS DISTINCT FROM NEW.expires_at)
+    EXECUTE FUNCTION announce_changed_session();
 
 CREATE OR REPLACE FUNCTION announce_changed_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 AUTHENTICATION: Final = "tests/hub/identity/test_authentication.py"
+LIVE: Final = "tests/hub/identity/test_live_sessions.py"
 COOKIES: Final = "tests/hub/identity/test_cookies.py"
 JWT: Final = "tests/hub/identity/test_jwt_tokens.py"
 SESSION_CACHE: Final = "tests/hub/identity/test_session_cache.py"
@@ -12,10 +13,10 @@ SESSION_CACHE: Final = "tests/hub/identity/test_session_cache.py"
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a foreign session whose connection was slow to open is not checked again",
-        "hub/identity/authentication.py",
+        "hub/identity/foreign_logins.py",
         "if key in live or found.at > recent",
         "if key in live",
-        ("tests/hub/identity/test_authentication.py",),
+        (LIVE,),
     ),
     Fault(
         "scripts may read the session cookie",
@@ -79,28 +80,70 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a token outlives the session that it was issued to",
         "hub/identity/authentication.py",
-        "        if claims.session_id is not None and claims.session_id > 0:",
-        "        if claims.session_id is not None and claims.session_id < 0:",
+        "        if claims.session_id > 0:",
+        "        if claims.session_id > 0 and False:",
         (AUTHENTICATION,),
     ),
     Fault(
         "a token names the session of somebody else",
         "hub/identity/authentication.py",
-        "if session is None or session.user.id != number:",
-        "if session is None:",
+        "if isinstance(session, Session) and session.user.id != number:",
+        "if number is None:",
         (AUTHENTICATION,),
     ),
     Fault(
         "a session ended by another process goes on",
-        "hub/identity/authentication.py",
-        "                        await hub.end_sessions({session_id})\n",
+        "hub/identity/live_sessions.py",
+        "                        await self.hub.end_sessions({session_id})\n",
         "",
-        (AUTHENTICATION, "tests/hub/services/rights/test_revocation.py"),
+        (LIVE, "tests/hub/services/rights/test_revocation.py"),
     ),
     Fault(
         "sessions that ended while nobody listened go on",
+        "hub/identity/live_sessions.py",
+        "                        self._doubt({each for each in self.hub.sessions() if each > 0})\n",
+        "",
+        (LIVE,),
+    ),
+    Fault(
+        "a session that was extended ends when it would have",
+        "hub/identity/live_sessions.py",
+        "            self._ends[session_id] = _End(expires_at, known.due + later)\n",
+        "            self._ends[session_id] = _End(expires_at, known.due + min(later, 0.0))\n",
+        (LIVE,),
+    ),
+    Fault(
+        "an earlier end of a session is not heard by its connections",
+        "hub/identity/live_sessions.py",
+        "                        self._doubt({session_id} & self._ends.keys())\n",
+        "",
+        (LIVE,),
+    ),
+    Fault(
+        "a session that cannot be looked up never ends",
+        "hub/identity/live_sessions.py",
+        "if self._due(key) + GRACE_SECONDS <= now}",
+        "if self._due(key) + GRACE_SECONDS < 0.0}",
+        (LIVE,),
+    ),
+    Fault(
+        "an outage ends every session that might have been extended",
+        "hub/identity/live_sessions.py",
+        "GRACE_SECONDS: Final = 30.0",
+        "GRACE_SECONDS: Final = 0.0",
+        (LIVE,),
+    ),
+    Fault(
+        "a token outlives the Express session that it was issued to",
         "hub/identity/authentication.py",
-        "                        await hub.end_sessions(await self._lost(hub))\n",
+        "        return await self._foreign.find_again(claims.session_id)\n",
+        "        return None\n",
+        (AUTHENTICATION,),
+    ),
+    Fault(
+        "a connection with a new token goes on as one of the old session",
+        "hub/actor/hub.py",
+        "        client.session_id = session_id\n",
         "",
         (AUTHENTICATION,),
     ),

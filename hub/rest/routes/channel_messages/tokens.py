@@ -4,6 +4,7 @@ See docs/dialects/channel_messages.md#authentication.
 """
 
 from datetime import UTC, datetime, timedelta
+from math import floor
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
@@ -12,26 +13,27 @@ from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import IdKind, UserUuid, to_uuid
 
-LIFETIME: Final = timedelta(hours=1)
-
 
 class TokenObject(TypedDict):
-    """A token, whose it is, and its end."""
+    """A token, whose it is, its end, and how many seconds are left until then."""
 
     token: str
     userId: UserUuid
     expiresAt: Timestamp
+    expiresIn: int
 
 
 async def issue(call: Call) -> JSON[TokenObject]:
-    """A token for the caller, which ends with the session, and after an hour at the latest."""
-    lifetime = min(LIFETIME, call.session.expires_at - datetime.now(UTC))
+    """A token for the caller, also for who has an older one of the same session."""
+    longest = timedelta(seconds=call.services.config.token_lifetime)
+    lifetime = min(longest, call.session.expires_at - datetime.now(UTC))
     user_id = to_uuid(IdKind.USER, call.me)
     return JSON(
         {
             "token": call.services.tokens.issue(user_id, lifetime, call.session.id),
             "userId": user_id,
             "expiresAt": timestamp(datetime.now(UTC) + lifetime),
+            "expiresIn": floor(lifetime.total_seconds()),
         }
     )
 
@@ -42,8 +44,8 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/auth/token",
-        "A token for Socket.IO, for an hour",
+        "A token for Socket.IO, for a few minutes; another one as long as the session lives",
         issue,
-        {200: "the token, my id as a UUID, and its end"},
+        {200: "the token, my id as a UUID, its end, and the seconds until then"},
     ),
 )

@@ -1,0 +1,182 @@
+"""Sessions that end while they have connections, here or elsewhere, and those that are extended."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from hub.identity.live_sessions import GRACE_SECONDS
+from persistence.interface import Store
+from tests.support.clients.websocket import WebSocket, upgrade_request
+from tests.support.express import open_hub, remember
+from tests.support.quiet import until_quiet
+from tests.support.stores.databases import Databases, execute
+from tests.support.stores.outage import Outage
+from tests.support.world import open_world
+
+
+@pytest.mark.parametrize("how", ["the row", "the user"])
+async def test_a_session_that_sql_ends_closes_its_sockets(
+    databases: Databases, how: str, mock_clock: MockClock
+) -> None:
+    """At once: on a clock that stands still nothing waits for a timer."""
+    async with open_hub(databases) as (world, dsn):
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        condition = {"the row": f"id = {ann.session_id}", "the user": f"user_id = {ann.id}"}[how]
+        await execute(dsn, f"DELETE FROM sessions WHERE {condition}")
+        assert (await anns.closed()).code == 4001
+        await bens.close_in_silence()
+
+
+async def test_a_session_that_ended_while_nobody_listened_is_noticed(databases: Databases) -> None:
+    async with open_hub(databases) as (world, dsn):
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        cut = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query ILIKE 'listen%' AND datname = current_database()"
+        )
+        await execute(
+            dsn, f"DO $$ BEGIN PERFORM * FROM ({cut}) AS cut;"
+            f" DELETE FROM sessions WHERE id = {ann.session_id}; END $$",
+        )  # fmt: skip
+        assert (await anns.closed()).code == 4001
+        await bens.close_in_silence()
+
+
+async def test_an_express_session_that_is_gone_closes_its_sockets(databases: Databases) -> None:
+    async with open_hub(databases, session_recheck=0.1) as (world, dsn):
+        ann = await world.person("ann")
+        gone, stays = await remember(dsn, "gone", ann.id), await remember(dsn, "stays", ann.id)
+        first = await world.websocket("/messagepal", Cookie=gone)
+        second = await world.websocket("/messagepal", Cookie=stays)
+        for socket in (first, second):
+            await socket.receive_type("connected")
+        await execute(dsn, "DELETE FROM app.session WHERE sid = 'gone'")
+        assert (await first.closed()).code == 4001
+        await second.close_in_silence()
+
+
+async def test_an_express_session_is_checked_however_long_it_takes_to_connect(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with (
+        open_hub(databases, session_recheck=5) as (world, dsn),
+        trio.open_nursery() as nursery,
+    ):
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id)
+        stream = world.connect_lockstep()
+        nursery.start_soon(stream.send_all, upgrade_request("/messagepal", Cookie=cookie))
+        await until_quiet()  # the session was found, and the response waits to be taken
+        mock_clock.jump(5)
+        await until_quiet()
+        head, _, rest = bytes(await stream.receive_some()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101"), head
+        socket = WebSocket(stream, rest)
+        await socket.receive_type("connected")
+        await execute(dsn, "DELETE FROM app.session")
+        mock_clock.jump(5)
+        assert (await socket.closed()).code == 4001
+
+
+async def test_an_express_session_that_expires_closes_its_sockets(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with open_hub(databases) as (world, dsn):
+        ann = await world.person("ann")
+        soon = (datetime.now(UTC) + timedelta(seconds=50)).isoformat().replace("+00:00", "Z")
+        cookie = await remember(dsn, "abc", ann.id, cookie=soon)
+        socket = await world.websocket("/ws/chat", Cookie=cookie)
+        await socket.receive_type("connected")
+        mock_clock.jump(50)
+        assert (await socket.closed()).code == 4001
+
+
+async def test_a_table_that_goes_away_ends_nothing(databases: Databases) -> None:
+    async with open_hub(databases, session_recheck=0.1) as (world, dsn):
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id)
+        socket = await world.websocket("/messagepal", Cookie=cookie)
+        await socket.receive_type("connected")
+        await execute(dsn, "DROP TABLE app.session")
+        gone = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
+        assert gone.status == 503
+        assert (await ann.ask("GET", "/api/users/me")).status == 200  # a session of our own
+        await socket.send({"type": "subscribe", "conversationId": "conv_1_2"})
+        await socket.receive_type("subscribed")
+        await socket.close_in_silence()
+
+
+async def goes_on(socket: WebSocket) -> None:
+    await socket.send({"type": "subscribe", "conversationId": "conv_1_2"})
+    await socket.receive_type("subscribed")
+
+
+async def test_an_express_session_that_its_application_extends_goes_on(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    """As connect-pg-simple's `touch` does at every request: until the new end."""
+    async with open_hub(databases, session_recheck=3_600) as (world, dsn):
+        ann = await world.person("ann")
+        cookie = await remember(dsn, "abc", ann.id, lives=20)
+        socket = await world.websocket("/messagepal", Cookie=cookie)
+        await socket.receive_type("connected")
+        await execute(dsn, "UPDATE app.session SET expire = expire + interval '30 seconds'")
+        mock_clock.jump(20.5)
+        await until_quiet()
+        await goes_on(socket)
+        mock_clock.jump(30)
+        assert (await socket.closed()).code == 4001
+
+
+async def test_an_end_that_sql_sets_later_is_the_end(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with open_hub(databases) as (world, dsn):
+        ann = await world.sign_in((await world.person("ann")).user, timedelta(seconds=20))
+        socket = await ann.open("/messagepal")
+        await execute(dsn, "UPDATE sessions SET expires_at = expires_at + interval '30 seconds'")
+        mock_clock.jump(20.5)
+        await until_quiet()
+        await goes_on(socket)
+        mock_clock.jump(30)
+        assert (await socket.closed()).code == 4001
+
+
+@pytest.mark.parametrize("end", ["now()", "now() + interval '20 seconds'"])
+async def test_an_end_that_sql_sets_earlier_is_heard(
+    databases: Databases, mock_clock: MockClock, end: str
+) -> None:
+    async with open_hub(databases) as (world, dsn):
+        ann, ben = await world.people("ann", "ben")
+        anns, bens = await ann.open(), await ben.open()
+        await execute(dsn, f"UPDATE sessions SET expires_at = {end} WHERE id = {ann.session_id}")
+        await until_quiet()
+        if "20" in end:
+            await anns.is_silent()
+            mock_clock.jump(20.5)
+        assert (await anns.closed()).code == 4001
+        assert (await ann.call("GET", "/api/auth/session")).status in (200, 401)
+        await bens.close_in_silence()
+
+
+async def test_an_end_during_an_outage_is_looked_up_for_a_while(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    """It may have been extended; but nobody stays in because the database is away."""
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann = await world.sign_in((await world.person("ann")).user, timedelta(seconds=10))
+        socket = await ann.open()
+        outage.begin()
+        mock_clock.jump(10)
+        for _ in range(int(GRACE_SECONDS) - 1):
+            mock_clock.jump(1)
+            await until_quiet()
+        await socket.is_silent()
+        mock_clock.jump(2)
+        assert (await socket.closed()).code == 4001
+        assert datetime.now(UTC) < ann.session.expires_at  # but by the mock clock it is over
