@@ -166,6 +166,7 @@ class Admission:
                 await send_plain_response(transport, 503, "Temporarily unavailable")
                 return None
             if isinstance(session, Session):
+                services.renewals.note(session)
                 wire = self._wire(head, dialect)
                 await accept(request_bytes(head), transport, wire.compression)
                 client, link = self._client(transport, wire, session)

@@ -6,8 +6,9 @@ Must not know: sockets, which store it is.
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import structlog
 import trio
@@ -18,10 +19,12 @@ from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.identity.authentication import Authenticator, signing_secrets
+from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.jwt_tokens import TokenVerifier
 from hub.identity.live_sessions import LiveSessions
 from hub.identity.passwords import PasswordHasher
+from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
 from hub.limits.guesses import Guesses
 from hub.limits.quotas import Quotas
@@ -47,6 +50,7 @@ from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
+from protocol.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +73,7 @@ class Services:
     hub: Hub
     authenticator: Authenticator
     live_sessions: LiveSessions
+    renewals: Renewals
     tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
     presence: Presence
@@ -166,6 +171,8 @@ async def open_services(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
+    longest = timedelta(days=config.session_max_days)
+    renewals = Renewals(store.sessions, session_cache, _lifetimes(config), longest)
     commands = Commands(
         accounts=store.accounts,
         messages=store.messages,
@@ -189,6 +196,7 @@ async def open_services(
         nursery.start_soon(authenticator.run)
         nursery.start_soon(files.run)
         nursery.start_soon(live_sessions.run)
+        nursery.start_soon(renewals.run)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,
@@ -196,6 +204,7 @@ async def open_services(
             hub=hub,
             authenticator=authenticator,
             live_sessions=live_sessions,
+            renewals=renewals,
             tokens=tokens,
             messaging=messaging,
             presence=presence,
@@ -214,6 +223,14 @@ async def open_services(
             status=Status(),
         )
         nursery.cancel_scope.cancel()
+
+
+def _lifetimes(config: Config) -> Mapping[str, timedelta]:
+    """How long a session lives from its last use, by the cookie that names it."""
+    return {
+        TOKEN_COOKIE: timedelta(days=config.session_days),
+        SIGNED_COOKIE: timedelta(hours=config.platform_session_hours),
+    }
 
 
 def _completions(config: Config) -> LanguageModel | None:

@@ -15,7 +15,7 @@ precision.
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from attrs import frozen
@@ -37,6 +37,7 @@ from persistence.records import (
     NewChannel,
     Newest,
     NewUser,
+    OpenSession,
     Outcome,
     PeerView,
     Permit,
@@ -121,8 +122,26 @@ class Sessions(Protocol):
     async def close(self, token_hash: bytes) -> SessionId | None:
         """End a session; returns its id, or None if there was none."""
 
-    async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
-        """End every session of a user; returns their ids."""
+    async def close_all(
+        self, user_id: UserId, *, keep: SessionId | None = None
+    ) -> Sequence[SessionId]:
+        """End every session of a user but `keep`; returns their ids."""
+
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        """End a session; False if there is none of that user."""
+
+    async def of_user(self, user_id: UserId) -> Sequence[OpenSession]:
+        """The user's sessions that have not expired, the one that was used last first."""
+
+    async def note_used(self, session_ids: Sequence[SessionId]) -> None:
+        """These sessions were used just now."""
+
+    async def extend(
+        self, session_id: SessionId, *, until: datetime, longest: timedelta
+    ) -> Session | None:
+        """Move a session's end to `until`, but not beyond `longest` after it was opened, and never
+        forward. Returns the session after that, or None if there is none or it has expired.
+        """
 
     async def purge_expired(self) -> int:
         """Delete the sessions that have expired; returns how many."""

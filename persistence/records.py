@@ -254,6 +254,16 @@ Change: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGon
 
 
 @frozen
+class OpenSession:
+    """A live session as its owner is shown it."""
+
+    id: SessionId
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+@frozen
 class SessionEnded:
     """The session was deleted."""
 

@@ -29,7 +29,7 @@ from typing import (
 import attrs
 from attrs import define, field
 
-from protocol.model import MAX_ID, ChannelId, MessageId, UserId, WorkspaceId
+from protocol.model import MAX_ID, ChannelId, MessageId, SessionId, UserId, WorkspaceId
 
 JsonSchema: TypeAlias = dict[str, object]
 Naming: TypeAlias = Callable[[str], str]
@@ -42,7 +42,7 @@ _PLAIN: Final[Mapping[object, Mapping[str, object]]] = {
     int: {"type": "integer"},
     type(None): {"type": "null"},
     object: {},
-    **dict.fromkeys((ChannelId, MessageId, UserId, WorkspaceId), _ID),
+    **dict.fromkeys((ChannelId, MessageId, SessionId, UserId, WorkspaceId), _ID),
 }
 
 

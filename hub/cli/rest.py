@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import trio
 from attrs import frozen
 
+from protocol.websocket.handshake import HOST_PREFIX
+
 CALL_SECONDS: Final = 10.0
 
 
@@ -74,7 +76,7 @@ def _call(url: str, method: str, path: str, body: object, cookie: str | None) ->
         raise CallFailed(_reason(response.status, text))
     return Response(
         json.loads(text) if text else None,
-        {name: morsel.value for name, morsel in cookies.items()},
+        {name.removeprefix(HOST_PREFIX): morsel.value for name, morsel in cookies.items()},
     )
 
 

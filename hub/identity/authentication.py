@@ -5,7 +5,7 @@ ever looked up; a foreign store is only read. Must not know: dialects, HTTP.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ from attrs import define, field
 
 from hub.batching import Batcher
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
-from hub.identity.cookies import new_token, token_hash
+from hub.identity.cookies import COOKIES, new_token, token_hash
 from hub.identity.foreign_logins import ForeignLogins, number_of
 from hub.identity.jwt_tokens import Claims, InvalidToken, TokenVerifier
 from hub.identity.session_cache import SessionCache
@@ -31,7 +31,7 @@ from protocol.websocket.handshake import Cookies
 log = structlog.get_logger(__name__)
 
 SIGNING: Final = "connect.sid"
-MAX_COOKIES: Final = 4  # of one name that are looked at
+MAX_COOKIES: Final = 4  # of one name whose sessions are ended
 
 
 @define(eq=False)
@@ -78,8 +78,8 @@ class Authenticator:
         await self._lookups.serve()
 
     async def find(self, cookie: str, cookies: Cookies, token: str = "") -> Session | Stranger:
-        """The live session that a cookie names, the first one of several cookies of that name; or
-        where there is no such cookie, the one that a JSON Web Token stands for.
+        """The live session that a cookie names, which several of one name do not; or where there is
+        no such cookie, the one that a JSON Web Token stands for.
 
         Args:
             cookie: which cookie to look at.
@@ -89,18 +89,12 @@ class Authenticator:
         Raises:
             StoreUnavailable: it cannot be looked up now.
         """
-        values = cookies.get(cookie, ())[:MAX_COOKIES]
+        values = cookies.get(cookie, ())
         if not values:
             return await self.find_by_token(token)
-        found: Session | Stranger = Stranger.INVALID_SESSION
-        for value in values:
-            found = await self._find(cookie, value)
-            if isinstance(found, Session):
-                break
-        return found
-
-    async def _find(self, cookie: str, value: str) -> Session | Stranger:
-        named = self._token(cookie, value)
+        if len(values) > 1:  # somebody else may have set one of them
+            return Stranger.INVALID_SESSION
+        named = self._token(cookie, values[0])
         if named is None:
             return Stranger.INVALID_SESSION
         own = await self._find_own(named)
@@ -155,7 +149,25 @@ class Authenticator:
         """
         token = secrets.token_urlsafe(24) if cookie == SIGNED_COOKIE else new_token()
         await self._sessions.open(user_id, token_hash(token), expires_at)
-        return sign(token, self._signing[0]) if cookie == SIGNED_COOKIE else token
+        return self.signed(token) if cookie == SIGNED_COOKIE else token
+
+    def signed(self, token: str) -> str:
+        """What names a session in `connect.sid` that has this token in the other cookie."""
+        return sign(token, self._signing[0])
+
+    async def values_of(self, session: Session, cookies: Cookies) -> Mapping[str, str]:
+        """The cookies of a request that name this session, and their values.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        found: dict[str, str] = {}
+        for cookie in COOKIES:
+            if cookie in cookies:
+                named = await self.find(cookie, cookies)
+                if isinstance(named, Session) and named.id == session.id:
+                    found[cookie] = cookies[cookie][0]
+        return found
 
     async def close(self, cookie: str, cookies: Cookies) -> set[SessionId]:
         """End every session that cookies of that name name; returns those that were ours.
@@ -168,7 +180,6 @@ class Authenticator:
             token = self._token(cookie, value)
             ended = None if token is None else await self._sessions.close(token_hash(token))
             if ended is not None:
-                self._cache.forget_session(ended)
                 closed.add(ended)
         return closed
 

@@ -4,6 +4,7 @@ Guarantees: a token cannot be guessed (122 random bits) and only its hash is eve
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final
@@ -13,8 +14,11 @@ from attrs import frozen
 
 from protocol.dialect import SESSION_COOKIE
 from protocol.express_session import COOKIE as SIGNED_COOKIE
+from protocol.websocket.handshake import HOST_PREFIX
 
 COOKIE: Final = SESSION_COOKIE
+COOKIES: Final = (COOKIE, SIGNED_COOKIE)
+"""Those that name sessions. A session may have both: the same token, and the same signed."""
 
 
 def new_token() -> str:
@@ -39,27 +43,26 @@ class CookieScope:
     path: str
     secure: bool
 
+    def name_of(self, cookie: str) -> str:
+        """What the browser is to call a cookie. With the prefix, no other host of the domain and no
+        page without TLS can have set it (RFC 6265bis, section 4.1.3.2).
+        """
+        return f"{HOST_PREFIX}{cookie}" if self.secure and self.path == "/" else cookie
 
-def session_cookie(token: str, lifetime: timedelta, scope: CookieScope) -> str:
+
+def session_cookie(cookie: str, value: str, lifetime: timedelta, scope: CookieScope) -> str:
     """The value of Set-Cookie; scripts cannot read it, and other sites' forms do not send it."""
-    return _set_cookie(COOKIE, token, lifetime, "; SameSite=Lax", scope)
+    return _set_cookie(scope.name_of(cookie), value, lifetime, scope)
 
 
-def signed_session_cookie(value: str, lifetime: timedelta, scope: CookieScope) -> str:
-    """The same for `connect.sid`, with the attributes that express-session sets.
-
-    See docs/dialects/README.md#cookie-connectsid.
-    """
-    return _set_cookie(SIGNED_COOKIE, value, lifetime, "", scope)
+def expired_cookies(cookie: str, scope: CookieScope) -> Sequence[str]:
+    """The values of Set-Cookie that make the browser forget the session, however it calls it."""
+    names = sorted({cookie, scope.name_of(cookie)})
+    return [_set_cookie(name, "", timedelta(0), scope) for name in names]
 
 
-def _set_cookie(name: str, value: str, lifetime: timedelta, site: str, scope: CookieScope) -> str:
+def _set_cookie(name: str, value: str, lifetime: timedelta, scope: CookieScope) -> str:
     expires = format_datetime(datetime.now(UTC) + lifetime, usegmt=True)
     age = f"Max-Age={int(lifetime.total_seconds())}; Expires={expires}"
     ending = "; Secure" if scope.secure else ""
-    return f"{name}={value}; Path={scope.path}; {age}; HttpOnly{site}{ending}"
-
-
-def expired_cookie(scope: CookieScope) -> str:
-    """The value of Set-Cookie that makes the browser forget the token."""
-    return session_cookie("", timedelta(0), scope)
+    return f"{name}={value}; Path={scope.path}; {age}; HttpOnly; SameSite=Lax{ending}"

@@ -72,6 +72,14 @@ class LiveSessions:
         if due < self._next:
             self._wake.set()
 
+    async def end(self, session_ids: Collection[SessionId]) -> None:
+        """These sessions have ended: forget them, and close their connections."""
+        for session_id in session_ids:
+            self._ends.pop(session_id, None)
+            self.cache.forget_session(session_id)
+        if session_ids:
+            await self.hub.end_sessions(session_ids)
+
     async def run(self) -> None:
         """Watch until cancelled."""
         async with trio.open_nursery() as nursery:
@@ -90,9 +98,7 @@ class LiveSessions:
             async for change in changes:
                 match change:
                     case SessionEnded(session_id=session_id):
-                        self.cache.forget_session(session_id)
-                        self._ends.pop(session_id, None)
-                        await self.hub.end_sessions({session_id})
+                        await self.end({session_id})
                     case SessionChanged(session_id=session_id):
                         self.cache.forget_session(session_id)
                         self._doubt({session_id} & self._ends.keys())
@@ -135,13 +141,13 @@ class LiveSessions:
             log.warning("sessions_not_checked", reason=str(error))
             gone = {key for key in session_ids if self._due(key) + GRACE_SECONDS <= now}
             self._doubtful |= set(session_ids) - gone
-            await self._end(gone)
+            await self.end(gone)
             return False
         for session_id in found.keys() & self._ends.keys():
             known, expires_at = self._ends[session_id], found[session_id]
             later = (expires_at - known.expires_at).total_seconds()
             self._ends[session_id] = _End(expires_at, known.due + later)
-        await self._end({key for key in session_ids if key not in found or self._due(key) <= now})
+        await self.end({key for key in session_ids if key not in found or self._due(key) <= now})
         return True
 
     async def _foreign_ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
@@ -154,9 +160,3 @@ class LiveSessions:
     def _due(self, session_id: SessionId) -> float:
         end = self._ends.get(session_id)
         return inf if end is None else end.due
-
-    async def _end(self, session_ids: Collection[SessionId]) -> None:
-        for session_id in session_ids:
-            self._ends.pop(session_id, None)
-        if session_ids:
-            await self.hub.end_sessions(session_ids)

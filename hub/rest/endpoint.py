@@ -6,19 +6,20 @@ spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
-from hub.identity.cookies import CookieScope
+from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
 from hub.rest.parameters import AFTER_SEQ, KEY, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
-from hub.rest.selection import bearer_token
+from hub.rest.selection import bearer_token, head_of
 from hub.services.asker import Asker, ChannelScope
 from hub.settings.config import Config
 from persistence.records import Span, StoreUnavailable
@@ -38,7 +39,7 @@ from protocol.parsing.content import check_key
 from protocol.parsing.jsontext import parse_object
 from protocol.parsing.structuring import structure
 from protocol.rest import RestDialect
-from protocol.websocket.handshake import Cookies, Head, origin_allowed
+from protocol.websocket.handshake import Cookies, origin_allowed
 
 __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError", "NotSignedIn"]
 
@@ -63,6 +64,7 @@ class Call:
     surface: RestDialect
     _session: Session | None
     _parameters: Collection[Parameter] = ()
+    _set_cookies: list[str] = field(factory=list)
 
     @property
     def session(self) -> Session:
@@ -202,7 +204,52 @@ class Call:
     @property
     def cookies(self) -> Cookies:
         """The cookies of the request."""
-        return _head(self.request).cookies()
+        return head_of(self.request).cookies()
+
+    async def find_session(self) -> Session | Stranger:
+        """The session that the request names, which is used by that.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        authenticator, cookie = self.services.authenticator, self.surface.cookie
+        token = bearer_token(self.request) or ""
+        if cookie is None:
+            found = await authenticator.find_by_token(token)
+        else:
+            found = await authenticator.find(cookie, self.cookies, token)
+        if isinstance(found, Session):
+            self.services.renewals.note(found)
+            if cookie is not None and cookie in self.cookies:
+                return await self._extended(found, cookie)
+        return found
+
+    async def _extended(self, session: Session, cookie: str) -> Session:
+        """The session, extended if it is time; then every cookie that names it is given again."""
+        longer = await self.services.renewals.extend(session, cookie)
+        if longer is None:
+            return session
+        values = await self.services.authenticator.values_of(session, self.cookies)
+        for name, value in values.items():
+            self.set_cookie(name, value, longer.expires_at - datetime.now(UTC))
+        return longer
+
+    def set_cookie(self, cookie: str, value: str, lifetime: timedelta) -> None:
+        """Give the caller's browser a cookie."""
+        self._set_cookies.append(session_cookie(cookie, value, lifetime, self.cookie_scope))
+
+    def expire_cookie(self, cookie: str, *, everywhere: bool = False) -> None:
+        """Have the caller's browser forget a cookie; or one of that name for the whole host."""
+        scope = self.cookie_scope
+        if everywhere:
+            scope = evolve(scope, path="/")
+        self._set_cookies.extend(expired_cookies(cookie, scope))
+
+    def finish(self, response: Response) -> Response:
+        """The response, with the cookies that are to be set."""
+        for value in self._set_cookies:
+            response.headers.append("Set-Cookie", value)
+        return response
 
     @property
     def cookie_scope(self) -> CookieScope:
@@ -278,32 +325,23 @@ class Endpoint:
         """Check what every endpoint requires, then handle the request. Errors are spelt by
         `surface`.
         """
+        call = Call(request, services, surface, None, self.parameters)
         try:
             _require_allowed_origin(request, services)
-            session = None
             if not self.open_to_all:
-                found = await _session(request, services, surface)
+                found = await call.find_session()
                 if not isinstance(found, Session):
                     return _unauthorized(surface)
-                session = found
-            return await self.handle(Call(request, services, surface, session, self.parameters))
+                call = evolve(call, session=found)
+            return call.finish(await self.handle(call))
         except NotSignedIn:
-            return _unauthorized(surface)
+            return call.finish(_unauthorized(surface))
         except HttpError as error:
-            return error_response(surface, error)
+            return call.finish(error_response(surface, error))
         except WireError as error:
-            return error_response(surface, from_wire(error))
+            return call.finish(error_response(surface, from_wire(error)))
         except StoreUnavailable:
-            return error_response(surface, unavailable())
-
-
-async def _session(
-    request: Request, services: Services, surface: RestDialect
-) -> Session | Stranger:
-    token = bearer_token(request) or ""
-    if surface.cookie is None:
-        return await services.authenticator.find_by_token(token)
-    return await services.authenticator.find(surface.cookie, _head(request).cookies(), token)
+            return call.finish(error_response(surface, unavailable()))
 
 
 def _unauthorized(surface: RestDialect) -> Response:
@@ -319,16 +357,11 @@ def error_response(surface: RestDialect, error: HttpError) -> Response:
     return JSON(body, error.status, error.headers)
 
 
-def _head(request: Request) -> Head:
-    """The headers, read as those of an upgrade are: two readers could find two users."""
-    return Head(b"", b"", b"", tuple(request.headers.raw))
-
-
 def _require_allowed_origin(request: Request, services: Services) -> None:
     """Refuse a change that was requested by a page of another origin."""
     if request.method in SAFE_METHODS:
         return
-    if not origin_allowed(_head(request), services.config.web_origins, request.url.scheme):
+    if not origin_allowed(head_of(request), services.config.web_origins, request.url.scheme):
         raise HttpError(403, "origin_refused", "This origin may not use the hub")
 
 

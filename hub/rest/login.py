@@ -6,14 +6,18 @@ renewed when its cost is out of date.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import trio
 
+from hub.identity.cookies import COOKIE as TOKEN_COOKIE
+from hub.identity.cookies import COOKIES
 from hub.identity.passwords import check_password
 from hub.limits.guesses import Account, account_of
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
+from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.model import User
 
 _WEAK: Final[Mapping[str, str]] = {
@@ -75,12 +79,40 @@ def _was_right(call: Call, account: Account) -> None:
     call.services.attempts.give_back(call.network)
 
 
-async def end_session(call: Call, cookie: str) -> None:
-    """End the sessions that a cookie names, and close their connections."""
+async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
+    """Open a session for a user and give the caller the cookie of the call's dialect.
+
+    Args:
+        call: the login.
+        user: who logged in.
+        in_all: give the cookie of every dialect, all of which name that session.
+    """
+    services, cookie = call.services, call.surface.cookie or TOKEN_COOKIE
+    lifetime = services.renewals.lifetimes[cookie]
+    value = await services.authenticator.open(cookie, user.id, datetime.now(UTC) + lifetime)
+    give_cookie(call, cookie, value, lifetime)
+    if in_all and cookie == TOKEN_COOKIE:
+        give_cookie(call, SIGNED_COOKIE, services.authenticator.signed(value), lifetime)
+
+
+def give_cookie(call: Call, cookie: str, value: str, lifetime: timedelta) -> None:
+    """Give the caller a cookie, in the place of one that they may have for the whole host, which
+    would make it one of several.
+    """
+    if cookie in call.cookies and call.cookie_scope.path != "/":
+        call.expire_cookie(cookie, everywhere=True)
+    call.set_cookie(cookie, value, lifetime)
+
+
+async def end_session(call: Call) -> None:
+    """End every session that the caller's cookies name, and close their connections."""
     services = call.services
-    ended = await services.authenticator.close(cookie, call.cookies)
-    if ended:
-        await services.hub.end_sessions(ended)
+    for cookie in COOKIES:
+        if cookie in call.cookies:
+            ended = await services.authenticator.close(cookie, call.cookies)
+            await services.live_sessions.end(ended)
+        if cookie in call.cookies or cookie == call.surface.cookie:
+            call.expire_cookie(cookie)
 
 
 def limit_attempts(call: Call) -> None:

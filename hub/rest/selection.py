@@ -12,6 +12,12 @@ from starlette.requests import Request
 from protocol.errors import WireError
 from protocol.parsing.jsontext import parse_object
 from protocol.rest import RestDialect
+from protocol.websocket.handshake import Head
+
+
+def head_of(request: Request) -> Head:
+    """The headers, read as those of an upgrade are: two readers could find two users."""
+    return Head(b"", b"", b"", tuple(request.headers.raw))
 
 
 def bearer_token(request: Request) -> str | None:
@@ -33,7 +39,8 @@ async def choose(
     by_bearer = [each for each in candidates if each.cookie is None]
     if by_bearer and bearer_token(request) is not None:
         return by_bearer[0]
-    by_cookie = [each for each in candidates if each.cookie in request.cookies]
+    cookies = head_of(request).cookies()
+    by_cookie = [each for each in candidates if each.cookie in cookies]
     if len(by_cookie) == 1:
         return by_cookie[0]
     try:

@@ -142,6 +142,11 @@ class Config:
     platform_session_hours: int = setting(
         whole(1, 8_760, "hours"), 24, "How long a login on the learning platform lasts."
     )
+    session_max_days: int = setting(
+        whole(1, 3_650, "days"),
+        90,
+        "How long a login lasts at most, however much it is used: using it extends it.",
+    )
     login_attempts: int = setting(
         whole(1, 1_000, "attempts"),
         10,
@@ -323,6 +328,11 @@ class Config:
             raise Conflict(
                 ("express_sessions_url", "session_secrets"),
                 "express_sessions_url needs session_secrets: the secret of the Express application",
+            )
+        if self.session_max_days * 24 < max(self.session_days * 24, self.platform_session_hours):
+            raise Conflict(
+                ("session_max_days", "session_days", "platform_session_hours"),
+                "session_max_days must not be less than session_days and platform_session_hours",
             )
         content_bytes = UTF8_BYTES * self.max_content_chars
         for name in ("max_frame_bytes", "outbox_bytes"):

@@ -82,10 +82,7 @@ class MemoryAccounts:
         if user_id not in self.tables.users:
             raise NoSuchUser(user_id)
         self.tables.passwords[user_id] = password_hash
-        theirs = [t for t, row in self.tables.sessions.items() if row.user_id == user_id]
-        for token_hash in theirs:
-            if self.tables.sessions[token_hash].id != keep:
-                self.tables.end_session(token_hash)
+        self.tables.end_sessions(user_id, keep)
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """See the interface."""

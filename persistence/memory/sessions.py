@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from attrs import define
+from attrs import define, evolve
 
 from persistence.memory.tables import SessionRow, Tables, listen
-from persistence.records import NoSuchUser, SessionChange
+from persistence.records import NoSuchUser, OpenSession, SessionChange, SessionChanged
 from protocol.model import Session, SessionId, UserId
 
 
@@ -22,7 +22,8 @@ class MemorySessions:
         user = self.tables.users.get(user_id)
         if user is None:
             raise NoSuchUser(user_id)
-        row = SessionRow(SessionId(next(self.tables.ids)), user_id, expires_at)
+        now = self.tables.clock()
+        row = SessionRow(SessionId(next(self.tables.ids)), user_id, expires_at, now, now)
         self.tables.sessions[token_hash] = row
         return Session(row.id, user, expires_at)
 
@@ -45,11 +46,49 @@ class MemorySessions:
         found = token_hash in self.tables.sessions
         return self.tables.end_session(token_hash) if found else None
 
-    async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
+    async def close_all(
+        self, user_id: UserId, *, keep: SessionId | None = None
+    ) -> Sequence[SessionId]:
+        """See the interface."""
+        return self.tables.end_sessions(user_id, keep)
+
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        """See the interface."""
+        rows = self.tables.sessions.items()
+        found = [key for key, row in rows if (row.user_id, row.id) == (user_id, session_id)]
+        return [self.tables.end_session(key) for key in found] != []
+
+    async def of_user(self, user_id: UserId) -> Sequence[OpenSession]:
+        """See the interface."""
+        now = self.tables.clock()
+        rows = [row for row in self.tables.sessions.values() if row.user_id == user_id]
+        rows.sort(key=lambda row: (row.used_at, row.id), reverse=True)
+        return [
+            OpenSession(row.id, row.created_at, row.used_at, row.expires_at)
+            for row in rows
+            if row.expires_at > now
+        ]
+
+    async def note_used(self, session_ids: Sequence[SessionId]) -> None:
+        """See the interface."""
+        now = self.tables.clock()
+        for token_hash, row in self.tables.sessions.items():
+            if row.id in session_ids:
+                self.tables.sessions[token_hash] = evolve(row, used_at=now)
+
+    async def extend(
+        self, session_id: SessionId, *, until: datetime, longest: timedelta
+    ) -> Session | None:
         """See the interface."""
         rows = self.tables.sessions
-        ended = [token_hash for token_hash, row in rows.items() if row.user_id == user_id]
-        return [self.tables.end_session(token_hash) for token_hash in ended]
+        for token_hash, row in rows.items():
+            if row.id == session_id and row.expires_at > self.tables.clock():
+                end = max(row.expires_at, min(until, row.created_at + longest))
+                rows[token_hash] = evolve(row, expires_at=end)
+                if end != row.expires_at:
+                    self.tables.session_changed(SessionChanged(session_id))
+                return self._live(rows[token_hash])
+        return None
 
     async def purge_expired(self) -> int:
         """See the interface."""

@@ -48,6 +48,8 @@ class SessionRow:
     id: SessionId
     user_id: UserId
     expires_at: datetime
+    created_at: datetime
+    used_at: datetime
 
 
 @define
@@ -178,6 +180,15 @@ class Tables:
         session_id = self.sessions.pop(token_hash).id
         self.session_changed(SessionEnded(session_id))
         return session_id
+
+    def end_sessions(self, user_id: UserId, keep: SessionId | None) -> list[SessionId]:
+        """Delete a user's sessions but one and notify the listeners."""
+        ended = [
+            token_hash
+            for token_hash, row in self.sessions.items()
+            if row.user_id == user_id and row.id != keep
+        ]
+        return [self.end_session(token_hash) for token_hash in ended]
 
     def session_changed(self, change: SessionChange) -> None:
         """Notify the listeners of a session that ended or a user that changed."""

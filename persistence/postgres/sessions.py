@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -12,6 +12,7 @@ from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import (
     NoSuchUser,
+    OpenSession,
     SessionChange,
     SessionChanged,
     SessionEnded,
@@ -31,6 +32,14 @@ _FIND: Final = f"""
       FROM unnest($1::bytea[]) AS wanted (token_hash)
       JOIN sessions USING (token_hash) JOIN users ON users.id = sessions.user_id
      WHERE expires_at > now()
+"""
+_EXTEND: Final = f"""
+    WITH extended AS (
+        UPDATE sessions SET expires_at = greatest(expires_at, least($2, created_at + $3))
+         WHERE id = $1 AND expires_at > now()
+        RETURNING id, user_id, expires_at)
+    SELECT extended.id, extended.expires_at, {user_columns("users")}
+      FROM extended JOIN users ON users.id = extended.user_id
 """
 _GET: Final = f"""
     SELECT sessions.id, sessions.expires_at, {user_columns("users")}
@@ -74,12 +83,45 @@ class PostgresSessions:
         )
         return None if row is None else SessionId(row["id"])
 
-    async def close_all(self, user_id: UserId) -> Sequence[SessionId]:
+    async def close_all(
+        self, user_id: UserId, *, keep: SessionId | None = None
+    ) -> Sequence[SessionId]:
         """See the interface."""
         rows = await self.database.fetch(
-            "DELETE FROM sessions WHERE user_id = $1 RETURNING id", user_id
+            "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id",
+            user_id,
+            keep,
         )
         return [SessionId(row["id"]) for row in rows]
+
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            "DELETE FROM sessions WHERE user_id = $1 AND id = $2 RETURNING id", user_id, session_id
+        )
+        return row is not None
+
+    async def of_user(self, user_id: UserId) -> Sequence[OpenSession]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT id, created_at, used_at, expires_at FROM sessions"
+            " WHERE user_id = $1 AND expires_at > now() ORDER BY used_at DESC, id DESC",
+            user_id,
+        )
+        return [OpenSession(**row) for row in rows]
+
+    async def note_used(self, session_ids: Sequence[SessionId]) -> None:
+        """See the interface."""
+        await self.database.fetch(
+            "UPDATE sessions SET used_at = now() WHERE id = ANY ($1::bigint[])", session_ids
+        )
+
+    async def extend(
+        self, session_id: SessionId, *, until: datetime, longest: timedelta
+    ) -> Session | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_EXTEND, session_id, until, longest)
+        return None if row is None else _session(row)
 
     async def purge_expired(self) -> int:
         """See the interface."""

@@ -27,6 +27,8 @@ _OFFERED_TOKEN: Final = b"parlour.bearer."
 
 SUBPROTOCOL: Final = "parlour"
 """Selected if it is offered: a browser that offers any insists that one is selected."""
+HOST_PREFIX: Final = "__Host-"
+"""Of the name of a cookie: only this host, over TLS, can have set it."""
 _OF_ANOTHER_SITE: Final = (b"cross-site", b"same-site")
 
 
@@ -91,13 +93,17 @@ class Head:
         return found[0].removeprefix(_OFFERED_TOKEN).decode("latin-1") if found else ""
 
     def cookies(self) -> Cookies:
-        """Cookies by exact name; junk is skipped."""
+        """Cookies by exact name; junk is skipped. One whose name has the prefix `__Host-` counts
+        without it, in place of any that others could have set.
+        """
         found: dict[str, list[str]] = {}
         for value in self.all(b"cookie"):
             for pair in value.decode("latin-1").split(";"):
                 name, equals, content = pair.strip().partition("=")
                 if equals:
                     found.setdefault(name.strip(), []).append(content.strip().strip('"'))
+        for name in [each for each in found if each.startswith(HOST_PREFIX)]:
+            found[name.removeprefix(HOST_PREFIX)] = found.pop(name)
         return found
 
 

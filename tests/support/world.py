@@ -137,7 +137,7 @@ class World:
         """Somebody of each name."""
         return [await self.person(name) for name in names]
 
-    async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=1)) -> "Person":
+    async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=7)) -> "Person":
         """Another session of that user."""
         token = new_token()
         expires_at = datetime.now(UTC) + lifetime

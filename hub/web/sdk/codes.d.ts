@@ -48,6 +48,7 @@ export type HubCode =
   | "not_blocked"
   | "workspace_not_found"
   | "invitation_not_found"
+  | "session_not_found"
   | "channel_name_taken"
   | "storage_full"
   | "file_missing"

@@ -57,10 +57,13 @@ REST: Final = RestDialect(
 
 @frozen
 class LoginBody:
-    """POST /api/auth/login. `email` may be a username as well."""
+    """POST /api/auth/login. `email` may be a username as well; `all_dialects`: whether the cookies
+    of the other dialects are wanted too, for the same session.
+    """
 
     email: str
     password: str
+    all_dialects: bool = False
 
 
 @frozen

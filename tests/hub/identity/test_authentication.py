@@ -154,7 +154,8 @@ async def test_a_connection_lasts_as_long_as_the_session_of_its_token(
     """Who has a token may have it renewed; so a stock client, which does not, loses nothing."""
     async with open_world(memory_store, token_lifetime=10.0) as world:
         ann = await world.sign_in((await world.person("ann")).user, timedelta(seconds=20))
-        token = await token_from(ann.cookie, world)
+        subject, lifetime = to_uuid(IdKind.USER, ann.id), timedelta(seconds=10)
+        token = world.services.tokens.issue(subject, lifetime, ann.session_id)
         socket = await world.websocket("/ws", Authorization=f"Bearer {token}")
         await socket.receive_type("system")
         peer = await connect(world, {"token": token})

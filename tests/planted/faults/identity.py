@@ -6,6 +6,8 @@ from tests.planted.fault import Fault
 
 AUTHENTICATION: Final = "tests/hub/identity/test_authentication.py"
 LIVE: Final = "tests/hub/identity/test_live_sessions.py"
+LOGIN: Final = "tests/hub/rest/test_login.py"
+RENEWAL: Final = "tests/hub/identity/test_renewal.py"
 COOKIES: Final = "tests/hub/identity/test_cookies.py"
 JWT: Final = "tests/hub/identity/test_jwt_tokens.py"
 SESSION_CACHE: Final = "tests/hub/identity/test_session_cache.py"
@@ -21,15 +23,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "scripts may read the session cookie",
         "hub/identity/cookies.py",
-        "; {age}; HttpOnly{site}{ending}",
-        "; {age}{site}{ending}",
+        "; {age}; HttpOnly; SameSite",
+        "; {age}; SameSite",
         (COOKIES,),
     ),
     Fault(
         "forms of other sites send the session cookie",
         "hub/identity/cookies.py",
-        '"; SameSite=Lax"',
-        '"; SameSite=None"',
+        "; SameSite=Lax{ending}",
+        "; SameSite=None{ending}",
         (COOKIES,),
     ),
     Fault(
@@ -45,6 +47,97 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'ending = "; Secure" if scope.secure else ""',
         'ending = ""',
         (COOKIES,),
+    ),
+    Fault(
+        "over TLS any host of the domain may set the cookie",
+        "hub/identity/cookies.py",
+        'return f"{HOST_PREFIX}{cookie}" if self.secure and self.path == "/" else cookie',
+        "return cookie",
+        (COOKIES, LOGIN),
+    ),
+    Fault(
+        "a cookie for a part of a host has a name that browsers do not take",
+        "hub/identity/cookies.py",
+        'if self.secure and self.path == "/" else cookie',
+        "if self.secure else cookie",
+        (COOKIES,),
+    ),
+    Fault(
+        "a cookie that any host can set counts before the one of this host",
+        "protocol/websocket/handshake.py",
+        "            found[name.removeprefix(HOST_PREFIX)] = found.pop(name)\n",
+        "            found.setdefault(name.removeprefix(HOST_PREFIX), found.pop(name))\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "of several cookies of one name the first one counts",
+        "hub/identity/authentication.py",
+        "        if len(values) > 1:  # somebody else may have set one of them\n",
+        "        if len(values) > 10:\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "a sign-out leaves the session of the other cookie",
+        "hub/rest/login.py",
+        "    for cookie in COOKIES:\n        if cookie in call.cookies:\n",
+        "    for cookie in COOKIES:\n        if cookie == call.surface.cookie:\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "the cookies of two dialects name two sessions",
+        "hub/identity/authentication.py",
+        "        return sign(token, self._signing[0])\n",
+        '        return sign(f"{token}.", self._signing[0])\n',
+        (LOGIN,),
+    ),
+    Fault(
+        "every sign-in gives the cookies of all dialects",
+        "hub/rest/login.py",
+        "    if in_all and cookie == TOKEN_COOKIE:\n",
+        "    if cookie == TOKEN_COOKIE:\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "a session that is used ends all the same",
+        "hub/identity/renewal.py",
+        "if session.id < 0 or not is_late or not",
+        "if session.id < 0 or is_late or not",
+        (RENEWAL,),
+    ),
+    Fault(
+        "a session is extended at every use",
+        "hub/identity/renewal.py",
+        "session.expires_at - now < lifetime / 2",
+        "session.expires_at - now < lifetime",
+        (RENEWAL,),
+    ),
+    Fault(
+        "a session is extended without end",
+        "persistence/postgres/sessions.py",
+        "greatest(expires_at, least($2, created_at + $3))",
+        "greatest(expires_at, $2, created_at + $3 - $3)",
+        (RENEWAL,),
+    ),
+    Fault(
+        "the browser forgets a session that was extended",
+        "hub/rest/endpoint.py",
+        "            self.set_cookie(name, value, longer.expires_at - datetime.now(UTC))\n",
+        "            del name, value\n",
+        (RENEWAL,),
+    ),
+    Fault(
+        "one ends the session of somebody else",
+        "persistence/postgres/sessions.py",
+        "WHERE user_id = $1 AND id = $2 RETURNING id",
+        "WHERE $1 > 0 AND id = $2 RETURNING id",
+        ("tests/hub/rest/routes/test_sessions.py",),
+    ),
+    Fault(
+        "whoever signs out everywhere else is signed out here",
+        "hub/rest/routes/sessions.py",
+        "keep=call.session.id",
+        "keep=None",
+        ("tests/hub/rest/routes/test_sessions.py",),
     ),
     Fault(
         "a cookie's signature is not compared",
@@ -94,8 +187,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a session ended by another process goes on",
         "hub/identity/live_sessions.py",
-        "                        await self.hub.end_sessions({session_id})\n",
-        "",
+        "                        await self.end({session_id})\n",
+        "                        pass\n",
         (LIVE, "tests/hub/services/rights/test_revocation.py"),
     ),
     Fault(

@@ -3,7 +3,7 @@
 import gzip
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import brotli
@@ -27,11 +27,14 @@ _DECODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 
 @frozen
 class Reply:
-    """A response. Header names are lower case; each comes once."""
+    """A response. Header names are lower case; each comes once, but for `set-cookie`, of which the
+    first is there.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    set_cookies: Sequence[str] = ()
 
     @property
     def json(self) -> Any:
@@ -79,17 +82,20 @@ async def request(
 
 async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
     status, headers, body = 0, {}, b""
+    cookies: list[str] = []
     while True:
         event = state.next_event()
         if event is h11.NEED_DATA:
             state.receive_data(bytes(await stream.receive_some()))
         elif isinstance(event, h11.Response):
             status = event.status_code
-            headers = {name.decode(): value.decode() for name, value in event.headers}
-            assert len(headers) == len(event.headers), event.headers
+            lines = [(name.decode(), value.decode()) for name, value in event.headers]
+            cookies = [value for name, value in lines if name == "set-cookie"]
+            headers = dict(reversed(lines))
+            assert len(headers) == len(lines) - max(len(cookies) - 1, 0), event.headers
         elif isinstance(event, h11.Data):
             body += event.data
         elif isinstance(event, h11.EndOfMessage):
-            return Reply(status, headers, body)
+            return Reply(status, headers, body, cookies)
         elif isinstance(event, h11.ConnectionClosed):
             raise AssertionError("the server closed the connection without a response")

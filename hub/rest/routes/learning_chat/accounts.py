@@ -3,17 +3,18 @@
 Guarantees: no response contains a password or its hash; the session cookie is express-session's.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
-from hub.identity.cookies import signed_session_cookie
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import (
     WEAK_CODES,
     check_login,
     end_session,
+    give_cookie,
     limit_attempts,
+    open_session,
     refuse_weak,
     refuse_when_closed,
 )
@@ -22,7 +23,7 @@ from persistence.records import NewUser, Taken
 from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody, FlawObject
 from protocol.errors import ErrorCode, WireError
 from protocol.express_session import COOKIE
-from protocol.model import Session, User
+from protocol.model import Session
 from protocol.shapes.learning_platform import AccountObject, account_object
 
 _TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}
@@ -66,7 +67,8 @@ async def register(call: Call) -> JSON[AccountObject]:
         user = await call.services.store.accounts.create(new)
     except Taken as taken:
         raise HttpError(400, f"{taken.field}_taken", _TAKEN[taken.field]) from None
-    return await _signed_in(call, user, 201)
+    await open_session(call, user)
+    return JSON(account_object(user), 201)
 
 
 async def log_in(call: Call) -> JSON[AccountObject]:
@@ -80,34 +82,27 @@ async def log_in(call: Call) -> JSON[AccountObject]:
     user = await check_login(call, body.username, body.password)
     if user is None:
         raise HttpError(401, "invalid_credentials", "Invalid credentials")
-    return await _signed_in(call, user, 200)
+    await open_session(call, user)
+    return JSON(account_object(user))
 
 
-async def open_session(call: Call) -> JSON[AccountObject]:
-    """Open a session for the user of a live `session_token`, which it does not outlive."""
+async def add_cookie(call: Call) -> JSON[AccountObject]:
+    """Give the cookie of this dialect to who has a live `session_token`, for the same session."""
     limit_attempts(call)
     found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
     if not isinstance(found, Session):
         raise NotSignedIn
     call.services.attempts.give_back(call.network)
-    remaining = found.expires_at - datetime.now(UTC)
-    return await _signed_in(call, found.user, 201, remaining)
-
-
-async def _signed_in(
-    call: Call, user: User, status: int, longest: timedelta = timedelta.max
-) -> JSON[AccountObject]:
-    lifetime = min(longest, timedelta(hours=call.services.config.platform_session_hours))
-    value = await call.services.authenticator.open(COOKIE, user.id, datetime.now(UTC) + lifetime)
-    cookie = signed_session_cookie(value, lifetime, call.cookie_scope)
-    return JSON(account_object(user), status, {"Set-Cookie": cookie})
+    (token,) = call.cookies[TOKEN_COOKIE]
+    value = call.services.authenticator.signed(token)
+    give_cookie(call, COOKIE, value, found.expires_at - datetime.now(UTC))
+    return JSON(account_object(found.user), 201)
 
 
 async def log_out(call: Call) -> JSON[MessageObject]:
     """End the session and close its connections."""
-    await end_session(call, COOKIE)
-    cookie = signed_session_cookie("", timedelta(0), call.cookie_scope)
-    return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
+    await end_session(call)
+    return JSON({"message": "Logged out successfully"})
 
 
 async def show_me(call: Call) -> JSON[AccountObject]:
@@ -147,8 +142,8 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/auth/session",
-        "Open a session with that of `/ws`, the cookie `session_token`",
-        open_session,
+        "The cookie `connect.sid` for the session of `/ws`, which the cookie `session_token` names",
+        add_cookie,
         {
             201: "the user; sets the cookie",
             401: ["not_signed_in"],

@@ -6,22 +6,21 @@ Guarantees: a failed login does not reveal whether the account exists; attempts 
 account and per address; only a token's hash is stored; identity always comes from the session.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Final, TypedDict
 
-from hub.identity.cookies import COOKIE, expired_cookie, session_cookie
+from hub.identity.cookies import COOKIE
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import (
     WEAK_CODES,
     check_login,
     end_session,
     limit_attempts,
+    open_session,
     refuse_weak,
     refuse_when_closed,
 )
 from hub.rest.parameters import Text
 from hub.rest.routes.private_messages.profiles import as_shown_to
-from hub.rest.selection import bearer_token
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
 from protocol.dialects.private_messages.rest import REST, LoginBody, RegisterBody
@@ -104,26 +103,21 @@ async def log_in(call: Call) -> JSON[OwnUserObject]:
     user = await check_login(call, body.email, body.password)
     if user is None:
         raise HttpError(401, "invalid_credentials", "Invalid email or password")
-    lifetime = timedelta(days=call.services.config.session_days)
-    expires_at = datetime.now(UTC) + lifetime
-    token = await call.services.authenticator.open(COOKIE, user.id, expires_at)
-    cookie = session_cookie(token, lifetime, call.cookie_scope)
-    return JSON(own_user_object(user), headers={"Set-Cookie": cookie})
+    await open_session(call, user, in_all=body.all_dialects)
+    return JSON(own_user_object(user))
 
 
 async def log_out(call: Call) -> JSON[MessageObject]:
     """End the session and close its connections."""
     if COOKIE not in call.cookies:
         raise _no_token()
-    await end_session(call, COOKIE)
-    cookie = expired_cookie(call.cookie_scope)
-    return JSON({"message": "Logged out successfully"}, headers={"Set-Cookie": cookie})
+    await end_session(call)
+    return JSON({"message": "Logged out successfully"})
 
 
 async def show_session(call: Call) -> JSON[OwnUserObject]:
     """Who the caller is."""
-    token = bearer_token(call.request) or ""
-    session = await call.services.authenticator.find(COOKIE, call.cookies, token)
+    session = await call.find_session()
     if session is Stranger.NO_SESSION:
         raise _no_token()
     if not isinstance(session, Session):
