@@ -20,8 +20,10 @@ from hub.actor.letters import Register, Unregister
 from hub.actor.wire import Wire
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.http.headers import protecting_headers
+from hub.http.hosts import Hosts, machine_domains
 from hub.http.responses import HttpError, undecided_error
-from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
+from hub.http.server import Limits, Upgrade, serve_http_connection
 from hub.limits.windows import FixedWindow
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
@@ -97,6 +99,7 @@ class Admission:
                 **{path: engine.max_payload for path, engine in engines.items()},
             },
         )
+        self._hosts = Hosts.of(services.config.hosts, machine_domains())
         self._busy = 0
         self._idle = trio.Event()
 
@@ -108,8 +111,15 @@ class Admission:
             peer: the address it came from.
             scheme: "http" or "https".
         """
+        is_tls = scheme == "https" or self._services.config.is_only_tls
         upgrade = await serve_http_connection(
-            transport, app=self._answer, limits=self._limits, peer=peer, scheme=scheme
+            transport,
+            app=self._answer,
+            limits=self._limits,
+            peer=peer,
+            scheme=scheme,
+            headers=protecting_headers(is_tls=is_tls),
+            admits=self._hosts.admits,
         )
         if upgrade is not None:
             self._busy += 1
@@ -148,22 +158,22 @@ class Admission:
         try:
             check_upgrade(head)
         except HandshakeError as error:
-            await send_plain_response(transport, error.status, error.text, error.headers)
+            await upgrade.refuse(transport, error.status, error.text, error.headers)
             return None
         engine = self._engines.get(head.path)
         if dialect is None and engine is None:
-            await send_plain_response(transport, 404, "Not found")
+            await upgrade.refuse(transport, 404, "Not found")
         elif not origin_allowed(head, services.config.web_origins, scheme):
-            await send_plain_response(transport, 403, "Origin not allowed")
+            await upgrade.refuse(transport, 403, "Origin not allowed")
         elif not services.status.accepting:
-            await send_plain_response(transport, 503, "Server shutting down")
+            await upgrade.refuse(transport, 503, "Server shutting down")
         elif engine is not None:
-            return partial(engine.upgrade, transport, head, upgrade.trailing)
+            return partial(engine.upgrade, transport, upgrade)
         elif dialect is not None:
             try:
                 session = await self._find_session(head, dialect.session_cookie)
             except StoreUnavailable:
-                await send_plain_response(transport, 503, "Temporarily unavailable")
+                await upgrade.refuse(transport, 503, "Temporarily unavailable")
                 return None
             if isinstance(session, Session):
                 services.renewals.note(session)
@@ -174,7 +184,7 @@ class Admission:
                     client.backlog.hold()
                 asker = self._asker(client, wire)
                 return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
-            await self._turn_away(transport, head, dialect.reject(session))
+            await self._turn_away(transport, upgrade, dialect.reject(session))
         return None
 
     def _wire(self, head: Head, dialect: Dialect) -> Wire:
@@ -195,12 +205,14 @@ class Admission:
             return await find(cookie, {}, head.offered_token)
         return await find(cookie, head.cookies(), head.bearer)
 
-    async def _turn_away(self, transport: Transport, head: Head, rejection: Rejection) -> None:
+    async def _turn_away(
+        self, transport: Transport, upgrade: Upgrade, rejection: Rejection
+    ) -> None:
         match rejection:
             case RefuseUpgrade(status=status, text=text):
-                await send_plain_response(transport, status, text)
+                await upgrade.refuse(transport, status, text)
             case AcceptAndClose(texts=texts, reason=reason):
-                await accept(request_bytes(head), transport)
+                await accept(request_bytes(upgrade.head), transport)
                 frames = [text_frame(text.encode()) for text in texts]
                 with trio.move_on_after(CLOSE_SECONDS):
                     await transport.send_all(b"".join((*frames, close_frame(reason))))

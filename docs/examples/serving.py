@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hub.engineio.server import EngineServer, Handler
-from hub.http.server import Limits, Upgrade, send_plain_response, serve_http_connection
+from hub.http.server import Limits, Upgrade, serve_http_connection
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
@@ -35,9 +35,9 @@ async def serve(
         if upgrade is None:
             return
         if upgrade.head.path == path:
-            await server.upgrade(transport, upgrade.head, upgrade.trailing)
+            await server.upgrade(transport, upgrade)
         else:
-            await send_plain_response(transport, 404, "Not found")
+            await upgrade.refuse(transport, 404, "Not found")
 
     listener = open_listener(host, port)
     async with trio.open_nursery() as nursery:
@@ -59,7 +59,7 @@ async def valid_upgrade(
     try:
         check_upgrade(upgrade.head)
     except HandshakeError as error:
-        await send_plain_response(transport, error.status, error.text, error.headers)
+        await upgrade.refuse(transport, error.status, error.text, error.headers)
         return None
     return upgrade
 

@@ -21,7 +21,7 @@ from hub.actor.link import Frames
 from hub.engineio.binding import Binding
 from hub.engineio.connection import EngineConnection
 from hub.http.responses import JSON
-from hub.http.server import send_plain_response
+from hub.http.server import Upgrade
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
@@ -164,19 +164,20 @@ class EngineServer:
 
     # WebSocket.
 
-    async def upgrade(self, transport: Transport, head: Head, trailing: bytes) -> None:
+    async def upgrade(self, transport: Transport, request: Upgrade) -> None:
         """A valid WebSocket handshake: a new session, or a polling one that is upgraded."""
+        head = request.head
         try:
             connection = self._carried_by_websocket(head)
         except _Refused as refusal:
             _, text, status = refusal.fault.value
-            await send_plain_response(transport, status, text)
+            await request.refuse(transport, status, text)
             return
         await accept(request_bytes(head), transport)
         async with trio.open_nursery() as nursery:
             link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
             cutter = FrameCutter(self._settings.max_payload)
-            websocket = WebSocketConnection(transport, link, trailing, cutter)
+            websocket = WebSocketConnection(transport, link, request.trailing, cutter)
             if connection is None:
                 connection = self._open(Carrier.WEBSOCKET, head)
                 connection.attach(link)

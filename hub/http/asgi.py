@@ -16,6 +16,7 @@ import trio
 from attrs import define, field
 from starlette.types import ASGIApp, Message, Scope
 
+from hub.http.headers import PROTECTING, RawHeaders, with_headers
 from protocol.websocket.handshake import Head
 
 log = structlog.get_logger(__name__)
@@ -34,12 +35,14 @@ class Exchange:
         stream: where bytes go.
         head: the request's.
         seconds: how long the peer may take for each part of the response.
+        headers: what every response says, unless it says so itself.
     """
 
     state: h11.Connection
     stream: trio.abc.Stream
     head: Head
     seconds: float
+    headers: RawHeaders = PROTECTING
     _start: h11.Response | None = field(default=None, init=False)
     started: bool = field(default=False, init=False)
 
@@ -51,7 +54,8 @@ class Exchange:
             trio.TooSlowError: the peer does not read.
         """
         if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), (b"date", formatdate(usegmt=True).encode())]
+            headers = with_headers(message.get("headers", ()), self.headers)
+            headers.append((b"date", formatdate(usegmt=True).encode()))
             self._start = h11.Response(status_code=message["status"], headers=headers)
             return
         data = b""

@@ -6,7 +6,7 @@ Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
+from hub.http.headers import PROTECTING, RawHeaders
 from hub.http.responses import RequestErrorObject
 from protocol.websocket.handshake import Head, wants_upgrade
 
@@ -27,6 +28,9 @@ LINGER_IDLE_SECONDS: Final = 1.0
 LINGER_BODY_IDLE_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 268_435_456
 _VERSIONS: Final = (b"1.0", b"1.1")
+_HEAD_END: Final = b"\r\n\r\n"
+_AMBIGUOUS_LINE: Final = re.compile(rb"(?<!\r)\n|\n[ \t]")
+_QUOTED: Final = re.compile(r":? (?:bytearray\()?b['\"].*", re.DOTALL)
 _ABSOLUTE_FORM: Final = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.IGNORECASE)
 
 
@@ -50,10 +54,28 @@ class Limits:
 
 @frozen
 class Upgrade:
-    """A request with `Upgrade: websocket`, and the bytes that were received after its head."""
+    """A request with `Upgrade: websocket`, and the bytes that were received after its head.
+    `headers`: what a response that refuses it says.
+    """
 
     head: Head
     trailing: bytes
+    headers: RawHeaders = PROTECTING
+
+    async def refuse(
+        self, stream: trio.abc.Stream, status: int, text: str, more: RawHeaders = ()
+    ) -> None:
+        """Send a text/plain response with `Connection: close`; the caller closes the connection.
+
+        Args:
+            stream: the connection.
+            status: the HTTP status.
+            text: what a person reads.
+            more: headers beside those of every response.
+        """
+        headers = (*more, *self.headers)
+        await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
+        await _linger(stream, LINGER_IDLE_SECONDS)
 
 
 class RequestRefused(Exception):
@@ -73,6 +95,8 @@ async def serve_http_connection(
     limits: Limits,
     peer: str,
     scheme: str,
+    headers: RawHeaders = PROTECTING,
+    admits: Callable[[bytes | None], bool] = lambda _: True,
 ) -> Upgrade | None:
     """Serve requests from `stream` until it ends, or one of them asks for a WebSocket.
 
@@ -82,18 +106,22 @@ async def serve_http_connection(
         limits: what a request may cost.
         peer: the address it came from, for the application's scope.
         scheme: "http" or "https".
+        headers: what every response says.
+        admits: whether the server has the name that stands in a header Host.
     """
-    connection = _HttpConnection(stream, limits)
+    connection = _HttpConnection(stream, limits, admits)
     try:
         while (head := await connection.next_head()) is not None:
             if wants_upgrade(head):
-                return Upgrade(head, connection.trailing())
+                return Upgrade(head, connection.trailing(), headers)
             body = await connection.body(head)
-            exchange = Exchange(connection.state, stream, head, limits.response_seconds)
+            exchange = Exchange(connection.state, stream, head, limits.response_seconds, headers)
             await run_app(app, body, exchange, peer, scheme)
     except RequestRefused as refusal:
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
-        await _send_response(stream, refusal.status, orjson.dumps(error), b"application/json")
+        await _send_response(
+            stream, refusal.status, orjson.dumps(error), b"application/json", headers
+        )
         await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response
@@ -103,9 +131,12 @@ async def serve_http_connection(
 class _HttpConnection:
     """h11's state with the stream that feeds it."""
 
-    def __init__(self, stream: trio.abc.Stream, limits: Limits) -> None:
+    def __init__(
+        self, stream: trio.abc.Stream, limits: Limits, admits: Callable[[bytes | None], bool]
+    ) -> None:
         self._stream = stream
         self._limits = limits
+        self._admits = admits
         self.state = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def next_head(self) -> Head | None:
@@ -187,22 +218,34 @@ class _HttpConnection:
             raise _HEAD_TOO_BIG
         if head.http_version not in _VERSIONS:
             raise RequestRefused(505, "http_version", "Only HTTP/1.1 is spoken here")
-        return _in_origin_form(head)
+        head = _in_origin_form(head)
+        if not self._admits(head.header(b"host")):
+            raise RequestRefused(421, "host_refused", _NO_SUCH_HOST)
+        return head
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """The next event. Reads as often as h11 needs."""
         while True:
+            if self.state.their_state is h11.IDLE:
+                self._refuse_ambiguous_lines()
             try:
                 event = self.state.next_event()
             except h11.RemoteProtocolError as error:
                 if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
                     raise _HEAD_TOO_BIG from None
-                raise RequestRefused(
-                    error.error_status_hint, "bad_request", f"Malformed request: {error}"
-                ) from None
+                text = f"Malformed request: {_QUOTED.sub('', str(error))}"
+                raise RequestRefused(error.error_status_hint, "bad_request", text) from None
             if event is not h11.NEED_DATA:
                 return event
             self._receive(await self._stream.receive_some())
+
+    def _refuse_ambiguous_lines(self) -> None:
+        """Refuse a head with lines that not every proxy would cut or join as h11 does: that end
+        without a carriage return, or go on in the next one (RFC 9112 sections 2.2 and 5.2).
+        """
+        head = self.state.trailing_data[0].partition(_HEAD_END)[0]
+        if _AMBIGUOUS_LINE.search(head):
+            raise RequestRefused(400, "bad_request", "Malformed request: illegal line ending")
 
     def _receive(self, data: bytes | bytearray) -> None:
         self.state.receive_data(bytes(data))
@@ -221,18 +264,10 @@ def _in_origin_form(head: Head) -> Head:
     return evolve(head, target=target, headers=((b"host", host), *headers))
 
 
+_NO_SUCH_HOST: Final = (
+    "This server does not have this host name; whoever runs it can name it in allowed_hosts"
+)
 _HEAD_TOO_BIG: Final = RequestRefused(431, "head_too_large", "The request head is too large")
-
-
-async def send_plain_response(
-    stream: trio.abc.Stream,
-    status: int,
-    text: str,
-    headers: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Send a text/plain response with `Connection: close`; the caller closes the connection."""
-    await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
-    await _linger(stream, LINGER_IDLE_SECONDS)
 
 
 async def _send_response(
@@ -240,15 +275,15 @@ async def _send_response(
     status: int,
     body: bytes,
     content_type: bytes,
-    headers: Sequence[tuple[str, str]] = (),
+    headers: RawHeaders,
 ) -> None:
-    options = "close, Upgrade" if "Upgrade" in dict(headers) else "close"
+    options = b"close, Upgrade" if b"Upgrade" in dict(headers) else b"close"
     lines = [
         b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()),
         b"Content-Type: " + content_type,
         b"Content-Length: %d" % len(body),
-        f"Connection: {options}".encode(),
-        *(f"{name}: {value}".encode() for name, value in headers),
+        b"Connection: " + options,
+        *(b"%s: %s" % header for header in headers),
     ]
     try:
         with trio.move_on_after(WRITE_SECONDS):

@@ -108,7 +108,7 @@ def build_app(
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():
         routes.append(Route(path, _Path(methods, services)))
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[
             Middleware(JsonCompression, may_compress=partial(_is_of_no_other_site, origins)),
@@ -123,6 +123,8 @@ def build_app(
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
     )
+    app.router.redirect_slashes = False  # a path with a slash too many is another path
+    return app
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:

@@ -46,12 +46,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
-_DOCUMENT_HEADERS: Final = {
-    **_HEADERS,
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
-}
+_DOCUMENT_HEADERS: Final = {"Content-Security-Policy": _POLICY}
 _DOCUMENTS: Final = frozenset({".html", ".svg"})
 _SHEETS: Final = re.compile(r'(?:[ \t]*<link rel="stylesheet" href="web/[^"]+">\n)+')
 _ADDRESS: Final = re.compile(r'href="web/([^"]+)"')
@@ -149,7 +144,7 @@ def _for_page(path: str, content: bytes) -> bytes:
 
 def _static(path: str, content: bytes) -> Static:
     suffix = posixpath.splitext(path)[1]
-    headers = _DOCUMENT_HEADERS if suffix in _DOCUMENTS else _HEADERS
+    headers = _DOCUMENT_HEADERS if suffix in _DOCUMENTS else {}
     return Static(content, _TYPES[suffix], headers)
 
 

@@ -26,6 +26,7 @@ from hub.settings.parsers import (
     FILE,
     FOLDER,
     HOST,
+    HOST_NAME,
     HTTP_URL,
     LONG_SECRET,
     ORIGIN,
@@ -86,6 +87,12 @@ class Config:
     )
     allowed_origins: tuple[str, ...] = setting(
         list_of(ORIGIN), (), "Other origins whose web pages may use the hub."
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        list_of(HOST_NAME),
+        (),
+        "Host names by which people open the hub, beside that of `public_url` and those that exist"
+        " in private networks alone; a request for any other is refused.",
     )
     trusted_proxies: tuple[str, ...] = setting(
         list_of(ADDRESS), (), "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
@@ -350,6 +357,14 @@ class Config:
             return self.allowed_origins
         parts = urlsplit(self.public_url)
         return (f"{parts.scheme}://{parts.netloc}", *self.allowed_origins)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The host names by which people open the hub, as far as it was told. A page of an origin
+        that may use the hub may also reach it by a proxy at that origin.
+        """
+        origins = [urlsplit(origin).hostname or "" for origin in self.web_origins]
+        return (self.host, *origins, *self.allowed_hosts)
 
     @property
     def base_path(self) -> str:

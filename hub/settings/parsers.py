@@ -26,6 +26,7 @@ _YES: Final = frozenset({"yes", "true", "on", "1"})
 _NO: Final = frozenset({"no", "false", "off", "0"})
 _HOST: Final = r"(\[[\da-fA-F:.%]+\]|[^\[\]:,]*)(:\d+)?"
 _URL_PATH: Final = re.compile(r"/([\w.~-]+/)*", re.ASCII)
+_HOST_NAME: Final = re.compile(r"\*|\.?[A-Za-z\d_-]{1,63}(\.[A-Za-z\d_-]{1,63})*", re.ASCII)
 _HOSTS: Final = re.compile(rf"{_HOST}(,{_HOST})*")
 
 
@@ -104,6 +105,13 @@ def _text(value: object) -> str:
 def _host(value: object) -> str:
     given = _text(value)
     if re.search(r"[\s/@?#=]", given):
+        raise NotAccepted
+    return given
+
+
+def _host_name(value: object) -> str:
+    given = _text(value)
+    if _HOST_NAME.fullmatch(given) is None:
         raise NotAccepted
     return given
 
@@ -204,6 +212,9 @@ def _address(value: object) -> str:
 YES_NO: Final = Parser(_yes_no, "yes or no", "yes, no (also true, false, on, off, 1, 0)")
 TEXT: Final = Parser(_text, "text", "any text")
 HOST: Final = Parser(_host, "text", "an address or a host name")
+HOST_NAME: Final = Parser(
+    _host_name, "host name", "a name, `.example.org` for that and all names in it, or `*` for any"
+)
 FOLDER: Final = Parser(_path, "path", "a folder, which is made if missing")
 FILE: Final = Parser(_file, "path", "a file that exists")
 TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")

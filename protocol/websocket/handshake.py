@@ -35,9 +35,7 @@ _OF_ANOTHER_SITE: Final = (b"cross-site", b"same-site")
 class HandshakeError(Exception):
     """An upgrade request that is refused with an HTTP error."""
 
-    def __init__(
-        self, status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()
-    ) -> None:
+    def __init__(self, status: HTTPStatus, text: str, headers: tuple[Header, ...] = ()) -> None:
         self.status = status
         self.text = text
         self.headers = headers
@@ -120,7 +118,7 @@ def check_upgrade(head: Head) -> None:
     """
     if head.method != b"GET":
         raise HandshakeError(
-            HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket is opened with GET", (("Allow", "GET"),)
+            HTTPStatus.METHOD_NOT_ALLOWED, "A WebSocket is opened with GET", ((b"Allow", b"GET"),)
         )
     if head.http_version != b"1.1":
         raise HandshakeError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "A WebSocket needs HTTP/1.1")
@@ -134,7 +132,7 @@ def check_upgrade(head: Head) -> None:
         raise HandshakeError(
             HTTPStatus.UPGRADE_REQUIRED,
             "Only WebSocket version 13 is spoken here",
-            (("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")),
+            ((b"Sec-WebSocket-Version", b"13"), (b"Upgrade", b"websocket")),
         )
     if not _is_key(head.all(b"sec-websocket-key")):
         raise HandshakeError(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64")

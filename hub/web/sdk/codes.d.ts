@@ -66,6 +66,7 @@ export type HubCode =
   | "head_too_large"
   | "request_timeout"
   | "http_version"
+  | "host_refused"
   | "bad_request";
 
 /** Of a call: that of the hub, or what kept it from the hub. A newer hub may have others. */

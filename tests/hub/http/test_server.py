@@ -182,6 +182,12 @@ async def test_http_1_0_is_answered_and_closed() -> None:
         (b"GET /" + b"x" * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         (b"GET /x HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 500 + b"\r\n", 431),
         (b"GET /x HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 100_000, 431),
+        (b"GET /x HTTP/1.1\nHost: x\n\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\nA: b\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nA: b\r\n\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\n Host: x\r\n\r\n", 400),
     ],
 )
 async def test_what_cannot_be_understood_is_refused_and_closed(data: bytes, expected: int) -> None:
@@ -190,7 +196,15 @@ async def test_what_cannot_be_understood_is_refused_and_closed(data: bytes, expe
         assert status(answer) == expected, answer
         assert code(answer) in (b"bad_request", b"head_too_large", b"http_version")
         assert b"connection: close" in answer.lower()
+        assert b"b'" not in answer  # nothing of Python's
         assert server.app.seen == []
+
+
+async def test_a_head_in_pieces_is_not_refused_for_a_line_end_that_comes_later() -> None:
+    async with connected() as server:
+        for byte in b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
+            await server.stream.send_all(bytes([byte]))
+        assert status(await server.rest()) == 200
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 101", b"Transfer-Encoding: chunked"])

@@ -41,6 +41,12 @@ async def test_head_is_answered_as_get_without_a_body(timed_world: World, path: 
     assert int(head.headers["content-length"]) == len(reply.body)
 
 
+async def test_a_path_with_a_slash_too_many_leads_nowhere(timed_world: World) -> None:
+    for path in ("/api/users/", "/api/users/me/"):
+        reply = await timed_world.call("GET", path, headers={"Host": "localhost"})
+        assert (reply.status, "location" in reply.headers) == (404, False)
+
+
 def without_date(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name != "date"}
 

@@ -6,6 +6,8 @@ from tests.planted.fault import Fault
 
 ADMISSION: Final = "tests/hub/test_admission.py"
 HTTP: Final = "tests/hub/http/test_server.py"
+HOSTS: Final = "tests/hub/http/test_hosts.py"
+HEADERS: Final = "tests/hub/http/test_headers.py"
 ENGINEIO: Final = "tests/hub/engineio/test_server.py"
 BINDING: Final = "tests/hub/engineio/test_binding.py"
 APPLICATION: Final = "tests/hub/socketio/test_application.py"
@@ -19,6 +21,76 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "elif not origin_allowed(head, services.config.web_origins, scheme):",
         "elif services.config is None:",
         ("tests/hub/test_every_socket.py",),
+    ),
+    Fault(
+        "any host name is the hub's",
+        "hub/http/server.py",
+        'if not self._admits(head.header(b"host")):',
+        "if not self._admits(None):",
+        (HOSTS,),
+    ),
+    Fault(
+        "a name that ends like one of the hub's counts as the hub's",
+        "hub/http/hosts.py",
+        'domains = [each for each in lower if each.startswith(".")]',
+        'domains = [each.removeprefix(".") for each in lower]',
+        (HOSTS,),
+    ),
+    Fault(
+        "who stands before the address in a Host is not looked at",
+        "hub/http/hosts.py",
+        " or parts.username is not None:",
+        ":",
+        (HOSTS,),
+    ),
+    Fault(
+        "a browser may take a response for what it does not say",
+        "hub/http/asgi.py",
+        'headers = with_headers(message.get("headers", ()), self.headers)',
+        'headers = list(message.get("headers", ()))',
+        (HEADERS,),
+    ),
+    Fault(
+        "an upgrade that is refused has no headers of its own",
+        "hub/http/server.py",
+        "headers = (*more, *self.headers)",
+        "headers = (*more,)",
+        (HEADERS,),
+    ),
+    Fault(
+        "a browser comes back without TLS",
+        "hub/admission.py",
+        'is_tls = scheme == "https" or self._services.config.is_only_tls',
+        'is_tls = scheme == "https"',
+        (HEADERS,),
+    ),
+    Fault(
+        "a line of a head may go on in the next one",
+        "hub/http/server.py",
+        r'rb"(?<!\r)\n|\n[ \t]"',
+        r'rb"(?<!\r)\n"',
+        (HTTP,),
+    ),
+    Fault(
+        "a line of a head may end without a carriage return",
+        "hub/http/server.py",
+        r'rb"(?<!\r)\n|\n[ \t]"',
+        r'rb"\n[ \t]"',
+        (HTTP,),
+    ),
+    Fault(
+        "an error shows what only Python understands",
+        "hub/http/server.py",
+        "{_QUOTED.sub('', str(error))}",
+        "{error}",
+        (HTTP,),
+    ),
+    Fault(
+        "a slash too many sends a browser to whatever host it asked for",
+        "hub/rest/app.py",
+        "app.router.redirect_slashes = False",
+        "app.router.redirect_slashes = True",
+        ("tests/hub/rest/test_app.py",),
     ),
     Fault(
         "new connections are taken while the server stops",

@@ -212,8 +212,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a browser may run an uploaded file",
         "hub/rest/routes/uploads.py",
-        '            "X-Content-Type-Options": "nosniff",\n',
-        "",
+        "\"default-src 'none'; sandbox\"",
+        "\"default-src 'none'\"",
         (UPLOADS,),
     ),
     Fault(

@@ -71,7 +71,10 @@ def test_anything_else_is_refused_with_its_status(request_head: Head, status: in
 def test_an_old_version_is_told_which_one_is_spoken() -> None:
     with pytest.raises(HandshakeError) as caught:
         check_upgrade(head(sec_websocket_version=b"8"))
-    assert caught.value.headers == (("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket"))
+    assert caught.value.headers == (
+        (b"Sec-WebSocket-Version", b"13"),
+        (b"Upgrade", b"websocket"),
+    )
 
 
 @given(

@@ -131,7 +131,7 @@ async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
                 transport, app=app, limits=limits, peer="192.0.2.1", scheme="http"
             )
             if upgrade is not None:
-                await server.upgrade(transport, upgrade.head, upgrade.trailing)
+                await server.upgrade(transport, upgrade)
             await trio.aclose_forcefully(transport)
 
         world = EngineWorld(connect=connect, settled=until_quiet, server=server)
