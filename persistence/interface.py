@@ -41,14 +41,17 @@ from persistence.records import (
     Outcome,
     PeerView,
     Permit,
+    Place,
     ProfileChange,
     Recovery,
     Relation,
     SessionChange,
+    Side,
     Span,
     Upload,
 )
 from protocol.model import (
+    MAX_ID,
     Channel,
     ChannelId,
     FollowStatus,
@@ -183,25 +186,19 @@ class Relations(Protocol):
     async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
         """None: there is no follow and no request."""
 
-    async def followers(
+    async def related(
         self,
         user_id: UserId,
+        side: Side,
         *,
         status: FollowStatus | None = None,
+        before: Place | None = None,
         offset: int = 0,
         limit: int = MAX_RELATIONS,
     ) -> Sequence[Relation]:
-        """Who follows the user or asks to, newest first; with `status` only those."""
-
-    async def following(
-        self,
-        user_id: UserId,
-        *,
-        status: FollowStatus | None = None,
-        offset: int = 0,
-        limit: int = MAX_RELATIONS,
-    ) -> Sequence[Relation]:
-        """Whom the user follows or asked to, likewise."""
+        """One side of a user's follows, newest first: with `status` only those, with `before` those
+        that come after this place in the list, without the first `offset`.
+        """
 
     async def counts(self, user_id: UserId) -> FollowCounts:
         """One statement."""
@@ -279,10 +276,16 @@ class Messages(Protocol):
         """
 
     async def conversation_page(
-        self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
+        self,
+        user_id: UserId,
+        peer_id: UserId,
+        *,
+        before_seq: int = MAX_ID,
+        offset: int = 0,
+        limit: int,
     ) -> Sequence[Message]:
-        """The newest `limit` messages of the two after skipping `offset`, oldest first; none if
-        the user may not see them.
+        """The newest `limit` messages of the two with seq < before_seq after skipping `offset`,
+        oldest first; none if the user may not see them.
         """
 
     async def conversation_after(

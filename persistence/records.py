@@ -142,12 +142,34 @@ class Draft:
 Outcome: TypeAlias = Posted | Refusal
 
 
+class Side(Enum):
+    """Which follows of a user are listed."""
+
+    FOLLOWERS = auto()
+    """Who follows the user, or asks to."""
+
+    FOLLOWING = auto()
+    """Whom the user follows, or asked to."""
+
+
+Place: TypeAlias = tuple[int, UserId]
+"""Where a follow stands in a list: when it was made, and the user."""
+
+
 @frozen
 class Relation:
-    """A follow between the user who asks and `user`; which way depends on the list."""
+    """A follow between the user who asks and `user`; which way depends on the list. `made`: grows
+    with the time at which it was made.
+    """
 
     user: User
     status: FollowStatus
+    made: int
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the list."""
+        return self.made, self.user.id
 
 
 @frozen

@@ -51,6 +51,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 ABOUT_SEVERAL: Final = {
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
     "tests/hub/test_every_socket.py": "what every WebSocket dialect does with hostile bytes",
+    "tests/hub/rest/test_pages.py": "every list that comes in pages, in every dialect",
     "tests/hub/web/test_colours.py": "app/style/tokens.css, and what docs/web-client.md says of it",
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",

@@ -118,7 +118,7 @@ def build_app(
                 allow_credentials=True,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
                 allow_headers=["*"],  # an origin that is trusted with cookies may send any
-                expose_headers=["Retry-After"],
+                expose_headers=["Retry-After", "Link"],
             ),
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 from attrs import evolve, field, frozen
 from starlette.requests import Request
@@ -17,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
 from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
-from hub.rest.parameters import AFTER_SEQ, KEY, Number, Parameter, Text, decimal
+from hub.rest.parameters import AFTER_SEQ, KEY, Cursor, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token, head_of
 from hub.services.asker import Asker, ChannelScope
@@ -177,13 +178,41 @@ class Call:
             raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
 
     def number(self, parameter: Number) -> int:
-        """A number in the query; its default when it is missing, malformed or out of range."""
+        """A number in the query; its default when it is missing.
+
+        Raises:
+            WireError: it is malformed or out of range.
+        """
         return parameter.read(self._given(parameter))
 
     def optional(self, parameter: Number) -> int | None:
-        """A number in the query; None when it is missing, its default when it is malformed."""
+        """A number in the query; None when it is missing.
+
+        Raises:
+            WireError: it is malformed or out of range.
+        """
         given = self._given(parameter)
-        return None if given is None else parameter.read(given)
+        return parameter.read(given) if given else None
+
+    def cursor(self, parameter: Cursor) -> tuple[int | str, ...] | None:
+        """What a cursor in the query says; None when it is missing.
+
+        Raises:
+            WireError: it is malformed.
+        """
+        return parameter.read(self._given(parameter))
+
+    def next_page(self, parameter: Parameter, value: int | str | None) -> Mapping[str, str]:
+        """The header that leads to the page after this one.
+
+        Args:
+            parameter: where the next page begins.
+            value: the value of that parameter; None: this is the last page.
+        """
+        if value is None:
+            return {}
+        asked = {name: given for name, given in self.request.query_params.items() if name != "page"}
+        return {"Link": f'<?{urlencode({**asked, parameter.name: value})}>; rel="next"'}
 
     def text(self, parameter: Text) -> str | None:
         """A text in the query or a header; None when it is missing."""

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from hub.http.responses import JSON, RequestErrorObject
 from hub.rest.endpoint import SAFE_METHODS, Endpoint
+from hub.rest.parameters import Cursor, Number
 from protocol.errors import ErrorCode
 from protocol.rest import RestDialect
 from protocol.schemas import Schemas, enumeration
@@ -176,6 +177,9 @@ def _codes(surface: RestDialect, endpoint: Endpoint) -> Mapping[int, Sequence[st
         found[403] = ["origin_refused"]
     if endpoint.body is not None and endpoint.media == _JSON:
         found |= {400: list(_BODY_CODES), 415: ["json_required"]}
+    if any(isinstance(each, Number | Cursor) for each in endpoint.parameters):
+        known = found.setdefault(400, [])
+        known += [code for code in (ErrorCode.INVALID_FIELD,) if code not in known]
     for status, codes in endpoint.answers.items():
         if not isinstance(codes, str):
             known = found.setdefault(status, [])

@@ -1,13 +1,18 @@
 """What a request may say beside its body: parameters of the query, and headers.
 
-Guarantees: one object both reads a parameter and describes it. Must not know: any endpoint.
+Guarantees: one object both reads a parameter and describes it; what is malformed or out of range is
+refused, and an empty text counts as missing. Must not know: any endpoint.
 """
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
+import orjson
 from attrs import field, frozen
 
+from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID
 from protocol.parsing.content import MAX_KEY_CHARS
 
@@ -26,10 +31,11 @@ class Number:
     Args:
         name: its name.
         meaning: for the documentation.
-        default: what it is when it is missing, malformed or out of range.
+        default: what it is when it is missing.
         low: the smallest.
         high: the largest.
-        is_clamped: whether a larger one counts as the largest.
+        larger: what a larger one counts as; None: it is refused.
+        refusal: the text when it is malformed or out of range; None: it says what there may be.
         is_required: whether the endpoint refuses to go without it.
     """
 
@@ -38,18 +44,26 @@ class Number:
     default: int
     low: int = 0
     high: int = MAX_ID
-    is_clamped: bool = field(default=False, kw_only=True)
+    larger: int | None = field(default=None, kw_only=True)
+    refusal: str | None = field(default=None, kw_only=True)
     is_required: bool = field(default=False, kw_only=True)
     place: Literal["query"] = field(default="query", init=False)
 
     def read(self, given: str | None) -> int:
-        """What was given, or the default."""
-        number = decimal(given or "")
-        if number is None or number < self.low:
+        """What was given, or the default.
+
+        Raises:
+            WireError: it is no number, or out of range.
+        """
+        if not given:
             return self.default
-        if number > self.high:
-            return self.high if self.is_clamped else self.default
-        return number
+        number = decimal(given)
+        if number is not None and self.low <= number <= self.high:
+            return number
+        if number is None or number < self.low or self.larger is None:
+            text = f"{self.name} must be a whole number from {self.low} to {self.high}"
+            raise WireError(ErrorCode.INVALID_FIELD, self.refusal or text, field=self.name)
+        return self.larger
 
     @property
     def schema(self) -> Mapping[str, object]:
@@ -81,9 +95,53 @@ class Text:
         return {"type": "string", **self.keywords}
 
 
-Parameter: TypeAlias = Number | Text
+@frozen
+class Cursor:
+    """Where a page begins: what the header `Link` of the page before says, which clients return.
+
+    Args:
+        parts: the types of what stands in it.
+    """
+
+    parts: tuple[type[int] | type[str], ...]
+    name: str = field(default="cursor", init=False)
+    meaning: str = field(default="from the header `Link` of the page before", init=False)
+    is_required: bool = field(default=False, init=False)
+    place: Literal["query"] = field(default="query", init=False)
+
+    @staticmethod
+    def text(*parts: int | str) -> str:
+        """The cursor of the page after what has these parts."""
+        return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+    def read(self, given: str | None) -> tuple[int | str, ...] | None:
+        """The parts of a cursor; None: the list begins.
+
+        Raises:
+            WireError: it is none of this list.
+        """
+        if not given:
+            return None
+        try:
+            parts = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+        except (binascii.Error, ValueError):  # also orjson's own
+            parts = None
+        if not isinstance(parts, list) or tuple(map(type, parts)) != self.parts:
+            raise WireError(ErrorCode.INVALID_FIELD, "Invalid cursor", field=self.name)
+        if any(isinstance(part, int) and not 0 <= part <= MAX_ID for part in parts):
+            raise WireError(ErrorCode.INVALID_FIELD, "Invalid cursor", field=self.name)
+        return tuple(parts)
+
+    @property
+    def schema(self) -> Mapping[str, object]:
+        """As JSON Schema."""
+        return {"type": "string", "minLength": 1}
+
+
+Parameter: TypeAlias = Number | Text | Cursor
 
 AFTER_SEQ: Final = Number("after_seq", "only messages after this seq, oldest first", default=0)
+BEFORE_SEQ: Final = Number("before_seq", "only messages before this seq", MAX_ID, 1)
 KEY: Final = Text(
     "Idempotency-Key",
     "repeats of a send have the same key; counts before one in the body",

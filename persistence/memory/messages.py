@@ -9,6 +9,7 @@ from persistence.policy import Action
 from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
 from protocol.model import (
     ASSISTANT_ID,
+    MAX_ID,
     ChannelId,
     GradingStatus,
     Message,
@@ -118,10 +119,17 @@ class MemoryMessages:
         return row.seen(message)
 
     async def conversation_page(
-        self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
+        self,
+        user_id: UserId,
+        peer_id: UserId,
+        *,
+        before_seq: int = MAX_ID,
+        offset: int = 0,
+        limit: int,
     ) -> Sequence[Message]:
         """See the interface."""
-        messages = self._conversation_log(user_id, peer_id)
+        log = self._conversation_log(user_id, peer_id)
+        messages = [message for message in log if message.seq < before_seq]
         end = max(len(messages) - offset, 0)
         return messages[max(end - limit, 0) : end]
 

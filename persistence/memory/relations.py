@@ -14,7 +14,9 @@ from persistence.records import (
     PairChanged,
     PeerView,
     Permit,
+    Place,
     Relation,
+    Side,
 )
 from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId
 
@@ -33,13 +35,15 @@ class MemoryRelations:
         if target is None or self.tables.blocked_either_way(follower, followee):
             return None
         status = FollowStatus.ACCEPTED if target.is_public else FollowStatus.PENDING
-        return self.tables.follows.setdefault((follower, followee), status)
+        if (follower, followee) not in self.tables.follows:
+            self.tables.follow(follower, followee, status)
+        return self.tables.follows[follower, followee]
 
     async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
         """See the interface."""
         if self.tables.follows.get((follower, followee)) is not FollowStatus.PENDING:
             return False
-        self.tables.follows[follower, followee] = FollowStatus.ACCEPTED
+        self.tables.follow(follower, followee, FollowStatus.ACCEPTED)
         return True
 
     async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
@@ -53,31 +57,25 @@ class MemoryRelations:
         """See the interface."""
         return self.tables.follows.get((follower, followee))
 
-    async def followers(
+    async def related(
         self,
         user_id: UserId,
+        side: Side,
         *,
         status: FollowStatus | None = None,
+        before: Place | None = None,
         offset: int = 0,
         limit: int = MAX_RELATIONS,
     ) -> Sequence[Relation]:
         """See the interface."""
-        users, follows = self.tables.users, reversed(self.tables.follows.items())
-        found = [Relation(users[a], held) for (a, b), held in follows if b == user_id]
-        return _page(found, status, offset, limit)
-
-    async def following(
-        self,
-        user_id: UserId,
-        *,
-        status: FollowStatus | None = None,
-        offset: int = 0,
-        limit: int = MAX_RELATIONS,
-    ) -> Sequence[Relation]:
-        """See the interface."""
-        users, follows = self.tables.users, reversed(self.tables.follows.items())
-        found = [Relation(users[b], held) for (a, b), held in follows if a == user_id]
-        return _page(found, status, offset, limit)
+        mine, theirs = (1, 0) if side is Side.FOLLOWERS else (0, 1)
+        found = [
+            Relation(self.tables.users[pair[theirs]], held, self.tables.made[pair])
+            for pair, held in self.tables.follows.items()
+            if pair[mine] == user_id and status in (None, held)
+        ]
+        found = [each for each in found if before is None or each.place < before]
+        return sorted(found, key=lambda each: each.place, reverse=True)[offset : offset + limit]
 
     async def counts(self, user_id: UserId) -> FollowCounts:
         """See the interface."""
@@ -99,7 +97,7 @@ class MemoryRelations:
             return False
         if any(message.author_id == user_id for message in row.messages):
             return False
-        self.tables.follows[requester, user_id] = FollowStatus.ACCEPTED
+        self.tables.follow(requester, user_id, FollowStatus.ACCEPTED)
         return True
 
     async def reachable(
@@ -217,10 +215,3 @@ class MemoryRelations:
             for other in related
             if other != user_id and not tables.blocked_either_way(user_id, other)
         )
-
-
-def _page(
-    found: Sequence[Relation], status: FollowStatus | None, offset: int, limit: int
-) -> Sequence[Relation]:
-    wanted = [each for each in found if status in (None, each.status)]
-    return wanted[offset : offset + limit]

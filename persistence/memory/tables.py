@@ -150,6 +150,7 @@ class Tables:
     listeners: set[trio.MemorySendChannel[Change | None]] = field(factory=set, init=False)
     secrets: dict[str, str] = field(factory=dict, init=False)
     follows: dict[tuple[UserId, UserId], FollowStatus] = field(factory=dict, init=False)
+    made: dict[tuple[UserId, UserId], int] = field(factory=dict, init=False)
     blocks: dict[tuple[UserId, UserId], None] = field(factory=dict, init=False)
     workspaces: dict[WorkspaceId, Workspace] = field(factory=dict, init=False)
     roles: dict[tuple[WorkspaceId, UserId], Standing] = field(factory=dict, init=False)
@@ -208,6 +209,12 @@ class Tables:
         """Whether an accepted follow exists either way."""
         accepted = FollowStatus.ACCEPTED
         return self.follows.get((a, b)) is accepted or self.follows.get((b, a)) is accepted
+
+    def follow(self, follower: UserId, followee: UserId, status: FollowStatus) -> None:
+        """Make a follow, or change its status; `made` counts them in the order they were made."""
+        if (follower, followee) not in self.follows:
+            self.made[follower, followee] = next(self.ids)
+        self.follows[follower, followee] = status
 
     def may_message(self, sender: UserId, recipient: UserId) -> bool:
         """As `may_message` in postgres/routines/policy.sql."""

@@ -49,7 +49,9 @@ _CONVERSATION: Final = f"""
        AND may_join($1, c.id)
      ORDER BY m.seq
 """
-CONVERSATION_PAGE: Final = _CONVERSATION.format(page="ORDER BY l.seq DESC OFFSET $3 LIMIT $4")
+CONVERSATION_PAGE: Final = _CONVERSATION.format(
+    page="AND l.seq < $5 ORDER BY l.seq DESC OFFSET $3 LIMIT $4"
+)
 CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
 # Within a channel, ids grow with seqs: both are taken under its lock.
 CHANNEL_PAGE: Final = f"""
@@ -250,10 +252,18 @@ class PostgresMessages:
         return await self.posting.post(drafts)
 
     async def conversation_page(
-        self, user_id: UserId, peer_id: UserId, *, offset: int, limit: int
+        self,
+        user_id: UserId,
+        peer_id: UserId,
+        *,
+        before_seq: int = MAX_ID,
+        offset: int = 0,
+        limit: int,
     ) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.database.fetch(CONVERSATION_PAGE, user_id, peer_id, offset, limit)
+        rows = await self.database.fetch(
+            CONVERSATION_PAGE, user_id, peer_id, offset, limit, before_seq
+        )
         return [_message(row) for row in rows]
 
     async def conversation_after(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -19,8 +20,10 @@ from persistence.records import (
     PairChanged,
     PeerView,
     Permit,
+    Place,
     ProfileChanged,
     Relation,
+    Side,
     UserGone,
 )
 from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
@@ -40,13 +43,18 @@ _REQUEST: Final = """
 """
 _STATUS: Final = "SELECT status FROM follows WHERE follower_id = $1 AND followee_id = $2"
 _RELATED: Final = f"""
-    SELECT follows.status, {user_columns("users")}
+    SELECT follows.status, follows.created_at AS made, {user_columns("users")}
       FROM follows JOIN users ON users.id = follows.{{theirs}}
      WHERE follows.{{mine}} = $1 AND ($2::text IS NULL OR follows.status = $2)
+       AND ($5::timestamptz IS NULL OR (follows.created_at, users.id) < ($5, $6))
      ORDER BY follows.created_at DESC, users.id DESC OFFSET $3 LIMIT $4
 """
-_FOLLOWERS: Final = _RELATED.format(theirs="follower_id", mine="followee_id")
-_FOLLOWING: Final = _RELATED.format(theirs="followee_id", mine="follower_id")
+_SIDES: Final = {
+    Side.FOLLOWERS: _RELATED.format(theirs="follower_id", mine="followee_id"),
+    Side.FOLLOWING: _RELATED.format(theirs="followee_id", mine="follower_id"),
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM follows
              WHERE followee_id = $1 AND status = 'accepted') AS followers,
@@ -139,27 +147,35 @@ class PostgresRelations:
         row = await self.database.fetch_one(_STATUS, follower, followee)
         return None if row is None else FollowStatus(row["status"])
 
-    async def followers(
+    async def related(
         self,
         user_id: UserId,
+        side: Side,
         *,
         status: FollowStatus | None = None,
+        before: Place | None = None,
         offset: int = 0,
         limit: int = MAX_RELATIONS,
     ) -> Sequence[Relation]:
         """See the interface."""
-        return await self._related(_FOLLOWERS, user_id, status, offset, limit)
-
-    async def following(
-        self,
-        user_id: UserId,
-        *,
-        status: FollowStatus | None = None,
-        offset: int = 0,
-        limit: int = MAX_RELATIONS,
-    ) -> Sequence[Relation]:
-        """See the interface."""
-        return await self._related(_FOLLOWING, user_id, status, offset, limit)
+        made, last = (None, None) if before is None else (before[0] * _MICROSECOND, before[1])
+        rows = await self.database.fetch(
+            _SIDES[side],
+            user_id,
+            None if status is None else status.value,
+            offset,
+            limit,
+            None if made is None else _EPOCH + made,
+            last,
+        )
+        return [
+            Relation(
+                user_from(row),
+                FollowStatus(row["status"]),
+                (row["made"] - _EPOCH) // _MICROSECOND,
+            )
+            for row in rows
+        ]
 
     async def counts(self, user_id: UserId) -> FollowCounts:
         """See the interface."""
@@ -266,12 +282,6 @@ class PostgresRelations:
 
     async def _any(self, sql: str, *args: object) -> bool:
         return bool(await self.database.fetch(sql, *args))
-
-    async def _related(
-        self, sql: str, user_id: UserId, status: FollowStatus | None, offset: int, limit: int
-    ) -> Sequence[Relation]:
-        rows = await self.database.fetch(sql, user_id, status, offset, limit)
-        return [Relation(user_from(row), FollowStatus(row["status"])) for row in rows]
 
 
 _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {

@@ -3,7 +3,7 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, FollowCounts, NoSuchUser, PeerView, Permit
+from persistence.records import Draft, FollowCounts, NoSuchUser, PeerView, Permit, Side
 from protocol.model import FollowStatus, Posted, UserId
 from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
 
@@ -62,12 +62,12 @@ async def test_following_and_followers_newest_first(store: Store) -> None:
     assert await relations.request_follow(ann.id, ben.id) is FollowStatus.ACCEPTED
     assert await relations.request_follow(ann.id, eve.id) is FollowStatus.PENDING
     assert await relations.request_follow(ann.id, eve.id) is FollowStatus.PENDING
-    listed = await relations.following(ann.id)
+    listed = await relations.related(ann.id, Side.FOLLOWING)
     assert [(each.user.id, each.status) for each in listed] == [
         (eve.id, FollowStatus.PENDING),
         (ben.id, FollowStatus.ACCEPTED),
     ]
-    assert [each.user.id for each in await relations.followers(eve.id)] == [ann.id]
+    assert [each.user.id for each in await relations.related(eve.id, Side.FOLLOWERS)] == [ann.id]
     assert await relations.accept_follow(ann.id, eve.id) is False
     assert await relations.accept_follow(eve.id, ann.id) is True
     assert await relations.accept_follow(eve.id, ann.id) is False
@@ -81,8 +81,8 @@ async def test_blocks_end_follows_and_forbid_new_ones(store: Store) -> None:
     await relations.request_follow(ann.id, ben.id)
     await relations.request_follow(ben.id, ann.id)
     await relations.block(ann.id, ben.id)
-    assert await relations.followers(ann.id) == []
-    assert await relations.following(ann.id) == []
+    assert await relations.related(ann.id, Side.FOLLOWERS) == []
+    assert await relations.related(ann.id, Side.FOLLOWING) == []
     assert await relations.request_follow(ann.id, ben.id) is None
     assert await relations.request_follow(ben.id, ann.id) is None
     assert await relations.blocked(ann.id) == [ben]
@@ -188,13 +188,22 @@ async def test_follows_are_listed_by_status_and_in_pages(store: Store) -> None:
     await relations.request_follow(ann.id, secret.id)
     accepted = FollowStatus.ACCEPTED
     ids = [other.id for other in reversed(others)]
-    listed = await relations.following(ann.id, status=accepted)
+    listed = await relations.related(ann.id, Side.FOLLOWING, status=accepted)
     assert [each.user.id for each in listed] == ids
-    page = await relations.following(ann.id, status=accepted, offset=1, limit=1)
+    page = await relations.related(ann.id, Side.FOLLOWING, status=accepted, offset=1, limit=1)
     assert [each.user.id for each in page] == ids[1:2]
-    pages = [await relations.followers(ann.id, offset=n, limit=2) for n in (0, 2, 4)]
+    side = Side.FOLLOWERS
+    pages = [await relations.related(ann.id, side, offset=n, limit=2) for n in (0, 2, 4)]
     assert [each.user.id for page in pages for each in page] == ids
-    assert await relations.followers(secret.id, status=accepted) == []
+    first = await relations.related(ann.id, side, limit=2)
+    await relations.remove_follow(ids[0], ann.id)
+    await relations.remove_follow(ids[1], ann.id)  # the page before ended with this one
+    await relations.request_follow(ids[0], ann.id)
+    rest = await relations.related(ann.id, side, before=first[-1].place)
+    assert [each.user.id for each in rest] == ids[2:]
+    assert [each.user.id for each in await relations.related(ann.id, side)] == [ids[0], ids[2]]
+    await relations.request_follow(ids[1], ann.id)
+    assert await relations.related(secret.id, Side.FOLLOWERS, status=accepted) == []
     assert await relations.counts(ann.id) == FollowCounts(followers=3, following=3, requests=0)
     assert await relations.counts(secret.id) == FollowCounts(followers=0, following=0, requests=1)
     assert await relations.follow_status(ann.id, secret.id) is FollowStatus.PENDING

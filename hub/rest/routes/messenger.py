@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NotRequired, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.parameters import AFTER_SEQ, KEY, Number, Text
+from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES
 from persistence.records import Conversation
 from protocol.answers import Done
@@ -33,14 +33,17 @@ from protocol.parsing.content import check_content, check_file_url, check_kind
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
-USER_ID: Final = Number("userId", "the caller", default=0, low=1, is_required=True)
+_NO_USER: Final = "User ID is required"
+USER_ID: Final = Number(
+    "userId", "the caller", default=0, low=1, is_required=True, refusal=_NO_USER
+)
 LIMIT: Final = Number(
     "limit",
     f"how many messages; otherwise {DEFAULT_LIMIT}",
     DEFAULT_LIMIT,
     1,
     MAX_LIMIT,
-    is_clamped=True,
+    larger=MAX_LIMIT,
 )
 CONVERSATION: Final = Text(
     "conversationId", "the message's conversation", {"minLength": 1}, is_required=True
@@ -165,7 +168,7 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     """A conversation's messages, newest first; with `after_seq`, those after it, oldest first."""
     number = call.number(USER_ID)
     if not number:
-        raise _bad("User ID is required")
+        raise _bad(_NO_USER)
     _require_me(call, UserId(number))
     peer = _peer(call, call.request.path_params["conversation_id"])
     limit = call.number(LIMIT)
@@ -174,10 +177,15 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     page: Sequence[Message]
     if (after := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer, after_seq=after, limit=limit)
+        more = call.next_page(AFTER_SEQ, page[-1].seq if len(page) == limit else None)
     else:
-        page = (await messages.conversation_page(call.me, peer, offset=0, limit=limit))[::-1]
+        before = call.number(BEFORE_SEQ)
+        page = await messages.conversation_page(call.me, peer, before_seq=before, limit=limit)
+        more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
+        page = page[::-1]
     people = await _people(call, peer)
-    return JSON([conversation_message_object(each, people[each.author_id]) for each in page])
+    shown = [conversation_message_object(each, people[each.author_id]) for each in page]
+    return JSON(shown, headers=more)
 
 
 async def _people(call: Call, peer: UserId) -> dict[UserId, User]:
@@ -309,7 +317,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             "A conversation, newest first",
             history,
             {200: "messages", 400: _INVALID, 403: _NOT_MINE, 404: _NO_CONVERSATION},
-            parameters=(USER_ID, LIMIT, AFTER_SEQ),
+            parameters=(USER_ID, LIMIT, BEFORE_SEQ, AFTER_SEQ),
             path_types=_NAMED,
         ),
         Endpoint(

@@ -1,11 +1,15 @@
 """Parameters of the query and headers."""
 
+import base64
+
 import pytest
 
-from hub.rest.parameters import Number, decimal
+from hub.rest.parameters import Cursor, Number, decimal
+from protocol.errors import ErrorCode, WireError
 
-LIMIT = Number("limit", "how many", 50, 1, 100)
-CLAMPED = Number("limit", "how many", 50, 1, 100, is_clamped=True)
+STRICT = Number("limit", "how many", 50, 1, 100)
+LIMIT = Number("limit", "how many", 50, 1, 100, larger=100)
+CURSOR = Cursor((str, int))
 
 
 @pytest.mark.parametrize(
@@ -17,17 +21,41 @@ def test_a_number_is_written_in_digits(text: str, number: int | None) -> None:
     assert decimal(text) == number
 
 
+@pytest.mark.parametrize(("given", "number"), [(None, 50), ("", 50), ("1", 1), ("100", 100)])
+def test_a_number_that_is_missing_is_the_default(given: str | None, number: int) -> None:
+    assert STRICT.read(given) == number
+
+
+@pytest.mark.parametrize("given", ["x", "0", "-1", "1.5", "101", "undefined", str(2**53 + 1)])
+def test_one_that_is_malformed_or_out_of_range_is_refused(given: str) -> None:
+    with pytest.raises(WireError, match="limit must be a whole number from 1 to 100") as caught:
+        STRICT.read(given)
+    assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "limit")
+
+
+def test_a_number_that_is_larger_may_count_as_another_one() -> None:
+    assert LIMIT.read("101") == 100
+    for given in ("0", str(2**53)):
+        with pytest.raises(WireError):
+            LIMIT.read(given)
+
+
+def test_a_cursor_is_what_was_put_into_it() -> None:
+    assert CURSOR.read(Cursor.text("\u00fc/?&", 2**53 - 1)) == ("\u00fc/?&", 2**53 - 1)
+    assert CURSOR.read("") is CURSOR.read(None) is None
+
+
 @pytest.mark.parametrize(
-    ("given", "read", "clamped"),
-    [(None, 50, 50), ("", 50, 50), ("x", 50, 50), ("0", 50, 50), ("1", 1, 1), ("100", 100, 100),
-     ("101", 50, 100)],
+    "content",
+    [b"", b"x", b"{}", b"[]", b'["a"]', b'["a", "1"]', b'["a", true]', b'["a", 1, 1]', b'["a", -1]',
+     b'["a", 9007199254740992]', b'["a", 1.0]', b"\xff"],
 )  # fmt: skip
-def test_what_is_out_of_range_counts_as_missing_or_as_the_largest(
-    given: str | None, read: int, clamped: int
-) -> None:
-    assert LIMIT.read(given) == read
-    assert CLAMPED.read(given) == clamped
+def test_a_cursor_that_is_none_is_refused(content: bytes) -> None:
+    text = base64.urlsafe_b64encode(content).decode().rstrip("=") or "="
+    for given in (text, f"{text}?", "\u00e9"):
+        with pytest.raises(WireError, match="Invalid cursor"):
+            CURSOR.read(given)
 
 
 def test_its_bounds_are_documented() -> None:
-    assert LIMIT.schema == {"type": "integer", "minimum": 1, "maximum": 100}
+    assert STRICT.schema == {"type": "integer", "minimum": 1, "maximum": 100}

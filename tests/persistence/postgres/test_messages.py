@@ -37,7 +37,8 @@ async def test_a_page_reads_little_more_than_it_shows(
         middle = first.message.id + MESSAGES // 2
         channel = first.message.channel_id
         for sql, *args in (
-            (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE),
+            (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE, MAX_ID),
+            (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE, MESSAGES // 2),
             (CONVERSATION_AFTER, ann.id, ben.id, MESSAGES // 2, PAGE),
             (CHANNEL_PAGE, channel, MAX_ID, PAGE, MAX_ID),
             (CHANNEL_PAGE, channel, middle, PAGE, MAX_ID),

@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 APP: Final = "tests/hub/rest/test_app.py"
+PAGES: Final = "tests/hub/rest/test_pages.py"
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
 KINDS: Final = "tests/hub/files/test_kinds.py"
 COLLECTOR: Final = "tests/hub/files/test_collector.py"
@@ -317,10 +318,60 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/protocol/test_schemas.py", "tests/hub/rest/test_openapi.py"),
     ),
     Fault(
+        "a page of private messages begins with the last one of the page before",
+        "persistence/postgres/messages.py",
+        "AND l.seq < $5 ORDER BY",
+        "AND l.seq <= $5 ORDER BY",
+        (PAGES,),
+    ),
+    Fault(
+        "Link leads from the wrong end of a page",
+        "hub/rest/routes/messenger.py",
+        "more = call.next_page(BEFORE_SEQ, page[0].seq",
+        "more = call.next_page(BEFORE_SEQ, page[-1].seq",
+        (PAGES,),
+    ),
+    Fault(
+        "Link also leads to a page by its number",
+        "hub/rest/endpoint.py",
+        'if name != "page"',
+        "if name",
+        (PAGES,),
+    ),
+    Fault(
+        "a page of follows begins after those of the same time",
+        "persistence/postgres/relations.py",
+        "(follows.created_at, users.id) < ($5, $6)",
+        "follows.created_at <= $5 AND $6::bigint > 0",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "a cursor of another order counts",
+        "hub/rest/routes/channel_messages/channels.py",
+        "if last[0] != by:",
+        "if not by:",
+        (PAGES,),
+    ),
+    Fault(
+        "a cursor may be anything",
+        "hub/rest/parameters.py",
+        "tuple(map(type, parts)) != self.parts",
+        "len(parts) != len(self.parts)",
+        ("tests/hub/rest/test_parameters.py",),
+    ),
+    Fault(
+        "a number that is malformed counts as missing",
+        "hub/rest/parameters.py",
+        "        if not given:\n            return self.default\n        number = decimal(given)",
+        "        number = decimal(given or '')\n        if number is None:\n"
+        "            return self.default",
+        ("tests/hub/rest/test_parameters.py", PAGES),
+    ),
+    Fault(
         "a number out of range in a query is taken as it is",
         "hub/rest/parameters.py",
-        "if number > self.high:",
-        "if number > MAX_ID:",
+        "if number is not None and self.low <= number <= self.high:",
+        "if number is not None and self.low <= number:",
         ("tests/hub/rest/test_parameters.py",),
     ),
     Fault(

@@ -8,13 +8,12 @@ Must not know: how channels come about.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Final, Literal, TypeAlias, TypedDict
+from typing import Final, Literal, TypedDict
 
 from attrs import frozen
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.parameters import Number, Text
+from hub.rest.parameters import Cursor, Number, Text
 from hub.rest.routes.channel_messages.messages import channel_in_path
 from persistence.records import ChannelHead
 from protocol.answers import Done
@@ -30,7 +29,7 @@ from protocol.dialects.channel_messages.shapes import (
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, User, UserId
 from protocol.shapes.timestamps import timestamp
-from protocol.shapes.uuids import IdKind, from_uuid
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 MAX_CHANNELS: Final = 500
 MAX_PAGE: Final = 1_000_000
@@ -42,9 +41,12 @@ SORT_BY_OLD: Final = Text("sort_by", "the same as `sortBy`")
 SORT_ORDER: Final = Text("sortOrder", "`desc`: the largest first")
 SORT_ORDER_OLD: Final = Text("sort_order", "the same as `sortOrder`")
 PAGE: Final = Number("page", "which page, from 1", 1, 1, MAX_PAGE)
-LIMIT: Final = Number("limit", "how many on a page", MAX_CHANNELS, 1, MAX_CHANNELS)
+LIMIT: Final = Number(
+    "limit", "how many on a page", MAX_CHANNELS, 1, MAX_CHANNELS, larger=MAX_CHANNELS
+)
+CURSOR: Final = Cursor((str, str, int))
 VIEW: Final = Text("view", "`browse`: without conversations")
-USERS: Final = Number("limit", "how many users", MAX_USERS, 1, MAX_USERS)
+USERS: Final = Number("limit", "how many users", MAX_USERS, 1, MAX_USERS, larger=MAX_USERS)
 BEFORE: Final = Text("before", "only accounts before the one with this id", {"format": "uuid"})
 
 
@@ -86,29 +88,31 @@ class _Listed:
         )
 
 
-_Key: TypeAlias = tuple[float | str | datetime, int]
-
-_SORTED_BY: Final[Mapping[str, Callable[[_Listed], _Key]]] = {
-    "createdat": lambda each: (each.channel.created_at, each.channel.id),
-    "membercount": lambda each: (each.members, each.channel.id),
-    "name": lambda each: (each.name.casefold(), each.channel.id),
+_SORTED_BY: Final[Mapping[str, Callable[[_Listed], str]]] = {
+    "createdat": lambda each: timestamp(each.channel.created_at),
+    "membercount": lambda each: f"{each.members:016}",
+    "name": lambda each: each.name.casefold(),
 }
+"""By the word for it, what a list is sorted by; the ids decide between equal ones."""
 
 
 async def browse_joined(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces, and their conversations."""
-    return JSON({"channels": await _page(call, await _joined(call))})
+    channels, more = await _page(call, await _joined(call))
+    return JSON({"channels": channels}, headers=more)
 
 
 async def browse_public(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces."""
-    return JSON({"channels": await _page(call, await _in_workspaces(call))})
+    channels, more = await _page(call, await _in_workspaces(call))
+    return JSON({"channels": channels}, headers=more)
 
 
 async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
     """The same lists without an object around them: which one, `view` says."""
     is_browsing = call.text(VIEW) == "browse"
-    return JSON(await _page(call, await (_in_workspaces if is_browsing else _joined)(call)))
+    channels, more = await _page(call, await (_in_workspaces if is_browsing else _joined)(call))
+    return JSON(channels, headers=more)
 
 
 async def join(call: Call) -> JSON[JoinedObject]:
@@ -142,11 +146,15 @@ async def show_me(call: Call) -> JSON[OwnUserObject]:
 async def list_users(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message, newest accounts first."""
     limit = call.number(USERS)
-    before = from_uuid(IdKind.USER, call.text(BEFORE)) or MAX_ID
+    given = call.text(BEFORE)
+    before = from_uuid(IdKind.USER, given) if given else MAX_ID
+    if before is None:
+        raise HttpError(400, ErrorCode.INVALID_FIELD, "before must be the id of a user")
     found = await call.services.store.relations.reachable(
         call.me, before=UserId(before), limit=limit
     )
-    return JSON([user_object(user) for user in found])
+    last = to_uuid(IdKind.USER, found[-1].id) if len(found) == limit else None
+    return JSON([user_object(user) for user in found], headers=call.next_page(BEFORE, last))
 
 
 async def _joined(call: Call) -> Sequence[ChannelHead]:
@@ -180,22 +188,35 @@ async def _listed(call: Call, heads: Sequence[ChannelHead]) -> Sequence[_Listed]
     return listed
 
 
-async def _page(call: Call, heads: Sequence[ChannelHead]) -> list[ChannelObject]:
-    """What the query asks for. Its clients spell its words `sortBy` or `sort_by`."""
+async def _page(
+    call: Call, heads: Sequence[ChannelHead]
+) -> tuple[list[ChannelObject], Mapping[str, str]]:
+    """What the query asks for, and the header that leads to the next page. Its clients spell its
+    words `sortBy` or `sort_by`.
+    """
     wanted = (call.text(SEARCH) or "").casefold()
     by = (call.text(SORT_BY) or call.text(SORT_BY_OLD) or "").replace("_", "").lower()
-    order = call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)
-    found = sorted(
-        (each for each in await _listed(call, heads) if wanted in each.name.casefold()),
-        key=_SORTED_BY.get(by, _SORTED_BY["createdat"]),
-        reverse=order == "desc",
-    )
+    by = by if by in _SORTED_BY else "createdat"
+    is_descending = (call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)) == "desc"
+    listed = {
+        (by, _SORTED_BY[by](each), each.channel.id): each
+        for each in await _listed(call, heads)
+        if wanted in each.name.casefold()
+    }
+    places = sorted(listed, reverse=is_descending)
+    last = call.cursor(CURSOR)
+    if last is not None:
+        if last[0] != by:
+            raise HttpError(400, ErrorCode.INVALID_FIELD, "This cursor is of another order")
+        places = [each for each in places if (each < last if is_descending else each > last)]
     limit = call.number(LIMIT)
     first = (call.number(PAGE) - 1) * limit
-    return [each.view() for each in found[first : first + limit]]
+    page = places[first : first + limit]
+    more = CURSOR.text(*page[-1]) if len(page) == limit else None
+    return [listed[place].view() for place in page], call.next_page(CURSOR, more)
 
 
-_LISTED: Final = (SEARCH, SORT_BY, SORT_BY_OLD, SORT_ORDER, SORT_ORDER_OLD, PAGE, LIMIT)
+_LISTED: Final = (SEARCH, SORT_BY, SORT_BY_OLD, SORT_ORDER, SORT_ORDER_OLD, PAGE, LIMIT, CURSOR)
 _LEFT: Final = {
     200: "done",
     403: [ErrorCode.NOT_A_MEMBER, ErrorCode.NOT_ALLOWED],

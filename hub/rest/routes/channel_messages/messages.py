@@ -53,7 +53,9 @@ async def history(call: Call) -> JSON[PageObject]:
     channel = await channel_in_path(call)
     missed = await call.missed(channel.id, PAGE)
     if missed is not None:
-        return JSON({"messages": await _views(call, missed), "nextCursor": None})
+        link = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == PAGE else None)
+        shown = await _views(call, missed)
+        return JSON({"messages": shown, "nextCursor": None}, headers=link)
     cursor = call.text(CURSOR)
     before = None
     if cursor:
@@ -64,7 +66,8 @@ async def history(call: Call) -> JSON[PageObject]:
         channel.id, before=None if before is None else MessageId(before), limit=PAGE
     )
     more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
-    return JSON({"messages": await _views(call, page), "nextCursor": more})
+    shown = await _views(call, page)
+    return JSON({"messages": shown, "nextCursor": more}, headers=call.next_page(CURSOR, more))
 
 
 async def send(call: Call) -> JSON[ChannelMessageObject]:

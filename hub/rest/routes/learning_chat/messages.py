@@ -50,7 +50,7 @@ LIMIT: Final = Number(
     DEFAULT_LIMIT,
     1,
     MAX_LIMIT,
-    is_clamped=True,
+    larger=MAX_LIMIT,
 )
 BEFORE: Final = Number("before", "only messages before the one with this id", MAX_ID, 1)
 
@@ -90,10 +90,12 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     limit = call.number(LIMIT)
     missed = await call.missed(channel.id, limit)
     if missed is not None:
-        return JSON(await views(call, missed))
+        more = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == limit else None)
+        return JSON(await views(call, missed), headers=more)
     before = MessageId(call.number(BEFORE))
     page = await call.services.store.messages.channel_page(channel.id, before=before, limit=limit)
-    return JSON(await views(call, page))
+    more = call.next_page(BEFORE, page[0].id if len(page) == limit else None)
+    return JSON(await views(call, page), headers=more)
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.parameters import AFTER_SEQ, KEY, Number, Text
+from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
@@ -35,7 +35,12 @@ MAX_PAGE: Final = 1_000_000
 
 PAGE: Final = Number("page", "pages back from the newest, which is 1", 1, 1, MAX_PAGE)
 LIMIT: Final = Number(
-    "limit", f"how many messages; otherwise {DEFAULT_LIMIT}", DEFAULT_LIMIT, 1, MAX_LIMIT
+    "limit",
+    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    DEFAULT_LIMIT,
+    1,
+    MAX_LIMIT,
+    larger=DEFAULT_LIMIT,
 )
 MARK: Final = Text("mark", "`no`: the other side's messages stay unread")
 
@@ -106,12 +111,19 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     page: Sequence[Message]
     if (after_seq := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer_id, after_seq=after_seq, limit=limit)
+        more = call.next_page(AFTER_SEQ, page[-1].seq if len(page) == limit else None)
     else:
-        offset = (call.number(PAGE) - 1) * limit
-        page = await messages.conversation_page(call.me, peer_id, offset=offset, limit=limit)
+        page = await messages.conversation_page(
+            call.me,
+            peer_id,
+            before_seq=call.number(BEFORE_SEQ),
+            offset=(call.number(PAGE) - 1) * limit,
+            limit=limit,
+        )
+        more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
     if call.text(MARK) != "no":
         await call.carry_out(MarkConversationRead(peer_id), Done)
-    return JSON(message_objects(page, people))
+    return JSON(message_objects(page, people), headers=more)
 
 
 async def mark_read(call: Call) -> JSON[DoneObject]:
@@ -212,7 +224,7 @@ ENDPOINTS: Final = (
             403: [ErrorCode.NOT_ALLOWED],
             404: ["user_not_found"],
         },
-        parameters=(PAGE, LIMIT, AFTER_SEQ, MARK),
+        parameters=(PAGE, LIMIT, BEFORE_SEQ, AFTER_SEQ, MARK),
     ),
     Endpoint(
         "POST",

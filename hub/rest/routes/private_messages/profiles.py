@@ -32,8 +32,12 @@ from protocol.parsing.content import is_storable
 SUGGESTED: Final = 20
 MAX_PEOPLE: Final = 100
 
-FEW: Final = Number("limit", f"how many; otherwise {SUGGESTED}", SUGGESTED, 1, MAX_PEOPLE)
-PAGE: Final = Number("limit", f"how many; otherwise {MAX_PEOPLE}", MAX_PEOPLE, 1, MAX_PEOPLE)
+FEW: Final = Number(
+    "limit", f"how many; otherwise {SUGGESTED}", SUGGESTED, 1, MAX_PEOPLE, larger=MAX_PEOPLE
+)
+PAGE: Final = Number(
+    "limit", f"how many; otherwise {MAX_PEOPLE}", MAX_PEOPLE, 1, MAX_PEOPLE, larger=MAX_PEOPLE
+)
 NAME: Final = Text("name", "what the name or the username contains, in upper or lower case")
 BEFORE: Final = Number("before", "only accounts before the one with this id", MAX_ID, 1)
 
@@ -122,10 +126,12 @@ async def everybody(call: Call) -> JSON[list[UserObject]]:
 
 async def _reachable(call: Call, text: str, limit: Number) -> JSON[list[UserObject]]:
     before = UserId(call.number(BEFORE))
+    most = call.number(limit)
     users = await call.services.store.relations.reachable(
-        call.me, text=text, before=before, limit=call.number(limit)
+        call.me, text=text, before=before, limit=most
     )
-    return JSON([user_object(user) for user in users])
+    more = call.next_page(BEFORE, users[-1].id if len(users) == most else None)
+    return JSON([user_object(user) for user in users], headers=more)
 
 
 _PASSWORD: Final = {

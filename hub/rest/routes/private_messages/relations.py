@@ -5,14 +5,14 @@ reason of a refusal, and the blocked user's request to follow is refused as if t
 user; who follows whom is shown of profiles that the caller may see. Every list has a bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
-from hub.rest.parameters import Number, Parameter
+from hub.rest.parameters import Cursor, Number, Parameter
 from hub.rest.routes.private_messages.profiles import as_shown_to, visible_user
 from persistence.interface import MAX_RELATIONS
-from persistence.records import NoSuchUser, Relation
+from persistence.records import NoSuchUser, Place, Relation, Side
 from protocol.dialects.private_messages.rest import REST
 from protocol.dialects.private_messages.shapes import DONE, DoneObject, UserObject, user_object
 from protocol.errors import ErrorCode
@@ -22,8 +22,13 @@ _NO_FOLLOW: Final = "none"
 _MAX_PAGE: Final = 1_000_000
 
 PAGE: Final = Number("page", "which page, from 1", 1, 1, _MAX_PAGE)
-LIMIT: Final = Number("limit", "how many on a page", MAX_RELATIONS, 1, MAX_RELATIONS)
-REQUESTER: Final = Number("requester_id", "who wrote", default=0, low=1, is_required=True)
+LIMIT: Final = Number(
+    "limit", "how many on a page", MAX_RELATIONS, 1, MAX_RELATIONS, larger=MAX_RELATIONS
+)
+CURSOR: Final = Cursor((int, int))
+REQUESTER: Final = Number(
+    "requester_id", "who wrote", 0, 1, is_required=True, refusal="Invalid requester_id"
+)
 
 
 class FollowObject(TypedDict):
@@ -98,36 +103,22 @@ async def remove_follower(call: Call) -> JSON[DoneObject]:
 
 async def followers(call: Call) -> JSON[list[RelationObject]]:
     """Who follows me or asks to."""
-    offset, limit = _page(call)
-    relations = call.services.store.relations
-    return _relations(await relations.followers(call.me, offset=offset, limit=limit))
+    return await _relations(call, Side.FOLLOWERS)
 
 
 async def following(call: Call) -> JSON[list[RelationObject]]:
     """Whom I follow or asked to."""
-    offset, limit = _page(call)
-    relations = call.services.store.relations
-    return _relations(await relations.following(call.me, offset=offset, limit=limit))
+    return await _relations(call, Side.FOLLOWING)
 
 
 async def followers_of(call: Call) -> JSON[list[UserObject]]:
     """Who follows me, or a user."""
-    user = await visible_user(call)
-    offset, limit = _page(call)
-    found = await call.services.store.relations.followers(
-        user.id, status=FollowStatus.ACCEPTED, offset=offset, limit=limit
-    )
-    return JSON([user_object(each.user) for each in found])
+    return await _people(call, Side.FOLLOWERS)
 
 
 async def following_of(call: Call) -> JSON[list[UserObject]]:
     """Whom I follow, or a user."""
-    user = await visible_user(call)
-    offset, limit = _page(call)
-    found = await call.services.store.relations.following(
-        user.id, status=FollowStatus.ACCEPTED, offset=offset, limit=limit
-    )
-    return JSON([user_object(each.user) for each in found])
+    return await _people(call, Side.FOLLOWING)
 
 
 async def counts_of(call: Call) -> JSON[CountsObject]:
@@ -148,11 +139,9 @@ async def follow_status(call: Call) -> JSON[FollowStateObject]:
 
 async def accept_message_request(call: Call) -> JSON[SuccessObject]:
     """Accept that somebody who wrote to me goes on: they become a follower of mine."""
-    if call.optional(REQUESTER) is None:
+    requester = call.optional(REQUESTER)
+    if requester is None:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Missing requester_id")
-    requester = call.number(REQUESTER)
-    if not requester:
-        raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid requester_id")
     relations = call.services.store.relations
     if not await relations.accept_message_request(call.me, UserId(requester)):
         raise HttpError(404, "no_request", "This user's messages are no request")
@@ -189,21 +178,51 @@ async def blocks(call: Call) -> JSON[list[UserObject]]:
     return JSON([user_object(user) for user in users])
 
 
-def _page(call: Call) -> tuple[int, int]:
-    """How many to skip, and how many to show."""
+async def _page(
+    call: Call, user_id: UserId, side: Side, status: FollowStatus | None
+) -> tuple[Sequence[Relation], Mapping[str, str]]:
+    """The page of a user's follows that is asked for, and the header that leads to the next."""
     limit = call.number(LIMIT)
-    return (call.number(PAGE) - 1) * limit, limit
+    found = await call.services.store.relations.related(
+        user_id,
+        side,
+        status=status,
+        before=_place(call),
+        offset=(call.number(PAGE) - 1) * limit,
+        limit=limit,
+    )
+    return found, call.next_page(
+        CURSOR, CURSOR.text(*found[-1].place) if len(found) == limit else None
+    )
 
 
-def _relations(relations: Sequence[Relation]) -> JSON[list[RelationObject]]:
-    return JSON([{"user": user_object(each.user), "status": each.status} for each in relations])
+def _place(call: Call) -> Place | None:
+    match call.cursor(CURSOR):
+        case (int() as made, int() as user_id):
+            return made, UserId(user_id)
+        case _:
+            return None
+
+
+async def _relations(call: Call, side: Side) -> JSON[list[RelationObject]]:
+    found, more = await _page(call, call.me, side, None)
+    shown: list[RelationObject] = [
+        {"user": user_object(each.user), "status": each.status} for each in found
+    ]
+    return JSON(shown, headers=more)
+
+
+async def _people(call: Call, side: Side) -> JSON[list[UserObject]]:
+    user = await visible_user(call)
+    found, more = await _page(call, user.id, side, FollowStatus.ACCEPTED)
+    return JSON([user_object(each.user) for each in found], headers=more)
 
 
 def _unknown_user() -> HttpError:
     return HttpError(404, "user_not_found", "User not found")
 
 
-_PAGED: Final = (PAGE, LIMIT)
+_PAGED: Final = (PAGE, LIMIT, CURSOR)
 _ONESELF: Final = ("not_oneself", ErrorCode.INVALID_FIELD)
 _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_USER: Final = ("user_not_found",)

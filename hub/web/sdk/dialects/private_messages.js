@@ -58,8 +58,7 @@ const DIALECT = {
   head: ({ user, last_seq: seq }) => [user.id, seq],
 
   async older(rest, me, { conversationId, first, limit }) {
-    const after = first === undefined ? null : Math.max(0, first.seq - 1 - limit);
-    const query = after === null ? "" : `after_seq=${after}&`;
+    const query = first === undefined ? "" : `before_seq=${first.seq}&`;
     const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark=no`;
     return toMessages(await rest.call("GET", path), me);
   },

@@ -69,6 +69,9 @@ async def test_history_is_newest_first(world: World) -> None:
     path = f"{BASE}/conversations/{conversation(school)}/history"
     page = await school.ben.ask("GET", f"{path}?userId={school.ben.id}&limit=3")
     assert [message["content"] for message in page.json] == ["3", "2", "1"]
+    before = page.json[-1]["seq"]
+    page = await school.ben.ask("GET", f"{path}?userId={school.ben.id}&before_seq={before}")
+    assert [message["content"] for message in page.json] == ["0"]
     for query in ("", "?userId=", "?userId=x", "?userId=0"):
         reply = await school.ben.ask("GET", f"{path}{query}")
         assert (reply.status, reply.json["error"]) == (400, "User ID is required")

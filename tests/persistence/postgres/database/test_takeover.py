@@ -9,7 +9,7 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
 from persistence.postgres.database.takeover import FILES_OF_0_1_0, UnknownSchema
-from persistence.records import Draft, Recovery
+from persistence.records import Draft, Recovery, Side
 from protocol.model import (
     ChannelId,
     FollowStatus,
@@ -104,8 +104,8 @@ async def require_people(store: Store) -> None:
     assert [each and each.user.id for each in sessions] == [ANN, BEN, None]
     assert await store.sessions.secret("jwt", "another") == "the secret"
     following, followers = (
-        await store.relations.following(ANN),
-        await store.relations.followers(ANN),
+        await store.relations.related(ANN, Side.FOLLOWING),
+        await store.relations.related(ANN, Side.FOLLOWERS),
     )
     assert [(each.user.id, each.status) for each in following] == [(EVE, FollowStatus.PENDING)]
     assert [(each.user.id, each.status) for each in followers] == [(EVE, FollowStatus.ACCEPTED)]

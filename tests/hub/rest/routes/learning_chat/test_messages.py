@@ -109,9 +109,7 @@ async def test_pages_go_back_from_the_newest(world: World) -> None:
         assert await contents(school.ben, f"{path}?limit=3") == list("456")
         before = made[4]["id"]
         assert await contents(school.ben, f"{path}?limit=3&before={before}") == list("123")
-        for limit in ("0", "-1", "x", "50"):
-            assert len(await contents(school.ben, f"{path}?limit={limit}")) == 7
-        assert await contents(school.ben, f"{path}?limit=1000000&before=x") == list("0123456")
+        assert await contents(school.ben, f"{path}?limit=1000000&before=") == list("0123456")
 
 
 async def test_a_page_has_at_most_100(timed_world: World) -> None:

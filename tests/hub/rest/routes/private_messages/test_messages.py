@@ -117,8 +117,9 @@ async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> N
     assert await contents("?page=2&limit=3") == list("123")
     assert await contents("?page=3&limit=3") == list("0")
     assert await contents("?page=4&limit=3") == []
-    assert await contents("?limit=0&page=0") == list("0123456")
-    assert await contents("?limit=101&page=x") == list("0123456")
+    assert await contents("?limit=&page=") == list("0123456")
+    assert await contents("?limit=101") == list("0123456")
+    assert await contents("?before_seq=4&limit=2") == list("12")
     assert await contents("?after_seq=5") == list("56")
     assert await contents("?after_seq=0&limit=2") == list("01")
 

@@ -231,10 +231,8 @@ test("history is loaded a page at a time, from the newest to the first message",
     [HISTORY]: ({ path }) => {
       const query = new globalThis.URL(path, "http://x").searchParams;
       const limit = Number(query.get("limit"));
-      const after = query.get("after_seq");
-      return after === null
-        ? all.slice(-limit)
-        : all.filter(({ seq }) => seq > Number(after)).slice(0, limit);
+      const before = Number(query.get("before_seq") ?? 8);
+      return all.filter(({ seq }) => seq < before).slice(-limit);
     },
   });
   const client = await hub.onlineClient();
@@ -248,7 +246,7 @@ test("history is loaded a page at a time, from the newest to the first message",
   assert.equal(await client.loadOlder(BEN, 3), false);
   assert.deepEqual(
     hub.callsOf(HISTORY).map(({ path }) => path.split("?")[1]),
-    ["limit=3&mark=no", "after_seq=1&limit=3&mark=no", "after_seq=0&limit=3&mark=no"],
+    ["limit=3&mark=no", "before_seq=5&limit=3&mark=no", "before_seq=2&limit=3&mark=no"],
   );
 });
 
