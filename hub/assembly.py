@@ -177,7 +177,7 @@ async def open_services(
         accounts=store.accounts,
         messages=store.messages,
         relations=store.relations,
-        sending=Sending(messaging, channels, assistant),
+        sending=Sending(store.messages, messaging, channels, assistant),
         moderation=Moderation(store.messages, store.channels, hub, files),
         typing=typing,
         receipts=receipts,

@@ -270,9 +270,16 @@ class Messages(Protocol):
         """Store a batch in one statement, which decides permission, repeats and seqs. Returns one
         outcome per draft, in their order, in which drafts of one channel also get their seqs.
 
-        A reply's parent must be in the same channel and not deleted; of a repeat it is not checked
-        again. Content with NUL or lone surrogates is refused. The assistant may write in any
+        A repeat returns what is stored, whatever is true by now: that its author may not write
+        there any more, that its parent or the message itself was deleted; white space at the ends
+        of content makes no other message. A reply's parent must be in the same channel and not
+        deleted. Content with NUL or lone surrogates is refused. The assistant may write in any
         channel. Raises StoreUnavailable: the outcome of every draft is unknown.
+        """
+
+    async def repeated(self, draft: Draft) -> Posted | None:
+        """The stored message if a draft for a channel, which its author may not see any more,
+        repeats it; without what others did with it. None: the draft repeats none.
         """
 
     async def conversation_page(

@@ -6,10 +6,10 @@ refused, and an empty text counts as missing. Must not know: any endpoint.
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-import orjson
 from attrs import field, frozen
 
 from protocol.errors import ErrorCode, WireError
@@ -112,7 +112,7 @@ class Cursor:
     @staticmethod
     def text(*parts: int | str) -> str:
         """The cursor of the page after what has these parts."""
-        return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
     def read(self, given: str | None) -> tuple[int | str, ...] | None:
         """The parts of a cursor; None: the list begins.
@@ -123,8 +123,8 @@ class Cursor:
         if not given:
             return None
         try:
-            parts = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
-        except (binascii.Error, ValueError):  # also orjson's own
+            parts = json.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+        except (binascii.Error, ValueError, RecursionError):  # JSON's errors are a ValueError
             parts = None
         if not isinstance(parts, list) or tuple(map(type, parts)) != self.parts:
             raise WireError(ErrorCode.INVALID_FIELD, "Invalid cursor", field=self.name)

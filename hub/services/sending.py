@@ -17,6 +17,7 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.channels import Channels
 from hub.services.posting.lane import Settlement
 from hub.services.posting.messaging import Messaging
+from persistence.interface import Messages
 from persistence.records import Draft, StoreUnavailable
 from protocol.commands import PostToChannel, SendPrivateMessage
 from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, ErrorCode
@@ -28,6 +29,7 @@ from protocol.model import Channel, Posted, Refusal
 class Sending:
     """Carries out the two commands that send a message."""
 
+    messages: Messages
     messaging: Messaging
     channels: Channels
     assistant: Assistant
@@ -50,22 +52,26 @@ class Sending:
 
     async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:
         """Send a message to a channel. Where clients join channels, one that was not joined costs
-        nothing; elsewhere looking it up is paid for like a message.
+        nothing without a key; otherwise looking it up is paid for like a message.
         """
         channel = self.channels.joined(asker, command.channel_id)
-        if channel is None and asker.scope is ChannelScope.JOINED:
-            reply(Refused.because(ErrorCode.NOT_JOINED, command.key))
+        is_outside = channel is None and asker.scope is ChannelScope.JOINED
+        if is_outside and command.key is None:
+            reply(Refused.because(ErrorCode.NOT_JOINED))
             return
         if not _may_send(asker):
             reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
             return
         if channel is None:
             try:
-                found = await self.channels.look_up(asker.user.id, command.channel_id)
+                found = await self._look_up(asker, command)
             except StoreUnavailable:
                 found = ErrorCode.UNAVAILABLE
             if isinstance(found, ErrorCode):
                 reply(Refused.because(found, command.key))
+                return
+            if isinstance(found, Posted):
+                reply(found)
                 return
             channel = found
         # A draft for a dm names the recipient, so that it takes the lane of the two people.
@@ -82,6 +88,30 @@ class Sending:
             is_homework=command.is_homework,
         )
         await self._submit(asker, draft, channel, reply)
+
+    async def _look_up(self, asker: Asker, command: PostToChannel) -> Channel | Posted | ErrorCode:
+        """A channel that was not joined; the message that is repeated if its author may not write
+        there any more; or why not.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        found: Channel | ErrorCode = ErrorCode.NOT_JOINED
+        if asker.scope is not ChannelScope.JOINED:
+            found = await self.channels.look_up(asker.user.id, command.channel_id)
+        if isinstance(found, Channel) or command.key is None:
+            return found
+        draft = Draft(
+            asker.user.id,
+            None,
+            command.content,
+            command.key,
+            command.kind,
+            command.file_url,
+            command.channel_id,
+            parent_id=command.parent_id,
+        )
+        return await self.messages.repeated(draft) or found
 
     async def _submit(
         self, asker: Asker, draft: Draft, channel: Channel | None, reply: Reply

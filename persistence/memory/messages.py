@@ -61,6 +61,15 @@ class MemoryMessages:
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
 
+    async def repeated(self, draft: Draft) -> Posted | None:
+        """See the interface."""
+        first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
+        channel_id = draft.channel_id
+        if first is None or channel_id is None or not _is_repeat(first, draft, channel_id):
+            return None
+        workspace_id = self.tables.channels[channel_id].channel.workspace_id
+        return Posted(first, repeated=True, workspace_id=workspace_id)
+
     def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
         if draft.author_id == peer:
             return Refusal.CANNOT_MESSAGE_SELF
@@ -363,8 +372,9 @@ _FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
 
 
 def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
-    stored = (first.channel_id, first.content, first.kind, first.file_url, first.parent_id)
-    return stored == (channel_id, draft.content, draft.kind, draft.file_url, draft.parent_id)
+    content = first.content.strip(), draft.content.strip()
+    stored = (first.channel_id, content[0], first.kind, first.file_url, first.parent_id)
+    return stored == (channel_id, content[1], draft.kind, draft.file_url, draft.parent_id)
 
 
 def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:

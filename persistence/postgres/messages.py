@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
@@ -225,7 +225,8 @@ _DELETE: Final = f"""
     unpinned AS (
         DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE sees AND may)
     ), deleted AS (
-        UPDATE messages m SET content = '', file_url = NULL, deleted_at = clock_timestamp()
+        UPDATE messages m SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
+               remains = CASE WHEN client_key IS NOT NULL THEN remains_of(content, file_url) END
           FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may
     )
     {VERDICT} FROM asked
@@ -240,6 +241,13 @@ _GRADE: Final = f"""
 """
 
 
+_REPEATED: Final = f"""
+    SELECT {_COLUMNS}, c.workspace_id FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.author_id = $1 AND m.client_key = $2 AND m.channel_id = $3
+       AND is_repeat(m, $4, $5, $6, $7)
+"""
+
+
 @frozen
 class PostgresMessages:
     """Implements `persistence.interface.Messages`."""
@@ -250,6 +258,29 @@ class PostgresMessages:
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """See the interface."""
         return await self.posting.post(drafts)
+
+    async def repeated(self, draft: Draft) -> Posted | None:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            _REPEATED,
+            draft.author_id,
+            draft.key,
+            draft.channel_id,
+            draft.content,
+            draft.kind,
+            draft.file_url,
+            draft.parent_id,
+        )
+        if row is None:
+            return None
+        message = evolve(
+            _message(row),
+            content=draft.content,
+            file_url=draft.file_url,
+            read_by=(),
+            is_delivered=False,
+        )
+        return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
     async def conversation_page(
         self,

@@ -19,7 +19,11 @@ MAX_URL_CHARS = 2_000
 
 KindName: TypeAlias = Annotated[str, Keywords(enum=list(PLAIN_KINDS))]
 """What `check_kind` accepts."""
-Content: TypeAlias = Annotated[str, Keywords(pattern=r"\S")]
+_SHOWS_SOMETHING = (  # no white space, and none of what Unicode has for others to ignore, or blank
+    r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
+)
+Content: TypeAlias = Annotated[str, Keywords(pattern=_SHOWS_SOMETHING)]
 """What `check_content` accepts, but for the longest, which is a setting."""
 FileUrl: TypeAlias = Annotated[
     str,
@@ -28,6 +32,7 @@ FileUrl: TypeAlias = Annotated[
     ),
 ]
 """What `check_file_url` accepts."""
+_SHOWN = re.compile(f"{_SHOWS_SOMETHING[:-1]}\U000e0000-\U000e0fff]")  # also without tags
 _URL_PREFIXES = ("http://", "https://")
 _UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # nothing that climbs: no `..`
 
@@ -41,13 +46,13 @@ def check_content(text: str, limit: int, *, field: str = "content") -> str:
         field: where the client wrote it.
 
     Raises:
-        WireError: CONTENT_EMPTY (nothing but white space), CONTENT_TOO_LONG or CONTENT_INVALID
+        WireError: CONTENT_EMPTY (nothing that can be seen), CONTENT_TOO_LONG or CONTENT_INVALID
             (NUL, which Postgres cannot store, or a lone surrogate, which is no UTF-8).
     """
     if len(text) > limit:
         too_long = f"Message content is longer than {limit} characters"
         raise WireError(ErrorCode.CONTENT_TOO_LONG, too_long, field=field)
-    if not text or text.isspace():
+    if _SHOWN.search(text) is None:
         raise WireError(ErrorCode.CONTENT_EMPTY, field=field)
     if not is_storable(text):
         raise WireError(ErrorCode.CONTENT_INVALID, field=field)

@@ -225,6 +225,55 @@ async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str
     assert await post(store, draft) == [again]
 
 
+async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    channel = await make_channel(store, ann)
+    draft = Draft(
+        ann.id, None, "cat", "k", file_url="https://x.example/1.png", channel_id=channel.id
+    )
+    first = await post_one(store, draft)
+    assert await store.messages.delete(first.id)
+    again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
+    assert await post(store, draft) == [again]
+    assert await post(store, evolve(draft, content="dog")) == [Refusal.KEY_CONFLICT]
+    assert await post(store, evolve(draft, file_url=None)) == [Refusal.KEY_CONFLICT]
+    assert await store.messages.get(first.id) is None
+
+
+@pytest.mark.parametrize("white", [" ", "\n", "\u3000", "\x85", "\x1f", "\u2028"])
+async def test_white_space_at_the_ends_makes_no_other_message(store: Store, white: str) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ann.id, ben.id, f"{white}a{white}b{white}", "k")
+    first = await post_one(store, draft)
+    for content in (f"a{white}b", f" a{white}b\t"):
+        (again,) = await post(store, evolve(draft, content=content))
+        assert isinstance(again, Posted)
+        assert (again.repeated, again.message.id) == (True, first.id)
+    assert await post(store, evolve(draft, content="ab")) == [Refusal.KEY_CONFLICT]
+
+
+async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel, other = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
+    draft = to_channel(ben, channel, "x", "k")
+    first = await post_one(store, draft)
+    assert channel.workspace_id is not None
+    await store.workspaces.remove_member(channel.workspace_id, ben.id)
+    await store.messages.mark_read_up_to(ann.id, first.id)
+    again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
+    assert await store.messages.repeated(draft) == again  # nothing of who has read it
+    await store.messages.delete(first.id)
+    assert await store.messages.repeated(draft) == again
+    for different in (
+        evolve(draft, content="y"),
+        evolve(draft, key="l"),
+        evolve(draft, key=None),
+        evolve(draft, author_id=ann.id),
+        evolve(draft, channel_id=other.id),
+    ):
+        assert await store.messages.repeated(different) is None
+
+
 async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "x", "k")

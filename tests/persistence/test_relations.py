@@ -196,6 +196,8 @@ async def test_follows_are_listed_by_status_and_in_pages(store: Store) -> None:
     pages = [await relations.related(ann.id, side, offset=n, limit=2) for n in (0, 2, 4)]
     assert [each.user.id for page in pages for each in page] == ids
     first = await relations.related(ann.id, side, limit=2)
+    rest = await relations.related(ann.id, side, before=first[-1].place)
+    assert [each.user.id for each in rest] == ids[2:]
     await relations.remove_follow(ids[0], ann.id)
     await relations.remove_follow(ids[1], ann.id)  # the page before ended with this one
     await relations.request_follow(ids[0], ann.id)

@@ -28,6 +28,34 @@ RETURNS boolean[] LANGUAGE sql STABLE AS $$
       FROM unnest(places, file_urls) WITH ORDINALITY AS d (place, url, ord)
 $$;
 
+-- A text without white space at its ends, which some dialects take away: that of Python's str.strip.
+CREATE OR REPLACE FUNCTION trimmed(content text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT btrim(content, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001'
+        '\2002\2003\2004\2005\2006\2007\2008\2009\200A\2028\2029\202F\205F\3000')
+$$;
+
+-- What is kept of a deleted message; see the column `remains`.
+CREATE OR REPLACE FUNCTION remains_of(content text, file_url text) RETURNS integer
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT get_byte(hashed, 0) * 256 + get_byte(hashed, 1)
+      FROM sha256(convert_to(trimmed(content) || chr(10) || coalesce(file_url, ''), 'UTF8'))
+        AS hashed
+$$;
+
+-- Whether a message of this content is a repeat of one that its author stored in the same channel
+-- under the same key. What replies to a message that is gone with its account has lost its parent.
+CREATE OR REPLACE FUNCTION is_repeat(
+    stored messages, of_content text, of_kind text, of_file text, of_parent bigint
+) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT stored.kind = of_kind
+       AND (stored.parent_id IS NOT DISTINCT FROM of_parent
+            OR stored.parent_id IS NULL AND NOT EXISTS (SELECT FROM messages WHERE id = of_parent))
+       AND CASE WHEN stored.deleted_at IS NULL
+                THEN trimmed(stored.content) = trimmed(of_content)
+                     AND stored.file_url IS NOT DISTINCT FROM of_file
+                ELSE stored.remains = remains_of(of_content, of_file) END
+$$;
+
 -- The result columns or arguments may differ from those of an earlier version.
 DROP FUNCTION IF EXISTS post_messages;
 CREATE FUNCTION post_messages(
@@ -129,9 +157,8 @@ BEGIN
                              WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
-               (m.channel_id, m.content, m.kind, m.file_url, m.parent_id)
-                   IS NOT DISTINCT FROM
-                   (targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same
+               CASE WHEN m.id IS NOT NULL THEN m.channel_id = targets[d.place]
+                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent) END AS is_same
           FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
                WITH ORDINALITY
                AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)

@@ -156,6 +156,31 @@ async def test_a_message_to_a_channel_that_was_not_joined_costs_nothing(
     assert (await chat.receive_type("new_message"))["message"]["content"] == "x"
 
 
+async def test_who_was_removed_is_told_what_they_had_stored(world: World) -> None:
+    school = await open_school(world)
+    body = {"channelId": school.general.id, "content": "x", "clientMessageId": "k"}
+    first = await school.ben.ask("POST", "/api/messages", body)
+    await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    again = await school.ben.ask("POST", "/api/messages", body)
+    assert (again.status, again.json) == (201, first.json)
+    other = await school.ben.ask("POST", "/api/messages", body | {"clientMessageId": "l"})
+    assert (other.status, other.json["code"]) == (403, "not_allowed")
+    chat = await school.ben.open("/ws/chat")
+    await chat.send({"type": "send_message", **body})
+    assert (await chat.receive_type("new_message"))["message"]["id"] == first.json["id"]
+    await chat.send({"type": "send_message", **body, "content": "y"})
+    assert (await chat.receive_type("error"))["code"] == "not_joined"
+
+
+async def test_a_key_does_not_let_anybody_write_where_they_have_not_joined(world: World) -> None:
+    school = await open_school(world)
+    chat = await school.ann.open("/ws/chat")
+    message = {"type": "send_message", "channelId": school.general.id, "content": "x"}
+    await chat.send({**message, "clientMessageId": "k"})
+    assert (await chat.receive_type("error"))["code"] == "not_joined"
+    assert await world.store.messages.channel_page(school.general.id, before=None, limit=1) == []
+
+
 async def test_a_flood_beyond_a_connections_own_limit_leaves_the_users_quota_alone(
     timed_world: World,
 ) -> None:

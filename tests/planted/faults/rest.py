@@ -339,10 +339,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (PAGES,),
     ),
     Fault(
-        "a page of follows begins after those of the same time",
+        "a page of follows begins with the last one of the page before",
         "persistence/postgres/relations.py",
         "(follows.created_at, users.id) < ($5, $6)",
-        "follows.created_at <= $5 AND $6::bigint > 0",
+        "(follows.created_at, users.id) <= ($5, $6)",
         ("tests/persistence/test_relations.py",),
     ),
     Fault(

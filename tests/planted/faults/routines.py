@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 POLICY: Final = "persistence/postgres/routines/policy.sql"
 POSTING: Final = "persistence/postgres/routines/posting.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
+POSTS: Final = "tests/persistence/test_posting.py"
 MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -47,8 +48,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "another text under the same key counts as a repeat",
         POSTING,
-        "(targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same",
-        "(targets[d.place], m.content, d.kind, d.file_url, d.parent) AS is_same",
+        "is_repeat(m, d.content, d.kind, d.file_url, d.parent)",
+        "is_repeat(m, m.content, d.kind, d.file_url, d.parent)",
         ("tests/persistence/test_posting.py",),
     ),
     Fault(
@@ -80,10 +81,45 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/test_uploads.py",),
     ),
     Fault(
+        "a repeat of a deleted message is another message",
+        POSTING,
+        "ELSE stored.remains = remains_of(of_content, of_file) END",
+        "ELSE false END",
+        (POSTS,),
+    ),
+    Fault(
+        "whatever comes under the key of a deleted message is a repeat of it",
+        POSTING,
+        "ELSE stored.remains = remains_of(of_content, of_file) END",
+        "ELSE true END",
+        (POSTS,),
+    ),
+    Fault(
+        "a text that another dialect trims is another message",
+        POSTING,
+        "THEN trimmed(stored.content) = trimmed(of_content)",
+        "THEN stored.content = of_content",
+        (POSTS,),
+    ),
+    Fault(
+        "a removed member is told that what they had stored was not",
+        "hub/services/sending.py",
+        "return await self.messages.repeated(draft) or found",
+        "return found",
+        ("tests/hub/services/test_sending.py",),
+    ),
+    Fault(
+        "a removed member is told who has read what they repeat",
+        "persistence/postgres/messages.py",
+        "            read_by=(),\n",
+        "",
+        (POSTS,),
+    ),
+    Fault(
         "a key is compared with the text alone",
         POSTING,
-        "(targets[d.place], d.content, d.kind, d.file_url, d.parent) AS is_same",
-        "(targets[d.place], d.content, m.kind, m.file_url, m.parent_id) AS is_same",
+        "is_repeat(m, d.content, d.kind, d.file_url, d.parent)",
+        "is_repeat(m, d.content, m.kind, m.file_url, m.parent_id)",
         ("tests/persistence/test_posting.py",),
     ),
     Fault(

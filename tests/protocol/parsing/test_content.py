@@ -15,7 +15,10 @@ from protocol.parsing.content import (
 )
 
 
-@pytest.mark.parametrize("text", ["x", " x\n", "é😀", "x" * 20, "😀" * 20])
+@pytest.mark.parametrize(
+    "text",
+    ["x", " x\n", "é😀", "\u200bx", "👩\u200d🚀", "\u0301", "x" * 20, "😀" * 20],
+)
 def test_content_goes_through_unchanged(text: str) -> None:
     assert check_content(text, 20) == text
 
@@ -25,6 +28,9 @@ def test_content_goes_through_unchanged(text: str) -> None:
     [
         ("", ErrorCode.CONTENT_EMPTY),
         (" \t\n\u2003", ErrorCode.CONTENT_EMPTY),
+        *((text, ErrorCode.CONTENT_EMPTY) for text in "\u200b\u2800\u3164\u2060\u00ad\ufe0f\ufeff"),
+        ("\u200b \u200b\n", ErrorCode.CONTENT_EMPTY),
+        ("\U000e0041", ErrorCode.CONTENT_EMPTY),
         ("x" * 21, ErrorCode.CONTENT_TOO_LONG),
         (" " * 21, ErrorCode.CONTENT_TOO_LONG),
         ("a\x00", ErrorCode.CONTENT_INVALID),

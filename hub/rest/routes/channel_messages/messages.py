@@ -77,17 +77,29 @@ async def send(call: Call) -> JSON[ChannelMessageObject]:
         limit = min(call.services.config.max_content_chars, MAX_CONTENT_CHARS)
         content = check_content(body.content, limit)
         key = call.idempotency_key(body.temp_id, field="tempId")
+        parent_id = _parent(body.parent_id)
     except WireError as error:
         raise HttpError(400, error.code, "Invalid message format") from None
     channel_id = from_uuid(IdKind.CHANNEL, body.channel_id)
     if channel_id is None:
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
-    parent_id = None
-    if body.parent_id is not None:
-        parent_id = (await _message(call, body.parent_id)).id
     command = PostToChannel(ChannelId(channel_id), content, key=key, parent_id=parent_id)
     posted = await call.carry_out(command, Posted, _WORDING)
     return JSON(_view(call, posted.message, call.user), 201)
+
+
+def _parent(given: str | None) -> MessageId | None:
+    """What a message replies to; whether there is such a message is asked when it is stored.
+
+    Raises:
+        WireError: it is no id of a message.
+    """
+    if given is None:
+        return None
+    number = from_uuid(IdKind.MESSAGE, given)
+    if number is None:
+        raise WireError(ErrorCode.INVALID_FIELD, field="parentId")
+    return MessageId(number)
 
 
 async def replies(call: Call) -> JSON[RepliesObject]:
@@ -158,7 +170,6 @@ ENDPOINTS: Final = (
             201: "the message",
             400: CONTENT_CODES,
             403: [ErrorCode.NOT_A_MEMBER, ErrorCode.READ_ONLY],
-            404: [ErrorCode.MESSAGE_NOT_FOUND],
             409: [ErrorCode.KEY_CONFLICT],
             422: [ErrorCode.UNSTORABLE],
             429: [ErrorCode.RATE_LIMITED],

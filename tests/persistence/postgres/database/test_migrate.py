@@ -41,6 +41,8 @@ RELEASED = {
     "schema/0005_uploads.sql": ("7154cab4cbc2060a3f2c0a0381fcc5a914aa8a13c9fbd4dec7b53d4fdcb3532c"),
     "schema/0006_sessions.sql": (
         "0fd50c24576dd3269d846984a8f228efcd46a8ba5886a263ef5fe54197baa73e"
+    "schema/0008_deleted_messages.sql": (
+        "af26f3f2d6ee6df8da933d1da76bb9a2fede7dfe7514beafd040256da9db6931"
     ),
 }
 

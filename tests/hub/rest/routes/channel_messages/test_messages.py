@@ -54,6 +54,20 @@ async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> N
     assert (other.status, other.json["code"]) == (409, "key_conflict")
 
 
+async def test_a_reply_is_repeated_although_its_parent_is_gone(world: World) -> None:
+    school = await open_school(world)
+    parent = await post(school.ann, school.general.id, "first")
+    first = await post(school.ann, school.general.id, "re", parentId=parent["id"], tempId="k")
+    (stored, _) = await world.store.messages.channel_page(school.general.id, before=None, limit=2)
+    await world.store.messages.delete(stored.id)
+    again = await post(school.ann, school.general.id, "re", parentId=parent["id"], tempId="k")
+    assert again == first
+    body = {"content": "re", "channelId": channel_id(school.general.id), "parentId": parent["id"]}
+    for parent_id in (parent["id"], "nonsense"):
+        refused = await ask(school.ann, "POST", "/api/messages", body | {"parentId": parent_id})
+        assert (refused.status, refused.json["code"]) == (400, "invalid_field")
+
+
 async def test_what_is_refused_says_so_in_this_dialects_shape(world: World) -> None:
     school = await open_school(world)
     here, nowhere = channel_id(school.general.id), channel_id(NOBODY)
