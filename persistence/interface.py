@@ -70,6 +70,7 @@ from protocol.model import (
 
 MAX_RELATIONS: Final = 500
 DAY: Final = 86_400.0
+MAX_NAMED: Final = 1_000
 
 
 class Accounts(Protocol):
@@ -325,8 +326,10 @@ class Messages(Protocol):
     ) -> Sequence[Message]:
         """The newest `limit` messages with an id below `before`, oldest first."""
 
-    async def get(self, message_id: MessageId) -> Message | None:
-        """The message, or None if there is none or it was deleted."""
+    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
+        """The message, or None if there is none or it was deleted; with `even_deleted`, what is
+        left of a deleted one, which has no content.
+        """
 
     async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
         """The first `limit` replies to a message, oldest first."""
@@ -346,8 +349,8 @@ class Messages(Protocol):
         """Move the reader's watermark to the conversation's last seq. None if nothing moved."""
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
-        """Move the reader's watermark in the message's channel up to it. None if nothing moved, or
-        the reader may not see the message.
+        """Move the reader's watermark in the message's channel up to it, also if it was deleted.
+        None if nothing moved, or the reader may not see its channel.
         """
 
     async def mark_delivered_up_to(
@@ -369,8 +372,10 @@ class Messages(Protocol):
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
         """The user's conversations with at least one message, newest first, archived ones too."""
 
-    async def unread_count(self, user_id: UserId) -> int:
-        """Messages by others above the user's read watermarks."""
+    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
+        """Private messages above the user's read watermarks by others whom the user does not
+        block: the sum over all conversations, or over those that are not archived.
+        """
 
 
 class Workspaces(Protocol):

@@ -186,7 +186,7 @@ class Advance:
     """A watermark moved forward, to `seq`.
 
     `message_ids`: the messages of others between the old and the new one, oldest first, the newest
-    100; `author_ids`: the author of each. `peer_id`: the other user of a dm. `audience`: those of
+    1,000; `author_ids`: the author of each. `peer_id`: the other user of a dm. `audience`: those of
     them who may still see the channel. `hidden_from`: those who block the user or are blocked, who
     are no part of the audience.
     """

@@ -162,7 +162,7 @@ class PrivateMessagesRead(Reliable):
     to the reader's other devices.
 
     `message_ids`: the author's messages that were unread until now, oldest first, at most the
-    newest 100.
+    newest 1,000.
     """
 
     reader_id: UserId

@@ -47,6 +47,7 @@ __all__ = ["JSON", "Call", "Endpoint", "Handle", "HttpError", "NotSignedIn"]
 A = TypeVar("A")
 T = TypeVar("T")
 
+_PURPOSES: Final = ("sec-purpose", "purpose", "x-moz")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 NO_WORDING: Final[Mapping[ErrorCode, ErrorWording]] = {}
@@ -229,6 +230,17 @@ class Call:
         is_header = parameter.place == "header"
         given = self.request.headers if is_header else self.request.query_params
         return given.get(parameter.name)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether somebody sees the answer: nobody does that of a HEAD, of what a browser fetches
+        before it is wanted, or of what the page of another site asks for.
+        """
+        purposes = [self.request.headers.get(name, "") for name in _PURPOSES]
+        is_early = any("prefetch" in purpose.lower() for purpose in purposes)
+        origins = self.services.config.web_origins
+        is_ours = origin_allowed(_head(self.request), origins, self.request.url.scheme)
+        return self.request.method == "GET" and not is_early and is_ours
 
     @property
     def cookies(self) -> Cookies:

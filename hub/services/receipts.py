@@ -83,7 +83,7 @@ class Receipts:
             StoreUnavailable: it cannot be stored now.
         """
         reader = client.user.id
-        message = await self._messages.get(message_id)
+        message = await self._messages.get(message_id, even_deleted=True)
         if message is None or not self._may_mark(client, message, channel_id):
             return
         await self._read(reader, self._messages.mark_read_up_to(reader, message_id), client)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve
 
+from persistence.interface import MAX_NAMED
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
 from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
@@ -18,8 +19,6 @@ from protocol.model import (
     Refusal,
     UserId,
 )
-
-MAX_NAMED = 100
 
 
 @define
@@ -192,11 +191,12 @@ class MemoryMessages:
         shown = [] if row is None else row.shown()
         return [each for each in shown if before is None or each.id < before][-limit:]
 
-    async def get(self, message_id: MessageId) -> Message | None:
+    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
         """See the interface."""
         row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown()
-        return next((message for message in shown if message.id == message_id), None)
+        if row is None or (message_id in row.deleted and not even_deleted):
+            return None
+        return row.seen(row.find(message_id))
 
     async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
         """See the interface."""
@@ -295,7 +295,7 @@ class MemoryMessages:
         )
 
     async def _visible(self, user_id: UserId, message_id: MessageId) -> Message | None:
-        message = await self.get(message_id)
+        message = await self.get(message_id, even_deleted=True)
         if message is None:
             return None
         channel = self.tables.messages[message_id].channel
@@ -333,9 +333,14 @@ class MemoryMessages:
         listed = [each for each in found if each is not None]
         return sorted(listed, key=lambda each: each.last_message.id, reverse=True)
 
-    async def unread_count(self, user_id: UserId) -> int:
+    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
         """See the interface."""
-        return sum(_unread_private(row, user_id) for row in self._dms(user_id))
+        found = [self._conversation(row, user_id) for row in self._dms(user_id)]
+        return sum(
+            each.unread_count
+            for each in found
+            if each is not None and (with_archived or not each.is_archived)
+        )
 
     def _dms(self, user_id: UserId) -> list[ChannelRow]:
         rows = self.tables.dms.values()
@@ -346,6 +351,13 @@ class MemoryMessages:
         if row is None or not self.tables.may_join(user_id, row.channel):
             return []
         return row.conversation()
+
+    def _unread_private(self, row: ChannelRow, user_id: UserId) -> int:
+        return sum(
+            message.recipient_id is not None
+            and (user_id, message.author_id) not in self.tables.blocks
+            for message in row.unread(user_id)
+        )
 
     def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
         log = row.conversation()
@@ -358,7 +370,7 @@ class MemoryMessages:
             channel_id=row.channel.id,
             peer=self.tables.users[peer_id],
             last_message=log[-1],
-            unread_count=_unread_private(row, user_id),
+            unread_count=self._unread_private(row, user_id),
             is_request=not answered and not related,
             is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
         )
@@ -381,7 +393,3 @@ def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
     if parent_id is None:
         return True
     return row is not None and any(message.id == parent_id for message in row.shown())
-
-
-def _unread_private(row: ChannelRow, user_id: UserId) -> int:
-    return sum(message.recipient_id is not None for message in row.unread(user_id))

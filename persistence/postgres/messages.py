@@ -5,6 +5,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from persistence.interface import MAX_NAMED
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
@@ -35,6 +36,10 @@ _COLUMNS: Final = """
 _SELECT: Final = f"""
     SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.deleted_at IS NULL
+"""
+_GET: Final = f"""
+    SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
 """
 # A conversation is the messages of its two users; the assistant's are in the dm channel only. The
 # page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
@@ -81,7 +86,7 @@ _ADVANCE: Final = """
           FROM advanced a JOIN target t ON t.id = a.channel_id
           JOIN messages m ON m.channel_id = t.id AND m.seq > t.before AND m.seq <= t.seq
          WHERE m.author_id <> $1 AND m.deleted_at IS NULL
-         ORDER BY m.seq DESC LIMIT 100
+         ORDER BY m.seq DESC LIMIT {named}
     )
     SELECT t.id AS channel_id, t.seq,
            CASE $1::bigint WHEN t.user_lo THEN t.user_hi WHEN t.user_hi THEN t.user_lo END
@@ -96,8 +101,8 @@ _ADVANCE: Final = """
            ARRAY(SELECT hidden_from($1)) AS hidden_from
       FROM advanced a JOIN target t ON t.id = a.channel_id
 """
-_ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq")
-_ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq")
+_ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq", named=MAX_NAMED)
+_ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq", named=MAX_NAMED)
 _BEFORE: Final = """
     coalesce((SELECT r.{mark} FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
 """
@@ -114,7 +119,7 @@ _UP_TO: Final = """
     WITH target AS (
         SELECT c.id, c.user_lo, c.user_hi, m.seq, {before} AS before
           FROM messages m JOIN channels c ON c.id = m.channel_id
-         WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)
+         WHERE m.id = $2 AND may_join($1, c.id)
     )
 """
 _MARK_READ_UP_TO: Final = _UP_TO.format(before=_READ_BEFORE) + _ADVANCE_READ
@@ -141,6 +146,12 @@ _UNREAD: Final = f"""
     SELECT count(*) FROM messages u
      WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN (c.user_lo, c.user_hi)
        AND u.deleted_at IS NULL AND u.seq > {_READ_BEFORE}
+       AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = $1 AND b.blocked_id = u.author_id)
+"""
+# Whether the user has hidden the conversation since its newest message, of this seq.
+_IS_ARCHIVED: Final = """
+    EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1
+               AND r.archived_seq >= {newest})
 """
 _IN_SPANS: Final = f"""
     SELECT {_COLUMNS}
@@ -186,8 +197,7 @@ _CONVERSATIONS: Final = f"""
                SELECT FROM follows
                 WHERE (follower_id, followee_id) IN (($1, peer.id), (peer.id, $1))
                   AND status = 'accepted') AS is_request,
-           EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1
-                      AND r.archived_seq >= m.seq) AS is_archived
+           {_IS_ARCHIVED.format(newest="m.seq")} AS is_archived
       FROM channel_members me
       JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
       JOIN users peer ON peer.id = CASE $1::bigint WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END
@@ -199,10 +209,15 @@ _CONVERSATIONS: Final = f"""
      WHERE me.user_id = $1::bigint AND may_join($1, c.id)
      ORDER BY m.id DESC
 """
+_NEWEST_SEQ: Final = """
+    (SELECT l.seq FROM messages l WHERE l.channel_id = c.id AND l.deleted_at IS NULL
+        AND l.author_id IN (c.user_lo, c.user_hi) ORDER BY l.seq DESC LIMIT 1)
+"""
 _TOTAL_UNREAD: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
       FROM channel_members me JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
      WHERE me.user_id = $1::bigint AND may_join($1, c.id)
+       AND ($2 OR NOT {_IS_ARCHIVED.format(newest=_NEWEST_SEQ)})
 """
 _ARCHIVE: Final = """
     INSERT INTO receipts AS r (channel_id, user_id, archived_seq)
@@ -350,9 +365,9 @@ class PostgresMessages:
         rows = await self.database.fetch(CHANNEL_PAGE, channel_id, first, limit, MAX_ID)
         return [_message(row) for row in rows]
 
-    async def get(self, message_id: MessageId) -> Message | None:
+    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
         """See the interface."""
-        row = await self.database.fetch_one(f"{_SELECT} AND m.id = $1", message_id)
+        row = await self.database.fetch_one(_GET, message_id, even_deleted)
         return None if row is None else _message(row)
 
     async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
@@ -429,9 +444,9 @@ class PostgresMessages:
             for row in rows
         ]
 
-    async def unread_count(self, user_id: UserId) -> int:
+    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
         """See the interface."""
-        row = await self.database.fetch_one(_TOTAL_UNREAD, user_id)
+        row = await self.database.fetch_one(_TOTAL_UNREAD, user_id, with_archived)
         return 0 if row is None else int(row["unread"])
 
 

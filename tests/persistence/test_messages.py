@@ -61,6 +61,57 @@ async def test_watermarks_move_only_forward_and_decide_what_is_read(store: Store
     assert await messages.unread_count(ann.id) == 0
 
 
+async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    messages = store.messages
+    await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
+
+    async def counts() -> tuple[int, int]:
+        listed = await messages.conversations(ann.id)
+        shown = [each for each in listed if not each.is_archived]
+        found = (
+            await messages.unread_count(ann.id),
+            await messages.unread_count(ann.id, with_archived=False),
+        )
+        assert found == tuple(sum(each.unread_count for each in some) for some in (listed, shown))
+        return found
+
+    assert await counts() == (3, 3)
+    await messages.archive(ann.id, ben.id)
+    assert await counts() == (3, 1)
+    last = await post_one(store, Draft(ben.id, ann.id, "new"))
+    assert await counts() == (4, 4)
+    await messages.delete(last.id)
+    assert await counts() == (3, 1)
+
+
+async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
+    await store.relations.block(ann.id, ben.id)
+    assert await store.messages.unread_count(ann.id) == 1
+    listed = await store.messages.conversations(ann.id)
+    assert [each.unread_count for each in listed] == [1, 0]
+    await store.relations.unblock(ann.id, ben.id)
+    assert await store.messages.unread_count(ann.id) == 3
+
+
+async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ann.id, ben.id, "1"))
+    last = await post_one(store, Draft(ann.id, ben.id, "2", file_url="https://x.example/"))
+    messages = store.messages
+    await messages.delete(last.id)
+    assert await messages.get(last.id) is None
+    left = await messages.get(last.id, even_deleted=True)
+    assert left == evolve(last, content="", file_url=None)
+    for mark in (messages.mark_delivered_up_to, messages.mark_read_up_to):
+        advance = await mark(ben.id, last.id)
+        assert advance is not None
+        assert (advance.seq, len(advance.message_ids)) == (2, 1)
+    assert await messages.unread_count(ben.id) == 0
+
+
 async def test_conversations_newest_first_with_exact_unread_counts(store: Store) -> None:
     ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
     await post(store, Draft(ben.id, ann.id, "1"), Draft(ben.id, ann.id, "2"))
@@ -162,14 +213,16 @@ async def test_read_marks_move_forward_to_a_message(store: Store) -> None:
     assert own.id == page[1].id
 
 
-async def test_at_most_a_hundred_newly_read_messages_are_named(store: Store) -> None:
+async def test_at_most_the_newest_thousand_of_the_newly_read_messages_are_named(
+    store: Store,
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
-    outcomes = await store.messages.post([Draft(ann.id, ben.id, str(n)) for n in range(130)])
+    outcomes = await store.messages.post([Draft(ann.id, ben.id, str(n)) for n in range(1_030)])
     ids = [each.message.id for each in outcomes if isinstance(each, Posted)]
     advance = await store.messages.mark_read(ben.id, ann.id)
     assert advance is not None
-    assert (advance.seq, advance.peer_id) == (130, ann.id)
-    assert advance.message_ids == tuple(ids[-100:])
+    assert (advance.seq, advance.peer_id) == (1_030, ann.id)
+    assert advance.message_ids == tuple(ids[-1_000:])
 
 
 async def test_those_who_may_not_see_a_channel_any_more_are_not_in_the_audience_of_a_mark(

@@ -226,7 +226,7 @@ async def show_message(call: Call) -> JSON[ConversationMessageObject]:
     return JSON(conversation_message_object(message, people[message.author_id]))
 
 
-async def _message(call: Call, conversation: str) -> Message:
+async def _message(call: Call, conversation: str, *, even_deleted: bool = False) -> Message:
     """The message in the path, in that conversation.
 
     Raises:
@@ -238,7 +238,8 @@ async def _message(call: Call, conversation: str) -> Message:
     message_id = parse_message_id(call.request.path_params["message_id"])
     message = None
     if message_id is not None:
-        message = await call.services.store.messages.get(message_id)
+        messages = call.services.store.messages
+        message = await messages.get(message_id, even_deleted=even_deleted)
     if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:
         raise HttpError(404, "message_not_found", "Message not found")
     return message
@@ -281,7 +282,7 @@ async def mark_read(call: Call) -> JSON[SuccessObject]:
     if not body.conversation_id or body.user_id is None:
         raise _bad("Conversation ID and User ID are required")
     _require_me(call, body.user_id)
-    message = await _message(call, body.conversation_id)
+    message = await _message(call, body.conversation_id, even_deleted=True)
     await call.carry_out(MarkRead(message.id), Done)
     return JSON({"success": True})
 
@@ -289,7 +290,8 @@ async def mark_read(call: Call) -> JSON[SuccessObject]:
 async def unread_count(call: Call) -> JSON[UnreadObject]:
     """How many private messages the caller has not read."""
     _require_me(call, call.user_id())
-    return JSON({"unreadCount": await call.services.store.messages.unread_count(call.me)})
+    messages = call.services.store.messages
+    return JSON({"unreadCount": await messages.unread_count(call.me, with_archived=False)})
 
 
 _INVALID: Final = (ErrorCode.INVALID_FIELD,)

@@ -7,10 +7,12 @@ import pytest
 from attrs import evolve, frozen
 
 from persistence.interface import Store
+from protocol.dialects.messenger.conversations import conversation_id
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import Peer, channel_of, enter
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, say, write
+from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.held import Held
 from tests.support.world import Person, World, open_world
@@ -134,6 +136,45 @@ async def test_a_read_private_message_is_told_to_both_people_and_nobody_else(
     for device in (*anns.all(), *bens.all()):
         await device.is_silent()
     assert await mark(school, bens, newest) is besides  # again: nothing moves, nobody is told
+
+
+async def by_patch(school: School, bens: Devices, message: int) -> WebSocket | None:
+    conversation = conversation_id(school.ann.id, school.ben.id)
+    body = {"conversationId": conversation, "userId": school.ben.id}
+    reply = await school.ben.ask("PATCH", f"/api/messagepal/messages/{message}/read", body)
+    assert (reply.status, reply.json) == (200, {"success": True})
+    return None
+
+
+async def by_post(school: School, bens: Devices, message: int) -> WebSocket | None:
+    reply = await school.ben.ask("POST", f"/api/messages/{message}/read")
+    assert (reply.status, reply.json["content"]) == (200, "")
+    return None
+
+
+@pytest.mark.parametrize("mark", [on_chat, on_messenger, on_socketio, over_rest, by_patch, by_post])
+async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, mark: Mark) -> None:
+    school = await open_school(world)
+    bens = await devices(school, school.ben)
+    for device in bens.all():
+        if mark is not on_messenger or device is not bens.messenger:
+            device.ignoring("messages_read", "message_read", "message:read")
+    await write(world, school.ann.user, school.ben.user, "one", "two", "three")
+    newest = await world.store.messages.last_id()
+    await world.store.messages.delete(newest)
+    assert await world.store.messages.unread_count(school.ben.id) == 2
+    await mark(school, bens, newest)
+    await until_quiet()
+    assert await world.store.messages.unread_count(school.ben.id) == 0
+
+
+async def test_an_author_hears_of_all_that_was_read_at_once(world: World) -> None:
+    school = await open_school(world)
+    anns = (await school.ann.open("/messagepal")).ignoring("message_received")
+    await write(world, school.ann.user, school.ben.user, *map(str, range(130)))
+    await school.ben.call("PUT", f"/api/messages/{school.ann.id}/read")
+    for _ in range(130):
+        await anns.receive_type("message_read")
 
 
 async def test_in_a_channel_each_author_hears_of_their_own_messages(world: World) -> None:

@@ -11,6 +11,34 @@ UPLOADS_IN_POSTGRES: Final = "tests/persistence/postgres/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "the place of a deleted message is not marked",
+        "persistence/postgres/messages.py",
+        "WHERE m.id = $2 AND may_join($1, c.id)",
+        "WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)",
+        ("tests/persistence/test_messages.py",),
+    ),
+    Fault(
+        "what the blocked wrote counts as unread",
+        "persistence/postgres/messages.py",
+        "WHERE b.blocker_id = $1 AND b.blocked_id = u.author_id)",
+        "WHERE b.blocker_id = $1 AND b.blocked_id = 0)",
+        ("tests/persistence/test_messages.py",),
+    ),
+    Fault(
+        "hidden conversations count as unread where they are not shown",
+        "hub/rest/routes/messenger.py",
+        "with_archived=False",
+        "with_archived=True",
+        ("tests/hub/rest/routes/test_messenger.py",),
+    ),
+    Fault(
+        "an author is told of a hundred messages that were read",
+        "persistence/interface.py",
+        "MAX_NAMED: Final = 1_000",
+        "MAX_NAMED: Final = 100",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
         "a workspace may have two channels of one name",
         "persistence/memory/channels.py",
         'return name.strip(" ").lower()',

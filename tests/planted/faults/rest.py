@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 APP: Final = "tests/hub/rest/test_app.py"
 PAGES: Final = "tests/hub/rest/test_pages.py"
+PRIVATE_MESSAGES: Final = "tests/hub/rest/routes/private_messages/test_messages.py"
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
 KINDS: Final = "tests/hub/files/test_kinds.py"
 COLLECTOR: Final = "tests/hub/files/test_collector.py"
@@ -316,6 +317,34 @@ FAULTS: Final[tuple[Fault, ...]] = (
         '"additionalProperties": False',
         '"additionalProperties": True',
         ("tests/protocol/test_schemas.py", "tests/hub/rest/test_openapi.py"),
+    ),
+    Fault(
+        "a page marks what came after it as read",
+        "hub/rest/routes/private_messages/messages.py",
+        "await call.carry_out(MarkRead(page[-1].id), Done)",
+        "await call.carry_out(MarkConversationRead(peer_id), Done)",
+        (PRIVATE_MESSAGES,),
+    ),
+    Fault(
+        "what a browser fetches before it is wanted counts as seen",
+        "hub/rest/endpoint.py",
+        'return self.request.method == "GET" and not is_early and is_ours',
+        'return self.request.method == "GET" and is_ours',
+        (PRIVATE_MESSAGES,),
+    ),
+    Fault(
+        "HEAD counts as seen",
+        "hub/rest/endpoint.py",
+        'return self.request.method == "GET" and not is_early and is_ours',
+        "return not is_early and is_ours",
+        (PRIVATE_MESSAGES,),
+    ),
+    Fault(
+        "a page of another site marks messages read",
+        "hub/rest/endpoint.py",
+        'return self.request.method == "GET" and not is_early and is_ours',
+        'return self.request.method == "GET" and not is_early',
+        (PRIVATE_MESSAGES,),
     ),
     Fault(
         "a page of private messages begins with the last one of the page before",

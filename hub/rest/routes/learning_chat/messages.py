@@ -140,14 +140,15 @@ def _message_id(call: Call) -> MessageId:
 
 
 async def _message(call: Call) -> Message:
-    """The message in the path, which the caller may see.
+    """The message in the path, whose channel the caller may see; what is left of it if it was
+    deleted.
 
     Raises:
         HttpError: 400 when the id is malformed, 404 when there is none or the caller may not see
         it.
     """
     store = call.services.store
-    message = await store.messages.get(_message_id(call))
+    message = await store.messages.get(_message_id(call), even_deleted=True)
     access = None
     if message is not None:
         access = await store.channels.access(call.me, message.channel_id)
@@ -167,10 +168,8 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     """Mark a message, and those before it, read."""
     message = await _message(call)
     await call.carry_out(MarkRead(message.id), Done)
-    read = await call.services.store.messages.get(message.id)
-    if read is None:  # deleted in between
-        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
-    return await _shown(call, read)
+    read = await call.services.store.messages.get(message.id, even_deleted=True)
+    return await _shown(call, read or message)
 
 
 async def grade(call: Call) -> JSON[ChatMessageObject]:

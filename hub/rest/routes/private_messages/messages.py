@@ -12,7 +12,7 @@ from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
-from protocol.commands import MarkConversationRead, SendPrivateMessage
+from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
 from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
 from protocol.dialects.private_messages.shapes import (
     DONE,
@@ -100,7 +100,7 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> JSON[Sho
 
 
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
-    """A page of the conversation, oldest first; marks the other side's messages read, but for
+    """A page of the conversation, oldest first; marks it, and what is before it, read, but for
     `mark=no`.
     """
     peer_id = call.user_id()
@@ -121,8 +121,8 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
             limit=limit,
         )
         more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
-    if call.text(MARK) != "no":
-        await call.carry_out(MarkConversationRead(peer_id), Done)
+    if page and call.text(MARK) != "no" and call.is_shown:
+        await call.carry_out(MarkRead(page[-1].id), Done)
     return JSON(message_objects(page, people), headers=more)
 
 

@@ -103,6 +103,8 @@ async def test_an_archived_conversation_returns_with_the_next_message(world: Wor
     await send(ann, ben)
     assert (await ben.ask("DELETE", path)).json == {"success": True}
     assert (await ben.ask("GET", f"{BASE}/conversations")).json == []
+    count = await ben.ask("GET", f"{BASE}/users/{ben.id}/unread-count")
+    assert count.json == {"unreadCount": 0}
     (detail,) = (await ben.ask("GET", f"{BASE}/conversations/{ben.id}")).json
     assert detail["isArchived"] is True
     assert len((await ann.ask("GET", f"{BASE}/conversations")).json) == 1

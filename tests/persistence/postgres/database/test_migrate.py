@@ -37,11 +37,12 @@ RELEASED = {
     "schema/0003_message_kinds.sql": (
         "396e81f2638588fcfc36832b8d69dbc79991703b4c0b0b58dd5a12091dd80fc7"
     ),
-    "schema/0004_roles.sql": "b9f6285e0976276dd6c2f85d245334d8b7817bc6ec518c1ddf40c0e7f36e0d2c",
+    "schema/0004_roles.sql": ("b9f6285e0976276dd6c2f85d245334d8b7817bc6ec518c1ddf40c0e7f36e0d2c"),
     "schema/0005_uploads.sql": ("7154cab4cbc2060a3f2c0a0381fcc5a914aa8a13c9fbd4dec7b53d4fdcb3532c"),
     "schema/0006_sessions.sql": (
         "0fd50c24576dd3269d846984a8f228efcd46a8ba5886a263ef5fe54197baa73e"
-    "schema/0008_deleted_messages.sql": (
+    ),
+    "schema/0007_deleted_messages.sql": (
         "af26f3f2d6ee6df8da933d1da76bb9a2fede7dfe7514beafd040256da9db6931"
     ),
 }

@@ -140,6 +140,29 @@ async def test_a_page_is_read_unless_it_says_that_it_marks_nothing(world: World)
     assert await unread() == 0
 
 
+async def test_only_what_somebody_sees_is_read(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    for number in range(7):
+        await say(ann, ben, str(number))
+    path = f"/api/messages/{ann.id}"
+
+    async def unread_after(method: str, query: str = "", **headers: str) -> int:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        assert (await ben.call(method, path + query, headers=sent)).status == 200
+        count: int = (await ben.call("GET", "/api/messages/unread-count")).json["count"]
+        return count
+
+    assert await unread_after("HEAD") == 7
+    assert await unread_after("GET", Sec_Purpose="prefetch;prerender") == 7
+    assert await unread_after("GET", Purpose="prefetch") == 7
+    assert await unread_after("GET", Sec_Fetch_Site="cross-site") == 7
+    assert await unread_after("GET", "?after_seq=7") == 7
+    assert await unread_after("GET", "?after_seq=0&limit=3") == 4
+    assert await unread_after("GET", "?page=2&limit=2") == 2
+    assert await unread_after("GET", "?before_seq=3") == 2
+    assert await unread_after("GET", Sec_Fetch_Site="same-origin") == 0
+
+
 async def test_conversations_newest_first_with_what_a_list_shows(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
