@@ -239,7 +239,7 @@ class Call:
         purposes = [self.request.headers.get(name, "") for name in _PURPOSES]
         is_early = any("prefetch" in purpose.lower() for purpose in purposes)
         origins = self.services.config.web_origins
-        is_ours = origin_allowed(_head(self.request), origins, self.request.url.scheme)
+        is_ours = origin_allowed(head_of(self.request), origins, self.request.url.scheme)
         return self.request.method == "GET" and not is_early and is_ours
 
     @property

@@ -81,7 +81,7 @@ async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> 
     assert await counts() == (3, 1)
     last = await post_one(store, Draft(ben.id, ann.id, "new"))
     assert await counts() == (4, 4)
-    await messages.delete(last.id)
+    await messages.delete(last.id, by=ben.id)
     assert await counts() == (3, 1)
 
 
@@ -101,7 +101,7 @@ async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -
     await post_one(store, Draft(ann.id, ben.id, "1"))
     last = await post_one(store, Draft(ann.id, ben.id, "2", file_url="https://x.example/"))
     messages = store.messages
-    await messages.delete(last.id)
+    await messages.delete(last.id, by=ann.id)
     assert await messages.get(last.id) is None
     left = await messages.get(last.id, even_deleted=True)
     assert left == evolve(last, content="", file_url=None)

@@ -232,7 +232,7 @@ async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) 
         ann.id, None, "cat", "k", file_url="https://x.example/1.png", channel_id=channel.id
     )
     first = await post_one(store, draft)
-    assert await store.messages.delete(first.id)
+    assert await store.messages.delete(first.id, by=ann.id) is None
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
     assert await post(store, draft) == [again]
     assert await post(store, evolve(draft, content="dog")) == [Refusal.KEY_CONFLICT]
@@ -258,11 +258,11 @@ async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store
     draft = to_channel(ben, channel, "x", "k")
     first = await post_one(store, draft)
     assert channel.workspace_id is not None
-    await store.workspaces.remove_member(channel.workspace_id, ben.id)
+    await store.workspaces.remove_member(channel.workspace_id, ben.id, by=ann.id)
     await store.messages.mark_read_up_to(ann.id, first.id)
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
     assert await store.messages.repeated(draft) == again  # nothing of who has read it
-    await store.messages.delete(first.id)
+    await store.messages.delete(first.id, by=ann.id)
     assert await store.messages.repeated(draft) == again
     for different in (
         evolve(draft, content="y"),

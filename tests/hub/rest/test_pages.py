@@ -4,6 +4,7 @@ and goes meanwhile, and a page that there cannot be is an error.
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
@@ -82,7 +83,7 @@ def private_messages(school: School) -> Entries:
         body = {"content": content}
         return (await school.ann.call("POST", f"/api/messages/{school.ben.id}", body)).json["id"]
 
-    return Entries(add, school.world.store.messages.delete)
+    return Entries(add, partial(school.world.store.messages.delete, by=school.ann.id))
 
 
 def channel_messages(school: School) -> Entries:
@@ -90,7 +91,7 @@ def channel_messages(school: School) -> Entries:
         body = {"channelId": school.general.id, "content": content}
         return (await school.ann.ask("POST", "/api/messages", body)).json["id"]
 
-    return Entries(add, school.world.store.messages.delete)
+    return Entries(add, partial(school.world.store.messages.delete, by=school.ann.id))
 
 
 def followers(school: School) -> Entries:
@@ -108,7 +109,7 @@ def channels(school: School) -> Entries:
     store = school.world.store
 
     async def add(name: str) -> Any:
-        return await store.channels.create(NewChannel(school.workspace.id, name))
+        return await store.channels.create(NewChannel(school.workspace.id, name), by=school.tea.id)
 
     async def remain(_: object) -> None:
         """Channels do not go."""

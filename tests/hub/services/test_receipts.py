@@ -161,7 +161,7 @@ async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, m
             device.ignoring("messages_read", "message_read", "message:read")
     await write(world, school.ann.user, school.ben.user, "one", "two", "three")
     newest = await world.store.messages.last_id()
-    await world.store.messages.delete(newest)
+    await world.store.messages.delete(newest, by=school.ann.id)
     assert await world.store.messages.unread_count(school.ben.id) == 2
     await mark(school, bens, newest)
     await until_quiet()

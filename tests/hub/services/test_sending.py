@@ -160,7 +160,8 @@ async def test_who_was_removed_is_told_what_they_had_stored(world: World) -> Non
     school = await open_school(world)
     body = {"channelId": school.general.id, "content": "x", "clientMessageId": "k"}
     first = await school.ben.ask("POST", "/api/messages", body)
-    await world.store.workspaces.remove_member(school.workspace.id, school.ben.id)
+    ids = school.workspace.id, school.ben.id
+    await world.store.workspaces.remove_member(*ids, by=school.tea.id)
     again = await school.ben.ask("POST", "/api/messages", body)
     assert (again.status, again.json) == (201, first.json)
     other = await school.ben.ask("POST", "/api/messages", body | {"clientMessageId": "l"})

@@ -61,8 +61,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "whoever knows a message's id may mark it read",
         "persistence/postgres/messages.py",
-        "WHERE m.id = $2 AND m.deleted_at IS NULL AND may_join($1, c.id)",
-        "WHERE m.id = $2 AND m.deleted_at IS NULL",
+        "WHERE m.id = $2 AND may_join($1, c.id)",
+        "WHERE m.id = $2",
         (MESSAGES,),
     ),
     Fault(
@@ -98,8 +98,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hidden conversation stays hidden when there is something new",
         "persistence/postgres/messages.py",
-        "AND r.archived_seq >= m.seq) AS is_archived",
-        "AND r.archived_seq > 0) AS is_archived",
+        "AND r.archived_seq >= {newest})",
+        "AND r.archived_seq > 0)",
         (MESSAGES,),
     ),
     Fault(

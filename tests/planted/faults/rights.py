@@ -133,9 +133,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message is deleted by who may not",
         f"{STORE}/messages.py",
-        """deleted_at = clock_timestamp()
+        """remains_of(content, file_url) END
           FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may""",
-        """deleted_at = clock_timestamp()
+        """remains_of(content, file_url) END
           FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL""",
         BY_STANDING,
     ),
