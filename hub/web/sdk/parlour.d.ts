@@ -133,6 +133,19 @@ export interface Workspace {
   members: UserId[];
 }
 
+/** What a member may do: see docs/permissions.md. */
+export type WorkspaceRole = "owner" | "moderator" | "member" | "guest";
+
+export interface Member extends PlatformUser {
+  workspaceRole: WorkspaceRole;
+}
+
+export interface Invitation {
+  workspace: { id: number; name: string; description: string | null };
+  inviter: PlatformUser;
+  createdAt: string;
+}
+
 /** `unreadCount` is of its newest 50 messages; `lastSeq` is 0 where there was none. */
 export interface ListedChannel extends Channel {
   lastSeq: number;
@@ -249,6 +262,12 @@ export interface ChannelsClient extends Client<PlatformUser> {
   createWorkspace(name: string): Promise<Workspace>;
   createChannel(workspaceId: number, name: string): Promise<Channel>;
   addMember(workspaceId: number, userId: UserId): Promise<Workspace>;
+  members(workspaceId: number): Promise<Member[]>;
+  removeMember(workspaceId: number, userId: UserId): Promise<void>;
+  changeRole(workspaceId: number, userId: UserId, role: WorkspaceRole): Promise<void>;
+  invitations(): Promise<Invitation[]>;
+  acceptInvitation(workspaceId: number): Promise<Workspace>;
+  declineInvitation(workspaceId: number): Promise<void>;
 }
 export declare const ChannelsClient: new (options?: Options) => ChannelsClient;
 

@@ -49,6 +49,14 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
                 assert await browser.end() == 0
 
 
+async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:
+    with run_hub(folder / "garden", "--demo") as hub:
+        links = guest_links(hub)
+        given = json.dumps({"guests": [links["ann"], links["ben"]]})
+        async with run_node(FLOWS, "invitations", hub.url, given) as browser:
+            assert await browser.end() == 0
+
+
 async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) -> None:
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))

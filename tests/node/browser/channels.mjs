@@ -97,4 +97,47 @@ async function changeMembers(ann, method) {
   }, method);
 }
 
-export const CHANNELS = { channels };
+/**
+ * Who is added to a workspace is asked; its people are shown, promoted and put out.
+ * @type {Flow}
+ */
+async function invitations(visitors, { guests }) {
+  const [ann, ben] = await Promise.all(guests.map((guest) => visitors.open(null, {}, guest)));
+  if (ann === undefined || ben === undefined) throw new Error("two links are needed");
+  for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
+  await ann.getByRole("button", { name: "Channels" }).click();
+  await ann.getByLabel("New workspace").fill("Garden");
+  await ann.getByRole("button", { name: "Create" }).click();
+  const invite = async () => {
+    await ann.getByLabel("Add somebody to Garden, by username").fill("ben");
+    await ann.getByRole("button", { name: "Add" }).click();
+    await ann.locator("#note span", { hasText: "Ben is invited." }).waitFor();
+    await ben.getByRole("button", { name: "People", exact: true }).click();
+    await ben.getByRole("button", { name: "Channels" }).click();
+    await ben.getByRole("heading", { name: "Invitations" }).waitFor();
+  };
+  await invite();
+  assert.equal(await ben.locator(".item", { hasText: "general" }).count(), 0);
+  await picture(ben, "invitation");
+  await accessible(ben);
+  await ben.getByRole("button", { name: "Decline" }).click();
+  await ben.getByRole("heading", { name: "Invitations" }).waitFor({ state: "detached" });
+  await invite();
+  await ben.getByRole("button", { name: "Accept" }).click();
+  await ben.locator(".item", { hasText: "general" }).waitFor();
+  await ann.getByRole("button", { name: "Show people" }).click();
+  const bens = ann.locator(".members .person", { hasText: "@ben" });
+  await bens.getByRole("button", { name: "Make moderator" }).click();
+  await bens.getByText("moderator", { exact: false }).first().waitFor();
+  await picture(ann, "members");
+  await accessible(ann);
+  await ben.getByRole("button", { name: "Show people" }).click();
+  const buttons = ben.locator(".members").getByRole("button");
+  await buttons.first().waitFor();
+  assert.deepEqual(await buttons.allTextContents(), ["Leave"]); // ann owns it, ben moderates
+  await bens.getByRole("button", { name: "Remove" }).click();
+  await bens.waitFor({ state: "detached" });
+  await ben.locator(".item", { hasText: "general" }).waitFor({ state: "detached" });
+}
+
+export const CHANNELS = { channels, invitations };

@@ -1,15 +1,16 @@
 /** Finding people, follows and blocks. */
 
-import { face, h, paneHeader } from "../dom/elements.js";
+import { h, paneHeader } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { redrawIn } from "../dom/redraw.js";
 import { plain, searchable } from "../dom/text.js";
+import { person } from "./person.js";
 
 /**
  * @import { ParlourClient, User } from "../../sdk/parlour.js"
+ * @import { Action } from "./person.js"
  *
  * @typedef {{ user: User, status: "pending" | "accepted" }} Follow
- * @typedef {[word: string, act: () => void]} Action
  *
  * @typedef {object} Relations
  * @property {Follow[]} followers
@@ -169,24 +170,6 @@ export class PeoplePanel {
  */
 function section(title, entries, draw) {
   return entries.length > 0 ? [h("h3", {}, title), ...entries.map(draw)] : [];
-}
-
-/**
- * @param {User} user
- * @param {...Action} actions
- */
-function person(user, ...actions) {
-  return h(
-    "div.person",
-    { "data-row": String(user.id) },
-    face(user.name, user.id),
-    h("span.name", {}, plain(user.name), h("small", {}, `@${user.username}`)),
-    h(
-      "span.choices",
-      {},
-      ...actions.map(([word, onclick]) => h("button.button", { type: "button", onclick }, word)),
-    ),
-  );
 }
 
 /**

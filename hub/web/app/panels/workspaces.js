@@ -2,13 +2,16 @@
 
 import { isSamePerson } from "../conversation/conversation.js";
 import { channelFace, h, paneHeader } from "../dom/elements.js";
-import { attempt } from "../dom/feedback.js";
+import { attempt, confirmed } from "../dom/feedback.js";
 import { CallFailed } from "../../sdk/parlour.js";
 import { HUB } from "../shell/hub_facts.js";
 import { plain } from "../dom/text.js";
+import { memberRows } from "./members.js";
+import { row } from "./person.js";
 
 /**
- * @import { Channel, ChannelsClient, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { Channel, ChannelsClient, Invitation, Member } from "../../sdk/parlour.js"
+ * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
  * @import { WorkspaceWithChannels } from "../../sdk/parlour.js"
  */
 
@@ -19,7 +22,10 @@ export class WorkspacesPanel {
   #channels;
   #openChannel;
   #onChanged;
+  #invitations = h("div");
   #list = h("div");
+  /** @type {Map<number, Member[]>} */
+  #members = new Map(); // of the workspaces whose people are shown
   /** @type {WorkspaceWithChannels[]} */
   #found = [];
   #isWaiting = false; // for the user to be signed in to channels
@@ -48,6 +54,7 @@ export class WorkspacesPanel {
         {},
         h("p", {}, about.filter(Boolean).join(" ")),
         this.#problem,
+        this.#invitations,
         this.#list,
         this.#form("New workspace", "Create", (name) => this.#create(name)),
       ),
@@ -71,9 +78,78 @@ export class WorkspacesPanel {
       this.#list.replaceChildren(h("p.empty", {}, text));
       return;
     }
-    const found = await this.#channels.workspaces();
+    const [invitations, found] = await Promise.all([
+      this.#channels.invitations(),
+      this.#channels.workspaces(),
+    ]);
     this.#found = found;
+    this.#invitations.replaceChildren(...this.#invited(invitations));
+    await this.#loadMembers(found);
     this.#list.replaceChildren(...found.flatMap((workspace) => this.#workspace(workspace, me.id)));
+  }
+
+  /** @param {Invitation[]} invitations */
+  #invited(invitations) {
+    if (invitations.length === 0) return [];
+    return [
+      h("h3", {}, "Invitations"),
+      ...invitations.map(({ workspace, inviter }) =>
+        row(workspace, `from ${plain(inviter.name)}`, [
+          ["Accept", () => this.#run(() => this.#channels.acceptInvitation(workspace.id))],
+          ["Decline", () => this.#run(() => this.#channels.declineInvitation(workspace.id))],
+        ]),
+      ),
+    ];
+  }
+
+  /** @param {Workspace[]} found */
+  async #loadMembers(found) {
+    const shown = found.filter(({ id }) => this.#members.has(id));
+    const members = await Promise.all(shown.map(({ id }) => this.#channels.members(id)));
+    this.#members = new Map(shown.map(({ id }, index) => [id, members[index] ?? []]));
+  }
+
+  /**
+   * The people of a workspace are to be shown, or not any more.
+   * @param {number} id
+   */
+  #toggleMembers(id) {
+    if (!this.#members.delete(id)) this.#members.set(id, []);
+    void attempt(this.#problem, () => this.#load());
+  }
+
+  /**
+   * Do something, after which there may be other channels.
+   * @param {() => Promise<unknown>} act
+   */
+  #run(act) {
+    void attempt(this.#problem, async () => {
+      await act();
+      this.#onChanged();
+      await this.#load();
+    });
+  }
+
+  /**
+   * @param {Workspace} workspace
+   * @param {number} myId
+   */
+  #people(workspace, myId) {
+    const { id } = workspace;
+    const members = this.#members.get(id);
+    const word = members === undefined ? "Show people" : "Hide people";
+    const toggle = h(
+      "button.button",
+      { type: "button", onclick: () => this.#toggleMembers(id) },
+      word,
+    );
+    if (members === undefined) return [toggle];
+    const changes = {
+      remove: (/** @type {number} */ userId) => this.#channels.removeMember(id, userId),
+      change: (/** @type {number} */ userId, /** @type {Member["workspaceRole"]} */ role) =>
+        this.#channels.changeRole(id, userId, role),
+    };
+    return [toggle, memberRows(workspace, members, myId, changes, (act) => this.#run(act))];
   }
 
   /**
@@ -90,6 +166,7 @@ export class WorkspacesPanel {
       );
     return [
       h("h3", {}, `${name} (${count})`),
+      ...this.#people(workspace, myId),
       ...channels.map((channel) => this.#channel(channel, workspace)),
       this.#form(`New channel in ${name}`, "Create", async (title) => {
         await this.#createChannel(id, title);
@@ -146,7 +223,8 @@ export class WorkspacesPanel {
     const path = `/api/users?username=${encodeURIComponent(username)}`;
     const [user] = /** @type {User[]} */ (await this.#client.call("GET", path));
     if (user === undefined) throw new Error(`There is nobody called “${username}”.`);
-    await this.#channels.addMember(workspaceId, user.id);
+    const { members } = await this.#channels.addMember(workspaceId, user.id);
+    if (!members.includes(user.id)) confirmed(`${plain(user.name)} is invited.`);
   }
 
   /**

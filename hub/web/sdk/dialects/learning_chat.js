@@ -8,7 +8,8 @@ import { Kind, Status, kindOf } from "../messages/message.js";
 
 /**
  * @import { Channel, ChannelId, Options } from "../parlour.js"
- * @import { ListedChannel, PlatformUser, UserId, Workspace } from "../parlour.js"
+ * @import { Invitation, ListedChannel, Member, PlatformUser, UserId } from "../parlour.js"
+ * @import { Workspace, WorkspaceRole } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
  * @import { Dialect } from "./dialect.d.ts"
@@ -210,12 +211,51 @@ export class ChannelsClient extends Client {
   }
 
   /**
-   * Let a user into a workspace; for its owner.
+   * Add a user to a workspace; where they are asked first, they are no member of the answer yet.
    * @param {number} workspaceId
    * @param {UserId} userId
    */
   async addMember(workspaceId, userId) {
     const path = `/api/workspaces/${workspaceId}/members`;
     return /** @type {Workspace} */ (await this.call("POST", path, { userId }));
+  }
+
+  /** @param {number} workspaceId */
+  async members(workspaceId) {
+    const path = `/api/workspaces/${workspaceId}/members`;
+    return /** @type {Member[]} */ (await this.call("GET", path));
+  }
+
+  /**
+   * Put somebody out, or leave.
+   * @param {number} workspaceId
+   * @param {UserId} userId
+   */
+  async removeMember(workspaceId, userId) {
+    await this.call("DELETE", `/api/workspaces/${workspaceId}/members/${userId}`);
+  }
+
+  /**
+   * @param {number} workspaceId
+   * @param {UserId} userId
+   * @param {WorkspaceRole} role
+   */
+  async changeRole(workspaceId, userId, role) {
+    await this.call("PUT", `/api/workspaces/${workspaceId}/members/${userId}`, { role });
+  }
+
+  async invitations() {
+    return /** @type {Invitation[]} */ (await this.call("GET", "/api/users/me/invitations"));
+  }
+
+  /** @param {number} workspaceId */
+  async acceptInvitation(workspaceId) {
+    const path = `/api/users/me/invitations/${workspaceId}`;
+    return /** @type {Workspace} */ (await this.call("POST", path));
+  }
+
+  /** @param {number} workspaceId */
+  async declineInvitation(workspaceId) {
+    await this.call("DELETE", `/api/users/me/invitations/${workspaceId}`);
   }
 }
