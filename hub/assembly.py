@@ -18,6 +18,7 @@ from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
+from hub.files.pictures import Pictures
 from hub.identity.authentication import Authenticator, signing_secrets
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
@@ -81,6 +82,7 @@ class Services:
     completions: LanguageModel | None
     commands: Commands
     quotas: Quotas
+    pictures: Pictures
     resume: Resume
     passwords: PasswordHasher
     guesses: Guesses
@@ -215,6 +217,9 @@ async def open_services(
                 config.user_messages_per_second,
                 config.user_typing_per_second,
                 config.user_uploads_per_minute,
+            ),
+            pictures=Pictures(
+                config.max_image_pixels, 2 * config.max_upload_bytes, config.image_workers
             ),
             resume=resume,
             passwords=passwords or PasswordHasher(),

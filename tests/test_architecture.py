@@ -48,6 +48,7 @@ LIBRARIES = {
     "starlette": ("hub.http", "hub.engineio", "hub.rest", "hub.admission"),
     "h11": ("hub.http",),
     "brotli": ("hub.http",),
+    "PIL": ("hub.files",),
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
     "orjson": ("protocol", "hub.http", "persistence.postgres"),

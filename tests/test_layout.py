@@ -18,6 +18,7 @@ ELSEWHERE: Final = {
     "hub/actor/wire.py": "tests/hub/actor/test_hub.py",
     "hub/assembly.py": "tests/support/world.py",
     "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
+    "hub/files/picture_worker.py": "tests/hub/files/test_pictures.py",
     "hub/http/asgi.py": "tests/hub/http/test_server.py",
     "hub/http/responses.py": "tests/hub/http/test_server.py",
     "hub/identity/foreign_logins.py": "tests/hub/identity/test_live_sessions.py",

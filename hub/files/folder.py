@@ -1,4 +1,5 @@
-"""Uploaded files on disk: `<data folder>/uploads/<day>/<random>_<name>`, as their addresses say.
+"""Uploaded files on disk: `<data folder>/uploads/<day>/<random>_<name>`, as their addresses say,
+and the thumbnails of pictures, by the same names below `<data folder>/thumbnails`.
 
 Guarantees: a file is written under a name that no other has and nobody can guess, and is there as a
 whole or not at all; no address leads out of the folder. Must not know: who may see a file.
@@ -15,6 +16,7 @@ from attrs import frozen
 
 NAME_BYTES: Final = 16  # of a name that nobody can guess
 _UPLOADS: Final = "uploads"
+_THUMBNAILS: Final = "thumbnails"
 _PARTS: Final = 3  # uploads/<day>/<name>
 
 
@@ -32,28 +34,29 @@ class UploadFolder:
 
     root: Path
 
-    def write(self, name: str, content: bytes) -> str:
+    def write(self, name: str, content: bytes, thumbnail: bytes | None = None) -> str:
         """Write a file; returns its address.
 
         Args:
             name: what the address ends with; of `hub.files.names.plain_name`.
             content: the whole file.
+            thumbnail: of a picture.
         """
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         url = f"/{_UPLOADS}/{day}/{secrets.token_hex(NAME_BYTES)}_{name}"
-        path = self.path_of(url)
-        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        with part.open("xb") as file:
-            file.write(content)
-        part.replace(path)
+        if thumbnail is not None:
+            _write(self.thumbnail_of(url), thumbnail)
+        _write(self.path_of(url), content)
         return url
 
     def remove(self, urls: Iterable[str]) -> Sequence[OSError]:
-        """Remove files, as far as they are there; returns why some could not be removed."""
+        """Remove files and their thumbnails, as far as they are there; returns why some could not
+        be removed.
+        """
         errors: list[OSError] = []
         for url in urls:
             try:
+                self.thumbnail_of(url).unlink(missing_ok=True)
                 self.path_of(url).unlink(missing_ok=True)
             except NoSuchAddress:
                 pass  # there is no such file
@@ -62,20 +65,28 @@ class UploadFolder:
         return errors
 
     def days(self) -> Sequence[str]:
-        """The folders of files, the oldest first."""
-        uploads = self.root / _UPLOADS
-        if not uploads.is_dir():
-            return []
-        return sorted(each.name for each in uploads.iterdir() if each.is_dir())
+        """The days of the files, the oldest first."""
+        roots = [self.root / each for each in (_UPLOADS, _THUMBNAILS)]
+        return sorted({day.name for root in roots if root.is_dir() for day in root.iterdir()})
 
     def older_than(self, seconds: float, day: str) -> Sequence[str]:
-        """The addresses of those files of a day that were written before so many seconds."""
+        """The addresses of those files of a day that were written before so many seconds; those of
+        thumbnails too.
+        """
         before = time.time() - seconds
-        return [
+        folders = [self.root / each / day for each in (_UPLOADS, _THUMBNAILS)]
+        found = {
             f"/{_UPLOADS}/{day}/{each.name}"
-            for each in (self.root / _UPLOADS / day).iterdir()
+            for folder in folders
+            if folder.is_dir()
+            for each in folder.iterdir()
             if each.stat().st_mtime < before
-        ]
+        }
+        return sorted(found)
+
+    def thumbnail_of(self, url: str) -> Path:
+        """Where the thumbnail of a file is, or would be. Raises NoSuchAddress."""
+        return self.root / _THUMBNAILS / self.path_of(url).relative_to(self.root / _UPLOADS)
 
     def path_of(self, url: str) -> Path:
         """Where the file of an address is, or would be.
@@ -87,3 +98,11 @@ class UploadFolder:
         if "\0" in url or len(parts) != _PARTS or parts[0] != _UPLOADS or ".." in parts:
             raise NoSuchAddress(url)
         return self.root.joinpath(*parts)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("xb") as file:
+        file.write(content)
+    part.replace(path)

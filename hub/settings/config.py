@@ -239,6 +239,16 @@ class Config:
     upload_sweep: float = setting(
         seconds(1, 86_400), 60.0, "How often files are looked for that nothing names any more."
     )
+    max_image_pixels: int = setting(
+        whole(1_000_000, 500_000_000, "pixels"),
+        50_000_000,
+        "The largest picture that may be uploaded; of an animation all frames count.",
+    )
+    image_workers: int = setting(
+        whole(1, 16, "processes"),
+        2,
+        "How many pictures are decoded at a time, each in a process of its own.",
+    )
     outbox_bytes: int = setting(
         whole(8_192, 67_108_864, "bytes"),
         1_048_576,

@@ -5,7 +5,7 @@ stored it and to those who may see a message that carries it, who are looked up 
 under a name of its kind and with headers that keep a browser from running it.
 """
 
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import trio
 from attrs import frozen
@@ -14,10 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from hub.files.folder import NoSuchAddress, UploadFolder
-from hub.files.kinds import PICTURES, essence, kind_of
+from hub.files.kinds import PICTURES, WEBP, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
+from hub.files.pictures import Picture, PictureTooLarge, PictureUnreadable, TooManyPictures
 from hub.http.files import StoredFile, as_asked
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
+from hub.rest.parameters import Text
+from hub.rest.replies import unavailable
 from hub.settings.config import Config
 from persistence.records import NoSuchUser, Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
@@ -27,6 +30,8 @@ from protocol.schemas import Keywords
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
+THUMBNAIL: Final = "thumb"
+SIZE: Final = Text("size", f"`{THUMBNAIL}`: a picture's thumbnail, in WebP, if it has one")
 _FORM_ESCAPES: Final = {"%22": '"', "%0D": "\r", "%0A": "\n"}  # of browsers, in names
 
 
@@ -38,12 +43,17 @@ class UploadForm:
 
 
 class UploadObject(TypedDict):
-    """A stored file. `url`: its path."""
+    """A stored file. `url`: its path. Of a picture: its width and height in pixels, and the path of
+    a smaller one.
+    """
 
     url: str
     name: str
     size: int
     mimeType: str
+    width: NotRequired[int]
+    height: NotRequired[int]
+    thumbnailUrl: NotRequired[str]
 
 
 async def upload(call: Call) -> JSON[UploadObject]:
@@ -64,20 +74,47 @@ async def upload(call: Call) -> JSON[UploadObject]:
             "file_type_refused",
             "Only jpeg, png, gif, webp, pdf, doc, docx, xls, xlsx and txt files are allowed",
         )
-    stored = await _store(call, true_name(name, kind), kind, content)
-    return JSON(
-        {"url": stored.url, "name": stored.name, "size": stored.size, "mimeType": essence(kind)}
-    )
+    picture = await _picture(call, content, kind) if kind in PICTURES else None
+    stored = await _store(call, true_name(name, kind), kind, picture or content)
+    shown: UploadObject = {
+        "url": stored.url,
+        "name": stored.name,
+        "size": stored.size,
+        "mimeType": essence(kind),
+    }
+    if picture is not None:
+        shown["width"], shown["height"] = picture.width, picture.height
+        shown["thumbnailUrl"] = f"{stored.url}?{SIZE.name}={THUMBNAIL}"
+    return JSON(shown)
 
 
-async def _store(call: Call, name: str, kind: str, content: bytes) -> Upload:
+async def _picture(call: Call, content: bytes, kind: str) -> Picture:
+    try:
+        return await call.services.pictures.encode(content, kind)
+    except PictureTooLarge:
+        limit = call.services.config.max_image_pixels
+        text = f"A picture has at most {limit} pixels, all frames together"
+        raise HttpError(400, "image_too_large", text) from None
+    except PictureUnreadable:
+        raise HttpError(400, "image_unreadable", "This picture cannot be read") from None
+    except TooManyPictures:
+        raise unavailable() from None
+
+
+async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upload:
     """Write the file, then add it to what its owner has. A file that is written and not added is
     removed: here, or by the collector after a crash.
     """
     config, uploads = call.services.config, call.services.store.uploads
     folder = UploadFolder(config.data_dir)
-    url = await trio.to_thread.run_sync(folder.write, plain_name(name), content)
-    stored = Upload(url, call.me, kind, name, len(content))
+    if isinstance(file, Picture):
+        parts = (plain_name(name), file.content, file.thumbnail)
+        url = await trio.to_thread.run_sync(folder.write, *parts)
+        size = len(file.content)
+        stored = Upload(url, call.me, kind, name, size, file.width, file.height)
+    else:
+        url = await trio.to_thread.run_sync(folder.write, plain_name(name), file)
+        stored = Upload(url, call.me, kind, name, len(file))
     quota, grace = config.user_upload_bytes, config.upload_grace
     try:
         is_added = await uploads.add(stored, quota=quota, grace=grace)
@@ -112,32 +149,36 @@ def _unescaped(name: str) -> str:
 
 
 async def download(call: Call) -> Response:
-    """A stored file, if the caller may see it."""
+    """A stored file, or its thumbnail, if the caller may see it."""
     missing = HttpError(404, "file_not_found", "File not found")
     day, name = call.request.path_params["day"], call.request.path_params["name"]
     url = f"/uploads/{day}/{name}"
+    folder = UploadFolder(call.services.config.data_dir)
     try:
-        path = trio.Path(UploadFolder(call.services.config.data_dir).path_of(url))
+        path, thumbnail = trio.Path(folder.path_of(url)), trio.Path(folder.thumbnail_of(url))
     except NoSuchAddress:
         raise missing from None
     found = await call.services.store.uploads.visible(call.me, url)
     if found is None:
         raise missing
+    kind = found.mime_type
+    if call.text(SIZE) == THUMBNAIL and await thumbnail.exists():
+        path, kind = thumbnail, WEBP
     try:
         stat = await path.stat()
     except FileNotFoundError:
         raise missing from None
-    how = "inline" if found.mime_type in PICTURES else "attachment"
+    how = "inline" if kind in PICTURES else "attachment"
     file = StoredFile(
         path,
-        media_type=found.mime_type,
+        media_type=kind,
         stat_result=stat,
         headers={
-            "Content-Disposition": disposition(how, true_name(found.name, found.mime_type)),
+            "Content-Disposition": disposition(how, true_name(found.name, kind)),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cross-Origin-Resource-Policy": "same-site",
-            "Cache-Control": "private, no-cache",  # kept, and asked for each time,
+            "Cache-Control": "private, no-cache",  # kept, and asked for each time
         },
     )
     return as_asked(call.request, file)
@@ -162,6 +203,8 @@ ENDPOINTS: Final = (
                 "file_empty",
                 "file_too_large",
                 "file_type_refused",
+                "image_too_large",
+                "image_unreadable",
                 "form_malformed",
             ],
             413: ["storage_full"],
@@ -184,5 +227,6 @@ ENDPOINTS: Final = (
             412: ["precondition_failed"],
             416: ["range_not_satisfiable"],
         },
+        parameters=(SIZE,),
     ),
 )

@@ -55,6 +55,8 @@ export type HubCode =
   | "file_empty"
   | "file_too_large"
   | "file_type_refused"
+  | "image_too_large"
+  | "image_unreadable"
   | "form_malformed"
   | "file_not_found"
   | "not_found"

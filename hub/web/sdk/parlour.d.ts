@@ -163,6 +163,11 @@ export interface StoredFile {
   /** bytes */
   size: number;
   mimeType: string;
+  /** of a picture, in pixels */
+  width?: number;
+  height?: number;
+  /** of a picture: a smaller one, for `fileAddress` */
+  thumbnailUrl?: string;
 }
 
 export interface ClientEvents {

@@ -62,3 +62,15 @@ def test_old_files_are_found_by_day(tmp_path: Path) -> None:
     (day,) = folder.days()
     assert folder.older_than(60.0, day) == [old]
     assert sorted(folder.older_than(-60.0, day)) == sorted([old, new])
+
+
+def test_a_thumbnail_is_beside_its_file_and_goes_with_it(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    url = folder.write("a.png", b"picture", b"small")
+    assert folder.path_of(url).read_bytes() == b"picture"
+    assert folder.thumbnail_of(url).read_bytes() == b"small"
+    assert folder.thumbnail_of(url) == tmp_path / url[1:].replace("uploads", "thumbnails", 1)
+    folder.path_of(url).unlink()  # of a thumbnail that was left alone, the address is found too
+    assert folder.older_than(-60.0, folder.days()[0]) == [url]
+    assert not folder.remove([url])
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -10,6 +10,7 @@ PRIVATE_MESSAGES: Final = "tests/hub/rest/routes/private_messages/test_messages.
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
 KINDS: Final = "tests/hub/files/test_kinds.py"
 COLLECTOR: Final = "tests/hub/files/test_collector.py"
+PICTURES: Final = "tests/hub/files/test_pictures.py"
 NAMES: Final = "tests/hub/files/test_names.py"
 ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
 LEARNING_CHANNELS: Final = "tests/hub/rest/routes/learning_chat/test_channels.py"
@@ -200,8 +201,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file loses the letters of its name",
         "hub/rest/routes/uploads.py",
-        "stored = Upload(url, call.me, kind, name, len(content))",
-        "stored = Upload(url, call.me, kind, plain_name(name), len(content))",
+        "stored = Upload(url, call.me, kind, name, len(file))",
+        "stored = Upload(url, call.me, kind, plain_name(name), len(file))",
         (UPLOADS,),
     ),
     Fault(
@@ -444,5 +445,110 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return evolve(user, nickname=None, about_me=None)",
         "return evolve(user)",
         ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
+        "a picture tells where it was taken",
+        "hub/rest/routes/uploads.py",
+        "await _store(call, true_name(name, kind), kind, picture or content)",
+        "await _store(call, true_name(name, kind), kind, content)",
+        (UPLOADS,),
+    ),
+    Fault(
+        "a picture keeps what somebody wrote into it",
+        "hub/files/picture_worker.py",
+        'image.info = {} if transparency is None else {"transparency": transparency}',
+        "image.info |= {}",
+        (PICTURES,),
+    ),
+    Fault(
+        "a picture that was taken sideways lies on its side",
+        "hub/files/picture_worker.py",
+        "turned: Image.Image = ImageOps.exif_transpose(source)",
+        "turned: Image.Image = source.copy()",
+        (PICTURES,),
+    ),
+    Fault(
+        "a picture of any number of pixels is decoded",
+        "hub/files/picture_worker.py",
+        "if source.width * source.height * frames > pixels:",
+        "if frames > pixels:",
+        (PICTURES,),
+    ),
+    Fault(
+        "an animation of any number of frames is decoded",
+        "hub/files/picture_worker.py",
+        "if source.width * source.height * frames > pixels:",
+        "if source.width * source.height > pixels:",
+        (PICTURES,),
+    ),
+    Fault(
+        "a picture may take all memory",
+        "hub/files/picture_worker.py",
+        "        (resource.RLIMIT_AS, int(memory)),\n",
+        "",
+        (PICTURES,),
+    ),
+    Fault(
+        "an animation stands still",
+        "hub/files/picture_worker.py",
+        "    if frames > 1:\n",
+        "    if frames > 1_000:\n",
+        (PICTURES,),
+    ),
+    Fault(
+        "what is clear in a picture is black",
+        "hub/files/picture_worker.py",
+        'has_alpha = "A" in image.mode or "transparency" in image.info',
+        "has_alpha = False",
+        (PICTURES,),
+    ),
+    Fault(
+        "a worker that hangs is waited for",
+        "hub/files/pictures.py",
+        "with trio.move_on_after(WORKER_SECONDS) as deadline:",
+        "with trio.move_on_after(1_000 * WORKER_SECONDS) as deadline:",
+        (PICTURES,),
+    ),
+    Fault(
+        "any number of workers runs at a time",
+        "hub/files/pictures.py",
+        "return trio.CapacityLimiter(self.workers)",
+        "return trio.CapacityLimiter(100)",
+        (PICTURES,),
+    ),
+    Fault(
+        "any number of pictures waits for a worker",
+        "hub/files/pictures.py",
+        "            raise TooManyPictures\n",
+        "            pass\n",
+        (PICTURES,),
+    ),
+    Fault(
+        "a worker may write without end",
+        "hub/files/pictures.py",
+        '            if left < 0:\n                return b""\n',
+        "",
+        (PICTURES,),
+    ),
+    Fault(
+        "a worker that was taken over gives a page for a picture",
+        "hub/files/pictures.py",
+        'if found is None or kind_of(found.content, "") != kind:',
+        "if found is None:",
+        (PICTURES,),
+    ),
+    Fault(
+        "a worker has the secrets of the hub",
+        "hub/files/pictures.py",
+        "            env={},\n",
+        "",
+        (PICTURES,),
+    ),
+    Fault(
+        "a thumbnail stays on disk when its picture goes",
+        "hub/files/folder.py",
+        "                self.thumbnail_of(url).unlink(missing_ok=True)\n",
+        "",
+        ("tests/hub/files/test_folder.py", UPLOADS),
     ),
 )

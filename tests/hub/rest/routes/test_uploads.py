@@ -10,10 +10,11 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.clients.http import Reply
+from tests.support.pictures import drawn, opened, photo, png_of_size, saved
 from tests.support.school import School, open_school
 from tests.support.world import Person, open_world
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
+PNG = saved(drawn((4, 3)))
 
 
 async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
@@ -41,12 +42,14 @@ async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_pa
         assert stored.status == 200
         url = stored.json["url"]
         assert stored.json == {
-            "url": url, "name": "my pic.png", "size": len(PNG), "mimeType": "image/png",
+            "url": url, "name": "my pic.png", "size": stored.json["size"], "mimeType": "image/png",
+            "width": 4, "height": 3, "thumbnailUrl": f"{url}?size=thumb",
         }  # fmt: skip
         assert url.startswith("/uploads/20")
         assert url.endswith("_my_pic.png")
         mine = await school.ann.ask("GET", url)
-        assert (mine.status, mine.body) == (200, PNG)
+        assert (mine.status, len(mine.body)) == (200, stored.json["size"])
+        assert opened(mine.body).size == (4, 3)
         assert mine.headers["content-type"] == "image/png"
         assert mine.headers["x-content-type-options"] == "nosniff"
         assert "sandbox" in mine.headers["content-security-policy"]
@@ -71,7 +74,7 @@ async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: 
         sent = await ann.call("POST", f"/private_messages/api/messages/{ben.id}", message)
         assert sent.status == 201
         shown = await ben.call("GET", f"/private_messages{url}")
-        assert (shown.status, shown.body) == (200, PNG)
+        assert (shown.status, len(shown.body)) == (200, upload.json["size"])
         assert (await eve.call("GET", f"/private_messages{url}")).status == 404
         assert (await world.call("GET", f"/private_messages{url}")).status == 401
         answer = {"content": "nice", "parent_id": sent.json["id"]}
@@ -152,8 +155,8 @@ async def test_who_names_a_file_of_others_is_refused_and_does_not_see_it(
 async def test_an_address_cannot_be_guessed(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
-        names = [(await send(ann, PNG)).json["url"].split("/")[-1] for _ in range(20)]
-        assert all(re.fullmatch(r"[0-9a-f]{32}_a\.png", name) for name in names)
+        names = [(await send(ann, b"x", "a.txt")).json["url"].split("/")[-1] for _ in range(20)]
+        assert all(re.fullmatch(r"[0-9a-f]{32}_a\.txt", name) for name in names)
         firsts = {name[:8] for name in names}  # of a counter or a clock they would be alike
         assert len(firsts) == len(names)
 
@@ -260,11 +263,11 @@ async def test_files_that_are_refused(memory_store: Store, tmp_path: Path) -> No
 async def test_ten_mebibytes_are_taken(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
-        content = PNG + b"\x01" * (10 * 1_048_576 - len(PNG))
-        stored = await send(ann, content)
+        content = b"x" * 10 * 1_048_576
+        stored = await send(ann, content, "a.txt")
         assert (stored.status, stored.json["size"]) == (200, 10 * 1_048_576)
         assert (await ann.ask("GET", stored.json["url"])).body == content
-        assert (await send(ann, content + b"\x01")).json["code"] == "file_too_large"
+        assert (await send(ann, content + b"x", "a.txt")).json["code"] == "file_too_large"
 
 
 async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
@@ -272,8 +275,8 @@ async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
-        url = (await send(ann, PNG + bytes(range(200)))).json["url"]
-        content = PNG + bytes(range(200))
+        content = bytes(range(32, 127)) * 3
+        url = (await send(ann, content, "a.txt")).json["url"]
         whole = await ann.ask("GET", url)
         assert (whole.status, whole.body) == (200, content)
         assert whole.headers["accept-ranges"] == "bytes"
@@ -327,6 +330,70 @@ async def test_who_has_a_file_is_asked_for_the_right_to_it_again(
         assert (await world.call("GET", url, headers=known)).status == 401
         assert (await school.ann.ask("DELETE", f"/api/messages/{sent.json['id']}")).status == 200
         assert (await school.ben.ask("GET", url, headers=known)).status == 404
+
+
+async def test_a_picture_is_stored_without_what_the_camera_wrote(
+    store: Store, tmp_path: Path
+) -> None:
+    async with open_world(store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        stored = await send(school.ann, photo(), "photo.jpeg")
+        url = stored.json["url"]
+        assert (stored.json["width"], stored.json["height"]) == (20, 30)
+        for path in tmp_path.rglob("*.*"):
+            assert b"Place where it was taken" not in path.read_bytes()
+        got = await school.ann.ask("GET", url)
+        assert opened(got.body).size == (20, 30)
+        assert got.headers["content-disposition"].startswith('inline; filename="photo.jpeg"')
+        kept = await world.store.uploads.visible(school.ann.id, url)
+        assert kept is not None
+        assert (kept.width, kept.height, kept.size) == (20, 30, len(got.body))
+
+
+async def test_a_thumbnail_goes_to_who_may_see_the_picture(store: Store, tmp_path: Path) -> None:
+    async with open_world(store, data_dir=tmp_path) as world:
+        school = await open_school(world)
+        stored = (await send(school.ann, saved(drawn((2_000, 1_000))), "big.png")).json
+        url, thumbnail = stored["url"], stored["thumbnailUrl"]
+        got = await school.ann.ask("GET", thumbnail)
+        assert opened(got.body).size == (480, 240)
+        assert got.headers["content-type"] == "image/webp"
+        assert got.headers["content-disposition"].startswith('inline; filename="big.webp"')
+        assert got.headers["cache-control"] == "private, no-cache"
+        known = {"If-None-Match": got.headers["etag"]}
+        assert (await school.ann.ask("GET", thumbnail, headers=known)).status == 304
+        assert (await school.ben.ask("GET", thumbnail)).status == 404
+        assert (await world.call("GET", thumbnail)).status == 401
+        body = {"channelId": school.dm.id, "content": "see", "type": "image", "fileUrl": url}
+        sent = (await school.ann.ask("POST", "/api/messages", body)).json
+        assert (await school.ben.ask("GET", thumbnail)).body == got.body
+        assert (await school.eve.ask("GET", thumbnail, headers=known)).status == 404
+        assert (await school.ann.ask("DELETE", f"/api/messages/{sent['id']}")).status == 200
+        assert (await school.ann.ask("GET", thumbnail)).status == 404
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+async def test_what_has_no_thumbnail_is_given_itself(memory_store: Store, tmp_path: Path) -> None:
+    async with open_world(memory_store, data_dir=tmp_path) as world:
+        ann = await world.person("ann")
+        stored = (await send(ann, b"text", "a.txt")).json
+        assert not {"width", "height", "thumbnailUrl"} & stored.keys()
+        assert (await ann.ask("GET", f"{stored['url']}?size=thumb")).body == b"text"
+
+
+async def test_a_picture_that_cannot_be_decoded_is_refused_and_the_next_is_taken(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    async with open_world(memory_store, data_dir=tmp_path, max_image_pixels=1_000_000) as world:
+        ann = await world.person("ann")
+        for content, code in (
+            (png_of_size(60_000, 60_000), "image_too_large"),
+            (PNG[:50], "image_unreadable"),
+        ):
+            refused = await send(ann, content)
+            assert (refused.status, refused.json["code"]) == (400, code)
+        assert not (tmp_path / "uploads").exists()
+        assert (await send(ann, PNG)).status == 200
 
 
 async def test_a_file_goes_from_disk_with_the_last_message_that_names_it(
