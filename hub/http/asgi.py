@@ -1,10 +1,11 @@
 """One request through an ASGI application.
 
 Guarantees: the response goes out complete or the connection is not reused; a GET or HEAD is
-cancelled when its client leaves, anything that may change state is not; what the application raises
-is logged and becomes a 500. Must not know: how requests are read.
+cancelled when its client leaves, what may change state is only told so (`http.disconnect`); what
+the application raises is logged and becomes a 500. Must not know: how requests are read.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
 from typing import Final
@@ -89,8 +90,9 @@ async def run_app(app: ASGIApp, body: bytes, exchange: Exchange, peer: str, sche
     request = _Request(body)
     scope = _scope(exchange.head, peer, scheme)
     async with trio.open_nursery() as nursery:
-        if exchange.head.method in SAFE_METHODS:
-            nursery.start_soon(_cancel_when_gone, exchange, nursery.cancel_scope)
+        is_safe = exchange.head.method in SAFE_METHODS
+        leave = nursery.cancel_scope.cancel if is_safe else request.gone.set
+        nursery.start_soon(_watch, exchange, leave)
         # A response that was not read leaves h11 in a state that ends the connection.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             await _answer(app, scope, request, exchange)
@@ -107,8 +109,8 @@ async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exc
         await exchange.fail()
 
 
-async def _cancel_when_gone(exchange: Exchange, scope: trio.CancelScope) -> None:
-    """Cancel a GET once the peer has left; a pipelined request is kept."""
+async def _watch(exchange: Exchange, leave: Callable[[], object]) -> None:
+    """Call `leave` once the peer has left; a pipelined request is kept."""
     received = 0
     while received < MAX_PIPELINED_BYTES:
         try:
@@ -118,20 +120,22 @@ async def _cancel_when_gone(exchange: Exchange, scope: trio.CancelScope) -> None
         exchange.state.receive_data(data)
         received += len(data)
         if not data:
-            scope.cancel()
+            leave()
             return
 
 
 @define
 class _Request:
-    """ASGI's receive: the whole body, then silence."""
+    """ASGI's receive: the whole body, then silence until the peer has left."""
 
     body: bytes
+    gone: trio.Event = field(factory=trio.Event, init=False)
     _given: bool = field(default=False, init=False)
 
     async def receive(self) -> Message:
         if self._given:
-            await trio.sleep_forever()  # until the application is done: then this is cancelled
+            await self.gone.wait()
+            return {"type": "http.disconnect"}
         self._given = True
         return {"type": "http.request", "body": self.body, "more_body": False}
 

@@ -1,10 +1,12 @@
 """Passwords: argon2id, off the event loop, a few at a time.
 
 Guarantees: verifying takes as long for an unknown account as for a known one; at most two hashes
-are computed at a time, because each takes about 64 MiB. Must not know: accounts.
+are computed at a time, because each takes about 64 MiB; few wait for their turn, and not for long,
+whoever is cancelled leaves the queue. Must not know: accounts.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import argon2
 import trio
@@ -12,7 +14,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
+MAX_WAITING: Final = 32
+WAIT_SECONDS: Final = 10.0
 _CONCURRENT: Final = 2
+
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """Too many others wait for a hash, or have for too long."""
 
 
 class PasswordHasher:
@@ -25,26 +35,50 @@ class PasswordHasher:
     def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
         self._hasher = hasher or argon2.PasswordHasher()
         self._limiter = trio.CapacityLimiter(_CONCURRENT)
+        self._turns = trio.Semaphore(_CONCURRENT)
         self._nobodys: str | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return self._turns.statistics().tasks_waiting
+
     async def hash(self, password: str) -> str:
-        """A salted hash in PHC format."""
-        return await trio.to_thread.run_sync(self._hasher.hash, password, limiter=self._limiter)
+        """A salted hash in PHC format.
+
+        Raises:
+            Busy: too many wait.
+        """
+        return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password matches. None stands for an account that does not exist."""
+        """Whether the password matches. None stands for an account that does not exist.
+
+        Raises:
+            Busy: too many wait.
+        """
         if password_hash is None:
             if self._nobodys is None:
                 self._nobodys = await self.hash("nobody has this password")
             await self.verify(self._nobodys, password)
             return False
-        return await trio.to_thread.run_sync(
-            self._verify, password_hash, password, limiter=self._limiter
-        )
+        return await self._run(lambda: self._verify(password_hash, password))
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(password_hash)
+
+    async def _run(self, compute: Callable[[], T]) -> T:
+        if self.waiting >= MAX_WAITING:
+            raise Busy
+        with trio.move_on_after(WAIT_SECONDS) as waiting:
+            await self._turns.acquire()
+        if waiting.cancelled_caught:
+            raise Busy
+        try:
+            return await trio.to_thread.run_sync(compute, limiter=self._limiter)
+        finally:
+            self._turns.release()
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

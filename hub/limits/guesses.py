@@ -35,6 +35,10 @@ class Guesses:
         self._from_one = SlidingWindow(limit, seconds)
         self._from_all = SlidingWindow(limit * NETWORKS, seconds)
 
+    def __len__(self) -> int:
+        """How many accounts have failed logins that count."""
+        return len(self._from_all)
+
     def take(self, account: Account, network: str, now: float) -> float:
         """Count a guess, before it is known to be wrong.
 
@@ -48,6 +52,11 @@ class Guesses:
             self._from_all.give_back(account)
             return self._from_one.retry_after(pair, now)
         return 0.0
+
+    def give_back(self, account: Account, network: str) -> None:
+        """The latest guess was not looked at."""
+        self._from_one.give_back((account, network))
+        self._from_all.give_back(account)
 
     def was_right(self, account: Account, network: str) -> None:
         """The latest guess was the password: what this network tried before does not count."""

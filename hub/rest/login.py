@@ -1,19 +1,21 @@
 """What the logins of all REST dialects share.
 
 Guarantees: a failed login does not reveal whether the account exists; failures are limited per
-network first, then per account, so that one network cannot lock others out; a password's hash is
-renewed when its cost is out of date.
+network first, then per account, so that one network cannot lock others out; few logins wait for
+their turn at a time, and of those only whose clients do; a password's hash is renewed when its cost
+is out of date.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import COOKIES
-from hub.identity.passwords import check_password
+from hub.identity.passwords import Busy, check_password
 from hub.limits.guesses import Account, account_of
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
@@ -25,6 +27,10 @@ _WEAK: Final[Mapping[str, str]] = {
     "password_too_long": "A password has at most 1024 characters",
 }
 
+BUSY_SECONDS: Final = 5  # until a client that was not served may come again
+
+T = TypeVar("T")
+
 WEAK_CODES: Final = tuple(_WEAK)
 """The codes of 400 for a new password."""
 
@@ -33,7 +39,7 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
     """The user whose email or username and password these are, or None.
 
     Raises:
-        HttpError: 429 when there were too many attempts.
+        HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
     """
     services = call.services
     limit_attempts(call)
@@ -43,11 +49,11 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
     account = account_of(None if found is None else found.user.id, login)
     _limit_guesses(call, account)
     password_hash = None if found is None else found.password_hash
-    if not await services.passwords.verify(password_hash, password) or found is None:
+    if not await _verify(call, account, password_hash, password) or found is None:
         return None
     _was_right(call, account)
     if services.passwords.needs_rehash(found.password_hash):
-        rehashed = await services.passwords.hash(password)
+        rehashed = await hash_password(call, password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
     return found.user
 
@@ -56,16 +62,55 @@ async def is_own_password(call: Call, password: str) -> bool:
     """Whether it is the caller's; guesses count like logins.
 
     Raises:
-        HttpError: 429 when there were too many attempts.
+        HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
     """
     services = call.services
     limit_attempts(call)
     _limit_guesses(call, call.me)
     password_hash = await services.store.accounts.password_hash(call.me)
-    is_right = await services.passwords.verify(password_hash, password)
+    is_right = await _verify(call, call.me, password_hash, password)
     if is_right:
         _was_right(call, call.me)
     return is_right
+
+
+async def hash_password(call: Call, password: str) -> str:
+    """The hash of a new password, as long as the client waits for it.
+
+    Raises:
+        HttpError: 503 when too many wait for their turn.
+    """
+    return await _in_turn(call, lambda: call.services.passwords.hash(password))
+
+
+async def _verify(call: Call, account: Account, password_hash: str | None, password: str) -> bool:
+    """Whether the password matches; a guess that is not looked at does not count."""
+    try:
+        return await _in_turn(call, lambda: call.services.passwords.verify(password_hash, password))
+    except HttpError:
+        call.services.guesses.give_back(account, call.network)
+        call.services.attempts.give_back(call.network)
+        raise
+
+
+async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
+    """What needs a hash; a client that leaves does not keep its place in the queue."""
+    done: list[T] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_when_gone, call, nursery.cancel_scope)
+        with suppress(Busy):
+            done.append(await work())
+        nursery.cancel_scope.cancel()
+    if not done:
+        wait = {"Retry-After": str(BUSY_SECONDS)}
+        raise HttpError(503, "busy", "Too many people are signing in, please try again", wait)
+    return done[0]
+
+
+async def _cancel_when_gone(call: Call, scope: trio.CancelScope) -> None:
+    await call.request.body()  # what comes after it is that the client has left
+    await call.request.receive()
+    scope.cancel()
 
 
 def _limit_guesses(call: Call, account: Account) -> None:

@@ -219,6 +219,7 @@ async def open_world(
     dialects: Dialects = DIALECTS,
     routes: Sequence[ModuleType] = (hub.rest.routes,),
     foreign_sessions: ForeignSessions | None = None,
+    passwords: PasswordHasher = CHEAP,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
@@ -229,7 +230,7 @@ async def open_world(
     """
     config = Config(**{"joining": "at_once", **settings})
     async with open_services(
-        config, store, passwords=CHEAP, foreign_sessions=foreign_sessions
+        config, store, passwords=passwords, foreign_sessions=foreign_sessions
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (

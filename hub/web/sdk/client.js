@@ -306,7 +306,8 @@ export class Client extends TypedEventTarget {
 
   /**
    * Another user may have signed in since the last connection.
-   * @returns {Promise<() => Socket>} opens a socket for the one who is signed in now
+   * @returns {Promise<() => Promise<() => Socket>>} gets what a socket needs, for the one who is signed
+   *   in now, and returns what opens it
    */
   async #authenticate() {
     const isKnown = this.me !== null;
@@ -317,8 +318,10 @@ export class Client extends TypedEventTarget {
       if (this.me?.id !== me.id) this.#become(me, listed); // unless another `connect` was faster
     }
     const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
-    const more = await this.#access.socketArguments();
-    return () => new this.#WebSocket(address, .../** @type {never[]} */ (more));
+    return async () => {
+      const more = await this.#access.socketArguments();
+      return () => new this.#WebSocket(address, .../** @type {never[]} */ (more));
+    };
   }
 
   /**

@@ -40,6 +40,7 @@ export type HubCode =
   | "password_too_short"
   | "password_too_long"
   | "too_many_attempts"
+  | "busy"
   | "user_not_found"
   | "not_oneself"
   | "not_following"

@@ -1,13 +1,21 @@
 """Password hashes."""
 
+import threading
 from typing import Literal
 
 import argon2
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
-from hub.identity.passwords import PasswordHasher, check_password
+from hub.identity.passwords import (
+    MAX_WAITING,
+    WAIT_SECONDS,
+    Busy,
+    PasswordHasher,
+    check_password,
+)
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CHEAPER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
@@ -70,6 +78,49 @@ async def test_at_most_two_hashes_are_computed_at_a_time() -> None:
         for _ in range(6):
             nursery.start_soon(passwords.hash, "correct horse")
     assert 1 <= most <= 2
+
+
+class Slow(argon2.PasswordHasher):
+    """Hashes nothing until it may."""
+
+    go_on = threading.Event()
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        self.go_on.wait()
+        return super().hash(password, salt=salt)
+
+
+async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockClock) -> None:
+    """Whoever is cancelled frees a place; nobody waits for long."""
+    slow = Slow(time_cost=1, memory_cost=8, parallelism=1)
+    slow.go_on = threading.Event()
+    passwords = PasswordHasher(slow)
+    busy: list[str] = []
+
+    async def hash_it() -> None:
+        try:
+            await passwords.hash("correct horse")
+        except Busy:
+            busy.append("in the queue")
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(2):
+            nursery.start_soon(hash_it)
+        await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as waiting:
+            for _ in range(MAX_WAITING):
+                waiting.start_soon(hash_it)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(Busy):
+                await passwords.hash("correct horse")
+            waiting.cancel_scope.cancel()
+        nursery.start_soon(hash_it)
+        await trio.testing.wait_all_tasks_blocked()
+        assert busy == []
+        mock_clock.jump(WAIT_SECONDS)
+        await trio.testing.wait_all_tasks_blocked()
+        assert busy == ["in the queue"]
+        slow.go_on.set()
 
 
 async def test_a_hash_of_another_cost_is_to_be_renewed() -> None:

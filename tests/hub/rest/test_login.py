@@ -1,11 +1,18 @@
 """How often one may try to log in, from where, and when a cookie is only for TLS."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
+import argon2
 import pytest
+import trio
+import trio.testing
 
+from hub.identity.passwords import MAX_WAITING, PasswordHasher
 from persistence.interface import Store
+from persistence.records import NewUser
 from tests.support.accounts import ANN, log_in, register
 from tests.support.clients.websocket import Refused
 from tests.support.world import GREETINGS, Person, World, open_world
@@ -88,6 +95,48 @@ async def test_a_network_counts_as_one(
         for address, status in ((first, 401), (second, 429 if is_one else 401)):
             headers = {"X-Forwarded-For": address}
             assert await guess(world, address, proxy, headers) == status
+
+
+class Held(argon2.PasswordHasher):
+    """Verifies nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.go_on = threading.Event()
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+        self.go_on.wait()
+        return super().verify(hash, password)
+
+
+async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
+    memory_store: Store,
+) -> None:
+    """Whoever finds no place may come again, and has not guessed."""
+    held = Held()
+    passwords = PasswordHasher(held)
+    async with open_world(memory_store, passwords=passwords, login_attempts=1_000) as world:
+        password_hash = await passwords.hash(ANN["password"])
+        await world.store.accounts.create(NewUser("Ann", password_hash, "ann", ANN["email"]))
+        async with trio.open_nursery() as served:
+            async with trio.open_nursery() as waiting:
+                for _ in range(2):
+                    served.start_soon(log_in, world)
+                await trio.testing.wait_all_tasks_blocked()
+                for _ in range(MAX_WAITING):
+                    waiting.start_soon(log_in, world)
+                await trio.testing.wait_all_tasks_blocked()
+                busy = await log_in(world)
+                assert (busy.status, busy.json["code"]) == (503, "busy")
+                assert int(busy.headers["retry-after"]) > 0
+                waiting.cancel_scope.cancel()  # these leave
+            await trio.testing.wait_all_tasks_blocked()
+            served.start_soon(log_in, world)
+            await trio.testing.wait_all_tasks_blocked()
+            assert world.services.passwords.waiting == 1
+            held.go_on.set()
+        guesses, attempts = world.services.guesses, world.services.attempts
+        assert (len(guesses), len(attempts)) == (0, 0)
 
 
 async def test_a_success_frees_the_account_again(memory_store: Store) -> None:

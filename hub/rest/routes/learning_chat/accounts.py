@@ -13,6 +13,7 @@ from hub.rest.login import (
     check_login,
     end_session,
     give_cookie,
+    hash_password,
     limit_attempts,
     open_session,
     refuse_weak,
@@ -55,7 +56,7 @@ async def register(call: Call) -> JSON[AccountObject]:
     limit_attempts(call)
     new = NewUser(
         name=body.name,
-        password_hash=await call.services.passwords.hash(body.password),
+        password_hash=await hash_password(call, body.password),
         username=body.username,
         email=body.email,
         avatar=body.avatar,
@@ -122,6 +123,7 @@ ENDPOINTS: Final = (
             400: (*WEAK_CODES, "username_taken", "email_taken"),
             403: ["registration_closed", "role_not_open"],
             429: ["too_many_attempts"],
+            503: ["busy"],
         },
         body=AccountBody,
         open_to_all=True,
@@ -135,6 +137,7 @@ ENDPOINTS: Final = (
             200: "the user; sets the cookie",
             401: ["invalid_credentials"],
             429: ["too_many_attempts"],
+            503: ["busy"],
         },
         body=CredentialsBody,
         open_to_all=True,

@@ -14,6 +14,7 @@ from hub.rest.login import (
     WEAK_CODES,
     check_login,
     end_session,
+    hash_password,
     limit_attempts,
     open_session,
     refuse_weak,
@@ -62,7 +63,7 @@ async def register(call: Call) -> JSON[RegisteredObject]:
     limit_attempts(call)
     new = NewUser(
         name=f"{body.first_name} {body.last_name}".strip(),
-        password_hash=await call.services.passwords.hash(body.password),
+        password_hash=await hash_password(call, body.password),
         email=body.email,
         first_name=body.first_name,
         last_name=body.last_name,
@@ -161,6 +162,7 @@ ENDPOINTS: Final = (
             403: ["registration_closed"],
             409: ["email_taken", "username_taken"],
             429: ["too_many_attempts"],
+            503: ["busy"],
         },
         body=RegisterBody,
         open_to_all=True,
@@ -174,6 +176,7 @@ ENDPOINTS: Final = (
             200: "the user; sets the cookie",
             401: ["invalid_credentials"],
             429: ["too_many_attempts"],
+            503: ["busy"],
         },
         body=LoginBody,
         open_to_all=True,

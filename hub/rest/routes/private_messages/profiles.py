@@ -13,7 +13,7 @@ from typing import Final
 from attrs import evolve
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.login import WEAK_CODES, is_own_password, refuse_weak
+from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
 from hub.rest.parameters import Number, Text
 from persistence.records import ProfileChange
 from protocol.dialects.private_messages.rest import REST, PasswordBody, ProfileBody
@@ -104,7 +104,7 @@ async def change_password(call: Call) -> JSON[DoneObject]:
     refuse_weak(body.new_password)
     if not await is_own_password(call, body.current_password):
         raise HttpError(403, "invalid_credentials", "The current password is wrong")
-    password_hash = await call.services.passwords.hash(body.new_password)
+    password_hash = await hash_password(call, body.new_password)
     accounts = call.services.store.accounts
     await accounts.set_password(call.me, password_hash, keep=call.session.id)
     call.services.authenticator.forget(call.me)
@@ -139,6 +139,7 @@ _PASSWORD: Final = {
     400: WEAK_CODES,
     403: ["invalid_credentials"],
     429: ["too_many_attempts"],
+    503: ["busy"],
 }
 
 SURFACE: Final = REST

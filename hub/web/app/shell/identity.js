@@ -65,9 +65,9 @@ export class Identity {
    */
   async signIn(login, password) {
     await this.#tellServer();
-    await this.#pair.client.signIn(login, password);
+    const account = { email: login, password, all_dialects: true }; // the channels' cookie too
+    await this.#pair.client.call("POST", "/api/auth/login", account);
     this.#setLeaving(false); // that session's cookie is gone
-    await this.#pair.channels.call("POST", "/api/auth/session").catch(() => undefined); // again, later
     this.#refusal = "This browser did not keep the session: to be signed in needs cookies.";
     await this.#connect();
     this.#refusal = "";

@@ -17,9 +17,10 @@ import { onWake } from "./wakes.js";
 /**
  * @import { ConnectionReason, ConnectionState, ConnectionStatus, Socket } from "../parlour.js"
  *
+ * @typedef {() => Promise<() => Socket>} Prepare
  * @typedef {object} Handlers
- * @property {() => Promise<() => Socket>} authenticate finds out who is signed in, and returns what
- *   opens a socket for them
+ * @property {() => Promise<Prepare>} authenticate finds out who is signed in, and returns what prepares
+ *   a socket for them
  * @property {() => Promise<void>} poll one round over REST
  * @property {() => boolean} renew the hub ended the session: whether another one can be had
  * @property {(state: ConnectionState) => void} onState
@@ -80,16 +81,14 @@ export class ConnectionLoop {
     this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
     this.#enter(Connection.CONNECTING);
     if (attempt !== this.#attempt) return; // whoever was told has closed it
-    let openSocket;
     try {
-      openSocket = await this.#handlers.authenticate();
+      const prepare = await this.#handlers.authenticate();
+      if (attempt !== this.#attempt) return;
+      if (this.#unopened < BLOCKED_AFTER) await this.#open(prepare);
+      else await this.#poll(prepare);
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(error);
-      return;
     }
-    if (attempt !== this.#attempt) return;
-    if (this.#unopened >= BLOCKED_AFTER) await this.#poll(openSocket);
-    else this.#use(openSocket());
   }
 
   close() {
@@ -220,10 +219,10 @@ export class ConnectionLoop {
   }
 
   /**
-   * @param {() => Socket} openSocket
+   * @param {Prepare} prepare
    * @param {number} round
    */
-  async #poll(openSocket, round = 1) {
+  async #poll(prepare, round = 1) {
     const attempt = this.#attempt;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
@@ -236,10 +235,17 @@ export class ConnectionLoop {
     }
     if (attempt !== this.#attempt) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#poll(openSocket, round + 1), POLL_MS);
+    this.#timer = setTimeout(() => this.#poll(prepare, round + 1), POLL_MS);
     if (round % ROUNDS_UNTIL_SOCKET !== 0) return;
     this.#closeSocket();
-    this.#use(openSocket());
+    await this.#open(prepare).catch(() => undefined); // without a token, the next round says so
+  }
+
+  /** @param {Prepare} prepare a token is good for minutes: it is asked for one when a socket is opened */
+  async #open(prepare) {
+    const attempt = this.#attempt;
+    const openSocket = await prepare();
+    if (attempt === this.#attempt) this.#use(openSocket());
   }
 
   /** @param {unknown} error that ended an attempt */
