@@ -225,8 +225,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a request that changes something is cancelled when its client leaves",
         "hub/http/asgi.py",
-        "        if exchange.head.method in SAFE_METHODS:\n",
-        "        if exchange.head.method:\n",
+        "is_safe = exchange.head.method in SAFE_METHODS",
+        "is_safe = exchange.head.method not in ()",
         (HTTP,),
     ),
     Fault(

@@ -330,8 +330,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is right uses up what their network may fail",
         "hub/rest/login.py",
+        "    call.services.guesses.was_right(account, call.network)\n"
         "    call.services.attempts.give_back(call.network)\n",
-        "",
+        "    call.services.guesses.was_right(account, call.network)\n",
         ("tests/hub/rest/test_login.py",),
     ),
     Fault(

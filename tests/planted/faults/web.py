@@ -104,8 +104,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a client that was closed while it connects comes online",
         "hub/web/sdk/connection/connection_loop.js",
-        "    if (attempt !== this.#attempt) return;\n    if (this.#unopened",
-        "    if (this.#unopened",
+        "      if (attempt !== this.#attempt) return;\n      if (this.#unopened",
+        "      if (this.#unopened",
         UNITS,
     ),
     Fault(
@@ -126,8 +126,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a client that polled once polls for ever",
         "hub/web/sdk/connection/connection_loop.js",
-        "    this.#closeSocket();\n    this.#use(openSocket());\n",
-        "",
+        "    this.#closeSocket();\n    await this.#open(prepare)",
+        "    await Promise.resolve(prepare)",
         UNITS,
     ),
     Fault(
