@@ -92,7 +92,9 @@ class Accounts(Protocol):
         """By username, case-insensitively."""
 
     async def credentials(self, login: str) -> Credentials | None:
-        """By email or username, case-insensitively."""
+        """By username or email, case-insensitively; whoever has it as their username comes first,
+        because anybody may give any email.
+        """
 
     async def password_hash(self, user_id: UserId) -> str | None:
         """What the user's password is checked against; None: there is no such user."""
@@ -106,6 +108,15 @@ class Accounts(Protocol):
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """Replace the hash of the same password; sessions stay."""
+
+    async def change_email(self, user_id: UserId, email: str) -> User:
+        """The user after that. Raises NoSuchUser, and Taken("email")."""
+
+    async def delete(self, user_id: UserId) -> bool:
+        """Delete an account and what belongs to it: its sessions, conversations, messages, files,
+        and the workspaces of which nobody else is a member. False, and nothing is done, if others
+        are members of a workspace that it owns.
+        """
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """The user after that. Raises NoSuchUser."""

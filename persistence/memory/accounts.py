@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import asdict, define, evolve, fields
 
-from persistence.memory.tables import Tables
+from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import (
     Credentials,
     NewUser,
@@ -14,8 +14,9 @@ from persistence.records import (
     ProfileChanged,
     Taken,
     UserChanged,
+    UserGone,
 )
-from protocol.model import Role, SessionId, User, UserId
+from protocol.model import Role, SessionId, User, UserId, WorkspaceId
 
 
 @define
@@ -68,7 +69,7 @@ class MemoryAccounts:
 
     async def credentials(self, login: str) -> Credentials | None:
         """See the interface."""
-        user = self._find(login, "email") or self._find(login, "username")
+        user = self._find(login, "username") or self._find(login, "email")
         return None if user is None else Credentials(user, self.tables.passwords[user.id])
 
     async def password_hash(self, user_id: UserId) -> str | None:
@@ -87,6 +88,61 @@ class MemoryAccounts:
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """See the interface."""
         self.tables.passwords[user_id] = password_hash
+
+    async def change_email(self, user_id: UserId, email: str) -> User:
+        """See the interface."""
+        user = self.tables.users.get(user_id)
+        if user is None:
+            raise NoSuchUser(user_id)
+        if (self._find(email, "email") or user).id != user_id:
+            raise Taken("email")
+        changed = evolve(user, email=email, updated_at=self.tables.now())
+        self.tables.users[user_id] = changed
+        self.tables.session_changed(UserChanged(user_id))
+        return changed
+
+    async def delete(self, user_id: UserId) -> bool:
+        """See the interface."""
+        tables = self.tables
+        owned = [each for each in tables.workspaces.values() if each.owner_id == user_id]
+        if any(set(each.members) - {user_id} for each in owned):
+            return False
+        tables.end_sessions(user_id, None)
+        for workspace in owned:
+            del tables.workspaces[workspace.id]
+
+        def is_left(member: tuple[WorkspaceId, UserId]) -> bool:
+            return member[0] in tables.workspaces and member[1] != user_id
+
+        for row in tuple(tables.channels.values()):
+            workspace_id = row.channel.workspace_id
+            is_gone = workspace_id is not None and workspace_id not in tables.workspaces
+            if is_gone or user_id in (row.channel.pair or ()):
+                self._drop(row)
+            row.deleted |= {each.id for each in row.messages if each.author_id == user_id}
+            for marks in (row.read, row.delivered, row.archived):
+                marks.pop(user_id, None)
+        tables.roles = {key: role for key, role in tables.roles.items() if is_left(key)}
+        tables.invitations = {key: each for key, each in tables.invitations.items() if is_left(key)}
+        for key, each in tuple(tables.workspaces.items()):
+            members = tuple(member for member in each.members if member != user_id)
+            tables.workspaces[key] = evolve(each, members=members)
+        tables.follows = {pair: at for pair, at in tables.follows.items() if user_id not in pair}
+        tables.blocks = {pair: at for pair, at in tables.blocks.items() if user_id not in pair}
+        tables.uploads = {
+            url: each for url, each in tables.uploads.items() if each.owner_id != user_id
+        }
+        tables.users.pop(user_id, None)
+        tables.passwords.pop(user_id, None)
+        tables.changed(UserGone(user_id))
+        return True
+
+    def _drop(self, row: ChannelRow) -> None:
+        del self.tables.channels[row.channel.id]
+        for message in row.messages:
+            self.tables.messages.pop(message.id, None)
+        if row.channel.pair is not None:
+            del self.tables.dms[frozenset(row.channel.pair)]
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""

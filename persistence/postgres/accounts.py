@@ -44,6 +44,20 @@ _CHANGE_LOGIN: Final = """
     WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)
     UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id
 """
+_CHANGE_EMAIL: Final = f"""
+    UPDATE users SET email = $2, updated_at = date_trunc('milliseconds', clock_timestamp())
+     WHERE id = $1 RETURNING {user_columns("users")}
+"""
+_DELETE: Final = """
+    WITH shared AS (
+        SELECT FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id
+         WHERE w.owner_id = $1 AND m.user_id <> $1),
+    left_alone AS (
+        DELETE FROM workspaces WHERE owner_id = $1 AND NOT EXISTS (SELECT FROM shared)),
+    deleted AS (
+        DELETE FROM users WHERE id = $1 AND NOT EXISTS (SELECT FROM shared))
+    SELECT NOT EXISTS (SELECT FROM shared) AS is_done
+"""
 _INSERT: Final = f"""
     INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
                        nickname, about_me, role, class_name, subject, is_public, password_hash)
@@ -112,7 +126,7 @@ class PostgresAccounts:
         """See the interface."""
         row = await self.database.fetch_one(
             f"{_SELECT_WITH_HASH} WHERE lower(email) = lower($1) OR lower(username) = lower($1)"
-            " ORDER BY lower(email) = lower($1) DESC NULLS LAST LIMIT 1",
+            " ORDER BY lower(username) = lower($1) DESC LIMIT 1",
             login,
         )
         return None if row is None else Credentials(user_from(row), row["password_hash"])
@@ -137,6 +151,21 @@ class PostgresAccounts:
         await self.database.fetch(
             "UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id", user_id, password_hash
         )
+
+    async def change_email(self, user_id: UserId, email: str) -> User:
+        """See the interface."""
+        try:
+            row = await self.database.fetch_one(_CHANGE_EMAIL, user_id, email)
+        except asyncpg.UniqueViolationError:
+            raise Taken("email") from None
+        if row is None:
+            raise NoSuchUser(user_id)
+        return user_from(row)
+
+    async def delete(self, user_id: UserId) -> bool:
+        """See the interface."""
+        row = await self.database.fetch_one(_DELETE, user_id)
+        return row is not None and bool(row["is_done"])
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""

@@ -3,6 +3,7 @@
 A call stands for all places where it is served. Several rows may be about one call.
 """
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from attrs import frozen
@@ -135,6 +136,19 @@ SEE_WORKSPACE: Final = Allowed(WORKSPACE, Action.SEE, 200)
 SEE: Final = Allowed(CHANNEL, Action.SEE, 200)
 
 
+def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
+    """The calls about one's own account and sessions, which two dialects have."""
+    return [
+        row("PUT /api/users/change-password", SignedIn(403), passwords),
+        row("POST /api/users/change-password", SignedIn(403), passwords),
+        row("PUT /api/users/me/email", SignedIn(403), {**passwords, "email": "a@example.org"}),
+        row("DELETE /api/users/me", SignedIn(403), passwords),
+        row("GET /api/users/me/sessions", SignedIn(200)),
+        row("DELETE /api/users/me/sessions", SignedIn(200)),
+        row("DELETE /api/users/me/sessions/{session_id}", SignedIn(404), session_id="987654"),
+    ]
+
+
 def _learning() -> list[Row]:
     row = _LEARNING.row
     at = {"workspace_id": "{workspace}"}
@@ -147,6 +161,7 @@ def _learning() -> list[Row]:
         row("POST /api/auth/session", SignedIn(201)),
         row("POST /api/auth/token", SignedIn(200)),
         row("GET /api/users/me", SignedIn(200)),
+        *_own(row, {"currentPassword": "wrong", "newPassword": "correct horse"}),
         row("GET /api/users/me/channels", SignedIn(200)),
         row("GET /api/users/me/dms", SignedIn(200)),
         row("GET /api/chat/conversations", SignedIn(200)),
@@ -245,8 +260,7 @@ def _private() -> list[Row]:
         *(row(f"PUT {path}", SignedIn(200), {"nickname": "N"}) for path in (
             "/api/users/me/profile", "/api/users/profile", "/api/users/profile/privacy",
         )),
-        row("PUT /api/users/change-password", SignedIn(403), passwords),
-        row("POST /api/users/change-password", SignedIn(403), passwords),
+        *_own(row, passwords),
         row("POST /api/users/accept-message-request?requester_id={spare}", SignedIn(404)),
         row("POST /api/upload", SignedIn(400)),
         row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),

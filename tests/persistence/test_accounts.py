@@ -65,12 +65,25 @@ async def test_credentials_are_found_by_email_or_username(store: Store) -> None:
     assert await store.accounts.credentials("nobody") is None
 
 
-async def test_an_email_wins_over_a_username_that_looks_like_it(store: Store) -> None:
-    owner = await make_user(store, "owner", email="x@example.org")
-    await make_user(store, "x@example.org")
+async def test_a_username_wins_over_an_email_that_looks_like_it(store: Store) -> None:
+    """Anybody may give any email, and the hub verifies none."""
+    owner = await make_user(store, "x@example.org")
+    await make_user(store, "other", email="X@example.org")
     found = await store.accounts.credentials("x@example.org")
     assert found is not None
     assert found.user == owner
+
+
+async def test_an_email_is_changed_unless_another_account_has_it(store: Store) -> None:
+    ann = await make_user(store, "ann", email="ann@example.org")
+    await make_user(store, "ben", email="ben@example.org")
+    changed = await store.accounts.change_email(ann.id, "lee@example.org")
+    assert (changed.id, changed.email) == (ann.id, "lee@example.org")
+    with pytest.raises(Taken, match="email"):
+        await store.accounts.change_email(ann.id, "BEN@example.org")
+    with pytest.raises(NoSuchUser):
+        await store.accounts.change_email(NOBODY, "eve@example.org")
+    assert await store.accounts.get(ann.id) == changed
 
 
 async def test_users_are_listed_in_pages(store: Store) -> None:

@@ -50,6 +50,7 @@ export type HubCode =
   | "workspace_not_found"
   | "invitation_not_found"
   | "session_not_found"
+  | "owns_workspace"
   | "channel_name_taken"
   | "storage_full"
   | "file_missing"

@@ -85,8 +85,7 @@ class RegisterBody:
         Raises:
             WireError: INVALID_FIELD.
         """
-        if not is_address(self.email) or len(self.email) > MAX_EMAIL_CHARS:
-            raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")
+        check_email("email", self.email)
         names = {
             "first_name": self.first_name,
             "last_name": self.last_name,
@@ -150,6 +149,21 @@ class PasswordBody:
 
 
 @frozen
+class EmailBody:
+    """PUT /api/users/me/email."""
+
+    current_password: str
+    email: Email
+
+
+@frozen
+class ConfirmBody:
+    """DELETE /api/users/me."""
+
+    current_password: str
+
+
+@frozen
 class MessageBody:
     """POST /api/messages/{userID}."""
 
@@ -206,6 +220,16 @@ def _date(field: str, text: str) -> date:
     except ValueError:
         wrong = f"{field} must be a date like 2000-12-31"
         raise WireError(ErrorCode.INVALID_FIELD, wrong, field=field) from None
+
+
+def check_email(field: str, text: str) -> None:
+    """Refuse what is no email address.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if not is_address(text) or len(text) > MAX_EMAIL_CHARS:
+        raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field=field)
 
 
 def check_shown_name(field: str, text: str | None) -> None:

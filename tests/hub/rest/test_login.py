@@ -14,6 +14,7 @@ from hub.identity.passwords import MAX_WAITING, PasswordHasher
 from persistence.interface import Store
 from persistence.records import NewUser
 from tests.support.accounts import ANN, log_in, register
+from tests.support.clients.http import Reply
 from tests.support.clients.websocket import Refused
 from tests.support.world import GREETINGS, Person, World, open_world
 
@@ -118,23 +119,30 @@ async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
     async with open_world(memory_store, passwords=passwords, login_attempts=1_000) as world:
         password_hash = await passwords.hash(ANN["password"])
         await world.store.accounts.create(NewUser("Ann", password_hash, "ann", ANN["email"]))
+        replies: list[Reply] = []
+
+        async def come_in() -> None:
+            replies.append(await log_in(world))
+
         async with trio.open_nursery() as served:
-            async with trio.open_nursery() as waiting:
+            try:
                 for _ in range(2):
-                    served.start_soon(log_in, world)
+                    served.start_soon(come_in)
                 await trio.testing.wait_all_tasks_blocked()
-                for _ in range(MAX_WAITING):
-                    waiting.start_soon(log_in, world)
+                async with trio.open_nursery() as waiting:
+                    for _ in range(MAX_WAITING + 1):
+                        waiting.start_soon(come_in)
+                    await trio.testing.wait_all_tasks_blocked()
+                    (busy,) = replies
+                    assert (busy.status, busy.json["code"]) == (503, "busy")
+                    assert int(busy.headers["retry-after"]) > 0
+                    waiting.cancel_scope.cancel()  # these leave
+                served.start_soon(come_in)
                 await trio.testing.wait_all_tasks_blocked()
-                busy = await log_in(world)
-                assert (busy.status, busy.json["code"]) == (503, "busy")
-                assert int(busy.headers["retry-after"]) > 0
-                waiting.cancel_scope.cancel()  # these leave
-            await trio.testing.wait_all_tasks_blocked()
-            served.start_soon(log_in, world)
-            await trio.testing.wait_all_tasks_blocked()
-            assert world.services.passwords.waiting == 1
-            held.go_on.set()
+                assert (len(replies), passwords.waiting) == (1, 1)
+            finally:
+                held.go_on.set()
+        assert [reply.status for reply in replies] == [503, 200, 200, 200]
         guesses, attempts = world.services.guesses, world.services.attempts
         assert (len(guesses), len(attempts)) == (0, 0)
 

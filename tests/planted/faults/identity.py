@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 AUTHENTICATION: Final = "tests/hub/identity/test_authentication.py"
+ACCOUNT: Final = "tests/hub/rest/routes/test_own_account.py"
 LIVE: Final = "tests/hub/identity/test_live_sessions.py"
 LOGIN: Final = "tests/hub/rest/test_login.py"
 RENEWAL: Final = "tests/hub/identity/test_renewal.py"
@@ -291,6 +292,35 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        call.services.guesses.give_back(account, call.network)\n",
         "",
         (LOGIN,),
+    ),
+    Fault(
+        "an email takes the sign-in of a username",
+        "persistence/postgres/accounts.py",
+        'ORDER BY lower(username) = lower($1) DESC LIMIT 1"',
+        'ORDER BY lower(username) = lower($1) LIMIT 1"',
+        (ACCOUNT,),
+    ),
+    Fault(
+        "an account is deleted without its password",
+        "hub/rest/routes/own_account.py",
+        "    await _confirm(call, body.current_password)\n"
+        "    if not await call.services.store.accounts.delete",
+        "    if not await call.services.store.accounts.delete",
+        (ACCOUNT,),
+    ),
+    Fault(
+        "a deleted account takes the workspace of others with it",
+        "persistence/postgres/accounts.py",
+        "WHERE w.owner_id = $1 AND m.user_id <> $1)",
+        "WHERE w.owner_id = $1 AND m.user_id <> $1 AND $1 < 0)",
+        (ACCOUNT,),
+    ),
+    Fault(
+        "a new password leaves the sessions of whoever knows the old one",
+        "persistence/postgres/accounts.py",
+        "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)",
+        "DELETE FROM sessions WHERE user_id = $1 AND id = $3 AND $1 < 0)",
+        (ACCOUNT, "tests/persistence/test_sessions.py"),
     ),
     Fault(
         "any password fits",

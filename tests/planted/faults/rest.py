@@ -123,17 +123,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a password is changed without the current one",
-        "hub/rest/routes/private_messages/profiles.py",
-        "    if not await is_own_password(call, body.current_password):\n",
-        "    if not body.current_password:\n",
-        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+        "hub/rest/routes/own_account.py",
+        "    if not await is_own_password(call, password):\n",
+        "    if not password:\n",
+        ("tests/hub/rest/routes/test_own_account.py",),
     ),
     Fault(
         "the current password may be guessed without end",
         "hub/rest/login.py",
         "    _limit_guesses(call, call.me)\n",
         "",
-        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+        ("tests/hub/rest/routes/test_own_account.py",),
     ),
     Fault(
         "an upload's name may climb out of its folder",

@@ -1,11 +1,10 @@
-"""Profiles over REST: one's own, those of others, and one's password.
+"""Profiles over REST: one's own, and those of others.
 
 See docs/dialects/private_messages.md#rest.
 
 Guarantees: of others one sees those one may message, so neither private profiles nor across a
 block; a block is answered as if there were no such user, and of a private profile only the name and
-the picture are shown to who may not message it. Who changes a password must know the old
-one, and ends every other session. Must not know: how relations come about.
+the picture are shown to who may not message it. Must not know: how relations come about.
 """
 
 from typing import Final
@@ -13,13 +12,10 @@ from typing import Final
 from attrs import evolve
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
 from hub.rest.parameters import Number, Text
 from persistence.records import ProfileChange
-from protocol.dialects.private_messages.rest import REST, PasswordBody, ProfileBody
+from protocol.dialects.private_messages.rest import REST, ProfileBody
 from protocol.dialects.private_messages.shapes import (
-    DONE,
-    DoneObject,
     OwnUserObject,
     UserObject,
     own_user_object,
@@ -98,19 +94,6 @@ async def change(call: Call) -> JSON[OwnUserObject]:
     return JSON(own_user_object(user))
 
 
-async def change_password(call: Call) -> JSON[DoneObject]:
-    """Set another password; the other sessions end."""
-    body = await call.body(PasswordBody)
-    refuse_weak(body.new_password)
-    if not await is_own_password(call, body.current_password):
-        raise HttpError(403, "invalid_credentials", "The current password is wrong")
-    password_hash = await hash_password(call, body.new_password)
-    accounts = call.services.store.accounts
-    await accounts.set_password(call.me, password_hash, keep=call.session.id)
-    call.services.authenticator.forget(call.me)
-    return JSON(DONE)
-
-
 async def suggested(call: Call) -> JSON[list[UserObject]]:
     """Whom the caller may message: a few."""
     return await _reachable(call, "", FEW)
@@ -134,14 +117,6 @@ async def _reachable(call: Call, text: str, limit: Number) -> JSON[list[UserObje
     return JSON([user_object(user) for user in users], headers=more)
 
 
-_PASSWORD: Final = {
-    200: "done",
-    400: WEAK_CODES,
-    403: ["invalid_credentials"],
-    429: ["too_many_attempts"],
-    503: ["busy"],
-}
-
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint("GET", "/api/users/profile", "My profile", show, {200: "the user"}),
@@ -164,17 +139,6 @@ ENDPOINTS: Final = (
             "/api/users/profile/privacy",
             "/api/users/me/profile",
         )
-    ),
-    *(
-        Endpoint(
-            method,
-            "/api/users/change-password",
-            "Change my password; my other sessions end",
-            change_password,
-            _PASSWORD,
-            body=PasswordBody,
-        )
-        for method in ("PUT", "POST")
     ),
     Endpoint(
         "GET",

@@ -1,19 +1,15 @@
-"""Profiles and passwords over REST, on every store."""
+"""Profiles over REST, on every store."""
 
 from typing import Final
 
 import pytest
 
-from persistence.interface import Store
 from persistence.records import ProfileChange
-from tests.support.accounts import ANN, cookie_of, log_in, register
-from tests.support.clients.http import Reply
 from tests.support.stores.records import NOBODY
-from tests.support.world import World, open_world
+from tests.support.world import World
 
 PUBLIC: Final = {"id", "username", "name", "first_name", "last_name", "created_at", "updated_at",
                  "is_public"}  # fmt: skip
-NEW_PASSWORD: Final = "battery staple"
 
 
 @pytest.mark.parametrize("path", ["/api/users/me/profile", "/api/users/profile/privacy"])
@@ -166,66 +162,3 @@ async def test_the_suggestions_are_a_few(world: World) -> None:
     suggested = (await ann.call("GET", "/api/users/suggested")).json
     assert [each["id"] for each in suggested] == ids[:20]
     assert [each["id"] for each in (await ann.call("GET", "/api/users/all")).json] == ids
-
-
-async def test_a_new_password_ends_every_session_but_this_one(world: World) -> None:
-    await register(world)
-    mine, other = [{"Cookie": cookie_of(await log_in(world))} for _ in range(2)]
-    socket = await world.websocket(Cookie=other["Cookie"])
-    socket_of_mine = await world.websocket(Cookie=mine["Cookie"])
-    await socket.receive_type("system")
-    await socket_of_mine.receive_type("system")
-    reply = await change_password(world, mine, ANN["password"])
-    assert (reply.status, reply.json) == (200, {"status": "success"})
-    assert (await socket.closed()).code == 4001
-    await socket_of_mine.is_silent()
-    assert (await world.call("GET", "/api/auth/session", headers=mine)).status == 200
-    assert (await world.call("GET", "/api/auth/session", headers=other)).status == 401
-    assert (await log_in(world)).status == 401
-    assert (await log_in(world, NEW_PASSWORD)).status == 200
-
-
-async def change_password(
-    world: World, cookie: dict[str, str], current: str, new: str = NEW_PASSWORD, method: str = "PUT"
-) -> Reply:
-    body = {"current_password": current, "new_password": new}
-    return await world.call(method, "/api/users/change-password", body, cookie)
-
-
-@pytest.mark.parametrize("method", ["PUT", "POST"])
-async def test_the_current_password_is_asked_for_and_the_new_one_must_do(
-    world: World, method: str
-) -> None:
-    await register(world)
-    cookie = {"Cookie": cookie_of(await log_in(world))}
-    wrong = await change_password(world, cookie, "wrong password", method=method)
-    assert (wrong.status, wrong.json["code"]) == (403, "invalid_credentials")
-    weak = await change_password(world, cookie, ANN["password"], "short", method=method)
-    assert (weak.status, weak.json["code"]) == (400, "password_too_short")
-    nothing = await world.call(method, "/api/users/change-password", {}, cookie)
-    assert (nothing.status, nothing.json["code"]) == (400, "invalid_field")
-    assert (await log_in(world)).status == 200
-
-
-async def test_guesses_of_the_current_password_are_limited(memory_store: Store) -> None:
-    async with open_world(memory_store, login_attempts=3) as world:
-        await register(world)
-        cookie = {"Cookie": cookie_of(await log_in(world))}
-        for _ in range(3):
-            assert (await change_password(world, cookie, "wrong password")).status == 403
-        limited = await change_password(world, cookie, ANN["password"])
-        assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
-        assert (await log_in(world, email="ann")).status == 429  # the same guesses
-    async with open_world(memory_store, login_attempts_per_address=3) as world:
-        cookie = {"Cookie": cookie_of(await log_in(world))}
-        for _ in range(3):
-            assert (await change_password(world, cookie, "wrong password")).status == 403
-        assert (await change_password(world, cookie, ANN["password"])).status == 429
-
-
-async def test_the_password_of_another_account_does_not_do(world: World) -> None:
-    """A username may look like somebody's email, which a login takes first."""
-    await register(world)
-    lookalike = await world.person(ANN["email"])
-    cookie = {"Cookie": lookalike.cookie}
-    assert (await change_password(world, cookie, ANN["password"])).status == 403

@@ -1,0 +1,115 @@
+"""One's own account over REST: another password, another email address, the end of it.
+
+See docs/dialects/README.md#ones-account.
+
+Guarantees: each of these needs the password, and guesses of it count like logins; a new password
+ends every other session; a deleted account is gone with everything of it, its connections too. Must
+not know: how a session is found.
+"""
+
+from typing import Final
+
+from hub.identity.cookies import COOKIES
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
+from persistence.records import Taken
+from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
+from protocol.dialects.private_messages.rest import (
+    REST as PRIVATE_MESSAGES,
+)
+from protocol.dialects.private_messages.rest import (
+    ConfirmBody,
+    EmailBody,
+    PasswordBody,
+    check_email,
+)
+from protocol.dialects.private_messages.shapes import DONE, DoneObject
+
+
+async def change_password(call: Call) -> JSON[DoneObject]:
+    """Set another password; the other sessions end."""
+    body = await call.body(PasswordBody)
+    refuse_weak(body.new_password)
+    await _confirm(call, body.current_password)
+    password_hash = await hash_password(call, body.new_password)
+    accounts = call.services.store.accounts
+    await accounts.set_password(call.me, password_hash, keep=call.session.id)
+    call.services.authenticator.forget(call.me)
+    return JSON(DONE)
+
+
+async def change_email(call: Call) -> JSON[DoneObject]:
+    """Set another email address, by which one logs in from then on."""
+    body = await call.body(EmailBody)
+    check_email("email", body.email)
+    await _confirm(call, body.current_password)
+    try:
+        await call.services.store.accounts.change_email(call.me, body.email)
+    except Taken:
+        raise HttpError(409, "email_taken", "This email has an account already") from None
+    call.services.authenticator.forget(call.me)
+    return JSON(DONE)
+
+
+async def delete(call: Call) -> JSON[DoneObject]:
+    """Delete the account, and what belongs to it."""
+    body = await call.body(ConfirmBody)
+    await _confirm(call, body.current_password)
+    if not await call.services.store.accounts.delete(call.me):
+        raise HttpError(409, "owns_workspace", "You own a workspace that others are members of")
+    call.services.authenticator.forget(call.me)
+    await call.services.hub.end_users([call.me])
+    for cookie in COOKIES:
+        if cookie in call.cookies:
+            call.expire_cookie(cookie)
+    return JSON(DONE)
+
+
+async def _confirm(call: Call, password: str) -> None:
+    """Go on only with the caller's password.
+
+    Raises:
+        HttpError: 403 when it is another one, 429 and 503 as for a login.
+    """
+    if not await is_own_password(call, password):
+        raise HttpError(403, "invalid_credentials", "The current password is wrong")
+
+
+_CONFIRMED: Final = {
+    200: "done",
+    403: ["invalid_credentials"],
+    429: ["too_many_attempts"],
+    503: ["busy"],
+}
+
+SURFACE: Final = PRIVATE_MESSAGES
+ALSO_FOR: Final = (LEARNING_PLATFORM,)
+ENDPOINTS: Final = (
+    *(
+        Endpoint(
+            method,
+            "/api/users/change-password",
+            "Change my password; my other sessions end",
+            change_password,
+            {**_CONFIRMED, 400: WEAK_CODES},
+            body=PasswordBody,
+        )
+        for method in ("PUT", "POST")
+    ),
+    Endpoint(
+        "PUT",
+        "/api/users/me/email",
+        "Change my email address",
+        change_email,
+        {**_CONFIRMED, 409: ["email_taken"]},
+        body=EmailBody,
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/users/me",
+        "Delete my account; its connections close with 4001",
+        delete,
+        {**_CONFIRMED, 409: ["owns_workspace"]},
+        body=ConfirmBody,
+    ),
+)

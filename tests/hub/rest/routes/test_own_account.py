@@ -1,0 +1,168 @@
+"""One's own account over REST, on every store: password, email address, and the end of it."""
+
+from typing import Any, Final
+
+import pytest
+
+from persistence.interface import Store
+from persistence.records import NewUser
+from protocol.model import Role
+from tests.support.accounts import ANN, cookie_of, log_in, register
+from tests.support.clients.http import Reply
+from tests.support.posting import private_message
+from tests.support.world import CHEAP, Person, World, open_world
+
+NEW_PASSWORD: Final = "battery staple"
+PASSWORD: Final = ANN["password"]
+ME: Final = "/private_messages/api/users/me"
+
+
+async def test_a_new_password_ends_every_session_but_this_one(world: World) -> None:
+    await register(world)
+    mine, other = [{"Cookie": cookie_of(await log_in(world))} for _ in range(2)]
+    socket = await world.websocket(Cookie=other["Cookie"])
+    socket_of_mine = await world.websocket(Cookie=mine["Cookie"])
+    await socket.receive_type("system")
+    await socket_of_mine.receive_type("system")
+    reply = await change_password(world, mine, ANN["password"])
+    assert (reply.status, reply.json) == (200, {"status": "success"})
+    assert (await socket.closed()).code == 4001
+    await socket_of_mine.is_silent()
+    assert (await world.call("GET", "/api/auth/session", headers=mine)).status == 200
+    assert (await world.call("GET", "/api/auth/session", headers=other)).status == 401
+    assert (await log_in(world)).status == 401
+    assert (await log_in(world, NEW_PASSWORD)).status == 200
+
+
+async def change_password(
+    world: World, cookie: dict[str, str], current: str, new: str = NEW_PASSWORD, method: str = "PUT"
+) -> Reply:
+    body = {"current_password": current, "new_password": new}
+    return await world.call(method, "/api/users/change-password", body, cookie)
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_the_current_password_is_asked_for_and_the_new_one_must_do(
+    world: World, method: str
+) -> None:
+    await register(world)
+    cookie = {"Cookie": cookie_of(await log_in(world))}
+    wrong = await change_password(world, cookie, "wrong password", method=method)
+    assert (wrong.status, wrong.json["code"]) == (403, "invalid_credentials")
+    weak = await change_password(world, cookie, ANN["password"], "short", method=method)
+    assert (weak.status, weak.json["code"]) == (400, "password_too_short")
+    nothing = await world.call(method, "/api/users/change-password", {}, cookie)
+    assert (nothing.status, nothing.json["code"]) == (400, "invalid_field")
+    assert (await log_in(world)).status == 200
+
+
+async def test_guesses_of_the_current_password_are_limited(memory_store: Store) -> None:
+    async with open_world(memory_store, login_attempts=3) as world:
+        await register(world)
+        cookie = {"Cookie": cookie_of(await log_in(world))}
+        for _ in range(3):
+            assert (await change_password(world, cookie, "wrong password")).status == 403
+        limited = await change_password(world, cookie, ANN["password"])
+        assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
+        assert (await log_in(world, email="ann")).status == 429  # the same guesses
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        cookie = {"Cookie": cookie_of(await log_in(world))}
+        for _ in range(3):
+            assert (await change_password(world, cookie, "wrong password")).status == 403
+        assert (await change_password(world, cookie, ANN["password"])).status == 429
+
+
+async def test_the_password_of_another_account_does_not_do(world: World) -> None:
+    """Whatever it is called."""
+    await register(world)
+    lookalike = await world.person(ANN["email"])
+    cookie = {"Cookie": lookalike.cookie}
+    assert (await change_password(world, cookie, ANN["password"])).status == 403
+
+
+async def person(world: World, name: str) -> Person:
+    """Somebody with a password."""
+    user = await world.store.accounts.create(
+        NewUser(name.title(), await CHEAP.hash(PASSWORD), name, f"{name}@example.org")
+    )
+    return await world.sign_in(user)
+
+
+async def test_a_password_is_changed_on_the_learning_platform_too(world: World) -> None:
+    ann = await person(world, "ann")
+    body = {"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD}
+    path = "/learning_platform/api/users/change-password"
+    assert (await ann.ask("PUT", path, body | {"currentPassword": "x"})).status == 403
+    assert (await ann.ask("PUT", path, body)).status == 200
+    assert (await ann.ask("GET", "/api/users/me")).status == 200
+    assert (await ann.call("GET", "/api/auth/session")).status == 401
+    assert (await log_in(world, NEW_PASSWORD)).status == 200
+
+
+async def test_another_email_is_what_one_logs_in_with(world: World) -> None:
+    ann, _ = await person(world, "ann"), await person(world, "ben")
+    body: dict[str, Any] = {"current_password": PASSWORD, "email": "lee@example.org"}
+    for change, status, code in (
+        ({"current_password": "wrong"}, 403, "invalid_credentials"),
+        ({"email": "BEN@example.org"}, 409, "email_taken"),
+        ({"email": "nobody"}, 400, "invalid_field"),
+        ({"email": "a b@example.org"}, 400, "invalid_field"),
+    ):
+        reply = await ann.call("PUT", f"{ME}/email", body | change)
+        assert (reply.status, reply.json["code"]) == (status, code)
+    assert (await ann.call("PUT", f"{ME}/email", body)).status == 200
+    me = await ann.call("GET", "/api/auth/session")
+    assert me.json["email"] == "lee@example.org"
+    assert (await log_in(world, email="lee@example.org")).status == 200
+    assert (await log_in(world)).status == 401
+    same = body | {"email": "LEE@example.org"}
+    assert (await ann.call("PUT", f"{ME}/email", same)).status == 200
+
+
+async def test_an_email_takes_nothing_from_a_username(world: World) -> None:
+    """Of an account that is older than the rule that a username is no address."""
+    password_hash = await CHEAP.hash(NEW_PASSWORD)
+    old = await world.store.accounts.create(NewUser("Old", password_hash, ANN["email"]))
+    await register(world)
+    reply = await log_in(world, NEW_PASSWORD)
+    assert (reply.status, reply.json["id"]) == (200, old.id)
+    assert (await log_in(world)).status == 401
+    assert (await log_in(world, email="ann")).status == 200
+
+
+async def test_a_deleted_account_is_gone_with_its_connections(world: World) -> None:
+    ann, ben = await person(world, "ann"), await world.person("ben")
+    sockets = [await ann.open("/ws"), await ann.open("/ws/chat"), await ann.open("/gateway")]
+    bens = (await ben.open()).ignoring("user_online_status")
+    await sockets[0].send(private_message(ben, "hi"))
+    for socket in (sockets[0], bens):
+        await socket.receive_type("private_message")
+    wrong = await ann.call("DELETE", ME, {"current_password": "wrong"})
+    assert (wrong.status, wrong.json["code"]) == (403, "invalid_credentials")
+    reply = await ann.call("DELETE", ME, {"current_password": PASSWORD})
+    assert reply.status == 200
+    assert [value.partition("=")[0] for value in reply.set_cookies] == ["session_token"]
+    for socket in sockets:
+        assert (await socket.until_closed())[1].code == 4001
+    assert (await ann.call("GET", "/api/auth/session")).status == 401
+    assert (await ann.ask("GET", "/api/users/me")).status == 401
+    assert (await log_in(world)).status == 401
+    assert (await ben.call("GET", f"/api/users/{ann.id}")).status == 404
+    assert (await ben.call("GET", "/api/messages/conversations")).json == []
+    assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 0}
+    assert (await register(world)).status == 201
+
+
+async def test_an_account_that_owns_a_workspace_of_others_is_not_deleted(world: World) -> None:
+    tea, ben = await person(world, "tea"), await world.person("ben", role=Role.STUDENT)
+    made = await tea.ask("POST", "/api/workspaces", {"name": "School"})
+    workspace = f"/api/workspaces/{made.json['id']}"
+    await world.store.workspaces.add_member(made.json["id"], ben.id, by=tea.id)
+    path, body = "/learning_platform/api/users/me", {"currentPassword": PASSWORD}
+    refused = await tea.ask("DELETE", path, body)
+    assert (refused.status, refused.json["code"]) == (409, "owns_workspace")
+    assert (await ben.ask("GET", workspace)).status == 200
+    await world.store.workspaces.remove_member(made.json["id"], ben.id, by=tea.id)
+    assert (await tea.ask("DELETE", path, body)).status == 200
+    assert await world.store.workspaces.get(made.json["id"]) is None
+    assert await world.store.accounts.get(tea.id) is None
