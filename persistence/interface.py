@@ -33,7 +33,6 @@ from persistence.records import (
     FollowCounts,
     ForeignSession,
     Gap,
-    Membership,
     NewChannel,
     Newest,
     NewUser,
@@ -43,13 +42,14 @@ from persistence.records import (
     Permit,
     Place,
     ProfileChange,
-    Recovery,
     Relation,
     SessionChange,
     Side,
     Span,
-    Upload,
 )
+from persistence.recoveries import Recoveries
+from persistence.uploads import Uploads
+from persistence.workspaces import Workspaces
 from protocol.model import (
     MAX_ID,
     Channel,
@@ -61,15 +61,28 @@ from protocol.model import (
     Posted,
     Session,
     SessionId,
-    Standing,
     User,
     UserId,
-    Workspace,
     WorkspaceId,
 )
 
+__all__ = [
+    "MAX_NAMED",
+    "MAX_RELATIONS",
+    "Accounts",
+    "Channels",
+    "ForeignSessions",
+    "Health",
+    "Messages",
+    "Recoveries",
+    "Relations",
+    "Sessions",
+    "Store",
+    "Uploads",
+    "Workspaces",
+]
+
 MAX_RELATIONS: Final = 500
-DAY: Final = 86_400.0
 MAX_NAMED: Final = 1_000
 
 
@@ -389,48 +402,6 @@ class Messages(Protocol):
         """
 
 
-class Workspaces(Protocol):
-    """Workspaces and their members."""
-
-    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
-        """Make a workspace, with its owner as its only member."""
-
-    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
-        """The workspace, or None."""
-
-    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
-        """The workspaces of which the user is a member, oldest first."""
-
-    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
-        """The ids of each user's workspaces. One statement."""
-
-    async def members(
-        self, workspace_id: WorkspaceId, *, by: UserId
-    ) -> Sequence[Membership] | Denial:
-        """The members, in the order in which they joined."""
-
-    async def add_member(
-        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
-    ) -> Workspace | Denial:
-        """Make a user a member, whom `by` must be allowed to message; returns the workspace after
-        that. Repeating changes nothing. Raises NoSuchUser, also when a block exists either way.
-        """
-
-    async def remove_member(
-        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
-    ) -> Workspace | Denial:
-        """Put a user out, or let them leave; returns the workspace after that. Repeating changes
-        nothing.
-        """
-
-    async def change_role(
-        self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
-    ) -> Workspace | Denial:
-        """Make a member a moderator, member or guest; or the owner, and the old one a moderator.
-        NOT_ALLOWED also for the owner's own role. Raises NoSuchUser when the user is no member.
-        """
-
-
 class Channels(Protocol):
     """Channels, dms and pins."""
 
@@ -486,52 +457,6 @@ class Channels(Protocol):
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
     ) -> Channel | Denial:
         """Unpin a message of the channel. Repeating changes nothing."""
-
-
-class Uploads(Protocol):
-    """What is known of files that were uploaded. They are named by messages that carry them, and by
-    users whose picture they are.
-    """
-
-    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
-        """Add a stored file, which nothing needs to name for `grace` seconds. False, and nothing is
-        done: its owner would have more than `quota` bytes then (0: there is no quota). One
-        statement. Raises NoSuchUser.
-        """
-
-    async def visible(self, user_id: UserId, url: str) -> Upload | None:
-        """The file, if the user uploaded it, may see a message that carries it, or it is the avatar
-        of who uploaded it.
-        """
-
-    async def collect(self, *, limit: int) -> Mapping[str, bool]:
-        """Look at no more than `limit` files that have lost a name or whose grace has ended, and
-        delete those that nothing names, but none that a message names which is being stored.
-        Returns what was looked at, and whether it is gone, so that the file is to be removed: that
-        is returned again until it is forgotten.
-        """
-
-    async def forget(self, urls: Sequence[str]) -> None:
-        """Note that these files have been removed."""
-
-    async def known(self, urls: Sequence[str]) -> frozenset[str]:
-        """Those that there are."""
-
-
-class Recoveries(Protocol):
-    """Positions of connections that can be recovered, by the hash of the connection's secret id."""
-
-    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
-        """Keep a connection's position, in place of the earlier one. Raises NoSuchUser."""
-
-    async def find(self, key: bytes, *, within: float) -> Recovery | None:
-        """The position, if it was saved or touched less than `within` seconds ago."""
-
-    async def touch(self, keys: Sequence[bytes]) -> None:
-        """Note that these connections are still open."""
-
-    async def purge(self, *, older_than: float) -> int:
-        """Delete those that were not touched for so many seconds; returns how many."""
 
 
 @frozen

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from attrs import define
 
-from persistence.interface import DAY
 from persistence.memory.tables import Tables
 from persistence.records import NoSuchUser, Upload
+from persistence.uploads import DAY
 from protocol.model import UserId
 
 

@@ -6,9 +6,9 @@ from typing import Final
 import asyncpg
 from attrs import frozen
 
-from persistence.interface import DAY
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import NoSuchUser, Upload
+from persistence.uploads import DAY
 from protocol.model import UserId
 
 _ADD: Final = "SELECT add_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS is_added"

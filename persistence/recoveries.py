@@ -1,0 +1,26 @@
+"""The operations on connections that can be recovered; a part of `persistence.interface`.
+
+Guarantees: a position is kept under a hash alone. Must not know: sockets.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from persistence.records import Recovery
+from protocol.model import ChannelId, UserId
+
+
+class Recoveries(Protocol):
+    """Positions of connections that can be recovered, by the hash of the connection's secret id."""
+
+    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+        """Keep a connection's position, in place of the earlier one. Raises NoSuchUser."""
+
+    async def find(self, key: bytes, *, within: float) -> Recovery | None:
+        """The position, if it was saved or touched less than `within` seconds ago."""
+
+    async def touch(self, keys: Sequence[bytes]) -> None:
+        """Note that these connections are still open."""
+
+    async def purge(self, *, older_than: float) -> int:
+        """Delete those that were not touched for so many seconds; returns how many."""

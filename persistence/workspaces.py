@@ -1,0 +1,53 @@
+"""The operations on workspaces and their members; a part of `persistence.interface`.
+
+Guarantees: who may not do what is asked is told so, and nothing is done. Must not know:
+commands, events, dialects, sockets.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from persistence.records import Denial, Membership
+from protocol.model import Standing, UserId, Workspace, WorkspaceId
+
+
+class Workspaces(Protocol):
+    """Workspaces and their members."""
+
+    async def create(self, owner_id: UserId, name: str, description: str | None) -> Workspace:
+        """Make a workspace, with its owner as its only member."""
+
+    async def get(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """The workspace, or None."""
+
+    async def of_user(self, user_id: UserId) -> Sequence[Workspace]:
+        """The workspaces of which the user is a member, oldest first."""
+
+    async def of_users(self, user_ids: Sequence[UserId]) -> Mapping[UserId, frozenset[WorkspaceId]]:
+        """The ids of each user's workspaces. One statement."""
+
+    async def members(
+        self, workspace_id: WorkspaceId, *, by: UserId
+    ) -> Sequence[Membership] | Denial:
+        """The members, in the order in which they joined."""
+
+    async def add_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """Make a user a member, whom `by` must be allowed to message; returns the workspace after
+        that. Repeating changes nothing. Raises NoSuchUser, also when a block exists either way.
+        """
+
+    async def remove_member(
+        self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
+    ) -> Workspace | Denial:
+        """Put a user out, or let them leave; returns the workspace after that. Repeating changes
+        nothing.
+        """
+
+    async def change_role(
+        self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
+    ) -> Workspace | Denial:
+        """Make a member a moderator, member or guest; or the owner, and the old one a moderator.
+        NOT_ALLOWED also for the owner's own role. Raises NoSuchUser when the user is no member.
+        """
