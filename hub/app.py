@@ -56,6 +56,8 @@ async def open_server(
     listener: socket.socket,
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
+    *,
+    is_demo: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
 
@@ -64,6 +66,7 @@ async def open_server(
         listener: where connections arrive (`open_listener`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
+        is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
     with listener:
@@ -74,7 +77,7 @@ async def open_server(
         ):
             engines = {PATH: socketio}
             claims = discover(hub.rest.routes)
-            app = build_app(services, engines, claims, dialects)
+            app = build_app(services, engines, claims, dialects, is_demo=is_demo)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
             acceptor = Acceptor(
@@ -93,7 +96,9 @@ async def open_server(
             connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
-async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -> None:
+async def serve(
+    config: Config, on_ready: Callable[[Server], Awaitable[None]], *, is_demo: bool = False
+) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
     The port is bound before the database is opened, which may migrate it: a second hub on the same
@@ -102,6 +107,7 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
     Args:
         config: the settings.
         on_ready: called once, when connections are accepted.
+        is_demo: whether a link may sign a browser in.
 
     Raises:
         OSError: the port cannot be bound.
@@ -120,7 +126,9 @@ async def serve(config: Config, on_ready: Callable[[Server], Awaitable[None]]) -
             _foreign_sessions(config) as foreign_sessions,
             trio.open_nursery() as nursery,
         ):
-            async with open_server(config, listener, store, foreign_sessions) as server:
+            async with open_server(
+                config, listener, store, foreign_sessions, is_demo=is_demo
+            ) as server:
                 _collect_rarely()
                 await on_ready(server)
                 log.info("ready", url=server.url)

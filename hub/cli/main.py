@@ -94,7 +94,7 @@ def parlour() -> None:
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM."""
     settings = _config(config, flags)
-    _run(partial(run_server, settings, partial(_announce, demo=demo)))
+    _run(partial(run_server, settings, partial(_announce, demo=demo), is_demo=demo))
 
 
 async def _announce(server: Server, *, demo: bool) -> None:

@@ -89,10 +89,13 @@ def build_app(
     engines: Mapping[str, EngineServer],
     claims: Sequence[Claim],
     dialects: Dialects,
+    *,
+    is_demo: bool = False,
 ) -> Starlette:
     """The ASGI application over `services`: REST, and Engine.IO's polling on its paths.
 
-    `dialects`: what is spoken over sockets, for its description.
+    `dialects`: what is spoken over sockets, for its description. `is_demo`: whether a link may sign
+    a browser in.
     """
     default = services.config.rest_default.value
     origins = services.config.web_origins
@@ -103,7 +106,7 @@ def build_app(
         _document("/asyncapi.json", partial(describe_sockets, dialects, next(iter(engines)), url)),
     ]
     if services.config.web_client:
-        routes += web_routes(services.config)
+        routes += web_routes(services.config, is_demo=is_demo)
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():

@@ -62,14 +62,15 @@ class _Assets:
     kept: Mapping[str, Static]
 
 
-def web_routes(config: Config) -> list[Route]:
+def web_routes(config: Config, *, is_demo: bool) -> list[Route]:
     """The page, its files, and the same files under a path that changes when any of them does.
 
     Args:
         config: what the page must know of it is written into the page.
+        is_demo: whether a link may sign a browser in.
     """
     assets = _assets()
-    start = _static(PAGE, assets.page.replace(_FACTS, _facts(config)).encode())
+    start = _static(PAGE, assets.page.replace(_FACTS, _facts(config, is_demo=is_demo)).encode())
 
     async def show_page(request: Request) -> Response:
         return await start.answer(request)
@@ -127,12 +128,13 @@ def page_of(page: str, files: Mapping[str, bytes]) -> str:
     return page.replace('"web/', f'"web/{_version(files)}/')
 
 
-def _facts(config: Config) -> str:
+def _facts(config: Config, *, is_demo: bool) -> str:
     facts = {
         "maxContentChars": config.max_content_chars,
         "maxUploadBytes": config.max_upload_bytes,
         "isRegistrationOpen": config.registration is Registration.OPEN,
         "hasAssistant": config.assistant_model is not None,
+        "isDemo": is_demo,
     }
     return f'content="{html.escape(json.dumps(facts))}"'
 

@@ -3,6 +3,7 @@
 import { h } from "./dom/elements.js";
 import { report } from "./dom/feedback.js";
 import { AppShell } from "./shell/app_shell.js";
+import { HUB } from "./shell/hub_facts.js";
 import { Identity } from "./shell/identity.js";
 import { signInForm } from "./shell/sign_in.js";
 
@@ -43,12 +44,13 @@ await identity.start();
 
 /**
  * `#enter=<name>:<password>` signs a guest of the demo in, once they say so: whoever sent a link might
- * want to read what is written in their account.
+ * want to read what is written in their account. Elsewhere a link signs nobody in.
  */
 function takeGuest() {
   const [, login, password] = /^#enter=([^:]+):(.+)$/.exec(location.hash) ?? [];
   if (login === undefined || password === undefined) return null;
   history.replaceState(null, "", location.pathname);
+  if (!HUB.isDemo) return null;
   try {
     return { login: decodeURIComponent(login), password: decodeURIComponent(password) };
   } catch {

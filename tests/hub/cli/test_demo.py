@@ -1,11 +1,19 @@
 """The two accounts of `parlour serve --demo`."""
 
-import pytest
+import html
+from urllib.parse import urlsplit
 
+import pytest
+import trio
+
+from hub.app import open_server
 from hub.cli.chat import sign_in
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
+from hub.settings.config import Config
+from hub.sockets.listener import open_listener
 from persistence.interface import Store
+from tests.support.clients.http import request
 from tests.support.programs.server import demo_passwords, serve
 
 
@@ -24,6 +32,21 @@ async def test_the_passwords_that_are_shown_are_good_until_the_next_start(
         with pytest.raises(CallFailed):
             await sign_in(server.url, "ann", demo_passwords(first)["ann"], "ben")
         await sign_in(server.url, "ann", demo_passwords(second)["ann"], "ben")
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+async def test_a_link_signs_somebody_in_only_where_it_is_a_demo(
+    memory_store: Store, is_demo: bool
+) -> None:
+    """The page is told; it asks first, and forgets the link."""
+    config = Config(port=0)
+    listener = open_listener(config.host, 0)
+    async with (
+        open_server(config, listener, memory_store, is_demo=is_demo) as server,
+        await trio.open_tcp_stream("127.0.0.1", urlsplit(server.url).port or 0) as stream,
+    ):
+        page = html.unescape((await request(stream, "GET", "/")).text)
+        assert f'"isDemo": {str(is_demo).lower()}' in page
 
 
 async def test_without_the_web_client_there_is_no_link(memory_store: Store) -> None:

@@ -150,4 +150,5 @@ async def test_the_page_knows_what_this_hub_is_like(memory_store: Store) -> None
             "maxUploadBytes": 70,
             "isRegistrationOpen": False,
             "hasAssistant": True,
+            "isDemo": False,
         }

@@ -13,6 +13,13 @@ LOOKS: Final = ("tests/e2e/browser/test_looks.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a link signs a browser in on every hub",
+        "hub/rest/web.py",
+        '        "isDemo": is_demo,\n',
+        '        "isDemo": True or is_demo,\n',
+        ("tests/hub/cli/test_demo.py", "tests/hub/rest/test_web.py"),
+    ),
+    Fault(
         "a file that is called like a link looks like one",
         "hub/web/app/conversation/messages/bubble.js",
         "? text : stored",

@@ -8,6 +8,7 @@ export const MIN_PASSWORD = 8; // characters; every hub has the same
  * @property {number} maxUploadBytes the largest file
  * @property {boolean} isRegistrationOpen whether people make their own accounts
  * @property {boolean} hasAssistant whether `@AI` is answered
+ * @property {boolean} isDemo whether a link may sign a browser in
  */
 
 /** @type {HubFacts} */
@@ -16,6 +17,7 @@ const DEFAULTS = {
   maxUploadBytes: 10_485_760,
   isRegistrationOpen: true,
   hasAssistant: false,
+  isDemo: false,
 };
 
 /** @type {HubFacts} */
