@@ -51,7 +51,11 @@ class Taken(StoreError):
         super().__init__(f"{field} is taken")
 
 
-class NoSuchUser(StoreError):
+class Gone(StoreError):
+    """What a new row would refer to was deleted meanwhile: mostly the account of who asks."""
+
+
+class NoSuchUser(Gone):
     """There is no user with an id that was given."""
 
 

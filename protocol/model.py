@@ -4,6 +4,7 @@ Guarantees: all values are immutable; every id is a positive integer below 2**53
 parse JSON numbers as doubles. Must not know: how anything is stored or sent.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, NewType
@@ -250,3 +251,15 @@ class Posted:
     message: Message
     repeated: bool = False
     workspace_id: WorkspaceId | None = None
+
+
+def with_authors(
+    messages: Iterable[Message], people: Mapping[UserId, User]
+) -> Iterator[tuple[Message, User]]:
+    """Each message with its author. An account that was deleted after the messages were read took
+    its own with it: they are left out.
+    """
+    for message in messages:
+        author = people.get(message.author_id)
+        if author is not None:
+            yield message, author

@@ -23,7 +23,7 @@ from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token, head_of
 from hub.services.asker import Asker, ChannelScope
 from hub.settings.config import Config
-from persistence.records import Span, StoreUnavailable
+from persistence.records import Gone, Span, StoreUnavailable
 from protocol.commands import RequestCommand
 from protocol.dialect import Stranger
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode, WireError
@@ -375,7 +375,7 @@ class Endpoint:
                     return _unauthorized(surface)
                 call = evolve(call, session=found)
             return call.finish(await self.handle(call))
-        except NotSignedIn:
+        except (NotSignedIn, Gone):  # the caller's account was deleted since it was looked up
             return call.finish(_unauthorized(surface))
         except HttpError as error:
             return call.finish(error_response(surface, error))

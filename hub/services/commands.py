@@ -22,7 +22,7 @@ from hub.services.sending import Sending
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Accounts, Messages, Relations
-from persistence.records import StoreUnavailable
+from persistence.records import Gone, StoreUnavailable
 from protocol.answers import DONE, Answer, Joined, Left, Notice, Page
 from protocol.commands import (
     Command,
@@ -72,7 +72,7 @@ class Commands:
         """Do what `command` says, or start it; `reply` gets the answer."""
         try:
             answer = await self._answer(asker, command, reply)
-        except StoreUnavailable:
+        except (StoreUnavailable, Gone):
             answer = Refused.because(ErrorCode.LOOKUP_FAILED)
         if answer is not None:
             reply(answer)

@@ -28,7 +28,7 @@ from protocol.events import (
     PrivateMessagePosted,
     Refused,
 )
-from protocol.model import Channel, ChannelId, Message, User, UserId
+from protocol.model import Channel, ChannelId, Message, User, UserId, with_authors
 
 PAGE_MESSAGES: Final = 200
 
@@ -195,12 +195,11 @@ class Resume:
         while spans:
             page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
             people = await self._accounts.get_many({message.author_id for message in page})
-            for message in page:
-                channel = channels[message.channel_id]
-                event = render(channel, message, people[message.author_id])
+            replayed |= {message.channel_id: message.seq for message in page}
+            for message, author in with_authors(page, people):
+                event = render(channels[message.channel_id], message, author)
                 if event is not None:
                     client.replay(event)
-                replayed[channel.id] = message.seq
                 if client.link.is_behind:
                     await client.link.caught_up()
             client.flush()

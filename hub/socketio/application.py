@@ -29,7 +29,7 @@ from persistence.records import StoreUnavailable
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import GOING_AWAY, ErrorCode
 from protocol.events import Connected, Refused
-from protocol.model import Session, UserId
+from protocol.model import Session, UserId, with_authors
 from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.socketio.packets import Data
 
@@ -163,7 +163,7 @@ class EventApplication:
         messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)
         if messages:
             people = await store.accounts.get_many({each.author_id for each in messages})
-            views = [self._dialect.message(each, people[each.author_id]) for each in messages]
+            views = [self._dialect.message(*each) for each in with_authors(messages, people)]
             member.socket.emit(self._dialect.service_events.undelivered, views)
 
     async def disconnected(self, socket: Socket) -> None:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in, in_workspace
-from persistence.records import Access, ChannelHead, Denial, NewChannel, NoSuchUser, Taken
+from persistence.records import Access, ChannelHead, Denial, Gone, NewChannel, NoSuchUser, Taken
 from protocol.model import (
     Channel,
     ChannelId,
@@ -160,7 +160,7 @@ class PostgresChannels:
         low, high = sorted((one, other))
         try:
             await self.database.fetch(_CREATE_DM, low, high)
-        except asyncpg.ForeignKeyViolationError:
+        except Gone:
             raise NoSuchUser(high) from None
         (channel,) = await self._list("WHERE c.user_lo = $1 AND c.user_hi = $2", low, high)
         return channel

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database
-from persistence.records import NoSuchUser, Recovery
+from persistence.records import Gone, NoSuchUser, Recovery
 from protocol.model import ChannelId, UserId
 
 _SAVE: Final = """
@@ -34,7 +33,7 @@ class PostgresRecoveries:
         """See the interface."""
         try:
             await self.database.fetch(_SAVE, key, user_id, list(positions), [*positions.values()])
-        except asyncpg.ForeignKeyViolationError:
+        except Gone:
             raise NoSuchUser(user_id) from None
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:

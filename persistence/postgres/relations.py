@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
 from persistence.interface import MAX_RELATIONS
@@ -15,6 +14,7 @@ from persistence.records import (
     Change,
     ChannelMemberGone,
     FollowCounts,
+    Gone,
     MemberGone,
     NoSuchUser,
     PairChanged,
@@ -201,7 +201,7 @@ class PostgresRelations:
             raise ValueError("nobody blocks themself")
         try:
             return await self._any(_BLOCK, blocker, blocked)
-        except asyncpg.ForeignKeyViolationError:
+        except Gone:
             raise NoSuchUser(blocked) from None
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:

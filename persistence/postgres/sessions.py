@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import (
+    Gone,
     NoSuchUser,
     OpenSession,
     SessionChange,
@@ -58,7 +58,7 @@ class PostgresSessions:
         """See the interface."""
         try:
             row = await self.database.fetch_one(_OPEN, user_id, token_hash, expires_at)
-        except asyncpg.ForeignKeyViolationError:
+        except Gone:
             raise NoSuchUser(user_id) from None
         assert row is not None  # noqa: S101  the join finds the user the foreign key requires
         return _session(row)

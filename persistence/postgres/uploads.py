@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import NoSuchUser, Upload
+from persistence.records import Gone, NoSuchUser, Upload
 from persistence.uploads import DAY
 from protocol.model import UserId
 
@@ -31,7 +30,7 @@ class PostgresUploads:
                 _ADD, upload.url, upload.owner_id, upload.mime_type, upload.name, upload.size,
                 upload.width, upload.height, quota, grace,
             )  # fmt: skip
-        except asyncpg.ForeignKeyViolationError:
+        except Gone:
             raise NoSuchUser(upload.owner_id) from None
         return row is not None and bool(row["is_added"])
 

@@ -27,7 +27,7 @@ from protocol.dialects.messenger.shapes import (
     conversation_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, Posted, Role, User, UserId
+from protocol.model import Message, Posted, Role, User, UserId, with_authors
 from protocol.parsing.content import check_content, check_file_url, check_kind
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
@@ -184,7 +184,7 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
         more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
         page = page[::-1]
     people = await _people(call, peer)
-    shown = [conversation_message_object(each, people[each.author_id]) for each in page]
+    shown = [conversation_message_object(*each) for each in with_authors(page, people)]
     return JSON(shown, headers=more)
 
 
@@ -223,7 +223,9 @@ async def show_message(call: Call) -> JSON[ConversationMessageObject]:
         raise _bad("Conversation ID is required")
     message = await _message(call, conversation)
     people = await _people(call, _peer(call, conversation))
-    return JSON(conversation_message_object(message, people[message.author_id]))
+    for each in with_authors([message], people):
+        return JSON(conversation_message_object(*each))
+    raise _no_message()
 
 
 async def _message(call: Call, conversation: str, *, even_deleted: bool = False) -> Message:
@@ -241,8 +243,12 @@ async def _message(call: Call, conversation: str, *, even_deleted: bool = False)
         messages = call.services.store.messages
         message = await messages.get(message_id, even_deleted=even_deleted)
     if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:
-        raise HttpError(404, "message_not_found", "Message not found")
+        raise _no_message()
     return message
+
+
+def _no_message() -> HttpError:
+    return HttpError(404, "message_not_found", "Message not found")
 
 
 async def send(call: Call) -> JSON[ConversationMessageObject]:

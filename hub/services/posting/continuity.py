@@ -12,7 +12,7 @@ from attrs import frozen
 
 from persistence.interface import Accounts, Messages, Relations
 from persistence.records import Draft, Gap
-from protocol.model import ChannelId, Message, MessageId, Posted, User, UserId
+from protocol.model import ChannelId, Message, MessageId, Posted, User, UserId, with_authors
 
 MAX_CHANNELS: Final = 100_000  # whose position is remembered
 PAGE: Final = 1_000
@@ -106,7 +106,7 @@ class Continuity:
         for each in page:
             channel_id, seq = each.message.position
             self._note(channel_id, seq, each.message.id)
-            found.append(Found(each, people[each.message.author_id]))
+            found += [Found(each, author) for _, author in with_authors([each.message], people)]
         is_all = len(page) < PAGE
         self._doubtful = set() if is_all else doubtful
         return found

@@ -23,7 +23,7 @@ import structlog
 import trio
 import trio_asyncio
 
-from persistence.records import StoreError, StoreUnavailable
+from persistence.records import Gone, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -237,8 +237,15 @@ class Database:
         self._connections = connections
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
-        """All rows of one statement."""
-        return await self._connections.fetch(sql, *args)
+        """All rows of one statement.
+
+        Raises:
+            Gone: it would have made a row that refers to one that is deleted.
+        """
+        try:
+            return await self._connections.fetch(sql, *args)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise Gone(error.constraint_name) from None
 
     async def fetch_one(self, sql: str, *args: object) -> Record | None:
         """The first row, or None."""

@@ -25,7 +25,7 @@ from protocol.dialects.channel_messages.errors import shown_refusal
 from protocol.dialects.channel_messages.shapes import ChannelMessageObject, channel_message_object
 from protocol.errors import ErrorCode
 from protocol.events import Event, Refused
-from protocol.model import Message, Posted, User
+from protocol.model import Message, Posted, User, with_authors
 from protocol.parsing.tagged import shapes_of
 from protocol.rest import camel_case
 from protocol.shapes.uuids import ChannelUuid, IdKind, to_uuid
@@ -142,7 +142,7 @@ class ChannelMessages:
             case Joined(channel_id=channel_id) | Left(channel_id=channel_id):
                 return {"success": True, "channelId": to_uuid(IdKind.CHANNEL, channel_id)}
             case Page(messages=messages, people=people):
-                views = [self.message(message, people[message.author_id]) for message in messages]
+                views = [self.message(*each) for each in with_authors(messages, people)]
                 # `messages:get` and `messages:list` differ in field names
                 return {"success": True, "data": views} if event == LIST else {"messages": views}
             case Refused():

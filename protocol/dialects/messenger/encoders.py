@@ -51,7 +51,7 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.model import Role, UserId
+from protocol.model import Role, UserId, with_authors
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 K = TypeVar("K")
@@ -208,8 +208,8 @@ def _history(
     payload: HistoryPayload = {
         "conversationId": conversation_id(*event.pair),
         "messages": [
-            conversation_message_object(message, event.people[message.author_id])
-            for message in event.messages
+            conversation_message_object(*each)
+            for each in with_authors(event.messages, event.people)
         ],
     }
     return (_envelope("history_response", payload, event.at),)

@@ -10,7 +10,7 @@ import trio
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft
+from persistence.records import Draft, Gone
 from protocol.model import ChannelId, Posted, User
 from tests.support.stores.databases import Databases, execute, with_setting
 from tests.support.stores.records import make_channel, make_users
@@ -94,12 +94,17 @@ async def test_a_reply_stays_when_its_parent_is_deleted_with_the_author(
         channel = (await make_channel(store, ann, ben)).id
         (question,) = await store.messages.post([Draft(ben.id, None, "?", channel_id=channel)])
         assert isinstance(question, Posted)
-        answer = Draft(ann.id, None, "!", channel_id=channel, parent_id=question.message.id)
+        answer = Draft(ann.id, None, "!", "k", channel_id=channel, parent_id=question.message.id)
         (answered,) = await store.messages.post([answer])
         assert isinstance(answered, Posted)
         await execute(dsn, f"DELETE FROM users WHERE id = {ben.id}")
         left = await store.messages.channel_page(channel, before=None, limit=10)
         assert [(each.content, each.parent_id, each.seq) for each in left] == [("!", None, 2)]
+        (again,) = await store.messages.post([answer])
+        assert isinstance(again, Posted)
+        assert (again.repeated, again.message.id) == (True, answered.message.id)
+        with pytest.raises(Gone):
+            await store.workspaces.create(ben.id, "Tea", None)
 
 
 async def test_a_deletion_that_would_not_see_new_messages_is_refused(databases: Databases) -> None:

@@ -17,6 +17,34 @@ TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "an author who was just deleted is taken for one who is there",
+        "protocol/model.py",
+        "        author = people.get(message.author_id)\n",
+        "        author = people[message.author_id]\n",
+        ("tests/hub/test_absent_authors.py",),
+    ),
+    Fault(
+        "who is deleted while they ask gets an internal error",
+        "hub/rest/endpoint.py",
+        "except (NotSignedIn, Gone):",
+        "except NotSignedIn:",
+        ("tests/hub/test_absent_authors.py",),
+    ),
+    Fault(
+        "a row that refers to a deleted one is a fault of the hub",
+        "persistence/postgres/database/bridge.py",
+        "raise Gone(error.constraint_name) from None",
+        "raise",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
+        "a reply whose parent is gone with its account is another one",
+        "persistence/postgres/routines/posting.sql",
+        "OR stored.parent_id IS NULL AND NOT EXISTS (SELECT FROM messages WHERE id = of_parent))",
+        "OR false)",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
         "a removed member goes on receiving the messages of the workspace",
         "hub/services/workspaces.py",
         "await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))",

@@ -20,7 +20,7 @@ from protocol.dialects.channel_messages.shapes import (
     channel_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User
+from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User, with_authors
 from protocol.parsing.content import check_content
 from protocol.shapes.rendering import render_html
 from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
@@ -111,7 +111,7 @@ async def replies(call: Call) -> JSON[RepliesObject]:
 
 async def _views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
-    return [_view(call, message, people[message.author_id]) for message in messages]
+    return [_view(call, message, author) for message, author in with_authors(messages, people)]
 
 
 def _view(call: Call, message: Message, author: User) -> ChannelMessageObject:

@@ -26,7 +26,16 @@ from protocol.commands import (
 )
 from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, ChannelId, GradingStatus, Message, MessageId, MessageKind, Posted
+from protocol.model import (
+    MAX_ID,
+    ChannelId,
+    GradingStatus,
+    Message,
+    MessageId,
+    MessageKind,
+    Posted,
+    with_authors,
+)
 from protocol.parsing.content import check_content, check_file_url, is_storable
 from protocol.shapes.learning_platform import (
     ChannelObject,
@@ -81,7 +90,7 @@ def _not_allowed(text: str) -> ErrorWording:
 async def views(call: Call, messages: Sequence[Message]) -> list[ChatMessageObject]:
     """Messages as the dialect shows them."""
     authors = await call.services.store.accounts.get_many({m.author_id for m in messages})
-    return [chat_message_object(message, authors[message.author_id]) for message in messages]
+    return [chat_message_object(*each) for each in with_authors(messages, authors)]
 
 
 async def history(call: Call) -> JSON[list[ChatMessageObject]]:
@@ -185,7 +194,10 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
 
 
 async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
-    return JSON((await views(call, [message]))[0])
+    shown = await views(call, [message])
+    if not shown:  # its author was deleted in between
+        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
+    return JSON(shown[0])
 
 
 async def pin(call: Call) -> JSON[ChannelObject]:
