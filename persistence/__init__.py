@@ -13,6 +13,7 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
 from persistence.postgres.database.migrate import migrate
+from persistence.postgres.database.role import open_role
 from persistence.postgres.express import open_express_sessions
 
 __all__ = ["open_database", "open_express_sessions", "open_store"]
@@ -21,7 +22,8 @@ __all__ = ["open_database", "open_express_sessions", "open_store"]
 @asynccontextmanager
 async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
     """The DSN of a database whose schema is up to date: `database_url`, or the embedded server's
-    when that is None. The asyncio loop that the store needs runs while the context is open.
+    when that is None, as a role that can only read and write rows. The asyncio loop that the store
+    needs runs while the context is open.
 
     Raises:
         EmbeddedPostgresError: the embedded server cannot start; the text says why.
@@ -33,7 +35,7 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
     server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
     async with open_asyncio(), server as dsn:
         await migrate(dsn)
-        yield dsn
+        yield dsn if database_url is not None else await open_role(dsn)
 
 
 @asynccontextmanager

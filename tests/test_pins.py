@@ -1,11 +1,14 @@
-"""Next year's checkout installs what today's does: every installed distribution is pinned."""
+"""Next year's checkout installs what today's does: every installed distribution is pinned, and its
+files have the hashes that they have today.
+"""
 
 import re
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
-PYPROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 INSTALLERS = {"pip", "setuptools", "uv", "wheel"}
 
 
@@ -32,3 +35,35 @@ def test_every_installed_distribution_is_pinned_at_its_version() -> None:
     installed = {normal(d.metadata["Name"]): d.version for d in distributions()}
     ours = {name: v for name, v in installed.items() if name not in INSTALLERS | {"parlour"}}
     assert {name: pins().get(name) for name in ours} == ours
+
+
+ENTRY = re.compile(
+    r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+))? \\\n"
+    r"(?P<hashes>(?:    --hash=.*\n)+)",
+    re.MULTILINE,
+)
+HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
+
+
+def locked(path: str) -> dict[str, str]:
+    """Name -> version of everything in a file of hashes, which has nothing else."""
+    text = (ROOT / path).read_text()
+    entries = list(ENTRY.finditer(text))
+    assert "".join(each[0] for each in entries) == text
+    assert all(HASH.fullmatch(line) for each in entries for line in each["hashes"].splitlines())
+    found = {normal(each["name"]): each["version"] for each in entries}
+    elsewhere = {
+        normal(each["name"])
+        for each in entries
+        if re.search("emscripten|win32", each["marker"] or "")
+    }
+    return {name: v for name, v in found.items() if name not in elsewhere - pins().keys()}
+
+
+def test_every_pinned_distribution_has_its_hashes_and_nothing_names_a_host() -> None:
+    assert pins().items() <= locked("requirements-dev.lock").items()
+    needed = locked("requirements.lock")
+    assert needed.items() <= pins().items()
+    direct = {normal(line.partition("==")[0]) for line in PYPROJECT["project"]["dependencies"]}
+    assert direct <= needed.keys()
+    assert "pytest" not in needed

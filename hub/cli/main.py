@@ -5,6 +5,7 @@ traceback, and neither shows a password; stdout carries only what was asked for.
 anything works.
 """
 
+import json
 import os
 import sys
 import traceback
@@ -22,13 +23,14 @@ from hub.cli import admin
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
-from hub.cli.terminal import say
+from hub.cli.sbom import bill_of_materials
+from hub.cli.terminal import printable_text, say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.logs import configure_logging
 from hub.settings.manual import help_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
-from hub.settings.sources import load_config
+from hub.settings.sources import IN_FILE, load_config
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 from protocol.model import Role
@@ -41,6 +43,13 @@ _EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, 
 def _settings_options(function: F) -> F:
     """One flag per setting, plus --config; `load_config` checks the values of all sources."""
     for setting in reversed(SETTINGS):
+        if setting.parser.is_secret:
+            function = click.option(
+                f"{setting.flag}-file",
+                f"{setting.name}{IN_FILE}",
+                help=f"A file with {setting.flag}, which then stands on no command line",
+                metavar="FILE",
+            )(function)
         function = click.option(
             setting.flag,
             setting.name,
@@ -72,7 +81,7 @@ def _run(start: Callable[[], Awaitable[None]]) -> None:
         if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
             sys.exit(130)
         if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
-            raise click.ClickException(redact(str(leaves[0]))) from None
+            raise click.ClickException(printable_text(redact(str(leaves[0])))) from None
         raise
 
 
@@ -98,9 +107,9 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
 
 
 async def _announce(server: Server, *, demo: bool) -> None:
-    click.echo(f"Parlour is ready at {server.url}")
+    say(f"Parlour is ready at {server.url}")
     if demo:
-        click.echo(await make_demo_people(server))
+        click.echo(printable_text(await make_demo_people(server)))
 
 
 @parlour.command()
@@ -114,7 +123,13 @@ def migrate(config: str | None, **flags: Any) -> None:
 @_settings_options
 def check_config(config: str | None, **flags: Any) -> None:
     """Say whether the settings are accepted, and what they are."""
-    admin.show_config(_config(config, flags), click.echo)
+    admin.show_config(_config(config, flags), say)
+
+
+@parlour.command()
+def sbom() -> None:
+    """Print a bill of materials (CycloneDX) of what is installed."""
+    click.echo(json.dumps(bill_of_materials(), indent=2))
 
 
 @parlour.group()
@@ -201,7 +216,8 @@ def chat(login: str, peer: str, url: str, password: str) -> None:
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. What the hub writes is for its own account alone."""
+    os.umask(0o077)
     try:
         parlour(standalone_mode=False)
     except click.exceptions.Exit as leave:
@@ -212,8 +228,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except ConfigError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(printable_text(f"Error: {error}"), err=True)
         sys.exit(1)
     except Exception:  # noqa: BLE001  shown whole, but for passwords that a library quoted
-        click.echo(redact(traceback.format_exc()), err=True, nl=False)
+        click.echo(printable_text(redact(traceback.format_exc())), err=True, nl=False)
         sys.exit(1)

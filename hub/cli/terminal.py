@@ -8,6 +8,11 @@ def printable(line: str) -> str:
     return "".join(each if each.isprintable() or each == "\t" else " " for each in line)
 
 
+def printable_text(text: str) -> str:
+    """Such lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def say(line: str) -> None:
     """Print a line, whatever names are in it."""
     click.echo(printable(line))

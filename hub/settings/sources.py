@@ -17,6 +17,7 @@ from attrs import define, field
 from hub.settings.config import SETTINGS, Config, Conflict
 from hub.settings.setting import VARIABLE_PREFIX, ConfigError, Setting
 
+IN_FILE: Final = "_file"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
 OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
 """Variables that the command line reads itself."""
@@ -44,14 +45,16 @@ def load_config(
         for name, value in values.items():
             where = f"{config_file}{_line_of(name, text)}: {name}"
             given.take(name, value, where, lambda setting: setting.name)
+    given.given.clear()
     for variable, value in environ.items():
         is_ours = variable.startswith(VARIABLE_PREFIX) and not variable.startswith(TEST_PREFIX)
         if is_ours and variable not in OTHER_VARIABLES:
             name = variable.removeprefix(VARIABLE_PREFIX).lower()
             given.take(name, value, f"variable {variable}", lambda setting: setting.variable)
+    given.given.clear()
     for name, value in flags.items():
         if value is not None:
-            where = f"flag {_BY_NAME[name].flag}"
+            where = f"flag --{name.replace('_', '-')}"
             given.take(name, value, where, lambda setting: setting.flag)
     return given.config()
 
@@ -62,14 +65,24 @@ class _Given:
 
     values: dict[str, Any] = field(factory=dict)
     sources: dict[str, str] = field(factory=dict)
+    given: set[str] = field(factory=set)  # by the source that is read now
 
     def take(self, name: str, value: object, source: str, spelling: _Spelling) -> None:
-        """Add a value; `spelling` is how names of settings look at its source."""
+        """Add a value, or with `_file` behind its name the file that has a secret; `spelling` is
+        how names of settings look at its source.
+        """
         setting = _BY_NAME.get(name)
+        in_file = _BY_NAME.get(name.removesuffix(IN_FILE)) if setting is None else None
+        if in_file is not None and in_file.parser.is_secret and in_file.name != name:
+            name, setting = in_file.name, in_file
+            value = _secret_in(value, source, is_list=setting.parser.is_list)
         if setting is None:
             close = difflib.get_close_matches(name, _BY_NAME, n=1)
             hint = f"; did you mean {spelling(_BY_NAME[close[0]])}?" if close else ""
             raise ConfigError(f"{source}: there is no setting {name}{hint}")
+        if name in self.given:
+            raise ConfigError(f"{source}: {name} is given twice, also as {self.sources[name]}")
+        self.given.add(name)
         self.values[name] = setting.accept(value, source)
         self.sources[name] = source
 
@@ -79,6 +92,21 @@ class _Given:
         except Conflict as conflict:
             origins = [f"{name}: {self.sources.get(name, 'default')}" for name in conflict.names]
             raise ConfigError(f"{conflict} ({', '.join(origins)})") from None
+
+
+def _secret_in(value: object, source: str, *, is_list: bool) -> object:
+    """What a file has: a secret, or one on each line.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    if not isinstance(value, str):
+        raise ConfigError(f"{source}: it takes the path of a file")
+    try:
+        lines = Path(value).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: the file cannot be read: {error}") from None
+    return [line for line in lines if line.strip()] if is_list else "\n".join(lines)
 
 
 def _read(path: Path) -> tuple[str, Mapping[str, object]]:

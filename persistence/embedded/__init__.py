@@ -5,6 +5,7 @@ ends (see `guard`); if it dies on its own it is started again, a bounded number 
 hub on the same folder is refused. Must not know: what is stored in it.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -12,14 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from subprocess import PIPE
-from typing import Final
+from typing import IO, Final
 
 import structlog
 import trio
 from attrs import frozen
 
 from persistence.embedded.account import choose_account
-from persistence.embedded.cluster import SUPERUSER, Cluster, exclusive
+from persistence.embedded.cluster import LOCK, SUPERUSER, Cluster, exclusive
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 from persistence.embedded.places import cluster_dir, find_binaries
 
@@ -82,6 +83,8 @@ class _Guarded:
 def _make_folder(data_dir: Path) -> Path:
     """The folder by its absolute path, because Postgres runs in another working directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
+    if not any(data_dir.iterdir()) or (data_dir / LOCK).exists():  # it is nobody else's
+        data_dir.chmod(0o711 if os.getuid() == 0 else 0o700)  # root's server is another account
     return data_dir.resolve()
 
 
@@ -96,7 +99,7 @@ def _open_cluster(data_dir: Path) -> Cluster:
 
 
 async def _guarded(cluster: Cluster, command: list[str], scratch: str, log_file: Path) -> _Guarded:
-    with log_file.open("w") as output:
+    with _open_log(log_file) as output:
         guard = await trio.lowlevel.open_process(
             [
                 sys.executable,
@@ -121,6 +124,13 @@ async def _guarded(cluster: Cluster, command: list[str], scratch: str, log_file:
     if not pid.isdigit():
         raise _failure("Postgres cannot be started", log_file)
     return _Guarded(guard, int(pid))
+
+
+def _open_log(path: Path) -> IO[str]:
+    """Begin a log file that only its owner may read."""
+    file = path.open("w")
+    os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 async def _make(cluster: Cluster, data_dir: Path) -> None:

@@ -21,6 +21,7 @@ from persistence.embedded.account import Account
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 
 SUPERUSER: Final = "parlour"
+LOCK: Final = "parlour.lock"
 _STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
 _POLL_SECONDS: Final = 0.02
 
@@ -32,7 +33,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
     Raises:
         DataDirInUse: another process holds it.
     """
-    with (data_dir / "parlour.lock").open("a+") as lock:
+    with (data_dir / LOCK).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -119,6 +120,13 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
+            # what people wrote is no part of the log: neither parameters, nor statements, nor
+            # details such as "Key (email)=(...) already exists"
+            "log_statement": "none",
+            "log_min_error_statement": "panic",
+            "log_parameter_max_length": "0",
+            "log_parameter_max_length_on_error": "0",
+            "log_error_verbosity": "terse",
             "cluster_name": "parlour",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]

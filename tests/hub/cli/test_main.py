@@ -1,6 +1,7 @@
 """The `parlour` command: its flags, its output, and what it never shows."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,6 +60,7 @@ def run(
     """Runs the command in this process; a folder of its own is the current one."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    umask = os.umask(0o022)
     monkeypatch.chdir(tmp_path)
 
     def run_command(*arguments: str, **variables: str) -> Result:
@@ -73,6 +75,7 @@ def run(
         return Result(code, *capsys.readouterr())
 
     yield run_command
+    os.umask(umask)
     structlog.reset_defaults()
     root.handlers, root.level = handlers, level
 
@@ -186,6 +189,22 @@ def test_every_setting_is_a_flag_with_its_bounds(run: Run) -> None:
     for setting in SETTINGS:
         assert f"{setting.flag} VALUE" in words
     assert "How long a login lasts, except on the learning platform. [1 to 365 days" in words
+
+
+def test_what_a_command_writes_is_for_its_account_alone(run: Run) -> None:
+    run("check-config")
+    assert os.umask(0o077) == 0o077
+
+
+def test_an_error_does_not_drive_the_terminal(run: Run) -> None:
+    url = "http://x\x1b]0;OWNED\x07"
+    for result in (
+        run("chat", "--as", "a", "--to", "b", "--url", url, PARLOUR_PASSWORD="x"),
+        run("check-config", "--config", "missing\x1b[2J"),
+    ):
+        assert result.code == 1
+        assert "\x1b" not in result.text
+        assert "\x07" not in result.text
 
 
 def test_a_wrong_flag_is_one_line(run: Run) -> None:

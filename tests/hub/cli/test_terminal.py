@@ -2,11 +2,15 @@
 
 import pytest
 
-from hub.cli.terminal import printable, say
+from hub.cli.terminal import printable, printable_text, say
 
 
 def test_control_characters_are_not_printed() -> None:
     assert printable("a\x1b[2J\nb\u202ec\x9b \xe9\t1") == "a [2J b c  \xe9\t1"
+
+
+def test_a_text_keeps_its_lines() -> None:
+    assert printable_text("a\x1b[2J\n\tb\r\nc") == "a [2J\n\tb \nc"
 
 
 def test_a_line_is_printed_without_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hub.settings.choices import LogLevel
 from hub.settings.config import SETTINGS, Config
 from hub.settings.parsers import SECRET
+from hub.settings.redaction import Secret
 from hub.settings.setting import ConfigError, Setting
 from hub.settings.sources import load_config
 
@@ -154,3 +155,37 @@ def test_an_error_about_a_secret_does_not_quote_it(tmp_path: Path, setting: Sett
     ):
         assert "is not accepted" in problem
         assert "hunter2" not in problem
+
+
+SECRET_TEXT = "a secret of 16 characters"
+
+
+def test_a_secret_may_stand_in_a_file_that_any_source_names(tmp_path: Path) -> None:
+    secret, several = tmp_path / "secret", tmp_path / "several"
+    secret.write_text(f"{SECRET_TEXT}\n")
+    several.write_text(f"{SECRET_TEXT}, 1\n\n{SECRET_TEXT}, 2\n")
+    named = toml(tmp_path, f'jwt_secret_file = "{secret}"')
+    for config in (
+        load_config({"jwt_secret_file": str(secret)}, {}, None),
+        load_config({}, {"PARLOUR_JWT_SECRET_FILE": str(secret)}, None),
+        load_config({}, {}, named),
+        load_config({"jwt_secret_file": str(secret)}, {"PARLOUR_JWT_SECRET": "x" * 16}, None),
+    ):
+        assert config.jwt_secret == Secret(SECRET_TEXT)
+    both = load_config({"session_secrets_file": str(several)}, {}, None).session_secrets
+    assert both == (Secret(f"{SECRET_TEXT}, 1"), Secret(f"{SECRET_TEXT}, 2"))
+    win = load_config({"jwt_secret": "y" * 16}, {"PARLOUR_JWT_SECRET_FILE": str(secret)}, named)
+    assert win.jwt_secret == Secret("y" * 16)
+
+
+def test_a_secrets_file_is_refused_without_showing_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("too short")
+    text = refusal({"jwt_secret_file": str(path)})
+    assert text.startswith("flag --jwt-secret-file: the value given is not accepted")
+    assert "too short" not in text
+    assert "cannot be read" in refusal({"jwt_secret_file": str(tmp_path / "missing")})
+    assert "path of a file" in refusal(file=toml(tmp_path, "jwt_secret_file = 1"))
+    assert "there is no setting port_file" in refusal(environ={"PARLOUR_PORT_FILE": str(path)})
+    twice = {"PARLOUR_JWT_SECRET": SECRET_TEXT, "PARLOUR_JWT_SECRET_FILE": str(path)}
+    assert "jwt_secret is given twice" in refusal(environ=twice)

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import asyncpg
+import pytest
 import trio
 
 from persistence.embedded import run_embedded
@@ -36,6 +37,31 @@ async def test_it_is_durable_and_listens_on_a_private_socket_only(data_dir: Path
         if is_root():
             assert Path(f"/proc/{postmaster(data_dir / 'postgres')}").stat().st_uid != 0
     assert not socket_dir.exists()
+
+
+async def test_what_people_wrote_is_not_in_its_log_and_nobody_else_may_read_it(
+    data_dir: Path,
+) -> None:
+    data_dir.mkdir(mode=0o755)
+    async with run_embedded(data_dir) as dsn:
+        await ask(dsn, "CREATE TABLE people (email text PRIMARY KEY)")
+        insert = "INSERT INTO people VALUES ('ann@example.org')"
+        await ask(dsn, insert)
+        with pytest.RaisesGroup(asyncpg.UniqueViolationError, flatten_subgroups=True):
+            await ask(dsn, insert)
+    log = data_dir / "postgres.log"
+    assert "duplicate key" in log.read_text()
+    assert "ann@example.org" not in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+    assert data_dir.stat().st_mode & 0o077 == (0o011 if is_root() else 0)
+
+
+async def test_a_folder_of_others_keeps_its_mode(data_dir: Path) -> None:
+    data_dir.mkdir(mode=0o755)
+    (data_dir / "somebody's").touch()
+    data_dir.chmod(0o755)
+    async with run_embedded(data_dir):
+        assert data_dir.stat().st_mode & 0o777 == 0o755
 
 
 async def test_a_server_that_dies_is_started_again(data_dir: Path) -> None:

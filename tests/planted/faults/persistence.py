@@ -11,6 +11,41 @@ UPLOADS_IN_POSTGRES: Final = "tests/persistence/postgres/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "the hub may change the schema of its own Postgres",
+        "persistence/postgres/database/role.py",
+        "ALTER ROLE {ROLE} NOSUPERUSER ",
+        "ALTER ROLE {ROLE} SUPERUSER ",
+        ("tests/persistence/postgres/database/test_role.py",),
+    ),
+    Fault(
+        "the hub may change what is known of the schema's version",
+        "persistence/postgres/database/role.py",
+        "    REVOKE ALL ON schema_migrations FROM {ROLE};\n",
+        "",
+        ("tests/persistence/postgres/database/test_role.py",),
+    ),
+    Fault(
+        "values that a statement fails with are in the log",
+        "persistence/embedded/cluster.py",
+        '"log_error_verbosity": "terse"',
+        '"log_error_verbosity": "default"',
+        ("tests/persistence/embedded/test_embedded.py",),
+    ),
+    Fault(
+        "statements that fail are in the log",
+        "persistence/embedded/cluster.py",
+        '"log_min_error_statement": "panic"',
+        '"log_min_error_statement": "error"',
+        ("tests/persistence/embedded/test_embedded.py",),
+    ),
+    Fault(
+        "others may look into the data folder",
+        "persistence/embedded/__init__.py",
+        "data_dir.chmod(0o711 if os.getuid() == 0 else 0o700)",
+        "data_dir.chmod(0o755)",
+        ("tests/persistence/embedded/test_embedded.py",),
+    ),
+    Fault(
         "the place of a deleted message is not marked",
         "persistence/postgres/messages.py",
         "WHERE m.id = $2 AND may_join($1, c.id)",

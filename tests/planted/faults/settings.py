@@ -10,6 +10,41 @@ REDACTION: Final = "tests/hub/settings/test_redaction.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a secret in a file counts with the end of its line",
+        "hub/settings/sources.py",
+        'else "\\n".join(lines)',
+        'else "\\n".join((*lines, ""))',
+        ("tests/hub/settings/test_sources.py",),
+    ),
+    Fault(
+        "a secret and its file may both be given",
+        "hub/settings/sources.py",
+        "if name in self.given:",
+        "if not name:",
+        ("tests/hub/settings/test_sources.py",),
+    ),
+    Fault(
+        "what the hub writes may be read by everybody",
+        "hub/cli/main.py",
+        "    os.umask(0o077)\n",
+        "",
+        ("tests/hub/cli/test_main.py",),
+    ),
+    Fault(
+        "an error drives the terminal",
+        "hub/cli/main.py",
+        "raise click.ClickException(printable_text(redact(str(leaves[0])))) from None",
+        "raise click.ClickException(redact(str(leaves[0]))) from None",
+        ("tests/hub/cli/test_main.py",),
+    ),
+    Fault(
+        "what others need is no part of the bill of materials",
+        "hub/cli/sbom.py",
+        "        waiting += _requirements(found)\n",
+        "        waiting += _requirements(found) if name == HUB else []\n",
+        ("tests/hub/cli/test_sbom.py",),
+    ),
+    Fault(
         "check-config shows secrets",
         "hub/settings/redaction.py",
         "        return self._shown\n",

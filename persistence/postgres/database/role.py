@@ -1,0 +1,48 @@
+"""The role that the hub works as, on a Postgres server of its own.
+
+Guarantees: it can read and write rows, and nothing else: it owns nothing, and can change neither
+the schema nor what is known of its version, nor read files of the server. Must not know: which
+tables there are.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from persistence.postgres.database.bridge import in_asyncio
+
+ROLE: Final = "parlour_hub"
+
+_GRANT: Final = f"""
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+            CREATE ROLE {ROLE} LOGIN;
+        END IF;
+    END $$;
+    ALTER ROLE {ROLE} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+    GRANT USAGE ON SCHEMA public TO {ROLE};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
+    GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
+    REVOKE ALL ON schema_migrations FROM {ROLE};
+"""
+
+
+async def open_role(dsn: str) -> str:
+    """Make the role, give it its rights to what is there now, and return the DSN for it.
+
+    Args:
+        dsn: a database whose schema is up to date, as a superuser who needs no password.
+    """
+    await in_asyncio(lambda: _grant(dsn))
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{ROLE}@{host}{parts.path}?{parts.query}"
+
+
+async def _grant(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(_GRANT)
+    finally:
+        await connection.close()

@@ -1,0 +1,46 @@
+"""What the hub may do on a Postgres server of its own."""
+
+import asyncpg
+import pytest
+
+from persistence.postgres import open_postgres_store
+from persistence.postgres.database.role import ROLE, open_role
+from persistence.records import Draft
+from protocol.model import Posted
+from tests.support.stores.databases import Databases, execute
+from tests.support.stores.records import make_users
+
+
+async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        role = await open_role(dsn)
+        assert await open_role(dsn) == role  # as when the hub starts again
+        assert await execute(role, "SELECT current_user") == ROLE
+        is_super = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+        assert await execute(role, is_super) is False
+        for forbidden in (
+            "CREATE TABLE mine ()",
+            "ALTER TABLE messages ADD mine int",
+            "DROP FUNCTION post_messages",
+            "UPDATE schema_migrations SET name = name",
+            "SELECT * FROM schema_migrations",
+            "SELECT pg_read_file('PG_VERSION')",
+            "COPY users TO PROGRAM 'cat'",
+            "CREATE ROLE other SUPERUSER",
+            "DROP TRIGGER users_announce_end ON users",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await execute(role, forbidden)
+
+
+async def test_a_store_works_as_that_role(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        role = await open_role(dsn)
+        async with open_postgres_store(role, pool_size=1, lanes=1) as store:
+            ann, ben = await make_users(store, "ann", "ben")
+            (posted,) = await store.messages.post([Draft(ann.id, ben.id, "hi")])
+            assert isinstance(posted, Posted)
+            assert await store.messages.last_id() == posted.message.id
+            await store.messages.mark_read(ben.id, ann.id)
+            await store.relations.block(ann.id, ben.id)
+            assert await store.messages.delete(posted.message.id, by=ann.id) is None
