@@ -42,6 +42,8 @@ from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.rights.changes import Changes
+from hub.services.rights.introduction import Introductions
+from hub.services.rights.pairs import Pairs
 from hub.services.rights.revocation import Revocations
 from hub.services.rights.sight import Sight
 from hub.services.sending import Sending
@@ -133,10 +135,12 @@ async def open_services(
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
     sight = Sight(presence, channel_presences, store.workspaces, hub)
+    pairs = Pairs()
     revocations = Revocations(
-        store.relations, channels, workspaces, typing, presence, sight, receipts, hub
+        store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
-    changes = Changes(store.relations, store.health, hub, revocations.begin)
+    introductions = Introductions(store.relations, store.workspaces, presence, sight, pairs, hub)
+    changes = Changes(store.relations, store.health, hub, revocations.begin, introductions.begin)
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
     )

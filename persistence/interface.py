@@ -283,8 +283,9 @@ class Relations(Protocol):
         self, user_ids: Sequence[UserId]
     ) -> Mapping[UserId, frozenset[UserId]]:
         """For each user, those who may know that they are online: an accepted follow exists either
-        way, or a dm in which one may message the other, or a common workspace; without those who
-        block the user or are blocked, and without the user. One statement.
+        way, or a dm in which both have written and one may message the other, or a common
+        workspace; without those who block the user or are blocked, and without the user. One
+        statement.
         """
 
 

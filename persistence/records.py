@@ -275,8 +275,44 @@ class UserGone:
     user_id: UserId
 
 
-Change: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
+@frozen
+class PairMet:
+    """An accepted follow exists between the two users, or the second one has answered the first."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class BlockEnded:
+    """One of the two users blocks the other no more."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class ProfileOpened:
+    """The user's profile became public."""
+
+    user_id: UserId
+
+
+@frozen
+class MemberCame:
+    """The user is a member of the workspace now."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+Loss: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
 """A change that may take away a user's right to see something."""
+
+Gain: TypeAlias = PairMet | BlockEnded | ProfileOpened | MemberCame
+"""A change that may give a user the right to see something."""
+
+Change: TypeAlias = Loss | Gain
 
 
 @frozen

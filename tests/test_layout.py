@@ -24,6 +24,7 @@ ELSEWHERE: Final = {
     "hub/identity/foreign_logins.py": "tests/hub/identity/test_live_sessions.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",
+    "hub/services/rights/pairs.py": "tests/hub/services/rights/test_changes.py",
     "hub/services/typing/indicator.py": "tests/hub/services/typing/test_indicators.py",
     "hub/services/typing/running.py": "tests/hub/services/typing/test_indicators.py",
     "hub/settings/manual.py": "tests/hub/settings/test_config.py",

@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 MAX_UNANNOUNCED: Final = 1_000
+MAX_DEPARTED: Final = 10_000  # connected users that left workspaces
 MAX_ADDED: Final = 100  # channels in one event
 NOT_YOU = CloseReason(4001, "Unauthorized", reconnect=False)
 
@@ -57,6 +58,7 @@ class Workspaces:
         self._hub = hub
         self._identified: dict[UserId, dict[Client, None]] = {}
         self._followed: dict[UserId, set[WorkspaceId]] = {}
+        self._departed: dict[WorkspaceId, dict[UserId, None]] = {}
         self._changes = 0  # of memberships that were acted on
         # Additions that were begun, so that one whose outcome was lost is announced when repeated.
         self._unannounced: dict[tuple[WorkspaceId, UserId], None] = {}
@@ -133,9 +135,9 @@ class Workspaces:
         self._unannounced.pop(addition, None)
         return added
 
-    async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
+    async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
         """A user is no longer a member: announce that in the workspace, and remove their
-        connections right after it.
+        connections right after it. Returns those who are members, or were until lately.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -144,13 +146,26 @@ class Workspaces:
         user = await self._accounts.get(user_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user_id in workspace.members:
-            return  # again
+            return ()  # again
         if workspace is not None and user is not None:
             await self._tell(workspace_id, MemberRemoved(workspace, user))
         followed = self._followed.get(user_id, set())
         followed.discard(workspace_id)
         for client in tuple(self._identified.get(user_id, ())):
             await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))
+        members = () if workspace is None else workspace.members
+        return (*members, *self._departs(workspace_id, user_id))
+
+    def _departs(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
+        """Who has left the workspace before, as far as it is remembered: all of them when a
+        workspace is deleted, whose members leave one after the other.
+        """
+        departed = self._departed.setdefault(workspace_id, {})
+        if self._hub.is_connected(user_id):
+            departed[user_id] = None
+        while sum(map(len, self._departed.values())) > MAX_DEPARTED:
+            del self._departed[next(iter(self._departed))]
+        return tuple(departed)
 
     async def recheck(self) -> None:
         """Remove every connection from the workspaces that its user is no longer a member of.

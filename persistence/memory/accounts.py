@@ -12,6 +12,7 @@ from persistence.records import (
     NoSuchUser,
     ProfileChange,
     ProfileChanged,
+    ProfileOpened,
     Taken,
     UserChanged,
     UserGone,
@@ -157,6 +158,8 @@ class MemoryAccounts:
         self.tables.session_changed(UserChanged(user_id))
         if user.is_public and not changed.is_public:
             self.tables.changed(ProfileChanged(user_id))
+        if changed.is_public and not user.is_public:
+            self.tables.changed(ProfileOpened(user_id))
         return changed
 
     def _find(self, value: str, column: str) -> User | None:

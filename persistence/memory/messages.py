@@ -7,7 +7,17 @@ from attrs import define, evolve
 from persistence.interface import MAX_NAMED
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
-from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
+from persistence.records import (
+    Advance,
+    Conversation,
+    Denial,
+    Draft,
+    Gap,
+    Newest,
+    Outcome,
+    PairMet,
+    Span,
+)
 from protocol.model import (
     ASSISTANT_ID,
     MAX_ID,
@@ -104,6 +114,7 @@ class MemoryMessages:
         return self.tables.may_see_upload(author_id, file_url)
 
     def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
+        was_answered = row.answered
         message = Message(
             id=MessageId(next(self.tables.ids)),
             channel_id=row.channel.id,
@@ -124,6 +135,8 @@ class MemoryMessages:
             self.tables.keys[draft.author_id, draft.key] = message
         if draft.asker_id is not None:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
+        if row.channel.pair is not None and row.answered and not was_answered:
+            self.tables.changed(PairMet(*row.channel.pair))
         return row.seen(message)
 
     async def conversation_page(

@@ -8,6 +8,7 @@ from attrs import define
 from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
 from persistence.records import (
+    BlockEnded,
     Change,
     FollowCounts,
     NoSuchUser,
@@ -133,6 +134,7 @@ class MemoryRelations:
         if (blocker, blocked) not in self.tables.blocks:
             return False
         del self.tables.blocks[blocker, blocked]
+        self.tables.changed(BlockEnded(blocker, blocked))
         return True
 
     async def blocked(self, user_id: UserId) -> Sequence[User]:
@@ -205,7 +207,7 @@ class MemoryRelations:
             for other in pair
         }
         for members, row in tables.dms.items():
-            if user_id in members and row.messages and tables.in_contact(*members):
+            if user_id in members and row.answered and tables.in_contact(*members):
                 related |= members
         for workspace in tables.workspaces.values():
             if user_id in workspace.members:

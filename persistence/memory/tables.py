@@ -15,6 +15,7 @@ from persistence.records import (
     Change,
     Denial,
     InvitationLink,
+    PairMet,
     Recovery,
     SessionChange,
     SessionEnded,
@@ -80,6 +81,11 @@ class ChannelRow:
     def conversation(self) -> list[Message]:
         """The messages of the two users of a dm, as of now; without the assistant's."""
         return [message for message in self.shown() if message.recipient_id is not None]
+
+    @property
+    def answered(self) -> bool:
+        """Whether both users of a dm have written in it."""
+        return {each.author_id for each in self.messages} >= set(self.channel.pair or (None,))
 
     def seen(self, message: Message) -> Message:
         """The message with its readers and pin as of now."""
@@ -215,6 +221,8 @@ class Tables:
         if (follower, followee) not in self.follows:
             self.made[follower, followee] = next(self.ids)
         self.follows[follower, followee] = status
+        if status is FollowStatus.ACCEPTED:
+            self.changed(PairMet(follower, followee))
 
     def may_message(self, sender: UserId, recipient: UserId) -> bool:
         """As `may_message` in postgres/routines/policy.sql."""
@@ -236,7 +244,7 @@ class Tables:
         return self.may_message(a, b) or self.may_message(b, a)
 
     def changed(self, change: Change) -> None:
-        """Notify the listeners of a change that may take away a right."""
+        """Notify the listeners of a change that may take away a right, or give one."""
         for listener in self.listeners:
             listener.send_nowait(change)
 

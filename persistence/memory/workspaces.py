@@ -6,7 +6,7 @@ from attrs import define, evolve
 
 from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import Denial, MemberGone, Membership, NoSuchUser
+from persistence.records import Denial, MemberCame, MemberGone, Membership, NoSuchUser
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
 
 _REMOVE = {
@@ -135,5 +135,6 @@ class MemoryWorkspaces:
         if user_id not in workspace.members:
             workspace = evolve(workspace, members=(*workspace.members, user_id))
             self.tables.workspaces[workspace_id] = workspace
+            self.tables.changed(MemberCame(workspace_id, user_id))
         self.tables.invitations.pop((workspace_id, user_id), None)
         return workspace

@@ -11,17 +11,21 @@ from persistence.interface import MAX_RELATIONS
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database
 from persistence.records import (
+    BlockEnded,
     Change,
     ChannelMemberGone,
     FollowCounts,
     Gone,
+    MemberCame,
     MemberGone,
     NoSuchUser,
     PairChanged,
+    PairMet,
     PeerView,
     Permit,
     Place,
     ProfileChanged,
+    ProfileOpened,
     Relation,
     Side,
     UserGone,
@@ -290,6 +294,10 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
     ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
     ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),
     ("user", 1): lambda user: UserGone(UserId(user)),
+    ("met", 2): lambda one, other: PairMet(UserId(one), UserId(other)),
+    ("unblocked", 2): lambda one, other: BlockEnded(UserId(one), UserId(other)),
+    ("opened", 1): lambda user: ProfileOpened(UserId(user)),
+    ("came", 2): lambda workspace, user: MemberCame(WorkspaceId(workspace), UserId(user)),
 }
 
 

@@ -114,6 +114,10 @@ async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store
     await relations.request_follow(ann.id, private.id)  # only asked
     assert await audience() == {ben.id, eve.id}
     await store.messages.post([Draft(kim.id, ann.id, "hi")])
+    assert await audience() == {ben.id, eve.id}  # a request says nothing of who does not answer it
+    await store.messages.post([Draft(kim.id, ann.id, "hello?")])
+    assert await audience() == {ben.id, eve.id}
+    await store.messages.post([Draft(ann.id, kim.id, "hi")])
     assert await audience() == {ben.id, eve.id, kim.id}
     await relations.block(kim.id, ann.id)
     assert await audience() == {ben.id, eve.id}
@@ -139,7 +143,9 @@ async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> No
 
 async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
-    (posted,) = await store.messages.post([Draft(ann.id, ben.id, "hi")])
+    posted, _ = await store.messages.post(
+        [Draft(ann.id, ben.id, "hi"), Draft(ben.id, ann.id, "hi")]
+    )
     assert isinstance(posted, Posted)
     channel = posted.message.channel_id
     await store.relations.request_follow(eve.id, ann.id)

@@ -16,7 +16,16 @@ from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
 from persistence.interface import Health, Relations
-from persistence.records import Change, StoreUnavailable
+from persistence.records import (
+    BlockEnded,
+    Change,
+    Gain,
+    Loss,
+    MemberCame,
+    PairMet,
+    ProfileOpened,
+    StoreUnavailable,
+)
 from protocol.model import UserId
 
 log = structlog.get_logger(__name__)
@@ -56,13 +65,16 @@ class Changes:
         relations: notifies of them.
         health: whether the store answers.
         hub: closes connections.
-        begin: the first step of a change, or of checking everything (None).
+        revoke: the first step of a change that may take a right away, or of checking everything
+            (None).
+        introduce: of one that may give a right.
     """
 
     relations: Relations
     health: Health
     hub: Hub
-    begin: Callable[[Change | None], Step]
+    revoke: Callable[[Loss | None], Step]
+    introduce: Callable[[Gain], Step]
     _waiting: set[Change | None] = field(factory=set, init=False)  # not begun
     _queue: deque[_Job] = field(factory=deque, init=False)
     _arrived: trio.Semaphore = field(factory=lambda: trio.Semaphore(0), init=False)
@@ -83,7 +95,12 @@ class Changes:
             change = None
         if change not in self._waiting:
             self._waiting.add(change)
-            self._put(_Job(change, deque((self.begin(change),))))
+            self._put(_Job(change, deque((self._first_step(change),))))
+
+    def _first_step(self, change: Change | None) -> Step:
+        if isinstance(change, PairMet | BlockEnded | ProfileOpened | MemberCame):
+            return self.introduce(change)
+        return self.revoke(change)
 
     def _put(self, job: _Job) -> None:
         """To the end, so that a change with many steps lets others pass between them."""

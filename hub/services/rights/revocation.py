@@ -11,7 +11,7 @@ Must not know: sockets, dialects, SQL, in which order changes are acted on.
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, assert_never
+from typing import assert_never
 
 from attrs import frozen
 
@@ -21,13 +21,14 @@ from hub.services.channels import Channels
 from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.rights.changes import Step
-from hub.services.rights.sight import Pair, Sight
+from hub.services.rights.pairs import Pair, Pairs, both_ways, parts
+from hub.services.rights.sight import Sight
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.interface import Relations
 from persistence.records import (
-    Change,
     ChannelMemberGone,
+    Loss,
     MemberGone,
     PairChanged,
     ProfileChanged,
@@ -35,8 +36,6 @@ from persistence.records import (
 )
 from protocol.events import ConversationRevoked
 from protocol.model import ChannelId, UserId, WorkspaceId
-
-MAX_PAIRS: Final = 200  # asked about in one statement
 
 
 @frozen
@@ -50,6 +49,7 @@ class Revocations:
         typing: has the indicators that are on.
         presence: has the users that are online.
         sight: hides users from each other where both are.
+        pairs: those that are being acted on.
         receipts: what was allowed before a right ended is sent before the notice of its end.
         hub: delivers the notices.
     """
@@ -60,10 +60,11 @@ class Revocations:
     typing: TypingIndicators
     presence: Presence
     sight: Sight
+    pairs: Pairs
     receipts: Receipts
     hub: Hub
 
-    def begin(self, change: Change | None) -> Step:
+    def begin(self, change: Loss | None) -> Step:
         """The first step after a change; None: changes may have been missed."""
         match change:
             case PairChanged(one=one, other=other):
@@ -84,6 +85,20 @@ class Revocations:
     def _step(self, pairs: Sequence[Pair]) -> Step:
         return Step(partial(self._tell, pairs), {user_id for user_id, _ in pairs})
 
+    def _hiding(self, pairs: Sequence[Pair]) -> Step:
+        return Step(partial(self._hide_presence, pairs), {user_id for user_id, _ in pairs})
+
+    async def _hide_presence(self, pairs: Sequence[Pair]) -> Sequence[Step]:
+        """End that each pair's first user knows of the second, if nothing else lets them know."""
+        async with self.pairs.hold(pairs):
+            views = await self.relations.peer_views(pairs)
+            deliveries: list[Delivery] = []
+            for (user_id, peer), view in zip(pairs, views, strict=True):
+                if not self.presence.knows(view):
+                    deliveries += self.presence.shown(peer, user_id, online=False)
+            await self.hub.broadcast(deliveries)
+        return ()
+
     async def _recheck_everything(self) -> Sequence[Step]:
         await self.receipts.settled()
         await self.workspaces.recheck()
@@ -96,8 +111,10 @@ class Revocations:
 
     async def _member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Step]:
         await self.receipts.settled()
-        await self.workspaces.member_gone(workspace_id, user_id)
-        return await self._recheck((user_id,))
+        others = await self.workspaces.member_gone(workspace_id, user_id)
+        await self._recheck((user_id,))
+        concerned = await self._of_the_connected(both_ways(user_id, others))
+        return [self._hiding(part) for part in parts(concerned)]
 
     async def _user_gone(self, user_id: UserId) -> Sequence[Step]:
         await self.hub.end_users((user_id,))
@@ -106,10 +123,8 @@ class Revocations:
     async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:
         """The conversations of the user, which may be many, are checked a few at a time."""
         peers = await self.relations.conversation_peers(user_id)
-        pairs = [pair for peer in peers for pair in ((user_id, peer), (peer, user_id))]
-        concerned = await self._of_the_connected(pairs)
-        parts = [concerned[at : at + MAX_PAIRS] for at in range(0, len(concerned), MAX_PAIRS)]
-        return [self._step(part) for part in parts]
+        concerned = await self._of_the_connected(both_ways(user_id, peers))
+        return [self._step(part) for part in parts(concerned)]
 
     async def _of_the_connected(self, pairs: Sequence[Pair]) -> Sequence[Pair]:
         """The pairs whose first user has a connection. Nothing is owed to the others, who hear no
@@ -127,13 +142,19 @@ class Revocations:
         concerned = await self._of_the_connected(pairs)
         if not concerned:
             return ()
-        peer_views = await self.relations.peer_views(concerned)
+        async with self.pairs.hold(concerned):
+            closed = await self._tell_of(concerned)
+        await self.channels.recheck_places(closed)
+        return ()
+
+    async def _tell_of(self, pairs: Sequence[Pair]) -> Sequence[tuple[UserId, ChannelId]]:
+        """Returns who may no longer see which conversation."""
         deliveries: list[Delivery] = []
         hidden: list[Pair] = []
         closed: list[tuple[UserId, ChannelId]] = []
         now = datetime.now(UTC)
-        for (user_id, peer), view in zip(concerned, peer_views, strict=True):
-            to_user = ToUsers((user_id,))
+        views = await self.relations.peer_views(pairs)
+        for (user_id, peer), view in zip(pairs, views, strict=True):
             if not view.may_see:
                 deliveries += self.typing.stopped(peer, user_id)
             if not self.presence.knows(view):
@@ -142,13 +163,12 @@ class Revocations:
                 hidden.append((user_id, peer))
             if not view.may_see and view.channel_id is not None:
                 revoked = ConversationRevoked(user_id, peer, view.channel_id, now)
-                deliveries.append(Delivery(revoked, to_user))
+                deliveries.append(Delivery(revoked, ToUsers((user_id,))))
                 closed.append((user_id, view.channel_id))
         if hidden:
             deliveries += await self._hide(hidden)
         await self.hub.broadcast(deliveries)
-        await self.channels.recheck_places(closed)
-        return ()
+        return closed
 
     async def _hide(self, pairs: Sequence[Pair]) -> list[Delivery]:
         """What ends in the rooms where both are: that the peer types, and is there."""

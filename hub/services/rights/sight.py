@@ -5,7 +5,6 @@ why somebody may be shown, dialects, SQL.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from attrs import frozen
 
@@ -13,12 +12,9 @@ from hub.actor.hub import Hub
 from hub.actor.letters import Delivery
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
+from hub.services.rights.pairs import Pair
 from persistence.interface import Workspaces
 from protocol.events import WorkspacePresence
-from protocol.model import UserId
-
-Pair: TypeAlias = tuple[UserId, UserId]
-"""A user, and the peer whom they see."""
 
 
 @frozen

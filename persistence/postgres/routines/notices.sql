@@ -4,6 +4,8 @@
 -- On the channel parlour_changes, what may take away somebody's right to see something:
 --   pair <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
 --   | user <user>
+-- and what may give it:
+--   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
 -- `parse_change` in persistence/postgres/relations.py reads them. The trigger's arguments are the
 -- first word and the columns that follow it.
 CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -33,6 +35,19 @@ CREATE OR REPLACE TRIGGER channel_members_announce AFTER DELETE OR UPDATE ON cha
 CREATE OR REPLACE TRIGGER users_announce_privacy AFTER UPDATE OF is_public ON users
     FOR EACH ROW WHEN (OLD.is_public AND NOT NEW.is_public)
     EXECUTE FUNCTION announce_change('profile', 'id');
+CREATE OR REPLACE TRIGGER follows_announce_begin AFTER INSERT OR UPDATE ON follows
+    FOR EACH ROW WHEN (NEW.status = 'accepted')
+    EXECUTE FUNCTION announce_change('met', 'follower_id', 'followee_id');
+CREATE OR REPLACE TRIGGER channels_announce_answer AFTER UPDATE ON channels
+    FOR EACH ROW WHEN (NEW.answered AND NOT OLD.answered)
+    EXECUTE FUNCTION announce_change('met', 'user_lo', 'user_hi');
+CREATE OR REPLACE TRIGGER blocks_announce_end AFTER DELETE ON blocks
+    FOR EACH ROW EXECUTE FUNCTION announce_change('unblocked', 'blocker_id', 'blocked_id');
+CREATE OR REPLACE TRIGGER users_announce_opening AFTER UPDATE OF is_public ON users
+    FOR EACH ROW WHEN (NEW.is_public AND NOT OLD.is_public)
+    EXECUTE FUNCTION announce_change('opened', 'id');
+CREATE OR REPLACE TRIGGER workspace_members_announce_begin AFTER INSERT ON workspace_members
+    FOR EACH ROW EXECUTE FUNCTION announce_change('came', 'workspace_id', 'user_id');
 CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
 

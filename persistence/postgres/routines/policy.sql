@@ -128,17 +128,17 @@ LANGUAGE sql STABLE AS $$
     UNION SELECT blocker_id FROM blocks WHERE blocked_id = who
 $$;
 
--- The users who may know that `who` is online: accepted follows either way, the peers of dms with
--- messages as long as one of the two may message the other, members of a common workspace; without
--- those who block `who` or are blocked.
+-- The users who may know that `who` is online: accepted follows either way, the peers of dms in
+-- which both have written, as long as one of the two may message the other, members of a common
+-- workspace; without those who block `who` or are blocked. It is mutual, and must stay so.
 CREATE OR REPLACE FUNCTION presence_audience(who bigint) RETURNS SETOF bigint
 LANGUAGE sql STABLE AS $$
     SELECT related.id FROM (
         SELECT followee_id AS id FROM follows WHERE follower_id = who AND status = 'accepted'
         UNION SELECT follower_id FROM follows WHERE followee_id = who AND status = 'accepted'
         UNION SELECT peer.id FROM (
-              SELECT user_hi FROM channels WHERE user_lo = who AND last_seq > 0
-              UNION SELECT user_lo FROM channels WHERE user_hi = who AND last_seq > 0) AS peer (id)
+              SELECT user_hi FROM channels WHERE user_lo = who AND answered
+              UNION SELECT user_lo FROM channels WHERE user_hi = who AND answered) AS peer (id)
               WHERE may_message(who, peer.id) OR may_message(peer.id, who)
         UNION SELECT theirs.user_id
               FROM workspace_members mine JOIN workspace_members theirs USING (workspace_id)

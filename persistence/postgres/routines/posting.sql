@@ -177,8 +177,16 @@ BEGIN
                f.key, f.parent, at_time
           FROM fresh f
     ), advanced AS (
-        UPDATE channels c SET last_seq = n.seq
-          FROM (SELECT f.channel_id, max(f.seq) AS seq FROM fresh f GROUP BY f.channel_id) AS n
+        -- of a dm also who wrote first, and whether the other one has; the assistant is neither
+        UPDATE channels c
+           SET last_seq = n.seq,
+               opened_by = CASE WHEN c.kind = 'dm' THEN coalesce(c.opened_by, n.one) END,
+               answered = c.answered OR (c.kind = 'dm' AND coalesce(
+                   n.one <> n.other OR n.one <> c.opened_by, false))
+          FROM (SELECT f.channel_id, max(f.seq) AS seq,
+                       min(f.author) FILTER (WHERE f.author <> 999) AS one,
+                       max(f.author) FILTER (WHERE f.author <> 999) AS other
+                  FROM fresh f GROUP BY f.channel_id) AS n
          WHERE c.id = n.channel_id
     ), answered AS (
         -- the user whom the assistant answers has read the answer

@@ -59,7 +59,7 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
         assert verdicts == [yes, yes, no, yes, no, no, no, yes, no, no, no, no]
         audience = "SELECT array_agg(p ORDER BY p) FROM presence_audience(1) AS p"
         assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
-        await execute(dsn, "UPDATE channels SET last_seq = 1 WHERE id = 2")
+        await execute(dsn, "UPDATE channels SET last_seq = 2, answered = true WHERE id = 2")
         assert await execute(dsn, audience) == [2, 3]
 
 
@@ -70,8 +70,8 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
             dsn,
             "WITH made AS (INSERT INTO users (username, name, password_hash)"
             " SELECT 'u' || n, 'x', 'none' FROM generate_series(1, 2000) AS n RETURNING id)"
-            " INSERT INTO channels (kind, user_lo, user_hi, name, last_seq)"
-            " SELECT 'dm', 1, id, 'dm', 1 FROM made WHERE id > 1",
+            " INSERT INTO channels (kind, user_lo, user_hi, name, last_seq, answered)"
+            " SELECT 'dm', 1, id, 'dm', 1, true FROM made WHERE id > 1",
         )
         await execute(dsn, "ANALYZE")
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {PEER_VIEWS}"

@@ -215,4 +215,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "UNION SELECT blocker_id FROM blocks WHERE blocked_id = who AND false\n",
         ("tests/persistence/test_relations.py",),
     ),
+    Fault(
+        "a request shows the presence of who does not answer it",
+        "persistence/postgres/routines/posting.sql",
+        "n.one <> n.other OR n.one <> c.opened_by, false))",
+        "n.one <> n.other OR n.one = n.other, false))",
+        ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "an accepted follow is noticed by nobody",
+        "persistence/postgres/routines/notices.sql",
+        """    FOR EACH ROW WHEN (NEW.status = 'accepted')
+""",
+        """    FOR EACH ROW WHEN (NEW.status = 'acceptedd')
+""",
+        ("tests/hub/services/rights/test_introduction.py",),
+    ),
 )

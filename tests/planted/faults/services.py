@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
 REVOCATION: Final = "tests/hub/services/rights/test_revocation.py"
 SIGHT: Final = "tests/hub/services/rights/test_sight.py"
+INTRODUCTION: Final = "tests/hub/services/rights/test_introduction.py"
 CHANGES: Final = "tests/hub/services/rights/test_changes.py"
 RESUME: Final = "tests/hub/services/test_resume.py"
 PRESENCE: Final = "tests/hub/services/presence/test_users.py"
@@ -175,8 +176,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the blocker is told, not the blocked",
         "hub/services/rights/revocation.py",
-        "            to_user = ToUsers((user_id,))\n",
-        "            to_user = ToUsers((peer,))\n",
+        "deliveries.append(Delivery(revoked, ToUsers((user_id,))))",
+        "deliveries.append(Delivery(revoked, ToUsers((peer,))))",
         (REVOCATION,),
     ),
     Fault(
@@ -202,7 +203,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "many conversations are asked about in one statement",
-        "hub/services/rights/revocation.py",
+        "hub/services/rights/pairs.py",
         "MAX_PAIRS: Final = 200",
         "MAX_PAIRS: Final = 200_000",
         (CHANGES,),
@@ -388,5 +389,40 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []",
         "spans = []",
         (RESUME,),
+    ),
+    Fault(
+        "a relation that begins shows one side only",
+        "hub/services/rights/introduction.py",
+        "return self._step(((one, other), (other, one)), in_rooms=False)",
+        "return self._step(((one, other),), in_rooms=False)",
+        (INTRODUCTION,),
+    ),
+    Fault(
+        "the end of a block shows nobody in channels",
+        "hub/services/rights/introduction.py",
+        "if in_rooms and met:",
+        "if in_rooms and not met:",
+        (INTRODUCTION,),
+    ),
+    Fault(
+        "a new member does not see who is online",
+        "hub/services/rights/introduction.py",
+        "pairs = self._present(both_ways(user_id, workspace.members))",
+        "pairs = self._present(both_ways(user_id, ()))",
+        (INTRODUCTION,),
+    ),
+    Fault(
+        "who was put out stays online",
+        "hub/services/rights/revocation.py",
+        "return [self._hiding(part) for part in parts(concerned)]",
+        "return [self._hiding(part) for part in parts(concerned[:0])]",
+        (INTRODUCTION,),
+    ),
+    Fault(
+        "the members of a workspace that is gone stay online",
+        "hub/services/workspaces.py",
+        "return (*members, *self._departs(workspace_id, user_id))",
+        "return members",
+        (INTRODUCTION,),
     ),
 )

@@ -201,6 +201,6 @@ class Truth:
         if tables.follow_accepted_either_way(one, other):
             return True
         row = tables.dms.get(frozenset((one, other)))
-        if row is not None and row.messages and tables.in_contact(one, other):
+        if row is not None and row.answered and tables.in_contact(one, other):
             return True
         return any({one, other} <= set(each.members) for each in tables.workspaces.values())

@@ -77,6 +77,8 @@ async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: Worl
 async def test_two_people_may_use_the_same_key(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
+    for socket in (anns, bens):
+        socket.ignoring("user_online_status")
     await anns.ask(private_message(ben, client_id="k1"))
     await bens.receive()
     answer = await bens.ask(private_message(ann, "mine", client_id="k1"))

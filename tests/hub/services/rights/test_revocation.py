@@ -256,6 +256,7 @@ async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
     async with open_world(memory_store) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, "before")
+        await write(world, ben.user, ann.user, "before")
         anns, bens = await ann.open(), await ben.open()
         await anns.receive_type("user_online_status")
         await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})

@@ -45,6 +45,9 @@ RELEASED = {
     "schema/0007_deleted_messages.sql": (
         "af26f3f2d6ee6df8da933d1da76bb9a2fede7dfe7514beafd040256da9db6931"
     ),
+    "schema/0008_answered_conversations.sql": (
+        "53db70dcf912141e03af378322f187bda58c432fe2655ab29ab9c602cedf4f0a"
+    ),
 }
 
 

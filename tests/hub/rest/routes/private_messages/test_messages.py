@@ -174,7 +174,7 @@ async def test_conversations_newest_first_with_what_a_list_shows(world: World) -
     assert [each["user"]["id"] for each in listed] == [eve.id, ben.id]
     assert [each["last_message"] for each in listed] == ["from eve", "from ben"]
     assert [each["unread_count"] for each in listed] == [1, 1]
-    assert [each["is_online"] for each in listed] == [False, True]
+    assert [each["is_online"] for each in listed] == [False, False]  # of a request neither knows
     assert [each["is_request"] for each in listed] == [False, True]
     assert listed[0]["last_message_time"].endswith("Z")
     assert not {"email", "date_of_birth"} & set(listed[0]["user"])
@@ -207,6 +207,10 @@ async def test_online_users_are_others_i_may_know_of(world: World) -> None:
             socket.ignoring("private_message", "user_online_status", "revoked")
     assert (await ann.call("GET", "/api/users/online")).json == []
     await say(ann, ben, "hi")
+    assert (
+        await ann.call("GET", "/api/users/online")
+    ).json == []  # as long as Ben has not answered
+    await say(ben, ann, "hi")
     (online,) = (await ann.call("GET", "/api/users/online")).json
     assert online["id"] == ben.id
     await ben.call("POST", f"/api/users/{ann.id}/block")

@@ -1,0 +1,95 @@
+"""Introductions: when a relation between two users begins, each is told that the other is online.
+
+Guarantees: after an accepted follow, a conversation that is answered, a block or a privacy that
+ended, and in a new common workspace, wherever it was made, both are shown to each other at once, as
+far as the policy allows it. Must not know: sockets, dialects, SQL.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import assert_never
+
+from attrs import frozen
+
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery
+from hub.services.presence.users import Presence
+from hub.services.rights.changes import Step
+from hub.services.rights.pairs import Pair, Pairs, both_ways, parts
+from hub.services.rights.sight import Sight
+from persistence.interface import Relations, Workspaces
+from persistence.records import BlockEnded, Gain, MemberCame, PairMet, ProfileOpened
+from protocol.model import UserId, WorkspaceId
+
+
+@frozen
+class Introductions:
+    """What changes let users know of each other.
+
+    Args:
+        relations: has the policy.
+        workspaces: has the members.
+        presence: has the users that are online.
+        sight: shows users to each other where both are.
+        pairs: those that are being acted on.
+        hub: delivers what is told.
+    """
+
+    relations: Relations
+    workspaces: Workspaces
+    presence: Presence
+    sight: Sight
+    pairs: Pairs
+    hub: Hub
+
+    def begin(self, change: Gain) -> Step:
+        """The first step after a change. Nobody is told too much if it fails."""
+        match change:
+            case PairMet(one=one, other=other):
+                return self._step(((one, other), (other, one)), in_rooms=False)
+            case BlockEnded(one=one, other=other):
+                return self._step(((one, other), (other, one)), in_rooms=True)
+            case ProfileOpened(user_id=user_id):
+                return Step(partial(self._profile_opened, user_id), ())
+            case MemberCame(workspace_id=workspace_id, user_id=user_id):
+                return Step(partial(self._member_came, workspace_id, user_id), ())
+            case _:
+                assert_never(change)
+
+    def _step(self, pairs: Sequence[Pair], *, in_rooms: bool) -> Step:
+        return Step(partial(self._introduce, pairs, in_rooms=in_rooms), ())
+
+    async def _profile_opened(self, user_id: UserId) -> Sequence[Step]:
+        pairs = both_ways(user_id, await self.relations.conversation_peers(user_id))
+        return [self._step(part, in_rooms=False) for part in parts(self._present(pairs))]
+
+    async def _member_came(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Step]:
+        workspace = await self.workspaces.get(workspace_id)
+        if workspace is None or user_id not in workspace.members:
+            return ()
+        pairs = self._present(both_ways(user_id, workspace.members))
+        return [self._step(part, in_rooms=True) for part in parts(pairs)]
+
+    def _present(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """The pairs whose first user can be told that the second is online."""
+        online, connected = self.presence.online(), self.hub.is_connected
+        return [pair for pair in pairs if pair[1] in online and connected(pair[0])]
+
+    async def _introduce(self, pairs: Sequence[Pair], *, in_rooms: bool) -> Sequence[Step]:
+        """Show each pair's second user to the first, who may know of them."""
+        await self.hub.barrier()  # who was being let in before is connected now
+        present = self._present(pairs)
+        if not present:
+            return ()
+        async with self.pairs.hold(present):
+            views = await self.relations.peer_views(present)
+            deliveries: list[Delivery] = []
+            met: list[Pair] = []
+            for (user_id, peer), view in zip(present, views, strict=True):
+                if self.presence.knows(view):
+                    deliveries += self.presence.shown(peer, user_id, online=True)
+                    met.append((user_id, peer))
+            if in_rooms and met:
+                deliveries += await self.sight.in_rooms(met, online=True)
+            await self.hub.broadcast(deliveries)
+        return ()

@@ -1,0 +1,155 @@
+"""When a relation begins, both sides are told at once that the other is online, and when it ends
+that they are not.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import pytest
+from trio.testing import MockClock
+
+from persistence.records import ProfileChange
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import write
+from tests.support.quiet import until_quiet
+from tests.support.school import open_school
+from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.world import Person, World, open_world
+
+Begin: TypeAlias = Callable[[World, Person, Person], Awaitable[object]]
+
+
+def status(person: Person, *, online: bool) -> dict[str, object]:
+    return {"type": "user_online_status", "user_id": person.id, "is_online": online}
+
+
+async def follow(world: World, ann: Person, ben: Person) -> None:
+    await world.store.relations.request_follow(ann.id, ben.id)
+
+
+async def ask_and_accept(world: World, ann: Person, ben: Person) -> None:
+    await world.store.accounts.change_profile(ben.id, ProfileChange(is_public=False))
+    await world.store.relations.request_follow(ann.id, ben.id)
+    await until_quiet()
+    await world.store.relations.accept_follow(ben.id, ann.id)
+
+
+async def write_and_answer(world: World, ann: Person, ben: Person) -> None:
+    await write(world, ann.user, ben.user, "hello")
+    await until_quiet()
+    await write(world, ben.user, ann.user, "hi")
+
+
+async def accept_a_message(world: World, ann: Person, ben: Person) -> None:
+    await write(world, ann.user, ben.user, "hello")
+    await until_quiet()
+    await world.store.relations.accept_message_request(ben.id, ann.id)
+
+
+async def share_a_workspace(world: World, ann: Person, ben: Person) -> None:
+    workspace = await world.store.workspaces.create(ann.id, "School", None)
+    await world.store.workspaces.add_member(workspace.id, ben.id, by=ann.id)
+
+
+@pytest.mark.parametrize(
+    "begin", [follow, ask_and_accept, write_and_answer, accept_a_message, share_a_workspace]
+)
+async def test_both_are_told_when_a_relation_begins(world: World, begin: Begin) -> None:
+    ann, ben = await world.people("ann", "ben")
+    eve = await world.person("eve")
+    anns, bens, eves = await ann.open(), await ben.open(), await eve.open()
+    for socket in (anns, bens):
+        socket.ignoring("private_message")
+    await begin(world, ann, ben)
+    for socket, other in ((anns, ben), (bens, ann)):
+        assert await socket.receive() == status(other, online=True)
+        socket.ignoring("user_online_status")  # again: the owner is a new member as well
+    await eves.is_silent()
+
+
+async def test_a_request_that_is_not_answered_says_nothing_of_who_got_it(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    anns, bens = await ann.open(), await ben.open()
+    anns.ignoring("private_message")
+    bens.ignoring("private_message")
+    await write(world, ann.user, ben.user, "hello", "hello?")
+    await bens.close_in_silence()
+    await ben.open()
+    await anns.is_silent()
+
+
+async def test_the_end_of_a_block_shows_both_wherever_they_are(world: World) -> None:
+    school = await open_school(world)
+    ann, ben = school.ann, school.ben
+    await world.store.relations.block(ann.id, ben.id)
+    anns, bens = await ann.open(), await ben.open()
+    chat = await school.join(ben)
+    gateway = await on_gateway(ben)
+    anns_chat = await school.join(ann)
+    await world.store.relations.unblock(ann.id, ben.id)
+    assert await anns.receive() == status(ben, online=True)
+    assert await bens.receive() == status(ann, online=True)
+    for socket, other in ((chat, ann), (anns_chat, ben)):
+        shown = await socket.receive_type("user_presence")
+        assert (shown["userId"], shown["status"]) == (other.id, "online")
+    update = (await gateway.receive_type("PRESENCE_UPDATE"))["d"]
+    assert (update["userId"], update["status"]) == (ann.id, "online")
+
+
+async def on_gateway(person: Person) -> WebSocket:
+    gateway = await person.open("/gateway")
+    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    await gateway.receive_type("READY")
+    await until_quiet()
+    return gateway
+
+
+async def test_a_profile_that_turns_public_shows_who_has_talked(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await write(world, ann.user, ben.user, "1")
+    await write(world, ben.user, ann.user, "2")
+    anns, bens = await ann.open(), await ben.open()
+    assert await anns.receive() == status(ben, online=True)
+    for person in (ann, ben):
+        await world.store.accounts.change_profile(person.id, ProfileChange(is_public=False))
+    for socket in (anns, bens):
+        await socket.expect("revoked")
+        socket.ignoring("revoked")
+    await world.store.accounts.change_profile(ann.id, ProfileChange(is_public=True))
+    for socket, other in ((anns, ben), (bens, ann)):
+        while (told := await socket.receive()) != status(other, online=True):
+            assert told == status(other, online=False)
+
+
+async def test_who_is_put_out_of_the_only_common_workspace_is_offline(world: World) -> None:
+    school = await open_school(world)
+    ann, ben, tea = school.ann, school.ben, school.tea
+    await world.store.relations.request_follow(tea.id, ben.id)
+    anns, bens = await ann.open(), await ben.open()
+    assert await anns.receive() == status(ben, online=True)
+    teas = await tea.open()
+    assert await anns.receive() == await bens.receive() == status(tea, online=True)
+    await world.store.workspaces.remove_member(school.workspace.id, ben.id, by=tea.id)
+    assert await anns.receive() == status(ben, online=False)
+    assert await bens.receive() == status(ann, online=False)
+    await teas.is_silent()  # she follows Ben
+
+
+@pytest.mark.parametrize("table", ["workspaces WHERE id", "workspace_members WHERE workspace_id"])
+async def test_of_a_workspace_that_is_gone_nobody_stays_online(
+    databases: Databases, table: str, mock_clock: MockClock
+) -> None:
+    async with (
+        databases.reused() as dsn,
+        open_store(dsn) as store,
+        open_world(store, presence_grace=0.0) as world,
+    ):
+        school = await open_school(world)
+        people = [school.tea, school.ann, school.ben]
+        sockets = [await person.open() for person in people]
+        await sockets[0].receive(), await sockets[0].receive(), await sockets[1].receive()
+        await execute(dsn, f"DELETE FROM {table} = {school.workspace.id}")
+        for socket, me in zip(sockets, people, strict=True):
+            found = [(await socket.receive()) for _ in range(2)]
+            others = [person for person in people if person is not me]
+            assert all(status(other, online=False) in found for other in others)
