@@ -23,7 +23,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
-    with run_hub(folder / "shared") as hub:
+    with run_hub(folder / "shared", "--joining", "at_once") as hub:
         yield hub
 
 
