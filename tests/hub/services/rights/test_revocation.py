@@ -208,6 +208,7 @@ async def test_an_account_that_is_deleted_ends_every_connection(
         sockets = [await school.eve.open(path) for path in ("/ws", "/ws/chat")]
         peer = await enter_socketio(school.eve)
         await execute(dsn, f"DELETE FROM users WHERE id = {school.eve.id}")
+        assert (await peer.event())[1]["code"] == "login_ended"
         assert await peer.packet() == "1"  # the end of a session
         for socket in (*sockets, peer.socket):
             assert (await socket.closed()).code == 4001
