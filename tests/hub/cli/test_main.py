@@ -197,7 +197,7 @@ def test_what_a_command_writes_is_for_its_account_alone(run: Run) -> None:
 
 
 def test_an_error_does_not_drive_the_terminal(run: Run) -> None:
-    url = "http://x\x1b]0;OWNED\x07"
+    url = "http://127.0.0.1:1/\x1b(0\x07"
     for result in (
         run("chat", "--as", "a", "--to", "b", "--url", url, PARLOUR_PASSWORD="x"),
         run("check-config", "--config", "missing\x1b[2J"),
