@@ -266,6 +266,8 @@ class Ledger(Witness):
 
     def _not_done(self, code: str) -> None:
         """What the device asked for, other than to store a message, was refused."""
+        if code == "login_ended":
+            return  # nothing was asked for: the device is put out, which it looks at then
         if code in FORBIDDEN:
             sights = [self.truth.sight(Right.SEE, self.me, each) for each in self.channels()]
             since = self.connection.opened_at
