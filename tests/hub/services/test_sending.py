@@ -165,7 +165,7 @@ async def test_who_was_removed_is_told_what_they_had_stored(world: World) -> Non
     again = await school.ben.ask("POST", "/api/messages", body)
     assert (again.status, again.json) == (201, first.json)
     other = await school.ben.ask("POST", "/api/messages", body | {"clientMessageId": "l"})
-    assert (other.status, other.json["code"]) == (403, "not_allowed")
+    assert (other.status, other.json["code"]) == (404, "channel_not_found")
     chat = await school.ben.open("/ws/chat")
     await chat.send({"type": "send_message", **body})
     assert (await chat.receive_type("new_message"))["message"]["id"] == first.json["id"]
