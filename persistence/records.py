@@ -276,6 +276,15 @@ class UserGone:
 
 
 @frozen
+class ConversationGone:
+    """A dm with messages was deleted, mostly with the account of one of its two users."""
+
+    channel_id: ChannelId
+    one: UserId
+    other: UserId
+
+
+@frozen
 class PairMet:
     """An accepted follow exists between the two users, or the second one has answered the first."""
 
@@ -306,7 +315,9 @@ class MemberCame:
     user_id: UserId
 
 
-Loss: TypeAlias = PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone
+Loss: TypeAlias = (
+    PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone | ConversationGone
+)
 """A change that may take away a user's right to see something."""
 
 Gain: TypeAlias = PairMet | BlockEnded | ProfileOpened | MemberCame

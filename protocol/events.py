@@ -316,10 +316,13 @@ class MemberAdded(Reliable):
 
 @frozen
 class MemberRemoved(Reliable):
-    """A user left the workspace or was removed, to its members and to that user."""
+    """A user left the workspace or was removed, to its members and to that user. `user`: None when
+    the account was deleted.
+    """
 
     workspace: Workspace
-    user: User
+    user_id: UserId
+    user: User | None
 
 
 @frozen

@@ -55,6 +55,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
     "tests/hub/test_every_socket.py": "what every WebSocket dialect does with hostile bytes",
     "tests/hub/rest/test_pages.py": "every list that comes in pages, in every dialect",
+    "tests/hub/services/rights/test_deleted_accounts.py": "what others hear of it",
     "tests/hub/web/test_colours.py": "app/style/tokens.css, and what docs/web-client.md says of it",
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",

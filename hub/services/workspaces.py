@@ -147,8 +147,8 @@ class Workspaces:
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user_id in workspace.members:
             return ()  # again
-        if workspace is not None and user is not None:
-            await self._tell(workspace_id, MemberRemoved(workspace, user))
+        if workspace is not None:
+            await self._tell(workspace_id, MemberRemoved(workspace, user_id, user))
         followed = self._followed.get(user_id, set())
         followed.discard(workspace_id)
         for client in tuple(self._identified.get(user_id, ())):

@@ -7,7 +7,10 @@ from attrs import asdict, define, evolve, fields
 
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import (
+    ChannelMemberGone,
+    ConversationGone,
     Credentials,
+    MemberGone,
     NewUser,
     NoSuchUser,
     ProfileChange,
@@ -126,8 +129,10 @@ class MemoryAccounts:
         tables.roles = {key: role for key, role in tables.roles.items() if is_left(key)}
         tables.invitations = {key: each for key, each in tables.invitations.items() if is_left(key)}
         for key, each in tuple(tables.workspaces.items()):
-            members = tuple(member for member in each.members if member != user_id)
-            tables.workspaces[key] = evolve(each, members=members)
+            if user_id in each.members:
+                members = tuple(member for member in each.members if member != user_id)
+                tables.workspaces[key] = evolve(each, members=members)
+                tables.changed(MemberGone(key, user_id))
         tables.follows = {pair: at for pair, at in tables.follows.items() if user_id not in pair}
         tables.blocks = {pair: at for pair, at in tables.blocks.items() if user_id not in pair}
         tables.uploads = {
@@ -140,6 +145,10 @@ class MemoryAccounts:
 
     def _drop(self, row: ChannelRow) -> None:
         del self.tables.channels[row.channel.id]
+        for user_id in row.channel.pair or ():
+            self.tables.changed(ChannelMemberGone(row.channel.id, user_id))
+        if row.channel.pair is not None and row.messages:
+            self.tables.changed(ConversationGone(row.channel.id, *row.channel.pair))
         for message in row.messages:
             self.tables.messages.pop(message.id, None)
         if row.channel.pair is not None:

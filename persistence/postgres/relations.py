@@ -14,6 +14,7 @@ from persistence.records import (
     BlockEnded,
     Change,
     ChannelMemberGone,
+    ConversationGone,
     FollowCounts,
     Gone,
     MemberCame,
@@ -294,6 +295,9 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
     ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
     ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),
     ("user", 1): lambda user: UserGone(UserId(user)),
+    ("conversation", 3): lambda channel, one, other: ConversationGone(
+        ChannelId(channel), UserId(one), UserId(other)
+    ),
     ("met", 2): lambda one, other: PairMet(UserId(one), UserId(other)),
     ("unblocked", 2): lambda one, other: BlockEnded(UserId(one), UserId(other)),
     ("opened", 1): lambda user: ProfileOpened(UserId(user)),

@@ -33,7 +33,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["seeds"] == SEEDS
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
     assert report["frames"] > 100 * SEEDS
-    assert report["restarts"] > SEEDS
+    assert report["restarts"] > SEEDS / 2
 
 
 @pytest.mark.parametrize("bug", SOME_BUGS)

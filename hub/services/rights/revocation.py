@@ -28,13 +28,14 @@ from hub.services.workspaces import Workspaces
 from persistence.interface import Relations
 from persistence.records import (
     ChannelMemberGone,
+    ConversationGone,
     Loss,
     MemberGone,
     PairChanged,
     ProfileChanged,
     UserGone,
 )
-from protocol.events import ConversationRevoked
+from protocol.events import ConversationRevoked, PresenceChanged
 from protocol.model import ChannelId, UserId, WorkspaceId
 
 
@@ -75,6 +76,11 @@ class Revocations:
                 return Step(partial(self._member_gone, workspace_id, user_id), (user_id,))
             case ChannelMemberGone(user_id=user_id):
                 return Step(partial(self._recheck, (user_id,)), (user_id,))
+            case ConversationGone(channel_id=channel_id, one=one, other=other):
+                return Step(
+                    partial(self._conversation_gone, channel_id, ((one, other), (other, one))),
+                    (one, other),
+                )
             case UserGone(user_id=user_id):
                 return Step(partial(self._user_gone, user_id), (user_id,))
             case None:
@@ -118,6 +124,29 @@ class Revocations:
 
     async def _user_gone(self, user_id: UserId) -> Sequence[Step]:
         await self.hub.end_users((user_id,))
+        return ()
+
+    async def _conversation_gone(
+        self, channel_id: ChannelId, pairs: Sequence[Pair]
+    ) -> Sequence[Step]:
+        """Also of a peer who is no longer announced because the account was deleted it is said that
+        they are offline: their own end finds no audience any more.
+        """
+        await self.receipts.settled()
+        concerned = await self._of_the_connected(pairs)
+        deliveries: list[Delivery] = []
+        now = datetime.now(UTC)
+        async with self.pairs.hold(concerned):
+            views = await self.relations.peer_views(concerned)
+            for (user_id, peer), view in zip(concerned, views, strict=True):
+                to_user = ToUsers((user_id,))
+                deliveries += self.typing.stopped(peer, user_id)
+                if not self.presence.knows(view):
+                    self.presence.shown(peer, user_id, online=False)
+                    deliveries.append(Delivery(PresenceChanged(peer, online=False), to_user))
+                revoked = ConversationRevoked(user_id, peer, channel_id, now)
+                deliveries.append(Delivery(revoked, to_user))
+            await self.hub.broadcast(deliveries)
         return ()
 
     async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:

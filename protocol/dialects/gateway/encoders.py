@@ -1,6 +1,6 @@
 """The frames a client of `/gateway` receives. See docs/dialects/gateway.md#frames."""
 
-from typing import Final, Generic, Literal, TypedDict, TypeVar
+from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
 
 from protocol.dialect import (
     Encoders,
@@ -93,11 +93,13 @@ class PresenceData(TypedDict):
 
 
 class MembershipData(TypedDict):
-    """A user, and the workspace that they joined or left, as it is now."""
+    """A user, and the workspace that they joined or left, as it is now. `user`: unless the account
+    was deleted.
+    """
 
     workspaceId: WorkspaceId
     userId: UserId
-    user: MemberObject
+    user: NotRequired[MemberObject]
     guild: WorkspaceObject
 
 
@@ -168,13 +170,14 @@ def _channel_created(
 def _member_added(
     event: MemberAdded,
 ) -> tuple[Dispatch[Literal["GUILD_MEMBER_ADD"], MembershipData]]:
-    return _dispatch("GUILD_MEMBER_ADD", _membership(event.workspace, event.user))
+    return _dispatch("GUILD_MEMBER_ADD", _membership(event.workspace, event.user.id, event.user))
 
 
 def _member_removed(
     event: MemberRemoved,
 ) -> tuple[Dispatch[Literal["GUILD_MEMBER_REMOVE"], MembershipData]]:
-    return _dispatch("GUILD_MEMBER_REMOVE", _membership(event.workspace, event.user))
+    data = _membership(event.workspace, event.user_id, event.user)
+    return _dispatch("GUILD_MEMBER_REMOVE", data)
 
 
 def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedData]]:
@@ -190,13 +193,15 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
     return ({"op": "HEARTBEAT_ACK"},)
 
 
-def _membership(workspace: Workspace, user: User) -> MembershipData:
-    return {
+def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> MembershipData:
+    data: MembershipData = {
         "workspaceId": workspace.id,
-        "userId": user.id,
-        "user": member_object(user),
+        "userId": user_id,
         "guild": workspace_object(workspace),
     }
+    if user is not None:
+        data["user"] = member_object(user)
+    return data
 
 
 ENCODERS: Final[Encoders] = {

@@ -16,6 +16,8 @@ TYPING: Final = "tests/hub/services/typing/test_indicators.py"
 RECEIPTS: Final = "tests/hub/services/test_receipts.py"
 TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
+DELETED: Final = ("tests/hub/services/rights/test_deleted_accounts.py",)
+
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an author who was just deleted is taken for one who is there",
@@ -190,8 +192,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a receipt follows the end of its conversation",
         "hub/services/rights/revocation.py",
-        "        await self.receipts.settled()\n        concerned = ",
-        "        concerned = ",
+        """        await self.receipts.settled()
+        concerned = await self._of_the_connected(pairs)
+        if not""",
+        """        concerned = await self._of_the_connected(pairs)
+        if not""",
         (REVOCATION,),
     ),
     Fault(
@@ -424,5 +429,26 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return (*members, *self._departs(workspace_id, user_id))",
         "return members",
         (INTRODUCTION,),
+    ),
+    Fault(
+        "who was deleted stays online for those they wrote to",
+        "hub/services/rights/revocation.py",
+        "deliveries.append(Delivery(PresenceChanged(peer, online=False), to_user))",
+        "pass",
+        DELETED,
+    ),
+    Fault(
+        "a conversation ends silently with an account",
+        "persistence/postgres/routines/notices.sql",
+        "WHEN (OLD.user_lo IS NOT NULL AND OLD.last_seq > 0)",
+        "WHEN (OLD.user_lo IS NULL AND OLD.last_seq > 0)",
+        DELETED,
+    ),
+    Fault(
+        "a member that is deleted leaves silently",
+        "hub/services/workspaces.py",
+        "MemberRemoved(workspace, user_id, user))",
+        "MemberRemoved(workspace, user_id, user)) if user else None",
+        DELETED,
     ),
 )
