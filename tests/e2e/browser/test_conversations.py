@@ -61,6 +61,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = await pair(hub, "restart")
+        await hub.call("POST", f"/api/users/{given['ben_id']}/follow", cookie=given["ann"])
         async with run_node(FLOWS, "restart", hub.url, json.dumps(given)) as browser:
             for wanted in ("stop", "start") * 2:
                 assert await browser.happened() == {"want": wanted}

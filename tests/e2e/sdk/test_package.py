@@ -94,7 +94,7 @@ def node_project(install: Install) -> Path:
 @pytest.fixture(scope="module")
 def hub(folder: Path) -> Iterator[HubProcess]:
     flags = [part for origin in ORIGINS for part in ("--allowed-origins", origin)]
-    with run_hub(folder / "hub", *flags) as hub:
+    with run_hub(folder / "hub", *flags, "--allowed-hosts", "chat.parlour.example") as hub:
         yield hub
 
 

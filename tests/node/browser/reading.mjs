@@ -110,12 +110,12 @@ async function staysInView(ben) {
   const held = new Promise((resolve) => {
     proceed = () => resolve(undefined);
   });
-  await ben.route("**/api/messages/*after_seq=0*", async (route) => {
+  await ben.route("**/api/messages/*before_seq=*", async (route) => {
     await held;
     await route.continue();
   });
   const scroll = ben.locator(".scroll");
-  const asked = ben.waitForRequest(/after_seq=0/);
+  const asked = ben.waitForRequest(/before_seq=/);
   await scroll.evaluate((element) => element.scrollTo(0, 100));
   await asked;
   await scroll.evaluate((element) => element.scrollTo(0, 1_500));
