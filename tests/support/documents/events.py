@@ -94,7 +94,6 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelsAdded([(CHANNEL, 4)]),
     MemberAdded(WORKSPACE, ANN),
     MemberRemoved(WORKSPACE, ANN.id, ANN),
-    MemberRemoved(WORKSPACE, ANN.id, None),
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),

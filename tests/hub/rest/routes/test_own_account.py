@@ -144,6 +144,7 @@ async def test_a_deleted_account_is_gone_with_its_connections(world: World) -> N
     assert [value.partition("=")[0] for value in reply.set_cookies] == ["session_token"]
     for socket in sockets:
         assert (await socket.until_closed())[1].code == 4001
+    assert (await bens.receive_type("revoked"))["user_id"] == ann.id
     assert (await ann.call("GET", "/api/auth/session")).status == 401
     assert (await ann.ask("GET", "/api/users/me")).status == 401
     assert (await log_in(world)).status == 401
