@@ -198,7 +198,7 @@ async def open_services(
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
-        nursery.start_soon(changes.run)
+        await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
         nursery.start_soon(files.run)
         nursery.start_soon(live_sessions.run)

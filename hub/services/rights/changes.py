@@ -79,12 +79,13 @@ class Changes:
     _queue: deque[_Job] = field(factory=deque, init=False)
     _arrived: trio.Semaphore = field(factory=lambda: trio.Semaphore(0), init=False)
 
-    async def run(self) -> None:
-        """Act until cancelled."""
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Act until cancelled. It has started when changes are noticed."""
         async with trio.open_nursery() as nursery:
             for _ in range(WORKERS):
                 nursery.start_soon(self._work, nursery)
             async with self.relations.changes() as changes:
+                task_status.started()
                 async for change in changes:
                     self._note(change)
 

@@ -34,6 +34,7 @@ CONNECT_SECONDS: Final = 2.0
 ACQUIRE_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
 LISTEN_RETRY_SECONDS: Final = 0.5
+LISTEN_BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
 LISTEN_CHECK_SECONDS: Final = 15.0
 MAX_NOTICES: Final = 10_000
 MIN_SERVER_VERSION: Final = 140_000
@@ -261,7 +262,8 @@ class Database:
         check_seconds: float = LISTEN_CHECK_SECONDS,
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
-        after the connection was lost: earlier notifications may have been missed.
+        after the connection was lost: earlier notifications may have been missed. Entered once
+        listening has begun, or after a while without an answer.
 
         Args:
             channel: the channel's name.
@@ -270,7 +272,10 @@ class Database:
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds)
+            begun = trio.Event()
+            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, begun)
+            with trio.move_on_after(LISTEN_BEGIN_SECONDS):
+                await begun.wait()
             with take:
                 yield take
                 nursery.cancel_scope.cancel()
@@ -281,10 +286,11 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
+        begun: trio.Event,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give, check_seconds)
+                await self._listen_until_lost(channel, parse, give, check_seconds, begun)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
@@ -295,6 +301,7 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
+        begun: trio.Event,
     ) -> None:
         lost = trio.Event()
 
@@ -324,6 +331,7 @@ class Database:
 
         try:
             await in_asyncio(begin)
+            begun.set()
             await give.send(None)
             while not lost.is_set():
                 with trio.move_on_after(check_seconds):
