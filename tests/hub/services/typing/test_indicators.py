@@ -244,6 +244,6 @@ async def test_who_is_put_out_of_a_workspace_types_there_no_more(
     await timed_world.store.workspaces.remove_member(*ids, by=school.tea.id)
     await bens.receive_type("left_channel")
     await until_quiet()
-    await anns.receive_type("user_stop_typing")
+    await anns.expect("user_stop_typing")
     assert trio.current_time() == began  # at once, not when the indicator runs out
     await anns.receive_type("user_presence")
