@@ -7,7 +7,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
-from persistence.postgres.database.verdicts import VERDICT, denial_in, in_workspace
+from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.records import Access, ChannelHead, Denial, Gone, NewChannel, NoSuchUser, Taken
 from protocol.model import (
     Channel,
@@ -26,8 +26,8 @@ _CHANNEL: Final = """
 _SELECT_CHANNEL: Final = f"SELECT {_CHANNEL} FROM channels c"
 _CREATE_CHANNEL: Final = f"""
     WITH asked AS (
-        SELECT w.id, {in_workspace("$6", "'see'")} AS sees,
-               {in_workspace("$6", "'create_channel'")} AS may
+        SELECT w.id, may_in_workspace($6, 'see', w.id) AS sees,
+               may_in_workspace($6, 'create_channel', w.id) AS may
           FROM workspaces w WHERE w.id = $1
     ), made AS (
         INSERT INTO channels (kind, workspace_id, name, class_name, subject)

@@ -15,11 +15,6 @@ VERDICT: Final = """
 """The head of the last SELECT, which reads from `asked`."""
 
 
-def in_workspace(user: str, action: str) -> str:
-    """An expression: whether a user may take an action in the workspace `w`."""
-    return f"coalesce(may_in_workspace({user}, {action}, w.id), false)"
-
-
 def denial_in(row: Record | None) -> Denial | None:
     """What a row of such a statement says; no row: there is no such thing."""
     if row is None:
