@@ -4,8 +4,8 @@ from typing import Final
 
 from tests.planted.fault import Fault
 from tests.planted.faults import (
-    actor,
     carriers,
+    files,
     identity,
     persistence,
     posting,
@@ -23,12 +23,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *routines.FAULTS,
     *rights.FAULTS,
     *persistence.FAULTS,
-    *actor.FAULTS,
     *posting.FAULTS,
     *services.FAULTS,
     *identity.FAULTS,
     *carriers.FAULTS,
     *rest.FAULTS,
+    *files.FAULTS,
     *settings.FAULTS,
     *web.FAULTS,
 )
