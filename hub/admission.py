@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, assert_never
 
 import structlog
 import trio
+from attrs import evolve
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.actor.client import Client
@@ -20,10 +21,11 @@ from hub.actor.letters import Register, Unregister
 from hub.actor.wire import Wire
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.http.body import Limits
 from hub.http.headers import protecting_headers
 from hub.http.hosts import Hosts, machine_domains
 from hub.http.responses import HttpError, undecided_error
-from hub.http.server import Limits, Upgrade, serve_http_connection
+from hub.http.server import Rules, Upgrade, serve_http_connection
 from hub.limits.windows import FixedWindow
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
@@ -92,14 +94,15 @@ class Admission:
         self._app = app
         self._dialects = dialects
         self._wires: dict[tuple[str, Compression | None], Wire] = {}
-        self._limits = Limits(
+        limits = Limits(
             head_seconds=services.config.head_timeout,
             larger_bodies={
                 **larger_bodies,
                 **{path: engine.max_payload for path, engine in engines.items()},
             },
         )
-        self._hosts = Hosts.of(services.config.hosts, machine_domains())
+        hosts = Hosts.of(services.config.hosts, machine_domains())
+        self._rules = Rules(limits, services.visitors, admits=hosts.admits)
         self._busy = 0
         self._idle = trio.Event()
 
@@ -115,11 +118,9 @@ class Admission:
         upgrade = await serve_http_connection(
             transport,
             app=self._answer,
-            limits=self._limits,
+            rules=evolve(self._rules, headers=protecting_headers(is_tls=is_tls)),
             peer=peer,
             scheme=scheme,
-            headers=protecting_headers(is_tls=is_tls),
-            admits=self._hosts.admits,
         )
         if upgrade is not None:
             self._busy += 1
@@ -177,13 +178,13 @@ class Admission:
                 return None
             if isinstance(session, Session):
                 services.renewals.note(session)
+                await upgrade.visitor.meter.recognize(services.quotas.of(session.user.id).pace)
                 wire = self._wire(head, dialect)
                 await accept(request_bytes(head), transport, wire.compression)
                 client, link = self._client(transport, wire, session)
                 if RESUME_FIRST in head.query:
                     client.backlog.hold()
-                asker = self._asker(client, wire)
-                return partial(self._welcome, transport, asker, link, wire, upgrade.trailing)
+                return partial(self._welcome, transport, client, link, wire, upgrade)
             await self._turn_away(transport, upgrade, dialect.reject(session))
         return None
 
@@ -238,13 +239,20 @@ class Admission:
         return Asker(client.user, client.quota, ChannelScope.JOINED, client, window)
 
     async def _welcome(
-        self, transport: Transport, asker: Asker, link: WebSocketLink, wire: Wire, trailing: bytes
+        self,
+        transport: Transport,
+        client: Client,
+        link: WebSocketLink,
+        wire: Wire,
+        upgrade: Upgrade,
     ) -> None:
-        services, dialect, client = self._services, wire.dialect, asker.connection
+        services, dialect = self._services, wire.dialect
+        asker = self._asker(client, wire)
         cutter = FrameCutter(
             services.config.max_frame_bytes, None if wire.compression is None else inflate
         )
-        connection = WebSocketConnection(transport, link, trailing, cutter)
+        meter = upgrade.visitor.meter
+        connection = WebSocketConnection(transport, link, upgrade.trailing, cutter, meter)
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
         log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
         try:

@@ -84,6 +84,7 @@ async def open_server(
                 admission.serve,
                 Caps(config.max_connections, config.max_connections_per_address),
                 _tls_context(config),
+                services.visitors,
             )
             async with trio.open_nursery() as acceptors:
                 acceptors.start_soon(acceptor.accept_forever, listener, connections)

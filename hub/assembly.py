@@ -19,6 +19,7 @@ from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.files.pictures import Pictures
+from hub.http.visitors import Visitors
 from hub.identity.authentication import Authenticator, signing_secrets
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
@@ -28,6 +29,7 @@ from hub.identity.passwords import PasswordHasher
 from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
 from hub.limits.guesses import Guesses
+from hub.limits.pace import Paces
 from hub.limits.quotas import Quotas
 from hub.limits.windows import SlidingWindow
 from hub.services.assistant.assistant import Assistant
@@ -84,6 +86,7 @@ class Services:
     completions: LanguageModel | None
     commands: Commands
     quotas: Quotas
+    visitors: Visitors
     pictures: Pictures
     resume: Resume
     passwords: PasswordHasher
@@ -221,6 +224,11 @@ async def open_services(
                 config.user_messages_per_second,
                 config.user_typing_per_second,
                 config.user_uploads_per_minute,
+                config.user_frames_per_second,
+            ),
+            visitors=Visitors(
+                Paces(config.address_requests_per_second, 10 * config.address_requests_per_second),
+                config.trusted_proxies,
             ),
             pictures=Pictures(
                 config.max_image_pixels, 2 * config.max_upload_bytes, config.image_workers

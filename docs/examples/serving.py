@@ -9,7 +9,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hub.engineio.server import EngineServer, Handler
-from hub.http.server import Limits, Upgrade, serve_http_connection
+from hub.http.body import Limits
+from hub.http.server import Rules, Upgrade, serve_http_connection
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
@@ -52,7 +53,7 @@ async def valid_upgrade(
 ) -> Upgrade | None:
     """Serve requests until one asks for a WebSocket in the right way; None: none did."""
     upgrade = await serve_http_connection(
-        transport, app=app, limits=limits, peer=peer, scheme=scheme
+        transport, app=app, rules=Rules(limits), peer=peer, scheme=scheme
     )
     if upgrade is None:
         return None
@@ -82,5 +83,6 @@ def run(path: str, handler: Handler, given: argparse.Namespace) -> None:
         ping_interval=PING_SECONDS,
         ping_timeout=given.ping_timeout,
         max_payload=MAX_PAYLOAD_BYTES,
+        max_message=MAX_PAYLOAD_BYTES,
     )
     trio.run(partial(serve, path, handler, settings, given.host, given.port))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from attrs import define, field
 
 from docs.examples.serving import arguments, run
+from hub.limits.pace import Paces
 from hub.socketio.server import Acknowledge, SocketIoServer
 from hub.socketio.socket import Socket
 from protocol.socketio.packets import Data
@@ -22,6 +23,7 @@ class Echo:
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
         self.auth[socket] = auth
+        socket.belongs_to(Paces().of(None))
         return {}
 
     async def connected(self, socket: Socket) -> None:

@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 
 from docs.examples.serving import valid_upgrade
 from hub.actor.link import Frames
-from hub.http.server import Limits
+from hub.http.body import Limits
+from hub.limits.pace import Meter, Paces
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import Transport
@@ -63,7 +64,7 @@ async def echo(transport: Transport, trailing: bytes, compression: Compression |
         await link.caught_up()
 
     cutter = FrameCutter(MAX_MESSAGE_BYTES, None if compression is None else inflate)
-    connection = WebSocketConnection(transport, link, trailing, cutter)
+    connection = WebSocketConnection(transport, link, trailing, cutter, Meter(Paces().of(None)))
     await connection.serve(NO_HEARTBEAT, take)
 
 

@@ -5,10 +5,13 @@ server pings, and ends a session whose peer sends no pong in time; a session who
 closed. Must not know: requests, handshakes, what a message says.
 """
 
+from collections.abc import Callable
+
 import trio
 
 from hub.actor.link import Frames
 from hub.engineio.binding import Binding
+from hub.limits.pace import BYTES_OF_ONE, Flooded, Meter, Pace
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.engineio.packets import EngineError, Packet, PacketType
 from protocol.engineio.session import (
@@ -19,10 +22,11 @@ from protocol.engineio.session import (
     Ponged,
     Received,
 )
-from protocol.errors import GOING_AWAY, CloseReason
+from protocol.errors import FLOODED, GOING_AWAY, CloseReason
 from protocol.websocket.frames import binary_frame, text_frame
 
 INBOX_MESSAGES = 64  # not yet read; a carrier with more of them waits
+STRANGER_BYTES = 16_384  # of a message, until somebody signs in
 NORMAL_CLOSURE = CloseReason(1000, "")
 
 
@@ -33,11 +37,21 @@ class EngineConnection:
         session: its state.
         settings: the server's.
         binding: whose requests carry it.
+        meter: slows its client down.
     """
 
-    def __init__(self, session: EngineSession, settings: EngineSettings, binding: Binding) -> None:
+    def __init__(
+        self,
+        session: EngineSession,
+        settings: EngineSettings,
+        binding: Binding,
+        meter: Meter,
+    ) -> None:
         self.session = session
         self.binding = binding
+        self.meter = meter
+        self.is_known = False
+        self._forget_stranger: Callable[[], None] = lambda: None
         self._settings = settings
         self._link: WebSocketLink | None = None
         self._upgrading: WebSocketLink | None = None
@@ -77,6 +91,7 @@ class EngineConnection:
         if self.closed.is_set():
             return
         self.closed.set()
+        self._forget_stranger()
         self._tell_emptied()
         if self._link is not None:
             self.flush()
@@ -107,6 +122,16 @@ class EngineConnection:
     def _tell_emptied(self) -> None:
         if self._emptied is not None:
             self._emptied.set()
+
+    def belongs_to(self, pace: Pace) -> None:
+        """Somebody has signed in; what comes from now on is theirs."""
+        self.meter.pace = pace
+        self.is_known = True
+        self._forget_stranger()
+
+    def when_known_or_over(self, forget: Callable[[], None]) -> None:
+        """Call `forget` when somebody signs in, or the session is over."""
+        self._forget_stranger = forget
 
     async def receive(self) -> str | bytes:
         """The next message.
@@ -140,6 +165,8 @@ class EngineConnection:
             EngineError: the packet is out of place.
             trio.BrokenResourceError: the session is over.
         """
+        if len(packet.data) > (self._settings.max_message if self.is_known else STRANGER_BYTES):
+            raise EngineError("a packet is too large")
         match self.session.receive(packet):
             case Received(data=data):
                 try:
@@ -197,10 +224,14 @@ class EngineConnection:
         self._is_posting = True
         try:
             for packet in packets:
+                await self.meter.take(1 + len(packet.data) / BYTES_OF_ONE)
                 await self.take(packet)
         except EngineError:
             self.close()
             raise
+        except Flooded:
+            self.close(FLOODED)
+            raise trio.BrokenResourceError from None
         finally:
             self._is_posting = False
 

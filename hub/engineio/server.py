@@ -2,11 +2,13 @@
 
 Guarantees: a session id cannot be guessed and works only for the client it was given to; a wrong
 request gets one of the protocol's error codes; a session's handler runs in the
-server's own nursery and outlives the requests that carry it. Must not know: what a message says.
+server's own nursery and outlives the requests that carry it; strangers' sessions make room. Must
+not know: what a message says.
 """
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from enum import Enum
 from math import inf
 from typing import Final, TypeAlias
@@ -19,9 +21,12 @@ from starlette.responses import Response
 
 from hub.actor.link import Frames
 from hub.engineio.binding import Binding
-from hub.engineio.connection import EngineConnection
+from hub.engineio.connection import STRANGER_BYTES, EngineConnection
+from hub.engineio.strangers import Strangers
 from hub.http.responses import JSON
 from hub.http.server import Upgrade
+from hub.http.visitors import Visitor
+from hub.limits.pace import Meter
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
@@ -92,6 +97,7 @@ class EngineServer:
         self._handler = handler
         self._origin_rule = origin_rule
         self._sessions: dict[str, EngineConnection] = {}
+        self._strangers = Strangers()
         self._nursery: trio.Nursery | None = None
 
     @property
@@ -131,6 +137,7 @@ class EngineServer:
         if request.method == "OPTIONS":
             return Response(status_code=204)
         query = head.query
+        visitor: Visitor = request.scope["visitor"]
         if query.get("transport") not in ("polling", "websocket"):
             raise _Refused(Fault.TRANSPORT_UNKNOWN)
         sid = query.get("sid")
@@ -140,9 +147,10 @@ class EngineServer:
             if query["transport"] != "polling" or "j" in query:
                 raise _Refused(Fault.BAD_REQUEST)
             _require_version(query)
-            connection = self._open(Carrier.POLLING, head)
+            connection = self._open(Carrier.POLLING, head, visitor, Meter(visitor.meter.pace))
             return _payload(connection.session.take_payload())
         connection = self._find(sid, head)
+        await visitor.meter.recognize(connection.meter.pace)
         carried = connection.session.carrier is Carrier.POLLING
         if query["transport"] != "polling" or "j" in query or not carried:
             raise _Refused(Fault.BAD_REQUEST)
@@ -153,7 +161,7 @@ class EngineServer:
             if request.method == "GET":
                 return _payload(await connection.poll())
             if request.method == "POST":
-                await connection.post(decode_payload((await request.body()).decode()))
+                await connection.post(decode_payload(await _text(request, connection)))
                 return Response("ok", media_type="text/plain")
         except (EngineError, UnicodeDecodeError):
             connection.close()
@@ -177,9 +185,10 @@ class EngineServer:
         async with trio.open_nursery() as nursery:
             link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
             cutter = FrameCutter(self._settings.max_payload)
-            websocket = WebSocketConnection(transport, link, request.trailing, cutter)
+            meter = request.visitor.meter if connection is None else connection.meter
+            websocket = WebSocketConnection(transport, link, request.trailing, cutter, meter)
             if connection is None:
-                connection = self._open(Carrier.WEBSOCKET, head)
+                connection = self._open(Carrier.WEBSOCKET, head, request.visitor, meter)
                 connection.attach(link)
             elif connection.begin_upgrade(link):
                 nursery.start_soon(self._give_up_upgrade, connection, link)
@@ -201,8 +210,7 @@ class EngineServer:
         sid = query.get("sid")
         if sid is None:
             _require_version(query)
-            if len(self._sessions) >= MAX_SESSIONS:
-                raise _Refused(Fault.TOO_MANY)
+            self._make_room()
             return None
         return self._find(sid, head)
 
@@ -214,12 +222,20 @@ class EngineServer:
 
     # Sessions.
 
-    def _open(self, carrier: Carrier, head: Head) -> EngineConnection:
-        if len(self._sessions) >= MAX_SESSIONS or self._nursery is None:
+    def _make_room(self) -> None:
+        if len(self._sessions) >= MAX_SESSIONS and not self._strangers.make_room():
+            raise _Refused(Fault.TOO_MANY)
+
+    def _open(
+        self, carrier: Carrier, head: Head, visitor: Visitor, meter: Meter
+    ) -> EngineConnection:
+        self._make_room()
+        if self._nursery is None:
             raise _Refused(Fault.TOO_MANY)
         session = EngineSession(secrets.token_urlsafe(15), carrier, self._settings)
-        connection = EngineConnection(session, self._settings, Binding.of(head))
+        connection = EngineConnection(session, self._settings, Binding.of(head), meter)
         self._sessions[session.sid] = connection
+        self._strangers.add(visitor.network, connection)
         self._nursery.start_soon(self._live, connection, Opening(head))
         return connection
 
@@ -286,6 +302,24 @@ def _take(
                 link.flush()
 
     return take
+
+
+async def _text(request: Request, connection: EngineConnection) -> str:
+    """The body of a polling request; a stranger's must be short.
+
+    Raises:
+        EngineError: it is too large.
+        UnicodeDecodeError: it is no text.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async with aclosing(request.stream()) as stream:
+        async for part in stream:
+            size += len(part)
+            if size > STRANGER_BYTES and not connection.is_known:
+                raise EngineError("a stranger's payload is too large")
+            parts.append(part)
+    return b"".join(parts).decode()
 
 
 def _require_version(query: Mapping[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 Guarantees: the response goes out complete or the connection is not reused; a GET or HEAD is
 cancelled when its client leaves, what may change state is only told so (`http.disconnect`); what
-the application raises is logged and becomes a 500. Must not know: how requests are read.
+the application raises is logged and becomes a 500; the body is received as it is asked for. Must
+not know: how requests are read.
 """
 
 from collections.abc import Callable
@@ -12,19 +13,23 @@ from typing import Final
 from urllib.parse import unquote
 
 import h11
+import orjson
 import structlog
 import trio
 from attrs import define, field
 from starlette.types import ASGIApp, Message, Scope
 
+from hub.http.body import Body
 from hub.http.headers import PROTECTING, RawHeaders, with_headers
+from hub.http.responses import HttpError, RequestErrorObject
+from hub.http.visitors import Visitor
 from protocol.websocket.handshake import Head
 
 log = structlog.get_logger(__name__)
 
 SAFE_METHODS: Final = frozenset({b"GET", b"HEAD"})
 MAX_PIPELINED_BYTES: Final = 65_536
-_ERROR_BODY: Final = b'{"error":"Internal error","code":"internal"}'
+_INTERNAL: Final = HttpError(500, "internal", "Internal error")
 
 
 @define
@@ -57,6 +62,8 @@ class Exchange:
         if message["type"] == "http.response.start":
             headers = with_headers(message.get("headers", ()), self.headers)
             headers.append((b"date", formatdate(usegmt=True).encode()))
+            if self.state.their_state is h11.SEND_BODY:
+                headers.append((b"connection", b"close"))  # some of the body was not asked for
             self._start = h11.Response(status_code=message["status"], headers=headers)
             return
         data = b""
@@ -72,30 +79,38 @@ class Exchange:
         with trio.fail_after(self.seconds):
             await self.stream.send_all(data)
 
-    async def fail(self) -> None:
-        """Respond with 500, if no response was begun."""
+    async def refuse(self, error: HttpError) -> None:
+        """Respond with an error, if no response was begun."""
         if self.started:
             return
+        said: RequestErrorObject = {"error": error.text, "code": error.code}
+        body = orjson.dumps(said)
         headers = [
+            *((name.encode(), value.encode()) for name, value in error.headers.items()),
             (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(_ERROR_BODY)),
+            (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]
-        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
-        await self.send({"type": "http.response.body", "body": _ERROR_BODY})
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
 
 
-async def run_app(app: ASGIApp, body: bytes, exchange: Exchange, peer: str, scheme: str) -> None:
+async def run_app(
+    app: ASGIApp, body: Body, exchange: Exchange, visitor: Visitor, scheme: str
+) -> None:
     """Let `app` respond to one request. A peer that does not read its response is no error."""
     request = _Request(body)
-    scope = _scope(exchange.head, peer, scheme)
+    scope = _scope(exchange.head, visitor, scheme)
     async with trio.open_nursery() as nursery:
         is_safe = exchange.head.method in SAFE_METHODS
         leave = nursery.cancel_scope.cancel if is_safe else request.gone.set
-        nursery.start_soon(_watch, exchange, leave)
+        nursery.start_soon(_watch, body, exchange, leave)
         # A response that was not read leaves h11 in a state that ends the connection.
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
-            await _answer(app, scope, request, exchange)
+            try:
+                await _answer(app, scope, request, exchange)
+            finally:
+                body.close()
         nursery.cancel_scope.cancel()
 
 
@@ -104,13 +119,16 @@ async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exc
         await app(scope, request.receive, exchange.send)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         raise
+    except HttpError as error:
+        await exchange.refuse(error)
     except Exception:
         log.exception("request_failed", method=scope["method"], path=scope["path"])
-        await exchange.fail()
+        await exchange.refuse(_INTERNAL)
 
 
-async def _watch(exchange: Exchange, leave: Callable[[], object]) -> None:
+async def _watch(body: Body, exchange: Exchange, leave: Callable[[], object]) -> None:
     """Call `leave` once the peer has left; a pipelined request is kept."""
+    await body.complete.wait()
     received = 0
     while received < MAX_PIPELINED_BYTES:
         try:
@@ -126,9 +144,9 @@ async def _watch(exchange: Exchange, leave: Callable[[], object]) -> None:
 
 @define
 class _Request:
-    """ASGI's receive: the whole body, then silence until the peer has left."""
+    """ASGI's receive: the body in its parts, then silence until the peer has left."""
 
-    body: bytes
+    body: Body
     gone: trio.Event = field(factory=trio.Event, init=False)
     _given: bool = field(default=False, init=False)
 
@@ -136,11 +154,12 @@ class _Request:
         if self._given:
             await self.gone.wait()
             return {"type": "http.disconnect"}
-        self._given = True
-        return {"type": "http.request", "body": self.body, "more_body": False}
+        part = await self.body.next_part()
+        self._given = not part
+        return {"type": "http.request", "body": part, "more_body": bool(part)}
 
 
-def _scope(head: Head, peer: str, scheme: str) -> Scope:
+def _scope(head: Head, visitor: Visitor, scheme: str) -> Scope:
     path, _, query = head.target.partition(b"?")
     return {
         "type": "http",
@@ -153,6 +172,7 @@ def _scope(head: Head, peer: str, scheme: str) -> Scope:
         "query_string": query,
         "root_path": "",
         "headers": head.headers,
-        "client": (peer, 0),
+        "client": (visitor.network, 0),
         "server": None,
+        "visitor": visitor,
     }

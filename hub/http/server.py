@@ -1,12 +1,13 @@
 """HTTP/1.1 on one connection: requests one at a time, until one asks for a WebSocket.
 
 Guarantees: heads and bodies are bounded in bytes and in time; a malformed request gets a
-4xx response and the connection closes; an application only ever sees a complete, valid request.
-Nothing a peer sends raises out of here. Must not know: routes, sessions.
+4xx response and the connection closes; an application only ever sees a valid head, and a body is
+received when the application asks for it. Nothing a peer sends raises out of here. Must not know:
+routes, sessions.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
@@ -17,11 +18,13 @@ from attrs import evolve, field, frozen
 from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
+from hub.http.body import Body, Limits
 from hub.http.headers import PROTECTING, RawHeaders
-from hub.http.responses import RequestErrorObject
+from hub.http.responses import HttpError, RequestErrorObject
+from hub.http.visitors import Visitor, Visitors
+from hub.limits.pace import Flooded, Meter
 from protocol.websocket.handshake import Head, wants_upgrade
 
-LARGER_BODIES: Final = 8
 WRITE_SECONDS: Final = 1.0  # for a refusal
 LINGER_SECONDS: Final = 30.0
 LINGER_IDLE_SECONDS: Final = 1.0
@@ -35,21 +38,18 @@ _ABSOLUTE_FORM: Final = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.I
 
 
 @frozen
-class Limits:
-    """What a request may cost. Times are in seconds and count from the first byte they cover.
+class Rules:
+    """What holds for every connection.
 
-    `larger_bodies`: by path, where more than `body_bytes` may be sent; it may take twelve times as
-    long, and only a few are received at a time.
+    `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
+    in. `headers`: what every response says. `admits`: whether the server has the name that stands
+    in a header Host.
     """
 
-    head_bytes: int = 16_384
-    head_seconds: float = 10.0
-    body_bytes: int = 65_536
-    body_seconds: float = 10.0
-    larger_bodies: Mapping[str, int] = field(factory=dict)
-    larger_places: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(LARGER_BODIES))
-    idle_seconds: float = 75.0
-    response_seconds: float = 30.0
+    limits: Limits = field(factory=Limits)
+    visitors: Visitors = field(factory=Visitors)
+    headers: RawHeaders = PROTECTING
+    admits: Callable[[bytes | None], bool] = lambda _: True
 
 
 @frozen
@@ -60,6 +60,7 @@ class Upgrade:
 
     head: Head
     trailing: bytes
+    visitor: Visitor
     headers: RawHeaders = PROTECTING
 
     async def refuse(
@@ -78,54 +79,55 @@ class Upgrade:
         await _linger(stream, LINGER_IDLE_SECONDS)
 
 
-class RequestRefused(Exception):
-    """A request that this server itself refuses; after the response the connection closes."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        self.status = status
-        self.code = code
-        self.text = text
-        super().__init__(text)
-
-
 async def serve_http_connection(
     stream: trio.abc.Stream,
     *,
     app: ASGIApp,
-    limits: Limits,
+    rules: Rules,
     peer: str,
     scheme: str,
-    headers: RawHeaders = PROTECTING,
-    admits: Callable[[bytes | None], bool] = lambda _: True,
 ) -> Upgrade | None:
     """Serve requests from `stream` until it ends, or one of them asks for a WebSocket.
 
     Args:
         stream: the connection; the caller closes it.
         app: responds to requests.
-        limits: what a request may cost.
-        peer: the address it came from, for the application's scope.
+        rules: for every connection.
+        peer: the address it came from.
         scheme: "http" or "https".
-        headers: what every response says.
-        admits: whether the server has the name that stands in a header Host.
     """
-    connection = _HttpConnection(stream, limits, admits)
+    limits, headers = rules.limits, rules.headers
+    connection = _HttpConnection(stream, limits, rules.admits)
+    meter = rules.visitors.meter(peer)
     try:
         while (head := await connection.next_head()) is not None:
+            visitor = rules.visitors.of(head, peer, scheme, meter)
+            await _take_turn(meter)
             if wants_upgrade(head):
-                return Upgrade(head, connection.trailing(), headers)
-            body = await connection.body(head)
+                return Upgrade(head, connection.trailing(), visitor, headers)
+            body = connection.body(head)
             exchange = Exchange(connection.state, stream, head, limits.response_seconds, headers)
-            await run_app(app, body, exchange, peer, scheme)
-    except RequestRefused as refusal:
+            await run_app(app, body, exchange, visitor, scheme)
+            if body.was_left:
+                await _linger(stream, LINGER_BODY_IDLE_SECONDS)
+    except HttpError as refusal:
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
+        said = tuple((name.encode(), value.encode()) for name, value in refusal.headers.items())
         await _send_response(
-            stream, refusal.status, orjson.dumps(error), b"application/json", headers
+            stream, refusal.status, orjson.dumps(error), b"application/json", (*said, *headers)
         )
         await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response
     return None
+
+
+async def _take_turn(meter: Meter) -> None:
+    try:
+        await meter.take(1)
+    except Flooded:
+        text = "Too many requests come from this network, please wait"
+        raise HttpError(429, "too_many_requests", text, {"Retry-After": "60"}) from None
 
 
 class _HttpConnection:
@@ -143,7 +145,7 @@ class _HttpConnection:
         """The head of the next request, once the response to the last one is sent; None at the end.
 
         Raises:
-            RequestRefused: it is malformed, too big or too slow.
+            HttpError: it is malformed, too big or too slow.
         """
         if self.state.our_state is h11.DONE and self.state.their_state is h11.DONE:
             self.state.start_next_cycle()
@@ -156,44 +158,13 @@ class _HttpConnection:
         """What was received beyond the current request's head."""
         return bytes(self.state.trailing_data[0])
 
-    async def body(self, head: Head) -> bytes:
-        """The current request's whole body.
+    def body(self, head: Head) -> Body:
+        """The current request's body.
 
         Raises:
-            RequestRefused: it is malformed, too big or too slow.
+            HttpError: its length is given in two ways.
         """
-        if head.all(b"content-length") and head.all(b"transfer-encoding"):
-            raise RequestRefused(400, "bad_request", "Content-Length and Transfer-Encoding exclude")
-        larger = self._limits.larger_bodies.get(head.path)
-        if larger is None:
-            return await self._body(head, self._limits.body_bytes, self._limits.body_seconds)
-        async with self._limits.larger_places:
-            return await self._body(head, larger, 12 * self._limits.body_seconds)
-
-    async def _body(self, head: Head, max_bytes: int, seconds: float) -> bytes:
-        too_big = RequestRefused(413, "body_too_large", "The request body is too large")
-        declared = head.header(b"content-length")
-        if declared is not None and int(declared) > max_bytes:
-            raise too_big
-        if self.state.they_are_waiting_for_100_continue:
-            go_ahead = h11.InformationalResponse(status_code=100, headers=[])
-            await self._stream.send_all(self.state.send(go_ahead) or b"")
-        parts: list[bytes] = []
-        size = 0
-        with trio.move_on_after(seconds):
-            while True:
-                event = await self._event()
-                match event:
-                    case h11.Data(data=data):
-                        parts.append(bytes(data))
-                        size += len(data)
-                        if size > max_bytes:
-                            raise too_big
-                    case h11.EndOfMessage():
-                        return b"".join(parts)
-                    case _:
-                        raise RequestRefused(400, "bad_request", "The request ended too early")
-        raise RequestRefused(408, "request_timeout", "The request body took too long")
+        return Body(self.state, self._event, self._stream.send_all, head, self._limits)
 
     async def _head(self, *, may_idle: bool) -> Head | None:
         if may_idle and not self.state.trailing_data[0]:
@@ -209,7 +180,7 @@ class _HttpConnection:
                     return None
         if not self.state.trailing_data[0]:
             return None  # no request was begun
-        raise RequestRefused(408, "request_timeout", "The request head took too long")
+        raise HttpError(408, "request_timeout", "The request head took too long")
 
     def _checked(self, request: h11.Request) -> Head:
         head = Head(request.method, request.target, request.http_version, tuple(request.headers))
@@ -217,10 +188,10 @@ class _HttpConnection:
         if size > self._limits.head_bytes:
             raise _HEAD_TOO_BIG
         if head.http_version not in _VERSIONS:
-            raise RequestRefused(505, "http_version", "Only HTTP/1.1 is spoken here")
+            raise HttpError(505, "http_version", "Only HTTP/1.1 is spoken here")
         head = _in_origin_form(head)
         if not self._admits(head.header(b"host")):
-            raise RequestRefused(421, "host_refused", _NO_SUCH_HOST)
+            raise HttpError(421, "host_refused", _NO_SUCH_HOST)
         return head
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
@@ -234,7 +205,7 @@ class _HttpConnection:
                 if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
                     raise _HEAD_TOO_BIG from None
                 text = f"Malformed request: {_QUOTED.sub('', str(error))}"
-                raise RequestRefused(error.error_status_hint, "bad_request", text) from None
+                raise HttpError(error.error_status_hint, "bad_request", text) from None
             if event is not h11.NEED_DATA:
                 return event
             self._receive(await self._stream.receive_some())
@@ -245,7 +216,7 @@ class _HttpConnection:
         """
         head = self.state.trailing_data[0].partition(_HEAD_END)[0]
         if _AMBIGUOUS_LINE.search(head):
-            raise RequestRefused(400, "bad_request", "Malformed request: illegal line ending")
+            raise HttpError(400, "bad_request", "Malformed request: illegal line ending")
 
     def _receive(self, data: bytes | bytearray) -> None:
         self.state.receive_data(bytes(data))
@@ -267,7 +238,7 @@ def _in_origin_form(head: Head) -> Head:
 _NO_SUCH_HOST: Final = (
     "This server does not have this host name; whoever runs it can name it in allowed_hosts"
 )
-_HEAD_TOO_BIG: Final = RequestRefused(431, "head_too_large", "The request head is too large")
+_HEAD_TOO_BIG: Final = HttpError(431, "head_too_large", "The request head is too large")
 
 
 async def _send_response(

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import cache, partial
 from types import ModuleType
 from typing import Final, TypeAlias
@@ -179,25 +180,28 @@ class _Path:
     services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
-        await response(scope, receive, send)
+        async with AsyncExitStack() as until_sent:
+            response = await self._answer(Request(scope, receive), until_sent)
+            await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, until_sent: AsyncExitStack) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         default = self.services.config.rest_default.value
         claimed = self.methods.get(method)
         if claimed is None:
             dialects = {dialect for each in self.methods.values() for dialect in each}
-            surface = await choose(sorted(dialects, key=lambda each: each.name), request, default)
+            candidates = sorted(dialects, key=lambda each: each.name)
+            surface = await choose(candidates, request, default, may_read=False)
             headers = {"Allow": self._allowed(surface)}
             refused = HttpError(405, "method_not_allowed", _NO_SUCH_METHOD, headers)
             return error_response(surface, refused)
-        surface = await choose(claimed, request, _owner(claimed) or default)
+        is_large = any(endpoint.body_limit is not None for endpoint in claimed.values())
+        surface = await choose(claimed, request, _owner(claimed) or default, may_read=not is_large)
         endpoint = claimed[surface]
         values = request.path_params.values()
         names = re.findall(r"{(\w+)}", endpoint.path)
         request.scope["path_params"] = dict(zip(names, values, strict=True))
-        return await endpoint.answer(request, self.services, surface)
+        return await endpoint.answer(request, self.services, surface, until_sent)
 
     def _allowed(self, surface: RestDialect) -> str:
         methods = {method for method, dialects in self.methods.items() if surface in dialects}

@@ -5,19 +5,23 @@ origin; a body is JSON of the declared shape; every error has a text and a stabl
 spelling of the endpoint's dialect. Must not know: any particular endpoint.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
+import trio
 from attrs import evolve, field, frozen
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
+from hub.http.visitors import Visitor
 from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
+from hub.limits.pace import Flooded
+from hub.limits.quotas import MAX_WAITING_REQUESTS
 from hub.rest.parameters import AFTER_SEQ, KEY, Cursor, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token, head_of
@@ -302,30 +306,18 @@ class Call:
         """Whether the caller speaks TLS, to the hub or to a proxy."""
         if self.services.config.is_only_tls:
             return True
-        return (self._forwarded("x-forwarded-proto") or self.request.url.scheme).lower() == "https"
+        return self.visitor.scheme == "https"
 
     @property
     def network(self) -> str:
-        """Where the client is: its IPv4 address, or the /64 of its IPv6 address, which one customer
-        has as a whole; the peer's, or that of the address that a trusted proxy names.
-        """
-        try:
-            address = ip_address(self._forwarded("x-forwarded-for") or self._peer)
-        except ValueError:
-            return self._peer
-        if isinstance(address, IPv4Address):
-            return str(address)
-        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
-
-    def _forwarded(self, name: str) -> str:
-        """What a trusted proxy says, after what the client said: perhaps in a line of its own."""
-        if self._peer not in self.services.config.trusted_proxies:
-            return ""
-        return ",".join(self.request.headers.getlist(name)).rpartition(",")[2].strip()
+        """Where the client is: its IPv4 address, or the /64 of its IPv6 address."""
+        return self.visitor.network
 
     @property
-    def _peer(self) -> str:
-        return self.request.client.host if self.request.client is not None else ""
+    def visitor(self) -> Visitor:
+        """Who sent the request, as far as the connection says."""
+        visitor: Visitor = self.request.scope["visitor"]
+        return visitor
 
 
 Handle: TypeAlias = Callable[[Call], Awaitable[Response]]
@@ -362,9 +354,20 @@ class Endpoint:
     open_to_all: bool = False
     body_limit: Callable[[Config], int] | None = None
 
-    async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
-        """Check what every endpoint requires, then handle the request. Errors are spelt by
-        `surface`.
+    async def answer(
+        self,
+        request: Request,
+        services: Services,
+        surface: RestDialect,
+        until_sent: AsyncExitStack,
+    ) -> Response:
+        """Check what every endpoint requires, then handle the request.
+
+        Args:
+            request: the request.
+            services: what it works with.
+            surface: spells errors.
+            until_sent: is left once the response has been sent.
         """
         call = Call(request, services, surface, None, self.parameters)
         try:
@@ -374,6 +377,11 @@ class Endpoint:
                 if not isinstance(found, Session):
                     return _unauthorized(surface)
                 call = evolve(call, session=found)
+                quota = services.quotas.of(found.user.id)
+                await call.visitor.meter.recognize(quota.pace)
+                await until_sent.enter_async_context(_in_turn(quota.responses))
+                async with _in_turn(quota.requests):
+                    return call.finish(await self.handle(call))
             return call.finish(await self.handle(call))
         except (NotSignedIn, Gone):  # the caller's account was deleted since it was looked up
             return call.finish(_unauthorized(surface))
@@ -383,6 +391,26 @@ class Endpoint:
             return call.finish(error_response(surface, from_wire(error)))
         except StoreUnavailable:
             return call.finish(error_response(surface, unavailable()))
+        except Flooded:
+            return call.finish(error_response(surface, _too_many_requests()))
+
+
+@asynccontextmanager
+async def _in_turn(limiter: trio.CapacityLimiter) -> AsyncIterator[None]:
+    """One of a user's places, as soon as there is one.
+
+    Raises:
+        HttpError: too many of their requests wait already.
+    """
+    if limiter.statistics().tasks_waiting >= MAX_WAITING_REQUESTS:
+        raise _too_many_requests()
+    async with limiter:
+        yield
+
+
+def _too_many_requests() -> HttpError:
+    text = "Too many of your requests are waiting"
+    return HttpError(429, "too_many_requests", text, {"Retry-After": "1"})
 
 
 def _unauthorized(surface: RestDialect) -> Response:

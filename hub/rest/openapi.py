@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from starlette.responses import PlainTextResponse
 
-from hub.http.responses import JSON, RequestErrorObject
+from hub.http.responses import JSON
 from hub.rest.endpoint import SAFE_METHODS, Endpoint
 from hub.rest.parameters import Cursor, Number
 from protocol.errors import ErrorCode
@@ -142,14 +142,6 @@ def responses_of(
     if isinstance(surface.unauthorized, str) and not endpoint.open_to_all:
         schema = {"type": "string", "const": surface.unauthorized}
         found[401] = {"description": "no live session", "content": {_TEXT: {"schema": schema}}}
-    if endpoint.body is not None:
-        shapes = [schemas.of(RequestErrorObject)]
-        codes = ["body_too_large"]
-        if own := found.get(413):  # the endpoint's reasons, spelt as it spells them
-            shapes.append(own["content"][_JSON]["schema"])
-            codes.append(own["description"])
-        schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-        found[413] = {"description": " or ".join(codes), "content": {_JSON: {"schema": schema}}}
     return found
 
 
@@ -170,11 +162,13 @@ def _answer(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
 
 def _codes(surface: RestDialect, endpoint: Endpoint) -> Mapping[int, Sequence[str]]:
     """By status, the codes of an endpoint's errors, with those that every such endpoint has."""
-    found: dict[int, list[str]] = {503: [ErrorCode.UNAVAILABLE]}
+    found: dict[int, list[str]] = {429: ["too_many_requests"], 503: [ErrorCode.UNAVAILABLE]}
     if not (endpoint.open_to_all or isinstance(surface.unauthorized, str)):
         found[401] = [str(surface.unauthorized[_code_field(surface)])]
     if endpoint.method not in SAFE_METHODS:
         found[403] = ["origin_refused"]
+    if endpoint.body is not None:
+        found |= {408: ["request_timeout"], 413: ["body_too_large"]}
     if endpoint.body is not None and endpoint.media == _JSON:
         found |= {400: list(_BODY_CODES), 415: ["json_required"]}
     if any(isinstance(each, Number | Cursor) for each in endpoint.parameters):

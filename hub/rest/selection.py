@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from starlette.requests import Request
 
+from hub.http.responses import JSON
 from protocol.errors import WireError
 from protocol.parsing.jsontext import parse_object
 from protocol.rest import RestDialect
@@ -27,7 +28,7 @@ def bearer_token(request: Request) -> str | None:
 
 
 async def choose(
-    candidates: Collection[RestDialect], request: Request, default: str
+    candidates: Collection[RestDialect], request: Request, default: str, *, may_read: bool
 ) -> RestDialect:
     """The dialect that a request to a shared path means.
 
@@ -35,6 +36,7 @@ async def choose(
         candidates: the dialects that claim the path; at least one.
         request: its body is read when its headers do not decide.
         default: the name of the dialect that is taken when nothing decides.
+        may_read: whether a stranger's body may be read, if it is JSON.
     """
     by_bearer = [each for each in candidates if each.cookie is None]
     if by_bearer and bearer_token(request) is not None:
@@ -43,8 +45,9 @@ async def choose(
     by_cookie = [each for each in candidates if each.cookie in cookies]
     if len(by_cookie) == 1:
         return by_cookie[0]
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        body = parse_object(await request.body())
+        body = parse_object(await request.body() if may_read and kind == JSON.media_type else b"")
     except WireError:
         body = {}
     by_body = [each for each in candidates if each.claims(body)]

@@ -254,6 +254,18 @@ class Config:
         1_048_576,
         "How much may wait for one slow WebSocket before it is closed.",
     )
+    user_frames_per_second: int = setting(
+        whole(1, 1_000_000, "frames"),
+        200,
+        "How many frames and requests of one user are taken in a second, over all connections,"
+        " after a burst of 5 seconds' worth; more of them wait.",
+    )
+    address_requests_per_second: int = setting(
+        whole(1, 1_000_000, "requests"),
+        200,
+        "How many requests and connections of one address are taken in a second until somebody"
+        " signs in, after a burst of 10 seconds' worth; more of them wait.",
+    )
     user_messages_per_second: int = setting(
         whole(1, 100_000, "messages"),
         1_000,

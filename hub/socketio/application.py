@@ -87,6 +87,7 @@ class EventApplication:
             raise ConnectRefused(_UNAUTHORIZED)
         if claimed is not None and _user_id(claimed) != session.user.id:
             raise ConnectRefused(_UNAUTHORIZED)
+        socket.belongs_to(self._services.quotas.of(session.user.id).pace)
         self._services.renewals.note(session)
         slip = await self._recoverable(session.user.id, auth)
         recovered = None if slip is None else dict(slip.entered)

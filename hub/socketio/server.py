@@ -27,7 +27,8 @@ from protocol.socketio.packets import (
 
 log = structlog.get_logger(__name__)
 
-CONNECT_SECONDS: Final = 45.0
+CONNECT_SECONDS: Final = 10.0
+MAX_REFUSALS: Final = 3  # of joins, after which a session ends
 MAX_NAMESPACES: Final = 16  # that one session may be in
 
 Acknowledge: TypeAlias = Callable[[Sequence[Data]], None]
@@ -95,6 +96,7 @@ class _Session:
     opening: Opening
     sockets: dict[str, Socket] = field(factory=dict, init=False)
     _decoder: Decoder = field(factory=Decoder, init=False)
+    _refusals: int = field(default=0, init=False)
 
     async def run(self) -> None:
         try:
@@ -162,6 +164,9 @@ class _Session:
         packet = SocketIoPacket(SocketIoType.CONNECT_ERROR, namespace, data)
         for message in encode(packet):
             self.connection.send(message)
+        self._refusals += 1
+        if self._refusals >= MAX_REFUSALS:
+            raise SocketIoError("too many refusals")
 
     async def _event(self, socket: Socket, packet: SocketIoPacket) -> None:
         name, *args = cast("list[Data]", packet.data)

@@ -7,6 +7,7 @@ from attrs import define, field
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
+from hub.limits.pace import Pace
 from protocol.errors import CloseReason
 from protocol.socketio.packets import Data, SocketIoPacket, SocketIoType, encode
 
@@ -26,6 +27,10 @@ class Socket:
     namespace: str
     opening: Opening = field(repr=False)
     _connection: EngineConnection = field(repr=False)
+
+    def belongs_to(self, pace: Pace) -> None:
+        """Somebody has signed in; what comes from now on is theirs."""
+        self._connection.belongs_to(pace)
 
     def emit(self, event: str, *args: Data) -> None:
         """Send an event."""

@@ -1,7 +1,8 @@
 """The one port: accepts connections, and confines what one of them raises to itself.
 
 Guarantees: whatever one connection raises ends that connection alone; there are never more
-connections than the caps allow, in all and per address; a TLS handshake has a deadline.
+connections than the caps allow, in all and per address; those of one address are served at a
+bounded rate; a TLS handshake has a deadline.
 Must not know: what is spoken on a connection.
 """
 
@@ -16,6 +17,8 @@ import structlog
 import trio
 from attrs import frozen
 
+from hub.http.visitors import Visitors
+from hub.limits.pace import Flooded
 from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 
@@ -23,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 BACKLOG: Final = 1_024
 TLS_SECONDS: Final = 10.0
+TLS_COST: Final = 4  # of a handshake, in requests
 EXHAUSTED_PAUSE_SECONDS: Final = 0.1
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -74,10 +78,18 @@ class Acceptor:
         handler: serves one connection.
         caps: how many at a time; more are closed at once.
         tls: speaks TLS on every connection when given.
+        visitors: how fast connections of one address are served; by default at once.
     """
 
-    def __init__(self, handler: Handler, caps: Caps, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        caps: Caps,
+        tls: ssl.SSLContext | None = None,
+        visitors: Visitors | None = None,
+    ) -> None:
         self._handler = handler
+        self._visitors = visitors or Visitors()
         self._caps = caps
         self._tls = tls
         self._open: Counter[str] = Counter()
@@ -111,6 +123,7 @@ class Acceptor:
         """Serve one connection and close it. Raises nothing but cancellation."""
         self._open[peer] += 1
         try:
+            await self._visitors.arrive(peer, 1 if self._tls is None else TLS_COST)
             if self._tls is None:
                 await self._handler(transport, peer, "http")
             else:
@@ -139,7 +152,12 @@ async def _handshake(transport: Transport, context: ssl.SSLContext) -> "trio.SSL
 def _log_failure(error: Exception, peer: str) -> None:
     """Log a peer's fault at debug level, anything else as an error with its traceback."""
     leaves = _leaves(error)
-    peers_fault = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
+    peers_fault = (
+        trio.BrokenResourceError,
+        trio.ClosedResourceError,
+        trio.TooSlowError,
+        Flooded,
+    )
     if all(isinstance(leaf, peers_fault) for leaf in leaves):
         log.debug("connection_broke", peer=peer, reason=str(leaves[0]))
     else:

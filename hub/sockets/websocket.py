@@ -3,7 +3,8 @@
 Guarantees: one task reads (the read pump), at most one party writes (see
 `hub.sockets.websocket_link`); the session was checked before the first frame is read, and frames
 sent right after the handshake are kept; nothing is taken after the
-peer's close frame. The handshake is trio-websocket's; afterwards its objects are let go, because
+peer's close frame; after a few frames the other tasks have their turn, and what comes too fast
+waits. The handshake is trio-websocket's; afterwards its objects are let go, because
 they cost a connection a third task and half of its memory, and each frame ten times as much CPU.
 Must not know: HTTP, the store, what a command does.
 """
@@ -15,11 +16,12 @@ import structlog
 import trio
 from trio_websocket import WebSocketRequest, wrap_server_stream
 
+from hub.limits.pace import BYTES_OF_ONE, FREE_TURN, Flooded, Meter
 from hub.sockets.shared_reader import READ_BYTES
 from hub.sockets.transport import Transport
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
-from protocol.errors import INTERNAL_ERROR
+from protocol.errors import FLOODED, INTERNAL_ERROR, CloseReason
 from protocol.websocket.compression import Compression
 from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
 from protocol.websocket.handshake import SUBPROTOCOL
@@ -27,6 +29,7 @@ from protocol.websocket.handshake import SUBPROTOCOL
 log = structlog.get_logger(__name__)
 
 HANDSHAKE_SECONDS = 10.0
+SLICE_BYTES = 2_048  # cut at a time: at most 341 frames
 
 Take: TypeAlias = Callable[[str | bytes], Awaitable[None]]
 
@@ -39,17 +42,24 @@ class WebSocketConnection:
         link: its sending half.
         trailing: bytes that arrived with the handshake; they are data too.
         cutter: cuts what is received.
+        meter: slows the peer down.
     """
 
-    __slots__ = ("_cutter", "_link", "_trailing", "_transport")
+    __slots__ = ("_cutter", "_link", "_meter", "_trailing", "_transport")
 
     def __init__(
-        self, transport: Transport, link: WebSocketLink, trailing: bytes, cutter: FrameCutter
+        self,
+        transport: Transport,
+        link: WebSocketLink,
+        trailing: bytes,
+        cutter: FrameCutter,
+        meter: Meter,
     ) -> None:
         self._transport = transport
         self._link = link
         self._trailing = trailing
         self._cutter = cutter
+        self._meter = meter
 
     async def serve(self, heartbeat: Heartbeat, take: Take) -> None:
         """Run both pumps until the connection is over.
@@ -64,6 +74,8 @@ class WebSocketConnection:
                 await self._pump_reads(take)
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._link.abort()
+            except Flooded:
+                self._link.fail(FLOODED)
             except Exception:
                 log.exception("connection_failed")
                 self._link.close(INTERNAL_ERROR)
@@ -73,27 +85,41 @@ class WebSocketConnection:
         scope.cancel()
 
     async def _pump_reads(self, take: Take) -> None:
-        """The read pump: bytes -> messages, in order."""
+        """The read pump: bytes -> messages, in order.
+
+        Raises:
+            Flooded: the peer has sent too fast for too long.
+        """
         data = self._trailing or await self._transport.receive_some(READ_BYTES)
         while data:
-            for item in self._cutter.feed(data):
-                if isinstance(item, str | bytes):
-                    await take(item)
-                elif isinstance(item, ControlFrame):
-                    if item.opcode == CLOSE:
-                        self._link.peer_closed(item.payload)
+            for at in range(0, len(data), SLICE_BYTES):
+                if at:
+                    await trio.lowlevel.checkpoint()
+                part = data[at : at + SLICE_BYTES]
+                items = self._cutter.feed(part)
+                for number, item in enumerate(items, 1):
+                    if isinstance(item, str | bytes):
+                        await take(item)
+                    elif not self._take_control(item):
                         return
-                    self._take_control(item)
-                else:
-                    self._link.fail(item)
+                    if not number % FREE_TURN:
+                        await trio.lowlevel.checkpoint()
+                await self._meter.take(len(items) + len(part) / BYTES_OF_ONE)
             data = await self._transport.receive_some(READ_BYTES)
         self._link.abort()
 
-    def _take_control(self, frame: ControlFrame) -> None:
-        if frame.opcode == PING:
-            self._link.pinged(frame.payload)
+    def _take_control(self, item: ControlFrame | CloseReason) -> bool:
+        """Returns whether more may come."""
+        if isinstance(item, CloseReason):
+            self._link.fail(item)
+        elif item.opcode == CLOSE:
+            self._link.peer_closed(item.payload)
+            return False
+        elif item.opcode == PING:
+            self._link.pinged(item.payload)
         else:
             self._link.ponged()
+        return True
 
 
 async def accept(

@@ -26,11 +26,14 @@ class Carrier(Enum):
 
 @frozen
 class EngineSettings:
-    """What the server announces in the handshake. Times are in seconds, sizes in bytes."""
+    """What the server announces in the handshake. Times are in seconds, sizes in bytes.
+    `max_message`: of one message, which a payload may have several of; it is not announced.
+    """
 
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
     max_payload: int = 1_000_000
+    max_message: int = 65_536
     upgrade_timeout: float = 10.0
 
 

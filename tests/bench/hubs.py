@@ -137,7 +137,8 @@ def parlour(data_dir: Path) -> Iterator[Server]:
     """The hub with its embedded Postgres, sessions, permissions and durability on."""
     flags = (
         "--session-secrets", SECRET, "--jwt-secret", SECRET, "--user-messages-per-second", "100000",
-        "--user-typing-per-second", "100000", "--chat-messages", "1000000",
+        "--user-typing-per-second", "100000", "--user-frames-per-second", "1000000",
+        "--address-requests-per-second", "1000000", "--chat-messages", "1000000",
         "--event-messages", "1000000", "--log-level", "error",
     )  # fmt: skip
     with run_hub(data_dir, *flags, program=[*PINNED, *PARLOUR]) as hub:

@@ -11,6 +11,7 @@ from tests.contract.campaign import Hub, run, sign_in
 from tests.support.programs.hub_process import open_folder, run_hub
 
 MANY = (
+    *("--address-requests-per-second", "1000000", "--user-frames-per-second", "1000000"),
     *("--login-attempts", "1000", "--login-attempts-per-address", "1000"),
     *("--open-roles", "student,teacher", "--joining", "at_once"),
 )

@@ -128,7 +128,11 @@ async def fuzz_logins(inputs: int, start: int = 0) -> Counter[int]:
 
 async def _run(examples: int, start: int, statuses: Counter[int]) -> None:
     """So many requests to a new hub."""
-    many: dict[str, Any] = {"login_attempts": 1_000, "login_attempts_per_address": 1_000_000}
+    many: dict[str, Any] = {
+        "login_attempts": 1_000,
+        "login_attempts_per_address": 1_000_000,
+        "address_requests_per_second": 1_000_000,
+    }
     async with open_world(new_memory_store(), **many) as world:
         person = [await world.person("eve")]
 

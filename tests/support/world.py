@@ -243,7 +243,12 @@ async def open_world(
             app = build_app(services, engines, claims, dialects)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
-            world = World(services, admission, Acceptor(admission.serve, caps), connections)
+            world = World(
+                services,
+                admission,
+                Acceptor(admission.serve, caps, visitors=services.visitors),
+                connections,
+            )
             yield world
             left = await world.unread()
             flaws += [flaw for socket in world.sockets for flaw in socket.flaws]

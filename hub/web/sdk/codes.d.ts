@@ -68,6 +68,7 @@ export type HubCode =
   | "upgrade_required"
   | "body_too_large"
   | "head_too_large"
+  | "too_many_requests"
   | "request_timeout"
   | "http_version"
   | "host_refused"

@@ -7,7 +7,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from hub.http.headers import with_headers
-from hub.http.server import Limits, serve_http_connection
+from hub.http.server import Rules, serve_http_connection
 from persistence.interface import Store
 from tests.support.clients.websocket import upgrade_request
 from tests.support.world import World, open_world
@@ -82,7 +82,7 @@ async def test_a_fault_has_them_too() -> None:
     async with ours, theirs, trio.open_nursery() as nursery:
         await ours.send_all(f"GET / HTTP/1.1\r\n{CLOSE}".encode())
         await ours.send_eof()
-        await serve_http_connection(theirs, app=broken, limits=Limits(), peer="p", scheme="http")
+        await serve_http_connection(theirs, app=broken, rules=Rules(), peer="p", scheme="http")
         received = bytes(await ours.receive_some())
         nursery.cancel_scope.cancel()
     assert b" 500 " in received

@@ -12,11 +12,12 @@ from attrs import define, field
 from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock
 
+from hub.http.body import Limits
 from hub.http.server import (
     LINGER_BODY_IDLE_SECONDS,
     LINGER_BYTES,
     LINGER_SECONDS,
-    Limits,
+    Rules,
     serve_http_connection,
 )
 from protocol.websocket.handshake import Head
@@ -35,8 +36,12 @@ class App:
     hold: trio.Event = field(factory=trio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        message = await receive()
-        self.seen.append((f"{scope['method']} {scope['path']}", message["body"]))
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message["body"]
+            more = message["more_body"]
+        self.seen.append((f"{scope['method']} {scope['path']}", body))
         match scope["path"]:
             case "/crash":
                 raise RuntimeError("this must not reach anybody else")
@@ -87,7 +92,7 @@ async def connected(limits: Limits = LIMITS) -> AsyncIterator[Server]:
     async def serve() -> None:
         async with theirs:
             upgrade = await serve_http_connection(
-                theirs, app=app, limits=limits, peer="p", scheme="http"
+                theirs, app=app, rules=Rules(limits), peer="p", scheme="http"
             )
             if upgrade is not None:
                 upgrades.append((upgrade.head, upgrade.trailing))

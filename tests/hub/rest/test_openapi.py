@@ -60,7 +60,7 @@ def test_a_call_in_full() -> None:
         "message_type", "file_url", "parent_id",
     }  # fmt: skip
     assert set(send["responses"]) == {
-        "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503",
+        "201", "400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "503",
     }  # fmt: skip
     assert send["security"] == [{"session_token": []}]  # a token means another dialect here
     assert OPERATIONS["get /api/blocks"]["security"] == [{"session_token": []}, {"bearer": []}]

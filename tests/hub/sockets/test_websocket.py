@@ -10,6 +10,13 @@ import trio
 from trio.testing import MockClock
 
 from docs.examples import ws_echo
+from docs.examples.ws_echo import NO_HEARTBEAT
+from hub.limits.pace import FREE_TURN, Meter, Pace, Paces
+from hub.sockets.outbox import Outbox
+from hub.sockets.transport import StreamTransport
+from hub.sockets.websocket import WebSocketConnection
+from hub.sockets.websocket_link import WebSocketLink
+from protocol.websocket.frames import FrameCutter
 from tests.support.clients.frames import (
     BINARY,
     CLOSE,
@@ -215,3 +222,57 @@ async def test_broken_framing_closes_this_connection_alone(
     await anns.stream.send_all(data)
     assert (await anns.closed()).code == code
     assert (await bens.ask(private_message(ann)))["type"] == "private_message"
+
+
+async def test_others_have_their_turn_between_a_few_frames() -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    frames = 200
+    await ours.send_all(client_frame(TEXT, b"x") * frames)
+    await ours.send_eof()
+    transport = StreamTransport(theirs)
+    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
+    connection = WebSocketConnection(
+        transport, link, b"", FrameCutter(1_000), Meter(Paces().of(None))
+    )
+    taken, turns = 0, 0
+
+    async def take(_: str | bytes) -> None:
+        nonlocal taken
+        taken += 1
+
+    async def other() -> None:
+        nonlocal turns
+        while taken < frames:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        await connection.serve(NO_HEARTBEAT, take)
+    assert turns >= frames // FREE_TURN
+
+
+async def test_who_floods_is_closed_with_1008(autojump_clock: MockClock) -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    transport = StreamTransport(theirs)
+    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
+    meter = Meter(Pace(rate=1, burst=1))
+    connection = WebSocketConnection(transport, link, b"", FrameCutter(1_000), meter)
+
+    async def take(_: str | bytes) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def flood() -> None:
+        while True:
+            try:
+                await ours.send_all(client_frame(TEXT, b"x"))
+            except trio.BrokenResourceError:
+                return
+            await trio.sleep(0.01)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flood)
+        await connection.serve(NO_HEARTBEAT, take)
+        await transport.aclose()
+        nursery.cancel_scope.cancel()
+    assert bytes(await ours.receive_some())[2:4] == (1008).to_bytes(2)

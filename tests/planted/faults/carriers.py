@@ -194,9 +194,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a body whose length was not declared may be of any size",
-        "hub/http/server.py",
-        """                        if size > max_bytes:
-                            raise too_big
+        "hub/http/body.py",
+        """                if self._received > self._max_bytes:
+                    raise _TOO_BIG
 """,
         "",
         (HTTP,),
@@ -210,7 +210,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "Content-Length beside Transfer-Encoding is accepted",
-        "hub/http/server.py",
+        "hub/http/body.py",
         'if head.all(b"content-length") and head.all(b"transfer-encoding"):',
         'if len(head.all(b"content-length")) > 1:',
         (HTTP,),

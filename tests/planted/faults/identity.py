@@ -367,7 +367,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "every address of an IPv6 network may guess",
-        "hub/rest/endpoint.py",
+        "hub/http/visitors.py",
         "ip_network((address, 64), strict=False)",
         "address",
         ("tests/hub/rest/test_login.py",),

@@ -9,6 +9,10 @@ PAGES: Final = "tests/hub/rest/test_pages.py"
 PRIVATE_MESSAGES: Final = "tests/hub/rest/routes/private_messages/test_messages.py"
 ACCOUNTS: Final = "tests/hub/rest/routes/private_messages/test_accounts.py"
 
+BODY: Final = "tests/hub/http/test_body.py"
+PACE: Final = "tests/hub/limits/test_pace.py"
+STRANGERS: Final = "tests/hub/engineio/test_strangers.py"
+
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the conversations of the learning platform list every member",
@@ -26,16 +30,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "any client may name its own address",
-        "hub/rest/endpoint.py",
-        "if self._peer not in self.services.config.trusted_proxies:",
-        "if not self._peer:",
+        "hub/http/visitors.py",
+        "        if peer in self._trusted_proxies:\n",
+        "        if peer:\n",
         ("tests/hub/rest/test_login.py",),
     ),
     Fault(
         "a client names its own address, although a proxy names another",
-        "hub/rest/endpoint.py",
-        'return ",".join(self.request.headers.getlist(name)).rpartition(",")[2].strip()',
-        'return self.request.headers.get(name, "").rpartition(",")[2].strip()',
+        "hub/http/visitors.py",
+        'b",".join(head.all(header)).rpartition(b",")[2]',
+        '(head.header(header) or b"").rpartition(b",")[2]',
         ("tests/hub/rest/test_login.py",),
     ),
     Fault(
@@ -292,5 +296,96 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return evolve(user, nickname=None, about_me=None)",
         "return evolve(user)",
         ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
+        "a stranger's body is read before the session is checked",
+        "hub/http/body.py",
+        "        self._take_what_is_there()\n\n    @property",
+        "        self.complete.set()\n\n    @property",
+        (BODY,),
+    ),
+    Fault(
+        "a body may come as slowly as it likes",
+        "hub/http/body.py",
+        "self._deadline + self._received / LEAST_BYTES_PER_SECOND",
+        "self._deadline + self._received",
+        (BODY,),
+    ),
+    Fault(
+        "large bodies are taken without a place",
+        "hub/http/body.py",
+        "            await self._take_place()\n",
+        "            await trio.lowlevel.checkpoint()\n",
+        (BODY,),
+    ),
+    Fault(
+        "a place for a large body is kept",
+        "hub/http/body.py",
+        "            self._limits.larger_places.release_on_behalf_of(self)\n",
+        "",
+        (BODY,),
+    ),
+    Fault(
+        "connections of one address are served at any rate",
+        "hub/http/visitors.py",
+        "self.meter(peer).take(cost)",
+        "self.meter(peer).take(0)",
+        ("tests/hub/http/test_visitors.py",),
+    ),
+    Fault(
+        "what is too fast is taken at once",
+        "hub/limits/pace.py",
+        "        await trio.sleep_until(at)\n",
+        "        await trio.lowlevel.checkpoint()\n",
+        (PACE,),
+    ),
+    Fault(
+        "a flood goes on for ever",
+        "hub/limits/pace.py",
+        "            raise Flooded\n",
+        "            pass\n",
+        (PACE, "tests/hub/sockets/test_websocket.py"),
+    ),
+    Fault(
+        "a pause saves tokens without end",
+        "hub/limits/pace.py",
+        "max(self._paid_at, now - self._burst_seconds)",
+        "self._paid_at",
+        (PACE,),
+    ),
+    Fault(
+        "a user's requests are charged to their network",
+        "hub/limits/pace.py",
+        "        self.pace.give_back(1)\n",
+        "",
+        (PACE,),
+    ),
+    Fault(
+        "a burst of frames is taken without a pause",
+        "hub/sockets/websocket.py",
+        "                    if not number % FREE_TURN:\n",
+        "                    if not number:\n",
+        ("tests/hub/sockets/test_websocket.py",),
+    ),
+    Fault(
+        "strangers' sessions never make room",
+        "hub/engineio/strangers.py",
+        "            next(iter(theirs)).close()\n",
+        "            pass\n",
+        (STRANGERS,),
+    ),
+    Fault(
+        "who has signed in makes room",
+        "hub/engineio/connection.py",
+        "        self.is_known = True\n        self._forget_stranger()\n",
+        "        self.is_known = True\n",
+        (STRANGERS,),
+    ),
+    Fault(
+        "a stranger's payload may be as large as a user's",
+        "hub/engineio/server.py",
+        '                raise EngineError("a stranger\'s payload is too large")\n',
+        "                pass\n",
+        (STRANGERS,),
     ),
 )

@@ -12,7 +12,9 @@ from starlette.routing import Route
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import EngineServer, Handler, Opening
-from hub.http.server import Limits, serve_http_connection
+from hub.http.body import Limits
+from hub.http.server import Rules, serve_http_connection
+from hub.limits.pace import Paces
 from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head, origin_allowed
@@ -23,10 +25,13 @@ from tests.support.quiet import until_quiet
 PATH = "/engine.io/"
 OWN_PAGE = "http://parlour.test"
 OPEN_PAGE, OTHER_OPEN_PAGE = OPEN_PAGES = ("http://page.example", "https://other.example")
-SETTINGS = EngineSettings(ping_interval=25.0, ping_timeout=20.0, max_payload=100_000)
+SETTINGS = EngineSettings(
+    ping_interval=25.0, ping_timeout=20.0, max_payload=100_000, max_message=100_000
+)
 
 
 async def echo(connection: EngineConnection, opening: Opening) -> None:
+    connection.belongs_to(Paces().of(None))
     while True:
         connection.send(await connection.receive())
 
@@ -128,7 +133,7 @@ async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
 
         async def serve(transport: StreamTransport) -> None:
             upgrade = await serve_http_connection(
-                transport, app=app, limits=limits, peer="192.0.2.1", scheme="http"
+                transport, app=app, rules=Rules(limits), peer="192.0.2.1", scheme="http"
             )
             if upgrade is not None:
                 await server.upgrade(transport, upgrade)

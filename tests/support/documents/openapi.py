@@ -4,6 +4,7 @@ its body, which has exactly the fields that are described.
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import cache
 from typing import Any
 
@@ -40,8 +41,14 @@ class _Watched(Endpoint):
     real: Endpoint
     flaws: list[str] = field(repr=False)
 
-    async def answer(self, request: Request, services: Services, surface: RestDialect) -> Response:
-        response = await self.real.answer(request, services, surface)
+    async def answer(
+        self,
+        request: Request,
+        services: Services,
+        surface: RestDialect,
+        until_sent: AsyncExitStack,
+    ) -> Response:
+        response = await self.real.answer(request, services, surface, until_sent)
         flaw = flaw_of(surface, self.real, response)
         if flaw is not None:
             call = f"{surface.name}: {self.method} {self.path} {response.status_code}"

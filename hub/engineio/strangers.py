@@ -1,0 +1,43 @@
+"""The sessions in which nobody has signed in yet.
+
+Guarantees: each network has a bounded number of them, and when there are too many sessions the
+oldest of these makes room, so strangers cannot keep others out. Must not know: what signs in.
+"""
+
+from attrs import define, field
+
+from hub.engineio.connection import EngineConnection
+
+MAX_OF_NETWORK = 100
+
+
+@define
+class Strangers:
+    """Sessions by the network that they were opened from; the oldest come first."""
+
+    _networks: dict[EngineConnection, str] = field(factory=dict, init=False)
+    _by_network: dict[str, dict[EngineConnection, None]] = field(factory=dict, init=False)
+
+    def add(self, network: str, connection: EngineConnection) -> None:
+        """A new one; the oldest of its network makes room."""
+        theirs = self._by_network.setdefault(network, {})
+        if len(theirs) >= MAX_OF_NETWORK:
+            next(iter(theirs)).close()
+        self._networks[connection] = network
+        theirs[connection] = None
+        connection.when_known_or_over(lambda: self._remove(connection))
+
+    def make_room(self) -> bool:
+        """Close the oldest; returns whether there was one."""
+        oldest = next(iter(self._networks), None)
+        if oldest is not None:
+            oldest.close()
+        return oldest is not None
+
+    def _remove(self, connection: EngineConnection) -> None:
+        network = self._networks.pop(connection, None)
+        if network is not None:
+            theirs = self._by_network[network]
+            del theirs[connection]
+            if not theirs:
+                del self._by_network[network]

@@ -1,0 +1,66 @@
+"""Where requests come from."""
+
+import pytest
+import trio
+
+from hub.http.visitors import Visitors
+from hub.limits.pace import Meter, Paces
+from protocol.websocket.handshake import Head
+
+PROXY = "10.0.0.1"
+
+
+def network(peer: str, *forwarded: str) -> str:
+    lines = tuple((b"x-forwarded-for", line.encode()) for line in forwarded)
+    visitors = Visitors(Paces(), [PROXY])
+    return visitors.of(
+        Head(b"GET", b"/", b"1.1", lines), peer, "http", visitors.meter(peer)
+    ).network
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        ("192.0.2.7", (), "192.0.2.7"),
+        ("2001:db8::1", (), "2001:db8::/64"),
+        ("2001:db8::ffff:1", (), "2001:db8::/64"),
+        ("::ffff:192.0.2.7", (), "192.0.2.7"),
+        ("192.0.2.7", ("198.51.100.1",), "192.0.2.7"),
+        (PROXY, ("198.51.100.1",), "198.51.100.1"),
+        (PROXY, ("203.0.113.9, 198.51.100.1",), "198.51.100.1"),
+        (PROXY, ("203.0.113.9", "198.51.100.1"), "198.51.100.1"),
+        (PROXY, (), PROXY),
+        ("", (), ""),
+    ],
+)
+def test_a_network_is_what_one_customer_has(
+    peer: str, forwarded: tuple[str, ...], expected: str
+) -> None:
+    assert network(peer, *forwarded) == expected
+
+
+def test_only_a_trusted_proxy_says_that_there_was_tls() -> None:
+    visitors = Visitors(Paces(), [PROXY])
+    said = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-proto", b"https"),))
+    schemes = [
+        visitors.of(said, peer, "http", visitors.meter(peer)).scheme for peer in (PROXY, "a")
+    ]
+    assert schemes == ["https", "http"]
+
+
+def test_a_connection_goes_on_at_the_pace_of_its_network() -> None:
+    visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
+    meter = visitors.meter(PROXY)
+    behind = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-for", b"198.51.100.1"),))
+    visitors.of(behind, PROXY, "http", meter)
+    assert meter.pace is visitors.meter("198.51.100.1").pace
+    assert isinstance(meter, Meter)
+
+
+async def test_connections_of_one_address_are_served_at_a_rate(autojump_clock: object) -> None:
+    visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
+    began = trio.current_time()
+    for _ in range(5):
+        await visitors.arrive("192.0.2.7", 1)
+        await visitors.arrive(PROXY, 1)
+    assert trio.current_time() - began == pytest.approx(4)
