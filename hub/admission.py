@@ -180,6 +180,7 @@ class Admission:
                 services.renewals.note(session)
                 await upgrade.visitor.meter.recognize(services.quotas.of(session.user.id).pace)
                 wire = self._wire(head, dialect)
+                transport.is_known = lambda: True
                 await accept(request_bytes(head), transport, wire.compression)
                 client, link = self._client(transport, wire, session)
                 if RESUME_FIRST in head.query:

@@ -30,7 +30,7 @@ from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.socketio.mount import PATH, open_socketio
-from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.listener import Acceptor, Caps, open_listener, raise_file_limit
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store
 from protocol.discovery import find_dialects
@@ -80,9 +80,10 @@ async def open_server(
             app = build_app(services, engines, claims, dialects, is_demo=is_demo)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
+            caps = Caps(config.max_connections, config.max_connections_per_address)
             acceptor = Acceptor(
                 admission.serve,
-                Caps(config.max_connections, config.max_connections_per_address),
+                caps.within(raise_file_limit()),
                 _tls_context(config),
                 services.visitors,
             )

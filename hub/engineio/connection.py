@@ -50,7 +50,7 @@ class EngineConnection:
         self.session = session
         self.binding = binding
         self.meter = meter
-        self.is_known = False
+        self._is_known = False
         self._forget_stranger: Callable[[], None] = lambda: None
         self._settings = settings
         self._link: WebSocketLink | None = None
@@ -123,10 +123,14 @@ class EngineConnection:
         if self._emptied is not None:
             self._emptied.set()
 
+    def is_known(self) -> bool:
+        """Whether somebody has signed in."""
+        return self._is_known
+
     def belongs_to(self, pace: Pace) -> None:
         """Somebody has signed in; what comes from now on is theirs."""
         self.meter.pace = pace
-        self.is_known = True
+        self._is_known = True
         self._forget_stranger()
 
     def when_known_or_over(self, forget: Callable[[], None]) -> None:
@@ -165,7 +169,7 @@ class EngineConnection:
             EngineError: the packet is out of place.
             trio.BrokenResourceError: the session is over.
         """
-        if len(packet.data) > (self._settings.max_message if self.is_known else STRANGER_BYTES):
+        if len(packet.data) > (self._settings.max_message if self._is_known else STRANGER_BYTES):
             raise EngineError("a packet is too large")
         match self.session.receive(packet):
             case Received(data=data):

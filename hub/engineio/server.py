@@ -194,6 +194,7 @@ class EngineServer:
                 nursery.start_soon(self._give_up_upgrade, connection, link)
             else:
                 link.close(PROTOCOL_ERROR)
+            transport.is_known = connection.is_known
             try:
                 await websocket.serve(NO_PINGS, _take(connection, link))
             finally:
@@ -316,7 +317,7 @@ async def _text(request: Request, connection: EngineConnection) -> str:
     async with aclosing(request.stream()) as stream:
         async for part in stream:
             size += len(part)
-            if size > STRANGER_BYTES and not connection.is_known:
+            if size > STRANGER_BYTES and not connection.is_known():
                 raise EngineError("a stranger's payload is too large")
             parts.append(part)
     return b"".join(parts).decode()

@@ -1,16 +1,19 @@
 """The one port: accepts connections, and confines what one of them raises to itself.
 
 Guarantees: whatever one connection raises ends that connection alone; there are never more
-connections than the caps allow, in all and per address; those of one address are served at a
-bounded rate; a TLS handshake has a deadline.
+connections than the caps and the system's limit of open files allow, in all and per address; when
+there are too many, the oldest in which nobody has signed in makes room; those of one address are
+served at a bounded rate; a TLS handshake has a deadline.
 Must not know: what is spoken on a connection.
 """
 
 import errno
+import resource
 import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Final, TypeAlias
 
 import structlog
@@ -25,6 +28,8 @@ from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 log = structlog.get_logger(__name__)
 
 BACKLOG: Final = 1_024
+OTHER_FILES: Final = 256  # that the hub may need beside connections
+RESCAN_SECONDS: Final = 1.0  # after nobody was found who could make room
 TLS_SECONDS: Final = 10.0
 TLS_COST: Final = 4  # of a handshake, in requests
 EXHAUSTED_PAUSE_SECONDS: Final = 0.1
@@ -40,6 +45,18 @@ class Caps:
 
     total: int
     per_address: int
+
+    def within(self, open_files: int) -> "Caps":
+        """What is possible where the process may have so many open files."""
+        possible = max(1, open_files - OTHER_FILES)
+        return Caps(min(self.total, possible), min(self.per_address, possible))
+
+
+def raise_file_limit() -> int:
+    """Let the process open as many files as it may; returns how many that are."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 def open_listener(host: str, port: int) -> socket.socket:
@@ -76,7 +93,7 @@ class Acceptor:
 
     Args:
         handler: serves one connection.
-        caps: how many at a time; more are closed at once.
+        caps: how many at a time; beyond them strangers make room, or else it is closed at once.
         tls: speaks TLS on every connection when given.
         visitors: how fast connections of one address are served; by default at once.
     """
@@ -93,6 +110,8 @@ class Acceptor:
         self._caps = caps
         self._tls = tls
         self._open: Counter[str] = Counter()
+        self._serving: dict[trio.CancelScope, Transport] = {}  # the oldest first
+        self._no_room_until = -inf
 
     async def accept_forever(self, listener: socket.socket, connections: trio.Nursery) -> None:
         """Serve what connects to `listener` in `connections` until cancelled, then close it. They
@@ -122,24 +141,44 @@ class Acceptor:
     async def serve(self, transport: Transport, peer: str) -> None:
         """Serve one connection and close it. Raises nothing but cancellation."""
         self._open[peer] += 1
+        with trio.CancelScope() as scope:
+            await self._serve(transport, peer, scope)
+
+    async def _serve(self, transport: Transport, peer: str, scope: trio.CancelScope) -> None:
+        self._serving[scope] = transport
         try:
             await self._visitors.arrive(peer, 1 if self._tls is None else TLS_COST)
             if self._tls is None:
                 await self._handler(transport, peer, "http")
             else:
                 transport = StreamTransport(await _handshake(transport, self._tls))
+                self._serving[scope] = transport
                 await self._handler(transport, peer, "https")
         except Exception as error:  # noqa: BLE001  the boundary where one connection's trouble ends
             _log_failure(error, peer)
         finally:
             await trio.aclose_forcefully(transport)
+            del self._serving[scope]
             self._open[peer] -= 1
             if not self._open[peer]:
                 del self._open[peer]
 
     def _full(self, peer: str) -> bool:
-        too_many = self._open.total() >= self._caps.total
-        return too_many or self._open[peer] >= self._caps.per_address
+        if self._open[peer] >= self._caps.per_address:
+            return True
+        return len(self._serving) >= self._caps.total and not self._make_room()
+
+    def _make_room(self) -> bool:
+        """End the oldest connection in which nobody has signed in, if there is one."""
+        now = trio.current_time()
+        if now < self._no_room_until:
+            return False
+        for scope, transport in self._serving.items():
+            if not (transport.is_known() or scope.cancel_called):
+                scope.cancel()
+                return True
+        self._no_room_until = now + RESCAN_SECONDS
+        return False
 
 
 async def _handshake(transport: Transport, context: ssl.SSLContext) -> "trio.SSLStream[Transport]":

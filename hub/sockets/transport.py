@@ -7,7 +7,7 @@ once, from any task. Must not know: what the bytes mean.
 import socket
 import struct
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -19,7 +19,10 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Transport(trio.abc.HalfCloseableStream):
-    """A connection's byte stream."""
+    """A connection's byte stream. `is_known` says whether somebody has signed in on it."""
+
+    def __init__(self) -> None:
+        self.is_known: Callable[[], bool] = lambda: False
 
     @abstractmethod
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -53,6 +56,7 @@ class SocketTransport(Transport):
     """
 
     def __init__(self, sock: socket.socket, reader: SharedReader) -> None:
+        super().__init__()
         sock.setblocking(False)  # noqa: FBT003  the standard library's signature
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -137,6 +141,7 @@ class StreamTransport(Transport):
     """
 
     def __init__(self, stream: trio.abc.Stream) -> None:
+        super().__init__()
         self._stream = stream
         self._aborted = False
         self._waiting: set[trio.CancelScope] = set()

@@ -1,6 +1,7 @@
 """The port: caps, TLS, and one connection's trouble that stays its own."""
 
 import re
+import resource
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import trio
 import trustme
 from trio.testing import MockClock
 
-from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.listener import OTHER_FILES, Acceptor, Caps, open_listener, raise_file_limit
 from hub.sockets.transport import Transport
 
 MANY = Caps(100, 100)
@@ -59,9 +60,15 @@ async def test_what_one_connection_raises_reaches_no_other() -> None:
         assert await exchange(good, b"hi") == b"http 127.0.0.1 hi"
 
 
+async def known(transport: Transport, peer: str, scheme: str) -> None:
+    """Somebody has signed in."""
+    transport.is_known = lambda: True
+    await echo(transport, peer, scheme)
+
+
 @pytest.mark.parametrize("caps", [Caps(2, 100), Caps(100, 2)])
 async def test_connections_over_a_cap_are_closed_at_once_and_places_come_back(caps: Caps) -> None:
-    async with listening(caps=caps) as port:
+    async with listening(known, caps) as port:
         first = await trio.open_tcp_stream("127.0.0.1", port)
         async with await trio.open_tcp_stream("127.0.0.1", port) as second:
             assert await exchange(first, b"1")
@@ -124,3 +131,42 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     client = ssl.create_default_context()
     authority.configure_trust(client)
     return server, client
+
+
+async def test_a_stranger_makes_room_for_the_next() -> None:
+    async with listening(caps=Caps(2, 10)) as port:
+        first, second = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
+        assert await exchange(first, b"hi") == b"http 127.0.0.1 hi"
+        assert await exchange(second, b"hi") == b"http 127.0.0.1 hi"
+        third = await trio.open_tcp_stream("127.0.0.1", port)
+        assert await exchange(third, b"hi") == b"http 127.0.0.1 hi"
+        assert await first.receive_some() == b""
+        assert await exchange(second, b"hi") == b"http 127.0.0.1 hi"
+        for stream in (first, second, third):
+            await stream.aclose()
+
+
+async def test_who_has_signed_in_stays() -> None:
+    async with listening(known, Caps(1, 10)) as port:
+        first = await trio.open_tcp_stream("127.0.0.1", port)
+        assert await exchange(first, b"hi") == b"http 127.0.0.1 hi"
+        second = await trio.open_tcp_stream("127.0.0.1", port)
+        assert await second.receive_some() == b""
+        assert await exchange(first, b"hi") == b"http 127.0.0.1 hi"
+        for stream in (first, second):
+            await stream.aclose()
+
+
+def test_there_are_no_more_connections_than_files() -> None:
+    assert Caps(20_000, 10_000).within(1_024) == Caps(1_024 - OTHER_FILES, 1_024 - OTHER_FILES)
+    assert Caps(100, 10).within(65_536) == Caps(100, 10)
+
+
+def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, before[1]), before[1]))
+    try:
+        assert raise_file_limit() == before[1]
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -418,4 +418,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "channel_id: seq",
         (RECOVERY,),
     ),
+    Fault(
+        "idle strangers keep others out",
+        "hub/sockets/listener.py",
+        "                scope.cancel()\n",
+        "                pass\n",
+        ("tests/hub/sockets/test_listener.py",),
+    ),
+    Fault(
+        "who has signed in makes room for strangers",
+        "hub/sockets/listener.py",
+        "transport.is_known() or scope.cancel_called",
+        "scope.cancel_called",
+        ("tests/hub/sockets/test_listener.py",),
+    ),
 )

@@ -377,8 +377,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who has signed in makes room",
         "hub/engineio/connection.py",
-        "        self.is_known = True\n        self._forget_stranger()\n",
-        "        self.is_known = True\n",
+        "        self._is_known = True\n        self._forget_stranger()\n",
+        "        self._is_known = True\n",
         (STRANGERS,),
     ),
     Fault(
