@@ -1,12 +1,13 @@
 """What a message looks like as HTML, and what can never come out."""
 
 import re
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.shapes.rendering import render_html
+from protocol.shapes.rendering import MAX_MARKUP, render_html
 
 TAG = re.compile(r"<(?:/?(?:p|b|i|em|strong)|/a|a(?: href=\"[^\"<>]*\")?)>")
 
@@ -43,3 +44,14 @@ def test_nothing_but_the_allowed_elements_comes_out(content: str) -> None:
     html = render_html(content)
     assert "<" not in TAG.sub("", html)
     assert "javascript:" not in "".join(TAG.findall(html)).lower()
+
+
+@pytest.mark.parametrize("markup", list("[]!*_<`"))
+def test_what_is_mostly_markup_is_shown_as_it_is(markup: str) -> None:
+    content = markup * (MAX_MARKUP + 1)
+    assert unescape(render_html(content)) == f"<p>{content}</p>"
+    assert TAG.sub("", render_html(content)).count("<") == 0
+
+
+def test_a_little_markup_is_rendered() -> None:
+    assert render_html("**a** " * (MAX_MARKUP // 4)).count("<strong>") == MAX_MARKUP // 4
