@@ -5,11 +5,14 @@ from functools import partial
 
 import trio
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from hub.engineio.server import EngineServer, Handler
 from hub.http.body import Limits
+from hub.http.responses import HttpError, undecided_error
 from hub.http.server import Rules, Upgrade, serve_http_connection
 from hub.sockets.listener import Acceptor, Caps, open_listener
 from hub.sockets.transport import Transport
@@ -27,7 +30,8 @@ async def serve(
     """Serve until cancelled. Prints one line when ready."""
     server = EngineServer(settings, handler, lambda _: True)
     app = Starlette(
-        routes=[Route(path, server.answer, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])]
+        routes=[Route(path, server.answer, methods=["GET", "POST", "PUT", "DELETE", "OPTIONS"])],
+        exception_handlers={HttpError: refused},
     )
     limits = Limits(larger_bodies={path: settings.max_payload})
 
@@ -46,6 +50,12 @@ async def serve(
         acceptor = Acceptor(answer, Caps(10_000, 10_000))
         print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
         await acceptor.accept_forever(listener, nursery)
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """The response to a body that is too large or too slow."""
+    assert isinstance(error, HttpError)
+    return undecided_error(error)
 
 
 async def valid_upgrade(

@@ -17,7 +17,12 @@ function chunks() {
 
 const body = framing === "chunked" ? chunks() : new Uint8Array(Number(size));
 /** @type {RequestInit & { duplex: "half" }} */
-const options = { method: "POST", body, duplex: "half" };
+const options = {
+  method: "POST",
+  body,
+  duplex: "half",
+  headers: { "Content-Type": "application/json" },
+};
 const response = await fetch(url, options);
 const { code } = /** @type {{ code: string }} */ (await response.json());
 process.stdout.write(`${JSON.stringify({ status: response.status, code })}\n`);

@@ -23,6 +23,7 @@ PATH = "/api/auth/login"
 TOO_LARGE = (413, "body_too_large")
 SIZES = (70_000, 1_000_000, 20_000_000)
 CHUNK = 65_536
+JSON = {"Content-Type": "application/json"}
 Answer: TypeAlias = tuple[int, str]
 Post: TypeAlias = Callable[[str, int, bool], Awaitable[Answer]]
 
@@ -37,7 +38,15 @@ async def by_curl(url: str, size: int, is_chunked: bool) -> Answer:
         pytest.skip("curl is not installed")
     framing = "Transfer-Encoding: chunked" if is_chunked else "Expect:"
     command = ["curl", "--silent", "--show-error", "--write-out", "\n%{http_code}"]
-    command += ["--header", framing, "--data-binary", "@-", url]
+    command += [
+        "--header",
+        "Content-Type: application/json",
+        "--header",
+        framing,
+        "--data-binary",
+        "@-",
+        url,
+    ]
     done = await trio.run_process(
         command, stdin=b"x" * size, capture_stdout=True, stderr=subprocess.STDOUT, check=False
     )
@@ -48,7 +57,7 @@ async def by_curl(url: str, size: int, is_chunked: bool) -> Answer:
 async def by_httpx(url: str, size: int, is_chunked: bool) -> Answer:
     def post() -> Answer:
         body = chunks(size) if is_chunked else b"x" * size
-        reply = httpx2.post(url, content=body)
+        reply = httpx2.post(url, content=body, headers=JSON)
         return reply.status_code, reply.json()["code"]
 
     return await trio.to_thread.run_sync(post)
@@ -61,7 +70,7 @@ async def by_http_client(url: str, size: int, is_chunked: bool) -> Answer:
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
         body = chunks(size) if is_chunked else b"x" * size
-        connection.request("POST", parts.path, body, encode_chunked=is_chunked)
+        connection.request("POST", parts.path, body, JSON, encode_chunked=is_chunked)
         return answer_of(connection)
 
     return await trio.to_thread.run_sync(post)
@@ -103,7 +112,7 @@ async def test_who_sends_too_much_over_tls_is_told_so(memory_store: Store, tmp_p
 
     def post(port: int) -> Answer:
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=context)
-        connection.request("POST", PATH, b"x" * 20_000_000)
+        connection.request("POST", PATH, b"x" * 20_000_000, JSON)
         return answer_of(connection)
 
     async with serve(memory_store, tls_cert=chain, tls_key=key) as server:
