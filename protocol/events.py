@@ -327,11 +327,14 @@ class MemberRemoved(Reliable):
 
 @frozen
 class Refused(Reliable):
-    """A command was refused or a frame malformed, to the connection that sent it."""
+    """A command was refused or a frame malformed, to the connection that sent it. `field`: which
+    one of the frame is at fault, as the client spells it.
+    """
 
     code: ErrorCode
     text: str
     key: str | None = None
+    field: str | None = None
 
     @classmethod
     def because(cls, code: ErrorCode, key: str | None = None) -> "Refused":
@@ -341,7 +344,7 @@ class Refused(Reliable):
     @classmethod
     def of(cls, error: WireError) -> "Refused":
         """The refusal of a frame that is malformed."""
-        return cls(error.code, error.text, error.key)
+        return cls(error.code, error.text, error.key, error.field)
 
 
 @frozen

@@ -434,6 +434,7 @@ def _require_allowed_origin(request: Request, services: Services) -> None:
         raise HttpError(403, "origin_refused", "This origin may not use the hub")
 
 
-def from_wire(error: WireError) -> HttpError:
-    """A malformed request, with the catalogue's code."""
-    return HttpError(400, error.code, error.text)
+def from_wire(error: WireError, text: str | None = None) -> HttpError:
+    """A malformed request, with the catalogue's code, and its text unless there is a better one."""
+    details = {} if error.field is None else {"field": error.field}
+    return HttpError(400, error.code, text or error.text, details=details)

@@ -70,11 +70,12 @@ class ListAck(TypedDict):
 
 
 class RefusedAck(TypedDict):
-    """An event was refused; `code` has what was no token."""
+    """An event was refused; `code` has what was no token. `field`: the one at fault, if any."""
 
     success: Literal[False]
     error: str
     code: NotRequired[ErrorCode]
+    field: NotRequired[str]
 
 
 class DoneAck(TypedDict):
@@ -147,7 +148,10 @@ class ChannelMessages:
                 return {"success": True, "data": views} if event == LIST else {"messages": views}
             case Refused():
                 shown = shown_refusal(answer)
-                return {"success": False, "error": shown.text, "code": shown.code}
+                refusal: RefusedAck = {"success": False, "error": shown.text, "code": shown.code}
+                if shown.field is not None:
+                    refusal["field"] = shown.field
+                return refusal
             case Done() | Graded() | Pinned() | Notice():
                 return {"success": True}
             case _:

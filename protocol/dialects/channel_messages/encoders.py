@@ -77,12 +77,13 @@ class RevokedObject(TypedDict):
 
 
 class ErrorEventObject(TypedDict):
-    """An event was refused."""
+    """An event was refused. `field`: the one of its payload that is at fault, if it is one."""
 
     error: str
     message: str
     code: ErrorCode
     tempId: NotRequired[str]
+    field: NotRequired[str]
 
 
 class ResumedObject(TypedDict):
@@ -158,6 +159,8 @@ def _refused(
     payload: ErrorEventObject = {"error": shown.text, "message": shown.text, "code": shown.code}
     if event.key is not None:
         payload["tempId"] = event.key
+    if event.field is not None:
+        payload["field"] = event.field
     return (("message:error", payload),)
 
 

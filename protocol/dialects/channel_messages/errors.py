@@ -6,6 +6,8 @@ See docs/dialects/channel_messages.md#errors; `protocol.errors` has the others.
 from collections.abc import Mapping
 from typing import Final
 
+from attrs import evolve
+
 from protocol.errors import ERROR_TEXTS, ErrorCode
 from protocol.events import Refused
 
@@ -33,4 +35,4 @@ def shown_refusal(refused: Refused) -> Refused:
     """A refusal with the code and the text of this dialect."""
     code = _CODES.get(refused.code, refused.code)
     text = refused.text if code is refused.code else ERROR_TEXTS[code]
-    return Refused(code, TEXTS.get(code, text), refused.key)
+    return evolve(refused, code=code, text=TEXTS.get(code, text))

@@ -6,7 +6,7 @@ Field names are camel case in JSON. Must not know: HTTP, sessions, the store.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict
 
 from attrs import frozen
 
@@ -18,12 +18,13 @@ from protocol.shapes.uuids import ChannelUuid, MessageUuid, Uuid
 
 
 class ErrorObject(TypedDict):
-    """An error."""
+    """An error. `field`: the one of the body or query at fault, if it is one."""
 
     statusCode: int
     message: str
     error: str
     code: str
+    field: NotRequired[str]
 
 
 def _error(status: int, text: str, code: str) -> ErrorObject:

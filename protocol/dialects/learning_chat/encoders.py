@@ -162,12 +162,13 @@ class ResumedFrame(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused."""
+    """A frame was refused. `field`: the one at fault, if it is one."""
 
     type: Literal["error"]
     message: str
     code: ErrorCode
     clientMessageId: NotRequired[str]
+    field: NotRequired[str]
 
 
 class ShedFrame(TypedDict):
@@ -295,6 +296,8 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key
+    if event.field is not None:
+        frame["field"] = event.field
     return (frame,)
 
 

@@ -63,10 +63,11 @@ class FlawObject(TypedDict):
 
 
 class ErrorObject(TypedDict):
-    """An error."""
+    """An error. `field`: the one of the body or query at fault, if it is one."""
 
     message: str
     code: str
+    field: NotRequired[str]
     errors: NotRequired[list[FlawObject]]
 
 

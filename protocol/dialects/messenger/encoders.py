@@ -124,12 +124,13 @@ class ShedPayload(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused."""
+    """A frame was refused. `field`: the one at fault, if it is one."""
 
     type: Literal["error"]
     message: str
     code: ErrorCode
     clientMessageId: NotRequired[str]
+    field: NotRequired[str]
 
 
 _Message = Envelope[Literal["message_received"], ConversationMessageObject]
@@ -227,6 +228,8 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
     if event.key is not None:
         frame["clientMessageId"] = event.key
+    if event.field is not None:
+        frame["field"] = event.field
     return (frame,)
 
 

@@ -5,7 +5,7 @@ names are camel case in JSON; what must be there is asked for by the endpoints, 
 Must not know: HTTP, sessions, the store.
 """
 
-from typing import ClassVar, Final, TypedDict
+from typing import ClassVar, Final, NotRequired, TypedDict
 
 from attrs import frozen
 
@@ -18,10 +18,11 @@ from protocol.schemas import Keywords
 
 
 class ErrorObject(TypedDict):
-    """An error."""
+    """An error. `field`: the one of the body or query at fault, if it is one."""
 
     error: str
     code: str
+    field: NotRequired[str]
 
 
 def _error(_: int, text: str, code: str) -> ErrorObject:

@@ -116,12 +116,13 @@ class RevokedFrame(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused."""
+    """A frame was refused. `field`: the one at fault, if it is one."""
 
     type: Literal["error"]
     code: ErrorCode
     message: str
     client_id: NotRequired[str]
+    field: NotRequired[str]
 
 
 class ShedFrame(TypedDict):
@@ -206,6 +207,8 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     frame: ErrorFrame = {"type": "error", "code": event.code, "message": event.text}
     if event.key is not None:
         frame["client_id"] = event.key
+    if event.field is not None:
+        frame["field"] = event.field
     return (frame,)
 
 

@@ -6,7 +6,7 @@ and `check` says whether its texts may be stored. Must not know: HTTP, sessions,
 
 from collections.abc import Container, Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypedDict
+from typing import Annotated, Any, ClassVar, Final, NotRequired, TypeAlias, TypedDict
 
 from attrs import frozen
 
@@ -35,10 +35,11 @@ Day: TypeAlias = Annotated[str, Keywords(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 
 
 class ErrorObject(TypedDict):
-    """An error."""
+    """An error. `field`: the one of the body or query at fault, if it is one."""
 
     error: str
     code: str
+    field: NotRequired[str]
 
 
 def _error(_: int, text: str, code: str) -> ErrorObject:

@@ -388,4 +388,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "                pass\n",
         (STRANGERS,),
     ),
+    Fault(
+        "an error does not name the field",
+        "hub/rest/endpoint.py",
+        "{} if error.field is None else {",
+        "{} if error.text else {",
+        ("tests/hub/rest/routes/private_messages/test_messages.py",),
+    ),
 )

@@ -157,6 +157,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, messages=(FULL_MESSAGE,))
             case ConversationSubscribed():
                 yield evolve(event, subscribed=False)
+            case Refused():
+                yield evolve(event, field="content")
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():

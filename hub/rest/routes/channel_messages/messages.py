@@ -9,7 +9,7 @@ see a channel learns nothing about its messages.
 from collections.abc import Sequence
 from typing import Final, TypedDict
 
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from protocol.commands import PostToChannel
@@ -79,7 +79,7 @@ async def send(call: Call) -> JSON[ChannelMessageObject]:
         key = call.idempotency_key(body.temp_id, field="tempId")
         parent_id = _parent(body.parent_id)
     except WireError as error:
-        raise HttpError(400, error.code, "Invalid message format") from None
+        raise from_wire(error, "Invalid message format") from None
     channel_id = from_uuid(IdKind.CHANNEL, body.channel_id)
     if channel_id is None:
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")

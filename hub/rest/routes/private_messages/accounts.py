@@ -9,7 +9,7 @@ account and per address; only a token's hash is stored; identity always comes fr
 from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
 from hub.rest.login import (
     WEAK_CODES,
     check_login,
@@ -86,13 +86,13 @@ async def _register_body(call: Call) -> RegisterBody:
     try:
         raw = parse_object(await call.request.body())
     except WireError as error:
-        raise HttpError(400, error.code, "Invalid request payload") from None
+        raise from_wire(error, "Invalid request payload") from None
     if any(not raw.get(name) for name in _REGISTER_FIELDS):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Missing required fields")
     try:
         return await call.body(RegisterBody)
     except WireError as error:
-        raise HttpError(400, error.code, "Invalid request payload") from None
+        raise from_wire(error, "Invalid request payload") from None
 
 
 async def log_in(call: Call) -> JSON[OwnUserObject]:
@@ -100,7 +100,7 @@ async def log_in(call: Call) -> JSON[OwnUserObject]:
     try:
         body = await call.body(LoginBody)
     except WireError as error:
-        raise HttpError(400, error.code, "Invalid request payload") from None
+        raise from_wire(error, "Invalid request payload") from None
     user = await check_login(call, body.email, body.password)
     if user is None:
         raise HttpError(401, "invalid_credentials", "Invalid email or password")

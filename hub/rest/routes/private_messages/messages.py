@@ -7,7 +7,7 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES
 from hub.settings.choices import AudienceRule
@@ -79,7 +79,7 @@ async def _body(call: Call, shape: type[T]) -> T:
     try:
         return await call.body(shape)
     except WireError as error:
-        raise HttpError(400, error.code, f"Invalid request body: {error.text}") from None
+        raise from_wire(error, f"Invalid request body: {error.text}") from None
 
 
 async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> JSON[ShownMessageObject]:

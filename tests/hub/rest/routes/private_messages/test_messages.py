@@ -215,3 +215,11 @@ async def test_online_users_are_others_i_may_know_of(world: World) -> None:
     assert online["id"] == ben.id
     await ben.call("POST", f"/api/users/{ann.id}/block")
     assert (await ann.call("GET", "/api/users/online")).json == []
+
+
+async def test_an_error_names_the_field(world: World) -> None:
+    ann = await world.person("ann")
+    reply = await ann.call("POST", "/api/messages", {"recipient_id": ann.id, "content": 5})
+    assert (reply.status, reply.json["field"]) == (400, "content")
+    reply = await ann.call("GET", "/api/messages/1?limit=x")
+    assert (reply.status, reply.json["field"]) == (400, "limit")
