@@ -25,6 +25,9 @@ from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.jwt_tokens import TokenVerifier
 from hub.identity.live_sessions import LiveSessions
+from hub.identity.oidc.attempt import Attempts
+from hub.identity.oidc.fetching import Fetching
+from hub.identity.oidc.provider import CALLBACK, Client, Provider
 from hub.identity.passwords import PasswordHasher
 from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
@@ -92,6 +95,8 @@ class Services:
     passwords: PasswordHasher
     guesses: Guesses
     attempts: SlidingWindow
+    provider: Provider | None
+    provider_sign_ins: Attempts
     status: Status
 
 
@@ -237,6 +242,8 @@ async def open_services(
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),
             attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            provider=_provider(config),
+            provider_sign_ins=Attempts(),
             status=Status(),
         )
         nursery.cancel_scope.cancel()
@@ -261,6 +268,19 @@ def _completions(config: Config) -> LanguageModel | None:
         concurrency=config.assistant_concurrency,
         max_chars=config.max_content_chars,
     )
+
+
+def _provider(config: Config) -> Provider | None:
+    if config.oidc_issuer is None or config.oidc_client_id is None:
+        return None
+    client = Client(
+        config.oidc_issuer,
+        config.oidc_client_id,
+        revealed(config.oidc_client_secret),
+        config.oidc_scopes,
+        f"{config.public_url}{CALLBACK.removeprefix('/')}",
+    )
+    return Provider(client, Fetching())
 
 
 async def _purge_sessions(sessions: Sessions) -> None:

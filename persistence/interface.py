@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from persistence.identities import Identity
 from persistence.invitations import Invitations
 from persistence.records import (
     Access,
@@ -73,6 +74,7 @@ __all__ = [
     "Channels",
     "ForeignSessions",
     "Health",
+    "Identity",
     "Messages",
     "Recoveries",
     "Relations",
@@ -90,7 +92,9 @@ class Accounts(Protocol):
     """Users and their password hashes."""
 
     async def create(self, new: NewUser) -> User:
-        """Raises Taken("email") or Taken("username"); both compare case-insensitively."""
+        """Raises Taken("email") or Taken("username"), which compare case-insensitively, or
+        Taken("identity").
+        """
 
     async def get(self, user_id: UserId) -> User | None:
         """The user, or None."""
@@ -103,6 +107,9 @@ class Accounts(Protocol):
 
     async def find(self, username: str) -> User | None:
         """By username, case-insensitively."""
+
+    async def of_identity(self, identity: Identity) -> User | None:
+        """The user who signs in by an account of a provider."""
 
     async def credentials(self, login: str) -> Credentials | None:
         """By username or email, case-insensitively; whoever has it as their username comes first,

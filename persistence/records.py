@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from attrs import asdict, field, frozen
 
+from persistence.identities import Identity
 from protocol.model import (
     Channel,
     ChannelId,
@@ -68,7 +69,9 @@ class Denial(Enum):
 
 @frozen
 class NewUser:
-    """An account to be created. Without a `username`, a free one is derived from the email."""
+    """An account to be created. Without a `username`, it gets one that is free, derived from
+    `called` or else the email. `identity`: by which its user signs in.
+    """
 
     name: str
     password_hash: str = field(repr=False)
@@ -84,6 +87,8 @@ class NewUser:
     class_name: str | None = None
     subject: str | None = None
     is_public: bool = True
+    called: str | None = None
+    identity: Identity | None = None
 
 
 class Unchanged(Enum):

@@ -59,6 +59,7 @@ LIBRARIES = {
     "nh3": ("protocol.shapes",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
+    "httpx2": ("hub.identity",),
     "argon2": ("hub.identity",),
     "click": ("hub.cli",),
     "structlog": ("hub", "persistence"),

@@ -12,6 +12,8 @@ import argon2
 import trio
 from argon2.exceptions import InvalidHashError, VerificationError
 
+NO_PASSWORD: Final = "none"  # noqa: S105  of no password
+"""In the place of a hash, of an account that no password opens."""
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
 MAX_WAITING: Final = 32
@@ -52,12 +54,13 @@ class PasswordHasher:
         return await self._run(lambda: self._hasher.hash(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password matches. None stands for an account that does not exist.
+        """Whether the password matches. None stands for an account that does not exist. One
+        without a password takes as long.
 
         Raises:
             Busy: too many wait.
         """
-        if password_hash is None:
+        if password_hash is None or password_hash == NO_PASSWORD:
             if self._nobodys is None:
                 self._nobodys = await self.hash("nobody has this password")
             await self.verify(self._nobodys, password)

@@ -189,10 +189,10 @@ def refuse_weak(password: str) -> None:
 
 
 def refuse_when_closed(call: Call) -> None:
-    """Refuse a registration where the operator makes the accounts.
+    """Refuse a registration with a password where the operator, or a provider, makes the accounts.
 
     Raises:
         HttpError: 403.
     """
-    if call.services.config.registration is Registration.CLOSED:
+    if call.services.config.registration is not Registration.OPEN:
         raise HttpError(403, "registration_closed", "New accounts are made by the operator")

@@ -21,7 +21,7 @@ from protocol.schemas import Schemas, enumeration
 PLACE: Final = "#/components/schemas/"
 _JSON: Final = JSON.media_type
 _TEXT: Final = PlainTextResponse.media_type
-_NO_CONTENT: Final = frozenset({204, 304})
+_NO_CONTENT: Final = frozenset({204, 303, 304})
 _BODY_CODES: Final = (ErrorCode.INVALID_JSON, ErrorCode.INVALID_FRAME, ErrorCode.INVALID_FIELD)
 
 

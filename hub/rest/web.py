@@ -133,6 +133,7 @@ def _facts(config: Config, *, is_demo: bool) -> str:
         "maxContentChars": config.max_content_chars,
         "maxUploadBytes": config.max_upload_bytes,
         "isRegistrationOpen": config.registration is Registration.OPEN,
+        "provider": config.provider_name,
         "hasAssistant": config.assistant_model is not None,
         "isDemo": is_demo,
     }

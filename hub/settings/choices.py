@@ -14,9 +14,12 @@ class AudienceRule(Enum):
 
 
 class Registration(Enum):
-    """Whether people may make their own accounts."""
+    """Whether people may make their own accounts: with a password of theirs, or only by signing in
+    with the provider.
+    """
 
     OPEN = "open"
+    PROVIDER = "provider"
     CLOSED = "closed"
 
 

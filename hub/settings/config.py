@@ -28,6 +28,7 @@ from hub.settings.parsers import (
     HOST,
     HOST_NAME,
     HTTP_URL,
+    ISSUER,
     LONG_SECRET,
     ORIGIN,
     POSTGRES_URL,
@@ -130,7 +131,28 @@ class Config:
 
     # Accounts and sessions
     registration: Registration = setting(
-        choice(Registration), Registration.OPEN, "Whether people may make their own accounts."
+        choice(Registration),
+        Registration.OPEN,
+        "Whether people may make their own accounts; with `provider` only by signing in with"
+        " `oidc_issuer`.",
+    )
+    oidc_issuer: str | None = setting(
+        ISSUER,
+        None,
+        "An OpenID Connect provider with whom people may sign in; `public_url` says where they come"
+        " back to.",
+    )
+    oidc_client_id: str | None = setting(TEXT, None, "What the provider calls this hub.")
+    oidc_client_secret: Secret | None = setting(
+        SECRET, None, "The secret that the provider gave this hub; a public client has none."
+    )
+    oidc_scopes: tuple[str, ...] = setting(
+        list_of(TEXT),
+        ("profile", "email"),
+        "What the provider is asked for, beside `openid`.",
+    )
+    oidc_name: str | None = setting(
+        TEXT, None, "What the button calls the provider; by default by its host name."
     )
     open_roles: tuple[OpenRole, ...] = setting(
         list_of(choice(OpenRole)),
@@ -358,6 +380,20 @@ class Config:
                 ("express_sessions_url", "session_secrets"),
                 "express_sessions_url needs session_secrets: the secret of the Express application",
             )
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise Conflict(
+                ("oidc_issuer", "oidc_client_id"),
+                "oidc_issuer and oidc_client_id are given together or not at all",
+            )
+        if self.oidc_issuer is not None and self.public_url is None:
+            raise Conflict(
+                ("oidc_issuer", "public_url"),
+                "oidc_issuer needs public_url: the provider sends people back to it",
+            )
+        if self.registration is Registration.PROVIDER and self.oidc_issuer is None:
+            raise Conflict(
+                ("registration", "oidc_issuer"), "registration = provider needs oidc_issuer"
+            )
         if self.session_max_days * 24 < max(self.session_days * 24, self.platform_session_hours):
             raise Conflict(
                 ("session_max_days", "session_days", "platform_session_hours"),
@@ -379,6 +415,13 @@ class Config:
             return self.allowed_origins
         parts = urlsplit(self.public_url)
         return (f"{parts.scheme}://{parts.netloc}", *self.allowed_origins)
+
+    @property
+    def provider_name(self) -> str | None:
+        """What people are to call the provider with whom they may sign in."""
+        if self.oidc_issuer is None:
+            return None
+        return self.oidc_name or urlsplit(self.oidc_issuer).hostname
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ E = TypeVar("E", bound=Enum)
 
 MIN_SECRET_CHARS: Final = 16
 
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _YES: Final = frozenset({"yes", "true", "on", "1"})
 _NO: Final = frozenset({"no", "false", "off", "0"})
 _HOST: Final = r"(\[[\da-fA-F:.%]+\]|[^\[\]:,]*)(:\d+)?"
@@ -198,6 +199,17 @@ def _public_url(value: object) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def _issuer(value: object) -> str:
+    """Over plain HTTP only on this machine, where nobody can change it on its way."""
+    given = _text(value)
+    parts = urlsplit(given)
+    if given != f"{_origin(f'{parts.scheme}://{parts.netloc}')}{parts.path}":
+        raise NotAccepted
+    if re.search(r"\s", given) or (parts.scheme == "http" and parts.hostname not in _THIS_MACHINE):
+        raise NotAccepted
+    return given
+
+
 def _table(value: object) -> str:
     given = _text(value)
     if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", given, re.ASCII) is None:
@@ -219,6 +231,7 @@ FOLDER: Final = Parser(_path, "path", "a folder, which is made if missing")
 FILE: Final = Parser(_file, "path", "a file that exists")
 TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")
 ORIGIN: Final = Parser(_origin, "URL", "`https://host` or `https://host:port`, no path")
+ISSUER: Final = Parser(_issuer, "URL", "`https://host` or `https://host/path`")
 PUBLIC_URL: Final = Parser(_public_url, "URL", "`https://host/` or `https://host/path/`")
 ADDRESS: Final = Parser(_address, "text", "an IP address")
 POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import asdict, define, evolve, fields
 
+from persistence.identities import Identity
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import (
     ChannelMemberGone,
@@ -31,6 +32,8 @@ class MemoryAccounts:
 
     async def create(self, new: NewUser) -> User:
         """See the interface."""
+        if new.identity in self.tables.identities:
+            raise Taken("identity")
         if new.email is not None and self._find(new.email, "email") is not None:
             raise Taken("email")
         username = new.username or self._free_username(new)
@@ -47,6 +50,8 @@ class MemoryAccounts:
         )
         self.tables.users[user.id] = user
         self.tables.passwords[user.id] = new.password_hash
+        if new.identity is not None:
+            self.tables.identities[new.identity] = user.id
         return user
 
     async def get(self, user_id: UserId) -> User | None:
@@ -70,6 +75,11 @@ class MemoryAccounts:
     async def find(self, username: str) -> User | None:
         """See the interface."""
         return self._find(username, "username")
+
+    async def of_identity(self, identity: Identity) -> User | None:
+        """See the interface."""
+        user_id = self.tables.identities.get(identity)
+        return None if user_id is None else self.tables.users[user_id]
 
     async def credentials(self, login: str) -> Credentials | None:
         """See the interface."""
@@ -138,6 +148,9 @@ class MemoryAccounts:
         tables.uploads = {
             url: each for url, each in tables.uploads.items() if each.owner_id != user_id
         }
+        tables.identities = {
+            identity: each for identity, each in tables.identities.items() if each != user_id
+        }
         tables.users.pop(user_id, None)
         tables.passwords.pop(user_id, None)
         tables.changed(UserGone(user_id))
@@ -180,7 +193,7 @@ class MemoryAccounts:
         return None
 
     def _free_username(self, new: NewUser) -> str:
-        base = (new.email or "user").partition("@")[0] or "user"
+        base = new.called or (new.email or "user").partition("@")[0] or "user"
         candidate, number = base, 1
         while self._find(candidate, "username") is not None:
             number += 1
@@ -188,4 +201,6 @@ class MemoryAccounts:
         return candidate
 
 
-_PROFILE = {field.name for field in fields(NewUser)} - {"password_hash", "username"}
+_PROFILE = {field.name for field in fields(NewUser)} & {field.name for field in fields(User)} - {
+    "username"
+}

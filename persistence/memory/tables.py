@@ -10,6 +10,7 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field, frozen
 
+from persistence.identities import Identity
 from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
     Change,
@@ -149,6 +150,7 @@ class Tables:
     ids: Iterator[int] = field(factory=_ids, init=False)
     users: dict[UserId, User] = field(factory=dict, init=False)
     passwords: dict[UserId, str] = field(factory=dict, init=False)
+    identities: dict[Identity, UserId] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
     session_listeners: set[trio.MemorySendChannel[SessionChange | None]] = field(
         factory=set, init=False

@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 from attrs import fields, frozen
 
+from persistence.identities import Identity
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import Role, SessionId, User, UserId
@@ -59,11 +60,18 @@ _DELETE: Final = """
     SELECT NOT EXISTS (SELECT FROM shared) AS is_done
 """
 _INSERT: Final = f"""
-    INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
-                       nickname, about_me, role, class_name, subject, is_public, password_hash)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-    RETURNING {user_columns("users")}
+    WITH made AS (
+        INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
+                           nickname, about_me, role, class_name, subject, is_public, password_hash)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        RETURNING {user_columns("users")}),
+    known AS (
+        INSERT INTO identities (issuer, subject, user_id)
+        SELECT $15, $16, user_id FROM made WHERE $15::text IS NOT NULL)
+    SELECT * FROM made
 """
+_TAKEN: Final = {"users_email": "email", "identities_pkey": "identity"}
+"""What a constraint is about; any other is about the username."""
 
 
 @frozen
@@ -79,21 +87,22 @@ class PostgresAccounts:
             try:
                 return await self._insert(new, username)
             except Taken as error:
-                if error.field == "email" or new.username is not None:
+                if error.field != "username" or new.username is not None:
                     raise
                 taken = error
         raise taken
 
     async def _insert(self, new: NewUser, username: str) -> User:
+        known = new.identity
         try:
             row = await self.database.fetch_one(
                 _INSERT, username, new.email, new.name, new.first_name, new.last_name,
                 new.date_of_birth, new.avatar, new.nickname, new.about_me, new.role.value,
                 new.class_name, new.subject, new.is_public, new.password_hash,
+                None if known is None else known.issuer, None if known is None else known.subject,
             )  # fmt: skip
         except asyncpg.UniqueViolationError as error:
-            column = "email" if error.constraint_name == "users_email" else "username"
-            raise Taken(column) from None
+            raise Taken(_TAKEN.get(error.constraint_name, "username")) from None
         return user_from(row)
 
     async def get(self, user_id: UserId) -> User | None:
@@ -119,6 +128,16 @@ class PostgresAccounts:
         """See the interface."""
         row = await self.database.fetch_one(
             f"{_SELECT} WHERE lower(username) = lower($1)", username
+        )
+        return None if row is None else user_from(row)
+
+    async def of_identity(self, identity: Identity) -> User | None:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            f"SELECT {user_columns('u')} FROM identities i JOIN users u ON u.id = i.user_id"
+            " WHERE i.issuer = $1 AND i.subject = $2",
+            identity.issuer,
+            identity.subject,
         )
         return None if row is None else user_from(row)
 
@@ -177,11 +196,13 @@ class PostgresAccounts:
 
 
 def _candidates(new: NewUser) -> Iterator[str]:
-    """Usernames to try: the one asked for; or the email up to the @, then numbered, then random."""
+    """Usernames to try: the one asked for; or what somebody is called, or the email up to the @,
+    then numbered, then random.
+    """
     if new.username is not None:
         yield new.username
         return
-    base = (new.email or "user").partition("@")[0] or "user"
+    base = new.called or (new.email or "user").partition("@")[0] or "user"
     yield base
     for number in range(2, _NUMBERED_USERNAMES):
         yield f"{base}{number}"

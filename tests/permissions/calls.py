@@ -248,6 +248,8 @@ def _private() -> list[Row]:
         row("POST /api/auth/logout", WithCookie(200)),
         row("GET /api/auth/session", SignedIn(200)),
         row("POST /api/auth/token", SignedIn(200)),
+        row("POST /api/auth/provider", Anybody(404)),
+        row("GET /api/auth/provider/callback", Anybody(404)),
         row("GET /healthz", Anybody(200)),
         row("GET /readyz", Anybody(200)),
         *(row(f"GET {path}", SignedIn(200)) for path in (

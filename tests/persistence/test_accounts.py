@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from persistence.identities import Identity
 from persistence.interface import Store
 from persistence.records import NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import ASSISTANT_ID, Role
@@ -54,6 +55,45 @@ async def test_a_missing_username_is_derived_and_numbered(store: Store) -> None:
         new = NewUser(name="Ann", password_hash="x", email=f"ann@example{n}.org")
         names.append((await store.accounts.create(new)).username)
     assert names == ["ann", "ann2", "ann3"]
+
+
+async def test_what_somebody_is_called_comes_before_their_email(store: Store) -> None:
+    await make_user(store, "lee")
+    new = NewUser(name="Ann Lee", password_hash="x", email="ann@example.org", called="lee")
+    assert (await store.accounts.create(new)).username == "lee2"
+
+
+async def test_an_account_is_found_by_its_identity_alone(store: Store) -> None:
+    identity = Identity("https://id.example.org", "Sub-1")
+    new = NewUser(name="Ann", password_hash="none", email="ann@example.org", identity=identity)
+    ann = await store.accounts.create(new)
+    assert await store.accounts.of_identity(identity) == ann
+    for other in (
+        Identity("https://id.example.org", "sub-1"),
+        Identity("https://id.example.org/", "Sub-1"),
+        Identity("Sub-1", "https://id.example.org"),
+    ):
+        assert await store.accounts.of_identity(other) is None
+
+
+async def test_an_identity_has_one_account(store: Store) -> None:
+    identity = Identity("https://id.example.org", "1")
+    new = NewUser(name="Ann", password_hash="none", called="ann", identity=identity)
+    ann = await store.accounts.create(new)
+    with pytest.raises(Taken) as taken:
+        await store.accounts.create(new)
+    assert taken.value.field == "identity"
+    assert await store.accounts.find("ann2") is None  # nothing was made
+    assert await store.accounts.of_identity(identity) == ann
+
+
+async def test_an_identity_goes_with_its_account(store: Store) -> None:
+    identity = Identity("https://id.example.org", "1")
+    new = NewUser(name="Ann", password_hash="none", called="ann", identity=identity)
+    ann = await store.accounts.create(new)
+    assert await store.accounts.delete(ann.id)
+    assert await store.accounts.of_identity(identity) is None
+    assert (await store.accounts.create(new)).id != ann.id
 
 
 async def test_credentials_are_found_by_email_or_username(store: Store) -> None:

@@ -7,9 +7,16 @@ import { HUB } from "./shell/hub_facts.js";
 import { Identity } from "./shell/identity.js";
 import { signInForm } from "./shell/sign_in.js";
 
+/** @type {Record<string, string>} */
+const PROBLEMS = {
+  registration_closed: "You have no account here. New ones come from whoever runs this server.",
+  sign_in_expired: "That took too long, or began in another window. Please try again.",
+};
+
 /** @type {AppShell | null} */
 let shell = null;
 let guest = takeGuest();
+let problem = takeProblem();
 
 const identity = new Identity({
   onWait: (isReachable) => {
@@ -20,10 +27,11 @@ const identity = new Identity({
   },
   onNobody: (note) => {
     if (leaveShell()) history.replaceState(null, "", location.pathname); // what was open was theirs
-    const problem = document.querySelector(".sign-in .problem");
-    if (problem === null) show(signInForm(identity, note, guest));
-    else problem.textContent = note; // what is being typed there stays
+    const shown = document.querySelector(".sign-in .problem");
+    if (shown === null) show(signInForm(identity, note || problem, guest));
+    else shown.textContent = note; // what is being typed there stays
     guest = null;
+    problem = "";
   },
   onPerson: ({ client, channels }, me) => {
     leaveShell();
@@ -56,6 +64,14 @@ function takeGuest() {
   } catch {
     return null; // the link is broken
   }
+}
+
+/** `#sign-in=<code>`: why a sign-in with the provider, which ended just now, came to nothing. */
+function takeProblem() {
+  const [, code] = /^#sign-in=(\w+)$/.exec(location.hash) ?? [];
+  if (code === undefined) return "";
+  history.replaceState(null, "", location.pathname);
+  return PROBLEMS[code] ?? `You could not be signed in (${code}). Please try again.`;
 }
 
 /** @returns {boolean} whether there was one */

@@ -1,12 +1,18 @@
 """Who uses the page: signing in and out, rights, settings."""
 
 import json
+import socket
+from pathlib import Path
 
 import pytest
 
+from persistence.interface import Identity, Store
+from persistence.records import NewUser
+from tests.support.oidc.provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
 from tests.support.programs.hub_process import HubProcess
 from tests.support.programs.node import run_node
 from tests.support.programs.page import FLOWS, guest_links, pair, play
+from tests.support.programs.server import serve
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,31 @@ from tests.support.programs.page import FLOWS, guest_links, pair, play
 )
 async def test_who_is_here(hub: HubProcess, flow: str) -> None:
     await play(flow, hub, await pair(hub, flow.lower()))
+
+
+async def test_a_provider_signs_people_in(folder: Path, memory_store: Store) -> None:
+    async with oidc_provider() as provider:
+        with socket.create_server(("127.0.0.1", 0)) as reserved:
+            port = reserved.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/"
+        settings = {
+            "public_url": url,
+            "registration": "closed",
+            "oidc_issuer": provider.url,
+            "oidc_client_id": CLIENT_ID,
+            "oidc_client_secret": CLIENT_SECRET,
+            "oidc_name": "our school",
+        }
+        async with (
+            serve(memory_store, port=port, **settings),
+            run_node(FLOWS, "provider", url, json.dumps({"name": "Ann Lee"})) as browser,
+        ):
+            assert (await browser.happened())["want"] == "an account"
+            identity = Identity(provider.url, str(provider.claims["sub"]))
+            new = NewUser("Ann Lee", "none", called="ann", identity=identity)
+            await memory_store.accounts.create(new)
+            await browser.tell("made")
+            assert await browser.end() == 0
 
 
 async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:

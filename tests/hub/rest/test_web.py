@@ -134,13 +134,22 @@ async def test_the_page_names_no_other_host_and_has_no_inline_code(memory_store:
         assert not re.search(r"https?://|style=|\son\w+=|<script>", page)
 
 
-async def test_the_page_knows_what_this_hub_is_like(memory_store: Store) -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"), [(None, "id.example.org"), ('"our" school', '"our" school')]
+)
+async def test_the_page_knows_what_this_hub_is_like(
+    memory_store: Store, name: str | None, shown: str
+) -> None:
     async with open_world(
         memory_store,
         max_content_chars=7,
         max_upload_bytes=70,
         registration="closed",
         assistant_model="a",
+        public_url="https://parlour.test/",
+        oidc_issuer="https://id.example.org/realm",
+        oidc_client_id="hub",
+        oidc_name=name,
     ) as world:
         page = (await world.call("GET", "/")).text
         found = re.search(r'<meta name="hub" content="(.*)">', page)
@@ -149,6 +158,7 @@ async def test_the_page_knows_what_this_hub_is_like(memory_store: Store) -> None
             "maxContentChars": 7,
             "maxUploadBytes": 70,
             "isRegistrationOpen": False,
+            "provider": shown,
             "hasAssistant": True,
             "isDemo": False,
         }

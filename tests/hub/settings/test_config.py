@@ -51,7 +51,7 @@ def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
         repr(astuple(config)),
     ):
         assert "hunter2" not in text
-        assert text.count("(set)") == len(given) - text.count("***@a.example") == 3
+        assert text.count("(set)") == len(given) - text.count("***@a.example") == 4
 
 
 def test_no_config_holds_a_value_that_is_not_accepted() -> None:
@@ -89,6 +89,13 @@ def test_every_field_is_a_setting() -> None:
             ("express_sessions_url", "session_secrets"),
         ),
         ({"max_content_chars": 20_000}, ("max_frame_bytes", "max_content_chars")),
+        ({"oidc_issuer": "https://a.example"}, ("oidc_issuer", "oidc_client_id")),
+        ({"oidc_client_id": "hub"}, ("oidc_issuer", "oidc_client_id")),
+        (
+            {"oidc_issuer": "https://a.example", "oidc_client_id": "hub"},
+            ("oidc_issuer", "public_url"),
+        ),
+        ({"registration": "provider"}, ("registration", "oidc_issuer")),
         ({"outbox_bytes": 15_999}, ("outbox_bytes", "max_content_chars")),
     ],
 )
@@ -106,6 +113,21 @@ def test_settings_that_fit_together_are_accepted() -> None:
     Config(tls_cert=file, tls_key=file)
     Config(express_sessions_url=Secret("postgresql://db/x"), session_secrets=(Secret("x" * 16),))
     Config(max_content_chars=20_000, max_frame_bytes=80_000, outbox_bytes=80_000)
+
+
+@pytest.mark.parametrize(("name", "shown"), [(None, "id.example"), ("our school", "our school")])
+def test_a_provider_is_called_by_its_host_or_as_the_operator_says(
+    name: str | None, shown: str
+) -> None:
+    assert Config(oidc_name=name).provider_name is None
+    config = Config(
+        oidc_issuer="https://id.example:8443/realm",
+        oidc_client_id="hub",
+        oidc_name=name,
+        public_url="https://a.example/",
+        registration="provider",  # type: ignore[arg-type]  # as in a file
+    )
+    assert config.provider_name == shown
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,28 @@ async function door(visitors, { ann: annsCookie, username }) {
 }
 
 /**
+ * A provider signs in whom it knows, and the page says why it does not.
+ * @type {Flow}
+ */
+async function provider(visitors, { name }, questions) {
+  const page = await visitors.open(null);
+  const button = page.getByRole("button", { name: "Sign in with our school" });
+  await button.click();
+  await page.getByText("You have no account here").waitFor();
+  assert.equal(new URL(page.url()).hash, "");
+  await questions.ask({ want: "an account" });
+  await button.click();
+  await nameOf(page)
+    .and(page.getByText(name, { exact: true }))
+    .waitFor({ state: "attached" });
+  assert.equal(page.url(), visitors.url);
+  await fromMenu(page, "Sign out");
+  await button.waitFor();
+  await page.reload();
+  await button.waitFor(); // the session here has ended
+}
+
+/**
  * In a browser of five years ago everything works; what is broken stays where it is, and says so.
  * @type {Flow}
  */
@@ -230,4 +252,4 @@ function forgetNews() {
   Reflect.deleteProperty(Crypto.prototype, "randomUUID");
 }
 
-export const IDENTITY = { tabs, channelSession, door, broken };
+export const IDENTITY = { tabs, channelSession, door, provider, broken };

@@ -52,7 +52,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "registration works although it is closed",
         "hub/rest/login.py",
-        "if call.services.config.registration is Registration.CLOSED:",
+        "if call.services.config.registration is not Registration.OPEN:",
         "if call.services.config.registration is None:",
         (ACCOUNTS,),
     ),

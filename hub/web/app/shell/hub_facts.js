@@ -7,6 +7,7 @@ export const MIN_PASSWORD = 8; // characters; every hub has the same
  * @property {number} maxContentChars the longest message, in code points
  * @property {number} maxUploadBytes the largest file
  * @property {boolean} isRegistrationOpen whether people make their own accounts
+ * @property {string | null} provider with whom people may sign in, as they call it
  * @property {boolean} hasAssistant whether `@AI` is answered
  * @property {boolean} isDemo whether a link may sign a browser in
  */
@@ -16,6 +17,7 @@ const DEFAULTS = {
   maxContentChars: 4_000,
   maxUploadBytes: 10_485_760,
   isRegistrationOpen: true,
+  provider: null,
   hasAssistant: false,
   isDemo: false,
 };

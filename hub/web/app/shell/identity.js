@@ -74,6 +74,17 @@ export class Identity {
     this.#tabs?.postMessage({ forget: null });
   }
 
+  /**
+   * Leave this page for the provider's, which leads back here.
+   * @throws {CallFailed}
+   */
+  async signInWithProvider() {
+    await this.#tellServer();
+    const begun = await this.#pair.client.call("POST", "/api/auth/provider");
+    this.#setLeaving(false); // the session's cookie will be another
+    location.assign(/** @type {{ url: string }} */ (begun).url);
+  }
+
   /** @param {Record<string, string>} account */
   async signUp(account) {
     await this.#pair.client.signUp(account);

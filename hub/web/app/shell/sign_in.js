@@ -23,7 +23,15 @@ export function signInForm(identity, note, guest) {
   function draw(message = "") {
     const problem = h("p.problem", { role: "alert" }, message);
     const button = h("button.button.primary", {}, isNew ? "Create account" : "Sign in");
-    const form = h("form", {}, ...fields(isNew), problem, button, ...otherWay());
+    const form = h(
+      "form",
+      {},
+      ...fields(isNew),
+      problem,
+      button,
+      withProvider(identity, problem),
+      ...otherWay(),
+    );
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
@@ -45,9 +53,8 @@ export function signInForm(identity, note, guest) {
 
   function otherWay() {
     if (!HUB.isRegistrationOpen) {
-      return [
-        h("p.hint", {}, "New accounts, and new passwords, come from whoever runs this server."),
-      ];
+      const what = HUB.provider === null ? "New accounts, and new passwords," : "New passwords";
+      return [h("p.hint", {}, `${what} come from whoever runs this server.`)];
     }
     const onclick = () => {
       isNew = !isNew;
@@ -64,6 +71,16 @@ export function signInForm(identity, note, guest) {
   if (guest !== null) box.append(...offer(identity, guest, () => draw()));
   else queueMicrotask(() => draw(note));
   return box;
+}
+
+/**
+ * @param {Identity} identity
+ * @param {HTMLElement} problem
+ */
+function withProvider(identity, problem) {
+  const onclick = () => void attempt(problem, () => identity.signInWithProvider());
+  const text = `Sign in with ${HUB.provider}`;
+  return HUB.provider !== null && h("button.button", { type: "button", onclick }, text);
 }
 
 /**

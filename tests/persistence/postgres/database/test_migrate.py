@@ -48,6 +48,9 @@ RELEASED = {
     "schema/0008_answered_conversations.sql": (
         "53db70dcf912141e03af378322f187bda58c432fe2655ab29ab9c602cedf4f0a"
     ),
+    "schema/0009_identities.sql": (
+        "b303a0ab5a5d85fdd6308ca3d60474efb211773422e3b9cbee819ebb1f1c67e2"
+    ),
 }
 
 

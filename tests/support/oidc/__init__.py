@@ -1,0 +1,1 @@
+"""A provider of sign-ins, and somebody who signs in with it."""
