@@ -1,15 +1,15 @@
 """Guesses of passwords: how often an account may be tried.
 
 Guarantees: whoever guesses from one network locks only that network out of the account, not its
-owner elsewhere; from many networks together ten times as many guesses are allowed; a right one
-does not count, and a wrong one does however the account was named. Must not know: the clock, HTTP,
-passwords.
+owner elsewhere; from many networks together ten times as many guesses are allowed, and those lock
+nobody out where the owner has come in before; a right one does not count, and a wrong one does
+however the account was named. Must not know: the clock, HTTP, passwords.
 """
 
 import unicodedata
 from typing import Final, TypeAlias
 
-from hub.limits.windows import SlidingWindow
+from hub.limits.windows import MAX_KEYS, SlidingWindow
 from protocol.model import UserId
 
 NETWORKS: Final = 10  # that may use up their guesses of one account at the same time
@@ -29,11 +29,14 @@ class Guesses:
     Args:
         limit: how many are allowed for one account from one network.
         seconds: after which one no longer counts.
+        max_homes: of how many accounts and networks it is remembered that the owner came in there.
     """
 
-    def __init__(self, limit: int, seconds: float) -> None:
+    def __init__(self, limit: int, seconds: float, *, max_homes: int = MAX_KEYS) -> None:
         self._from_one = SlidingWindow(limit, seconds)
         self._from_all = SlidingWindow(limit * NETWORKS, seconds)
+        self._homes: dict[tuple[Account, str], None] = {}  # the one used last comes last
+        self._max_homes = max_homes
 
     def __len__(self) -> int:
         """How many accounts have failed logins that count."""
@@ -46,19 +49,30 @@ class Guesses:
             Seconds to wait, if it is not allowed; else 0.
         """
         pair = (account, network)
-        if not self._from_all.take(account, now):
+        is_home = pair in self._homes
+        if not is_home and not self._from_all.take(account, now):
             return self._from_all.retry_after(account, now)
         if not self._from_one.take(pair, now):
-            self._from_all.give_back(account)
+            if not is_home:
+                self._from_all.give_back(account)
             return self._from_one.retry_after(pair, now)
         return 0.0
 
     def give_back(self, account: Account, network: str) -> None:
         """The latest guess was not looked at."""
         self._from_one.give_back((account, network))
-        self._from_all.give_back(account)
+        if (account, network) not in self._homes:
+            self._from_all.give_back(account)
 
     def was_right(self, account: Account, network: str) -> None:
-        """The latest guess was the password: what this network tried before does not count."""
-        self._from_one.forget((account, network))
-        self._from_all.give_back(account)
+        """The latest guess was the password: what this network tried before does not count, and
+        what others try does not count here from now on.
+        """
+        pair = (account, network)
+        self._from_one.forget(pair)
+        if pair not in self._homes:
+            self._from_all.give_back(account)
+        self._homes.pop(pair, None)
+        self._homes[pair] = None
+        if len(self._homes) > self._max_homes:
+            del self._homes[next(iter(self._homes))]

@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from hub.identity.passwords import MAX_WAITING, Busy, PasswordHasher, check_password
+from hub.identity.passwords import MAX_WAITING, NO_PASSWORD, Busy, PasswordHasher, check_password
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CHEAPER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
@@ -38,8 +38,10 @@ async def test_an_unknown_account_costs_a_verification_like_a_known_one() -> Non
             return super().verify(hash, password)
 
     passwords = PasswordHasher(Counting(time_cost=1, memory_cost=8, parallelism=1))
-    await passwords.verify(None, "guess")
-    assert verified == ["guess"]
+    for nothing in (None, NO_PASSWORD):
+        verified.clear()
+        await passwords.verify(nothing, "guess")
+        assert verified == ["guess"]
 
 
 async def test_at_most_two_hashes_are_computed_at_a_time() -> None:

@@ -56,6 +56,62 @@ def test_what_others_tried_still_counts_when_the_owner_comes_in() -> None:
     assert guess(guesses, "one too many") > 0.0
 
 
+def locked(guesses: Guesses, limit: int = 1) -> Guesses:
+    """After guesses from as many networks as lock an account."""
+    for number in range(NETWORKS):
+        guess(guesses, f"attacker {number}", times=limit)
+    assert guess(guesses, "another") > 0.0
+    return guesses
+
+
+def test_many_networks_do_not_lock_the_owner_out_where_they_have_come_in_before() -> None:
+    guesses = Guesses(1, 60.0)
+    guess(guesses, "home")
+    guesses.was_right(ANN, "home")
+    locked(guesses)
+    for _ in range(3):
+        assert guess(guesses, "home") == 0.0
+        guesses.was_right(ANN, "home")
+    assert guess(guesses, "another") > 0.0  # nobody gained anything by that
+
+
+def test_there_guesses_are_limited_too() -> None:
+    guesses = Guesses(2, 60.0)
+    guess(guesses, "home")
+    guesses.was_right(ANN, "home")
+    assert guess(guesses, "home", times=2) == 0.0
+    assert guess(guesses, "home") == 60.0
+    assert guess(guesses, "home", account=UserId(2)) == 0.0
+    locked(guesses, 2)
+
+
+def test_a_place_is_not_known_for_another_account() -> None:
+    guesses = Guesses(1, 60.0)
+    guess(guesses, "home", account=UserId(2))
+    guesses.was_right(UserId(2), "home")
+    assert guess(locked(guesses), "home") > 0.0
+
+
+def test_the_places_that_were_used_last_are_known() -> None:
+    guesses = Guesses(1, 60.0, max_homes=2)
+    for network in ("one", "two", "one", "three"):
+        guess(guesses, network)
+        guesses.was_right(ANN, network)
+    locked(guesses)
+    assert [guess(guesses, each) > 0 for each in ("one", "two", "three")] == [False, True, False]
+
+
+def test_a_guess_that_was_not_looked_at_there_frees_nobody_else() -> None:
+    guesses = Guesses(1, 60.0)
+    guess(guesses, "home")
+    guesses.was_right(ANN, "home")
+    locked(guesses)
+    assert guess(guesses, "home") == 0.0
+    guesses.give_back(ANN, "home")
+    assert guess(guesses, "home") == 0.0
+    assert guess(guesses, "another") > 0.0
+
+
 @pytest.mark.parametrize("text", ["ann", "ANN", "\uff41nn", "a\uff2en"])
 def test_a_text_that_names_nobody_counts_however_it_is_written(text: str) -> None:
     assert account_of(None, text) == "ann"

@@ -11,6 +11,7 @@ import trio
 import trio.testing
 
 from hub.identity.passwords import MAX_WAITING, PasswordHasher
+from hub.limits.guesses import NETWORKS
 from persistence.interface import Store
 from persistence.records import NewUser
 from tests.support.accounts import ANN, log_in, register
@@ -31,6 +32,21 @@ async def test_guesses_lock_out_their_own_network_and_not_the_owner(memory_store
         elsewhere = await world.call("POST", "/api/auth/login", body, peer="192.0.2.2")
         assert elsewhere.status == 200
         assert (await log_in(world, email="ben@example.org")).status == 401
+
+
+async def test_guesses_from_many_networks_do_not_lock_the_owner_out_at_home(
+    memory_store: Store,
+) -> None:
+    async with open_world(memory_store, login_attempts=1) as world:
+        await register(world)
+        right = {"email": ANN["email"], "password": ANN["password"]}
+        assert (await log_in(world)).status == 200
+        for number in range(NETWORKS):
+            assert await guess(world, ANN["email"], f"198.51.100.{number}", {}) == 401
+        assert await guess(world, ANN["email"], "198.51.100.99", {}) == 429
+        for peer, status in (("192.0.2.1", 200), ("192.0.2.2", 429)):
+            reply = await world.call("POST", "/api/auth/login", right, peer=peer)
+            assert (reply.status, "retry-after" in reply.headers) == (status, status == 429)
 
 
 @pytest.mark.parametrize("existing", [True, False])

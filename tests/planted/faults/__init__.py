@@ -17,6 +17,7 @@ from tests.planted.faults import (
     settings,
     web,
 )
+from tests.planted.faults.sign_in import oidc
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -26,6 +27,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *posting.FAULTS,
     *services.FAULTS,
     *identity.FAULTS,
+    *oidc.FAULTS,
     *carriers.FAULTS,
     *rest.FAULTS,
     *files.FAULTS,

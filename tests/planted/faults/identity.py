@@ -339,15 +339,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a successful login does not forget the attempts before it",
         "hub/limits/guesses.py",
-        "        self._from_one.forget((account, network))\n",
+        "        self._from_one.forget(pair)\n",
         "",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
         "guesses from anywhere lock the owner of an account out",
         "hub/limits/guesses.py",
-        "        pair = (account, network)\n",
-        "        pair = account\n",
+        "        pair = (account, network)\n        is_home",
+        "        pair = account\n        is_home",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
