@@ -35,7 +35,8 @@ class Guesses:
     def __init__(self, limit: int, seconds: float, *, max_homes: int = MAX_KEYS) -> None:
         self._from_one = SlidingWindow(limit, seconds)
         self._from_all = SlidingWindow(limit * NETWORKS, seconds)
-        self._homes: dict[tuple[Account, str], None] = {}  # the one used last comes last
+        # where the owner came in, the last one last; and how many guesses there count there alone
+        self._homes: dict[tuple[Account, str], int] = {}
         self._max_homes = max_homes
 
     def __len__(self) -> int:
@@ -56,13 +57,14 @@ class Guesses:
             if not is_home:
                 self._from_all.give_back(account)
             return self._from_one.retry_after(pair, now)
+        if is_home:
+            self._homes[pair] += 1
         return 0.0
 
     def give_back(self, account: Account, network: str) -> None:
         """The latest guess was not looked at."""
         self._from_one.give_back((account, network))
-        if (account, network) not in self._homes:
-            self._from_all.give_back(account)
+        self._uncount(account, network)
 
     def was_right(self, account: Account, network: str) -> None:
         """The latest guess was the password: what this network tried before does not count, and
@@ -70,9 +72,15 @@ class Guesses:
         """
         pair = (account, network)
         self._from_one.forget(pair)
-        if pair not in self._homes:
-            self._from_all.give_back(account)
-        self._homes.pop(pair, None)
-        self._homes[pair] = None
+        self._uncount(account, network)
+        self._homes[pair] = self._homes.pop(pair, 0)
         if len(self._homes) > self._max_homes:
             del self._homes[next(iter(self._homes))]
+
+    def _uncount(self, account: Account, network: str) -> None:
+        """A guess does not count for all networks together, if it did."""
+        pair = (account, network)
+        if self._homes.get(pair):
+            self._homes[pair] -= 1
+        else:
+            self._from_all.give_back(account)

@@ -24,6 +24,7 @@ GIVEN = {
     "session_secrets": PASSWORD,
     "jwt_secret": PASSWORD,
     "assistant_key": PASSWORD,
+    "oidc_client_secret": PASSWORD,
 }
 REFUSED = [
     f"host=db.example user=me password={PASSWORD}",

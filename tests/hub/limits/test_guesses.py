@@ -112,6 +112,15 @@ def test_a_guess_that_was_not_looked_at_there_frees_nobody_else() -> None:
     assert guess(guesses, "another") > 0.0
 
 
+def test_right_guesses_at_the_same_time_leave_nothing_behind() -> None:
+    guesses = Guesses(5, 60.0)
+    guess(guesses, "home", times=3)
+    for _ in range(2):
+        guesses.was_right(ANN, "home")
+    guesses.give_back(ANN, "home")
+    assert len(guesses) == 0
+
+
 @pytest.mark.parametrize("text", ["ann", "ANN", "\uff41nn", "a\uff2en"])
 def test_a_text_that_names_nobody_counts_however_it_is_written(text: str) -> None:
     assert account_of(None, text) == "ann"
