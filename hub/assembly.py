@@ -49,6 +49,7 @@ from hub.services.resume import Resume
 from hub.services.rights.changes import Changes
 from hub.services.rights.introduction import Introductions
 from hub.services.rights.pairs import Pairs
+from hub.services.rights.questions import Questions
 from hub.services.rights.revocation import Revocations
 from hub.services.rights.sight import Sight
 from hub.services.sending import Sending
@@ -148,7 +149,15 @@ async def open_services(
         store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
     introductions = Introductions(store.relations, store.workspaces, presence, sight, pairs, hub)
-    changes = Changes(store.relations, store.health, hub, revocations.begin, introductions.begin)
+    questions = Questions(store.relations, store.invitations, pairs, hub)
+    changes = Changes(
+        store.relations,
+        store.health,
+        hub,
+        revocations.begin,
+        introductions.begin,
+        questions.begin,
+    )
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
     )

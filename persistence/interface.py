@@ -20,12 +20,14 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from persistence.changes import (
+    Change,
+)
 from persistence.identities import Identity
 from persistence.invitations import Invitations
 from persistence.records import (
     Access,
     Advance,
-    Change,
     ChannelHead,
     Conversation,
     Credentials,
@@ -75,6 +77,7 @@ __all__ = [
     "ForeignSessions",
     "Health",
     "Identity",
+    "Invitations",
     "Messages",
     "Recoveries",
     "Relations",
@@ -241,6 +244,14 @@ class Relations(Protocol):
         other: otherwise anybody could make anybody their follower.
         """
 
+    async def decline_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """Take a message request out of the user's lists, until there is a newer message of the
+        requester, who learns nothing of it. False, and nothing is done, unless it is in them.
+        """
+
+    async def is_waiting(self, user_id: UserId, requester: UserId) -> bool:
+        """Whether a message request of the requester is in the user's lists."""
+
     async def reachable(
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
@@ -402,11 +413,13 @@ class Messages(Protocol):
         """Archive the conversation until there is a newer message. False: there is none."""
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """The user's conversations with at least one message, newest first, archived ones too."""
+        """The user's conversations with at least one message, newest first, archived ones too, but
+        no message requests that were declined or whose author the user blocks.
+        """
 
     async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
         """Private messages above the user's read watermarks by others whom the user does not
-        block: the sum over all conversations, or over those that are not archived.
+        block: the sum over all of `conversations`, or over those that are not archived.
         """
 
 

@@ -243,95 +243,6 @@ class Access:
 
 
 @frozen
-class PairChanged:
-    """A block was made, or an accepted follow ended, between the two users."""
-
-    one: UserId
-    other: UserId
-
-
-@frozen
-class ProfileChanged:
-    """The user's profile became private."""
-
-    user_id: UserId
-
-
-@frozen
-class MemberGone:
-    """The user left the workspace or was removed from it."""
-
-    workspace_id: WorkspaceId
-    user_id: UserId
-
-
-@frozen
-class ChannelMemberGone:
-    """The user is no longer one of the channel's own members."""
-
-    channel_id: ChannelId
-    user_id: UserId
-
-
-@frozen
-class UserGone:
-    """The account was deleted."""
-
-    user_id: UserId
-
-
-@frozen
-class ConversationGone:
-    """A dm with messages was deleted, mostly with the account of one of its two users."""
-
-    channel_id: ChannelId
-    one: UserId
-    other: UserId
-
-
-@frozen
-class PairMet:
-    """An accepted follow exists between the two users, or the second one has answered the first."""
-
-    one: UserId
-    other: UserId
-
-
-@frozen
-class BlockEnded:
-    """One of the two users blocks the other no more."""
-
-    one: UserId
-    other: UserId
-
-
-@frozen
-class ProfileOpened:
-    """The user's profile became public."""
-
-    user_id: UserId
-
-
-@frozen
-class MemberCame:
-    """The user is a member of the workspace now."""
-
-    workspace_id: WorkspaceId
-    user_id: UserId
-
-
-Loss: TypeAlias = (
-    PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone | ConversationGone
-)
-"""A change that may take away a user's right to see something."""
-
-Gain: TypeAlias = PairMet | BlockEnded | ProfileOpened | MemberCame
-"""A change that may give a user the right to see something."""
-
-Change: TypeAlias = Loss | Gain
-
-
-@frozen
 class OpenSession:
     """A live session as its owner is shown it."""
 
@@ -472,7 +383,9 @@ class Upload:
 class Conversation:
     """A dm as one participant sees it.
 
-    `is_request`: the participant has never written in it, and no accepted follow exists either way.
+    `is_request`: the peer wrote first, and the participant has neither answered nor accepted it,
+    nor let the peer in otherwise: by following them, by letting them follow a private profile, or
+    in a common workspace.
     """
 
     channel_id: ChannelId

@@ -236,6 +236,28 @@ class ConversationRevoked(Reliable):
 
 
 @frozen
+class RequestChanged(Reliable):
+    """`user_id` has accepted or declined what `peer_id` wrote, to `user_id`. `is_waiting`: whether
+    it still waits for a decision.
+    """
+
+    user_id: UserId
+    peer_id: UserId
+    is_waiting: bool
+
+
+@frozen
+class InvitationsChanged(Reliable):
+    """`user_id` was invited to a workspace, or an invitation is gone, to `user_id`.
+
+    `count`: how many wait for an answer.
+    """
+
+    user_id: UserId
+    count: int
+
+
+@frozen
 class ConversationSubscribed(Reliable):
     """A subscription is acknowledged; which messages a client receives does not depend on it."""
 
@@ -373,6 +395,8 @@ Event: TypeAlias = (
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked
+    | RequestChanged
+    | InvitationsChanged
     | ConversationSubscribed
     | ConversationHistory
     | HeartbeatAcknowledged

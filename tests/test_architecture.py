@@ -200,7 +200,7 @@ def test_persistence_knows_only_the_model(path: Path) -> None:
 def test_hub_sees_storage_through_its_interface(path: Path) -> None:
     seen = {name for name in imported(path) if name.partition(".")[0] == "persistence"}
     if not name_of(path).startswith(tuple(COMPOSITION_ROOTS)):
-        assert seen <= {"persistence.interface", "persistence.records"}
+        assert seen <= {"persistence.changes", "persistence.interface", "persistence.records"}
 
 
 @pytest.mark.parametrize("path", in_package("hub"), ids=name_of)

@@ -5,21 +5,23 @@ from typing import Any
 
 from attrs import asdict, define, evolve, fields
 
+from persistence.changes import (
+    ChannelMemberGone,
+    ConversationGone,
+    MemberGone,
+    ProfileChanged,
+    ProfileOpened,
+    UserGone,
+)
 from persistence.identities import Identity
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import (
-    ChannelMemberGone,
-    ConversationGone,
     Credentials,
-    MemberGone,
     NewUser,
     NoSuchUser,
     ProfileChange,
-    ProfileChanged,
-    ProfileOpened,
     Taken,
     UserChanged,
-    UserGone,
 )
 from protocol.model import Role, SessionId, User, UserId, WorkspaceId
 
@@ -134,10 +136,10 @@ class MemoryAccounts:
             if is_gone or user_id in (row.channel.pair or ()):
                 self._drop(row)
             row.deleted |= {each.id for each in row.messages if each.author_id == user_id}
-            for marks in (row.read, row.delivered, row.archived):
+            for marks in (row.read, row.delivered, row.archived, row.declined):
                 marks.pop(user_id, None)
         tables.roles = {key: role for key, role in tables.roles.items() if is_left(key)}
-        tables.invitations = {key: each for key, each in tables.invitations.items() if is_left(key)}
+        self._end_invitations(user_id)
         for key, each in tuple(tables.workspaces.items()):
             if user_id in each.members:
                 members = tuple(member for member in each.members if member != user_id)
@@ -155,6 +157,12 @@ class MemoryAccounts:
         tables.passwords.pop(user_id, None)
         tables.changed(UserGone(user_id))
         return True
+
+    def _end_invitations(self, user_id: UserId) -> None:
+        tables = self.tables
+        for (place, invited), row in tuple(tables.invitations.items()):
+            if user_id in (invited, row.inviter_id) or place not in tables.workspaces:
+                tables.end_invitation(place, invited)
 
     def _drop(self, row: ChannelRow) -> None:
         del self.tables.channels[row.channel.id]

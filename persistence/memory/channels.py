@@ -65,8 +65,12 @@ class MemoryChannels:
         return [
             ChannelHead(row.channel, len(row.messages))
             for channel_id, row in sorted(self.tables.channels.items())
-            if (channel_ids is None or channel_id in channel_ids)
-            and self.tables.may_join(user_id, row.channel)
+            if self.tables.may_join(user_id, row.channel)
+            and (
+                not self.tables.is_declined(row, user_id)
+                if channel_ids is None
+                else channel_id in channel_ids
+            )
         ]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
@@ -114,7 +118,11 @@ class MemoryChannels:
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """See the interface."""
-        return [row.channel for pair, row in self.tables.dms.items() if user_id in pair]
+        return [
+            row.channel
+            for pair, row in self.tables.dms.items()
+            if user_id in pair and not self.tables.is_declined(row, user_id)
+        ]
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId

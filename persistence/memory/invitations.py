@@ -5,10 +5,17 @@ from datetime import datetime
 
 from attrs import define, evolve
 
+from persistence.changes import (
+    InvitationChanged,
+)
 from persistence.memory.tables import InvitationRow, LinkRow
 from persistence.memory.workspaces import MemoryWorkspaces
 from persistence.policy import Action
-from persistence.records import Denial, Invitation, InvitationLink
+from persistence.records import (
+    Denial,
+    Invitation,
+    InvitationLink,
+)
 from protocol.model import UserId, Workspace, WorkspaceId
 
 
@@ -29,7 +36,9 @@ class MemoryInvitations:
         workspace = tables.workspaces[workspace_id]
         if user_id not in workspace.members:
             row = InvitationRow(by, tables.now())
-            tables.invitations.setdefault((workspace_id, user_id), row)
+            if (workspace_id, user_id) not in tables.invitations:
+                tables.invitations[workspace_id, user_id] = row
+                tables.changed(InvitationChanged(user_id))
         return workspace
 
     async def of_user(self, user_id: UserId) -> Sequence[Invitation]:
@@ -51,8 +60,7 @@ class MemoryInvitations:
 
     async def decline(self, workspace_id: WorkspaceId, user_id: UserId) -> bool:
         """See the interface."""
-        found = self.workspaces.tables.invitations.pop((workspace_id, user_id), None)
-        return found is not None
+        return self.workspaces.tables.end_invitation(workspace_id, user_id)
 
     async def create_link(
         self,

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve
 
+from persistence.changes import (
+    PairMet,
+)
 from persistence.interface import MAX_NAMED
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
@@ -15,7 +18,6 @@ from persistence.records import (
     Gap,
     Newest,
     Outcome,
-    PairMet,
     Span,
 )
 from protocol.model import (
@@ -101,7 +103,11 @@ class MemoryMessages:
         if refusal is not None:
             return evolve(first, read_by=(), is_delivered=False)
         seen, hidden = row.seen(first), self.tables.hidden_from(first.author_id)
-        delivered = {user for user, seq in row.delivered.items() if seq >= first.seq}
+        delivered = {
+            user
+            for user, seq in row.delivered.items()
+            if seq >= first.seq and not row.is_request(user)
+        }
         return evolve(
             seen,
             read_by=tuple(user for user in seen.read_by if user not in hidden),
@@ -191,7 +197,7 @@ class MemoryMessages:
         found = [
             message
             for row in self.tables.channels.values()
-            if row.delivered.get(user_id) and self.tables.may_join(user_id, row.channel)
+            if row.delivered.get(user_id) and self._is_listed(row, user_id)
             for message in row.by_others(user_id, row.delivered[user_id])
         ]
         return sorted(found, key=lambda message: message.id)[-limit:]
@@ -297,6 +303,8 @@ class MemoryMessages:
         concerned = {message.author_id for message in passed} | ({peer_id} - {None})
         may_join = self.tables.may_join
         hidden = self.tables.hidden_from(user_id)
+        if row.is_request(user_id) and peer_id is not None:
+            hidden |= {peer_id}
         return Advance(
             row.channel.id,
             seq,
@@ -355,9 +363,13 @@ class MemoryMessages:
             if each is not None and (with_archived or not each.is_archived)
         )
 
+    def _is_listed(self, row: ChannelRow, user_id: UserId) -> bool:
+        is_seen = self.tables.may_join(user_id, row.channel)
+        return is_seen and not self.tables.is_declined(row, user_id)
+
     def _dms(self, user_id: UserId) -> list[ChannelRow]:
         rows = self.tables.dms.values()
-        return [row for row in rows if self.tables.may_join(user_id, row.channel)]
+        return [row for row in rows if self._is_listed(row, user_id)]
 
     def _conversation_log(self, user_id: UserId, peer_id: UserId) -> list[Message]:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
@@ -377,14 +389,12 @@ class MemoryMessages:
         peer_id = row.channel.peer_of(user_id)
         if not log or peer_id is None:
             return None
-        answered = any(message.author_id == user_id for message in row.messages)
-        related = self.tables.follow_accepted_either_way(user_id, peer_id)
         return Conversation(
             channel_id=row.channel.id,
             peer=self.tables.users[peer_id],
             last_message=log[-1],
             unread_count=self._unread_private(row, user_id),
-            is_request=not answered and not related,
+            is_request=row.is_request(user_id),
             is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
         )
 

@@ -5,14 +5,17 @@ from contextlib import asynccontextmanager
 
 from attrs import define
 
+from persistence.changes import (
+    BlockEnded,
+    Change,
+    PairChanged,
+    RequestDecided,
+)
 from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
 from persistence.records import (
-    BlockEnded,
-    Change,
     FollowCounts,
     NoSuchUser,
-    PairChanged,
     PeerView,
     Permit,
     Place,
@@ -99,7 +102,26 @@ class MemoryRelations:
         if any(message.author_id == user_id for message in row.messages):
             return False
         self.tables.follow(requester, user_id, FollowStatus.ACCEPTED)
+        if not row.accepted:
+            row.accepted = True
+            self.tables.changed(RequestDecided(user_id, requester))
         return True
+
+    async def decline_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        if not await self.is_waiting(user_id, requester):
+            return False
+        row = self.tables.dms[frozenset((user_id, requester))]
+        row.declined[user_id] = len(row.messages)
+        self.tables.changed(RequestDecided(user_id, requester))
+        return True
+
+    async def is_waiting(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        row = self.tables.dms.get(frozenset((user_id, requester)))
+        if row is None or not self.tables.may_join(user_id, row.channel):
+            return False
+        return row.is_request(user_id) and not self.tables.is_declined(row, user_id)
 
     async def reachable(
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int

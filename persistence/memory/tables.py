@@ -1,6 +1,6 @@
 """The rows that the parts of the memory store share, and the policy, which needs several tables."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,13 +10,16 @@ from typing import TypeVar
 import trio
 from attrs import define, evolve, field, frozen
 
+from persistence.changes import (
+    Change,
+    InvitationChanged,
+    PairMet,
+)
 from persistence.identities import Identity
 from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
-    Change,
     Denial,
     InvitationLink,
-    PairMet,
     Recovery,
     SessionChange,
     SessionEnded,
@@ -66,6 +69,9 @@ class ChannelRow:
     read: dict[UserId, int] = field(factory=dict)
     delivered: dict[UserId, int] = field(factory=dict)
     archived: dict[UserId, int] = field(factory=dict)
+    declined: dict[UserId, int] = field(factory=dict)
+    accepted: bool = False
+    is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
         """The stored message of that id, which must be in this channel."""
@@ -85,24 +91,31 @@ class ChannelRow:
 
     @property
     def answered(self) -> bool:
-        """Whether both users of a dm have written in it."""
-        return {each.author_id for each in self.messages} >= set(self.channel.pair or (None,))
+        """Whether both users of a dm have written in it, or the second one has accepted it."""
+        both = set(self.channel.pair or (None,))
+        return self.accepted or {each.author_id for each in self.messages} >= both
+
+    @property
+    def opener(self) -> UserId | None:
+        """Who of the two users of a dm wrote first."""
+        authors = (each.author_id for each in self.messages)
+        return next((each for each in authors if each in (self.channel.pair or ())), None)
 
     def seen(self, message: Message) -> Message:
         """The message with its readers and pin as of now."""
-        readers = sorted(
-            user
-            for user, seq in self.read.items()
-            if seq >= message.seq and user != message.author_id
-        )
-        is_delivered = any(
-            seq >= message.seq and user != message.author_id for user, seq in self.delivered.items()
-        )
+
+        def marked(marks: Mapping[UserId, int]) -> list[UserId]:
+            return sorted(
+                user
+                for user, seq in marks.items()
+                if seq >= message.seq and user != message.author_id and not self.is_request(user)
+            )
+
         return evolve(
             message,
-            read_by=tuple(readers),
+            read_by=tuple(marked(self.read)),
             is_pinned=message.id in self.channel.pinned,
-            is_delivered=is_delivered,
+            is_delivered=bool(marked(self.delivered)),
         )
 
     def unread(self, user_id: UserId) -> list[Message]:
@@ -245,10 +258,41 @@ class Tables:
         """Whether one of the two may message the other."""
         return self.may_message(a, b) or self.may_message(b, a)
 
+    def has_let_in(self, user_id: UserId, other: UserId) -> bool:
+        """As `has_let_in` in postgres/routines/policy.sql."""
+        accepted = FollowStatus.ACCEPTED
+        is_public = self.users[user_id].is_public
+        return (
+            self.follows.get((user_id, other)) is accepted
+            or (self.follows.get((other, user_id)) is accepted and not is_public)
+            or any({user_id, other} <= {*each.members} for each in self.workspaces.values())
+        )
+
+    def is_request(self, row: ChannelRow, user_id: UserId) -> bool:
+        """As `is_request` in postgres/routines/policy.sql."""
+        peer, opener = row.channel.peer_of(user_id), row.opener
+        if peer is None or row.answered or opener != peer:
+            return False
+        return not self.has_let_in(user_id, opener)
+
+    def is_declined(self, row: ChannelRow, user_id: UserId) -> bool:
+        """As `is_declined` in postgres/routines/policy.sql."""
+        has_declined = row.declined.get(user_id, 0) >= len(row.messages)
+        return self.is_request(row, user_id) and (
+            has_declined or (user_id, row.opener) in self.blocks
+        )
+
     def changed(self, change: Change) -> None:
         """Notify the listeners of a change that may take away a right, or give one."""
         for listener in self.listeners:
             listener.send_nowait(change)
+
+    def end_invitation(self, workspace_id: WorkspaceId, user_id: UserId) -> bool:
+        """Delete an invitation and notify the listeners; False: there is none."""
+        if self.invitations.pop((workspace_id, user_id), None) is None:
+            return False
+        self.changed(InvitationChanged(user_id))
+        return True
 
     def standing_in_workspace(self, user_id: UserId, workspace_id: WorkspaceId) -> Standing | None:
         """As `standing_in_workspace` in postgres/routines/policy.sql."""
@@ -326,6 +370,7 @@ class Tables:
                     pair=(low, high),
                 )
             )
+            row.is_request = lambda user_id: self.is_request(row, user_id)
             self.dms[pair] = self.channels[row.channel.id] = row
         return self.dms[pair]
 

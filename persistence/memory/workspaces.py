@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve
 
+from persistence.changes import (
+    MemberCame,
+    MemberGone,
+)
 from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import Denial, MemberCame, MemberGone, Membership, NoSuchUser
+from persistence.records import (
+    Denial,
+    Membership,
+    NoSuchUser,
+)
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
 
 _REMOVE = {
@@ -136,5 +144,5 @@ class MemoryWorkspaces:
             workspace = evolve(workspace, members=(*workspace.members, user_id))
             self.tables.workspaces[workspace_id] = workspace
             self.tables.changed(MemberCame(workspace_id, user_id))
-        self.tables.invitations.pop((workspace_id, user_id), None)
+        self.tables.end_invitation(workspace_id, user_id)
         return workspace

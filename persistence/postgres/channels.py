@@ -49,7 +49,8 @@ _HEADS: Final = f"""
      WHERE c.id IN (SELECT m.channel_id FROM channel_members m WHERE m.user_id = $1
                     UNION SELECT w.id FROM channels w
                       JOIN workspace_members mine USING (workspace_id) WHERE mine.user_id = $1)
-       AND ($2::bigint[] IS NULL OR c.id = ANY ($2)) AND may_join($1, c.id)
+       AND CASE WHEN $2::bigint[] IS NULL THEN NOT is_declined(c, $1) ELSE c.id = ANY ($2) END
+       AND may_join($1, c.id)
      ORDER BY c.id
 """
 _SEARCH: Final = f"""
@@ -167,7 +168,9 @@ class PostgresChannels:
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """See the interface."""
-        return await self._list("WHERE $1 IN (c.user_lo, c.user_hi) ORDER BY c.id", user_id)
+        return await self._list(
+            "WHERE $1 IN (c.user_lo, c.user_hi) AND NOT is_declined(c, $1) ORDER BY c.id", user_id
+        )
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId

@@ -28,10 +28,11 @@ _COLUMNS: Final = """
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-             AND r.read_seq >= m.seq ORDER BY r.user_id) AS read_by,
+             AND r.read_seq >= m.seq AND NOT is_request(c, r.user_id)
+           ORDER BY r.user_id) AS read_by,
     EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned,
     EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-               AND r.delivered_seq >= m.seq) AS is_delivered
+               AND r.delivered_seq >= m.seq AND NOT is_request(c, r.user_id)) AS is_delivered
 """
 _SELECT: Final = f"""
     SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -97,9 +98,13 @@ _ADVANCE: Final = """
                    FROM (SELECT author_id FROM passed
                          UNION SELECT t.user_lo UNION SELECT t.user_hi) AS u (id)
                   WHERE u.id <> $1 AND may_join(u.id, t.id)
-                    AND u.id <> ALL (ARRAY(SELECT hidden_from($1)))) AS audience,
-           ARRAY(SELECT hidden_from($1)) AS hidden_from
+                    AND u.id <> ALL (h.ids)) AS audience,
+           h.ids AS hidden_from
       FROM advanced a JOIN target t ON t.id = a.channel_id
+     CROSS JOIN LATERAL (SELECT ARRAY(
+           SELECT hidden_from($1) UNION
+           SELECT c.opened_by FROM channels c
+            WHERE c.id = t.id AND is_request(c, $1)) AS ids) AS h
 """
 _ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq", named=MAX_NAMED)
 _ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq", named=MAX_NAMED)
@@ -180,7 +185,7 @@ _IN_GAPS: Final = f"""
 _UNDELIVERED: Final = f"""
     SELECT {_COLUMNS}
       FROM receipts mine
-      JOIN channels c ON c.id = mine.channel_id AND may_join($1, c.id)
+      JOIN channels c ON c.id = mine.channel_id AND may_join($1, c.id) AND NOT is_declined(c, $1)
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
             WHERE l.channel_id = c.id AND l.seq > greatest(mine.delivered_seq, mine.read_seq)
@@ -192,11 +197,7 @@ _UNDELIVERED: Final = f"""
 """
 _CONVERSATIONS: Final = f"""
     SELECT {_COLUMNS}, {user_columns("peer")}, ({_UNREAD}) AS unread,
-           NOT EXISTS (SELECT FROM messages a WHERE a.channel_id = c.id AND a.author_id = $1)
-           AND NOT EXISTS (
-               SELECT FROM follows
-                WHERE (follower_id, followee_id) IN (($1, peer.id), (peer.id, $1))
-                  AND status = 'accepted') AS is_request,
+           is_request(c, $1) AS is_request,
            {_IS_ARCHIVED.format(newest="m.seq")} AS is_archived
       FROM channel_members me
       JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
@@ -206,7 +207,7 @@ _CONVERSATIONS: Final = f"""
            WHERE l.channel_id = c.id AND l.deleted_at IS NULL
              AND l.author_id IN (c.user_lo, c.user_hi)
            ORDER BY l.seq DESC LIMIT 1) AS m
-     WHERE me.user_id = $1::bigint AND may_join($1, c.id)
+     WHERE me.user_id = $1::bigint AND may_join($1, c.id) AND NOT is_declined(c, $1)
      ORDER BY m.id DESC
 """
 _NEWEST_SEQ: Final = """
@@ -216,7 +217,7 @@ _NEWEST_SEQ: Final = """
 _TOTAL_UNREAD: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
       FROM channel_members me JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
-     WHERE me.user_id = $1::bigint AND may_join($1, c.id)
+     WHERE me.user_id = $1::bigint AND may_join($1, c.id) AND NOT is_declined(c, $1)
        AND ($2 OR NOT {_IS_ARCHIVED.format(newest=_NEWEST_SEQ)})
 """
 _ARCHIVE: Final = """

@@ -7,29 +7,33 @@ from typing import Final
 
 from attrs import frozen
 
-from persistence.interface import MAX_RELATIONS
-from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.database.bridge import Database
-from persistence.records import (
+from persistence.changes import (
     BlockEnded,
     Change,
     ChannelMemberGone,
     ConversationGone,
-    FollowCounts,
-    Gone,
+    InvitationChanged,
     MemberCame,
     MemberGone,
-    NoSuchUser,
     PairChanged,
     PairMet,
+    ProfileChanged,
+    ProfileOpened,
+    RequestDecided,
+    UserGone,
+)
+from persistence.interface import MAX_RELATIONS
+from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.database.bridge import Database
+from persistence.records import (
+    FollowCounts,
+    Gone,
+    NoSuchUser,
     PeerView,
     Permit,
     Place,
-    ProfileChanged,
-    ProfileOpened,
     Relation,
     Side,
-    UserGone,
 )
 from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
 
@@ -68,18 +72,35 @@ _COUNTS: Final = """
            (SELECT count(*) FROM follows
              WHERE followee_id = $1 AND status = 'pending') AS requests
 """
+# The follow comes first: it holds the accounts, which a deletion takes before their channels.
 _ACCEPT_MESSAGES: Final = """
-    INSERT INTO follows (follower_id, followee_id, status)
-    SELECT $2, $1, 'accepted' FROM channels c
+    WITH followed AS (
+        INSERT INTO follows (follower_id, followee_id, status)
+        SELECT $2, $1, 'accepted' FROM channels c
+         WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+           AND EXISTS (SELECT FROM messages m
+                        WHERE m.channel_id = c.id AND m.author_id = $2 AND m.deleted_at IS NULL)
+           AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)
+           AND NOT EXISTS (
+               SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
+        ON CONFLICT (follower_id, followee_id) DO UPDATE SET status = 'accepted'
+        RETURNING follower_id)
+    UPDATE channels c SET answered = true FROM followed
      WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
-       AND EXISTS (SELECT FROM messages m
-                    WHERE m.channel_id = c.id AND m.author_id = $2 AND m.deleted_at IS NULL)
-       AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)
-       AND NOT EXISTS (
-           SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
-    ON CONFLICT (follower_id, followee_id) DO UPDATE SET status = 'accepted'
-    RETURNING status
+    RETURNING c.id
 """
+_WAITING: Final = """
+      FROM channels c
+     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+       AND may_join($1, c.id) AND is_request(c, $1) AND NOT is_declined(c, $1)
+"""
+_DECLINE_MESSAGES: Final = f"""
+    INSERT INTO receipts AS r (channel_id, user_id, declined_seq)
+    SELECT c.id, $1, c.last_seq {_WAITING}
+    ON CONFLICT (channel_id, user_id) DO UPDATE SET declined_seq = EXCLUDED.declined_seq
+    RETURNING channel_id
+"""
+_IS_WAITING: Final = f"SELECT c.id {_WAITING}"
 _REACHABLE: Final = f"""
     SELECT {user_columns("users")} FROM users
      WHERE id < $2 AND role <> 'assistant' AND may_message($1, id)
@@ -193,6 +214,14 @@ class PostgresRelations:
         """See the interface."""
         return await self._any(_ACCEPT_MESSAGES, user_id, requester)
 
+    async def decline_message_request(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        return await self._any(_DECLINE_MESSAGES, user_id, requester)
+
+    async def is_waiting(self, user_id: UserId, requester: UserId) -> bool:
+        """See the interface."""
+        return await self._any(_IS_WAITING, user_id, requester)
+
     async def reachable(
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
@@ -301,6 +330,8 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
     ("met", 2): lambda one, other: PairMet(UserId(one), UserId(other)),
     ("unblocked", 2): lambda one, other: BlockEnded(UserId(one), UserId(other)),
     ("opened", 1): lambda user: ProfileOpened(UserId(user)),
+    ("decided", 2): lambda user, peer: RequestDecided(UserId(user), UserId(peer)),
+    ("invited", 1): lambda user: InvitationChanged(UserId(user)),
     ("came", 2): lambda workspace, user: MemberCame(WorkspaceId(workspace), UserId(user)),
 }
 

@@ -254,7 +254,8 @@ def _private() -> list[Row]:
         row("GET /readyz", Anybody(200)),
         *(row(f"GET {path}", SignedIn(200)) for path in (
             "/api/blocks", "/api/followers", "/api/following", "/api/messages/conversations",
-            "/api/messages/unread-count", "/api/notifications/unread-count",
+            "/api/messages/requests", "/api/messages/unread-count",
+            "/api/notifications/unread-count",
             "/api/users?username=paul", "/api/users/all", "/api/users/counts",
             "/api/users/followers", "/api/users/following", "/api/users/online",
             "/api/users/profile", "/api/users/suggested",
@@ -264,6 +265,8 @@ def _private() -> list[Row]:
         )),
         *_own(row, passwords),
         row("POST /api/users/accept-message-request?requester_id={spare}", SignedIn(404)),
+        row("POST /api/messages/requests/{user_id}", SignedIn(404), user_id="{spare}"),
+        row("DELETE /api/messages/requests/{user_id}", SignedIn(404), user_id="{spare}"),
         row("POST /api/upload", SignedIn(400)),
         row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),

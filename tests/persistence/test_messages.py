@@ -4,7 +4,7 @@ from attrs import evolve
 
 from persistence.interface import Store
 from persistence.records import Denial, Draft, Newest, Span
-from protocol.model import ChannelId, GradingStatus, MessageId, Posted
+from protocol.model import ChannelId, GradingStatus, MessageId, Posted, UserId
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -88,6 +88,7 @@ async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> 
 async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
+    await store.relations.accept_message_request(ann.id, ben.id)
     await store.relations.block(ann.id, ben.id)
     assert await store.messages.unread_count(ann.id) == 1
     listed = await store.messages.conversations(ann.id)
@@ -117,7 +118,7 @@ async def test_conversations_newest_first_with_exact_unread_counts(store: Store)
     await post(store, Draft(ben.id, ann.id, "1"), Draft(ben.id, ann.id, "2"))
     await post(store, Draft(ann.id, eve.id, "3"))
     await post(store, Draft(kim.id, ann.id, "4"))
-    await store.relations.request_follow(kim.id, ann.id)
+    await store.relations.request_follow(ann.id, kim.id)
     listed = await store.messages.conversations(ann.id)
     assert [each.peer for each in listed] == [kim, eve, ben]
     assert [each.last_message.content for each in listed] == ["4", "3", "2"]
@@ -235,6 +236,7 @@ async def test_those_who_may_not_see_a_channel_any_more_are_not_in_the_audience_
     workspace_id = channel.workspace_id
     assert workspace_id is not None
     await store.workspaces.remove_member(workspace_id, ann.id, by=eve.id)
+    await store.relations.request_follow(ben.id, ann.id)
     page = await store.messages.channel_page(channel.id, before=None, limit=1)
     advance = await store.messages.mark_read_up_to(eve.id, page[0].id)
     assert advance is not None
@@ -356,3 +358,28 @@ async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Stor
     await store.messages.mark_read_up_to(ben.id, last.id)
     assert (await store.messages.newest(ben.id, among=3))[busy.id].unread_count == 0
     assert await store.messages.newest(eve.id, among=3) == {}
+
+
+async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ben.id, ann.id, "hello", "k")
+    first = await post_one(store, draft)
+    delivered = await store.messages.mark_delivered_up_to(ann.id, first.id)
+    read = await store.messages.mark_read(ann.id, ben.id)
+    assert delivered is not None
+    assert read is not None
+    assert (delivered.audience, read.audience) == (frozenset(), frozenset())
+    assert read.hidden_from == {ben.id}  # who has joined the dm learns it no more
+    assert await store.messages.unread_count(ann.id) == 0
+
+    async def shown() -> list[tuple[tuple[UserId, ...], bool]]:
+        views = (
+            *await store.messages.conversation_page(ben.id, ann.id, limit=9),
+            await store.messages.get(first.id),
+            await post_one(store, draft),
+        )
+        return [(each.read_by, each.is_delivered) for each in views if each is not None]
+
+    assert await shown() == [((), False)] * 3
+    await store.relations.accept_message_request(ann.id, ben.id)
+    assert await shown() == [((ann.id,), True)] * 3

@@ -276,6 +276,7 @@ async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store
 
 async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
+    await store.relations.request_follow(ben.id, ann.id)
     draft = Draft(ann.id, ben.id, "x", "k")
     first = await post_one(store, draft)
     await store.messages.mark_delivered_up_to(ben.id, first.id)
@@ -458,6 +459,7 @@ async def test_a_key_is_its_authors(store: Store) -> None:
 
 async def test_who_may_no_longer_write_is_not_told_who_has_read_a_repeat(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
+    await store.relations.request_follow(ben.id, ann.id)
     draft = Draft(ann.id, ben.id, "hi", "key")
     first = await post_one(store, draft)
     await store.messages.mark_read(ben.id, ann.id)

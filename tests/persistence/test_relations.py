@@ -3,9 +3,17 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, FollowCounts, NoSuchUser, PeerView, Permit, Side
-from protocol.model import FollowStatus, Posted, UserId
-from tests.support.stores.records import NOBODY, make_channel, make_user, make_users
+from persistence.records import (
+    Draft,
+    FollowCounts,
+    NoSuchUser,
+    PeerView,
+    Permit,
+    ProfileChange,
+    Side,
+)
+from protocol.model import FollowStatus, Posted, User, UserId, WorkspaceId
+from tests.support.stores.records import NOBODY, make_channel, make_user, make_users, post_one
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
@@ -268,3 +276,69 @@ async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(sto
     requests = [each.is_request for each in await store.messages.conversations(ann.id)]
     assert requests == [False]  # with ben, whom ann has answered
     assert (await store.relations.counts(ann.id)).followers == 0
+
+
+async def waiting(store: Store, user: User) -> list[UserId]:
+    """Whose message requests are in the user's list."""
+    listed = await store.messages.conversations(user.id)
+    return [each.peer.id for each in listed if each.is_request]
+
+
+async def test_what_strangers_write_is_a_request_until_they_are_let_in(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await store.relations.request_follow(ben.id, ann.id)  # a public profile does not choose that
+    await post_one(store, Draft(ben.id, ann.id, "hello"))
+    assert await waiting(store, ann) == [ben.id]
+    assert await waiting(store, ben) == []
+    await store.relations.request_follow(ann.id, ben.id)
+    assert await waiting(store, ann) == []
+    await store.relations.remove_follow(ann.id, ben.id)
+    assert await waiting(store, ann) == [ben.id]
+    await store.accounts.change_profile(ann.id, ProfileChange(is_public=False))
+    assert await waiting(store, ann) == []  # a private profile chooses who follows it
+    await store.relations.remove_follow(ben.id, ann.id)
+    await store.accounts.change_profile(ann.id, ProfileChange(is_public=True))
+    channel = await make_channel(store, ann, ben)
+    assert await waiting(store, ann) == []
+    await store.workspaces.remove_member(WorkspaceId(channel.workspace_id or 0), ben.id, by=ann.id)
+    assert await waiting(store, ann) == [ben.id]
+    await store.relations.accept_message_request(ann.id, ben.id)
+    await store.relations.remove_follow(ben.id, ann.id)
+    assert await waiting(store, ann) == []  # accepted once is accepted
+
+
+async def test_a_declined_request_is_in_no_list_until_its_author_writes_again(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    decline = store.relations.decline_message_request
+    assert await decline(ann.id, ben.id) is False
+    first = await post_one(store, Draft(ben.id, ann.id, "hello"))
+    assert await decline(ben.id, ann.id) is False  # by its author
+    assert await store.messages.unread_count(ann.id) == 1
+    assert await store.relations.is_waiting(ann.id, ben.id)
+    assert await decline(ann.id, ben.id) is True
+    assert await decline(ann.id, ben.id) is False
+    assert not await store.relations.is_waiting(ann.id, ben.id)
+    assert await store.messages.conversations(ann.id) == []
+    assert await store.messages.unread_count(ann.id) == 0
+    assert await store.channels.dms(ann.id) == []
+    assert await store.channels.heads(ann.id) == []  # a resume leaves it out
+    assert [each.channel.id for each in await store.channels.heads(ann.id, [first.channel_id])] == [
+        first.channel_id
+    ]
+    (theirs,) = await store.messages.conversations(ben.id)
+    assert (theirs.is_request, theirs.last_message.content) == (False, "hello")
+    await post_one(store, Draft(ben.id, ann.id, "please?"))
+    assert await waiting(store, ann) == [ben.id]
+    assert await decline(ann.id, ben.id) is True
+    await post_one(store, Draft(ann.id, ben.id, "well"))
+    assert len(await store.messages.conversations(ann.id)) == 1
+
+
+async def test_the_request_of_who_is_blocked_is_in_no_list(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ben.id, ann.id, "hello"))
+    await store.relations.block(ann.id, ben.id)
+    assert await store.messages.conversations(ann.id) == []
+    assert await store.relations.decline_message_request(ann.id, ben.id) is False
+    await store.relations.unblock(ann.id, ben.id)
+    assert await waiting(store, ann) == [ben.id]

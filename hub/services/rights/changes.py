@@ -15,15 +15,20 @@ import trio
 from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
-from persistence.interface import Health, Relations
-from persistence.records import (
+from persistence.changes import (
     BlockEnded,
     Change,
     Gain,
+    InvitationChanged,
     Loss,
     MemberCame,
     PairMet,
     ProfileOpened,
+    Question,
+    RequestDecided,
+)
+from persistence.interface import Health, Relations
+from persistence.records import (
     StoreUnavailable,
 )
 from protocol.model import UserId
@@ -68,6 +73,7 @@ class Changes:
         revoke: the first step of a change that may take a right away, or of checking everything
             (None).
         introduce: of one that may give a right.
+        ask: of one in what a user is asked.
     """
 
     relations: Relations
@@ -75,6 +81,7 @@ class Changes:
     hub: Hub
     revoke: Callable[[Loss | None], Step]
     introduce: Callable[[Gain], Step]
+    ask: Callable[[Question], Step]
     _waiting: set[Change | None] = field(factory=set, init=False)  # not begun
     _queue: deque[_Job] = field(factory=deque, init=False)
     _arrived: trio.Semaphore = field(factory=lambda: trio.Semaphore(0), init=False)
@@ -101,6 +108,8 @@ class Changes:
     def _first_step(self, change: Change | None) -> Step:
         if isinstance(change, PairMet | BlockEnded | ProfileOpened | MemberCame):
             return self.introduce(change)
+        if isinstance(change, RequestDecided | InvitationChanged):
+            return self.ask(change)
         return self.revoke(change)
 
     def _put(self, job: _Job) -> None:

@@ -17,8 +17,14 @@ from hub.services.presence.users import Presence
 from hub.services.rights.changes import Step
 from hub.services.rights.pairs import Pair, Pairs, both_ways, parts
 from hub.services.rights.sight import Sight
+from persistence.changes import (
+    BlockEnded,
+    Gain,
+    MemberCame,
+    PairMet,
+    ProfileOpened,
+)
 from persistence.interface import Relations, Workspaces
-from persistence.records import BlockEnded, Gain, MemberCame, PairMet, ProfileOpened
 from protocol.model import UserId, WorkspaceId
 
 

@@ -25,8 +25,7 @@ from hub.services.rights.pairs import Pair, Pairs, both_ways, parts
 from hub.services.rights.sight import Sight
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
-from persistence.interface import Relations
-from persistence.records import (
+from persistence.changes import (
     ChannelMemberGone,
     ConversationGone,
     Loss,
@@ -35,6 +34,7 @@ from persistence.records import (
     ProfileChanged,
     UserGone,
 )
+from persistence.interface import Relations
 from protocol.events import ConversationRevoked, PresenceChanged
 from protocol.model import ChannelId, UserId, WorkspaceId
 

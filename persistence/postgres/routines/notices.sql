@@ -6,6 +6,8 @@
 --   | user <user> | conversation <channel> <user> <user>
 -- and what may give it:
 --   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
+-- and what a user is asked:
+--   decided <user> <peer> | invited <user>
 -- `parse_change` in persistence/postgres/relations.py reads them. The trigger's arguments are the
 -- first word and the columns that follow it.
 CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -53,6 +55,25 @@ CREATE OR REPLACE TRIGGER channels_announce_end AFTER DELETE ON channels
     EXECUTE FUNCTION announce_change('conversation', 'id', 'user_lo', 'user_hi');
 CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
+CREATE OR REPLACE TRIGGER invitations_announce AFTER INSERT OR DELETE ON invitations
+    FOR EACH ROW EXECUTE FUNCTION announce_change('invited', 'user_id');
+
+-- A message request that was accepted without an answer, or declined.
+CREATE OR REPLACE FUNCTION announce_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('parlour_changes', format('decided %s %s', who, peer))
+       FROM channels c
+      CROSS JOIN LATERAL (SELECT c.user_lo + c.user_hi - c.opened_by, c.opened_by)
+              AS p (who, peer)
+      WHERE c.id = coalesce(to_jsonb(NEW) ->> 'channel_id', to_jsonb(NEW) ->> 'id')::bigint
+        AND p.peer IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER channels_announce_decision AFTER UPDATE ON channels
+    FOR EACH ROW WHEN (NEW.answered AND NOT OLD.answered AND NEW.last_seq = OLD.last_seq)
+    EXECUTE FUNCTION announce_decision();
+CREATE OR REPLACE TRIGGER receipts_announce_decision AFTER INSERT OR UPDATE OF declined_seq ON receipts
+    FOR EACH ROW WHEN (NEW.declined_seq > 0) EXECUTE FUNCTION announce_decision();
 
 -- On the channel parlour_sessions, what makes a cached session untrue: the id of a session that was
 -- deleted, `session <id>` of one that has another end, or `user <id>` of an account that changed.

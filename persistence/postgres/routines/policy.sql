@@ -128,8 +128,47 @@ LANGUAGE sql STABLE AS $$
     UNION SELECT blocker_id FROM blocks WHERE blocked_id = who
 $$;
 
--- The users who may know that `who` is online: accepted follows either way, the peers of dms in
--- which both have written, as long as one of the two may message the other, members of a common
+-- Whether `who` has let another one in: `who` follows them, has a private profile and lets them follow
+-- it, or is in a workspace with them.
+CREATE OR REPLACE FUNCTION has_let_in(who bigint, other bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM follows
+                    WHERE follower_id = who AND followee_id = other AND status = 'accepted')
+        OR EXISTS (SELECT FROM follows JOIN users ON users.id = followee_id
+                    WHERE follower_id = other AND followee_id = who AND status = 'accepted'
+                      AND NOT is_public)
+        OR EXISTS (SELECT FROM workspace_members mine
+                     JOIN workspace_members theirs USING (workspace_id)
+                    WHERE mine.user_id = who AND theirs.user_id = other)
+$$;
+
+-- Whether a dm is a message request to `who`: the other one wrote first, and `who` has neither answered
+-- nor accepted it, nor let them in. Without a subquery of its own, so that it is inlined and asks
+-- nothing about other channels.
+CREATE OR REPLACE FUNCTION is_request(place channels, who bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT place.kind = 'dm' AND NOT place.answered AND who IN (place.user_lo, place.user_hi)
+       AND place.opened_by <> who AND NOT has_let_in(who, place.opened_by)
+$$;
+
+-- Whether `who` has declined what a channel has up to its last message, or blocks the user.
+CREATE OR REPLACE FUNCTION has_put_away(
+    who bigint, channel bigint, last_seq bigint, other bigint
+) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM receipts r WHERE r.channel_id = channel AND r.user_id = who
+                      AND r.declined_seq >= $3)
+        OR EXISTS (SELECT FROM blocks WHERE blocker_id = who AND blocked_id = other)
+$$;
+
+-- Whether a dm is a message request that `who` has declined, or whose author `who` blocks.
+CREATE OR REPLACE FUNCTION is_declined(place channels, who bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT is_request(place, who)
+       AND has_put_away(who, place.id, place.last_seq, place.opened_by)
+$$;
+
+-- The users who may know that `who` is online: accepted follows either way, the peers of dms that
+-- were answered or accepted, as long as one of the two may message the other, members of a common
 -- workspace; without those who block `who` or are blocked. It is mutual, and must stay so.
 CREATE OR REPLACE FUNCTION presence_audience(who bigint) RETURNS SETOF bigint
 LANGUAGE sql STABLE AS $$

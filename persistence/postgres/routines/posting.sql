@@ -212,10 +212,14 @@ BEGIN
            ARRAY(SELECT r.user_id FROM receipts r
                   WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
                     AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL
-                    AND r.user_id NOT IN (SELECT hidden_from(d.author)) ORDER BY r.user_id),
+                    AND r.user_id NOT IN (SELECT hidden_from(d.author))
+                    AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
+                                       AND is_request(c, r.user_id)) ORDER BY r.user_id),
            EXISTS (SELECT FROM receipts r
                     WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
                       AND r.delivered_seq >= d.known_seq AND refusals[d.place] IS NULL
-                      AND r.user_id NOT IN (SELECT hidden_from(d.author)))
+                      AND r.user_id NOT IN (SELECT hidden_from(d.author))
+                      AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
+                                         AND is_request(c, r.user_id)))
       FROM drafts d WHERE d.known IS NOT NULL OR d.refusal IS NOT NULL;
 END $$;

@@ -22,6 +22,7 @@ from protocol.events import (
     ConversationsResumed,
     ConversationSubscribed,
     HeartbeatAcknowledged,
+    InvitationsChanged,
     JoinedChannel,
     LeftChannel,
     MemberAdded,
@@ -35,6 +36,7 @@ from protocol.events import (
     PrivateMessagesRead,
     Ready,
     Refused,
+    RequestChanged,
     Shed,
     TypingChanged,
     WorkspacePresence,
@@ -151,6 +153,13 @@ class ChannelsAddedFrame(TypedDict):
 
     type: Literal["channels_added"]
     channels: list[AddedChannelObject]
+
+
+class InvitationsFrame(TypedDict):
+    """How many invitations wait for the client's user."""
+
+    type: Literal["invitations_changed"]
+    count: int
 
 
 class ResumedFrame(TypedDict):
@@ -286,6 +295,10 @@ def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame]:
     return ({"type": "channels_added", "channels": channels},)
 
 
+def _invitations(event: InvitationsChanged) -> tuple[InvitationsFrame]:
+    return ({"type": "invitations_changed", "count": event.count},)
+
+
 def _resumed(event: ChannelsResumed) -> tuple[ResumedFrame]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
     return ({"type": "resumed", "complete": event.complete, "after": positions},)
@@ -319,6 +332,7 @@ ENCODERS: Final[Encoders] = {
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,
+    InvitationsChanged: _invitations,
     ChannelsResumed: _resumed,
     Connected: _connected,
     Refused: _refused,
@@ -339,6 +353,7 @@ OMITS: Final = omitting(
             TypingChanged,
         ),
         "connections that may no longer see it leave the dm channel": (ConversationRevoked,),
+        "message requests are accepted and declined on /ws": (RequestChanged,),
         "presence arrives per channel, as ChannelPresence": (PresenceChanged, WorkspacePresence),
         "other changes of a workspace are sent on /gateway": (
             Ready,

@@ -34,6 +34,7 @@ from protocol.events import (
     ConversationsResumed,
     ConversationSubscribed,
     HeartbeatAcknowledged,
+    InvitationsChanged,
     JoinedChannel,
     LeftChannel,
     MemberAdded,
@@ -47,6 +48,7 @@ from protocol.events import (
     PrivateMessagesRead,
     Ready,
     Refused,
+    RequestChanged,
     Shed,
     TypingChanged,
     WorkspacePresence,
@@ -266,6 +268,7 @@ OMITS: Final = omitting(
             MessagesSeen,
             PrivateMessagesDelivered,
         ),
+        "clients do not tell message requests from other conversations": (RequestChanged,),
         "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
         "clients do not join channels": (
             JoinedChannel,
@@ -280,6 +283,7 @@ OMITS: Final = omitting(
             ChannelsAdded,
             MemberAdded,
             MemberRemoved,
+            InvitationsChanged,
         ),
         "clients send no heartbeat": (HeartbeatAcknowledged,),
     }

@@ -22,6 +22,7 @@ from protocol.events import (
     ConversationsResumed,
     ConversationSubscribed,
     HeartbeatAcknowledged,
+    InvitationsChanged,
     JoinedChannel,
     LeftChannel,
     MemberAdded,
@@ -35,6 +36,7 @@ from protocol.events import (
     PrivateMessagesRead,
     Ready,
     Refused,
+    RequestChanged,
     Shed,
     TypingChanged,
     WorkspacePresence,
@@ -113,6 +115,14 @@ class RevokedFrame(TypedDict):
     user_id: UserId
     channel: ChannelId
     reason: str
+
+
+class RequestFrame(TypedDict):
+    """The client's user has accepted or declined what somebody wrote."""
+
+    type: Literal["message_request"]
+    user_id: UserId
+    is_waiting: bool
 
 
 class ErrorFrame(TypedDict):
@@ -203,6 +213,15 @@ def _revoked(event: ConversationRevoked) -> tuple[RevokedFrame]:
     return (frame,)
 
 
+def _request(event: RequestChanged) -> tuple[RequestFrame]:
+    frame: RequestFrame = {
+        "type": "message_request",
+        "user_id": event.peer_id,
+        "is_waiting": event.is_waiting,
+    }
+    return (frame,)
+
+
 def _refused(event: Refused) -> tuple[ErrorFrame]:
     frame: ErrorFrame = {"type": "error", "code": event.code, "message": event.text}
     if event.key is not None:
@@ -228,6 +247,7 @@ ENCODERS: Final[Encoders] = {
     PrivateMessagesDelivered: _messages_delivered,
     ConversationsResumed: _resumed,
     ConversationRevoked: _revoked,
+    RequestChanged: _request,
     Connected: _welcome,
     Refused: _refused,
     Shed: _shed,
@@ -260,6 +280,7 @@ OMITS: Final = omitting(
             ChannelsAdded,
             MemberAdded,
             MemberRemoved,
+            InvitationsChanged,
         ),
         "no frame asks for it; history and conversations are REST": (
             ConversationSubscribed,

@@ -20,6 +20,7 @@ from tests.support.world import Person, World, open_world
 
 async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
+    await world.store.relations.request_follow(ben.id, ann.id)
     await say(ann, ben, "one")
     await say(ann, ben, "two")
     anns = await ann.open()
@@ -39,6 +40,7 @@ async def test_reading_history_marks_the_others_messages_read_and_tells_them(wor
 
 async def test_marking_read_moves_only_forward_and_is_told_once(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
+    await world.store.relations.request_follow(ben.id, ann.id)
     await say(ann, ben, "one")
     anns = await ann.open()
     for _ in range(3):
@@ -234,6 +236,7 @@ async def test_a_receipt_that_was_overtaken_does_not_go_back(memory_store: Store
     messages = Held(memory_store.messages, ("mark_delivered_up_to",), answered=True)
     async with open_world(evolve(memory_store, messages=messages)) as world:
         ann, ben = await world.people("ann", "ben")
+        await world.store.relations.request_follow(ben.id, ann.id)
         first, second = [(await say(ann, ben, content))["id"] for content in ("one", "two")]
         anns = (await ann.open()).ignoring("user_online_status")
         phone, laptop = await ben.open(), await ben.open()

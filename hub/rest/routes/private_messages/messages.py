@@ -133,23 +133,26 @@ async def mark_read(call: Call) -> JSON[DoneObject]:
 
 
 async def conversations(call: Call) -> JSON[list[ConversationObject]]:
-    """My conversations, newest first."""
+    """My conversations, newest first, message requests among them."""
+    return JSON(await listed(call))
+
+
+async def listed(call: Call) -> list[ConversationObject]:
+    """The caller's conversations, newest first."""
     found = await call.services.store.messages.conversations(call.me)
     online = await _visibly_online(call)
-    return JSON(
-        [
-            {
-                "user": user_object(each.peer),
-                "unread_count": each.unread_count,
-                "last_message": each.last_message.content,
-                "last_message_time": timestamp(each.last_message.created_at),
-                "last_seq": each.last_message.seq,
-                "is_online": each.peer.id in online,
-                "is_request": each.is_request,
-            }
-            for each in found
-        ]
-    )
+    return [
+        {
+            "user": user_object(each.peer),
+            "unread_count": each.unread_count,
+            "last_message": each.last_message.content,
+            "last_message_time": timestamp(each.last_message.created_at),
+            "last_seq": each.last_message.seq,
+            "is_online": each.peer.id in online,
+            "is_request": each.is_request,
+        }
+        for each in found
+    ]
 
 
 async def unread_count(call: Call) -> JSON[CountObject]:

@@ -59,7 +59,7 @@ async def test_both_are_told_when_a_relation_begins(world: World, begin: Begin) 
     eve = await world.person("eve")
     anns, bens, eves = await ann.open(), await ben.open(), await eve.open()
     for socket in (anns, bens):
-        socket.ignoring("private_message")
+        socket.ignoring("private_message", "message_request")
     await begin(world, ann, ben)
     for socket, other in ((anns, ben), (bens, ann)):
         assert await socket.receive() == status(other, online=True)

@@ -292,6 +292,7 @@ async def test_the_end_of_a_conversation_comes_after_a_receipt_that_is_on_its_wa
     messages = Held(memory_store.messages, ("mark_read",), answered=True)
     async with open_world(evolve(memory_store, messages=messages)) as world:
         ann, ben = await world.people("ann", "ben")
+        await world.store.relations.request_follow(ben.id, ann.id)
         await write(world, ann.user, ben.user, "1")
         anns = (await ann.open()).ignoring("user_online_status")
         async with trio.open_nursery() as nursery:

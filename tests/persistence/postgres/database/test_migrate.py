@@ -51,6 +51,9 @@ RELEASED = {
     "schema/0009_identities.sql": (
         "b303a0ab5a5d85fdd6308ca3d60474efb211773422e3b9cbee819ebb1f1c67e2"
     ),
+    "schema/0010_declined_requests.sql": (
+        "419a82e9ffcc3ede814ac668c5585ceb155d5462d1bfa156b0b06659e55d6d0c"
+    ),
 }
 
 

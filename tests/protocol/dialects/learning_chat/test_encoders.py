@@ -16,6 +16,7 @@ from protocol.events import (
     Connected,
     Event,
     HeartbeatAcknowledged,
+    InvitationsChanged,
     JoinedChannel,
     LeftChannel,
     MessagePinned,
@@ -99,6 +100,7 @@ FRAMES: dict[type[Event], list[object]] = {
     ],
     JoinedChannel: [{"type": "joined_channel", "channelId": 3}],
     LeftChannel: [{"type": "left_channel", "channelId": 3, "reason": "because"}],
+    InvitationsChanged: [{"type": "invitations_changed", "count": 2}],
     ChannelsAdded: [
         {
             "type": "channels_added",

@@ -17,6 +17,7 @@ from protocol.events import (
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Refused,
+    RequestChanged,
     Shed,
     TypingChanged,
 )
@@ -69,6 +70,7 @@ FRAMES: dict[type[Event], list[object]] = {
             "reason": "You can no longer see this conversation",
         }
     ],
+    RequestChanged: [{"type": "message_request", "user_id": 2, "is_waiting": False}],
     HeartbeatAcknowledged: [{"type": "heartbeat_ack"}],
     Refused: [
         {

@@ -37,6 +37,7 @@ from protocol.events import (
     ConversationSubscribed,
     Event,
     HeartbeatAcknowledged,
+    InvitationsChanged,
     JoinedChannel,
     LeftChannel,
     MemberAdded,
@@ -50,6 +51,7 @@ from protocol.events import (
     PrivateMessagesRead,
     Ready,
     Refused,
+    RequestChanged,
     Shed,
     TypingChanged,
     WorkspacePresence,
@@ -117,6 +119,7 @@ OMITS: Final = omitting(
             ChannelMessagesRead,
             MessagesSeen,
             ConversationRevoked,
+            RequestChanged,
             Shed,
         ),
         "no line asks for it": (
@@ -138,6 +141,7 @@ OMITS: Final = omitting(
             ChannelsAdded,
             MemberAdded,
             MemberRemoved,
+            InvitationsChanged,
         ),
     }
 )

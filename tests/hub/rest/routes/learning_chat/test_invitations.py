@@ -29,6 +29,7 @@ async def test_who_is_invited_hears_nothing_until_they_accept(asking_world: Worl
     school = await open_school(asking_world)
     eve = await school.eve.open("/ws/chat")
     await invite_eve(school)
+    assert await eve.receive() == {"type": "invitations_changed", "count": 1}
     (invitation,) = (await school.eve.ask("GET", MINE)).json
     assert invitation["workspace"] == {
         "id": school.workspace.id, "name": "School", "description": None,
@@ -40,6 +41,7 @@ async def test_who_is_invited_hears_nothing_until_they_accept(asking_world: Worl
     await eve.is_silent()
     accepted = await school.eve.ask("POST", f"{MINE}/{school.workspace.id}")
     assert (accepted.status, accepted.json["id"]) == (200, school.workspace.id)
+    eve.ignoring("invitations_changed")
     (added,) = (await eve.receive_type("channels_added"))["channels"]
     assert added["id"] == school.general.id
     assert (await school.eve.ask("GET", MINE)).json == []

@@ -1,0 +1,67 @@
+"""Message requests over REST: what people write to somebody who has not let them in. See
+docs/dialects/private_messages.md#message-requests.
+
+Guarantees: only who got a request decides about it; its author learns that it was accepted, and
+nothing of a decline or that it waits.
+"""
+
+from typing import Final
+
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.routes.private_messages.messages import ConversationObject, listed
+from protocol.dialects.private_messages.rest import REST
+from protocol.dialects.private_messages.shapes import DONE, DoneObject
+from protocol.errors import ErrorCode
+
+
+async def requests(call: Call) -> JSON[list[ConversationObject]]:
+    """The requests that wait for me, newest first."""
+    return JSON([each for each in await listed(call) if each["is_request"]])
+
+
+async def accept(call: Call) -> JSON[DoneObject]:
+    """Let the author in: they become a follower of mine."""
+    relations = call.services.store.relations
+    if not await relations.accept_message_request(call.me, call.user_id()):
+        raise _no_request()
+    return JSON(DONE)
+
+
+async def decline(call: Call) -> JSON[DoneObject]:
+    """Take the request out of my lists, until the author writes again."""
+    relations = call.services.store.relations
+    if not await relations.decline_message_request(call.me, call.user_id()):
+        raise _no_request()
+    return JSON(DONE)
+
+
+def _no_request() -> HttpError:
+    return HttpError(404, "no_request", "There is no message request of this user")
+
+
+_DECIDED: Final = {200: "done", 400: [ErrorCode.INVALID_FIELD], 404: ["no_request"]}
+
+SURFACE: Final = REST
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/api/messages/requests",
+        "The message requests that wait for me, newest first",
+        requests,
+        {200: "a list"},
+    ),
+    Endpoint(
+        "POST",
+        "/api/messages/requests/{user_id}",
+        "Accept a message request: its author becomes a follower of mine",
+        accept,
+        _DECIDED,
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/messages/requests/{user_id}",
+        "Decline a message request; its author is not told",
+        decline,
+        _DECIDED,
+    ),
+)

@@ -1,0 +1,119 @@
+"""What a store notifies a running hub of: changes of rights, and of what somebody is asked.
+
+Guarantees: immutable; each says who is concerned, and not what they may do now: that is asked when
+it is acted on. Must not know: commands, events, dialects, sockets.
+"""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from protocol.model import ChannelId, UserId, WorkspaceId
+
+
+@frozen
+class PairChanged:
+    """A block was made, or an accepted follow ended, between the two users."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class ProfileChanged:
+    """The user's profile became private."""
+
+    user_id: UserId
+
+
+@frozen
+class MemberGone:
+    """The user left the workspace or was removed from it."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+@frozen
+class ChannelMemberGone:
+    """The user is no longer one of the channel's own members."""
+
+    channel_id: ChannelId
+    user_id: UserId
+
+
+@frozen
+class UserGone:
+    """The account was deleted."""
+
+    user_id: UserId
+
+
+@frozen
+class ConversationGone:
+    """A dm with messages was deleted, mostly with the account of one of its two users."""
+
+    channel_id: ChannelId
+    one: UserId
+    other: UserId
+
+
+@frozen
+class PairMet:
+    """An accepted follow exists between the two users, or the second one has answered the first."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class BlockEnded:
+    """One of the two users blocks the other no more."""
+
+    one: UserId
+    other: UserId
+
+
+@frozen
+class ProfileOpened:
+    """The user's profile became public."""
+
+    user_id: UserId
+
+
+@frozen
+class MemberCame:
+    """The user is a member of the workspace now."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+
+
+Loss: TypeAlias = (
+    PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone | ConversationGone
+)
+"""A change that may take away a user's right to see something."""
+
+Gain: TypeAlias = PairMet | BlockEnded | ProfileOpened | MemberCame
+"""A change that may give a user the right to see something."""
+
+
+@frozen
+class RequestDecided:
+    """The user has accepted or declined the peer's message request."""
+
+    user_id: UserId
+    peer_id: UserId
+
+
+@frozen
+class InvitationChanged:
+    """The user was invited to a workspace, or an invitation of theirs is gone."""
+
+    user_id: UserId
+
+
+Question: TypeAlias = RequestDecided | InvitationChanged
+"""A change in what a user is asked, of which nobody else learns."""
+
+Change: TypeAlias = Loss | Gain | Question
