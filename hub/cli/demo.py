@@ -1,7 +1,7 @@
 """`parlour serve --demo`: two accounts to try the hub with.
 
-Guarantees: their passwords are new at every start and stand only in the text that is printed. Must
-not know: flags.
+Guarantees: their passwords are new at every start and stand only in the text that is printed;
+they follow each other, so that what one writes first is no message request. Must not know: flags.
 """
 
 import secrets
@@ -9,13 +9,16 @@ from typing import Final
 
 from hub.app import Server
 from persistence.records import NewUser
+from protocol.model import UserId
 
 _PEOPLE: Final = (("ann", "Ann"), ("ben", "Ben"))
 
 
 async def make_demo_people(server: Server) -> str:
     """Make ann and ben, or give them new passwords; returns the instructions to print."""
-    accounts = server.services.store.accounts
+    store = server.services.store
+    accounts = store.accounts
+    ids: list[UserId] = []
     page = server.services.config.public_url or f"{server.url}/"
     pages: list[str] = []
     chats: list[str] = []
@@ -24,14 +27,18 @@ async def make_demo_people(server: Server) -> str:
         password_hash = await server.services.passwords.hash(password)
         user = await accounts.find(username)
         if user is None:
-            await accounts.create(NewUser(name, password_hash, username))
+            user = await accounts.create(NewUser(name, password_hash, username))
         else:
             await accounts.set_password(user.id, password_hash)
+        ids.append(user.id)
         pages.append(f"    {page}#enter={username}:{password}")
         chats.append(
             f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
             f" --url {server.url}"
         )
+    one, other = ids
+    await store.relations.request_follow(one, other)
+    await store.relations.request_follow(other, one)
     text = ["", "Two people are here to try it with.", ""]
     if server.services.config.web_client:
         text += ["Open one in your browser, and the other in a private window:", "", *pages, ""]

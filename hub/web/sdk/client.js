@@ -7,8 +7,8 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `channels`, `revoked`, `queue`, `problem`; `for await (const event of client.events())`
- * gives them too.
+ * `read`, `delivered`, `channels`, `invitations`, `revoked`, `request`, `queue`, `problem`;
+ * `for await (const event of client.events())` gives them too.
  */
 
 import { Access } from "./connection/access.js";
@@ -30,7 +30,7 @@ import { Session } from "./session.js";
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
 /** @type {ReadonlySet<keyof ClientEvents>} whose subject is in the list */
-const LISTED = new Set(["message", "changed", "presence", "read", "revoked"]);
+const LISTED = new Set(["message", "changed", "presence", "read", "revoked", "request"]);
 const LISTED_MS = 5_000; // so long a list counts as new: not everything that changes it sends an event
 
 /** @type {readonly never[]} */

@@ -10,7 +10,9 @@ const NAMES = {
   read: true,
   delivered: true,
   channels: true,
+  invitations: true,
   revoked: true,
+  request: true,
   queue: true,
   problem: true,
 };

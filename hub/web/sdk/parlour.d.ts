@@ -183,7 +183,11 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   /** new to this user */
   channels: { channels: readonly (Channel & { lastSeq: number })[] };
+  /** how many invitations to workspaces wait for this user */
+  invitations: { count: number };
   revoked: { conversationId: ConversationId };
+  /** this user has accepted or declined a message request, here or on another device */
+  request: { conversationId: ConversationId; isWaiting: boolean };
   queue: { queued: number };
   problem: { code: CallCode; text: string };
 }
@@ -258,6 +262,9 @@ export interface Client<Me> extends ClientEventTarget {
 export interface ParlourClient extends Client<User> {
   signUp(account: Record<string, string>): Promise<{ user_id: UserId }>;
   conversations(): Promise<Conversation[]>;
+  requests(): Promise<Conversation[]>;
+  acceptRequest(userId: UserId): Promise<void>;
+  declineRequest(userId: UserId): Promise<void>;
   online(): Promise<User[]>;
 }
 export declare const ParlourClient: new (options?: Options) => ParlourClient;

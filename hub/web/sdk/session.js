@@ -169,9 +169,17 @@ export class Session {
         this.#follow(event.channels);
         this.#emit("channels", { channels: event.channels });
         break;
+      case "invitations":
+        this.#emit("invitations", { count: event.count });
+        break;
       case "revoked":
         this.#emit("revoked", { conversationId: event.conversationId });
         break;
+      case "request": {
+        const { conversationId, isWaiting } = event;
+        this.#emit("request", { conversationId, isWaiting });
+        break;
+      }
       case "error": {
         const { code, text, key } = event;
         const isOurs = key !== null && this.sender.refuse(key, code, text);

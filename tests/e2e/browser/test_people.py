@@ -53,6 +53,10 @@ async def test_a_provider_signs_people_in(folder: Path, memory_store: Store) -> 
             assert await browser.end() == 0
 
 
+async def test_what_strangers_write_waits_for_a_decision(hub: HubProcess) -> None:
+    await play("requests", hub, await pair(hub, "strangers", strangers=True))
+
+
 async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:
     await play("permissions", hub, await pair(hub, "permissions"))
 

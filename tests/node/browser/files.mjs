@@ -38,8 +38,9 @@ export async function files(
   for (const page of [ann, ben]) {
     await page.waitForFunction(() => {
       const image = document.querySelector(".bubble img");
-      return image instanceof HTMLImageElement && image.naturalWidth === 8 && image.width === 8;
+      return image instanceof HTMLImageElement && image.naturalWidth === 8;
     });
+    await hasItsRoom(page);
   }
   const numbers = [...Array(20).keys()];
   await input.setInputFiles(
@@ -155,6 +156,24 @@ async function disguised(ann, ben, benId) {
     .nth(1)
     .waitFor();
   assert.equal(await ben.locator(".bubble", { hasText: "bank.example" }).count(), 0);
+}
+
+/**
+ * A picture's room is the same before it comes; it is a smaller one, and leads to the whole one.
+ * @param {Page} page
+ */
+async function hasItsRoom(page) {
+  const { box, thumbnail, whole } = await page.evaluate(() => {
+    const image = /** @type {HTMLImageElement} */ (document.querySelector(".bubble img"));
+    const { width, height, src } = image;
+    image.src = ""; // as before it came
+    const link = /** @type {HTMLAnchorElement} */ (image.parentElement);
+    const box = [width, height, image.width, image.height];
+    image.src = src;
+    return { box, thumbnail: src, whole: link.href };
+  });
+  assert.deepEqual(box, [260, 195, 260, 195]);
+  assert.equal(thumbnail, `${whole}?size=thumb`);
 }
 
 /**

@@ -19,6 +19,7 @@ import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions, settings } from "./permissions.mjs";
 import { READING } from "./reading.mjs";
+import { requests } from "./requests.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
@@ -47,6 +48,7 @@ const FLOWS = {
   files,
   history,
   permissions,
+  requests,
   settings,
 };
 

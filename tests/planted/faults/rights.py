@@ -9,6 +9,11 @@ STORE: Final = "persistence/postgres"
 ROUTES: Final = "hub/rest/routes/learning_chat"
 BY_STANDING: Final = ("tests/persistence/test_workspaces.py",)
 BY_INVITATION: Final = ("tests/persistence/test_invitations.py",)
+NOTICES: Final = "persistence/postgres/routines/notices.sql"
+MESSAGES: Final = "persistence/postgres/messages.py"
+BY_RELATION: Final = ("tests/persistence/test_relations.py",)
+BY_MESSAGE: Final = ("tests/persistence/test_messages.py",)
+BY_QUESTION: Final = ("tests/hub/services/rights/test_questions.py",)
 TESTS: Final = "tests/hub/rest/routes/learning_chat"
 
 
@@ -261,5 +266,110 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "asked = await services.store.invitations.invite(place, user.id, by=call.me)",
         "asked = await services.store.workspaces.add_member(place, user.id, by=call.me)",
         (f"{TESTS}/test_accounts.py",),
+    ),
+    Fault(
+        "to follow a public profile lets one's messages in",
+        POLICY,
+        "\n                      AND NOT is_public)",
+        ")",
+        BY_RELATION,
+    ),
+    Fault(
+        "a common workspace lets nobody in",
+        POLICY,
+        "WHERE mine.user_id = who AND theirs.user_id = other)\n$$;",
+        "WHERE false)\n$$;",
+        BY_RELATION,
+    ),
+    Fault(
+        "a declined request is in the lists",
+        POLICY,
+        "AND r.declined_seq >= $3)",
+        "AND r.declined_seq > $3)",
+        (*BY_RELATION, "tests/hub/rest/routes/private_messages/test_requests.py"),
+    ),
+    Fault(
+        "the request of who is blocked is in the lists",
+        POLICY,
+        "\n        OR EXISTS (SELECT FROM blocks WHERE blocker_id = who AND blocked_id = other)",
+        "",
+        BY_RELATION,
+    ),
+    Fault(
+        "a declined request counts as unread",
+        MESSAGES,
+        "AND may_join($1, c.id) AND NOT is_declined(c, $1)\n       AND ($2",
+        "AND may_join($1, c.id)\n       AND ($2",
+        BY_RELATION,
+    ),
+    Fault(
+        "a resume brings a declined request",
+        "persistence/postgres/channels.py",
+        "THEN NOT is_declined(c, $1) ELSE",
+        "THEN true ELSE",
+        (*BY_RELATION, "tests/hub/rest/routes/private_messages/test_requests.py"),
+    ),
+    Fault(
+        "who wrote a request learns that it was read",
+        MESSAGES,
+        "WHERE c.id = t.id AND is_request(c, $1)) AS ids",
+        "WHERE c.id = t.id AND false) AS ids",
+        (*BY_MESSAGE, "tests/hub/rest/routes/private_messages/test_requests.py"),
+    ),
+    Fault(
+        "history shows who wrote a request that it was read",
+        MESSAGES,
+        "AND r.read_seq >= m.seq AND NOT is_request(c, r.user_id)",
+        "AND r.read_seq >= m.seq",
+        BY_MESSAGE,
+    ),
+    Fault(
+        "history shows who wrote a request that it was received",
+        MESSAGES,
+        "AND r.delivered_seq >= m.seq AND NOT is_request(c, r.user_id)",
+        "AND r.delivered_seq >= m.seq",
+        BY_MESSAGE,
+    ),
+    Fault(
+        "a repeat shows who wrote a request that it was read",
+        "persistence/postgres/routines/posting.sql",
+        "AND is_request(c, r.user_id)) ORDER BY r.user_id),",
+        "AND false) ORDER BY r.user_id),",
+        BY_MESSAGE,
+    ),
+    Fault(
+        "a request is declined by who wrote it",
+        POLICY,
+        "AND place.opened_by <> who AND NOT has_let_in",
+        "AND NOT has_let_in",
+        BY_RELATION,
+    ),
+    Fault(
+        "an accepted request is one again when its author follows no more",
+        f"{STORE}/relations.py",
+        "UPDATE channels c SET answered = true FROM followed",
+        "UPDATE channels c SET answered = c.answered FROM followed",
+        BY_RELATION,
+    ),
+    Fault(
+        "nobody is told of an invitation that is gone",
+        NOTICES,
+        "AFTER INSERT OR DELETE ON invitations",
+        "AFTER INSERT ON invitations",
+        BY_QUESTION,
+    ),
+    Fault(
+        "who is invited is told of invitations that are not theirs",
+        "hub/services/rights/questions.py",
+        "ToUsers((user_id,))",
+        "ToUsers(tuple(self.hub.users()))",
+        BY_QUESTION,
+    ),
+    Fault(
+        "one's other devices are not told of a declined request",
+        NOTICES,
+        "WHEN (NEW.declined_seq > 0)",
+        "WHEN (NEW.declined_seq < 0)",
+        ("tests/hub/rest/routes/private_messages/test_requests.py",),
     ),
 )

@@ -204,8 +204,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a repeat in a channel tells who has read across a block",
         "persistence/postgres/routines/posting.sql",
-        "AND r.user_id NOT IN (SELECT hidden_from(d.author)) ORDER BY r.user_id),",
-        "ORDER BY r.user_id),",
+        "AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL\n"
+        "                    AND r.user_id NOT IN (SELECT hidden_from(d.author))",
+        "AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL",
         ("tests/persistence/test_posting.py",),
     ),
     Fault(

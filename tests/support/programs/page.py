@@ -15,9 +15,12 @@ async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
         assert await browser.end() == 0
 
 
-async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
-    """Two people for a flow of their own."""
+async def pair(hub: HubProcess, flow: str, *, strangers: bool = False) -> dict[str, Any]:
+    """Two people for a flow of their own, who follow each other if they are no strangers."""
     (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
+    if not strangers:
+        await hub.call("POST", f"/api/users/{ben_id}/follow", cookie=ann)
+        await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)
     bens = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
     return {
         "ann": ann,

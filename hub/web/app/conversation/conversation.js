@@ -19,6 +19,7 @@ export class Conversation {
   order = 0; // the higher, the later somebody wrote
   isOnline = false;
   isNew = false; // nothing was written yet
+  isRequest = false; // of somebody whom the user has not let in
   /** @type {Attachments | null} */
   attachments = null; // once it was open
   #displayName;

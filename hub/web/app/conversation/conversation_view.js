@@ -12,6 +12,7 @@ import { menu } from "../dom/menu.js";
 import { plain } from "../dom/text.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./messages/message_list.js";
+import { RequestBar } from "./request_bar.js";
 
 /**
  * @import { Message, UserId } from "../../sdk/parlour.js"
@@ -20,6 +21,7 @@ import { MessageList } from "./messages/message_list.js";
  * @typedef {object} Handlers
  * @property {() => void} onBack
  * @property {() => void} onRead everything in it was seen
+ * @property {() => void} onDecided a message request was accepted, declined or blocked
  */
 
 export class ConversationView {
@@ -38,13 +40,14 @@ export class ConversationView {
   #isUnmarked = true; // the hub does not know yet how far it was read
   #messages;
   #composer;
+  #request;
   #listening = new AbortController();
 
   /**
    * @param {Conversation} conversation
    * @param {Handlers} handlers
    */
-  constructor(conversation, { onBack, onRead }) {
+  constructor(conversation, { onBack, onRead, onDecided }) {
     const { id, title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
@@ -57,6 +60,7 @@ export class ConversationView {
       onFileSent: () => this.#messages.scrollToEnd(),
       onQuote: (message) => this.#messages.show(message),
     });
+    this.#request = new RequestBar(conversation, onDecided);
     const about = h("div.who", {}, h("h2.cut", {}, title), this.#state);
     if (!isChannel) this.#offerBlock(false);
     this.parts = [
@@ -64,6 +68,7 @@ export class ConversationView {
       this.#messages.element,
       this.#typing,
       this.#composer.element,
+      this.#request.element,
     ];
   }
 
@@ -112,9 +117,15 @@ export class ConversationView {
     this.#messages.statusChanged();
   }
 
-  /** Whether the other person is online may have changed. */
+  /** Whether the other person is online, or asks to be let in, may have changed. */
   stateChanged() {
-    const { workspace, isOnline } = this.#conversation;
+    const { workspace, isOnline, isRequest } = this.#conversation;
+    const bar = this.#request.element;
+    const isDecided = bar.contains(document.activeElement) && !isRequest;
+    bar.hidden = !isRequest;
+    this.#composer.element.hidden = isRequest;
+    this.#more.hidden = isRequest;
+    if (isDecided) this.#composer.replyTo(null); // the focus goes to where one writes now
     const name = plain(workspace?.name ?? "");
     this.#state.textContent = this.#closed || name || (isOnline ? "online" : "");
   }
@@ -135,7 +146,7 @@ export class ConversationView {
 
   /** @param {Iterable<File>} files that were dropped here */
   attach(files) {
-    this.#composer.attach(files);
+    if (!this.#conversation.isRequest) this.#composer.attach(files);
   }
 
   /** The user may not see it any more. */

@@ -2,7 +2,7 @@
  * All conversations of the user, with people and in channels: what the list shows of them.
  *
  * What it promises: an unread count is the server's, plus what came since; what is open and looked
- * at has none. It calls `onChange` after every change, and draws nothing.
+ * at has none; message requests are not among them. It calls `onChange` after every change, and draws nothing.
  */
 
 import { Loader } from "../dom/loader.js";
@@ -42,7 +42,19 @@ export class Conversations {
     this.#onChange = onChange;
   }
 
+  /** Those of the list. */
   all() {
+    return this.#every().filter(({ isRequest }) => !isRequest);
+  }
+
+  /** The message requests, the latest first. */
+  requests() {
+    return this.#every()
+      .filter(({ isRequest }) => isRequest)
+      .reverse();
+  }
+
+  #every() {
     return [...this.#byKey.values()];
   }
 
@@ -88,12 +100,17 @@ export class Conversations {
     } catch {
       return; // the banner says why; it is loaded again when there is a connection
     }
-    const later = this.all().filter(({ order }) => order > began); // what came meanwhile is newer
+    const later = this.#every().filter(({ order }) => order > began); // what came meanwhile is newer
     later.sort((one, other) => one.order - other.order);
+    const asking = new Set(found.map(({ user }) => keyOf(this.#client, user.id)));
+    for (const { key, isRequest } of this.#every()) {
+      if (isRequest && !asking.has(key)) this.#byKey.delete(key); // it was declined
+    }
     for (const each of found.reverse()) {
       const conversation = this.withPerson(each.user);
       conversation.isOnline = each.is_online;
       conversation.isNew = false;
+      conversation.isRequest = each.is_request;
       if (later.includes(conversation)) continue;
       conversation.unread = this.#isSeen(conversation.key) ? 0 : each.unread_count;
       conversation.last = each.last_message;
@@ -113,7 +130,7 @@ export class Conversations {
           workspace.channels.map((channel) => this.inChannel(channel, workspace)),
         ),
       );
-      for (const each of this.all()) {
+      for (const each of this.#every()) {
         if (each.isChannel && !found.has(each)) this.#byKey.delete(each.key);
       }
     } catch {
@@ -189,10 +206,11 @@ export class Conversations {
     conversation.last = message.content;
     this.#toEnd(conversation);
     if (message.seq !== null) conversation.lastAt = message.at; // before, it is by this clock
+    if (message.isMine) conversation.isRequest = false; // it is answered
     const isUnread = !message.isMine && !this.#isSeen(key);
     if (isUnread) conversation.unread += 1;
     this.#onChange();
-    return isUnread ? conversation : null;
+    return isUnread && !conversation.isRequest ? conversation : null;
   }
 
   /**

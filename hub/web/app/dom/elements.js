@@ -16,6 +16,7 @@ const ICONS = {
   close: 7,
   more: 8,
   down: 9,
+  request: 10,
 };
 
 /**

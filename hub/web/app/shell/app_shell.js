@@ -9,20 +9,20 @@ import { Connection } from "../../sdk/parlour.js";
 import { keyOf } from "../conversation/conversation.js";
 import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
-import { isLooking } from "../dom/attention.js";
 import { h } from "../dom/elements.js";
 import { announce, confirmed } from "../dom/feedback.js";
-import { notify } from "../dom/notifications.js";
-import { plain } from "../dom/text.js";
 import { PeoplePanel } from "../panels/people.js";
+import { RequestsPanel } from "../panels/requests.js";
 import { SettingsPanel } from "../panels/settings.js";
 import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { goTo, goToList, placeNow } from "./address.js";
+import { announceMessage } from "./arrival.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
 import { Sidebar } from "./sidebar.js";
+import { confirmSignOut } from "./sign_out.js";
 
 /**
  * @import { Channel, ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
@@ -30,10 +30,9 @@ import { Sidebar } from "./sidebar.js";
  * @import { AnyClient, Conversation } from "../conversation/conversation.js"
  * @import { Identity } from "./identity.js"
  *
- * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void }} View
+ * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void,
+ *   stateChanged?: () => void }} View
  */
-
-const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
 
 export class AppShell {
   /** @readonly */
@@ -50,6 +49,7 @@ export class AppShell {
   /** @type {Record<string, () => View>} by their places */
   #panels = {
     people: () => this.#people(),
+    requests: () => this.#requests(),
     channels: () => this.#workspaces(),
     settings: () =>
       new SettingsPanel(
@@ -98,6 +98,8 @@ export class AppShell {
     for (const client of [this.#client, this.#channels]) this.#listen(client);
     this.#on(this.#client, "status", () => this.#connectionChanged());
     this.#on(this.#channels, "channels", () => void this.#conversations.loadChannels());
+    this.#on(this.#channels, "invitations", ({ count }) => this.#invited(count));
+    this.#on(this.#client, "request", () => void this.#decided());
     this.#on(this.#client, "presence", ({ user, isOnline }) =>
       this.#conversations.presenceChanged(user, isOnline),
     );
@@ -126,6 +128,7 @@ export class AppShell {
   /** @param {boolean} isSignedIn whether the user is signed in to channels too */
   channelsChanged(isSignedIn) {
     void this.#conversations.loadChannels();
+    if (isSignedIn) void this.#countInvitations();
     if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
     const notice = [
@@ -133,6 +136,28 @@ export class AppShell {
       h("button.button", again, "Sign in again"),
     ];
     this.#sidebar.notify(...(isSignedIn ? [] : notice));
+  }
+
+  async #countInvitations() {
+    try {
+      this.#invited((await this.#channels.invitations()).length);
+    } catch {
+      // it is told with the next
+    }
+  }
+
+  /** @param {number} count of invitations that wait */
+  #invited(count) {
+    this.#sidebar.count("channels", count, "invitations");
+    if (this.#view instanceof WorkspacesPanel) void this.#view.start();
+  }
+
+  /** A message request was decided, here or on another device: what is gone is not open any more. */
+  async #decided() {
+    await this.#conversations.loadPeople();
+    const { openKey } = this.#conversations;
+    const isGone = this.#conversations.known(openKey) === undefined;
+    if (this.#view instanceof ConversationView && isGone) this.#back();
   }
 
   /** @param {AnyClient} client */
@@ -190,23 +215,15 @@ export class AppShell {
     }
     const unread = this.#conversations.messageChanged(client, message);
     if (unread === null) return;
-    const author = plain(message.authorName ?? unread.title);
-    const title = unread.isChannel ? `${author} in ${unread.name}` : author;
-    announce(`${author}: ${message.content}`);
-    if (isLooking()) return;
-    const { timesRead } = unread;
-    setTimeout(() => {
-      if (unread.timesRead > timesRead || this.#listening.signal.aborted) return; // read elsewhere
-      notify(unread.key, title, message.content, () => this.#go(unread.key));
-    }, NOTIFY_MS);
+    announceMessage(unread, message, this.#listening.signal, () => this.#go(unread.key));
   }
 
   /** What the list shows has changed. */
   #changed() {
     this.#sidebar.changed();
     const view = this.#view;
+    view?.stateChanged?.();
     if (!(view instanceof ConversationView)) return;
-    view.stateChanged();
     const now = this.#conversations.known(view.key);
     if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // let in again
   }
@@ -247,6 +264,11 @@ export class AppShell {
     return new PeoplePanel(this.#client, open, () => this.#back());
   }
 
+  #requests() {
+    const open = (/** @type {Conversation} */ { key }) => this.#go(key);
+    return new RequestsPanel(this.#conversations, open, () => this.#back());
+  }
+
   #workspaces() {
     const open = (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
       this.#go(this.#conversations.inChannel(channel, workspace).key);
@@ -259,6 +281,7 @@ export class AppShell {
     const view = new ConversationView(conversation, {
       onBack: () => this.#back(),
       onRead: () => this.#conversations.read(conversation.key),
+      onDecided: () => void this.#decided(),
     });
     this.#show(view, conversation.key);
   }
@@ -307,17 +330,7 @@ export class AppShell {
     if (this.#client.status !== Connection.POLLING) this.#conversations.forgetPresence();
   }
 
-  /** What was written and not sent goes with its author, who must say so. */
   #signOut() {
-    const count = unsentOf(this.#me.id).length;
-    const leave = { type: "button", onclick: () => void this.#identity.signOut() };
-    const cancel = { type: "button", onclick: () => this.#sidebar.notify() };
-    if (count === 0) leave.onclick();
-    else
-      this.#sidebar.notify(
-        `To sign out deletes what you wrote and did not send (${count}). `,
-        h("button.button", leave, "Sign out anyway"),
-        h("button.button", cancel, "Cancel"),
-      );
+    confirmSignOut(unsentOf(this.#me.id).length, this.#sidebar, () => this.#identity.signOut());
   }
 }

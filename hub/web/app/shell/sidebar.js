@@ -48,6 +48,8 @@ export class Sidebar {
   #empty = h("li");
   /** @type {Map<string, HTMLElement>} by the panel that it opens */
   #ways = new Map();
+  #requests = this.#way("requests", icon("request"), "Requests");
+  #place = "";
 
   /**
    * @param {User} me
@@ -81,6 +83,7 @@ export class Sidebar {
         ["Sign out", onSignOut],
       ]);
     this.#account = this.#menu(me);
+    this.#requests.classList.add("wide");
     this.element = h(
       "aside.side",
       { "aria-label": "Conversations" },
@@ -90,6 +93,7 @@ export class Sidebar {
         { "aria-label": "More" },
         this.#way("people", icon("people"), "People"),
         this.#way("channels", icon("channel"), "Channels"),
+        this.#requests,
       ),
       this.#notice,
       this.#list,
@@ -108,8 +112,22 @@ export class Sidebar {
     return button;
   }
 
+  /**
+   * How many wait behind one of the ways.
+   * @param {string} panel
+   * @param {number} count
+   * @param {string} what
+   */
+  count(panel, count, what) {
+    const button = this.#ways.get(panel);
+    button?.querySelector(".badge")?.remove();
+    if (count === 0) return;
+    button?.append(h("span.badge", { "aria-label": `${count} ${what}`, role: "img" }, `${count}`));
+  }
+
   /** @param {string} place that is open now */
   showPlace(place) {
+    this.#place = place;
     for (const [panel, button] of this.#ways) {
       if (panel === place) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
@@ -150,6 +168,9 @@ export class Sidebar {
       return;
     }
     const all = this.#conversations.all();
+    const asking = this.#conversations.requests().length;
+    this.count("requests", asking, "requests");
+    this.#requests.hidden = asking === 0 && this.#place !== "requests";
     const shown = this.#filter ? all.filter((each) => this.#isSearched(each)) : all;
     const people = shown.filter(({ isChannel }) => !isChannel);
     people.sort((one, other) => other.order - one.order);

@@ -20,7 +20,9 @@ export type ServerEvent =
   | { kind: "read"; conversationId: ConversationId; isMine: boolean; upTo: UpTo }
   | { kind: "delivered"; conversationId: ConversationId; upTo: UpTo }
   | { kind: "channels"; channels: ClientEvents["channels"]["channels"] }
+  | { kind: "invitations"; count: number }
   | { kind: "revoked"; conversationId: ConversationId }
+  | { kind: "request"; conversationId: ConversationId; isWaiting: boolean }
   | { kind: "error"; code: string; text: string; key: string | null };
 
 /** All messages up to one, by its seq or its id. */

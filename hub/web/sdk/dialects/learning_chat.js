@@ -34,6 +34,7 @@ import { Kind, Status, kindOf } from "../messages/message.js";
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
+ *   | { type: "invitations_changed", count: number }
  *   | { type: "left_channel", channelId: ChannelId }
  *   | { type: "error", code: string, message: string, clientMessageId?: string }
  * )} ServerFrame
@@ -114,6 +115,8 @@ const DIALECT = {
       }
       case "channels_added":
         return { kind: "channels", channels: frame.channels };
+      case "invitations_changed":
+        return { kind: "invitations", count: frame.count };
       case "left_channel":
         return { kind: "revoked", conversationId: frame.channelId };
       case "error": {

@@ -31,6 +31,7 @@ import { Kind, Status } from "../messages/message.js";
  *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
  *   | { type: "messages_delivered", recipient_id: UserId, seq: number }
  *   | { type: "revoked", user_id: UserId }
+ *   | { type: "message_request", user_id: UserId, is_waiting: boolean }
  *   | { type: "error", code: string, message: string, client_id?: string }
  * )} ServerFrame
  */
@@ -121,6 +122,8 @@ const DIALECT = {
       }
       case "revoked":
         return { kind: "revoked", conversationId: frame.user_id };
+      case "message_request":
+        return { kind: "request", conversationId: frame.user_id, isWaiting: frame.is_waiting };
       case "error": {
         const { code, message: text, client_id: key = null } = frame;
         return { kind: "error", code, text, key };
@@ -193,6 +196,27 @@ export class ParlourClient extends Client {
   /** The conversations, the latest first. */
   async conversations() {
     return this.list();
+  }
+
+  /** The conversations that are message requests to this user, the latest first. */
+  async requests() {
+    return (await this.list()).filter(({ is_request: isRequest }) => isRequest);
+  }
+
+  /**
+   * Let the author of a message request in.
+   * @param {UserId} userId
+   */
+  async acceptRequest(userId) {
+    await this.call("POST", `/api/messages/requests/${userId}`);
+  }
+
+  /**
+   * Take a message request out of the lists, until there is another message; its author is not told.
+   * @param {UserId} userId
+   */
+  async declineRequest(userId) {
+    await this.call("DELETE", `/api/messages/requests/${userId}`);
   }
 
   /** The users who are online, as far as this one may know. */

@@ -218,6 +218,7 @@ test("what the hub says of a channel", async () => {
   hub.socket.deliver({ type: "message_read", channelId: 11, messageId: 1101, userId: 2 });
   hub.socket.deliver({ type: "message_read", channelId: 11, messageId: 1102, userId: 1 });
   hub.socket.deliver({ type: "left_channel", channelId: 11 });
+  hub.socket.deliver({ type: "invitations_changed", count: 2 });
   hub.socket.deliver({ type: "user_presence", userId: 2 });
   hub.socket.deliver({ type: "error", code: "invalid_field", message: "No" });
   assert.deepEqual(events, [
@@ -225,6 +226,7 @@ test("what the hub says of a channel", async () => {
     ["read", { conversationId: 11, isMine: false }],
     ["read", { conversationId: 11, isMine: true }],
     ["revoked", { conversationId: 11 }],
+    ["invitations", { count: 2 }],
     ["problem", { code: "invalid_field", text: "No" }],
   ]);
   assert.deepEqual(

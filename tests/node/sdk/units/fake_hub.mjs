@@ -251,7 +251,9 @@ export function recorded(client) {
     "read",
     "delivered",
     "channels",
+    "invitations",
     "revoked",
+    "request",
     "queue",
     "problem",
   ];

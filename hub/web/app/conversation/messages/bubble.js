@@ -136,14 +136,14 @@ function fileName(text, fileUrl) {
 }
 
 /**
- * There is room for it before it arrives; then it has its own size. One that does not is a link.
+ * A smaller picture, in a box that has its size from the start, so that nothing moves when it arrives;
+ * the whole one opens. One that cannot be shown is a link.
  * @param {string} href
  * @param {string} alt
  */
 function picture(href, alt) {
-  const image = h("img.arriving", { src: href, alt, loading: "lazy" });
+  const image = h("img", { src: `${href}?size=thumb`, alt, loading: "lazy" });
   const link = h("a.picture", { href, target: "_blank", rel: "noopener" }, image);
-  image.addEventListener("load", () => image.classList.remove("arriving"));
   image.addEventListener("error", () => link.replaceChildren(`${alt} (cannot be shown)`));
   return link;
 }

@@ -1,0 +1,50 @@
+/** The message requests: what people wrote whom the user has not let in. */
+
+import { h, paneHeader } from "../dom/elements.js";
+import { redrawIn } from "../dom/redraw.js";
+import { row } from "./person.js";
+
+/**
+ * @import { Conversation } from "../conversation/conversation.js"
+ * @import { Conversations } from "../conversation/conversations.js"
+ */
+
+const MAX_LAST = 120; // characters
+
+export class RequestsPanel {
+  /** @readonly */
+  parts;
+  #conversations;
+  #open;
+  #list = h("div", { "aria-live": "polite" });
+
+  /**
+   * @param {Conversations} conversations
+   * @param {(conversation: Conversation) => void} open
+   * @param {() => void} onBack
+   */
+  constructor(conversations, open, onBack) {
+    this.#conversations = conversations;
+    this.#open = open;
+    const about = "Until you accept, nobody here sees that you got or read what they wrote.";
+    this.parts = [
+      paneHeader(onBack, h("div.who", {}, h("h2", {}, "Requests"))),
+      h("div.sheet", {}, h("p", {}, about), this.#list),
+    ];
+  }
+
+  async start() {
+    this.stateChanged();
+  }
+
+  stateChanged() {
+    const rows = this.#conversations
+      .requests()
+      .map((each) =>
+        row({ id: each.id, name: each.title }, each.last.slice(0, MAX_LAST), [
+          ["Open", () => this.#open(each)],
+        ]),
+      );
+    redrawIn(this.#list, ...(rows.length > 0 ? rows : [h("p.empty", {}, "No requests.")]));
+  }
+}

@@ -1,0 +1,31 @@
+/** What a new message does beside being shown: it is read out, and notified of if nobody reads it. */
+
+import { isLooking } from "../dom/attention.js";
+import { announce } from "../dom/feedback.js";
+import { notify } from "../dom/notifications.js";
+import { plain } from "../dom/text.js";
+
+/**
+ * @import { Message } from "../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation/conversation.js"
+ */
+
+const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
+
+/**
+ * @param {Conversation} unread where it is unread
+ * @param {Message} message
+ * @param {AbortSignal} signal aborted when nobody is to be told any more
+ * @param {() => void} onOpen
+ */
+export function announceMessage(unread, message, signal, onOpen) {
+  const author = plain(message.authorName ?? unread.title);
+  const title = unread.isChannel ? `${author} in ${unread.name}` : author;
+  announce(`${author}: ${message.content}`);
+  if (isLooking()) return;
+  const { timesRead } = unread;
+  setTimeout(() => {
+    if (unread.timesRead > timesRead || signal.aborted) return; // read elsewhere
+    notify(unread.key, title, message.content, onOpen);
+  }, NOTIFY_MS);
+}
