@@ -276,6 +276,11 @@ class Relations(Protocol):
         statement.
         """
 
+    async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """For each (author, recipient), whether the recipient may be shown that the author types:
+        as `may_message`, but not in a message request. One statement.
+        """
+
     async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """For each (user, peer), whether the user may see their conversation: the peer does not
         block them, and one of the two may message the other or the user blocks the peer.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from attrs import define
+from attrs import define, evolve
 
 from persistence.changes import (
     BlockEnded,
@@ -167,6 +167,18 @@ class MemoryRelations:
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
         return [self._permit(sender, recipient) for sender, recipient in pairs]
+
+    async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """See the interface."""
+        return [
+            evolve(permit, allowed=permit.allowed and not self._is_request_between(pair))
+            for pair in pairs
+            for permit in (self._permit(*pair),)
+        ]
+
+    def _is_request_between(self, pair: tuple[UserId, UserId]) -> bool:
+        row = self.tables.dms.get(frozenset(pair))
+        return row is not None and any(row.is_request(user_id) for user_id in pair)
 
     async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""

@@ -254,6 +254,10 @@ class PostgresRelations:
         """See the interface."""
         return await self._permits("may_message", pairs)
 
+    async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+        """See the interface."""
+        return await self._permits("may_show_typing", pairs)
+
     async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
         return await self._permits("may_see_conversation", pairs)

@@ -342,3 +342,19 @@ async def test_the_request_of_who_is_blocked_is_in_no_list(store: Store) -> None
     assert await store.relations.decline_message_request(ann.id, ben.id) is False
     await store.relations.unblock(ann.id, ben.id)
     assert await waiting(store, ann) == [ben.id]
+
+
+async def test_typing_is_shown_on_neither_side_of_a_request(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    pairs = [(ann.id, ben.id), (ben.id, ann.id)]
+
+    async def shown() -> list[bool]:
+        return [each.allowed for each in await store.relations.may_show_typing(pairs)]
+
+    assert await shown() == [True, True]
+    await post_one(store, Draft(ben.id, ann.id, "hello"))
+    assert await shown() == [False, False]
+    await store.relations.accept_message_request(ann.id, ben.id)
+    assert await shown() == [True, True]
+    await store.relations.block(ann.id, ben.id)
+    assert await shown() == [False, False]

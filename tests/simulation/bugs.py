@@ -284,14 +284,14 @@ def receipts_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 @contextmanager
 def typing_unasked(sim: "Simulation") -> Iterator[None]:
     """Typing goes out to whoever it names."""
-    may_message = MemoryRelations.may_message
+    may_show_typing = MemoryRelations.may_show_typing
 
     async def always(
         relations: MemoryRelations, pairs: Sequence[tuple[UserId, UserId]]
     ) -> Sequence[Permit]:
-        return [evolve(permit, allowed=True) for permit in await may_message(relations, pairs)]
+        return [evolve(permit, allowed=True) for permit in await may_show_typing(relations, pairs)]
 
-    with _replaced(MemoryRelations, "may_message", always):
+    with _replaced(MemoryRelations, "may_show_typing", always):
         yield
 
 

@@ -1,7 +1,8 @@
 """Typing indicators: checked, delivered, and ended if their client does not end them.
 
 Guarantees: an indicator is delivered only after Postgres has confirmed that its author may message
-its recipient, or may see its channel, and in a channel not across a block; a started one ends after
+its recipient, and is no stranger to them whose messages wait, or may see its channel, and in a
+channel not across a block; a started one ends after
 `expiry` seconds without renewal, when the author's message is delivered, when the author leaves the
 channel or the connection is gone, and its end is delivered once. What was typed before a message is
 never delivered after it. Must not know: sockets, dialects.
@@ -181,7 +182,7 @@ class TypingIndicators:
     async def _pass_on(self, batch: Sequence[Indicator]) -> None:
         pairs = list(dict.fromkeys(indicator.pair for indicator in batch))
         try:
-            permits = await self._relations.may_message(pairs)
+            permits = await self._relations.may_show_typing(pairs)
         except StoreUnavailable as error:
             log.warning("typing_not_checked", count=len(batch), reason=str(error))
             return

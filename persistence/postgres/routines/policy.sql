@@ -151,6 +151,16 @@ LANGUAGE sql STABLE AS $$
        AND place.opened_by <> who AND NOT has_let_in(who, place.opened_by)
 $$;
 
+-- Whether the recipient is shown that the author types: whoever may message them, but not while what one
+-- of the two has written is a request to the other.
+CREATE OR REPLACE FUNCTION may_show_typing(author bigint, recipient bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT may_message(author, recipient) AND NOT EXISTS (
+           SELECT FROM channels c
+            WHERE c.user_lo = least(author, recipient) AND c.user_hi = greatest(author, recipient)
+              AND (is_request(c, author) OR is_request(c, recipient)))
+$$;
+
 -- Whether `who` has declined what a channel has up to its last message, or blocks the user.
 CREATE OR REPLACE FUNCTION has_put_away(
     who bigint, channel bigint, last_seq bigint, other bigint

@@ -16,4 +16,4 @@ from tests.support.programs.page import pair, play
     ],
 )
 async def test_the_page(hub: HubProcess, flow: str) -> None:
-    await play(flow, hub, await pair(hub, flow.lower()))
+    await play(flow, hub, await pair(hub, flow.lower(), strangers=flow == "phone"))

@@ -58,7 +58,7 @@ async def test_what_strangers_write_waits_for_a_decision(hub: HubProcess) -> Non
 
 
 async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:
-    await play("permissions", hub, await pair(hub, "permissions"))
+    await play("permissions", hub, await pair(hub, "permissions", strangers=True))
 
 
 async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:

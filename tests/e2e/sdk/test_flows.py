@@ -28,8 +28,9 @@ def hub(folder: Path) -> Iterator[HubProcess]:
 
 
 async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
-    """Two people for a flow of their own."""
+    """Two people for a flow of their own, whose first message is no request."""
     (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
+    await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
 
 

@@ -159,6 +159,17 @@ export async function openFirst(page) {
 }
 
 /**
+ * Open the first message request, and accept it.
+ * @param {Page} page
+ */
+export async function acceptFirst(page) {
+  for (const name of ["Requests", "Open", "Accept"]) {
+    await page.getByRole("button", { name }).first().click();
+  }
+  await textBox(page).waitFor();
+}
+
+/**
  * Wait until so many messages of one's own are stored.
  * @param {Page} page
  * @param {number} count

@@ -1,7 +1,16 @@
 /** Who may write to whom, and what happens to what nobody may read. */
 
 import assert from "node:assert/strict";
-import { find, fromMenu, openFirst, signInAs, stored, textBox, write } from "./page.mjs";
+import {
+  acceptFirst,
+  find,
+  fromMenu,
+  openFirst,
+  signInAs,
+  stored,
+  textBox,
+  write,
+} from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -46,7 +55,7 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await ben.getByText("Everybody may write to you.").waitFor();
   await write(ann, "And now?");
   await stored(ann, 1);
-  await openFirst(ben);
+  await acceptFirst(ben);
   const search = ben.getByLabel("Search conversations");
   await search.fill("nobody of that name");
   await ben.getByText("Nothing of that name.").waitFor();

@@ -1,7 +1,7 @@
 /** What is unread, what is in view, and what stays where it is while things come. */
 
 import assert from "node:assert/strict";
-import { find, openFirst, stored, write } from "./page.mjs";
+import { acceptFirst, find, openFirst, stored, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -150,7 +150,7 @@ async function list(visitors, { ann: annsCookie, ben: bensCookie, ben_id: bensId
   await write(ann, "to Cleo");
   await stored(ann, 1);
   await cleo.reload();
-  await openFirst(cleo);
+  await acceptFirst(cleo);
   await ann.getByRole("button", { name: "People", exact: true }).click();
   const names = ann.locator(".item .title");
   assert.match((await names.first().textContent()) ?? "", /^Cleo/);

@@ -372,4 +372,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "WHEN (NEW.declined_seq < 0)",
         ("tests/hub/rest/routes/private_messages/test_requests.py",),
     ),
+    Fault(
+        "who got a request is seen to type an answer to it",
+        POLICY,
+        "AND (is_request(c, author) OR is_request(c, recipient)))",
+        "AND is_request(c, recipient))",
+        BY_RELATION,
+    ),
 )

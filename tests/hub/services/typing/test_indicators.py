@@ -95,10 +95,13 @@ async def typing_is_dropped(world: World, outage: Outage) -> None:
 async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
     memory_store: Store,
 ) -> None:
-    slow = Held(memory_store.relations, ("may_message",))
+    slow = Held(memory_store.relations, ("may_show_typing",))
     async with open_world(evolve(memory_store, relations=slow)) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
+        await memory_store.relations.request_follow(ben.id, ann.id)
         anns, bens = await ann.open(), await ben.open()
+        for socket in (anns, bens):
+            socket.ignoring("user_online_status")
         frame = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
         await anns.send(frame)
         await slow.asked.wait()
