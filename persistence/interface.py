@@ -277,9 +277,7 @@ class Relations(Protocol):
         """
 
     async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
-        """For each (author, recipient), whether the recipient may be shown that the author types:
-        as `may_message`, but not in a message request. One statement.
-        """
+        """As `may_message`, but in no message request: whether typing is shown."""
 
     async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """For each (user, peer), whether the user may see their conversation: the peer does not

@@ -17,9 +17,8 @@ import { files } from "./files.mjs";
 import { history } from "./history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
-import { permissions, settings } from "./permissions.mjs";
+import { permissions, requests, settings } from "./permissions.mjs";
 import { READING } from "./reading.mjs";
-import { requests } from "./requests.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
