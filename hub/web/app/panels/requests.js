@@ -35,6 +35,7 @@ export class RequestsPanel {
 
   async start() {
     this.stateChanged();
+    await this.#conversations.loadPeople(); // no event says whom one follows or blocks
   }
 
   stateChanged() {
