@@ -137,12 +137,12 @@ async def test_it_is_served_over_websocket_beside_the_others(world: World) -> No
     anns = await open_websocket(world.connect(), "/whisper", Cookie=ann.cookie)
     bens = await ben.open("/ws")
     assert await anns.receive_text() == "hello ann"
+    await bens.send({"type": "typing_indicator", "recipient_id": ann.id, "is_typing": True})
+    assert await anns.receive_text() == str(ben.id)
     await anns.send_text(f"{ben.id} hi there")
     assert await anns.receive_text() == f"{ann.id} hi there"
     message = (await bens.receive_type("private_message"))["message"]
     assert (message["sender_id"], message["content"]) == (ann.id, "hi there")
-    await bens.send({"type": "typing_indicator", "recipient_id": ann.id, "is_typing": True})
-    assert await anns.receive_text() == str(ben.id)
     await anns.send_text("?")
     assert await anns.receive_text() == "no invalid_field"
     await anns.close_in_silence()
