@@ -311,7 +311,11 @@ class Relations(Protocol):
 
 
 class Messages(Protocol):
-    """The log."""
+    """The log.
+
+    A message comes with those who have read it, as far as the user that it is for may know: nobody
+    is named across a block. Where that is a `viewer`, no viewer may know nothing.
+    """
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """Store a batch in one statement, which decides permission, repeats and seqs. Returns one
@@ -356,7 +360,7 @@ class Messages(Protocol):
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
         """The first `limit` messages of the gaps, whoever may see them, in the order of the gaps,
-        then by seq. One statement.
+        then by seq. Only of a private message it is said who has read it. One statement.
         """
 
     async def last_id(self) -> MessageId:
@@ -368,19 +372,30 @@ class Messages(Protocol):
         """
 
     async def channel_page(
-        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+        self,
+        channel_id: ChannelId,
+        *,
+        before: MessageId | None,
+        limit: int,
+        viewer: UserId | None = None,
     ) -> Sequence[Message]:
         """The newest `limit` messages with an id below `before`, oldest first."""
 
-    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
+    async def get(
+        self, message_id: MessageId, *, even_deleted: bool = False, viewer: UserId | None = None
+    ) -> Message | None:
         """The message, or None if there is none or it was deleted; with `even_deleted`, what is
         left of a deleted one, which has no content.
         """
 
-    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+    async def replies(
+        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """The first `limit` replies to a message, oldest first."""
 
-    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+    async def pinned(
+        self, channel_id: ChannelId, *, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 
     async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:

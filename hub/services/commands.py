@@ -170,7 +170,9 @@ class Commands:
         channel = await self.channels.look_up(asker.user.id, command.channel_id)
         if isinstance(channel, ErrorCode):
             return Refused.because(channel)
-        messages = await self.messages.channel_page(channel.id, before=None, limit=command.limit)
+        messages = await self.messages.channel_page(
+            channel.id, before=None, limit=command.limit, viewer=asker.user.id
+        )
         people = await self.accounts.get_many({message.author_id for message in messages})
         return Page(messages, people)
 

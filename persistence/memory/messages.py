@@ -102,17 +102,7 @@ class MemoryMessages:
         """With who has read it, as far as the author may know that."""
         if refusal is not None:
             return evolve(first, read_by=(), is_delivered=False)
-        seen, hidden = row.seen(first), self.tables.hidden_from(first.author_id)
-        delivered = {
-            user
-            for user, seq in row.delivered.items()
-            if seq >= first.seq and not row.is_request(user)
-        }
-        return evolve(
-            seen,
-            read_by=tuple(user for user in seen.read_by if user not in hidden),
-            is_delivered=bool(delivered - hidden - {first.author_id}),
-        )
+        return row.seen(first, self.tables.hidden_from(first.author_id))
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
@@ -143,7 +133,7 @@ class MemoryMessages:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         if row.channel.pair is not None and row.answered and not was_answered:
             self.tables.changed(PairMet(*row.channel.pair))
-        return row.seen(message)
+        return row.seen(message, self.tables.hidden_from(draft.author_id))
 
     async def conversation_page(
         self,
@@ -175,17 +165,20 @@ class MemoryMessages:
         for span in spans:
             row = self.tables.channels.get(span.channel_id)
             if row is not None and self.tables.may_join(user_id, row.channel):
-                found += [each for each in row.shown() if span.after < each.seq <= span.until]
+                shown = row.shown(self.tables.hidden_from(user_id))
+                found += [each for each in shown if span.after < each.seq <= span.until]
         return found[:limit]
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
         """See the interface."""
-        found = [
-            Posted(message, workspace_id=self.tables.channels[gap.channel_id].channel.workspace_id)
-            for gap in gaps
-            for message in self.tables.channels[gap.channel_id].shown()
-            if message.seq > gap.above_seq and message.id > gap.above_id
-        ]
+        found: list[Posted] = []
+        for gap in gaps:
+            row = self.tables.channels[gap.channel_id]
+            for message in row.shown():
+                author = message.author_id if row.channel.pair is not None else None
+                shown = row.seen(message, self.tables.unknown_to(author))
+                if message.seq > gap.above_seq and message.id > gap.above_id:
+                    found.append(Posted(shown, workspace_id=row.channel.workspace_id))
         return found[:limit]
 
     async def last_id(self) -> MessageId:
@@ -198,37 +191,51 @@ class MemoryMessages:
             message
             for row in self.tables.channels.values()
             if row.delivered.get(user_id) and self._is_listed(row, user_id)
-            for message in row.by_others(user_id, row.delivered[user_id])
+            for message in row.by_others(
+                user_id, row.delivered[user_id], self.tables.hidden_from(user_id)
+            )
         ]
         return sorted(found, key=lambda message: message.id)[-limit:]
 
     async def channel_page(
-        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+        self,
+        channel_id: ChannelId,
+        *,
+        before: MessageId | None,
+        limit: int,
+        viewer: UserId | None = None,
     ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.channels.get(channel_id)
-        shown = [] if row is None else row.shown()
+        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
         return [each for each in shown if before is None or each.id < before][-limit:]
 
-    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
+    async def get(
+        self, message_id: MessageId, *, even_deleted: bool = False, viewer: UserId | None = None
+    ) -> Message | None:
         """See the interface."""
         row = self.tables.messages.get(message_id)
         if row is None or (message_id in row.deleted and not even_deleted):
             return None
-        return row.seen(row.find(message_id))
+        return row.seen(row.find(message_id), self.tables.unknown_to(viewer))
 
-    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+    async def replies(
+        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown()
+        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
         return [message for message in shown if message.parent_id == message_id][:limit]
 
-    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+    async def pinned(
+        self, channel_id: ChannelId, *, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.channels.get(channel_id)
         if row is None:
             return []
-        by_id = {message.id: message for message in row.shown()}
+        shown = row.shown(self.tables.unknown_to(viewer))
+        by_id = {message.id: message for message in shown}
         return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
 
     async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
@@ -260,7 +267,7 @@ class MemoryMessages:
         if denial is not None:
             return denial
         row.replace(evolve(row.find(message_id), grading=status))
-        return row.seen(row.find(message_id))
+        return row.seen(row.find(message_id), self.tables.hidden_from(by))
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
@@ -337,7 +344,7 @@ class MemoryMessages:
             for channel_id, row in self.tables.channels.items()
             if row.channel.workspace_id is not None
             and self.tables.may_join(user_id, row.channel)
-            and (shown := row.shown())
+            and (shown := row.shown(self.tables.hidden_from(user_id)))
         }
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
@@ -375,7 +382,7 @@ class MemoryMessages:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
         if row is None or not self.tables.may_join(user_id, row.channel):
             return []
-        return row.conversation()
+        return row.conversation(self.tables.hidden_from(user_id))
 
     def _unread_private(self, row: ChannelRow, user_id: UserId) -> int:
         return sum(
@@ -385,7 +392,7 @@ class MemoryMessages:
         )
 
     def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
-        log = row.conversation()
+        log = row.conversation(self.tables.hidden_from(user_id))
         peer_id = row.channel.peer_of(user_id)
         if not log or peer_id is None:
             return None

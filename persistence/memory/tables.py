@@ -1,11 +1,11 @@
 """The rows that the parts of the memory store share, and the policy, which needs several tables."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from math import inf
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import trio
 from attrs import define, evolve, field, frozen
@@ -57,6 +57,16 @@ class SessionRow:
     used_at: datetime
 
 
+class _Everybody:
+    """A set that everybody is in."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYBODY: Final[Container[UserId]] = _Everybody()
+
+
 @define
 class ChannelRow:
     """A channel, its log and its watermarks by user. `messages[seq - 1]` is the message with that
@@ -81,13 +91,13 @@ class ChannelRow:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
-    def shown(self) -> list[Message]:
-        """The messages that were not deleted, as of now."""
-        return [self.seen(each) for each in self.messages if each.id not in self.deleted]
+    def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
+        """The messages that were not deleted, as of now; see `seen`."""
+        return [self.seen(each, unknown) for each in self.messages if each.id not in self.deleted]
 
-    def conversation(self) -> list[Message]:
+    def conversation(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
         """The messages of the two users of a dm, as of now; without the assistant's."""
-        return [message for message in self.shown() if message.recipient_id is not None]
+        return [message for message in self.shown(unknown) if message.recipient_id is not None]
 
     @property
     def answered(self) -> bool:
@@ -101,30 +111,42 @@ class ChannelRow:
         authors = (each.author_id for each in self.messages)
         return next((each for each in authors if each in (self.channel.pair or ())), None)
 
-    def seen(self, message: Message) -> Message:
-        """The message with its readers and pin as of now."""
-
-        def marked(marks: Mapping[UserId, int]) -> list[UserId]:
-            return sorted(
-                user
-                for user, seq in marks.items()
-                if seq >= message.seq and user != message.author_id and not self.is_request(user)
-            )
-
+    def seen(self, message: Message, unknown: Container[UserId] = EVERYBODY) -> Message:
+        """The message with its pin and its readers as of now, without those who are unknown to the
+        one that it is for.
+        """
         return evolve(
             message,
-            read_by=tuple(marked(self.read)),
+            read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
-            is_delivered=bool(marked(self.delivered)),
+            is_delivered=bool(self._past(self.delivered, message, unknown)),
         )
+
+    def _past(
+        self, marks: Mapping[UserId, int], message: Message, unknown: Container[UserId]
+    ) -> set[UserId]:
+        """The others whose watermark has passed a message, who are not unknown, and for whom it is
+        no request.
+        """
+        return {
+            user
+            for user, seq in marks.items()
+            if seq >= message.seq
+            and user != message.author_id
+            and user not in unknown
+            and not self.is_request(user)
+        }
 
     def unread(self, user_id: UserId) -> list[Message]:
         """The messages of others above the user's read watermark."""
         return self.by_others(user_id, self.read.get(user_id, 0))
 
-    def by_others(self, user_id: UserId, above: int) -> list[Message]:
-        """The messages of others above a seq."""
-        return [each for each in self.shown() if each.seq > above and each.author_id != user_id]
+    def by_others(
+        self, user_id: UserId, above: int, unknown: Container[UserId] = EVERYBODY
+    ) -> list[Message]:
+        """The messages of others above a seq; see `seen`."""
+        shown = self.shown(unknown)
+        return [each for each in shown if each.seq > above and each.author_id != user_id]
 
 
 @frozen
@@ -225,6 +247,10 @@ class Tables:
         """Those whom the user blocks or who block them."""
         pairs = [pair for pair in self.blocks if user_id in pair]
         return frozenset(other for pair in pairs for other in pair if other != user_id)
+
+    def unknown_to(self, viewer: UserId | None) -> Container[UserId]:
+        """Those of whom the viewer may not know what they have read; nobody may know anything."""
+        return EVERYBODY if viewer is None else self.hidden_from(viewer)
 
     def follow_accepted_either_way(self, a: UserId, b: UserId) -> bool:
         """Whether an accepted follow exists either way."""

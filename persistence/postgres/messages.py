@@ -22,30 +22,47 @@ from protocol.model import (
     UserId,
 )
 
-_COLUMNS: Final = """
+
+def _columns(viewer: str) -> str:
+    """What is selected of a message, with those who have read it as far as the viewer may know
+    (nobody for whom it is a request).
+
+    Args:
+        viewer: SQL for the id of a user; NULL: somebody who may know nothing of that.
+    """
+    known = f"""{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))
+             AND NOT is_request(c, r.user_id)"""
+    return f"""
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
     m.client_key, m.is_homework, m.grading, m.parent_id,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-             AND r.read_seq >= m.seq AND NOT is_request(c, r.user_id)
-           ORDER BY r.user_id) AS read_by,
+             AND r.read_seq >= m.seq AND {known} ORDER BY r.user_id) AS read_by,
     EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned,
     EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-               AND r.delivered_seq >= m.seq AND NOT is_request(c, r.user_id)) AS is_delivered
+               AND r.delivered_seq >= m.seq AND {known}) AS is_delivered
 """
-_SELECT: Final = f"""
-    SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.deleted_at IS NULL
-"""
+
+
+_TO_FIRST: Final = _columns("$1::bigint")
 _GET: Final = f"""
-    SELECT {_COLUMNS} FROM messages m JOIN channels c ON c.id = m.channel_id
+    SELECT {_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
+"""
+_REPLIES: Final = f"""
+    SELECT {_TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.deleted_at IS NULL AND m.parent_id = $2 ORDER BY m.seq LIMIT $3
+"""
+_PINNED: Final = f"""
+    SELECT {_TO_FIRST} FROM pins
+      JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id
+     WHERE pins.channel_id = $2 ORDER BY pins.pinned_at, m.id
 """
 # A conversation is the messages of its two users; the assistant's are in the dm channel only. The
 # page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
 _CONVERSATION: Final = f"""
-    SELECT {_COLUMNS}
+    SELECT {_TO_FIRST}
       FROM channels c
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
@@ -61,7 +78,7 @@ CONVERSATION_PAGE: Final = _CONVERSATION.format(
 CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
 # Within a channel, ids grow with seqs: both are taken under its lock.
 CHANNEL_PAGE: Final = f"""
-    SELECT {_COLUMNS}
+    SELECT {_columns("$5::bigint")}
       FROM channels c
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
@@ -139,7 +156,7 @@ _UNREAD_AMONG: Final = f"""
 """
 _UNREAD_IN: Final = f"SELECT ({_UNREAD_AMONG}) AS unread FROM channels c WHERE c.id = $3"
 _NEWEST: Final = f"""
-    SELECT {_COLUMNS}, ({_UNREAD_AMONG}) AS unread
+    SELECT {_TO_FIRST}, ({_UNREAD_AMONG}) AS unread
       FROM workspace_members mine
       JOIN channels c USING (workspace_id)
      CROSS JOIN LATERAL (
@@ -159,7 +176,7 @@ _IS_ARCHIVED: Final = """
                AND r.archived_seq >= {newest})
 """
 _IN_SPANS: Final = f"""
-    SELECT {_COLUMNS}
+    SELECT {_TO_FIRST}
       FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
            WITH ORDINALITY AS s (channel_id, after, until, ord)
       JOIN channels c ON c.id = s.channel_id AND may_join($1, c.id)
@@ -170,8 +187,9 @@ _IN_SPANS: Final = f"""
             ORDER BY l.seq LIMIT $5) AS m
      ORDER BY s.ord, m.seq LIMIT $5
 """
+# Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
-    SELECT {_COLUMNS}, c.workspace_id
+    SELECT {_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -183,7 +201,7 @@ _IN_GAPS: Final = f"""
      ORDER BY g.ord, m.seq LIMIT $4
 """
 _UNDELIVERED: Final = f"""
-    SELECT {_COLUMNS}
+    SELECT {_TO_FIRST}
       FROM receipts mine
       JOIN channels c ON c.id = mine.channel_id AND may_join($1, c.id) AND NOT is_declined(c, $1)
      CROSS JOIN LATERAL (
@@ -196,7 +214,7 @@ _UNDELIVERED: Final = f"""
      ORDER BY m.id DESC LIMIT $2
 """
 _CONVERSATIONS: Final = f"""
-    SELECT {_COLUMNS}, {user_columns("peer")}, ({_UNREAD}) AS unread,
+    SELECT {_TO_FIRST}, {user_columns("peer")}, ({_UNREAD}) AS unread,
            is_request(c, $1) AS is_request,
            {_IS_ARCHIVED.format(newest="m.seq")} AS is_archived
       FROM channel_members me
@@ -255,10 +273,9 @@ _GRADE: Final = f"""
     )
     {VERDICT} FROM asked
 """
-
-
 _REPEATED: Final = f"""
-    SELECT {_COLUMNS}, c.workspace_id FROM messages m JOIN channels c ON c.id = m.channel_id
+    SELECT {_columns("NULL::bigint")}, c.workspace_id
+      FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.author_id = $1 AND m.client_key = $2 AND m.channel_id = $3
        AND is_repeat(m, $4, $5, $6, $7)
 """
@@ -289,13 +306,7 @@ class PostgresMessages:
         )
         if row is None:
             return None
-        message = evolve(
-            _message(row),
-            content=draft.content,
-            file_url=draft.file_url,
-            read_by=(),
-            is_delivered=False,
-        )
+        message = evolve(_message(row), content=draft.content, file_url=draft.file_url)
         return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
     async def conversation_page(
@@ -359,33 +370,37 @@ class PostgresMessages:
         return [_message(row) for row in reversed(rows)]
 
     async def channel_page(
-        self, channel_id: ChannelId, *, before: MessageId | None, limit: int
+        self,
+        channel_id: ChannelId,
+        *,
+        before: MessageId | None,
+        limit: int,
+        viewer: UserId | None = None,
     ) -> Sequence[Message]:
         """See the interface."""
         first = MAX_ID if before is None else before
-        rows = await self.database.fetch(CHANNEL_PAGE, channel_id, first, limit, MAX_ID)
+        rows = await self.database.fetch(CHANNEL_PAGE, channel_id, first, limit, MAX_ID, viewer)
         return [_message(row) for row in rows]
 
-    async def get(self, message_id: MessageId, *, even_deleted: bool = False) -> Message | None:
+    async def get(
+        self, message_id: MessageId, *, even_deleted: bool = False, viewer: UserId | None = None
+    ) -> Message | None:
         """See the interface."""
-        row = await self.database.fetch_one(_GET, message_id, even_deleted)
+        row = await self.database.fetch_one(_GET, message_id, even_deleted, viewer)
         return None if row is None else _message(row)
 
-    async def replies(self, message_id: MessageId, *, limit: int) -> Sequence[Message]:
+    async def replies(
+        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.database.fetch(
-            f"{_SELECT} AND m.parent_id = $1 ORDER BY m.seq LIMIT $2", message_id, limit
-        )
+        rows = await self.database.fetch(_REPLIES, viewer, message_id, limit)
         return [_message(row) for row in rows]
 
-    async def pinned(self, channel_id: ChannelId) -> Sequence[Message]:
+    async def pinned(
+        self, channel_id: ChannelId, *, viewer: UserId | None = None
+    ) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.database.fetch(
-            f"SELECT {_COLUMNS} FROM pins"
-            " JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id"
-            " WHERE pins.channel_id = $1 ORDER BY pins.pinned_at, m.id",
-            channel_id,
-        )
+        rows = await self.database.fetch(_PINNED, viewer, channel_id)
         return [_message(row) for row in rows]
 
     async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
@@ -398,7 +413,7 @@ class PostgresMessages:
     ) -> Message | Denial:
         """See the interface."""
         row = await self.database.fetch_one(_GRADE, message_id, by, status.value)
-        return denial_in(row) or await self.get(message_id) or Denial.NOT_FOUND
+        return denial_in(row) or await self.get(message_id, viewer=by) or Denial.NOT_FOUND
 
     async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
         """See the interface."""
@@ -423,8 +438,7 @@ class PostgresMessages:
     async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
         """See the interface."""
         rows = await self.database.fetch(_NEWEST, user_id, among)
-        found = [Newest(_message(row), row["unread"]) for row in rows]
-        return {each.message.channel_id: each for each in found}
+        return {row["channel_id"]: Newest(_message(row), row["unread"]) for row in rows}
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""

@@ -3,8 +3,8 @@
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Denial, Draft, Newest, Span
-from protocol.model import ChannelId, GradingStatus, MessageId, Posted, UserId
+from persistence.records import Denial, Draft, Gap, Newest, Span
+from protocol.model import ChannelId, GradingStatus, Message, MessageId, Posted, UserId
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -193,6 +193,61 @@ async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -
     assert await store.messages.conversations(ben.id) == []
 
 
+async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    message = await post_one(store, to_channel(ben, channel))
+    reply = await post_one(store, evolve(to_channel(ben, channel), parent_id=message.id))
+    await store.channels.pin(channel.id, message.id, by=ann.id)
+    messages = store.messages
+    for reader in (ann, eve):
+        await messages.mark_read_up_to(reader.id, reply.id)
+    await messages.mark_delivered_up_to(ben.id, message.id)
+
+    async def seen_by(viewer: UserId) -> list[Message | None]:
+        spans = [Span(channel.id, 0, 1)]
+        newest = await messages.newest(viewer, among=9)
+        return [
+            (await messages.channel_page(channel.id, before=None, limit=9, viewer=viewer))[0],
+            await messages.get(message.id, viewer=viewer),
+            (await messages.replies(message.id, limit=9, viewer=viewer))[0],
+            (await messages.pinned(channel.id, viewer=viewer))[0],
+            (await messages.in_spans(viewer, spans, limit=9))[0],
+            newest[channel.id].message,
+        ]
+
+    for each in await seen_by(ben.id):
+        assert each is not None
+        assert (each.read_by, each.is_delivered) == ((ann.id, eve.id), True)
+    for blocker, blocked in ((eve, ben), (ben, eve)):
+        await store.relations.block(blocker.id, blocked.id)
+        for each in await seen_by(ben.id):
+            assert each is not None
+            assert each.read_by == (ann.id,)
+        await store.relations.unblock(blocker.id, blocked.id)
+    gaps = [Gap(channel.id, 0, MessageId(0))]
+    for each in (
+        *await messages.channel_page(channel.id, before=None, limit=9),
+        *(posted.message for posted in await messages.in_gaps(gaps, limit=9)),
+    ):
+        assert (each.read_by, each.is_delivered) == ((), False)
+    await store.relations.block(ann.id, ben.id)
+    await store.relations.block(eve.id, ben.id)
+    assert [each and each.is_delivered for each in await seen_by(ben.id)] == [False] * 6
+    graded = granted(await messages.grade(message.id, GradingStatus.GRADED, by=ann.id))
+    assert graded.read_by == (ann.id, eve.id)
+
+
+async def test_who_blocks_is_not_told_any_more_what_the_blocked_has_read(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ann.id, ben.id, "1"))
+    await store.messages.mark_read(ben.id, ann.id)
+    await store.relations.block(ann.id, ben.id)
+    (shown,) = await log_of(store, ann, ben)
+    (listed,) = await store.messages.conversations(ann.id)
+    assert [shown.is_read, shown.is_delivered, listed.last_message.is_read] == [False] * 3
+
+
 async def test_read_marks_move_forward_to_a_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
@@ -206,7 +261,7 @@ async def test_read_marks_move_forward_to_a_message(store: Store) -> None:
     assert advance.message_ids == (first.id, third.id)
     assert await messages.mark_read_up_to(ben.id, first.id) is None
     assert await messages.mark_read_up_to(eve.id, fourth.id) is None
-    page = await messages.channel_page(channel.id, before=None, limit=9)
+    page = await messages.channel_page(channel.id, before=None, limit=9, viewer=ann.id)
     assert [message.read_by for message in page] == [(ben.id,), (), (ben.id,), ()]
     assert await messages.unread_in(ben.id, channel.id, among=50) == 1
     assert await messages.unread_in(ann.id, channel.id, among=50) == 1
@@ -265,14 +320,14 @@ async def test_delivered_marks_move_forward_and_reading_moves_them_along(store: 
     assert advance.author_ids == (ann.id, ann.id)
     assert await messages.mark_delivered_up_to(ben.id, own.id) is None
     assert await messages.mark_delivered_up_to(eve.id, fourth.id) is None
-    page = await messages.channel_page(channel.id, before=None, limit=9)
+    page = await messages.channel_page(channel.id, before=None, limit=9, viewer=ann.id)
     assert [message.is_delivered for message in page] == [True, False, True, False]
     assert [message.read_by for message in page] == [()] * 4
     advance = await messages.mark_read_up_to(ben.id, fourth.id)
     assert advance is not None
     assert advance.message_ids == (first.id, third.id, fourth.id)
     assert await messages.mark_delivered_up_to(ben.id, fourth.id) is None
-    page = await messages.channel_page(channel.id, before=None, limit=9)
+    page = await messages.channel_page(channel.id, before=None, limit=9, viewer=ann.id)
     assert [message.is_delivered for message in page] == [True, False, True, True]
 
 

@@ -241,7 +241,7 @@ async def _message(call: Call, conversation: str, *, even_deleted: bool = False)
     message = None
     if message_id is not None:
         messages = call.services.store.messages
-        message = await messages.get(message_id, even_deleted=even_deleted)
+        message = await messages.get(message_id, even_deleted=even_deleted, viewer=call.me)
     if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:
         raise _no_message()
     return message

@@ -40,8 +40,8 @@ async def test_a_page_reads_little_more_than_it_shows(
             (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE, MAX_ID),
             (CONVERSATION_PAGE, ann.id, ben.id, 0, PAGE, MESSAGES // 2),
             (CONVERSATION_AFTER, ann.id, ben.id, MESSAGES // 2, PAGE),
-            (CHANNEL_PAGE, channel, MAX_ID, PAGE, MAX_ID),
-            (CHANNEL_PAGE, channel, middle, PAGE, MAX_ID),
+            (CHANNEL_PAGE, channel, MAX_ID, PAGE, MAX_ID, ben.id),
+            (CHANNEL_PAGE, channel, middle, PAGE, MAX_ID, ben.id),
         ):
             assert len(await database.fetch(sql, *args)) == PAGE
             (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *args)

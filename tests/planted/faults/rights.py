@@ -254,6 +254,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (f"{TESTS}/test_workspaces.py",),
     ),
     Fault(
+        "a list names a reader across a block",
+        f"{STORE}/messages.py",
+        "{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))",
+        "{viewer} IS NOT NULL",
+        ("tests/persistence/test_messages.py",),
+    ),
+    Fault(
         "people make themselves teachers",
         f"{ROUTES}/accounts.py",
         "if OpenRole(role) not in call.services.config.open_roles:",

@@ -111,8 +111,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a removed member is told who has read what they repeat",
         "persistence/postgres/messages.py",
-        "            read_by=(),\n",
-        "",
+        '_columns("NULL::bigint")',
+        '_columns("m.author_id")',
         (POSTS,),
     ),
     Fault(

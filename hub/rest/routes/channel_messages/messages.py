@@ -63,7 +63,10 @@ async def history(call: Call) -> JSON[PageObject]:
         if before is None:
             raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid cursor")
     page = await call.services.store.messages.channel_page(
-        channel.id, before=None if before is None else MessageId(before), limit=PAGE
+        channel.id,
+        before=None if before is None else MessageId(before),
+        limit=PAGE,
+        viewer=call.me,
     )
     more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
     shown = await _views(call, page)
@@ -105,7 +108,9 @@ def _parent(given: str | None) -> MessageId | None:
 async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
     message = await _message(call, call.request.path_params["message_id"])
-    found = await call.services.store.messages.replies(message.id, limit=MAX_REPLIES)
+    found = await call.services.store.messages.replies(
+        message.id, limit=MAX_REPLIES, viewer=call.me
+    )
     return JSON({"replies": await _views(call, found)})
 
 

@@ -102,7 +102,9 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
         more = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == limit else None)
         return JSON(await views(call, missed), headers=more)
     before = MessageId(call.number(BEFORE))
-    page = await call.services.store.messages.channel_page(channel.id, before=before, limit=limit)
+    page = await call.services.store.messages.channel_page(
+        channel.id, before=before, limit=limit, viewer=call.me
+    )
     more = call.next_page(BEFORE, page[0].id if len(page) == limit else None)
     return JSON(await views(call, page), headers=more)
 
@@ -177,7 +179,7 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     """Mark a message, and those before it, read."""
     message = await _message(call)
     await call.carry_out(MarkRead(message.id), Done)
-    read = await call.services.store.messages.get(message.id, even_deleted=True)
+    read = await call.services.store.messages.get(message.id, even_deleted=True, viewer=call.me)
     return await _shown(call, read or message)
 
 
@@ -233,7 +235,8 @@ async def _change_pins(
 async def pinned_messages(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's pinned messages."""
     channel = await accessible(call, call.path_id("channel_id"))
-    return JSON(await views(call, await call.services.store.messages.pinned(channel.id)))
+    pinned = await call.services.store.messages.pinned(channel.id, viewer=call.me)
+    return JSON(await views(call, pinned))
 
 
 async def unread(call: Call) -> JSON[UnreadObject]:

@@ -127,10 +127,11 @@ async def require_messages(store: Store) -> None:
     listed = {each.peer.id: (each.unread_count, each.is_archived) for each in conversations}
     assert listed == {EVE: (1, True), BEN: (0, False)}
     assert await store.messages.unread_count(BEN) == 1
-    homework, answer = await store.messages.channel_page(GENERAL, before=None, limit=9)
+    page = await store.messages.channel_page(GENERAL, before=None, limit=9, viewer=BEN)
+    homework, answer = page
     assert (homework.kind, homework.file_url) == (MessageKind.FILE, "/uploads/a.pdf")
     assert (homework.is_homework, homework.grading) == (True, GradingStatus.GRADED)
-    assert await store.messages.pinned(GENERAL) == [homework]
+    assert await store.messages.pinned(GENERAL, viewer=BEN) == [homework]
     assert (answer.author_id, answer.content, answer.read_by) == (UserId(999), "42", (BEN,))
     upload = await store.uploads.visible(BEN, "/uploads/a.pdf")
     assert upload is not None

@@ -214,6 +214,29 @@ async def test_reading_over_rest(world: World) -> None:
     assert (await school.ben.ask("GET", "/api/channels/987654/unread")).status == 404
 
 
+async def test_no_list_of_messages_names_a_reader_across_a_block(world: World) -> None:
+    school = await open_school(world)
+    made = await post(school.ann, school.general.id, "1")
+    general = f"/api/channels/{school.general.id}"
+    assert (await school.tea.ask("POST", f"{general}/pin/{made['id']}")).status == 200
+    for reader in (school.ben, school.tea):
+        assert (await reader.ask("POST", f"/api/messages/{made['id']}/read")).status == 200
+
+    async def readers(path: str) -> list[list[int]]:
+        return [each["readBy"] for each in (await school.ann.ask("GET", path)).json]
+
+    lists = (f"{general}/messages", f"{general}/messages?after_seq=0", f"{general}/pinned")
+    for path in lists:
+        assert await readers(path) == [[school.tea.id, school.ben.id]]
+    await world.store.relations.block(school.ben.id, school.ann.id)
+    for path in lists:
+        assert await readers(path) == [[school.tea.id]]
+    (listed,) = (await school.ann.ask("GET", "/api/users/me/channels")).json
+    assert listed["lastMessage"]["readBy"] == [school.tea.id]
+    own = await school.ann.ask("POST", f"/api/messages/{made['id']}/read")
+    assert own.json["readBy"] == [school.tea.id]
+
+
 async def test_homework_is_graded_by_teachers(world: World) -> None:
     school = await open_school(world)
     made = await post(school.ann, school.general.id, "2 + 2 = 5", isHomework=True)
