@@ -261,7 +261,7 @@ class Relations(Protocol):
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
         """Block a user, and end follows either way; False if they were blocked already. Raises
-        NoSuchUser, and ValueError if both are the same.
+        NoSuchUser, and ValueError if both are the same. Whom somebody blocks may block them too.
         """
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
@@ -428,7 +428,9 @@ class Messages(Protocol):
         """
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
-        """Archive the conversation until there is a newer message. False: there is none."""
+        """Archive the conversation until there is a newer message. False: there is none that the
+        user may see.
+        """
 
     async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
         """The user's conversations with at least one message, newest first, archived ones too, but
@@ -485,7 +487,7 @@ class Channels(Protocol):
         """
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
-        """The user's dms, oldest first."""
+        """The user's dms that they may see, oldest first."""
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId

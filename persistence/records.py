@@ -216,11 +216,6 @@ class Permit:
     allowed: bool
     channel_id: ChannelId | None
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether there is a conversation, but no right to it."""
-        return self.channel_id is not None and not self.allowed
-
 
 @frozen
 class PeerView:
@@ -232,6 +227,16 @@ class PeerView:
     knows: bool
     blocked: bool
     channel_id: ChannelId | None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the peer blocks the user, to whom the peer is as if there were none."""
+        return self.blocked and not self.may_see
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is a conversation, but no right to it."""
+        return self.channel_id is not None and not self.may_see
 
 
 @frozen

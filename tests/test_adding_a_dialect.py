@@ -176,4 +176,4 @@ async def test_its_calls_are_documented(world: World) -> None:
     document = (await world.call("GET", "/openapi.json")).json
     call = document["paths"]["/api/whispers/{user_id}"]["get"]
     assert call["tags"] == ["whisper"]
-    assert set(call["responses"]) == {"200", "400", "401", "403", "429", "503"}
+    assert set(call["responses"]) == {"200", "400", "401", "403", "404", "429", "503"}

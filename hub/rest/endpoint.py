@@ -172,15 +172,24 @@ class Call:
         span = Span(channel_id, after_seq, MAX_ID)
         return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
 
-    async def require_conversation(self, peer_id: UserId) -> None:
-        """Refuse a conversation that is closed to the caller.
+    async def conversation_with(self, peer_id: UserId, missing: ErrorWording) -> dict[UserId, User]:
+        """The two of a conversation that is not closed to the caller, who may be its first one.
+
+        Args:
+            peer_id: the other one.
+            missing: the words for it when there is no such user, or they block the caller.
 
         Raises:
-            HttpError: 403.
+            HttpError: the same, or 403.
         """
-        (permit,) = await self.services.store.relations.may_see([(self.me, peer_id)])
-        if permit.is_closed:
+        store = self.services.store
+        peer = await store.accounts.get(peer_id)
+        (view,) = await store.relations.peer_views([(self.me, peer_id)])
+        if peer is None or view.is_hidden:
+            raise missing.error()
+        if view.is_closed:
             raise HttpError(403, ErrorCode.NOT_ALLOWED, CONVERSATION_CLOSED)
+        return {self.me: self.user, peer_id: peer}
 
     def number(self, parameter: Number) -> int:
         """A number in the query; its default when it is missing.

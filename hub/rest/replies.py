@@ -37,6 +37,13 @@ class ErrorWording:
     code: str
     text: str
 
+    def error(self) -> HttpError:
+        """The error with these words: a new one, because raising it adds a traceback to it."""
+        return HttpError(self.status, self.code, self.text)
+
+
+NO_USER: Final = ErrorWording(404, "user_not_found", "User not found")
+
 
 _STATUS: Final[Mapping[ErrorCode, HTTPStatus]] = {
     ErrorCode.RECIPIENT_NOT_FOUND: HTTPStatus.NOT_FOUND,
@@ -78,7 +85,7 @@ def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWording]) -
     """The error for a refusal, in the endpoint's own words where it has some."""
     words = wording.get(refused.code)
     if words is not None:
-        return HttpError(words.status, words.code, words.text)
+        return words.error()
     match refused.code:
         case ErrorCode.UNAVAILABLE | ErrorCode.LOOKUP_FAILED:
             return unavailable()

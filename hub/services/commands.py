@@ -182,11 +182,11 @@ class Commands:
         if me not in pair:
             return unavailable
         peer = pair[1] if pair[0] == me else pair[0]
-        (permit,) = await self.relations.may_see([(me, peer)])
-        if permit.is_closed:
+        people = await self.accounts.get_many(pair)
+        (view,) = await self.relations.peer_views([(me, peer)])
+        if peer not in people or view.is_hidden or view.is_closed:
             return unavailable
         messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)
-        people = await self.accounts.get_many(pair)
         return Notice(ConversationHistory(pair, messages, people, datetime.now(UTC)))
 
     def gone(self, client: Client) -> None:

@@ -126,6 +126,8 @@ class Sending:
                     reply(settlement)
                     if channel is not None and not repeated:
                         self.assistant.consider(channel, message, asker.user, asker.client)
+                case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
+                    reply(Refused.because(ErrorCode.CHANNEL_NOT_FOUND, draft.key))
                 case Refusal():
                     code = REFUSAL_CODES[settlement]
                     text = REFUSAL_TEXTS[settlement]

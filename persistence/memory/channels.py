@@ -120,8 +120,9 @@ class MemoryChannels:
         """See the interface."""
         return [
             row.channel
-            for pair, row in self.tables.dms.items()
-            if user_id in pair and not self.tables.is_declined(row, user_id)
+            for row in self.tables.dms.values()
+            if self.tables.may_join(user_id, row.channel)
+            and not self.tables.is_declined(row, user_id)
         ]
 
     async def pin(

@@ -54,7 +54,7 @@ class MemoryMessages:
             peer = row.channel.peer_of(draft.author_id)
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         refusal = self._refusal(draft, row, peer)
-        if refusal in _FINAL or (refusal is not None and first is None):
+        if refusal is not None and (first is None or row is None):
             return refusal
         if first is None and not _is_parent_in(row, draft.parent_id):
             return Refusal.PARENT_NOT_FOUND
@@ -88,9 +88,11 @@ class MemoryMessages:
             return Refusal.RECIPIENT_NOT_FOUND
         if draft.channel_id is not None and draft.author_id == ASSISTANT_ID:
             return None
+        if peer is not None and not self.tables.may_message(draft.author_id, peer):
+            is_blocked = (peer, draft.author_id) in self.tables.blocks
+            return Refusal.RECIPIENT_NOT_FOUND if is_blocked else Refusal.NOT_ALLOWED
         if peer is not None:
-            allowed = self.tables.may_message(draft.author_id, peer)
-            return None if allowed else Refusal.NOT_ALLOWED
+            return None
         if row is None:
             return None
         denial = self.tables.denial_in_channel(draft.author_id, Action.WRITE, row.channel)
@@ -350,7 +352,8 @@ class MemoryMessages:
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
-        if row is None or not row.conversation():
+        may_see = row is not None and self.tables.may_join(user_id, row.channel)
+        if row is None or not may_see or not row.conversation():
             return False
         row.archived[user_id] = len(row.messages)
         return True
@@ -410,7 +413,6 @@ _REFUSALS = {
     Denial.NOT_FOUND: Refusal.NOT_A_MEMBER,
     Denial.NOT_ALLOWED: Refusal.READ_ONLY,
 }
-_FINAL = frozenset({Refusal.CANNOT_MESSAGE_SELF, Refusal.RECIPIENT_NOT_FOUND})
 
 
 def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:

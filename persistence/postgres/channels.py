@@ -168,9 +168,11 @@ class PostgresChannels:
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """See the interface."""
-        return await self._list(
-            "WHERE $1 IN (c.user_lo, c.user_hi) AND NOT is_declined(c, $1) ORDER BY c.id", user_id
-        )
+        mine = """
+            WHERE $1 IN (c.user_lo, c.user_hi) AND may_join($1, c.id) AND NOT is_declined(c, $1)
+            ORDER BY c.id
+        """
+        return await self._list(mine, user_id)
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId

@@ -242,6 +242,7 @@ _ARCHIVE: Final = """
     INSERT INTO receipts AS r (channel_id, user_id, archived_seq)
     SELECT c.id, $1, c.last_seq FROM channels c
      WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+       AND may_join($1, c.id)
        AND EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.deleted_at IS NULL
                       AND m.author_id IN (c.user_lo, c.user_hi))
     ON CONFLICT (channel_id, user_id) DO UPDATE SET archived_seq = EXCLUDED.archived_seq

@@ -271,9 +271,9 @@ def _private() -> list[Row]:
         row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
-        row("POST /api/messages", NotBlocked(201, 403), {"recipient_id": "{paul}", "content": "x"}),
-        row("POST /api/messages/{user_id}", NotBlocked(201, 403), {"content": "x"}, **paul),
-        row("GET /api/messages/{user_id}", NotBlocked(200, 403), **paul),
+        row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
+        row("POST /api/messages/{user_id}", NotBlocked(201, 404), {"content": "x"}, **paul),
+        row("GET /api/messages/{user_id}", NotBlocked(200, 404), **paul),
         row("PUT /api/messages/{user_id}/read", SignedIn(200), **paul),
         row("POST /api/users/{user_id}/block", SignedIn(200), **paul),
         row("DELETE /api/users/{user_id}/block", SignedIn(404), **paul),
@@ -330,6 +330,8 @@ def _messenger_at(base: str) -> list[Row]:
         "conversationId": "{secret_conversation}", "senderId": "{me}", "senderName": "x",
         "recipientId": "{spare}", "content": "x",
     }  # fmt: skip
+    mine = {"conversation_id": "conv_{low}_{high}"}
+    to_paul = {**message, "conversationId": "conv_{low}_{high}", "recipientId": "{paul}"}
     return [
         row(f"GET {base}/conversations", SignedIn(200)),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),
@@ -340,11 +342,15 @@ def _messenger_at(base: str) -> list[Row]:
         row(between, Nobody(403), {"userId1": "{spare}", "userId2": "{paul}"}),
         row(f"{history}{{me}}", Nobody(403), **secret),
         row(f"{history}{{paul}}", Nobody(403), **secret),
+        row(f"{history}{{me}}", NotBlocked(200, 404), **mine),
+        row(f"DELETE {base}/conversations/{{conversation_id}}/users/{{user_id}}",
+            NotBlocked(200, 404), user_id="{me}", **mine),
         row(f"DELETE {base}/conversations/{{conversation_id}}/users/{{user_id}}", Nobody(403),
             user_id="{me}", **secret),
         row(f"DELETE {base}/conversations/{{conversation_id}}/users/{{user_id}}", Nobody(403),
             user_id="{paul}", **secret),
         row(f"POST {base}/messages", Nobody(400), message),
+        row(f"POST {base}/messages", NotBlocked(201, 404), to_paul),
         row(f"GET {base}/messages/{{message_id}}?conversationId={{secret_conversation}}",
             Nobody(403), message_id="{secret}"),
         row(f"PATCH {base}/messages/{{message_id}}/read", Nobody(403),

@@ -68,7 +68,9 @@ class Scene:
     def filled(self, template: object, kind: Kind) -> object:
         """A path or a body with the ids in it; of a caller who is nobody, `me` is 0."""
         person = self.people.get(kind)
-        ids = {**self.ids, "me": 0 if person is None else person.id}
+        me, paul = 0 if person is None else person.id, int(str(self.ids["paul"]))
+        low, high = sorted((me, paul))
+        ids = {**self.ids, "me": me, "low": low, "high": high}
         match template:
             case str():
                 is_id = template.startswith("{") and template.endswith("}")

@@ -16,6 +16,7 @@ from tests.support.clients.socketio import connect, enter
 from tests.support.clients.websocket import Refused, WebSocket
 from tests.support.quiet import counted
 from tests.support.stores.databases import Databases
+from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
 SIGNED_IN: Final = [kind for kind in Kind if kind not in SIGNED_OUT]
@@ -99,7 +100,35 @@ async def test_private_messages(scene: Scene, kind: Kind, path: str, name: str) 
         frame = {"type": name, "content": "hi", "recipient_id": number, "recipientId": number}
         await socket.send(frame)
         is_blocked = kind is Kind.BLOCKED and to == "paul"
-        assert await codes(socket) == (["not_allowed"] if is_blocked else [])
+        assert await codes(socket) == (["recipient_not_found"] if is_blocked else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("/ws", ("private_message", "typing_indicator", "mark_delivered", "resume")),
+        ("/messagepal", ("send_message", "typing", "fetch_history", "mark_read", "subscribe")),
+    ],
+)
+async def test_who_is_blocked_is_answered_as_if_there_were_no_such_user(
+    scene: Scene, path: str, kinds: tuple[str, ...]
+) -> None:
+    caller = scene.people[Kind.BLOCKED]
+
+    async def answers(peer: object) -> list[str]:
+        socket = await caller.open(path)
+        for kind in kinds:
+            low, high = sorted((caller.id, int(str(peer))))
+            frame = {
+                "type": kind, "content": "hi", "recipient_id": peer, "recipientId": peer,
+                "conversationId": f"conv_{low}_{high}", "is_typing": True, "after": {str(peer): 0},
+                "message_id": scene.ids["secret"], "messageId": str(scene.ids["secret"]),
+            }  # fmt: skip
+            await socket.send(frame)
+        received = [re.sub(str(peer), "PEER", str(each)) for each in await socket.everything()]
+        return [re.sub(r"\d{4}-[^\"]+Z", "NOW", each) for each in received]
+
+    assert await answers(scene.ids["paul"]) == await answers(NOBODY)
 
 
 @pytest.mark.parametrize("kind", SIGNED_OUT)

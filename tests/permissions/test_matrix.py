@@ -1,17 +1,21 @@
 """Each REST call as each kind of user: nobody is answered otherwise than the policy says."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 import hub.rest.routes
 from hub.rest.app import discover
 from persistence.postgres import open_postgres_store
-from tests.permissions.calls import ROWS, Row, expected_status
+from tests.permissions.calls import ROWS, NotBlocked, Row, SignedIn, expected_status
 from tests.permissions.scene import Kind, Scene, open_scene
+from tests.support.clients.http import Reply
 from tests.support.quiet import counted
 from tests.support.stores.databases import Databases
+from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
 
@@ -31,11 +35,14 @@ async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
         yield world, await open_scene(world, dsn)
 
 
-async def status_of(world: World, scene: Scene, row: Row, kind: Kind) -> int:
+async def answer_to(world: World, scene: Scene, row: Row, kind: Kind) -> Reply:
     headers = scene.headers(kind, bearer=row.dialect == "channel_messages")
     path = str(scene.filled(f"{row.path} ", kind)).strip()
-    reply = await world.call(row.method, path, scene.filled(row.body, kind), headers)
-    return reply.status
+    return await world.call(row.method, path, scene.filled(row.body, kind), headers)
+
+
+async def status_of(world: World, scene: Scene, row: Row, kind: Kind) -> int:
+    return (await answer_to(world, scene, row, kind)).status
 
 
 def is_done(status: int) -> bool:
@@ -56,6 +63,29 @@ async def test_who_may_not_is_refused_and_who_may_see_is_shown(
                 if found != expected:
                     wrong[row.method, row.path, kind] = f"{found}, not {expected}"
     assert not wrong
+
+
+ABOUT_PAUL: Final = [
+    row
+    for row in ROWS
+    if isinstance(row.expected, NotBlocked | SignedIn)
+    and re.search("paul|{low}", f"{row.path} {row.body}")
+    and row.documented != "/api/users/{user_id}/block"  # who is blocked may block too
+]
+
+
+@pytest.mark.parametrize("row", ABOUT_PAUL, ids=lambda row: f"{row.method} {row.path}")
+async def test_who_blocks_is_answered_for_as_if_there_were_no_such_user(
+    scene: tuple[World, Scene], row: Row
+) -> None:
+    world, people = scene
+
+    async def answer(paul: object) -> tuple[int, str]:
+        asked = evolve(people, ids={**people.ids, "paul": paul})
+        reply = await answer_to(world, asked, row, Kind.BLOCKED)
+        return reply.status, re.sub(str(paul), "PAUL", reply.text)
+
+    assert await answer(people.ids["paul"]) == await answer(NOBODY)
 
 
 CHANGES: Final = [

@@ -62,6 +62,9 @@ async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
     assert (made.peer_of(ann.id), made.peer_of(eve.id)) == (ben.id, None)
     assert await store.channels.dms(ann.id) == [made]
     assert await store.channels.dms(eve.id) == []
+    await store.relations.block(ann.id, ben.id)
+    assert await store.channels.dms(ann.id) == [made]  # who blocks may still read
+    assert await store.channels.dms(ben.id) == []
     access = await store.channels.access(eve.id, made.id)
     assert access is not None
     assert not access.allowed

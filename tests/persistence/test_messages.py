@@ -85,6 +85,14 @@ async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> 
     assert await counts() == (3, 1)
 
 
+async def test_who_is_blocked_has_no_conversation_to_hide(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ann.id, ben.id, "x"))
+    await store.relations.block(ann.id, ben.id)
+    assert await store.messages.archive(ben.id, ann.id) is False
+    assert await store.messages.archive(ann.id, ben.id) is True
+
+
 async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))

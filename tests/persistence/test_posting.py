@@ -151,7 +151,22 @@ async def test_a_block_counts_in_the_dm_channel_too(store: Store) -> None:
         [to_channel(ann, channel, "x", "k"), to_channel(ann, channel, "y")]
     )
     assert again == Posted(first, repeated=True)
-    assert new is Refusal.NOT_ALLOWED
+    assert new is Refusal.RECIPIENT_NOT_FOUND
+    assert await store.messages.post([to_channel(ben, channel)]) == [Refusal.NOT_ALLOWED]
+
+
+async def test_who_is_blocked_is_refused_as_if_there_were_no_such_user(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    eve = await make_user(store, "eve", is_public=False)
+    for blocker in (ben, eve):
+        await store.relations.block(blocker.id, ann.id)
+        nobody, refused = await post(
+            store, Draft(ann.id, NOBODY, "x"), Draft(ann.id, blocker.id, "x")
+        )
+        assert nobody is refused is Refusal.RECIPIENT_NOT_FOUND
+        assert await post(store, Draft(blocker.id, ann.id, "x")) == [Refusal.NOT_ALLOWED]
+    await store.relations.block(ann.id, ben.id)
+    assert await post(store, Draft(ann.id, ben.id, "x")) == [Refusal.RECIPIENT_NOT_FOUND]
 
 
 async def test_a_repeat_is_the_first_message_and_stores_nothing(store: Store) -> None:

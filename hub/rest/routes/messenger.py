@@ -11,7 +11,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
-from hub.rest.replies import CONTENT_CODES
+from hub.rest.replies import CONTENT_CODES, ErrorWording
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
@@ -34,6 +34,7 @@ PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 _NO_USER: Final = "User ID is required"
+_NO_CONVERSATION: Final = ErrorWording(404, "conversation_not_found", "Conversation not found")
 USER_ID: Final = Number(
     "userId", "the caller", default=0, low=1, is_required=True, refusal=_NO_USER
 )
@@ -115,7 +116,7 @@ def _peer(call: Call, conversation: str) -> UserId:
     """
     pair = parse_conversation_id(conversation)
     if pair is None:
-        raise HttpError(404, "conversation_not_found", "Conversation not found")
+        raise _NO_CONVERSATION.error()
     if call.me not in pair:
         raise HttpError(403, ErrorCode.NOT_ALLOWED, "Access denied")
     low, high = pair
@@ -172,7 +173,7 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     _require_me(call, UserId(number))
     peer = _peer(call, call.request.path_params["conversation_id"])
     limit = call.number(LIMIT)
-    await call.require_conversation(peer)
+    people = await call.conversation_with(peer, _NO_CONVERSATION)
     messages = call.services.store.messages
     page: Sequence[Message]
     if (after := call.optional(AFTER_SEQ)) is not None:
@@ -183,14 +184,8 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
         page = await messages.conversation_page(call.me, peer, before_seq=before, limit=limit)
         more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
         page = page[::-1]
-    people = await _people(call, peer)
     shown = [conversation_message_object(*each) for each in with_authors(page, people)]
     return JSON(shown, headers=more)
-
-
-async def _people(call: Call, peer: UserId) -> dict[UserId, User]:
-    users = await call.services.store.accounts.get_many([peer])
-    return {**users, call.me: call.user}
 
 
 async def between_users(call: Call) -> JSON[NamedConversationObject]:
@@ -221,34 +216,29 @@ async def show_message(call: Call) -> JSON[ConversationMessageObject]:
     conversation = call.text(CONVERSATION)
     if not conversation:
         raise _bad("Conversation ID is required")
-    message = await _message(call, conversation)
-    people = await _people(call, _peer(call, conversation))
-    for each in with_authors([message], people):
-        return JSON(conversation_message_object(*each))
-    raise _no_message()
+    message, author = await _message(call, conversation)
+    return JSON(conversation_message_object(message, author))
 
 
-async def _message(call: Call, conversation: str, *, even_deleted: bool = False) -> Message:
-    """The message in the path, in that conversation.
+async def _message(
+    call: Call, conversation: str, *, even_deleted: bool = False
+) -> tuple[Message, User]:
+    """The message in the path, in that conversation, and its author.
 
     Raises:
         HttpError: 404 when there is none, 403 when the caller is not in the conversation, or it is
             closed to them.
     """
     peer = _peer(call, conversation)
-    await call.require_conversation(peer)
+    people = await call.conversation_with(peer, _NO_CONVERSATION)
     message_id = parse_message_id(call.request.path_params["message_id"])
     message = None
     if message_id is not None:
         messages = call.services.store.messages
         message = await messages.get(message_id, even_deleted=even_deleted, viewer=call.me)
     if message is None or {message.author_id, message.recipient_id} != {call.me, peer}:
-        raise _no_message()
-    return message
-
-
-def _no_message() -> HttpError:
-    return HttpError(404, "message_not_found", "Message not found")
+        raise HttpError(404, "message_not_found", "Message not found")
+    return message, people[message.author_id]
 
 
 async def send(call: Call) -> JSON[ConversationMessageObject]:
@@ -288,7 +278,7 @@ async def mark_read(call: Call) -> JSON[SuccessObject]:
     if not body.conversation_id or body.user_id is None:
         raise _bad("Conversation ID and User ID are required")
     _require_me(call, body.user_id)
-    message = await _message(call, body.conversation_id, even_deleted=True)
+    message, _ = await _message(call, body.conversation_id, even_deleted=True)
     await call.carry_out(MarkRead(message.id), Done)
     return JSON({"success": True})
 
@@ -302,8 +292,8 @@ async def unread_count(call: Call) -> JSON[UnreadObject]:
 
 _INVALID: Final = (ErrorCode.INVALID_FIELD,)
 _NOT_MINE: Final = (ErrorCode.NOT_ALLOWED,)
-_NO_CONVERSATION: Final = ("conversation_not_found",)
-_NO_MESSAGE: Final = (*_NO_CONVERSATION, "message_not_found")
+_MISSING: Final = (_NO_CONVERSATION.code,)
+_NO_MESSAGE: Final = (*_MISSING, "message_not_found")
 _NAMED: Final = {"conversation_id": ConversationName}
 
 
@@ -324,7 +314,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             f"{prefix}/conversations/{{conversation_id}}/history",
             "A conversation, newest first",
             history,
-            {200: "messages", 400: _INVALID, 403: _NOT_MINE, 404: _NO_CONVERSATION},
+            {200: "messages", 400: _INVALID, 403: _NOT_MINE, 404: _MISSING},
             parameters=(USER_ID, LIMIT, BEFORE_SEQ, AFTER_SEQ),
             path_types=_NAMED,
         ),
@@ -341,7 +331,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             f"{prefix}/conversations/{{conversation_id}}/users/{{user_id}}",
             "Hide a conversation from my list",
             archive,
-            {200: "done", 400: _INVALID, 403: _NOT_MINE, 404: _NO_CONVERSATION},
+            {200: "done", 400: _INVALID, 403: _NOT_MINE, 404: _MISSING},
             path_types=_NAMED,
         ),
         Endpoint(

@@ -96,7 +96,11 @@ BEGIN
                             WHEN may_join(p.author, p.channel) THEN 'read_only'
                             ELSE 'not_a_member' END
                    WHEN may_message(p.author, p.peer) THEN NULL
-                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer) THEN 'not_allowed'
+                   -- who is blocked by somebody is told what is told of nobody
+                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer)
+                        AND NOT EXISTS (SELECT FROM blocks b
+                                         WHERE b.blocker_id = p.peer AND b.blocked_id = p.author)
+                        THEN 'not_allowed'
                    ELSE 'recipient_not_found'
                END ORDER BY p.ord)
           INTO targets, workspaces, peers, heads, refusals

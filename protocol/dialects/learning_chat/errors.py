@@ -14,7 +14,6 @@ TEXTS: Final[Mapping[ErrorCode, str]] = {
     ErrorCode.INVALID_FRAME: "Unknown event type: undefined",
     ErrorCode.NOT_ALLOWED: NOT_SAVED,
     ErrorCode.STAFF_ONLY: "Only teachers can pin messages.",
-    ErrorCode.RECIPIENT_NOT_FOUND: NOT_SAVED,
     ErrorCode.KEY_CONFLICT: NOT_SAVED,
     ErrorCode.UNSTORABLE: NOT_SAVED,
     ErrorCode.UNAVAILABLE: NOT_SAVED,

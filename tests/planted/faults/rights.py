@@ -261,6 +261,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/test_messages.py",),
     ),
     Fault(
+        "who is blocked learns that there is such a user",
+        "persistence/postgres/routines/posting.sql",
+        "WHERE b.blocker_id = p.peer AND b.blocked_id = p.author",
+        "WHERE false",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "who is blocked finds who blocks them among their dms",
+        f"{STORE}/channels.py",
+        "(c.user_lo, c.user_hi) AND may_join($1, c.id) ORDER",
+        "(c.user_lo, c.user_hi) ORDER",
+        ("tests/persistence/test_channels.py",),
+    ),
+    Fault(
+        "a private profile tells whom its user blocks",
+        "hub/rest/routes/private_messages/profiles.py",
+        "user.is_public or view.is_hidden",
+        "user.is_public",
+        ("tests/hub/rest/routes/private_messages/test_profiles.py",),
+    ),
+    Fault(
         "people make themselves teachers",
         f"{ROUTES}/accounts.py",
         "if OpenRole(role) not in call.services.config.open_roles:",
@@ -270,8 +291,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is invited is not asked",
         f"{ROUTES}/workspaces.py",
-        "asked = await services.store.invitations.invite(place, user.id, by=call.me)",
-        "asked = await services.store.workspaces.add_member(place, user.id, by=call.me)",
+        "added = await store.invitations.invite(place, user_id, by=call.me)",
+        "added = await store.workspaces.add_member(place, user_id, by=call.me)",
         (f"{TESTS}/test_accounts.py",),
     ),
     Fault(

@@ -99,10 +99,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a closed conversation's history is shown",
         "hub/services/commands.py",
-        """        if permit.is_closed:
-            return unavailable
-""",
-        "",
+        "if peer not in people or view.is_hidden or view.is_closed:",
+        "if peer not in people:",
         (REVOCATION,),
     ),
     Fault(

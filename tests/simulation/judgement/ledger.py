@@ -38,7 +38,7 @@ from tests.simulation.languages.meanings import (
 )
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
-FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found"}
+FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
 OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be refused because of it
 
 

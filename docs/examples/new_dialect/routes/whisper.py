@@ -6,6 +6,7 @@ Guarantees: only the caller's own conversations are shown.
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
+from hub.rest.replies import NO_USER
 from docs.examples.new_dialect.dialects.whisper.rest import REST
 from protocol.errors import ErrorCode
 
@@ -21,7 +22,7 @@ class LinesObject(TypedDict):
 async def last_lines(call: Call) -> JSON[LinesObject]:
     """The last messages with a user, oldest first, as the lines in which they arrived."""
     peer_id = call.user_id()
-    await call.require_conversation(peer_id)
+    await call.conversation_with(peer_id, NO_USER)
     messages = call.services.store.messages
     page = await messages.conversation_page(call.me, peer_id, offset=0, limit=LINES)
     return JSON({"lines": [f"{each.author_id} {each.content}" for each in page]})
@@ -34,6 +35,11 @@ ENDPOINTS: Final = (
         "/api/whispers/{user_id}",
         "The last lines of a conversation",
         last_lines,
-        {200: "lines", 400: [ErrorCode.INVALID_FIELD], 403: [ErrorCode.NOT_ALLOWED]},
+        {
+            200: "lines",
+            400: [ErrorCode.INVALID_FIELD],
+            403: [ErrorCode.NOT_ALLOWED],
+            404: [NO_USER.code],
+        },
     ),
 )

@@ -161,7 +161,7 @@ async def accessible(call: Call, number: int | None) -> Channel:
     if number is not None:
         access = await call.services.store.channels.access(call.me, ChannelId(number))
     if access is None or not access.allowed:
-        raise HttpError(_NO_CHANNEL.status, _NO_CHANNEL.code, _NO_CHANNEL.text)
+        raise _NO_CHANNEL.error()
     return access.channel
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, TypedDict
 
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.workspaces import NO_WORKSPACE, allowed, workspace_id
@@ -105,7 +105,7 @@ async def accept(call: Call) -> JSON[WorkspaceObject]:
 async def decline(call: Call) -> JSON[MessageObject]:
     """End an invitation; nobody is told."""
     if not await call.services.store.invitations.decline(workspace_id(call), call.me):
-        raise HttpError(_NO_INVITATION.status, _NO_INVITATION.code, _NO_INVITATION.text)
+        raise _NO_INVITATION.error()
     return JSON({"message": "Declined"})
 
 

@@ -8,7 +8,7 @@ that are connected.
 from typing import Final, TypeVar
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from hub.rest.replies import ErrorWording
+from hub.rest.replies import NO_USER, ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
 from hub.settings.choices import Joining
 from persistence.records import Denial, Membership, NoSuchUser
@@ -21,7 +21,7 @@ from protocol.dialects.learning_chat.rest import (
     check_optional,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Standing, User, UserId, Workspace, WorkspaceId
+from protocol.model import Standing, UserId, Workspace, WorkspaceId
 from protocol.shapes.learning_platform import (
     MemberObject,
     WorkspaceObject,
@@ -32,7 +32,6 @@ from protocol.shapes.learning_platform import (
 T = TypeVar("T")
 
 NO_WORKSPACE: Final = ErrorWording(404, "workspace_not_found", "Workspace not found")
-_NO_USER: Final = HttpError(404, "user_not_found", "User not found")
 
 
 class MembershipObject(MemberObject):
@@ -59,7 +58,7 @@ def allowed(outcome: T | Denial, missing: ErrorWording, refusal: str) -> T:
     """
     match outcome:
         case Denial.NOT_FOUND:
-            raise HttpError(missing.status, missing.code, missing.text)
+            raise missing.error()
         case Denial.NOT_ALLOWED:
             raise denied(refusal)
         case _:
@@ -79,7 +78,7 @@ async def my_workspace(call: Call) -> Workspace:
     """
     found = await call.services.store.workspaces.get(workspace_id(call))
     if found is None or call.me not in found.members:
-        raise HttpError(NO_WORKSPACE.status, NO_WORKSPACE.code, NO_WORKSPACE.text)
+        raise NO_WORKSPACE.error()
     return found
 
 
@@ -125,35 +124,19 @@ async def add_member(call: Call) -> JSON[WorkspaceObject]:
         raise invalid("userId (number) is required", error) from None
     refusal = "Only the workspace owner or teachers can add members"
     services, place = call.services, workspace_id(call)
-    user = await _user(call, body.user_id)
+    store, user_id = services.store, body.user_id
+    user = await store.accounts.get(user_id)
     try:
-        match services.config.joining:
-            case Joining.INVITATION:
-                asked = await services.store.invitations.invite(place, user.id, by=call.me)
-                workspace = allowed(asked, NO_WORKSPACE, refusal)
-                status = 200 if user.id in workspace.members else 202
-            case Joining.AT_ONCE:
-                add = services.store.workspaces.add_member
-                joined = await services.workspaces.join(
-                    place, user, lambda: add(place, user.id, by=call.me)
-                )
-                workspace, status = allowed(joined, NO_WORKSPACE, refusal), 200
+        if user is not None and services.config.joining is Joining.AT_ONCE:
+            added = await services.workspaces.join(
+                place, user, lambda: store.workspaces.add_member(place, user_id, by=call.me)
+            )
+        else:  # whether the caller may know that there is nobody, the store says
+            added = await store.invitations.invite(place, user_id, by=call.me)
     except NoSuchUser:
-        raise _NO_USER from None
-    return JSON(workspace_object(workspace), status)
-
-
-async def _user(call: Call, user_id: UserId) -> User:
-    """Somebody the caller names, whom the store still has to find there.
-
-    Raises:
-        HttpError: 404 when the workspace in the path is not the caller's, or there is no user.
-    """
-    await my_workspace(call)
-    user = await call.services.store.accounts.get(user_id)
-    if user is None:
-        raise _NO_USER
-    return user
+        raise NO_USER.error() from None
+    workspace = allowed(added, NO_WORKSPACE, refusal)
+    return JSON(workspace_object(workspace), 200 if user_id in workspace.members else 202)
 
 
 async def remove_member(call: Call) -> JSON[WorkspaceObject]:
@@ -180,7 +163,7 @@ async def change_role(call: Call) -> JSON[WorkspaceObject]:
             workspace_id(call), user_id, standing, by=call.me
         )
     except NoSuchUser:
-        raise _NO_USER from None
+        raise NO_USER.error() from None
     text = "Only the owner can change what members are"
     return JSON(workspace_object(allowed(changed, NO_WORKSPACE, text)))
 

@@ -21,6 +21,7 @@ from hub.rest.login import (
     refuse_when_closed,
 )
 from hub.rest.parameters import Text
+from hub.rest.replies import NO_USER
 from hub.rest.routes.private_messages.profiles import as_shown_to
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
@@ -141,7 +142,7 @@ async def show_user(call: Call) -> JSON[UserObject]:
     user = await call.services.store.accounts.get(call.user_id())
     shown = None if user is None else await as_shown_to(call, user)
     if shown is None:
-        raise HttpError(404, "user_not_found", "User not found")
+        raise NO_USER.error()
     return JSON(user_object(shown))
 
 

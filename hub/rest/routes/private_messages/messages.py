@@ -9,7 +9,7 @@ from typing import Final, TypedDict, TypeVar
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
-from hub.rest.replies import CONTENT_CODES
+from hub.rest.replies import CONTENT_CODES, NO_USER
 from hub.settings.choices import AudienceRule
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
@@ -104,8 +104,7 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     `mark=no`.
     """
     peer_id = call.user_id()
-    people = await _people(call, peer_id)
-    await call.require_conversation(peer_id)
+    people = await call.conversation_with(peer_id, NO_USER)
     messages = call.services.store.messages
     limit = call.number(LIMIT)
     page: Sequence[Message]
@@ -185,7 +184,7 @@ async def _people(call: Call, peer_id: UserId) -> dict[UserId, User]:
     """
     peer = await call.services.store.accounts.get(peer_id)
     if peer is None:
-        raise HttpError(404, "user_not_found", "User not found")
+        raise NO_USER.error()
     return {call.me: call.session.user, peer_id: peer}
 
 

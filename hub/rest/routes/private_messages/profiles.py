@@ -13,6 +13,7 @@ from attrs import evolve
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import Number, Text
+from hub.rest.replies import NO_USER
 from persistence.records import ProfileChange
 from protocol.dialects.private_messages.rest import REST, ProfileBody
 from protocol.dialects.private_messages.shapes import (
@@ -53,8 +54,9 @@ async def visible_user(call: Call) -> User:
     (permit,) = await store.relations.may_message([(call.me, user_id)])
     if user is not None and permit.allowed:
         return user
-    if user is None or user.is_public:
-        raise HttpError(404, "user_not_found", "User not found")
+    (view,) = await store.relations.peer_views([(call.me, user_id)])
+    if user is None or user.is_public or view.is_hidden:
+        raise NO_USER.error()
     raise HttpError(403, ErrorCode.NOT_ALLOWED, "Profile is private")
 
 
@@ -66,7 +68,7 @@ async def as_shown_to(call: Call, user: User) -> User | None:
         return user
     relations = call.services.store.relations
     (view,) = await relations.peer_views([(call.me, user.id)])
-    if view.blocked and not view.may_see:
+    if view.is_hidden:
         return None
     (permit,) = await relations.may_message([(call.me, user.id)])
     if user.is_public or permit.allowed:

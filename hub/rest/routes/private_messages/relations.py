@@ -8,8 +8,11 @@ user; who follows whom is shown of profiles that the caller may see. Every list 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypedDict
 
+from attrs import evolve
+
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
 from hub.rest.parameters import Cursor, Number, Parameter
+from hub.rest.replies import NO_USER
 from hub.rest.routes.private_messages.profiles import as_shown_to, visible_user
 from persistence.interface import MAX_RELATIONS
 from persistence.records import NoSuchUser, Place, Relation, Side
@@ -76,7 +79,7 @@ async def follow(call: Call) -> JSON[FollowObject]:
     except ValueError:
         raise HttpError(400, "not_oneself", "You cannot follow yourself") from None
     if status is None:
-        raise _unknown_user()
+        raise NO_USER.error()
     return JSON({"status": status})
 
 
@@ -132,7 +135,7 @@ async def follow_status(call: Call) -> JSON[FollowStateObject]:
     user_id = call.user_id()
     user = await call.services.store.accounts.get(user_id)
     if user is None or await as_shown_to(call, user) is None:
-        raise _unknown_user()
+        raise NO_USER.error()
     status = await call.services.store.relations.follow_status(call.me, user_id)
     return JSON({"status": status or _NO_FOLLOW, "is_self": user_id == call.me})
 
@@ -161,7 +164,7 @@ async def block(call: Call) -> JSON[DoneObject]:
     except ValueError:
         raise HttpError(400, "not_oneself", "You cannot block yourself") from None
     except NoSuchUser:
-        raise _unknown_user() from None
+        raise NO_USER.error() from None
     return JSON(DONE)
 
 
@@ -173,9 +176,9 @@ async def unblock(call: Call) -> JSON[DoneObject]:
 
 
 async def blocks(call: Call) -> JSON[list[UserObject]]:
-    """Whom I block."""
+    """Whom I block, who may block me too: no more of them than their names and pictures."""
     users = await call.services.store.relations.blocked(call.me)
-    return JSON([user_object(user) for user in users])
+    return JSON([user_object(evolve(user, nickname=None, about_me=None)) for user in users])
 
 
 async def _page(
@@ -216,10 +219,6 @@ async def _people(call: Call, side: Side) -> JSON[list[UserObject]]:
     user = await visible_user(call)
     found, more = await _page(call, user.id, side, FollowStatus.ACCEPTED)
     return JSON([user_object(each.user) for each in found], headers=more)
-
-
-def _unknown_user() -> HttpError:
-    return HttpError(404, "user_not_found", "User not found")
 
 
 _PAGED: Final = (PAGE, LIMIT, CURSOR)

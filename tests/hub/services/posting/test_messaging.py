@@ -109,7 +109,7 @@ async def test_blocked_either_way_and_private_strangers_are_refused(world: World
     assert (await socket.ask(private_message(ben)))["code"] == "not_allowed"
     await relations.unblock(ann.id, ben.id)
     await relations.block(ben.id, ann.id)
-    assert (await socket.ask(private_message(ben)))["code"] == "not_allowed"
+    assert (await socket.ask(private_message(ben)))["code"] == "recipient_not_found"
 
 
 async def test_stopping_waits_for_what_was_accepted_and_refuses_the_rest(

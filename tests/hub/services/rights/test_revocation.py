@@ -124,7 +124,7 @@ async def test_after_a_block_neither_hears_or_reads_the_other(
         await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
         await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "x"})
         assert (await anns.receive_type("error"))["code"] == "not_allowed"
-        assert (await ben.call("GET", f"/private_messages/api/messages/{ann.id}")).status == 403
+        assert (await ben.call("GET", f"/private_messages/api/messages/{ann.id}")).status == 404
         await bens.send({"type": "resume"})
         await bens.receive_type("user_online_status")
         assert await bens.receive() == {"type": "resumed", "complete": True, "after": {}}

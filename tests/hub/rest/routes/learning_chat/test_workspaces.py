@@ -9,6 +9,7 @@ from persistence.interface import Store
 from persistence.records import ProfileChange
 from protocol.model import Role
 from tests.support.school import open_school
+from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
 
@@ -166,3 +167,12 @@ async def test_nobody_is_added_who_may_not_be_written_to(store: Store, joining: 
         await relations.accept_follow(school.eve.id, school.tea.id)
         expected = {"invitation": 202, "at_once": 200}[joining]
         assert (await school.tea.ask("POST", path, body)).status == expected
+
+
+async def test_who_may_invite_nobody_learns_nothing_about_accounts(world: World) -> None:
+    school = await open_school(world)
+    await world.store.relations.block(school.eve.id, school.ann.id)
+    path = f"/api/workspaces/{school.workspace.id}/members"
+    for user_id in (school.eve.id, NOBODY):
+        reply = await school.ann.ask("POST", path, {"userId": user_id})
+        assert (reply.status, reply.json["code"]) == (403, "not_allowed")

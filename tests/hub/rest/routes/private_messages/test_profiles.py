@@ -87,6 +87,10 @@ async def test_a_private_profile_is_seen_by_followers_and_not_by_strangers(world
         assert (await ben.call("GET", path)).status == 200
         assert (await eve.call("GET", path)).status == 200
         assert (await ann.call("GET", path)).status == 403
+    await eve.call("POST", f"/api/users/{ann.id}/block")
+    for word in ("profile", "followers", "following", "counts"):
+        reply = await ann.call("GET", f"/api/users/{eve.id}/{word}")
+        assert (reply.status, reply.json["code"]) == (404, "user_not_found")
 
 
 async def test_across_a_block_there_is_no_such_profile(world: World) -> None:
