@@ -1,29 +1,16 @@
 """Follows, blocks and the policy in Postgres."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from attrs import frozen
 
-from persistence.changes import (
-    BlockEnded,
-    Change,
-    ChannelMemberGone,
-    ConversationGone,
-    InvitationChanged,
-    MemberCame,
-    MemberGone,
-    PairChanged,
-    PairMet,
-    ProfileChanged,
-    ProfileOpened,
-    RequestDecided,
-    UserGone,
-)
+from persistence.changes import Change
 from persistence.interface import MAX_RELATIONS
 from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.changes import ChangeLog, parse_change
 from persistence.postgres.database.bridge import Database
 from persistence.records import (
     FollowCounts,
@@ -35,7 +22,7 @@ from persistence.records import (
     Relation,
     Side,
 )
-from protocol.model import MAX_ID, ChannelId, FollowStatus, User, UserId, WorkspaceId
+from protocol.model import MAX_ID, FollowStatus, User, UserId
 
 _REQUEST: Final = """
     WITH requested AS (
@@ -304,7 +291,10 @@ class PostgresRelations:
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:
         """See the interface."""
-        async with self.database.listen("parlour_changes", parse_change) as changes:
+        async with (
+            self.database.listen("parlour_changes", parse_change) as notified,
+            aclosing(ChangeLog(self.database).complete(notified)) as changes,
+        ):
             yield changes
 
     async def presence_audience(
@@ -320,34 +310,3 @@ class PostgresRelations:
 
     async def _any(self, sql: str, *args: object) -> bool:
         return bool(await self.database.fetch(sql, *args))
-
-
-_CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
-    ("pair", 2): lambda one, other: PairChanged(UserId(one), UserId(other)),
-    ("profile", 1): lambda user: ProfileChanged(UserId(user)),
-    ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
-    ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),
-    ("user", 1): lambda user: UserGone(UserId(user)),
-    ("conversation", 3): lambda channel, one, other: ConversationGone(
-        ChannelId(channel), UserId(one), UserId(other)
-    ),
-    ("met", 2): lambda one, other: PairMet(UserId(one), UserId(other)),
-    ("unblocked", 2): lambda one, other: BlockEnded(UserId(one), UserId(other)),
-    ("opened", 1): lambda user: ProfileOpened(UserId(user)),
-    ("decided", 2): lambda user, peer: RequestDecided(UserId(user), UserId(peer)),
-    ("invited", 1): lambda user: InvitationChanged(UserId(user)),
-    ("came", 2): lambda workspace, user: MemberCame(WorkspaceId(workspace), UserId(user)),
-}
-
-
-def parse_change(payload: str) -> Change:
-    """The change that a trigger notified of (`announce_change` in routines/notices.sql).
-
-    Raises:
-        ValueError: no trigger of ours notifies so.
-    """
-    kind, *ids = payload.split(" ")
-    make = _CHANGES.get((kind, len(ids)))
-    if make is None:
-        raise ValueError(payload)
-    return make(*map(int, ids))

@@ -2,7 +2,8 @@
 
 Guarantees: a change that takes many steps, or whose step fails, holds no other one up; a step that
 failed is tried again, three times while the store answers: then the connections concerned are
-closed, and come back through the policy; while the store is away everything waits.
+closed, and come back through the policy, as everybody does if too many changes wait; while the
+store is away everything waits.
 Must not know: what a change leads to, sockets, dialects, SQL.
 """
 
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 WORKERS: Final = 4  # steps at a time; the store has to answer others too
 TRIES: Final = 3
 RETRY_SECONDS: Final = 0.2
-MAX_WAITING: Final = 10_000  # beyond that, checking everything is cheaper
+MAX_WAITING: Final = 10_000  # beyond that, everybody comes back through the policy
 
 Act: TypeAlias = Callable[[], Awaitable[Sequence["Step"]]]
 
@@ -98,9 +99,10 @@ class Changes:
 
     def _note(self, change: Change | None) -> None:
         if len(self._waiting) >= MAX_WAITING:
+            log.error("changes_given_up", count=len(self._queue))
             self._queue.clear()
             self._waiting.clear()
-            change = None
+            self._put(_Job(None, deque((Step(self._send_everybody_back, ()),))))
         if change not in self._waiting:
             self._waiting.add(change)
             self._put(_Job(change, deque((self._first_step(change),))))
@@ -139,6 +141,10 @@ class Changes:
         job.steps.extend(more)
         if job.steps:
             self._put(job)
+
+    async def _send_everybody_back(self) -> Sequence[Step]:
+        await self.hub.send_back(None)
+        return ()
 
     async def _again(self, job: _Job) -> None:
         if job.failures >= TRIES:

@@ -8,9 +8,21 @@
 --   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
 -- and what a user is asked:
 --   decided <user> <peer> | invited <user>
--- `parse_change` in persistence/postgres/relations.py reads them. The trigger's arguments are the
--- first word and the columns that follow it.
-CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- `parse_change` in persistence/postgres/changes.py reads them. For a hub that is not listening now
+-- they are written down too, for a day. The triggers that call this have the rights that it takes:
+-- who makes a change needs none.
+CREATE OR REPLACE FUNCTION note_change(payload text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('parlour_changes', payload);
+    INSERT INTO changes (payload) VALUES (payload);
+    DELETE FROM changes WHERE id IN (
+        SELECT c.id FROM changes c WHERE c.at < now() - interval '1 day'
+         ORDER BY c.id LIMIT 10 FOR UPDATE SKIP LOCKED);
+END $$;
+
+-- The trigger's arguments are the first word and the columns that follow it.
+CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     changed jsonb;
     payload text := TG_ARGV[0];
@@ -22,7 +34,7 @@ BEGIN
     FOR position IN 1 .. TG_NARGS - 1 LOOP
         payload := payload || ' ' || (changed ->> TG_ARGV[position]);
     END LOOP;
-    PERFORM pg_notify('parlour_changes', payload);
+    PERFORM note_change(payload);
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER blocks_announce AFTER INSERT ON blocks
@@ -59,9 +71,10 @@ CREATE OR REPLACE TRIGGER invitations_announce AFTER INSERT OR DELETE ON invitat
     FOR EACH ROW EXECUTE FUNCTION announce_change('invited', 'user_id');
 
 -- A message request that was accepted without an answer, or declined.
-CREATE OR REPLACE FUNCTION announce_decision() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION announce_decision() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    PERFORM pg_notify('parlour_changes', format('decided %s %s', who, peer))
+    PERFORM note_change(format('decided %s %s', who, peer))
        FROM channels c
       CROSS JOIN LATERAL (SELECT c.user_lo + c.user_hi - c.opened_by, c.opened_by)
               AS p (who, peer)

@@ -293,7 +293,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         f"{ROUTES}/workspaces.py",
         "added = await store.invitations.invite(place, user_id, by=call.me)",
         "added = await store.workspaces.add_member(place, user_id, by=call.me)",
-        (f"{TESTS}/test_accounts.py",),
+        (f"{TESTS}/test_invitations.py",),
     ),
     Fault(
         "to follow a public profile lets one's messages in",

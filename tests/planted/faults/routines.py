@@ -12,6 +12,34 @@ MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a change that nobody listened to is not written down",
+        "persistence/postgres/routines/notices.sql",
+        "    INSERT INTO changes (payload) VALUES (payload);\n",
+        "",
+        ("tests/persistence/postgres/test_changes.py",),
+    ),
+    Fault(
+        "who makes a change needs a right to write it down",
+        "persistence/postgres/routines/notices.sql",
+        "SECURITY DEFINER SET search_path FROM CURRENT AS $$",
+        "AS $$",
+        ("tests/persistence/postgres/test_changes.py",),
+    ),
+    Fault(
+        "changes that were missed are not looked for",
+        "persistence/postgres/changes.py",
+        "last, is_more = 0, True",
+        "last, is_more = 0, False",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "too many changes are forgotten",
+        "hub/services/rights/changes.py",
+        "            self._put(_Job(None, deque((Step(self._send_everybody_back, ()),))))\n",
+        "",
+        ("tests/hub/services/rights/test_changes.py",),
+    ),
+    Fault(
         "a blocked user may write to who blocked them",
         POLICY,
         "WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))\n"

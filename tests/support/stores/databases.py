@@ -25,6 +25,11 @@ SERVER = "PARLOUR_TEST_DATABASE_URL"
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2 << 30  # free, so that it is not the memory of others
 TEMPLATE = "parlour_template"
+ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
+CUT = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+     WHERE query ILIKE 'listen%' AND datname = current_database() AND pid <> pg_backend_pid()
+"""
 EMPTY = """
     DO $$ DECLARE sequence text; BEGIN
         DELETE FROM workspaces;
@@ -32,6 +37,7 @@ EMPTY = """
         DELETE FROM users WHERE role <> 'assistant';
         DELETE FROM loose_uploads;
         DELETE FROM secrets;
+        DELETE FROM changes;
         FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
                          WHERE schemaname = 'public' LOOP
             PERFORM setval(sequence, 1, false);
@@ -177,6 +183,28 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
     finally:
         for connection in opened:
             connection.terminate()
+
+
+async def while_nobody_listens(dsn: str, *statements: str) -> None:
+    """Cut the connections that listen, run the statements on one that was open, and only then let
+    anybody connect again.
+    """
+    name = urlsplit(dsn).path.removeprefix("/")
+    server = with_database(dsn, "postgres")
+
+    async def run() -> None:
+        session = await asyncpg.connect(dsn, timeout=10)
+        try:
+            await session.fetchval("SELECT 1")
+            await trio_asyncio.trio_as_aio(execute)(server, ALLOW.format(name, "false"))
+            await session.fetch(CUT)
+            for statement in statements:
+                await session.execute(statement)
+        finally:
+            await trio_asyncio.trio_as_aio(execute)(server, ALLOW.format(name, "true"))
+            await session.close()
+
+    await trio_asyncio.aio_as_trio(run)()
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import MockClock
 
+import hub.services.rights.changes
 from persistence.interface import Store
 from persistence.records import ProfileChange, StoreUnavailable
 from tests.support.posting import write
+from tests.support.quiet import until_quiet
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
 
@@ -75,6 +78,28 @@ async def test_a_change_that_takes_long_holds_no_other_one_up(memory_store: Stor
         assert (await bens.receive_type("revoked"))["user_id"] == ann.id
         late.may_arrive.set()
         await mias.receive_type("revoked")
+
+
+async def test_more_changes_than_are_remembered_send_everybody_back(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.rights.changes, "MAX_WAITING", 3)
+    peer_views, late = Interception("relations", "peer_views"), Late()
+    async with open_world(peer_views.over(memory_store)) as world:
+        ann, *others = await world.people("ann", *(f"b{number}" for number in range(9)))
+        for other in others:
+            await write(world, ann.user, other.user, "hello")
+        anns = await ann.open()
+        peer_views.way = late
+        for other in others:
+            await world.store.relations.block(other.id, ann.id)
+        await late.carried_out.wait()
+        await until_quiet()
+        late.may_arrive.set()
+        peer_views.way = None
+        frames, end = await anns.until_closed()
+        assert end.code == 1013
+        assert {frame["type"] for frame in frames} <= {"revoked"}
 
 
 async def test_what_cannot_be_done_ends_the_connections_concerned(

@@ -10,7 +10,7 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.postgres.relations import parse_change
+from persistence.postgres.changes import parse_change
 from persistence.records import ProfileChange
 from tests.support.clients.socketio import channel_of
 from tests.support.clients.socketio import enter as enter_socketio
@@ -18,7 +18,13 @@ from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
-from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.databases import (
+    CUT,
+    Databases,
+    execute,
+    open_store,
+    while_nobody_listens,
+)
 from tests.support.stores.held import Held
 from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
@@ -46,10 +52,6 @@ async def on_gateway(school: School) -> WebSocket:
     return gateway
 
 
-CUT = (
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-    " WHERE query ILIKE 'listen%' AND datname = current_database()"
-)
 BLOCK = "INSERT INTO blocks (blocker_id, blocked_id) VALUES ({ann}, {ben})"
 
 
@@ -235,6 +237,34 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
         assert frame["d"]["userId"] == school.ben.id
         await post(school.world, school.ann.user, school.general, "secret")
         await gateway.is_silent()
+
+
+async def test_who_blocks_while_nobody_listens_is_seen_nowhere_afterwards(
+    databases: Databases,
+) -> None:
+    """Neither where both are, nor by who had only followed."""
+    async with databases.migrated() as dsn, school_at(dsn) as school:
+        ann, ben, eve = school.ann, school.ben, school.eve
+        await school.world.store.relations.request_follow(eve.id, ann.id)
+        await write(school.world, ann.user, ben.user, "before")
+        bens, eves = await ben.open(), await eve.open()
+        gateway, chat = await on_gateway(school), await school.join(ben)
+        anns = (await school.join(ann)).ignoring("user_presence")
+        for socket in (bens, eves):
+            assert (await socket.receive_type("user_online_status"))["is_online"] is True
+        assert (await gateway.receive())["d"]["status"] == "online"
+        assert (await chat.receive_type("user_presence"))["status"] == "online"
+        await while_nobody_listens(
+            dsn,
+            f"DELETE FROM follows WHERE follower_id = {eve.id}",
+            BLOCK.format(ann=ann.id, ben=ben.id),
+        )
+        for socket in (bens, eves):
+            assert (await socket.receive_type("user_online_status"))["is_online"] is False
+        assert (await bens.receive_type("revoked"))["user_id"] == ann.id
+        assert (await gateway.receive())["d"]["status"] == "offline"
+        assert (await chat.receive_type("user_presence"))["status"] == "offline"
+        await anns.close_in_silence()
 
 
 async def test_an_outage_only_delays_it(memory_store: Store, autojump_clock: MockClock) -> None:

@@ -54,6 +54,7 @@ RELEASED = {
     "schema/0010_declined_requests.sql": (
         "419a82e9ffcc3ede814ac668c5585ceb155d5462d1bfa156b0b06659e55d6d0c"
     ),
+    "schema/0011_changes.sql": ("0c00bb3aa35fedbdbbeddbe5b6a69ebaac66833a4865cc2bee5eaabb474059eb"),
 }
 
 

@@ -1,0 +1,91 @@
+"""What a listener finds of the changes that were made while its connection was away."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+import persistence.postgres.changes
+from persistence.changes import BlockEnded, Change, PairChanged, PairMet
+from tests.support.stores.databases import Databases, execute, open_store, while_nobody_listens
+from tests.support.stores.records import make_users
+
+BLOCK = "INSERT INTO blocks (blocker_id, blocked_id) VALUES ({}, {})"
+UNBLOCK = "DELETE FROM blocks WHERE blocker_id = {}"
+
+
+async def until_none(changes: AsyncIterator[Change | None]) -> list[Change]:
+    found: list[Change] = []
+    async for change in changes:
+        if change is None:
+            return found
+        found.append(change)
+    raise AssertionError("the changes ended")
+
+
+async def test_what_was_committed_while_nobody_listened_is_found(databases: Databases) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        await store.relations.block(eve.id, ben.id)
+        async with store.relations.changes() as changes:
+            assert await until_none(changes) == []  # nobody is connected yet
+            await store.relations.block(eve.id, ann.id)
+            assert await anext(changes) == PairChanged(eve.id, ann.id)
+            both = BLOCK.format(ann.id, ben.id), UNBLOCK.format(ann.id)
+            await while_nobody_listens(dsn, *both)
+            found = await until_none(changes)
+            assert found[-2:] == [PairChanged(ann.id, ben.id), BlockEnded(ann.id, ben.id)]
+            await store.relations.request_follow(ann.id, ben.id)
+            assert await anext(changes) == PairMet(ann.id, ben.id)
+
+
+async def test_much_that_was_missed_is_read_in_parts(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persistence.postgres.changes, "PAGE", 2)
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, *others = await make_users(store, "ann", "b", "c", "d", "e", "f")
+        async with store.relations.changes() as changes:
+            await until_none(changes)
+            await while_nobody_listens(dsn, *(BLOCK.format(ann.id, each.id) for each in others))
+            assert await until_none(changes) == [PairChanged(ann.id, each.id) for each in others]
+
+
+async def test_what_is_older_than_a_minute_is_not_read_again(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two marks are moved on: what came before the first of them is known."""
+    monkeypatch.setattr(persistence.postgres.changes, "MARK_SECONDS", 0.0)
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, *others = await make_users(store, "ann", "b", "c", "d")
+        async with store.relations.changes() as changes:
+            await until_none(changes)
+            for each in others:
+                await store.relations.block(ann.id, each.id)
+                assert await anext(changes) == PairChanged(ann.id, each.id)
+            await while_nobody_listens(dsn, UNBLOCK.format(ann.id))
+            found = await until_none(changes)
+            assert PairChanged(ann.id, others[0].id) not in found
+            assert found[-3:] == [BlockEnded(ann.id, each.id) for each in others]
+
+
+async def test_what_is_written_down_is_kept_for_a_day(databases: Databases) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store:
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        await store.relations.block(ann.id, ben.id)
+        await execute(dsn, "UPDATE changes SET at = at - interval '25 hours'")
+        await store.relations.block(ann.id, eve.id)
+        kept = await execute(dsn, "SELECT array_agg(payload) FROM changes")
+        assert kept == [f"pair {ann.id} {eve.id}"]
+
+
+async def test_who_makes_a_change_needs_no_right_to_write_it_down(databases: Databases) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        await execute(
+            dsn,
+            "DO $$ BEGIN CREATE ROLE another; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+        )
+        await execute(dsn, "GRANT INSERT ON blocks TO another")
+        sql = f"SET ROLE another; {BLOCK.format(ann.id, ben.id)}"
+        await while_nobody_listens(dsn, sql)
+        assert await execute(dsn, "SELECT count(*) FROM changes") == 1
