@@ -258,6 +258,7 @@ class Admission:
         log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
         try:
             await services.hub.post(Register(client, Connected(client.user, datetime.now(UTC))))
+            await services.arrivals.connected(client)
             take = take_commands(asker, codec, services.commands.carry_out)
             await connection.serve(dialect.heartbeat, take)
         finally:

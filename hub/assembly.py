@@ -42,6 +42,7 @@ from hub.services.commands import Commands
 from hub.services.moderation import Moderation
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
+from hub.services.presence.arrivals import Arrivals
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
@@ -86,6 +87,7 @@ class Services:
     tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
     presence: Presence
+    arrivals: Arrivals
     workspaces: Workspaces
     completions: LanguageModel | None
     commands: Commands
@@ -126,7 +128,8 @@ async def open_services(
     channel_presences = ChannelPresences(store.relations, grace=config.presence_grace)
     rooms = RoomListeners([channel_presences])
     hub = Hub(presence.note, rooms)
-    channels = Channels(store.channels, hub)
+    arrivals = Arrivals(store.relations, presence, channel_presences, hub)
+    channels = Channels(store.channels, hub, arrivals)
     typing = TypingIndicators(
         store.relations,
         store.channels,
@@ -142,7 +145,7 @@ async def open_services(
     ]
     messaging = Messaging(store.messages, hub, typing, continuities, hub.is_followed)
     receipts = Receipts(store.messages, hub)
-    workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub)
+    workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub, arrivals)
     sight = Sight(presence, channel_presences, store.workspaces, hub)
     pairs = Pairs()
     revocations = Revocations(
@@ -194,8 +197,12 @@ async def open_services(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
-    longest = timedelta(days=config.session_max_days)
-    renewals = Renewals(store.sessions, session_cache, _lifetimes(config), longest)
+    renewals = Renewals(
+        store.sessions,
+        session_cache,
+        _lifetimes(config),
+        timedelta(days=config.session_max_days),
+    )
     commands = Commands(
         accounts=store.accounts,
         messages=store.messages,
@@ -213,6 +220,7 @@ async def open_services(
         nursery.start_soon(presence.run, hub)
         nursery.start_soon(typing.run)
         nursery.start_soon(channel_presences.run, hub)
+        nursery.start_soon(arrivals.run)
         nursery.start_soon(messaging.run)
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
@@ -231,6 +239,7 @@ async def open_services(
             tokens=tokens,
             messaging=messaging,
             presence=presence,
+            arrivals=arrivals,
             workspaces=workspaces,
             completions=completions,
             commands=commands,

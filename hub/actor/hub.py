@@ -7,7 +7,7 @@ sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import trio
@@ -26,7 +26,7 @@ from hub.actor.letters import (
     Rebind,
     Register,
     Room,
-    ToClient,
+    ToClients,
     ToEveryone,
     ToRooms,
     ToUserInRoom,
@@ -37,7 +37,7 @@ from hub.actor.link import Frames
 from hub.actor.listeners import PresenceListener, RoomListener
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason
 from protocol.events import Event
-from protocol.model import Channel, ChannelId, SessionId, UserId
+from protocol.model import Channel, ChannelId, SessionId, User, UserId
 
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
@@ -131,6 +131,14 @@ class Hub:
                 if isinstance(room, ChannelRoom):
                     found.setdefault(room.channel_id, []).append(client)
         return found
+
+    def users_in(self, room: Room) -> Iterator[User]:
+        """Those with a connection in a room; to be iterated without awaiting in between."""
+        found: set[UserId] = set()
+        for client in self._by_room.get(room, ()):
+            if client.user.id not in found:
+                found.add(client.user.id)
+                yield client.user
 
     def rooms_of(self, user_id: UserId) -> frozenset[Room]:
         """The rooms that a connection of the user is in."""
@@ -352,8 +360,8 @@ class Hub:
                     for client in self._by_user.get(user_id, ())
                     if room in self._joined.get(client, ())
                 ]
-            case ToClient(client=client):
-                return (client,) if client in self._clients else ()
+            case ToClients(clients=clients):
+                return [client for client in clients if client in self._clients]
             case ToEveryone(besides=user_ids):
                 return [client for client in self._clients if client.user.id not in user_ids]
             case _:

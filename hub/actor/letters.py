@@ -60,10 +60,10 @@ class ToUserInRoom:
 
 
 @frozen
-class ToClient:
-    """One connection, after everything that was posted before."""
+class ToClients:
+    """These connections, after everything that was posted before."""
 
-    client: Client
+    clients: Sequence[Client]
 
 
 @frozen
@@ -73,7 +73,7 @@ class ToEveryone:
     besides: frozenset[UserId]
 
 
-Audience: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToClient | ToEveryone
+Audience: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToClients | ToEveryone
 
 
 @frozen

@@ -12,6 +12,7 @@ from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Join, Leave
 from hub.services.asker import Asker, ChannelScope
+from hub.services.presence.arrivals import Arrivals
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
 from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
@@ -27,11 +28,13 @@ class Channels:
     Args:
         store: asked whether a user may join.
         hub: keeps the rooms.
+        arrivals: tells who is there.
     """
 
-    def __init__(self, store: ChannelStore, hub: Hub) -> None:
+    def __init__(self, store: ChannelStore, hub: Hub, arrivals: Arrivals) -> None:
         self._store = store
         self._hub = hub
+        self._arrivals = arrivals
         self._checks = 0
 
     async def join(self, client: Client, channel_id: ChannelId) -> ErrorCode | None:
@@ -94,8 +97,10 @@ class Channels:
         """Let a connection into a channel that its user may see; `greeting` comes first. When this
         returns it has joined: what is posted before is in the log, what is posted after reaches it.
         """
-        await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting, channel))
+        room = ChannelRoom(channel.id)
+        await self._hub.post(Join(client, (room,), greeting, channel))
         await self._hub.barrier()
+        await self._arrivals.joined(client, room)
 
     async def leave(self, client: Client, channel_id: ChannelId) -> None:
         """Let a connection leave a channel; it gets a confirmation even if it had not joined."""

@@ -14,6 +14,7 @@ import structlog
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, Join, Leave, ToRooms, ToUsers, WorkspaceRoom
+from hub.services.presence.arrivals import Arrivals
 from persistence.interface import Accounts
 from persistence.interface import Channels as ChannelStore
 from persistence.interface import Workspaces as WorkspaceStore
@@ -47,15 +48,22 @@ class Workspaces:
         channel_store: their channels.
         accounts: the users that are members.
         hub: keeps the rooms.
+        arrivals: tells who is there.
     """
 
     def __init__(
-        self, store: WorkspaceStore, channel_store: ChannelStore, accounts: Accounts, hub: Hub
+        self,
+        store: WorkspaceStore,
+        channel_store: ChannelStore,
+        accounts: Accounts,
+        hub: Hub,
+        arrivals: Arrivals,
     ) -> None:
         self._store = store
         self._channel_store = channel_store
         self._accounts = accounts
         self._hub = hub
+        self._arrivals = arrivals
         self._identified: dict[UserId, dict[Client, None]] = {}
         self._followed: dict[UserId, set[WorkspaceId]] = {}
         self._departed: dict[WorkspaceId, dict[UserId, None]] = {}
@@ -77,6 +85,7 @@ class Workspaces:
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces)))
+        await self._arrivals.identified(client, workspaces)
 
     def gone(self, client: Client) -> None:
         """The connection ended."""

@@ -27,13 +27,13 @@ class School:
         return {"tea": self.tea, "ann": self.ann, "ben": self.ben, "eve": self.eve}
 
     async def join(self, person: Person, channel: Channel | None = None) -> WebSocket:
-        """A connection of `/ws/chat` in a channel, by default in `general`."""
+        """A connection of `/ws/chat` in a channel, by default in `general`, past who was there."""
         channel_id = (channel or self.general).id
         socket = await person.open("/ws/chat")
         await socket.send({"type": "join_channel", "channelId": channel_id})
         assert (await socket.receive_type("joined_channel"))["channelId"] == channel_id
         await until_quiet()
-        return socket
+        return await socket.past("user_presence")
 
 
 async def open_school(world: World) -> School:

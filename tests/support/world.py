@@ -204,12 +204,12 @@ class Person:
         return socket
 
     async def open(self, path: str = "/ws", trailing: bytes = b"") -> WebSocket:
-        """A WebSocket of any dialect, past its greeting."""
+        """A WebSocket of any dialect, past its greeting and who was there."""
         socket = await self.connect(path, trailing)
         greeting = GREETINGS[path.partition("?")[0]]
         if greeting is not None:
             await socket.receive_type(greeting)
-        return socket
+        return await socket.past("user_online_status")
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, WorkspaceRoom
+from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, ToRooms, WorkspaceRoom
 from hub.services.assistant.language_model import LanguageModel, NoAnswer, Turn
 from hub.services.posting.messaging import Messaging
 from persistence.interface import Accounts, Messages
@@ -161,4 +161,4 @@ class Assistant:
 
     async def _tell_failure(self, question: _Question) -> None:
         if question.client is not None:
-            await self._hub.broadcast((Delivery(_FAILURE, ToClient(question.client)),))
+            await self._hub.broadcast((Delivery(_FAILURE, ToClients((question.client,))),))

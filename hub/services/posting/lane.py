@@ -17,7 +17,15 @@ from attrs import frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import ChannelRoom, Delivery, Room, ToClient, ToRooms, ToUsers, WorkspaceRoom
+from hub.actor.letters import (
+    ChannelRoom,
+    Delivery,
+    Room,
+    ToClients,
+    ToRooms,
+    ToUsers,
+    WorkspaceRoom,
+)
 from hub.batching import Batcher
 from hub.services.posting.continuity import Continuity
 from hub.services.typing.indicators import TypingIndicators
@@ -186,7 +194,7 @@ class Lane:
 
     def _confirmation(self, message: Message, client: Client) -> Delivery:
         joined = self._hub.joined(client, message.channel_id) is not None
-        return Delivery(MessageConfirmed(message, joined), ToClient(client))
+        return Delivery(MessageConfirmed(message, joined), ToClients((client,)))
 
 
 def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:

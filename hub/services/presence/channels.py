@@ -5,7 +5,7 @@ leaves, or a grace period after it is gone; never across a block. While the stor
 changes wait. Must not know: dialects, SQL, who may join.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -72,6 +72,14 @@ class ChannelPresences:
             for seat in sorted(self._seats.announced())
             if seat.user_id == user_id
         ]
+
+    def present(self, channel_id: ChannelId, users: Iterable[User]) -> Iterator[ChannelPresence]:
+        """Those of the users that were announced in a channel."""
+        announced = self._seats.announced()
+        for user in users:
+            seat = _Seat(channel_id, user.id, user.username)
+            if seat in announced:
+                yield seat.event(online=True)
 
     async def run(self, hub: Hub) -> None:
         """Announce changes to `hub` until cancelled."""

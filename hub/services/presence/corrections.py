@@ -29,7 +29,8 @@ class Corrections:
         try:
             yield lookup
         finally:
-            self._lookups.remove(lookup)
+            # by identity: two lookups may have noted the same
+            self._lookups[:] = [each for each in self._lookups if each is not lookup]
 
     def note(self, user_id: UserId, peer: UserId, *, knows: bool) -> None:
         """From now on the peer may know of the user, or may not."""

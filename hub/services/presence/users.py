@@ -8,6 +8,8 @@ at most one per user. Must not know: sockets, dialects.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 import structlog
 from attrs import frozen
@@ -45,7 +47,7 @@ class Presence:
         self._rule = rule
         self._grace = grace
         self._users: Attendance[UserId] = Attendance()
-        self._corrections = Corrections()
+        self.corrections: Final = Corrections()
 
     def note(self, user_id: UserId, *, connected: bool) -> None:
         """A user's first connection has come, or their last one ended. Never waits."""
@@ -58,9 +60,18 @@ class Presence:
         """Every user that is online."""
         return self._users.present()
 
+    def announced(self) -> AbstractSet[UserId]:
+        """Every user that was announced as online, and not as offline since."""
+        return self._users.announced()
+
+    @property
+    def is_for_everybody(self) -> bool:
+        """Whether everybody may know who is online, but across a block."""
+        return self._rule is AudienceRule.EVERYONE
+
     def knows(self, view: PeerView) -> bool:
         """Whether a user who sees this much of a peer may know that they are online."""
-        if self._rule is AudienceRule.EVERYONE:
+        if self.is_for_everybody:
             return not view.blocked
         return view.knows
 
@@ -68,7 +79,7 @@ class Presence:
         """Show a user who is online to one that may from now on know it, or may not: then as
         offline.
         """
-        self._corrections.note(user_id, to, knows=online)
+        self.corrections.note(user_id, to, knows=online)
         if user_id not in self._users.announced():
             return []
         return [Delivery(PresenceChanged(user_id, online), ToUsers((to,)))]
@@ -77,7 +88,7 @@ class Presence:
         self, workspace_ids: Iterable[WorkspaceId], user_id: UserId, to: UserId, *, online: bool
     ) -> list[Delivery]:
         """The same in workspaces of the user, if the other one follows them."""
-        self._corrections.note(user_id, to, knows=online)
+        self.corrections.note(user_id, to, knows=online)
         if user_id not in self._users.announced():
             return []
         return [
@@ -94,7 +105,7 @@ class Presence:
             await self._announce(hub, await self._users.due())
 
     async def _announce(self, hub: Hub, changes: Sequence[UserId]) -> None:
-        with self._corrections.of_lookup() as corrections:
+        with self.corrections.of_lookup() as corrections:
             seen = await self._look_up(hub, changes)
         if seen is None:
             for user_id in changes:
@@ -128,14 +139,13 @@ class Presence:
     ) -> list[Delivery]:
         if not hub.tells_of(PresenceChanged):
             return []
-        everyone = self._rule is AudienceRule.EVERYONE
-        to = ToEveryone(hidden | {user_id}) if everyone else ToUsers(tuple(known_to))
+        to = ToEveryone(hidden | {user_id}) if self.is_for_everybody else ToUsers(tuple(known_to))
         return [Delivery(PresenceChanged(user_id, online), to)]
 
     async def _look_up(self, hub: Hub, user_ids: Sequence[UserId]) -> "_Seen | None":
         """Who may see the users; None when that is not known now."""
         in_workspaces = hub.tells_of(WorkspacePresence)
-        by_audience = self._rule is not AudienceRule.EVERYONE and hub.tells_of(PresenceChanged)
+        by_audience = not self.is_for_everybody and hub.tells_of(PresenceChanged)
         by_blocks = in_workspaces or (not by_audience and hub.tells_of(PresenceChanged))
         try:
             return _Seen(

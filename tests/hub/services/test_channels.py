@@ -12,6 +12,10 @@ from hub.actor.listeners import RoomListeners
 from hub.actor.wire import Wire
 from hub.limits.quotas import Quotas
 from hub.services.channels import Channels
+from hub.services.presence.arrivals import Arrivals
+from hub.services.presence.channels import ChannelPresences
+from hub.services.presence.users import Presence
+from hub.settings.choices import AudienceRule
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import StreamTransport
 from hub.sockets.websocket_link import WebSocketLink
@@ -28,6 +32,12 @@ def ignore(user_id: UserId, *, connected: bool) -> None:
     del user_id, connected
 
 
+def open_channels(store: Store, hub: Hub) -> Channels:
+    presence = Presence(store.relations, store.workspaces, rule=AudienceRule.RELATED, grace=0.0)
+    in_channels = ChannelPresences(store.relations, grace=0.0)
+    return Channels(store.channels, hub, Arrivals(store.relations, presence, in_channels, hub))
+
+
 async def open_client(hub: Hub, user: User) -> Client:
     """A connection that is about to be registered."""
     _, theirs = trio.testing.memory_stream_pair()
@@ -39,7 +49,7 @@ async def open_client(hub: Hub, user: User) -> Client:
 
 async def test_who_has_entered_or_left_is_known_when_the_call_returns(memory_store: Store) -> None:
     hub = Hub(ignore, RoomListeners())
-    channels = Channels(memory_store.channels, hub)
+    channels = open_channels(memory_store, hub)
     channel = Channel(ChannelId(1), ChannelKind.TEXT, "general", NOW)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)
@@ -54,7 +64,7 @@ async def test_who_has_entered_or_left_is_known_when_the_call_returns(memory_sto
 
 async def test_a_recheck_removes_connections_that_are_just_entering(memory_store: Store) -> None:
     hub = Hub(ignore, RoomListeners())
-    channels = Channels(memory_store.channels, hub)
+    channels = open_channels(memory_store, hub)
     channel = Channel(ChannelId(1), ChannelKind.TEXT, "general", NOW)  # not in the store
     async with trio.open_nursery() as nursery:
         client = await open_client(hub, USER)

@@ -18,6 +18,8 @@ TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
 DELETED: Final = ("tests/hub/services/rights/test_deleted_accounts.py",)
 
+ARRIVALS: Final = "tests/hub/services/presence/test_arrivals.py"
+
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an author who was just deleted is taken for one who is there",
@@ -88,6 +90,34 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "besides_users=blocked | {seat.user_id}",
         "besides_users=blocked",
         (TRANSCRIPTS,),
+    ),
+    Fault(
+        "who joins a channel is not told who is there",
+        "hub/services/channels.py",
+        "        await self._arrivals.joined(client, room)\n",
+        "",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown those who block them",
+        "hub/services/presence/arrivals.py",
+        "if user_id not in hidden",
+        "if hidden is not None",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is told of everybody who is online",
+        "hub/services/presence/arrivals.py",
+        "sorted(among & online)",
+        "sorted(online)",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown whom a block has hidden meanwhile",
+        "hub/services/presence/arrivals.py",
+        "known = corrected(seen.audiences[me], me, corrections, knows=True)",
+        "known = seen.audiences[me]",
+        (ARRIVALS,),
     ),
     Fault(
         "a channel is left by the first of two connections",
@@ -263,8 +293,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "presence is announced to everybody",
         "hub/services/presence/users.py",
-        "if everyone else ToUsers(tuple(known_to))",
-        "if everyone or known_to is not None else ToUsers(tuple(known_to))",
+        "if self.is_for_everybody else ToUsers",
+        "if known_to is not None else ToUsers",
         (PRESENCE,),
     ),
     Fault(

@@ -167,6 +167,12 @@ class WebSocket:
         found, self._unread = self._unread, []
         return found
 
+    async def past(self, *kinds: str) -> Self:
+        """Let go of what came by now of these kinds."""
+        await self._collect()
+        self._unread = [message for message in self._unread if self.kind(message) not in kinds]
+        return self
+
     async def is_silent(self, *, besides: Collection[str] = ()) -> None:
         """Assert that nothing more has come than messages of the kinds `besides`."""
         await self._collect()

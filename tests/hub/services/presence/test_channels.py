@@ -57,3 +57,4 @@ async def test_while_the_store_is_away_presence_waits(
         await anns.is_silent()
         outage.end()
         assert (await anns.receive_type("user_presence"))["status"] == "online"
+        assert (await bens.receive_type("user_presence"))["userId"] == school.ann.id

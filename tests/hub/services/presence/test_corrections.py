@@ -1,5 +1,7 @@
 """What changed while something was looked up counts, and what was looked up of others stays."""
 
+from contextlib import ExitStack
+
 from hub.services.presence.corrections import Corrections, corrected
 from protocol.model import UserId
 
@@ -18,3 +20,14 @@ def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     assert dict(found) == {(ANN, EVE): True, (ANN, BEN): False, (KIM, EVE): False}
     assert corrected(frozenset({BEN, KIM}), ANN, found, knows=True) == {EVE, KIM}
     assert corrected(frozenset({EVE, KIM}), ANN, found, knows=False) == {BEN, KIM}
+
+
+def test_of_two_lookups_each_ends_for_itself() -> None:
+    corrections = Corrections()
+    first, second = ExitStack(), ExitStack()
+    one = first.enter_context(corrections.of_lookup())
+    other = second.enter_context(corrections.of_lookup())
+    second.close()
+    corrections.note(ANN, BEN, knows=False)
+    first.close()
+    assert (one, other) == ({(ANN, BEN): False}, {})

@@ -1,0 +1,160 @@
+"""Who comes is told who is there, as far as they may know."""
+
+import json
+from typing import Any
+
+import pytest
+from trio.testing import MockClock
+
+import hub.services.presence.arrivals
+from persistence.interface import Store
+from persistence.records import StoreUnavailable
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import write
+from tests.support.quiet import until_quiet
+from tests.support.school import School, open_school
+from tests.support.stores.intercept import Interception, Late
+from tests.support.world import Person, World, open_world
+
+
+async def on_chat(school: School, person: Person) -> WebSocket:
+    """In `general`, with everything unread that came after the confirmation."""
+    chat = await person.open("/ws/chat")
+    await chat.send({"type": "join_channel", "channelId": school.general.id})
+    await chat.receive_type("joined_channel")
+    await until_quiet()
+    return chat
+
+
+async def on_gateway(person: Person) -> WebSocket:
+    gateway = await person.open("/gateway")
+    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    await gateway.receive_type("READY")
+    await until_quiet()
+    return gateway
+
+
+async def on_private(person: Person) -> WebSocket:
+    socket = await person.connect("/ws")
+    await socket.receive_type("system")
+    return socket
+
+
+async def shown(socket: WebSocket) -> list[Any]:
+    """The frames that have come by now."""
+    return [json.loads(message) for message in await socket.everything()]
+
+
+async def friends(world: World, one: Person, other: Person) -> None:
+    await write(world, one.user, other.user, "hello")
+    await write(world, other.user, one.user, "hello")
+
+
+async def test_on_a_new_connection(world: World) -> None:
+    ann, ben, eve, kim = await world.people("ann", "ben", "eve", "kim")
+    await friends(world, ann, ben)
+    await write(world, ann.user, eve.user, "a request")
+    await friends(world, ann, kim)
+    for person in (ben, eve):
+        (await person.open()).ignoring("user_online_status")
+    anns = await on_private(ann)
+    online = {"type": "user_online_status", "user_id": ben.id, "is_online": True}
+    assert await shown(anns) == [online]  # neither who has not answered nor who is not there
+    second = await on_private(ann)
+    assert await shown(second) == [online]  # each connection for itself
+    await anns.is_silent()
+
+
+async def test_in_a_channel(world: World) -> None:
+    school = await open_school(world)
+    for person in (school.ann, school.tea):
+        (await on_chat(school, person)).ignoring("user_presence")
+    bens = await on_chat(school, school.ben)
+    frames = await shown(bens)
+    assert [(frame["type"], frame["userId"], frame["status"]) for frame in frames] == [
+        ("user_presence", person.id, "online") for person in (school.ann, school.tea)
+    ]
+    await bens.send({"type": "join_channel", "channelId": school.general.id})
+    await bens.receive_type("joined_channel")
+    await until_quiet()
+    assert await shown(bens) == frames  # joining again says it again
+
+
+async def test_in_workspaces(world: World) -> None:
+    school = await open_school(world)
+    (await school.ann.open("/ws")).ignoring("user_online_status")
+    gateway = await on_gateway(school.ben)
+    data = {"userId": school.ann.id, "status": "online", "workspaceId": school.workspace.id}
+    assert await shown(gateway) == [{"t": "PRESENCE_UPDATE", "d": data}]
+
+
+@pytest.mark.parametrize("is_blocker", [True, False])
+async def test_nobody_is_shown_across_a_block(world: World, *, is_blocker: bool) -> None:
+    school = await open_school(world)
+    ann, ben = school.ann, school.ben
+    await friends(world, ann, ben)
+    pair = (ben.id, ann.id) if is_blocker else (ann.id, ben.id)
+    await world.store.relations.block(*pair)
+    await on_chat(school, ann)
+    for socket in (await on_private(ben), await on_chat(school, ben), await on_gateway(ben)):
+        await socket.is_silent()
+
+
+async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store: Store) -> None:
+    async with open_world(memory_store, presence_audience="everyone") as world:
+        ann, ben, eve = await world.people("ann", "ben", "eve")
+        await world.store.relations.block(ann.id, ben.id)
+        for person in (ann, eve):
+            (await person.open()).ignoring("user_online_status")
+        frames = await shown(await on_private(ben))
+        assert [frame["user_id"] for frame in frames] == [eve.id]
+
+
+async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) -> None:
+    audience, late = Interception("relations", "presence_audience"), Late()
+    async with open_world(audience.over(memory_store), presence_grace=0.0) as world:
+        ann, ben = await world.people("ann", "ben")
+        await friends(world, ann, ben)
+        anns = (await ann.open()).ignoring("user_online_status", "revoked")
+        audience.way = late
+        bens = await on_private(ben)
+        await late.carried_out.wait()
+        audience.way = None
+        await world.store.relations.block(ann.id, ben.id)
+        await until_quiet()
+        late.may_arrive.set()
+        await until_quiet()
+        frames = await shown(bens)
+        assert [frame for frame in frames if frame.get("is_online")] == []
+        await anns.is_silent()
+
+
+async def test_no_more_are_named_than_a_connection_can_take(
+    memory_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.presence.arrivals, "MAX_TOLD", 2)
+    async with open_world(memory_store) as world:
+        ann, *others = await world.people("ann", "ben", "eve", "kim")
+        for other in others:
+            await friends(world, ann, other)
+            (await other.open()).ignoring("user_online_status")
+        assert len(await shown(await on_private(ann))) == 2
+
+
+async def test_while_the_store_is_away_it_waits(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    audience = Interception("relations", "presence_audience")
+
+    async def away(*_: Any) -> Any:
+        raise StoreUnavailable("away")
+
+    async with open_world(audience.over(memory_store)) as world:
+        ann, ben = await world.people("ann", "ben")
+        await friends(world, ann, ben)
+        (await ann.open()).ignoring("user_online_status")
+        audience.way = away
+        bens = await on_private(ben)
+        assert await shown(bens) == []
+        audience.way = None
+        assert (await bens.receive_type("user_online_status"))["user_id"] == ann.id
