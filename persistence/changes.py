@@ -59,6 +59,14 @@ class ConversationGone:
 
 
 @frozen
+class ChannelGone:
+    """A channel of a workspace was deleted."""
+
+    channel_id: ChannelId
+    workspace_id: WorkspaceId
+
+
+@frozen
 class PairMet:
     """An accepted follow exists between the two users, or the second one has answered the first."""
 
@@ -90,7 +98,13 @@ class MemberCame:
 
 
 Loss: TypeAlias = (
-    PairChanged | ProfileChanged | MemberGone | ChannelMemberGone | UserGone | ConversationGone
+    PairChanged
+    | ProfileChanged
+    | MemberGone
+    | ChannelMemberGone
+    | ChannelGone
+    | UserGone
+    | ConversationGone
 )
 """A change that may take away a user's right to see something."""
 

@@ -98,6 +98,7 @@ REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
 
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"
+CHANNEL_DELETED: Final = "This channel was deleted"
 
 
 class WireError(Exception):

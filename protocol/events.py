@@ -348,6 +348,21 @@ class MemberRemoved(Reliable):
 
 
 @frozen
+class ChannelDeleted(Reliable):
+    """A channel was deleted, to its workspace. Who had joined it is sent `LeftChannel`."""
+
+    channel_id: ChannelId
+    workspace_id: WorkspaceId
+
+
+@frozen
+class WorkspaceDeleted(Reliable):
+    """A workspace was deleted, to the connections that followed it, as their last event of it."""
+
+    workspace_id: WorkspaceId
+
+
+@frozen
 class Refused(Reliable):
     """A command was refused or a frame malformed, to the connection that sent it. `field`: which
     one of the frame is at fault, as the client spells it.
@@ -407,6 +422,8 @@ Event: TypeAlias = (
     | ChannelsAdded
     | MemberAdded
     | MemberRemoved
+    | ChannelDeleted
+    | WorkspaceDeleted
     | Refused
     | Shed
 )

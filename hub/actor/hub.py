@@ -132,6 +132,10 @@ class Hub:
                     found.setdefault(room.channel_id, []).append(client)
         return found
 
+    def clients_in(self, room: Room) -> Sequence[Client]:
+        """The connections in a room."""
+        return list(self._by_room.get(room, ()))
+
     def users_in(self, room: Room) -> Iterator[User]:
         """Those with a connection in a room; to be iterated without awaiting in between."""
         found: set[UserId] = set()

@@ -15,7 +15,7 @@ from hub.services.asker import Asker, ChannelScope
 from hub.services.presence.arrivals import Arrivals
 from persistence.interface import Channels as ChannelStore
 from persistence.records import Access
-from protocol.errors import CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
+from protocol.errors import CHANNEL_DELETED, CONVERSATION_CLOSED, NO_LONGER_MEMBER, ErrorCode
 from protocol.events import Event, JoinedChannel, LeftChannel
 from protocol.model import Channel, ChannelId, UserId
 
@@ -153,6 +153,14 @@ class Channels:
                 if not allowed:
                     for client in self._hub.channels_of(user_id).get(channel_id, ()):
                         await self.expel(client, channel_id)
+
+    async def deleted(self, channel_id: ChannelId) -> None:
+        """Remove every connection from a channel that is no more, with an event that says so."""
+        self._checks += 1
+        await self._hub.barrier()
+        farewell = LeftChannel(channel_id, CHANNEL_DELETED)
+        for client in self._hub.clients_in(ChannelRoom(channel_id)):
+            await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))
 
     async def expel(self, client: Client, channel_id: ChannelId) -> None:
         """Remove a connection from a channel that its user may no longer see."""

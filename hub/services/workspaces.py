@@ -22,13 +22,15 @@ from persistence.records import Denial, NewChannel, StoreUnavailable
 from protocol.errors import CloseReason
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelsAdded,
     Event,
     MemberAdded,
     MemberRemoved,
     Ready,
+    WorkspaceDeleted,
 )
-from protocol.model import Channel, User, UserId, Workspace, WorkspaceId
+from protocol.model import Channel, ChannelId, User, UserId, Workspace, WorkspaceId
 
 log = structlog.get_logger(__name__)
 
@@ -158,10 +160,11 @@ class Workspaces:
             return ()  # again
         if workspace is not None:
             await self._tell(workspace_id, MemberRemoved(workspace, user_id, user))
+        farewell = WorkspaceDeleted(workspace_id) if workspace is None else None
         followed = self._followed.get(user_id, set())
         followed.discard(workspace_id)
         for client in tuple(self._identified.get(user_id, ())):
-            await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))
+            await self._hub.post(Leave(client, WorkspaceRoom(workspace_id), farewell))
         members = () if workspace is None else workspace.members
         return (*members, *self._departs(workspace_id, user_id))
 
@@ -175,6 +178,10 @@ class Workspaces:
         while sum(map(len, self._departed.values())) > MAX_DEPARTED:
             del self._departed[next(iter(self._departed))]
         return tuple(departed)
+
+    async def channel_deleted(self, channel_id: ChannelId, workspace_id: WorkspaceId) -> None:
+        """A channel is no more: announce that in its workspace."""
+        await self._tell(workspace_id, ChannelDeleted(channel_id, workspace_id))
 
     async def recheck(self) -> None:
         """Remove every connection from the workspaces that its user is no longer a member of.

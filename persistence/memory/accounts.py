@@ -6,6 +6,7 @@ from typing import Any
 from attrs import asdict, define, evolve, fields
 
 from persistence.changes import (
+    ChannelGone,
     ChannelMemberGone,
     ConversationGone,
     MemberGone,
@@ -168,6 +169,8 @@ class MemoryAccounts:
         del self.tables.channels[row.channel.id]
         for user_id in row.channel.pair or ():
             self.tables.changed(ChannelMemberGone(row.channel.id, user_id))
+        if row.channel.workspace_id is not None:
+            self.tables.changed(ChannelGone(row.channel.id, row.channel.workspace_id))
         if row.channel.pair is not None and row.messages:
             self.tables.changed(ConversationGone(row.channel.id, *row.channel.pair))
         for message in row.messages:

@@ -16,6 +16,7 @@ from attrs import define, field
 from persistence.changes import (
     BlockEnded,
     Change,
+    ChannelGone,
     ChannelMemberGone,
     ConversationGone,
     InvitationChanged,
@@ -112,6 +113,7 @@ _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
     ("profile", 1): lambda user: ProfileChanged(UserId(user)),
     ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
     ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),
+    ("gone", 2): lambda channel, workspace: ChannelGone(ChannelId(channel), WorkspaceId(workspace)),
     ("user", 1): lambda user: UserGone(UserId(user)),
     ("conversation", 3): lambda channel, one, other: ConversationGone(
         ChannelId(channel), UserId(one), UserId(other)

@@ -26,6 +26,7 @@ from hub.services.rights.sight import Sight
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.changes import (
+    ChannelGone,
     ChannelMemberGone,
     ConversationGone,
     Loss,
@@ -76,6 +77,8 @@ class Revocations:
                 return Step(partial(self._member_gone, workspace_id, user_id), (user_id,))
             case ChannelMemberGone(user_id=user_id):
                 return Step(partial(self._recheck, (user_id,)), (user_id,))
+            case ChannelGone(channel_id=channel_id, workspace_id=workspace_id):
+                return Step(partial(self._channel_gone, channel_id, workspace_id), None)
             case ConversationGone(channel_id=channel_id, one=one, other=other):
                 return Step(
                     partial(self._conversation_gone, channel_id, ((one, other), (other, one))),
@@ -121,6 +124,14 @@ class Revocations:
         await self._recheck((user_id,))
         concerned = await self._of_the_connected(both_ways(user_id, others))
         return [self._hiding(part) for part in parts(concerned)]
+
+    async def _channel_gone(
+        self, channel_id: ChannelId, workspace_id: WorkspaceId
+    ) -> Sequence[Step]:
+        await self.receipts.settled()
+        await self.channels.deleted(channel_id)
+        await self.workspaces.channel_deleted(channel_id, workspace_id)
+        return ()
 
     async def _user_gone(self, user_id: UserId) -> Sequence[Step]:
         await self.hub.end_users((user_id,))

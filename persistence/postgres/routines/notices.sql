@@ -3,7 +3,7 @@
 
 -- On the channel parlour_changes, what may take away somebody's right to see something:
 --   pair <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
---   | user <user> | conversation <channel> <user> <user>
+--   | gone <channel> <workspace> | user <user> | conversation <channel> <user> <user>
 -- and what may give it:
 --   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
 -- and what a user is asked:
@@ -65,6 +65,9 @@ CREATE OR REPLACE TRIGGER workspace_members_announce_begin AFTER INSERT ON works
 CREATE OR REPLACE TRIGGER channels_announce_end AFTER DELETE ON channels
     FOR EACH ROW WHEN (OLD.user_lo IS NOT NULL AND OLD.last_seq > 0)
     EXECUTE FUNCTION announce_change('conversation', 'id', 'user_lo', 'user_hi');
+CREATE OR REPLACE TRIGGER channels_announce_deletion AFTER DELETE ON channels
+    FOR EACH ROW WHEN (OLD.workspace_id IS NOT NULL)
+    EXECUTE FUNCTION announce_change('gone', 'id', 'workspace_id');
 CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
 CREATE OR REPLACE TRIGGER invitations_announce AFTER INSERT OR DELETE ON invitations

@@ -14,6 +14,7 @@ from protocol.dialects.channel_messages.shapes import (
 from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -44,6 +45,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, DeliveryStatus
@@ -220,6 +222,8 @@ OMITS: Final = omitting(
             MemberAdded,
             MemberRemoved,
             InvitationsChanged,
+            ChannelDeleted,
+            WorkspaceDeleted,
         ),
         "clients list their channels over REST": (ChannelsAdded,),
         "clients show no pins": (MessagePinned,),

@@ -8,6 +8,7 @@ from protocol.dialect import (
 )
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -37,6 +38,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, User, UserId, Workspace, WorkspaceId
@@ -103,6 +105,19 @@ class MembershipData(TypedDict):
     userId: UserId
     user: NotRequired[MemberObject]
     guild: WorkspaceObject
+
+
+class DeletedChannelData(TypedDict):
+    """A channel that is no more."""
+
+    id: ChannelId
+    workspaceId: WorkspaceId
+
+
+class DeletedGuildData(TypedDict):
+    """A workspace that is no more."""
+
+    id: WorkspaceId
 
 
 class ResumedData(TypedDict):
@@ -182,6 +197,19 @@ def _member_removed(
     return _dispatch("GUILD_MEMBER_REMOVE", data)
 
 
+def _channel_deleted(
+    event: ChannelDeleted,
+) -> tuple[Dispatch[Literal["CHANNEL_DELETE"], DeletedChannelData]]:
+    data: DeletedChannelData = {"id": event.channel_id, "workspaceId": event.workspace_id}
+    return _dispatch("CHANNEL_DELETE", data)
+
+
+def _workspace_deleted(
+    event: WorkspaceDeleted,
+) -> tuple[Dispatch[Literal["GUILD_DELETE"], DeletedGuildData]]:
+    return _dispatch("GUILD_DELETE", {"id": event.workspace_id})
+
+
 def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedData]]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
     return _dispatch("RESUMED", {"complete": event.complete, "after": positions})
@@ -214,6 +242,8 @@ ENCODERS: Final[Encoders] = {
     ChannelCreated: _channel_created,
     MemberAdded: _member_added,
     MemberRemoved: _member_removed,
+    ChannelDeleted: _channel_deleted,
+    WorkspaceDeleted: _workspace_deleted,
     ChannelsResumed: _resumed,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,

@@ -10,6 +10,7 @@ from protocol.dialects.learning_chat.errors import TEXTS
 from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -39,6 +40,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, DeliveryStatus, MessageId, Role, UserId
@@ -360,6 +362,8 @@ OMITS: Final = omitting(
             ChannelCreated,
             MemberAdded,
             MemberRemoved,
+            ChannelDeleted,
+            WorkspaceDeleted,
         ),
         "no frame asks for it": (
             ConversationSubscribed,

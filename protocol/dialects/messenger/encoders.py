@@ -22,6 +22,7 @@ from protocol.dialects.messenger.shapes import (
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -51,6 +52,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import Role, UserId, with_authors
@@ -284,6 +286,8 @@ OMITS: Final = omitting(
             MemberAdded,
             MemberRemoved,
             InvitationsChanged,
+            ChannelDeleted,
+            WorkspaceDeleted,
         ),
         "clients send no heartbeat": (HeartbeatAcknowledged,),
     }

@@ -10,6 +10,7 @@ from protocol.dialects.private_messages.shapes import PrivateMessageObject, priv
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -39,6 +40,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, UserId
@@ -281,6 +283,8 @@ OMITS: Final = omitting(
             MemberAdded,
             MemberRemoved,
             InvitationsChanged,
+            ChannelDeleted,
+            WorkspaceDeleted,
         ),
         "no frame asks for it; history and conversations are REST": (
             ConversationSubscribed,

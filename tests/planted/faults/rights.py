@@ -282,6 +282,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/rest/routes/private_messages/test_profiles.py",),
     ),
     Fault(
+        "nobody is put out of a channel that is deleted",
+        "hub/services/rights/revocation.py",
+        "        await self.channels.deleted(channel_id)\n",
+        "",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "Postgres does not notify of a deleted channel",
+        "persistence/postgres/routines/notices.sql",
+        "announce_change('gone', 'id', 'workspace_id')",
+        "announce_change('other', 'id', 'workspace_id')",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "a deleted workspace ends in silence",
+        "hub/services/workspaces.py",
+        "WorkspaceDeleted(workspace_id) if workspace is None else None",
+        "None",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
         "people make themselves teachers",
         f"{ROUTES}/accounts.py",
         "if OpenRole(role) not in call.services.config.open_roles:",

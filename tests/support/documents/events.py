@@ -8,6 +8,7 @@ from attrs import evolve
 from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -38,6 +39,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import (
@@ -98,6 +100,8 @@ EVENTS: Final[tuple[Event, ...]] = (
     MemberRemoved(WORKSPACE, ANN.id, ANN),
     RequestChanged(ANN.id, UserId(2), is_waiting=False),
     InvitationsChanged(ANN.id, 2),
+    ChannelDeleted(ChannelId(10), WORKSPACE.id),
+    WorkspaceDeleted(WORKSPACE.id),
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),

@@ -1,5 +1,6 @@
 """Who loses the right to see something is told so and then nothing more, whoever took it away."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
@@ -189,9 +190,11 @@ async def test_who_leaves_a_workspace_leaves_its_channels(
         await execute(dsn, statement.format(school=school.workspace.id, ben=school.ben.id))
         left = await chat.receive_type("left_channel")
         name, revoked = await peer.event()
-        assert (left["channelId"], left["reason"]) == (
-            school.general.id, "You are no longer a member",
-        )  # fmt: skip
+        assert left["channelId"] == school.general.id
+        reasons = ["You are no longer a member"]
+        if "workspace_members" not in statement:  # whichever is acted on first
+            reasons.append("This channel was deleted")
+        assert left["reason"] in reasons
         assert (name, revoked["channelId"]) == ("channel:revoked", channel_of(school))
         if "workspace_members" in statement:
             removed = await gateway.receive_type("GUILD_MEMBER_REMOVE")
@@ -200,7 +203,8 @@ async def test_who_leaves_a_workspace_leaves_its_channels(
         await chat.send({"type": "resume", "after": {str(school.general.id): 0}})
         assert (await chat.receive_type("error"))["code"] == "channel_not_found"
         await chat.receive_type("resumed")
-        await gateway.is_silent()
+        await gateway.is_silent(besides=("CHANNEL_DELETE", "GUILD_DELETE"))
+        gateway.ignoring("CHANNEL_DELETE", "GUILD_DELETE")
 
 
 async def test_an_account_that_is_deleted_ends_every_connection(
@@ -214,6 +218,39 @@ async def test_an_account_that_is_deleted_ends_every_connection(
         assert await peer.packet() == "1"  # the end of a session
         for socket in (*sockets, peer.socket):
             assert (await socket.closed()).code == 4001
+
+
+async def test_a_channel_that_is_deleted_is_told_wherever_it_is_shown(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with on_postgres(databases) as (school, dsn):
+        chat, gateway = await school.join(school.ben), await on_gateway(school)
+        peer = await enter_socketio(school.ben)
+        await peer.ask("room:join", channel_of(school))
+        await execute(dsn, f"DELETE FROM channels WHERE id = {school.general.id}")
+        reason = "This channel was deleted"
+        assert await chat.receive() == {
+            "type": "left_channel", "channelId": school.general.id, "reason": reason,
+        }  # fmt: skip
+        name, payload = await peer.event()
+        assert (name, payload["reason"]) == ("channel:revoked", reason)
+        data = {"id": school.general.id, "workspaceId": school.workspace.id}
+        assert await gateway.receive() == {"t": "CHANNEL_DELETE", "d": data}
+
+
+@pytest.mark.parametrize("is_missed", [False, True])
+async def test_a_workspace_that_is_deleted_is_told_as_its_last_event(
+    databases: Databases, *, is_missed: bool
+) -> None:
+    async with databases.migrated() as dsn, school_at(dsn) as school:
+        chat, gateway = await school.join(school.ben), await on_gateway(school)
+        sql = f"DELETE FROM workspaces WHERE id = {school.workspace.id}"
+        await (while_nobody_listens if is_missed else execute)(dsn, sql)
+        assert (await chat.receive_type("left_channel"))["channelId"] == school.general.id
+        assert (await gateway.expect("GUILD_DELETE"))["d"] == {"id": school.workspace.id}
+        frames = [json.loads(each) for each in await gateway.everything()]
+        assert all(frame["t"] == "CHANNEL_DELETE" for frame in frames)  # it may come before
+        chat.ignoring("user_presence")
 
 
 async def test_what_happened_while_nobody_listened_is_found_afterwards(

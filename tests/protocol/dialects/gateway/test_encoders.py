@@ -7,6 +7,7 @@ import pytest
 from protocol.dialects.gateway import DIALECT
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelsResumed,
     ChannelTyping,
@@ -16,6 +17,7 @@ from protocol.events import (
     MemberRemoved,
     Ready,
     Shed,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, UserId, WorkspaceId
@@ -128,6 +130,8 @@ FRAMES: dict[type[Event], list[object]] = {
             },
         }
     ],
+    ChannelDeleted: [{"t": "CHANNEL_DELETE", "d": {"id": 10, "workspaceId": 5}}],
+    WorkspaceDeleted: [{"t": "GUILD_DELETE", "d": {"id": 5}}],
     MemberRemoved: [
         {
             "t": "GUILD_MEMBER_REMOVE",

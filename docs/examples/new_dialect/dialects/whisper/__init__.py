@@ -24,6 +24,7 @@ from protocol.dialect import (
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import (
     ChannelCreated,
+    ChannelDeleted,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -54,6 +55,7 @@ from protocol.events import (
     RequestChanged,
     Shed,
     TypingChanged,
+    WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import UserId
@@ -142,6 +144,8 @@ OMITS: Final = omitting(
             MemberAdded,
             MemberRemoved,
             InvitationsChanged,
+            ChannelDeleted,
+            WorkspaceDeleted,
         ),
     }
 )
