@@ -470,7 +470,7 @@ class Channels(Protocol):
         self, pairs: Sequence[tuple[UserId, ChannelId]]
     ) -> Sequence[frozenset[UserId] | None]:
         """For each (user, channel), from whom what the user does there is hidden, because one of
-        the two blocks the other; None: the user may not see the channel. One statement.
+        the two blocks the other; None: the user may not write there. One statement.
         """
 
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:

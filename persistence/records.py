@@ -4,7 +4,6 @@ Guarantees: immutable; times are aware UTC datetimes with millisecond precision.
 commands, events, dialects, sockets.
 """
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import Final, TypeAlias
@@ -313,14 +312,6 @@ class Gap:
     channel_id: ChannelId
     above_seq: int
     above_id: MessageId
-
-
-@frozen
-class Recovery:
-    """The position of a connection that ended: by channel, the seq that it received at least."""
-
-    user_id: UserId
-    positions: Mapping[ChannelId, int]
 
 
 @frozen

@@ -6,8 +6,17 @@ Guarantees: a position is kept under a hash alone. Must not know: sockets.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from persistence.records import Recovery
+from attrs import frozen
+
 from protocol.model import ChannelId, UserId
+
+
+@frozen
+class Recovery:
+    """The position of a connection that ended: by channel, the seq that it received at least."""
+
+    user_id: UserId
+    positions: Mapping[ChannelId, int]
 
 
 class Recoveries(Protocol):

@@ -132,6 +132,15 @@ class Hub:
                     found.setdefault(room.channel_id, []).append(client)
         return found
 
+    def in_dms_of(self, user_id: UserId) -> frozenset[tuple[UserId, ChannelId]]:
+        """Who has joined which dm of a user, the user included."""
+        return frozenset(
+            (client.user.id, channel.id)
+            for client, rooms in self._joined.items()
+            for channel in rooms.values()
+            if channel is not None and user_id in (channel.pair or ())
+        )
+
     def clients_in(self, room: Room) -> Sequence[Client]:
         """The connections in a room."""
         return list(self._by_room.get(room, ()))
@@ -364,8 +373,10 @@ class Hub:
                     for client in self._by_user.get(user_id, ())
                     if room in self._joined.get(client, ())
                 ]
-            case ToClients(clients=clients):
+            case ToClients(clients=clients, room=None):
                 return [client for client in clients if client in self._clients]
+            case ToClients(clients=clients, room=room):
+                return [client for client in clients if room in self._joined.get(client, ())]
             case ToEveryone(besides=user_ids):
                 return [client for client in self._clients if client.user.id not in user_ids]
             case _:

@@ -61,9 +61,12 @@ class ToUserInRoom:
 
 @frozen
 class ToClients:
-    """These connections, after everything that was posted before."""
+    """These connections, after everything that was posted before: those that are in the room then,
+    if there is one.
+    """
 
     clients: Sequence[Client]
+    room: Room | None = None
 
 
 @frozen

@@ -82,10 +82,16 @@ class MemoryChannels:
         self, pairs: Sequence[tuple[UserId, ChannelId]]
     ) -> Sequence[frozenset[UserId] | None]:
         """See the interface."""
-        allowed = await self.may_join(pairs)
-        users = [user_id for user_id, _ in pairs]
-        hidden = self.tables.hidden_from
-        return [hidden(who) if may else None for who, may in zip(users, allowed, strict=True)]
+        return [
+            self.tables.hidden_from(user_id) if self._may_write(user_id, channel_id) else None
+            for user_id, channel_id in pairs
+        ]
+
+    def _may_write(self, user_id: UserId, channel_id: ChannelId) -> bool:
+        row = self.tables.channels.get(channel_id)
+        return row is not None and not self.tables.denial_in_channel(
+            user_id, Action.WRITE, row.channel
+        )
 
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
         """See the interface."""

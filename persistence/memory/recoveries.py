@@ -6,7 +6,8 @@ from datetime import timedelta
 from attrs import define, evolve
 
 from persistence.memory.tables import RecoveryRow, Tables
-from persistence.records import NoSuchUser, Recovery
+from persistence.records import NoSuchUser
+from persistence.recoveries import Recovery
 from protocol.model import ChannelId, UserId
 
 

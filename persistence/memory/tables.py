@@ -20,11 +20,11 @@ from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
     Denial,
     InvitationLink,
-    Recovery,
     SessionChange,
     SessionEnded,
     Upload,
 )
+from persistence.recoveries import Recovery
 from protocol.model import (
     ASSISTANT_ID,
     STAFF,

@@ -137,7 +137,7 @@ class PostgresChannels:
     ) -> Sequence[frozenset[UserId] | None]:
         """See the interface."""
         rows = await self.database.fetch(
-            "SELECT may_join(p.who, p.channel) AS allowed,"
+            "SELECT may_in_channel(p.who, 'write', p.channel) AS allowed,"
             " ARRAY(SELECT hidden_from(p.who)) AS hidden"
             " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (who, channel, ord)"
             " ORDER BY p.ord",

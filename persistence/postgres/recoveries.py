@@ -6,7 +6,8 @@ from typing import Final
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database
-from persistence.records import Gone, NoSuchUser, Recovery
+from persistence.records import Gone, NoSuchUser
+from persistence.recoveries import Recovery
 from protocol.model import ChannelId, UserId
 
 _SAVE: Final = """

@@ -3,7 +3,8 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import NoSuchUser, Recovery
+from persistence.records import NoSuchUser
+from persistence.recoveries import Recovery
 from protocol.model import ChannelId
 from tests.support.stores.records import NOBODY, make_user
 

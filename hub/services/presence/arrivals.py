@@ -2,7 +2,8 @@
 
 Guarantees: a connection is told of those whom its user may know to be online, never across a block,
 of a bounded number of them, after the first event of where it came to. What changes while that is
-looked up counts. While the store is unreachable it waits. Must not know: sockets, dialects, SQL.
+looked up counts: who has left again is told nothing. While the store is unreachable it waits.
+Must not know: sockets, dialects, SQL.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from attrs import frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import ChannelRoom, Delivery, ToClients
+from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, WorkspaceRoom
 from hub.batching import Batcher
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.corrections import corrected
@@ -37,6 +38,11 @@ class _Arrival:
 
     client: Client
     place: ChannelRoom | Workspace | None
+
+    @property
+    def room(self) -> Room | None:
+        """Where it is, unless it has left again."""
+        return WorkspaceRoom(self.place.id) if isinstance(self.place, Workspace) else self.place
 
 
 class Arrivals:
@@ -110,7 +116,7 @@ class Arrivals:
         seen: "_Seen",
         corrections: Mapping[tuple[UserId, UserId], bool],
     ) -> list[Delivery]:
-        told: dict[Event, list[Client]] = {}
+        told: dict[tuple[Room | None, Event], list[Client]] = {}
         for arrival in arrivals:
             me = arrival.client.user.id
             if self._asks_for_audience(arrival):
@@ -122,8 +128,10 @@ class Arrivals:
                     event for user_id, event in self._others(arrival, None) if user_id not in hidden
                 )
             for event in islice(events, MAX_TOLD):
-                told.setdefault(event, []).append(arrival.client)
-        return [Delivery(event, ToClients(clients)) for event, clients in told.items()]
+                told.setdefault((arrival.room, event), []).append(arrival.client)
+        return [
+            Delivery(event, ToClients(clients, room)) for (room, event), clients in told.items()
+        ]
 
     def _others(
         self, arrival: _Arrival, among: frozenset[UserId] | None

@@ -16,6 +16,7 @@ import trio
 K = TypeVar("K", bound=Hashable)
 
 MAX_BATCH = 512
+LATELY_SECONDS = 10.0
 
 
 class Attendance(Generic[K]):
@@ -24,6 +25,7 @@ class Attendance(Generic[K]):
     def __init__(self) -> None:
         self._here: set[K] = set()
         self._announced: set[K] = set()
+        self._departed: dict[K, float] = {}  # lately, in the order in which that was announced
         # A key's next review: the dict holds the valid time, the heap may hold stale ones too.
         # The number keeps the heap from comparing keys.
         self._review_at: dict[K, tuple[float, int]] = {}
@@ -51,6 +53,15 @@ class Attendance(Generic[K]):
         """Every key that was announced as present and not as absent since."""
         return self._announced
 
+    def shown(self) -> AbstractSet[K]:
+        """Every key that somebody may still take for present: also those that were announced as
+        absent a moment ago, of which somebody may have been left out who was told of their arrival.
+        """
+        long_ago = trio.current_time() - LATELY_SECONDS
+        while self._departed and next(iter(self._departed.values())) < long_ago:
+            del self._departed[next(iter(self._departed))]
+        return self._announced | self._departed.keys()
+
     async def due(self) -> list[K]:
         """Wait for changes that are to be announced, oldest first."""
         while not (changes := self._take_due()):
@@ -68,6 +79,9 @@ class Attendance(Generic[K]):
         if here == (key in self._announced):
             return None
         (self._announced.add if here else self._announced.discard)(key)
+        self._departed.pop(key, None)
+        if not here:
+            self._departed[key] = trio.current_time()
         return here
 
     def postpone(self, key: K, seconds: float) -> None:

@@ -69,7 +69,7 @@ class ChannelPresences:
         self._corrections.note(user_id, to, knows=online)
         return [
             Delivery(seat.event(online=online), ToUserInRoom(to, ChannelRoom(seat.channel_id)))
-            for seat in sorted(self._seats.announced())
+            for seat in sorted(self._seats.announced() if online else self._seats.shown())
             if seat.user_id == user_id
         ]
 

@@ -80,7 +80,7 @@ class Presence:
         offline.
         """
         self.corrections.note(user_id, to, knows=online)
-        if user_id not in self._users.announced():
+        if user_id not in (self._users.announced() if online else self._users.shown()):
             return []
         return [Delivery(PresenceChanged(user_id, online), ToUsers((to,)))]
 
@@ -89,7 +89,7 @@ class Presence:
     ) -> list[Delivery]:
         """The same in workspaces of the user, if the other one follows them."""
         self.corrections.note(user_id, to, knows=online)
-        if user_id not in self._users.announced():
+        if user_id not in (self._users.announced() if online else self._users.shown()):
             return []
         return [
             Delivery(

@@ -164,7 +164,14 @@ class Revocations:
         """The conversations of the user, which may be many, are checked a few at a time."""
         peers = await self.relations.conversation_peers(user_id)
         concerned = await self._of_the_connected(both_ways(user_id, peers))
-        return [self._step(part) for part in parts(concerned)]
+        joined = Step(partial(self._recheck_dms, user_id), None)
+        return [joined, *(self._step(part) for part in parts(concerned))]
+
+    async def _recheck_dms(self, user_id: UserId) -> Sequence[Step]:
+        """Also dms without a message, which are no conversations, may have been joined."""
+        await self.receipts.settled()
+        await self.channels.recheck_places(self.hub.in_dms_of(user_id))
+        return ()
 
     async def _of_the_connected(self, pairs: Sequence[Pair]) -> Sequence[Pair]:
         """The pairs whose first user has a connection. Nothing is owed to the others, who hear no

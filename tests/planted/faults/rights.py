@@ -14,6 +14,7 @@ MESSAGES: Final = "persistence/postgres/messages.py"
 BY_RELATION: Final = ("tests/persistence/test_relations.py",)
 BY_MESSAGE: Final = ("tests/persistence/test_messages.py",)
 BY_QUESTION: Final = ("tests/hub/services/rights/test_questions.py",)
+ARRIVALS: Final = "tests/hub/services/presence/test_arrivals.py"
 TESTS: Final = "tests/hub/rest/routes/learning_chat"
 
 
@@ -301,6 +302,69 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "WorkspaceDeleted(workspace_id) if workspace is None else None",
         "None",
         ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "who may only read types",
+        f"{STORE}/channels.py",
+        "SELECT may_in_channel(p.who, 'write', p.channel) AS allowed",
+        "SELECT may_join(p.who, p.channel) AS allowed",
+        ("tests/hub/services/typing/test_indicators.py",),
+    ),
+    Fault(
+        "a channel that somebody may only read is shown as one to write in",
+        f"{ROUTES}/conversations.py",
+        "is_read_only=hidden_from is None",
+        "is_read_only=False",
+        (f"{TESTS}/test_conversations.py",),
+    ),
+    Fault(
+        "an empty dm that was joined stays open to who may not see it",
+        "hub/services/rights/revocation.py",
+        "return [joined, *(self._step",
+        "return [*(self._step",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "who leaves when they block stays online for the blocked",
+        "hub/services/presence/attendance.py",
+        "return self._announced | self._departed.keys()",
+        "return self._announced",
+        ("tests/hub/services/presence/test_attendance.py",),
+    ),
+    Fault(
+        "who has left again is shown who is there",
+        "hub/services/presence/arrivals.py",
+        "Delivery(event, ToClients(clients, room))",
+        "Delivery(event, ToClients(clients))",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who joins a channel is not told who is there",
+        "hub/services/channels.py",
+        "        await self._arrivals.joined(client, room)\n",
+        "",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown those who block them",
+        "hub/services/presence/arrivals.py",
+        "if user_id not in hidden",
+        "if hidden is not None",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is told of everybody who is online",
+        "hub/services/presence/arrivals.py",
+        "sorted(among & online)",
+        "sorted(online)",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown whom a block has hidden meanwhile",
+        "hub/services/presence/arrivals.py",
+        "known = corrected(seen.audiences[me], me, corrections, knows=True)",
+        "known = seen.audiences[me]",
+        (ARRIVALS,),
     ),
     Fault(
         "people make themselves teachers",

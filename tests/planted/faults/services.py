@@ -18,8 +18,6 @@ TRANSCRIPTS: Final = "tests/transcripts/test_transcripts.py"
 
 DELETED: Final = ("tests/hub/services/rights/test_deleted_accounts.py",)
 
-ARRIVALS: Final = "tests/hub/services/presence/test_arrivals.py"
-
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an author who was just deleted is taken for one who is there",
@@ -52,7 +50,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a removed member goes on receiving the messages of the workspace",
         "hub/services/workspaces.py",
-        "await self._hub.post(Leave(client, WorkspaceRoom(workspace_id)))",
+        "await self._hub.post(Leave(client, WorkspaceRoom(workspace_id), farewell))",
         "pass",
         (REVOCATION,),
     ),
@@ -80,8 +78,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a removed member stays in the workspace's channels",
         "hub/services/channels.py",
-        "            await self._hub.post(Leave(client, ChannelRoom(channel_id), farewell))\n",
-        "            client.tell(farewell)\n",
+        "            farewell = LeftChannel(channel_id, reason)\n",
+        "            farewell = client.tell(LeftChannel(channel_id, reason))\n            return\n",
         (REVOCATION,),
     ),
     Fault(
@@ -90,34 +88,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "besides_users=blocked | {seat.user_id}",
         "besides_users=blocked",
         (TRANSCRIPTS,),
-    ),
-    Fault(
-        "who joins a channel is not told who is there",
-        "hub/services/channels.py",
-        "        await self._arrivals.joined(client, room)\n",
-        "",
-        (ARRIVALS,),
-    ),
-    Fault(
-        "who comes is shown those who block them",
-        "hub/services/presence/arrivals.py",
-        "if user_id not in hidden",
-        "if hidden is not None",
-        (ARRIVALS,),
-    ),
-    Fault(
-        "who comes is told of everybody who is online",
-        "hub/services/presence/arrivals.py",
-        "sorted(among & online)",
-        "sorted(online)",
-        (ARRIVALS,),
-    ),
-    Fault(
-        "who comes is shown whom a block has hidden meanwhile",
-        "hub/services/presence/arrivals.py",
-        "known = corrected(seen.audiences[me], me, corrections, knows=True)",
-        "known = seen.audiences[me]",
-        (ARRIVALS,),
     ),
     Fault(
         "a channel is left by the first of two connections",

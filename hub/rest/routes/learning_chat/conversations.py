@@ -38,13 +38,15 @@ class ParticipantObject(TypedDict):
 
 
 class ConversationObject(TypedDict):
-    """A channel, or a dm, which has the name of the other person."""
+    """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
+    write there.
+    """
 
     id: str
     name: str
     category: _Category
     isGroup: bool
-    isReadOnly: Literal[False]
+    isReadOnly: bool
     participants: list[ParticipantObject]
     unreadCount: int
     subject: NotRequired[str]
@@ -59,6 +61,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     for dm in await store.messages.conversations(call.me):
         unread[dm.channel_id] = dm.unread_count
     members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
+    hidden = await store.channels.hidden_from([(call.me, channel.id) for channel in channels])
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
     return JSON(
@@ -68,8 +71,9 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 channel,
                 [users[who] for who in people[channel.id] if who in users],
                 unread.get(channel.id, 0),
+                is_read_only=hidden_from is None,
             )
-            for channel in channels
+            for channel, hidden_from in zip(channels, hidden, strict=True)
         ]
     )
 
@@ -85,7 +89,12 @@ def _people(
 
 
 def _conversation(
-    me: UserId, channel: Channel, people: Iterable[User], unread_count: int
+    me: UserId,
+    channel: Channel,
+    people: Iterable[User],
+    unread_count: int,
+    *,
+    is_read_only: bool,
 ) -> ConversationObject:
     people = list(people)
     peers = [user.name for user in people if user.id != me]
@@ -95,7 +104,7 @@ def _conversation(
         "name": channel.name if is_group or not peers else peers[0],
         "category": _CATEGORY[channel.kind],
         "isGroup": is_group,
-        "isReadOnly": False,
+        "isReadOnly": is_read_only,
         "participants": [_participant(user) for user in people],
         "unreadCount": unread_count,
     }

@@ -129,6 +129,22 @@ async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) 
         await anns.is_silent()
 
 
+async def test_who_has_left_again_is_told_nothing(memory_store: Store) -> None:
+    blocked, late = Interception("relations", "blocked_either_way"), Late()
+    async with open_world(blocked.over(memory_store)) as world:
+        school = await open_school(world)
+        (await on_chat(school, school.ann)).ignoring("user_presence")
+        bens = await school.ben.open("/ws/chat")
+        blocked.way = late
+        for kind in ("join_channel", "leave_channel"):
+            await bens.send({"type": kind, "channelId": school.general.id})
+        for kind in ("joined_channel", "left_channel"):
+            await bens.receive_type(kind)
+        await late.carried_out.wait()
+        late.may_arrive.set()
+        await bens.is_silent()
+
+
 async def test_no_more_are_named_than_a_connection_can_take(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.services.presence.attendance import MAX_BATCH, Attendance
+from hub.services.presence.attendance import LATELY_SECONDS, MAX_BATCH, Attendance
 
 
 async def changes(
@@ -104,3 +104,15 @@ async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
     assert await changes(attendance, 100) == []
     attendance.arrived("ann")
     assert await changes(attendance) == [("ann", True)]
+
+
+async def test_who_left_a_moment_ago_may_still_be_shown(autojump_clock: MockClock) -> None:
+    """Whom a block kept from hearing of it is told when the block is acted on."""
+    attendance = Attendance[str]()
+    attendance.arrived("ann")
+    assert await changes(attendance) == [("ann", True)]
+    attendance.left("ann", grace=0.0)
+    assert await changes(attendance) == [("ann", False)]
+    assert (set(attendance.announced()), set(attendance.shown())) == (set(), {"ann"})
+    await trio.sleep(LATELY_SECONDS + 1)
+    assert set(attendance.shown()) == set()

@@ -173,6 +173,14 @@ async def test_a_profile_made_private_closes_conversations_with_strangers(world:
     assert (await bens.receive_type("revoked"))["user_id"] == ann.id
 
 
+async def test_a_profile_made_private_closes_an_empty_dm_that_was_joined(world: World) -> None:
+    school = await open_school(world)
+    bens = await school.join(school.ben, school.dm)
+    for user_id in (school.ben.id, school.ann.id):
+        await world.store.accounts.change_profile(user_id, ProfileChange(is_public=False))
+    assert (await bens.receive_type("left_channel"))["channelId"] == school.dm.id
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -6,6 +6,8 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from persistence.interface import Store
+from persistence.records import NewChannel
+from protocol.model import ChannelKind, Standing
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.posting import private_message
 from tests.support.quiet import until_quiet
@@ -13,6 +15,7 @@ from tests.support.school import open_school
 from tests.support.stores.held import Held
 from tests.support.stores.intercept import Interception, Late
 from tests.support.stores.outage import Outage
+from tests.support.stores.records import granted
 from tests.support.world import World, open_world
 
 
@@ -37,6 +40,27 @@ async def test_typing_to_who_may_not_be_messaged_is_dropped(world: World) -> Non
     anns, bens = await ann.open(), await ben.open()
     await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
     await bens.is_silent()
+
+
+async def test_who_may_only_read_a_channel_does_not_type_there(world: World) -> None:
+    school = await open_school(world)
+    new = NewChannel(school.workspace.id, "news", ChannelKind.ANNOUNCEMENT)
+    news = granted(await world.store.channels.create(new, by=school.tea.id))
+    change = world.store.workspaces.change_role
+    granted(await change(school.workspace.id, school.ben.id, Standing.GUEST, by=school.tea.id))
+    for channel, types in ((school.general, {"ann", "tea"}), (news, {"tea"})):
+        people = [school.tea, school.ann, school.ben]
+        sockets = [
+            (await school.join(each, channel)).ignoring("user_presence", "user_stop_typing")
+            for each in people
+        ]
+        for person, socket in zip(people, sockets, strict=True):
+            await socket.send({"type": "typing", "channelId": channel.id})
+            for theirs in sockets:
+                if theirs is not socket and person.user.username in types:
+                    typing = await theirs.receive_type("user_typing")
+                    assert typing["userId"] == person.id
+                await theirs.is_silent()
 
 
 async def test_typing_ends_by_itself_3_s_after_it_was_last_renewed(

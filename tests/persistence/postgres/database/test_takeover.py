@@ -9,7 +9,8 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
 from persistence.postgres.database.takeover import FILES_OF_0_1_0, UnknownSchema
-from persistence.records import Draft, Recovery, Side
+from persistence.records import Draft, Side
+from persistence.recoveries import Recovery
 from protocol.model import (
     ChannelId,
     FollowStatus,

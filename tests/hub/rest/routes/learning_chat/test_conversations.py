@@ -4,11 +4,11 @@ import pytest
 
 from hub.rest.routes.learning_chat import conversations
 from persistence.records import NewChannel
-from protocol.model import ChannelKind
+from protocol.model import ChannelKind, Standing
 from tests.support.posting import post, write
 from tests.support.school import open_school
 from tests.support.stores.records import granted
-from tests.support.world import World
+from tests.support.world import Person, World
 
 PATH = "/api/chat/conversations"
 
@@ -32,7 +32,7 @@ async def test_channels_and_dms_are_listed_with_what_is_unread(world: World) -> 
         },
         str(made.id): {
             "id": str(made.id), "name": "news", "category": "announcement", "isGroup": True,
-            "isReadOnly": False, "participants": members, "unreadCount": 0, "subject": "Physics",
+            "isReadOnly": True, "participants": members, "unreadCount": 0, "subject": "Physics",
         },
         str(school.dm.id): {
             "id": str(school.dm.id), "name": "Ben", "category": "friend", "isGroup": False,
@@ -40,6 +40,21 @@ async def test_channels_and_dms_are_listed_with_what_is_unread(world: World) -> 
         },
     }  # fmt: skip
     assert (await school.eve.ask("GET", PATH)).json == []
+
+
+async def test_what_somebody_may_only_read_is_read_only(world: World) -> None:
+    school = await open_school(world)
+    await write(world, school.ben.user, school.ann.user, "one")
+    change = world.store.workspaces.change_role
+    granted(await change(school.workspace.id, school.ann.id, Standing.GUEST, by=school.tea.id))
+    await world.store.relations.block(school.ann.id, school.ben.id)
+
+    async def read_only(person: Person) -> dict[str, bool]:
+        listed = (await person.ask("GET", PATH)).json
+        return {each["name"]: each["isReadOnly"] for each in listed}
+
+    assert await read_only(school.ann) == {"general": True, "Ben": True}
+    assert await read_only(school.ben) == {"general": False}
 
 
 async def test_a_dm_that_may_not_be_seen_is_not_listed(world: World) -> None:
