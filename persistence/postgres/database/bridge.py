@@ -327,7 +327,7 @@ class Database:
             await connection.add_listener(channel, hear)
 
         async def check() -> None:
-            await opened[0].fetchval("SELECT 1", timeout=STATEMENT_SECONDS)
+            await opened[0].fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)
 
         try:
             await in_asyncio(begin)

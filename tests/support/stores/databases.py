@@ -28,7 +28,7 @@ TEMPLATE = "parlour_template"
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-     WHERE query ILIKE 'listen%' AND datname = current_database() AND pid <> pg_backend_pid()
+     WHERE query ILIKE '%listen%' AND datname = current_database() AND pid <> pg_backend_pid()
 """
 EMPTY = """
     DO $$ DECLARE sequence text; BEGIN
