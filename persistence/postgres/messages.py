@@ -24,8 +24,7 @@ from protocol.model import (
 
 
 def _columns(viewer: str) -> str:
-    """What is selected of a message, with those who have read it as far as the viewer may know
-    (nobody for whom it is a request).
+    """What is selected of a message, with those who have read it as far as the viewer may know.
 
     Args:
         viewer: SQL for the id of a user; NULL: somebody who may know nothing of that.

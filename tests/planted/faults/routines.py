@@ -21,8 +21,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who makes a change needs a right to write it down",
         "persistence/postgres/routines/notices.sql",
-        "SECURITY DEFINER SET search_path FROM CURRENT AS $$",
-        "AS $$",
+        """announce_change() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$""",
+        """announce_change() RETURNS trigger LANGUAGE plpgsql
+AS $$""",
         ("tests/persistence/postgres/test_changes.py",),
     ),
     Fault(

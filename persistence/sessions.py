@@ -1,0 +1,71 @@
+"""The operations on sessions, as the rest of Parlour sees them; a part of `persistence.interface`.
+
+Guarantees, for every implementation: a session is found by the hash of its token alone, and not
+after it has ended; whoever ends it, it is told. Must not know: tokens, cookies, sockets.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from persistence.records import ForeignSession, OpenSession, SessionChange
+from protocol.model import Session, SessionId, UserId
+
+
+class Sessions(Protocol):
+    """Sessions, found by the hash of their token."""
+
+    async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
+        """Raises NoSuchUser."""
+
+    async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
+        """For each hash, the session, or None if there is none or it has expired."""
+
+    async def get(self, session_id: SessionId) -> Session | None:
+        """The session with this id, or None if there is none or it has expired."""
+
+    async def close(self, token_hash: bytes) -> SessionId | None:
+        """End a session; returns its id, or None if there was none."""
+
+    async def close_all(
+        self, user_id: UserId, *, keep: SessionId | None = None
+    ) -> Sequence[SessionId]:
+        """End every session of a user but `keep`; returns their ids."""
+
+    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+        """End a session; False if there is none of that user."""
+
+    async def of_user(self, user_id: UserId) -> Sequence[OpenSession]:
+        """The user's sessions that have not expired, the one that was used last first."""
+
+    async def note_used(self, session_ids: Sequence[SessionId]) -> None:
+        """These sessions were used just now."""
+
+    async def extend(
+        self, session_id: SessionId, *, until: datetime, longest: timedelta
+    ) -> Session | None:
+        """Move a session's end to `until`, but not beyond `longest` after it was opened, and never
+        forward. Returns the session after that, or None if there is none or it has expired.
+        """
+
+    async def purge_expired(self) -> int:
+        """Delete the sessions that have expired; returns how many."""
+
+    async def secret(self, name: str, proposal: str) -> str:
+        """The secret of that name. The first proposal is stored, and returned from then on."""
+
+    async def ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
+        """When those of the sessions end that have neither been deleted nor expired."""
+
+    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
+        """The sessions that end or get another end, and the users that change, from now on, whoever
+        changes them. None: some may have been missed.
+        """
+
+
+class ForeignSessions(Protocol):
+    """The sessions of another application, only read."""
+
+    async def find(self, sid: str) -> ForeignSession | None:
+        """The session, or None if there is none or it has expired."""
