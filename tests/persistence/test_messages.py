@@ -438,7 +438,7 @@ async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: St
     async def shown() -> list[tuple[tuple[UserId, ...], bool]]:
         views = (
             *await store.messages.conversation_page(ben.id, ann.id, limit=9),
-            await store.messages.get(first.id),
+            await store.messages.get(first.id, viewer=ben.id),
             await post_one(store, draft),
         )
         return [(each.read_by, each.is_delivered) for each in views if each is not None]

@@ -54,7 +54,7 @@ async def test_two_people_talk(memory_store: Store) -> None:
         ben = await open_terminal(nursery, server, words, "ben", "ann")
         await ann.typed.send("hello")
         await ann.sees("* Ben is online", "you: hello")
-        await ben.sees("Ann: hello")
+        await ben.sees("* Ann is online", "Ann: hello")
         await ben.typed.send("hi\x1b[2J there")
         await ben.sees("you: hi [2J there")
         await ann.sees("Ben: hi [2J there")
