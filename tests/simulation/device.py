@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HERE_SECONDS = 1.0
 READY_SECONDS = 5.0
+DOZE_SECONDS = 4.0  # in which a slow device reads nothing
 MAX_PENDING = 5
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -244,7 +245,7 @@ class Device:
         dice, connection = self.sim.dice, self.ledger.connection
         while True:
             if connection.is_slow and not self.sim.is_calm and dice.random() < 0.2:
-                await trio.sleep(dice.random() * 4.0)
+                await trio.sleep(dice.random() * DOZE_SECONDS)
             for frame in await self._frames(socket):
                 self.here_since = self.here_since or trio.current_time()
                 self.ledger.receive(frame)

@@ -23,7 +23,7 @@ from persistence.interface import Store
 from persistence.records import NewChannel, ProfileChange, StoreUnavailable
 from protocol.model import FollowStatus, UserId, WorkspaceId
 from tests.simulation.bugs import Bug
-from tests.simulation.device import Device
+from tests.simulation.device import DOZE_SECONDS, Device
 from tests.simulation.epilogue import Epilogue
 from tests.simulation.judgement.ledger import Ledger
 from tests.simulation.judgement.truth import Truth
@@ -275,7 +275,8 @@ class Simulation:
         await self.trouble.restore()
         self.is_calm = True
         self.note("calm", "begins")
-        await trio.sleep(self.truth.bound)  # what was taken away before may be told until then
+        # What was taken away before may be told until then, and read by a slow device.
+        await trio.sleep(self.truth.bound + DOZE_SECONDS)
         with trio.move_on_after(CALM_SECONDS):
             while self._missing():  # noqa: ASYNC110  the clock is a mock
                 await trio.sleep(0.5)
