@@ -125,7 +125,9 @@ async def open_services(
         rule=config.presence_audience,
         grace=config.presence_grace,
     )
-    channel_presences = ChannelPresences(store.relations, grace=config.presence_grace)
+    channel_presences = ChannelPresences(
+        store.relations, presence.knows, grace=config.presence_grace
+    )
     rooms = RoomListeners([channel_presences])
     hub = Hub(presence.note, rooms)
     arrivals = Arrivals(store.relations, presence, channel_presences, hub)

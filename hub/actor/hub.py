@@ -141,6 +141,11 @@ class Hub:
             if channel is not None and user_id in (channel.pair or ())
         )
 
+    def channel_of(self, room: ChannelRoom) -> Channel | None:
+        """The channel of a room, if a connection is in it."""
+        client = next(iter(self._by_room.get(room, ())), None)
+        return None if client is None else self.joined(client, room.channel_id)
+
     def clients_in(self, room: Room) -> Sequence[Client]:
         """The connections in a room."""
         return list(self._by_room.get(room, ()))

@@ -97,10 +97,9 @@ class Channels:
         """Let a connection into a channel that its user may see; `greeting` comes first. When this
         returns it has joined: what is posted before is in the log, what is posted after reaches it.
         """
-        room = ChannelRoom(channel.id)
-        await self._hub.post(Join(client, (room,), greeting, channel))
+        await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting, channel))
         await self._hub.barrier()
-        await self._arrivals.joined(client, room)
+        await self._arrivals.joined(client, channel)
 
     async def leave(self, client: Client, channel_id: ChannelId) -> None:
         """Let a connection leave a channel; it gets a confirmation even if it had not joined."""

@@ -1,9 +1,9 @@
 """Who comes is told who is there: on a new connection, in a channel, in workspaces.
 
-Guarantees: a connection is told of those whom its user may know to be online, never across a block,
-of a bounded number of them, after the first event of where it came to. What changes while that is
-looked up counts: who has left again is told nothing. While the store is unreachable it waits.
-Must not know: sockets, dialects, SQL.
+Guarantees: a connection is told of those whom its user may know to be online, in a dm too, never
+across a block, of a bounded number of them, after the first event of where it came to. What changes
+while that is looked up counts: who has left again is told nothing. While the store is unreachable
+it waits. Must not know: sockets, dialects, SQL.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from hub.services.presence.users import Presence
 from persistence.interface import Relations
 from persistence.records import StoreUnavailable
 from protocol.events import ChannelPresence, Event, PresenceChanged, WorkspacePresence
-from protocol.model import UserId, Workspace
+from protocol.model import Channel, UserId, Workspace
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +37,18 @@ class _Arrival:
     """A connection that came: to the hub (None), to a channel, or to a workspace."""
 
     client: Client
-    place: ChannelRoom | Workspace | None
+    place: Channel | Workspace | None
 
     @property
     def room(self) -> Room | None:
         """Where it is, unless it has left again."""
-        return WorkspaceRoom(self.place.id) if isinstance(self.place, Workspace) else self.place
+        match self.place:
+            case Channel(id=channel_id):
+                return ChannelRoom(channel_id)
+            case Workspace(id=workspace_id):
+                return WorkspaceRoom(workspace_id)
+            case None:
+                return None
 
 
 class Arrivals:
@@ -69,10 +75,10 @@ class Arrivals:
         if PresenceChanged in client.wire.tells:
             await self._arrivals.put(_Arrival(client, None))
 
-    async def joined(self, client: Client, room: ChannelRoom) -> None:
+    async def joined(self, client: Client, channel: Channel) -> None:
         """A connection joined a channel."""
         if ChannelPresence in client.wire.tells:
-            await self._arrivals.put(_Arrival(client, room))
+            await self._arrivals.put(_Arrival(client, channel))
 
     async def identified(self, client: Client, workspaces: Iterable[Workspace]) -> None:
         """A connection follows its user's workspaces from now on."""
@@ -108,7 +114,13 @@ class Arrivals:
         )
 
     def _asks_for_audience(self, arrival: _Arrival) -> bool:
-        return arrival.place is None and not self._presence.is_for_everybody
+        """Whether it is shown only whom its user may know to be online: not where all see each
+        other, but for who blocks them.
+        """
+        is_shared = isinstance(arrival.place, Channel) and arrival.place.pair is None
+        return not (
+            is_shared or isinstance(arrival.place, Workspace) or self._presence.is_for_everybody
+        )
 
     def _deliveries(
         self,
@@ -149,9 +161,10 @@ class Arrivals:
                 for user_id in members:
                     if user_id in online and user_id != me:
                         yield user_id, WorkspacePresence(workspace_id, user_id, online=True)
-            case ChannelRoom(channel_id=channel_id) as room:
-                for event in self._in_channels.present(channel_id, self._hub.users_in(room)):
-                    if event.user_id != me:
+            case Channel(id=channel_id):
+                users = self._hub.users_in(ChannelRoom(channel_id))
+                for event in self._in_channels.present(channel_id, users):
+                    if event.user_id != me and (among is None or event.user_id in among):
                         yield event.user_id, event
 
 

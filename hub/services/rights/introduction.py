@@ -93,7 +93,8 @@ class Introductions:
             met: list[Pair] = []
             for (user_id, peer), view in zip(present, views, strict=True):
                 if self.presence.knows(view):
-                    deliveries += self.presence.shown(peer, user_id, online=True)
+                    dm = None if in_rooms else view.channel_id
+                    deliveries += self.sight.known((user_id, peer), dm, online=True)
                     met.append((user_id, peer))
             if in_rooms and met:
                 deliveries += await self.sight.in_rooms(met, online=True)

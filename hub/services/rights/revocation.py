@@ -36,6 +36,7 @@ from persistence.changes import (
     UserGone,
 )
 from persistence.interface import Relations
+from persistence.records import PeerView
 from protocol.events import ConversationRevoked, PresenceChanged
 from protocol.model import ChannelId, UserId, WorkspaceId
 
@@ -102,11 +103,17 @@ class Revocations:
         async with self.pairs.hold(pairs):
             views = await self.relations.peer_views(pairs)
             deliveries: list[Delivery] = []
-            for (user_id, peer), view in zip(pairs, views, strict=True):
-                if not self.presence.knows(view):
-                    deliveries += self.presence.shown(peer, user_id, online=False)
+            for pair, view in zip(pairs, views, strict=True):
+                deliveries += self._no_longer_known(pair, view)
             await self.hub.broadcast(deliveries)
         return ()
+
+    def _no_longer_known(self, pair: Pair, view: PeerView) -> list[Delivery]:
+        if self.presence.knows(view):
+            return []
+        # who is blocked is hidden in all channels, who may see the dm no more is put out of it
+        stays = view.may_see and not view.blocked
+        return self.sight.known(pair, view.channel_id if stays else None, online=False)
 
     async def _recheck_everything(self) -> Sequence[Step]:
         await self.receipts.settled()
@@ -204,8 +211,7 @@ class Revocations:
         for (user_id, peer), view in zip(pairs, views, strict=True):
             if not view.may_see:
                 deliveries += self.typing.stopped(peer, user_id)
-            if not self.presence.knows(view):
-                deliveries += self.presence.shown(peer, user_id, online=False)
+            deliveries += self._no_longer_known((user_id, peer), view)
             if view.blocked:
                 hidden.append((user_id, peer))
             if not view.may_see and view.channel_id is not None:

@@ -15,6 +15,7 @@ from hub.services.presence.users import Presence
 from hub.services.rights.pairs import Pair
 from persistence.interface import Workspaces
 from protocol.events import WorkspacePresence
+from protocol.model import ChannelId
 
 
 @frozen
@@ -32,6 +33,16 @@ class Sight:
     in_channels: ChannelPresences
     workspaces: Workspaces
     hub: Hub
+
+    def known(self, pair: Pair, dm: ChannelId | None, *, online: bool) -> list[Delivery]:
+        """The deliveries that show the peer to a user who may from now on know that they are
+        online, and in their dm, or may not: then as offline.
+        """
+        user_id, peer = pair
+        return [
+            *self.presence.shown(peer, user_id, online=online),
+            *self.in_channels.shown_in_dm(dm, peer, user_id, online=online),
+        ]
 
     async def in_rooms(self, pairs: Sequence[Pair], *, online: bool) -> list[Delivery]:
         """The deliveries that show each peer to the user in their common channels and workspaces,

@@ -5,12 +5,22 @@ from collections.abc import AsyncIterator
 import pytest
 
 import persistence.postgres.changes
-from persistence.changes import BlockEnded, Change, PairChanged, PairMet
+from persistence.changes import (
+    BlockEnded,
+    Change,
+    InvitationChanged,
+    PairChanged,
+    PairMet,
+    RequestDecided,
+)
+from persistence.records import Draft
 from tests.support.stores.databases import Databases, execute, open_store, while_nobody_listens
-from tests.support.stores.records import make_users
+from tests.support.stores.records import make_users, post
 
 BLOCK = "INSERT INTO blocks (blocker_id, blocked_id) VALUES ({}, {})"
 UNBLOCK = "DELETE FROM blocks WHERE blocker_id = {}"
+DECLINE = "INSERT INTO receipts (channel_id, user_id, declined_seq) VALUES ({}, {}, 1)"
+INVITE = "INSERT INTO invitations (workspace_id, user_id, inviter_id) VALUES ({}, {}, {})"
 
 
 async def until_none(changes: AsyncIterator[Change | None]) -> list[Change]:
@@ -36,6 +46,25 @@ async def test_what_was_committed_while_nobody_listened_is_found(databases: Data
             assert found[-2:] == [PairChanged(ann.id, ben.id), BlockEnded(ann.id, ben.id)]
             await store.relations.request_follow(ann.id, ben.id)
             assert await anext(changes) == PairMet(ann.id, ben.id)
+
+
+async def test_what_somebody_was_asked_while_nobody_listened_is_found(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        workspace = await store.workspaces.create(ann.id, "School", None)
+        await post(store, Draft(ann.id, ben.id, "hello"))
+        dm = await store.channels.dm(ann.id, ben.id)
+        async with store.relations.changes() as changes:
+            await until_none(changes)
+            await while_nobody_listens(
+                dsn,
+                DECLINE.format(dm.id, ben.id),
+                INVITE.format(workspace.id, ben.id, ann.id),
+            )
+            found = await until_none(changes)
+            assert found[-2:] == [RequestDecided(ben.id, ann.id), InvitationChanged(ben.id)]
 
 
 async def test_much_that_was_missed_is_read_in_parts(

@@ -341,7 +341,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who joins a channel is not told who is there",
         "hub/services/channels.py",
-        "        await self._arrivals.joined(client, room)\n",
+        "        await self._arrivals.joined(client, channel)\n",
         "",
         (ARRIVALS,),
     ),

@@ -19,6 +19,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/postgres/test_changes.py",),
     ),
     Fault(
+        "a decided request that nobody listened to is not written down",
+        "persistence/postgres/routines/notices.sql",
+        "PERFORM note_change(format(",
+        "PERFORM pg_notify('parlour_changes', format(",
+        ("tests/persistence/postgres/test_changes.py",),
+    ),
+    Fault(
         "who makes a change needs a right to write it down",
         "persistence/postgres/routines/notices.sql",
         """announce_change() RETURNS trigger LANGUAGE plpgsql

@@ -11,6 +11,7 @@ INTRODUCTION: Final = "tests/hub/services/rights/test_introduction.py"
 CHANGES: Final = "tests/hub/services/rights/test_changes.py"
 RESUME: Final = "tests/hub/services/test_resume.py"
 PRESENCE: Final = "tests/hub/services/presence/test_users.py"
+SEATS: Final = "tests/hub/services/presence/test_channels.py"
 CHANNELS: Final = "tests/hub/services/test_channels.py"
 TYPING: Final = "tests/hub/services/typing/test_indicators.py"
 RECEIPTS: Final = "tests/hub/services/test_receipts.py"
@@ -85,8 +86,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a user hears that they themselves came into a channel",
         "hub/services/presence/channels.py",
-        "besides_users=blocked | {seat.user_id}",
-        "besides_users=blocked",
+        "besides_users=unseen | {seat.user_id}",
+        "besides_users=unseen",
         (TRANSCRIPTS,),
     ),
     Fault(
@@ -326,9 +327,37 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "presence in a channel crosses a block",
         "hub/services/presence/channels.py",
-        "besides_users=blocked | {seat.user_id}",
+        "besides_users=unseen | {seat.user_id}",
         "besides_users=frozenset({seat.user_id})",
         (SIGHT,),
+    ),
+    Fault(
+        "a message request shows who is in its dm",
+        "hub/services/presence/channels.py",
+        "if not self._knows(view)",
+        "if view is None",
+        (SEATS,),
+    ),
+    Fault(
+        "who joins the dm of a message request is shown who is there",
+        "hub/services/presence/arrivals.py",
+        "and arrival.place.pair is None",
+        "and arrival.place.id > 0",
+        (SEATS,),
+    ),
+    Fault(
+        "a request that is answered shows nobody in its dm",
+        "hub/services/rights/introduction.py",
+        "dm = None if in_rooms else view.channel_id",
+        "dm = None",
+        (SEATS,),
+    ),
+    Fault(
+        "a follow that ends leaves both on the screen in their dm",
+        "hub/services/rights/revocation.py",
+        "view.channel_id if stays else None",
+        "None",
+        (SEATS,),
     ),
     Fault(
         "presence in a workspace crosses a block",

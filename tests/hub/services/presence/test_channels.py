@@ -5,9 +5,12 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import write
+from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.outage import Outage
-from tests.support.world import World, open_world
+from tests.support.world import Person, World, open_world
 
 
 async def test_a_user_who_comes_back_within_the_grace_period_was_never_gone(
@@ -58,3 +61,48 @@ async def test_while_the_store_is_away_presence_waits(
         outage.end()
         assert (await anns.receive_type("user_presence"))["status"] == "online"
         assert (await bens.receive_type("user_presence"))["userId"] == school.ann.id
+
+
+async def in_dm(person: Person, channel_id: int) -> WebSocket:
+    """Who joined, with everything unread that came after the confirmation."""
+    socket = await person.open("/ws/chat")
+    await socket.send({"type": "join_channel", "channelId": channel_id})
+    await socket.receive_type("joined_channel")
+    await until_quiet()
+    return socket
+
+
+async def seen(socket: WebSocket, person: Person) -> str:
+    frame = await socket.receive_type("user_presence")
+    assert frame["userId"] == person.id
+    return str(frame["status"])
+
+
+async def test_a_request_shows_nobody_in_its_dm_until_it_is_answered(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await write(world, ann.user, ben.user, "hello")
+    dm = await world.store.channels.dm(ann.id, ben.id)
+    anns, bens = [await in_dm(person, dm.id) for person in (ann, ben)]
+    back = await in_dm(ann, dm.id)
+    for socket in (anns, bens, back):
+        await socket.is_silent()
+    await world.store.relations.accept_message_request(ben.id, ann.id)
+    assert await seen(anns, ben) == await seen(back, ben) == "online"
+    assert await seen(bens, ann) == "online"
+    again = await in_dm(ann, dm.id)
+    assert await seen(again, ben) == "online"
+
+
+async def test_a_follow_that_ends_hides_both_in_a_dm_that_nobody_answered(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await world.store.relations.request_follow(ann.id, ben.id)
+    await write(world, ann.user, ben.user, "hello")
+    dm = await world.store.channels.dm(ann.id, ben.id)
+    anns, bens = [await in_dm(person, dm.id) for person in (ann, ben)]
+    assert await seen(anns, ben) == "online"
+    assert await seen(bens, ann) == "online"
+    await world.store.relations.remove_follow(ann.id, ben.id)
+    assert await seen(anns, ben) == "offline"
+    assert await seen(bens, ann) == "offline"
+    await bens.close_in_silence()
+    await anns.is_silent()
