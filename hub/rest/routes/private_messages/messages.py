@@ -7,7 +7,7 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
+from hub.rest.endpoint import JSON, Call, Endpoint, from_wire
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER
 from hub.settings.choices import AudienceRule
