@@ -55,6 +55,7 @@ class ChannelPresences:
         self._grace = grace
         self._seats: Attendance[_Seat] = Attendance()
         self._corrections = Corrections()
+        self._in_dms = Corrections()
 
     def entered(self, user: User, room: Room) -> None:
         """See `RoomListener`."""
@@ -71,18 +72,19 @@ class ChannelPresences:
         """Show a user, in the channels where they are, to one that may from now on be shown them,
         or may not: then as gone.
         """
+        self._corrections.note(user_id, to, knows=online)
         return self._shown(user_id, to, None, online=online)
 
     def shown_in_dm(
         self, dm: ChannelId | None, user_id: UserId, to: UserId, *, online: bool
     ) -> list[Delivery]:
         """The same in the dm of the two, if there is one."""
+        self._in_dms.note(user_id, to, knows=online)
         return [] if dm is None else self._shown(user_id, to, dm, online=online)
 
     def _shown(
         self, user_id: UserId, to: UserId, only: ChannelId | None, *, online: bool
     ) -> list[Delivery]:
-        self._corrections.note(user_id, to, knows=online)
         return [
             Delivery(seat.event(online=online), ToUserInRoom(to, ChannelRoom(seat.channel_id)))
             for seat in sorted(self._seats.announced() if online else self._seats.shown())
@@ -104,7 +106,7 @@ class ChannelPresences:
 
     async def _announce(self, hub: Hub, changes: Sequence[_Seat]) -> None:
         dms = _dms_of(hub, changes)
-        with self._corrections.of_lookup() as corrections:
+        with self._corrections.of_lookup() as corrections, self._in_dms.of_lookup() as in_dms:
             hidden = await self._hidden_from(changes, dms)
         if hidden is None:
             for seat in changes:
@@ -116,6 +118,8 @@ class ChannelPresences:
             if online is None:  # meanwhile the user left or came back
                 continue
             unseen = corrected(hidden[seat], seat.user_id, corrections, knows=False)
+            if seat in dms:
+                unseen = corrected(unseen, seat.user_id, in_dms, knows=False)
             rooms = ToRooms((ChannelRoom(seat.channel_id),), besides_users=unseen | {seat.user_id})
             deliveries.append(Delivery(seat.event(online=online), rooms))
         await hub.broadcast(deliveries)

@@ -202,30 +202,24 @@ class Revocations:
         return ()
 
     async def _tell_of(self, pairs: Sequence[Pair]) -> Sequence[tuple[UserId, ChannelId]]:
-        """Returns who may no longer see which conversation."""
+        """Returns who may no longer see which conversation. Everything is looked up before typing
+        is ended: if that fails, the right may be back at the next try.
+        """
         deliveries: list[Delivery] = []
-        hidden: list[Pair] = []
         closed: list[tuple[UserId, ChannelId]] = []
         now = datetime.now(UTC)
         views = await self.relations.peer_views(pairs)
+        hidden = [pair for pair, view in zip(pairs, views, strict=True) if view.blocked]
+        gone = await self.sight.in_rooms(hidden, online=False) if hidden else []
         for (user_id, peer), view in zip(pairs, views, strict=True):
             if not view.may_see:
                 deliveries += self.typing.stopped(peer, user_id)
             deliveries += self._no_longer_known((user_id, peer), view)
-            if view.blocked:
-                hidden.append((user_id, peer))
             if not view.may_see and view.channel_id is not None:
                 revoked = ConversationRevoked(user_id, peer, view.channel_id, now)
                 deliveries.append(Delivery(revoked, ToUsers((user_id,))))
                 closed.append((user_id, view.channel_id))
-        if hidden:
-            deliveries += await self._hide(hidden)
-        await self.hub.broadcast(deliveries)
-        return closed
-
-    async def _hide(self, pairs: Sequence[Pair]) -> list[Delivery]:
-        """What ends in the rooms where both are: that the peer types, and is there."""
-        deliveries: list[Delivery] = []
-        for user_id, peer in pairs:
+        for user_id, peer in hidden:  # in the rooms where both are
             deliveries += self.typing.hidden(peer, user_id)
-        return deliveries + await self.sight.in_rooms(pairs, online=False)
+        await self.hub.broadcast([*deliveries, *gone])
+        return closed
