@@ -390,8 +390,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a block leaves who was there on the screen",
         "hub/services/rights/revocation.py",
-        "return deliveries + await self.sight.in_rooms(pairs, online=False)",
-        "return deliveries",
+        "broadcast([*deliveries, *gone])",
+        "broadcast(deliveries)",
         (SIGHT,),
     ),
     Fault(
