@@ -38,6 +38,8 @@ async def test_python_clients_upgrade_send_and_hear(hub: HubProcess, kind: str) 
     ann, ben = await sign_up(hub, f"ann{kind}"), await sign_up(hub, f"ben{kind}")
     path = f"/private_messages/api/messages/{ben.number}"
     assert (await hub.call("POST", path, {"content": "first"}, ann.cookie)).status == 201
+    request = f"/private_messages/api/messages/requests/{ann.number}"
+    assert (await hub.call("POST", request, cookie=ben.cookie)).status == 200
     async with ann.python_client(kind) as anns, ben.python_client(kind) as bens:
         for client in (anns, bens):
             assert await client.happened() == {"connected": "websocket"}

@@ -33,6 +33,8 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
     with run_hub(data_dir) as hub:
         ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
         dm = await dm_of(hub, ann, ben)
+        request = f"/private_messages/api/messages/requests/{ann.number}"
+        assert (await hub.call("POST", request, cookie=ben.cookie)).status == 200
         async with ann.client() as anns, ben.client() as bens, hub.open(ben.cookie) as ws:
             ws.ignoring("user_online_status")
             for client in (anns, bens):
