@@ -26,6 +26,7 @@ from hub.http.headers import protecting_headers
 from hub.http.hosts import Hosts, machine_domains
 from hub.http.responses import HttpError, undecided_error
 from hub.http.server import Rules, Upgrade, serve_http_connection
+from hub.limits.quotas import RETRY_CONNECTING, Place
 from hub.limits.windows import FixedWindow
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
@@ -42,6 +43,7 @@ from protocol.dialect import (
     Rejection,
     Stranger,
 )
+from protocol.errors import TOO_MANY_CONNECTIONS
 from protocol.events import Connected
 from protocol.model import Session
 from protocol.websocket.compression import Compression, agree, inflate
@@ -179,15 +181,31 @@ class Admission:
             if isinstance(session, Session):
                 services.renewals.note(session)
                 await upgrade.visitor.meter.recognize(services.quotas.of(session.user.id).pace)
-                wire = self._wire(head, dialect)
-                transport.is_known = lambda: True
-                await accept(request_bytes(head), transport, wire.compression)
-                client, link = self._client(transport, wire, session)
-                if RESUME_FIRST in head.query:
-                    client.backlog.hold()
-                return partial(self._welcome, transport, client, link, wire, upgrade)
+                return await self._let_in(transport, upgrade, dialect, session)
             await self._turn_away(transport, upgrade, dialect.reject(session))
         return None
+
+    async def _let_in(
+        self, transport: Transport, upgrade: Upgrade, dialect: Dialect, session: Session
+    ) -> Serve | None:
+        """Make a connection of a user's request, unless they have too many."""
+        head = upgrade.head
+        place = self._services.quotas.of(session.user.id).connect()
+        if place is None:
+            retry = ((b"Retry-After", str(RETRY_CONNECTING).encode()),)
+            await upgrade.refuse(transport, 429, TOO_MANY_CONNECTIONS, retry)
+            return None
+        try:
+            wire = self._wire(head, dialect)
+            transport.is_known = lambda: True
+            await accept(request_bytes(head), transport, wire.compression)
+        except BaseException:
+            place.release()
+            raise
+        client, link = self._client(transport, wire, session)
+        if RESUME_FIRST in head.query:
+            client.backlog.hold()
+        return partial(self._welcome, transport, client, link, wire, upgrade, place)
 
     def _wire(self, head: Head, dialect: Dialect) -> Wire:
         """The one that all connections share that speak the dialect and agreed on the same."""
@@ -246,6 +264,7 @@ class Admission:
         link: WebSocketLink,
         wire: Wire,
         upgrade: Upgrade,
+        place: Place,
     ) -> None:
         services, dialect = self._services, wire.dialect
         asker = self._asker(client, wire)
@@ -262,6 +281,7 @@ class Admission:
             take = take_commands(asker, codec, services.commands.carry_out)
             await connection.serve(dialect.heartbeat, take)
         finally:
+            place.release()
             services.commands.gone(client)
             with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
                 await services.hub.post(Unregister(client))

@@ -33,7 +33,7 @@ from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
-from hub.limits.quotas import Quotas
+from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.windows import SlidingWindow
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
@@ -245,12 +245,7 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(
-                config.user_messages_per_second,
-                config.user_typing_per_second,
-                config.user_uploads_per_minute,
-                config.user_frames_per_second,
-            ),
+            quotas=Quotas(_allowances(config), config.user_frames_per_second),
             visitors=Visitors(
                 Paces(config.address_requests_per_second, 10 * config.address_requests_per_second),
                 config.trusted_proxies,
@@ -274,6 +269,21 @@ def _lifetimes(config: Config) -> Mapping[str, timedelta]:
     return {
         TOKEN_COOKIE: timedelta(days=config.session_days),
         SIGNED_COOKIE: timedelta(hours=config.platform_session_hours),
+    }
+
+
+def _allowances(config: Config) -> Mapping[Kind, Allowance]:
+    """What a user may do, as far as it is a setting."""
+    return {
+        Kind.CONNECTIONS: Allowance(config.user_connections, None),
+        Kind.MESSAGES: Allowance(config.user_messages_per_second, 1),
+        Kind.TYPING: Allowance(config.user_typing_per_second, 1),
+        Kind.UPLOADS: Allowance(config.user_uploads_per_minute, MINUTE),
+        Kind.CONVERSATIONS: Allowance(config.user_conversations_per_hour, HOUR),
+        Kind.CHANNELS: Allowance(config.user_channels_per_hour, HOUR),
+        Kind.SEARCHES: Allowance(config.user_searches_per_minute, MINUTE),
+        Kind.QUESTIONS: Allowance(config.user_questions_per_minute, MINUTE),
+        Kind.QUESTIONS_A_DAY: Allowance(config.user_questions_per_day, DAY),
     }
 
 

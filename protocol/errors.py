@@ -96,6 +96,8 @@ REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
 }
 """The text shown for each refusal."""
 
+TOO_MANY_CONNECTIONS: Final = "You have too many connections"
+TOO_OFTEN: Final = "You are doing this too often, please wait"
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"
 CHANNEL_DELETED: Final = "This channel was deleted"

@@ -372,6 +372,7 @@ class Refused(Reliable):
     text: str
     key: str | None = None
     field: str | None = None
+    retry_after: int = 1  # seconds, where it may be allowed again
 
     @classmethod
     def because(cls, code: ErrorCode, key: str | None = None) -> "Refused":

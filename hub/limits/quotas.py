@@ -1,17 +1,24 @@
 """Each user's quota, over all of their connections and requests together.
 
-Guarantees: a user has a bounded number of messages on the way to the log, of requests in work and
-of responses on their way at a time, and sends, types, uploads and asks at a bounded rate, however
-many connections they open, so no user can take the hub from the others. A place that was taken
-comes back exactly once. Must not know: dialects, what is sent.
+Guarantees: a user has a bounded number of connections, of messages on the way to the log, of
+requests in work and of responses on their way at a time, and does everything that has a `Kind` at a
+bounded rate, however many connections they open, so no user can take the hub from the others. A
+place that was taken comes back exactly once. Must not know: dialects, what is sent.
+
+What somebody has done is remembered in this process alone, of the `RECENT_USERS` who came last and
+of who is connected.
 """
 
 from collections import deque
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from math import ceil
 from types import TracebackType
 from typing import Final, Self
 from weakref import WeakValueDictionary
 
 import trio
+from attrs import frozen
 
 from hub.limits.pace import Pace
 from hub.limits.windows import FixedWindow
@@ -23,12 +30,70 @@ MAX_WAITING_REQUESTS: Final = 64
 RESPONSES_AT_ONCE: Final = 16  # that the user has not read yet
 BURST_SECONDS: Final = 5.0  # a user's frames and requests of so long may come at once
 RECENT_USERS: Final = 10_000  # whose quota is kept between two requests
-WINDOW_SECONDS: Final = 1.0
-UPLOADS_SECONDS: Final = 60.0
+RETRY_CONNECTING: Final = 10  # seconds; nobody knows when one of the user's connections ends
+MINUTE: Final = 60
+HOUR: Final = 3_600
+DAY: Final = 86_400
+
+
+class Kind(StrEnum):
+    """What is counted for each user."""
+
+    CONNECTIONS = "connections"  # that are open at a time
+    MESSAGES = "messages"
+    TYPING = "typing"
+    UPLOADS = "uploads"
+    CONVERSATIONS = "conversations"  # that are opened before anything is said in them
+    CHANNELS = "channels"
+    WORKSPACES = "workspaces"
+    INVITATIONS = "invitations"  # and links that invite, and joining by them
+    PINS = "pins"
+    SEARCHES = "searches"
+    RELATIONS = "relations"  # follows, blocks, requests
+    RECOVERIES = "recoveries"  # Socket.IO connections, each of which can be recovered
+    QUESTIONS = "questions"  # to the assistant
+    QUESTIONS_A_DAY = "questions_a_day"
+
+
+@frozen
+class Allowance:
+    """`limit` in `seconds`; None: at a time."""
+
+    limit: int
+    seconds: int | None
+
+
+ALLOWANCES: Final[Mapping[Kind, Allowance]] = {
+    Kind.CONNECTIONS: Allowance(50, None),
+    Kind.MESSAGES: Allowance(200, 1),
+    Kind.TYPING: Allowance(100, 1),
+    Kind.UPLOADS: Allowance(60, MINUTE),
+    Kind.CONVERSATIONS: Allowance(200, HOUR),
+    Kind.CHANNELS: Allowance(100, HOUR),
+    Kind.WORKSPACES: Allowance(20, HOUR),
+    Kind.INVITATIONS: Allowance(1_000, HOUR),
+    Kind.PINS: Allowance(60, MINUTE),
+    Kind.SEARCHES: Allowance(120, MINUTE),
+    Kind.RELATIONS: Allowance(120, MINUTE),
+    Kind.RECOVERIES: Allowance(120, MINUTE),
+    Kind.QUESTIONS: Allowance(10, MINUTE),
+    Kind.QUESTIONS_A_DAY: Allowance(200, DAY),
+}
+"""By default. See `hub.assembly` for those that are settings."""
+
+
+@frozen
+class Balance:
+    """How much of a kind a user may still do."""
+
+    kind: Kind
+    allowance: Allowance
+    left: int
 
 
 class Place:
-    """The right to have one message in flight; `release` or the end of a `with` gives it back.
+    """The right to have one message in flight, or one connection; `release` or the end of a `with`
+    gives it back.
 
     Releasing twice does nothing, so every path on which a send may end can release: the outcome
     and the cancellation of the wait for it may both happen.
@@ -61,33 +126,62 @@ class Quota:
     """What one user may do.
 
     Args:
-        messages: how often the user may send a message.
-        typing: how often they may send a typing indicator.
-        uploads: how often they may store a file.
+        allowances: how much of each kind.
         pace: how fast what they send is taken.
     """
 
     __slots__ = (
         "__weakref__",
+        "_allowances",
+        "_connections",
         "_in_flight",
-        "messages",
+        "_windows",
         "pace",
         "requests",
         "responses",
-        "typing",
-        "uploads",
     )
 
-    def __init__(
-        self, messages: FixedWindow, typing: FixedWindow, uploads: FixedWindow, pace: Pace
-    ) -> None:
-        self.messages: Final = messages
-        self.typing: Final = typing
-        self.uploads: Final = uploads
+    def __init__(self, allowances: Mapping[Kind, Allowance], pace: Pace) -> None:
+        self._allowances = allowances
+        self._windows: dict[Kind, FixedWindow] = {}
+        self._connections = trio.Semaphore(allowances[Kind.CONNECTIONS].limit)
         self.pace: Final = pace
         self.requests: Final = trio.CapacityLimiter(REQUESTS_AT_ONCE)
         self.responses: Final = trio.CapacityLimiter(RESPONSES_AT_ONCE)
         self._in_flight = trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
+
+    def take(self, kind: Kind, now: float) -> bool:
+        """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
+        return self._window(kind, now).take(now)
+
+    def retry_after(self, kind: Kind, now: float) -> int:
+        """Whole seconds after which one of a kind that was refused at `now` is allowed again."""
+        return ceil(self._window(kind, now).retry_after(now)) or 1
+
+    def _window(self, kind: Kind, now: float) -> FixedWindow:
+        window = self._windows.get(kind)
+        if window is None:
+            limit, seconds = self._allowances[kind].limit, self._allowances[kind].seconds
+            if seconds is None:
+                raise LookupError(f"{kind} has no rate")
+            window = self._windows[kind] = FixedWindow(limit, seconds, now)
+        return window
+
+    def balances(self, now: float) -> Iterator[Balance]:
+        """How much of each kind is left."""
+        for kind, allowance in self._allowances.items():
+            window = self._windows.get(kind)
+            left = allowance.limit if window is None else window.left(now)
+            is_rate = kind is not Kind.CONNECTIONS
+            yield Balance(kind, allowance, left if is_rate else self._connections.value)
+
+    def connect(self) -> Place | None:
+        """A place for a connection; None when all are taken."""
+        try:
+            self._connections.acquire_nowait()
+        except trio.WouldBlock:
+            return None
+        return Place(self._connections)
 
     @property
     def in_flight(self) -> int:
@@ -110,23 +204,17 @@ class Quotas:
     """Everybody's quota, kept while a connection uses it and for some time after.
 
     Args:
-        messages_per_second: that a user may send.
-        typing_per_second: typing indicators that a user may send.
-        uploads_per_minute: files that a user may store.
+        allowances: how much of a kind each may do, where that is not the default.
         frames_per_second: frames and requests of a user that are taken; more of them wait.
     """
 
     def __init__(
         self,
-        messages_per_second: int,
-        typing_per_second: int,
-        uploads_per_minute: int = 60,
+        allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
     ) -> None:
         self._frames = frames_per_second
-        self._messages = messages_per_second
-        self._typing = typing_per_second
-        self._uploads = uploads_per_minute
+        self._allowances = {**ALLOWANCES, **(allowances or {})}
         self._quotas: WeakValueDictionary[UserId, Quota] = WeakValueDictionary()
         self._recent: deque[Quota] = deque(maxlen=RECENT_USERS)
 
@@ -134,13 +222,7 @@ class Quotas:
         """The user's quota."""
         quota = self._quotas.get(user_id)
         if quota is None:
-            now = trio.current_time()
-            quota = Quota(
-                FixedWindow(self._messages, WINDOW_SECONDS, now),
-                FixedWindow(self._typing, WINDOW_SECONDS, now),
-                FixedWindow(self._uploads, UPLOADS_SECONDS, now),
-                Pace(self._frames, self._frames * BURST_SECONDS),
-            )
+            quota = Quota(self._allowances, Pace(self._frames, self._frames * BURST_SECONDS))
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

@@ -45,6 +45,14 @@ class FixedWindow:
         self._left -= 1
         return True
 
+    def left(self, now: float) -> int:
+        """How many are allowed until the window ends."""
+        return self._limit if now - self._began > self._seconds else self._left
+
+    def retry_after(self, now: float) -> float:
+        """Seconds until the next window, in which more are allowed."""
+        return max(self._began + self._seconds - now, 0.0)
+
 
 class SlidingWindow:
     """At most `limit` in any stretch of `seconds`, for each key.

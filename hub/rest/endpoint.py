@@ -21,7 +21,7 @@ from hub.http.responses import JSON, HttpError
 from hub.http.visitors import Visitor
 from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
 from hub.limits.pace import Flooded
-from hub.limits.quotas import MAX_WAITING_REQUESTS
+from hub.limits.quotas import MAX_WAITING_REQUESTS, Kind
 from hub.rest.parameters import AFTER_SEQ, KEY, Cursor, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
 from hub.rest.selection import bearer_token, head_of
@@ -30,7 +30,7 @@ from hub.settings.config import Config
 from persistence.records import Gone, Span, StoreUnavailable
 from protocol.commands import RequestCommand
 from protocol.dialect import Stranger
-from protocol.errors import CONVERSATION_CLOSED, ErrorCode, WireError
+from protocol.errors import CONVERSATION_CLOSED, TOO_OFTEN, ErrorCode, WireError
 from protocol.events import Refused
 from protocol.model import (
     MAX_ID,
@@ -244,6 +244,17 @@ class Call:
         given = self.request.headers if is_header else self.request.query_params
         return given.get(parameter.name)
 
+    def pay(self, kind: Kind) -> None:
+        """Count one of a kind for the caller.
+
+        Raises:
+            HttpError: 429; they have done so too often.
+        """
+        quota, now = self.services.quotas.of(self.me), trio.current_time()
+        if not quota.take(kind, now):
+            retry = {"Retry-After": str(quota.retry_after(kind, now))}
+            raise HttpError(429, ErrorCode.RATE_LIMITED, TOO_OFTEN, retry)
+
     @property
     def is_shown(self) -> bool:
         """Whether somebody sees the answer: nobody does that of a HEAD, of what a browser fetches
@@ -349,6 +360,7 @@ class Endpoint:
         path_types: the types of parameters in the path that are no ids.
         open_to_all: whether it works without a session.
         body_limit: how many bytes a body may have, where that is more than anywhere else.
+        costs: what is counted for the user when they call it.
     """
 
     method: str
@@ -362,6 +374,7 @@ class Endpoint:
     path_types: Mapping[str, object] = field(factory=dict)
     open_to_all: bool = False
     body_limit: Callable[[Config], int] | None = None
+    costs: tuple[Kind, ...] = ()
 
     async def answer(
         self,
@@ -388,6 +401,8 @@ class Endpoint:
                 call = evolve(call, session=found)
                 quota = services.quotas.of(found.user.id)
                 await call.visitor.meter.recognize(quota.pace)
+                for kind in self.costs:
+                    call.pay(kind)
                 await until_sent.enter_async_context(_in_turn(quota.responses))
                 async with _in_turn(quota.requests):
                     return call.finish(await self.handle(call))

@@ -163,6 +163,8 @@ def _answer(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
 def _codes(surface: RestDialect, endpoint: Endpoint) -> Mapping[int, Sequence[str]]:
     """By status, the codes of an endpoint's errors, with those that every such endpoint has."""
     found: dict[int, list[str]] = {429: ["too_many_requests"], 503: [ErrorCode.UNAVAILABLE]}
+    if endpoint.costs:
+        found[429].append(ErrorCode.RATE_LIMITED)
     if not (endpoint.open_to_all or isinstance(surface.unauthorized, str)):
         found[401] = [str(surface.unauthorized[_code_field(surface)])]
     if endpoint.method not in SAFE_METHODS:

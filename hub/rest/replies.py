@@ -90,7 +90,7 @@ def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWording]) -
         case ErrorCode.UNAVAILABLE | ErrorCode.LOOKUP_FAILED:
             return unavailable()
         case ErrorCode.RATE_LIMITED as code:
-            retry = {"Retry-After": "1"}
+            retry = {"Retry-After": str(refused.retry_after)}
             return HttpError(HTTPStatus.TOO_MANY_REQUESTS, code, refused.text, retry)
         case code:
             return HttpError(_STATUS.get(code, HTTPStatus.BAD_REQUEST), code, refused.text)

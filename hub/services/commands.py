@@ -7,12 +7,15 @@ before `carry_out` returns, so that a message right after a join counts.
 Must not know: dialects, sockets, HTTP, SQL.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Final, assert_never
 
+import trio
 from attrs import frozen
 
 from hub.actor.client import Client
+from hub.limits.quotas import Kind
 from hub.services.asker import Asker, ChannelScope, Reply
 from hub.services.channels import Channels
 from hub.services.moderation import Moderation
@@ -48,9 +51,15 @@ from protocol.commands import (
     TypeInChannel,
     UnpinMessage,
 )
-from protocol.errors import ErrorCode
+from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import ChannelId
+
+COSTS: Final[Mapping[type[Command], Kind]] = {
+    PinMessage: Kind.PINS,
+    UnpinMessage: Kind.PINS,
+}
+"""What is counted for the user, of which kind. Messages and typing are counted on their way."""
 
 
 @frozen
@@ -70,6 +79,11 @@ class Commands:
 
     async def carry_out(self, asker: Asker, command: Command, reply: Reply) -> None:
         """Do what `command` says, or start it; `reply` gets the answer."""
+        kind, now = COSTS.get(type(command)), trio.current_time()
+        if kind is not None and not asker.quota.take(kind, now):
+            wait = asker.quota.retry_after(kind, now)
+            reply(Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait))
+            return
         try:
             answer = await self._answer(asker, command, reply)
         except (StoreUnavailable, Gone):

@@ -12,6 +12,7 @@ from typing import assert_never
 import trio
 from attrs import frozen
 
+from hub.limits.quotas import Kind
 from hub.services.asker import Asker, ChannelScope, Reply
 from hub.services.assistant.assistant import Assistant
 from hub.services.channels import Channels
@@ -152,4 +153,4 @@ def _may_send(asker: Asker) -> bool:
     """
     now = trio.current_time()
     window = asker.window
-    return (window is None or window.take(now)) and asker.quota.messages.take(now)
+    return (window is None or window.take(now)) and asker.quota.take(Kind.MESSAGES, now)

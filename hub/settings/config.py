@@ -290,7 +290,7 @@ class Config:
     )
     user_messages_per_second: int = setting(
         whole(1, 100_000, "messages"),
-        1_000,
+        200,
         "How many messages one user may send in a second, over all connections and requests.",
     )
     chat_messages: int = setting(
@@ -307,6 +307,22 @@ class Config:
         whole(1, 100_000, "indicators"),
         100,
         "How many typing indicators one user may send in a second; the hub drops more.",
+    )
+    user_connections: int = setting(
+        whole(1, 1_000_000, "connections"),
+        50,
+        "How many WebSockets and Socket.IO connections one user may have open at a time.",
+    )
+    user_conversations_per_hour: int = setting(
+        whole(1, 1_000_000, "conversations"),
+        200,
+        "How many conversations one user may open in an hour before anything is said in them.",
+    )
+    user_channels_per_hour: int = setting(
+        whole(1, 1_000_000, "channels"), 100, "How many channels one user may make in an hour."
+    )
+    user_searches_per_minute: int = setting(
+        whole(1, 1_000_000, "searches"), 120, "How often one user may search in a minute."
     )
     typing_expiry: float = setting(
         seconds(0.5, 60), 3.0, "When a typing indicator ends by itself (on Socket.IO after 5 s)."
@@ -355,6 +371,12 @@ class Config:
     assistant_key: Secret | None = setting(SECRET, None, "The API key for that server.")
     assistant_timeout: float = setting(
         seconds(1, 600), 60.0, "How long the model may take for a whole answer."
+    )
+    user_questions_per_minute: int = setting(
+        whole(1, 1_000_000, "questions"), 10, "How often one user may ask the model in a minute."
+    )
+    user_questions_per_day: int = setting(
+        whole(1, 1_000_000, "questions"), 200, "How often one user may ask the model in a day."
     )
     assistant_concurrency: int = setting(
         whole(1, 64, "answers"), 4, "How many answers the model may be writing at a time."

@@ -16,6 +16,7 @@ import trio
 from hub.actor.client import Client
 from hub.actor.letters import Rebind, Register, Unregister
 from hub.assembly import Services
+from hub.limits.quotas import RETRY_CONNECTING, Kind, Place
 from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
 from hub.socketio.journal import RecoveryJournal
@@ -27,7 +28,7 @@ from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
 from persistence.records import StoreUnavailable
 from protocol.dialect import CodecLimits, EventDialect
-from protocol.errors import GOING_AWAY, ErrorCode
+from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, ErrorCode
 from protocol.events import Connected, Refused
 from protocol.model import Session, UserId, with_authors
 from protocol.shapes.uuids import IdKind, from_uuid
@@ -72,7 +73,7 @@ class EventApplication:
                 log.warning("recoveries_not_touched", reason=str(error))
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
-        """See `Application`. Every refusal has the text `Unauthorized`."""
+        """See `Application`. Who may not come in is told `Unauthorized`."""
         token = auth.get("token")
         if not isinstance(token, str) or not token:
             header = socket.opening.head.header(b"authorization") or b""
@@ -87,7 +88,23 @@ class EventApplication:
             raise ConnectRefused(_UNAUTHORIZED)
         if claimed is not None and _user_id(claimed) != session.user.id:
             raise ConnectRefused(_UNAUTHORIZED)
-        socket.belongs_to(self._services.quotas.of(session.user.id).pace)
+        quota, now = self._services.quotas.of(session.user.id), trio.current_time()
+        socket.belongs_to(quota.pace)
+        if not quota.take(Kind.RECOVERIES, now):
+            raise _rate_limited(TOO_OFTEN, quota.retry_after(Kind.RECOVERIES, now))
+        place = quota.connect()
+        if place is None:
+            raise _rate_limited(TOO_MANY_CONNECTIONS, RETRY_CONNECTING)
+        try:
+            return await self._admit(socket, auth, session, place)
+        except BaseException:
+            place.release()
+            raise
+
+    async def _admit(
+        self, socket: Socket, auth: Mapping[str, Data], session: Session, place: Place
+    ) -> Mapping[str, Data]:
+        """Make a member of a user's socket."""
         self._services.renewals.note(session)
         slip = await self._recoverable(session.user.id, auth)
         recovered = None if slip is None else dict(slip.entered)
@@ -95,7 +112,7 @@ class EventApplication:
             slip = await self._recoveries.open(session.user.id)
         asker = self._asker(socket, session, slip)
         self._services.live_sessions.note(session)
-        self._members[socket] = Member(asker, socket, slip, recovered)
+        self._members[socket] = Member(asker, socket, slip, recovered, place)
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
 
     def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
@@ -171,6 +188,7 @@ class EventApplication:
         """See `Application`."""
         member = self._members.pop(socket, None)
         if member is not None:
+            member.place.release()
             self._services.commands.gone(member.client)
             await self._services.hub.post(Unregister(member.client))
             if member.slip is not None:
@@ -205,6 +223,10 @@ class EventApplication:
                     await self._services.hub.post(Rebind(member.client, session.id))
                     return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
+
+
+def _rate_limited(text: str, seconds: int) -> ConnectRefused:
+    return ConnectRefused(text, {"code": ErrorCode.RATE_LIMITED.value, "retryAfter": seconds})
 
 
 def _user_id(text: Data) -> UserId | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import define
 
 from hub.actor.client import Client
+from hub.limits.quotas import Place
 from hub.services.asker import Asker
 from hub.socketio.recovery import RecoverySlip
 from hub.socketio.socket import Socket
@@ -20,12 +21,14 @@ class Member:
         socket: the way to it.
         slip: what is kept for its recovery; None when it cannot be recovered.
         recovered: the positions of the broken connection that it recovers, if it does.
+        place: among its user's connections.
     """
 
     asker: Asker
     socket: Socket
     slip: RecoverySlip | None
     recovered: Mapping[ChannelId, int] | None
+    place: Place
 
     @property
     def client(self) -> Client:

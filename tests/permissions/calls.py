@@ -143,6 +143,7 @@ def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
         row("POST /api/users/change-password", SignedIn(403), passwords),
         row("PUT /api/users/me/email", SignedIn(403), {**passwords, "email": "a@example.org"}),
         row("DELETE /api/users/me", SignedIn(403), passwords),
+        row("GET /api/users/me/limits", SignedIn(200)),
         row("GET /api/users/me/sessions", SignedIn(200)),
         row("DELETE /api/users/me/sessions", SignedIn(200)),
         row("DELETE /api/users/me/sessions/{session_id}", SignedIn(404), session_id="987654"),

@@ -1,15 +1,18 @@
-"""One's own account over REST: another password, another email address, the end of it.
+"""One's own account over REST: another password, another email address, the end of it, limits.
 
 See docs/dialects/README.md#ones-account.
 
-Guarantees: each of these needs the password, and guesses of it count like logins; a new password
+Guarantees: each change needs the password, and guesses of it count like logins; a new password
 ends every other session; a deleted account is gone with everything of it, its connections too. Must
 not know: how a session is found.
 """
 
-from typing import Final
+from typing import Final, TypedDict
+
+import trio
 
 from hub.identity.cookies import COOKIES
+from hub.limits.quotas import Balance, Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
 from persistence.records import Taken
@@ -24,6 +27,17 @@ from protocol.dialects.private_messages.rest import (
     check_email,
 )
 from protocol.dialects.private_messages.shapes import DONE, DoneObject
+
+
+class LimitObject(TypedDict):
+    """How often one may do something: `limit` times in `seconds`, or at a time (null); `left`: as
+    often still.
+    """
+
+    kind: Kind
+    limit: int
+    seconds: int | None
+    left: int
 
 
 async def change_password(call: Call) -> JSON[DoneObject]:
@@ -63,6 +77,21 @@ async def delete(call: Call) -> JSON[DoneObject]:
         if cookie in call.cookies:
             call.expire_cookie(cookie)
     return JSON(DONE)
+
+
+async def limits(call: Call) -> JSON[list[LimitObject]]:
+    """What the caller may do, and how much of that is left."""
+    balances = call.services.quotas.of(call.me).balances(trio.current_time())
+    return JSON([_limit_object(each) for each in balances])
+
+
+def _limit_object(balance: Balance) -> LimitObject:
+    return {
+        "kind": balance.kind,
+        "limit": balance.allowance.limit,
+        "seconds": balance.allowance.seconds,
+        "left": balance.left,
+    }
 
 
 async def _confirm(call: Call, password: str) -> None:
@@ -111,5 +140,12 @@ ENDPOINTS: Final = (
         delete,
         {**_CONFIRMED, 409: ["owns_workspace"]},
         body=ConfirmBody,
+    ),
+    Endpoint(
+        "GET",
+        "/api/users/me/limits",
+        "How often I may do what is counted, and how often still",
+        limits,
+        {200: "one of each kind"},
     ),
 )

@@ -18,6 +18,7 @@ from hub.files.kinds import PICTURES, WEBP, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
 from hub.files.pictures import Picture, PictureTooLarge, PictureUnreadable, TooManyPictures
 from hub.http.files import StoredFile, as_asked
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.parameters import Text
 from hub.rest.replies import unavailable
@@ -25,7 +26,6 @@ from hub.settings.config import Config
 from persistence.records import NoSuchUser, Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
-from protocol.errors import ErrorCode
 from protocol.schemas import Keywords
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
@@ -58,9 +58,6 @@ class UploadObject(TypedDict):
 
 async def upload(call: Call) -> JSON[UploadObject]:
     """Store the file in the multipart field `file`."""
-    if not call.services.quotas.of(call.me).uploads.take(trio.current_time()):
-        text, retry = "You are uploading too many files, please wait", {"Retry-After": "60"}
-        raise HttpError(429, ErrorCode.RATE_LIMITED, text, retry)
     name, content = await _file(call)
     limit = call.services.config.max_upload_bytes
     if not content:
@@ -208,11 +205,11 @@ ENDPOINTS: Final = (
                 "form_malformed",
             ],
             413: ["storage_full"],
-            429: [ErrorCode.RATE_LIMITED],
         },
         body=UploadForm,
         media="multipart/form-data",
         body_limit=_body_limit,
+        costs=(Kind.UPLOADS,),
     ),
     Endpoint(
         "GET",

@@ -18,6 +18,7 @@ from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room
 from hub.batching import Batcher
+from hub.limits.quotas import Kind
 from hub.services.presence.corrections import Corrections, corrected
 from hub.services.typing.indicator import ChannelIndicator, Indicator
 from hub.services.typing.running import End, Place, Running
@@ -69,7 +70,7 @@ class TypingIndicators:
         """Deliver the indicator if its author may message the recipient and is within their quota;
         drop it silently otherwise.
         """
-        if not client.quota.typing.take(trio.current_time()):
+        if not client.quota.take(Kind.TYPING, trio.current_time()):
             return
         number = self._number()
         indicator = Indicator(client.user, recipient_id, is_typing, client, number)
@@ -85,7 +86,7 @@ class TypingIndicators:
         """
         peer = channel.peer_of(client.user.id)
         if peer is None:
-            if not client.quota.typing.take(trio.current_time()):
+            if not client.quota.take(Kind.TYPING, trio.current_time()):
                 return
             number = self._number()
             indicator = ChannelIndicator(client.user, channel, is_typing, client, number)

@@ -71,7 +71,7 @@ class Station:
         ours.setblocking(False)
         user = User(UserId(user_id), f"u{user_id}", "U", NOW, NOW)
         link = WebSocketLink(SocketTransport(theirs, SharedReader()), Outbox(65_536), lambda _: b"")
-        quota = Quotas(1_000, 1_000).of(user.id)
+        quota = Quotas().of(user.id)
         client = Client(user, SessionId(session_id), WIRE, link, quota)
         self._sockets[client] = ours
         return client

@@ -1,17 +1,23 @@
 """One user, with whatever number of connections, cannot crowd the others out."""
 
+import json
+from typing import Any
+
 import pytest
 import trio
 from attrs import evolve
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.limits.quotas import MAX_SENDS_IN_FLIGHT, Quotas
+from hub.limits.quotas import MAX_SENDS_IN_FLIGHT, RETRY_CONNECTING, Allowance, Kind, Quotas
 from persistence.interface import Store
 from protocol.model import UserId
+from tests.support.clients.http import Reply
+from tests.support.clients.socketio import connect, enter, token_of
+from tests.support.clients.websocket import Refused
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.held import Held
-from tests.support.world import open_world
+from tests.support.world import Person, open_world
 
 
 async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
@@ -83,9 +89,146 @@ async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock:
         assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
 
 
+async def test_a_hundred_pasted_lines_pass(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        ann, ben = await world.people("ann", "ben")
+        socket = await ann.open()
+        for number in range(100):
+            line = {"type": "private_message", "recipient_id": ben.id, "content": str(number)}
+            await socket.send(line)
+        for number in range(100):
+            message = (await socket.receive_type("private_message"))["message"]
+            assert message["content"] == str(number)
+
+
+async def test_a_user_has_so_many_connections_over_all_dialects(memory_store: Store) -> None:
+    async with open_world(memory_store, user_connections=3) as world:
+        ann, ben = await world.people("ann", "ben")
+        sockets = [await ann.open(), await ann.open("/ws/chat")]
+        peer = await enter(ann)
+        for path in ("/ws", "/ws/chat", "/messagepal", "/gateway"):
+            with pytest.raises(Refused) as refused:
+                await ann.connect(path)
+            assert refused.value.status == 429
+            assert f"Retry-After: {RETRY_CONNECTING}\r\n" in refused.value.head
+        late = await connect(world, {"token": token_of(ann)})
+        error = json.loads((await late.packet()).removeprefix("4"))
+        assert error["data"]["code"] == "rate_limited"
+        assert error["message"] == "You have too many connections"
+        left = {each["kind"]: each["left"] for each in await limits_of(ann)}
+        assert left["connections"] == 0
+        await ben.open()  # not ben's
+        await peer.socket.drop()
+        await until_quiet()
+        await ann.open("/messagepal")
+        await sockets[0].drop()
+        await until_quiet()
+        await enter(ann)
+
+
+async def test_a_refused_connection_takes_no_place(memory_store: Store) -> None:
+    async with open_world(memory_store, user_connections=1) as world:
+        ann = await world.person("ann")
+        quota = world.services.quotas.of(ann.id)
+        while quota.take(Kind.RECOVERIES, trio.current_time()):
+            pass
+        peer = await connect(world, {"token": token_of(ann)})
+        error = json.loads((await peer.packet()).removeprefix("4"))
+        assert error["data"]["code"] == "rate_limited"
+        assert 0 < error["data"]["retryAfter"] <= 60
+        await ann.open()
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "body"),
+    [
+        (Kind.WORKSPACES, "POST /api/workspaces", {"name": "Mine"}),
+        (Kind.CHANNELS, "POST /api/channels", {"name": "more", "workspaceId": 1}),
+        (Kind.CHANNELS, "POST /api/workspaces/{workspace}/channels", {"name": "more"}),
+        (Kind.CONVERSATIONS, "POST /api/channels/dm", {"userIds": ["{tea}", "{eve}"]}),
+        (Kind.INVITATIONS, "POST /api/workspaces/{workspace}/members", {"userId": "{eve}"}),
+        (Kind.INVITATIONS, "POST /api/workspaces/{workspace}/links", {}),
+        (Kind.INVITATIONS, "POST /api/invitations/abc", None),
+        (Kind.SEARCHES, "GET /api/channels/query/x", None),
+        (Kind.SEARCHES, "GET /channel_messages/api/channels", None),
+        (Kind.UPLOADS, "POST /api/upload", None),
+        (Kind.PINS, "POST /api/channels/{general}/pin/1", None),
+        (Kind.PINS, "DELETE /api/channels/{general}/pin/1", None),
+        (Kind.RELATIONS, "POST /private_messages/api/users/{eve}/follow", None),
+        (Kind.RELATIONS, "DELETE /private_messages/api/users/{eve}/follow", None),
+        (Kind.RELATIONS, "POST /private_messages/api/users/{eve}/block", None),
+        (Kind.RELATIONS, "DELETE /private_messages/api/users/{eve}/block", None),
+        (Kind.QUESTIONS, "POST /api/ai-chat", {"messages": []}),
+        (Kind.QUESTIONS_A_DAY, "POST /api/ai-chat", {"messages": []}),
+    ],
+)
+async def test_what_is_counted_is_refused_beyond_the_allowance_and_only_to_that_user(
+    memory_store: Store, mock_clock: MockClock, kind: Kind, call: str, body: object
+) -> None:
+    async with open_world(memory_store) as world:
+        school = await open_school(world)
+        names = {
+            "workspace": school.workspace.id, "general": school.general.id,
+            "tea": school.tea.id, "eve": school.eve.id,
+        }  # fmt: skip
+        method, path = call.split()
+        path = path.format_map(names)
+        if isinstance(body, dict) and "userIds" in body:
+            body = {"userIds": [school.tea.id, school.eve.id]}
+        if isinstance(body, dict) and "userId" in body:
+            body = {"userId": school.eve.id}
+        bearer = {"Authorization": f"Bearer {token_of(school.tea)}"}
+
+        async def ask(person: Person) -> Reply:
+            if "channel_messages" in path:
+                return await world.call(method, path, body, bearer)
+            if "private_messages" in path:
+                return await person.call(method, path, body)
+            return await person.ask(method, path, body)
+
+        quota = world.services.quotas.of(school.tea.id)
+        assert (await ask(school.tea)).status != 429
+        while quota.take(kind, trio.current_time()):
+            pass
+        if kind is Kind.CONVERSATIONS:
+            assert (await ask(school.tea)).status == 200  # that one is there already
+            body = {"userIds": [school.tea.id, school.ann.id]}
+        refused = await ask(school.tea)
+        assert (refused.status, refused.json["code"]) == (429, "rate_limited")
+        wait = int(refused.headers["retry-after"])
+        assert wait > 0
+        if "channel_messages" not in path:
+            assert (await ask(school.ben)).status != 429
+        mock_clock.jump(wait + 1)
+        assert (await ask(school.tea)).status != 429
+
+
+async def test_ones_limits_are_shown_to_oneself(memory_store: Store) -> None:
+    async with open_world(memory_store, user_messages_per_second=7) as world:
+        ann, ben = await world.people("ann", "ben")
+        before = await limits_of(ann)
+        assert [each["kind"] for each in before] == list(Kind)
+        assert all(each["left"] == each["limit"] for each in before)
+        by_kind = {each["kind"]: each for each in before}
+        assert by_kind["messages"] == {"kind": "messages", "limit": 7, "seconds": 1, "left": 7}
+        assert by_kind["connections"]["seconds"] is None
+        path = f"/private_messages/api/users/{ben.id}/follow"
+        assert (await ann.call("POST", path)).status == 200
+        await ann.open()
+        after = {each["kind"]: each["left"] for each in await limits_of(ann)}
+        assert after["relations"] == by_kind["relations"]["limit"] - 1
+        assert after["connections"] == by_kind["connections"]["limit"] - 1
+        assert all(each["left"] == each["limit"] for each in await limits_of(ben))
+
+
+async def limits_of(person: Person) -> Any:
+    return (await person.call("GET", "/private_messages/api/users/me/limits")).json
+
+
 async def test_a_flood_from_many_connections_does_not_delay_others(memory_store: Store) -> None:
     log = Held(memory_store.messages, ("post",))
-    async with open_world(evolve(memory_store, messages=log), db_lanes=1) as world:
+    held = evolve(memory_store, messages=log)
+    async with open_world(held, db_lanes=1, user_messages_per_second=1_000) as world:
         ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
         flood = {"type": "private_message", "recipient_id": ben.id, "content": "x"}
         anns = [await ann.open() for _ in range(5)]
@@ -104,7 +247,7 @@ async def test_a_flood_from_many_connections_does_not_delay_others(memory_store:
 
 
 async def test_a_place_that_is_released_twice_comes_back_once() -> None:
-    quota = Quotas(1, 1).of(UserId(1))
+    quota = Quotas({Kind.MESSAGES: Allowance(1, 1)}).of(UserId(1))
     with await quota.place() as place:
         other = await quota.place()
         place.release()
@@ -115,7 +258,7 @@ async def test_a_place_that_is_released_twice_comes_back_once() -> None:
 
 
 async def test_a_place_comes_back_when_what_it_was_for_fails() -> None:
-    quota = Quotas(1, 1).of(UserId(1))
+    quota = Quotas({Kind.MESSAGES: Allowance(1, 1)}).of(UserId(1))
     with pytest.raises(KeyError), await quota.place():
         raise KeyError
     with trio.CancelScope() as scope, await quota.place():
@@ -125,7 +268,7 @@ async def test_a_place_comes_back_when_what_it_was_for_fails() -> None:
 
 
 async def test_the_next_place_is_waited_for_and_a_cancelled_wait_takes_none() -> None:
-    quota = Quotas(1, 1).of(UserId(1))
+    quota = Quotas({Kind.MESSAGES: Allowance(1, 1)}).of(UserId(1))
     places = [await quota.place() for _ in range(MAX_SENDS_IN_FLIGHT)]
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
@@ -146,7 +289,7 @@ async def test_the_next_place_is_waited_for_and_a_cancelled_wait_takes_none() ->
 @pytest.mark.parametrize("cancelled_first", [True, False])
 async def test_a_wait_cancelled_while_a_place_comes_back_loses_none(cancelled_first: bool) -> None:
     """Both happen before the waiter runs: it has the place, or the place is free."""
-    quota = Quotas(1, 1).of(UserId(1))
+    quota = Quotas({Kind.MESSAGES: Allowance(1, 1)}).of(UserId(1))
     places = [await quota.place() for _ in range(MAX_SENDS_IN_FLIGHT)]
 
     async def wait() -> None:
@@ -165,7 +308,7 @@ async def test_a_wait_cancelled_while_a_place_comes_back_loses_none(cancelled_fi
 
 
 async def test_quotas_are_each_users_own_and_remembered() -> None:
-    quotas = Quotas(1, 1)
-    assert quotas.of(UserId(1)).messages.take(0.0)
-    assert not quotas.of(UserId(1)).messages.take(0.0)
-    assert quotas.of(UserId(2)).messages.take(0.0)
+    quotas = Quotas({Kind.MESSAGES: Allowance(1, 1)})
+    assert quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
+    assert not quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
+    assert quotas.of(UserId(2)).take(Kind.MESSAGES, 0.0)

@@ -42,7 +42,7 @@ async def open_client(hub: Hub, user: User) -> Client:
     """A connection that is about to be registered."""
     _, theirs = trio.testing.memory_stream_pair()
     link = WebSocketLink(StreamTransport(theirs), Outbox(65_536), lambda _: b"")
-    client = Client(user, SessionId(1), Wire(DIALECT), link, Quotas(1_000, 1_000).of(user.id))
+    client = Client(user, SessionId(1), Wire(DIALECT), link, Quotas().of(user.id))
     await hub.post(Register(client, Connected(user, NOW)))
     return client
 

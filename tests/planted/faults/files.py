@@ -140,8 +140,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a user may upload without a pause",
         "hub/rest/routes/uploads.py",
-        "if not call.services.quotas.of(call.me).uploads.take(trio.current_time()):",
-        "if call.services.quotas is None:",
+        "        costs=(Kind.UPLOADS,),\n",
+        "",
         (UPLOADS,),
     ),
     Fault(

@@ -39,7 +39,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a connection's messages are not counted against its user's quota",
         "hub/services/sending.py",
-        "return (window is None or window.take(now)) and asker.quota.messages.take(now)",
+        "return (window is None or window.take(now)) and asker.quota.take(Kind.MESSAGES, now)",
         "return window is None or window.take(now)",
         ("tests/hub/limits/test_quotas.py",),
     ),

@@ -26,9 +26,10 @@ BARRIER = b"everything before this"
 class Refused(AssertionError):
     """The upgrade was answered with an HTTP error."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, head: str = "") -> None:
         self.status = status
         self.text = text
+        self.head = head
         super().__init__(f"{status} {text}")
 
 
@@ -298,6 +299,6 @@ async def open_websocket(
         while received := bytes(await stream.receive_some()):
             rest += received
         await stream.aclose()
-        raise Refused(status, rest.decode())
+        raise Refused(status, rest.decode(), head.decode("latin-1"))
     assert f"sec-websocket-accept: {ACCEPT}".encode().lower() in head.lower()
     return WebSocket(stream, rest, agreed=b"\r\nsec-websocket-extensions:" in head.lower())

@@ -12,6 +12,7 @@ from typing import Final, Literal, TypedDict
 
 from attrs import frozen
 
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import Cursor, Number, Text
 from hub.rest.routes.channel_messages.messages import channel_in_path
@@ -232,6 +233,7 @@ ENDPOINTS: Final = (
         browse_joined,
         {200: "channels"},
         parameters=_LISTED,
+        costs=(Kind.SEARCHES,),
     ),
     Endpoint(
         "GET",
@@ -240,6 +242,7 @@ ENDPOINTS: Final = (
         browse_public,
         {200: "channels"},
         parameters=_LISTED,
+        costs=(Kind.SEARCHES,),
     ),
     Endpoint(
         "GET",
@@ -248,6 +251,7 @@ ENDPOINTS: Final = (
         list_channels,
         {200: "a list"},
         parameters=(VIEW, *_LISTED),
+        costs=(Kind.SEARCHES,),
     ),
     Endpoint(
         "POST",

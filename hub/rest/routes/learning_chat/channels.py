@@ -6,6 +6,7 @@ the members that are connected.
 
 from typing import Final, TypedDict
 
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
@@ -95,6 +96,7 @@ async def open_dm(call: Call) -> JSON[ChannelObject]:
         (permit,) = await relations.may_message([(call.me, peer)])
         if not permit.allowed and peer != call.me:
             raise denied()
+        call.pay(Kind.CONVERSATIONS)
     try:
         channel = await call.services.store.channels.dm(*ids)
     except (ValueError, NoSuchUser):
@@ -178,6 +180,7 @@ ENDPOINTS: Final = (
         create_channel_in_workspace,
         {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE, 409: _NAME_TAKEN},
         body=ChannelBody,
+        costs=(Kind.CHANNELS,),
     ),
     Endpoint(
         "GET",
@@ -193,13 +196,14 @@ ENDPOINTS: Final = (
         create_channel,
         {201: "the channel", 403: _NOT_ALLOWED, 404: _NO_WORKSPACE, 409: _NAME_TAKEN},
         body=ChannelBody,
+        costs=(Kind.CHANNELS,),
     ),
     Endpoint(
         "POST",
         "/api/channels/dm",
         "The private channel of two users",
         open_dm,
-        {200: "the channel", 403: _NOT_ALLOWED},
+        {200: "the channel", 403: _NOT_ALLOWED, 429: [ErrorCode.RATE_LIMITED]},
         body=DirectChannelBody,
     ),
     Endpoint("GET", "/api/users/me/dms", "My private channels", list_dms, {200: "a list"}),
@@ -209,5 +213,6 @@ ENDPOINTS: Final = (
         "Channels by class, name or subject",
         search_channels,
         {200: "a list"},
+        costs=(Kind.SEARCHES,),
     ),
 )

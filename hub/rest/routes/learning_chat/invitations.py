@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, TypedDict
 
-from hub.rest.endpoint import JSON, Call, Endpoint
+from hub.limits.quotas import Kind
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.workspaces import NO_WORKSPACE, allowed, workspace_id
@@ -201,6 +202,7 @@ ENDPOINTS: Final = (
         create_link,
         {201: "the link, with its secret", 403: _REFUSED, 404: _MISSING},
         body=LinkBody,
+        costs=(Kind.INVITATIONS,),
     ),
     Endpoint(
         "GET",
@@ -231,5 +233,6 @@ ENDPOINTS: Final = (
         join_by_link,
         {200: "the workspace", 404: _NONE},
         path_types={"token": str},
+        costs=(Kind.INVITATIONS,),
     ),
 )

@@ -9,6 +9,7 @@ from typing import Final, TypedDict
 
 from attrs import frozen
 
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
@@ -277,7 +278,12 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
 _NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
 _HISTORY: Final = {200: "messages, oldest first", 404: _NO_CHANNEL}
-_PIN: Final = {200: "the channel", 403: _NOT_ALLOWED, 404: _NO_MESSAGE}
+_PIN: Final = {
+    200: "the channel",
+    403: _NOT_ALLOWED,
+    404: _NO_MESSAGE,
+    429: [ErrorCode.RATE_LIMITED],
+}
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
@@ -357,5 +363,6 @@ ENDPOINTS: Final = (
         ask_assistant,
         {200: "the answer", 500: [ErrorCode.ASSISTANT_UNAVAILABLE]},
         body=DialogueBody,
+        costs=(Kind.QUESTIONS, Kind.QUESTIONS_A_DAY),
     ),
 )

@@ -7,6 +7,7 @@ that are connected.
 
 from typing import Final, TypeVar
 
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.replies import NO_USER, ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
@@ -181,6 +182,7 @@ ENDPOINTS: Final = (
         create_workspace,
         {201: "the workspace"},
         body=WorkspaceBody,
+        costs=(Kind.WORKSPACES,),
     ),
     Endpoint("GET", "/api/workspaces", "My workspaces", list_workspaces, {200: "a list"}),
     Endpoint(
@@ -209,6 +211,7 @@ ENDPOINTS: Final = (
             404: _NO_MEMBER,
         },
         body=MemberBody,
+        costs=(Kind.INVITATIONS,),
     ),
     Endpoint(
         "PUT",

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypedDict
 
 from attrs import evolve
 
+from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
 from hub.rest.parameters import Cursor, Number, Parameter
 from hub.rest.replies import NO_USER
@@ -237,6 +238,8 @@ def _of_user(
     return own, Endpoint("GET", of_user, summary, handle, answers, parameters=parameters)
 
 
+_RELATION: Final = (Kind.RELATIONS,)
+
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     Endpoint(
@@ -245,6 +248,7 @@ ENDPOINTS: Final = (
         "Ask to follow a user; a public profile accepts at once",
         follow,
         {200: "pending or accepted", 400: _ONESELF, 404: ["user_not_found"]},
+        costs=_RELATION,
     ),
     *(
         Endpoint(
@@ -253,6 +257,7 @@ ENDPOINTS: Final = (
             "Stop following, or withdraw the request",
             unfollow,
             {200: "none", 400: _NO_ID, 404: ["not_following"]},
+            costs=_RELATION,
         )
         for word in ("follow", "follow-request")
     ),
@@ -273,6 +278,7 @@ ENDPOINTS: Final = (
         accept_message_request,
         {200: "done", 400: _NO_ID, 404: ["no_request"]},
         parameters=(REQUESTER,),
+        costs=_RELATION,
     ),
     Endpoint(
         "GET",
@@ -287,6 +293,7 @@ ENDPOINTS: Final = (
         "Accept a request to follow me",
         accept_follower,
         {200: "done", 400: _NO_ID, 404: ["no_request"]},
+        costs=_RELATION,
     ),
     Endpoint(
         "DELETE",
@@ -294,6 +301,7 @@ ENDPOINTS: Final = (
         "Refuse a request, or remove a follower",
         remove_follower,
         {200: "done", 400: _NO_ID, 404: ["no_follower"]},
+        costs=_RELATION,
     ),
     *(
         Endpoint("GET", path, summary, handle, {200: "a list"}, parameters=_PAGED)
@@ -308,6 +316,7 @@ ENDPOINTS: Final = (
         "Block a user; follows between us end",
         block,
         {200: "done", 400: _ONESELF, 404: ["user_not_found"]},
+        costs=_RELATION,
     ),
     Endpoint(
         "DELETE",
@@ -315,6 +324,7 @@ ENDPOINTS: Final = (
         "Take a block back",
         unblock,
         {200: "done", 400: _NO_ID, 404: ["not_blocked"]},
+        costs=_RELATION,
     ),
     Endpoint("GET", "/api/blocks", "Whom I block", blocks, {200: "a list"}),
 )
