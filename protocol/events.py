@@ -287,7 +287,8 @@ class ConversationsResumed(Reliable):
     follow.
 
     `after`: by peer, the seq up to which the connection has everything. `complete`: whether nothing
-    was left out; if false, the client fetches the rest over REST, from `after` on.
+    was left out; if false, the client fetches the rest over REST, from `after` on, or from where it
+    was in conversations that are not in it.
     """
 
     user_id: UserId

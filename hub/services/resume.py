@@ -18,6 +18,7 @@ from hub.services.channels import Channels
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.records import ChannelHead, Span
+from protocol.bounds import MAX_POSITIONS, first_positions
 from protocol.errors import TRY_AGAIN, ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
@@ -100,11 +101,13 @@ class Resume:
             sent = await self._replay(client, channels, missing, _private_message)
             upto = {
                 peer: each.upto
-                for each in sent
+                for each in _moved_first(sent)
                 if each.upto and (peer := channels[each.channel_id].peer_of(user_id)) is not None
             }
             now = datetime.now(UTC)
-            client.replay(ConversationsResumed(user_id, _is_complete(sent), upto, now))
+            client.replay(
+                ConversationsResumed(user_id, _is_complete(sent, upto), first_positions(upto), now)
+            )
 
     async def channels(
         self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
@@ -123,8 +126,8 @@ class Resume:
             sent = await self._resume(client, after, enter=enter)
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
-            upto = {each.channel_id: each.upto for each in sent}
-            client.replay(ChannelsResumed(_is_complete(sent), upto))
+            upto = {each.channel_id: each.upto for each in _moved_first(sent)}
+            client.replay(ChannelsResumed(_is_complete(sent, upto), first_positions(upto)))
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, int]) -> bool:
         """Whether `recover` would leave nothing out.
@@ -227,8 +230,13 @@ class Resume:
         return short - {head.channel.id for head in heads}
 
 
-def _is_complete(sent: Sequence[Missing]) -> bool:
-    return all(each.is_complete for each in sent)
+def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:
+    """Those of which something was replayed, and then the others: the first of them are told."""
+    return sorted(sent, key=lambda each: not each.spans)
+
+
+def _is_complete(sent: Sequence[Missing], upto: Collection[object]) -> bool:
+    return len(upto) <= MAX_POSITIONS and all(each.is_complete for each in sent)
 
 
 def _rest(spans: Sequence[Span], last: Message) -> list[Span]:

@@ -27,6 +27,7 @@ from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.socket import Socket
 from persistence.records import StoreUnavailable
+from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, ErrorCode
 from protocol.events import Connected, Refused
@@ -182,7 +183,7 @@ class EventApplication:
         if messages:
             people = await store.accounts.get_many({each.author_id for each in messages})
             views = [self._dialect.message(*each) for each in with_authors(messages, people)]
-            member.socket.emit(self._dialect.service_events.undelivered, views)
+            member.socket.emit(self._dialect.service_events.undelivered, newest_that_fit(views))
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""

@@ -8,6 +8,7 @@ Must not know: for whom it is shown.
 
 from typing import NotRequired, TypedDict
 
+from protocol.bounds import MAX_PINS
 from protocol.model import (
     Channel,
     ChannelId,
@@ -146,7 +147,8 @@ def channel_object(channel: Channel) -> ChannelObject:
 
 def added_channel_object(channel: Channel, last_seq: int) -> AddedChannelObject:
     """A channel that is new to a user; see docs/dialects/learning_chat.md#frames."""
-    return {**channel_object(channel), "lastSeq": last_seq}
+    pinned = channel.pinned[-MAX_PINS:]
+    return {**channel_object(channel), "pinnedMessages": pinned, "lastSeq": last_seq}
 
 
 def workspace_object(workspace: Workspace) -> WorkspaceObject:

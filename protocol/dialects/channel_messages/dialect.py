@@ -10,6 +10,7 @@ from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, assert_nev
 from attrs import evolve, field, frozen
 
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
+from protocol.bounds import newest_that_fit
 from protocol.commands import Command
 from protocol.dialect import (
     CodecLimits,
@@ -56,13 +57,19 @@ class ChannelAck(TypedDict):
     channelId: ChannelUuid
 
 
-class MessagesAck(TypedDict):
+class Cut(TypedDict, total=False):
+    """`complete`: false if there are fewer than were asked for, because they are large."""
+
+    complete: Literal[False]
+
+
+class MessagesAck(Cut):
     """The last messages of a channel, for `messages:get`."""
 
     messages: list[ChannelMessageObject]
 
 
-class ListAck(TypedDict):
+class ListAck(Cut):
     """The same for `messages:list`."""
 
     success: Literal[True]
@@ -144,13 +151,17 @@ class ChannelMessages:
                 return {"success": True, "channelId": to_uuid(IdKind.CHANNEL, channel_id)}
             case Page(messages=messages, people=people):
                 views = [self.message(*each) for each in with_authors(messages, people)]
+                shown = newest_that_fit(views)
+                is_cut: Cut = {} if len(shown) == len(views) else {"complete": False}
                 # `messages:get` and `messages:list` differ in field names
-                return {"success": True, "data": views} if event == LIST else {"messages": views}
+                if event == LIST:
+                    return {"success": True, "data": shown, **is_cut}
+                return {"messages": shown, **is_cut}
             case Refused():
-                shown = shown_refusal(answer)
-                refusal: RefusedAck = {"success": False, "error": shown.text, "code": shown.code}
-                if shown.field is not None:
-                    refusal["field"] = shown.field
+                told = shown_refusal(answer)
+                refusal: RefusedAck = {"success": False, "error": told.text, "code": told.code}
+                if told.field is not None:
+                    refusal["field"] = told.field
                 return refusal
             case Done() | Graded() | Pinned() | Notice():
                 return {"success": True}

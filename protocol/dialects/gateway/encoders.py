@@ -2,6 +2,7 @@
 
 from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
 
+from protocol.bounds import MAX_MEMBERS, first_that_fit
 from protocol.dialect import (
     Encoders,
     omitting,
@@ -67,10 +68,13 @@ class Dispatch(TypedDict, Generic[K, D]):
 
 
 class ReadyData(TypedDict):
-    """Who the client is, and the workspaces whose events it gets from now on."""
+    """Who the client is, and the workspaces whose events it gets from now on. `complete`: false if
+    they are too many to be shown in one frame.
+    """
 
     user: AccountObject
     guilds: list[WorkspaceObject]
+    complete: NotRequired[Literal[False]]
 
 
 class MessageData(ChatMessageObject):
@@ -144,8 +148,17 @@ def _dispatch(kind: K, data: D) -> tuple[Dispatch[K, D]]:
 
 
 def _ready(event: Ready) -> tuple[Dispatch[Literal["READY"], ReadyData]]:
-    guilds = [workspace_object(workspace) for workspace in event.workspaces]
-    return _dispatch("READY", {"user": account_object(event.user), "guilds": guilds})
+    guilds = first_that_fit([_guild(workspace) for workspace in event.workspaces])
+    data: ReadyData = {"user": account_object(event.user), "guilds": guilds}
+    shown = sum(len(guild["members"]) for guild in guilds)
+    if shown < sum(len(workspace.members) for workspace in event.workspaces):
+        data["complete"] = False
+    return _dispatch("READY", data)
+
+
+def _guild(workspace: Workspace) -> WorkspaceObject:
+    """A workspace, with as many of its members as a frame may have."""
+    return {**workspace_object(workspace), "members": workspace.members[:MAX_MEMBERS]}
 
 
 def _posted(
@@ -227,7 +240,7 @@ def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> Mem
     data: MembershipData = {
         "workspaceId": workspace.id,
         "userId": user_id,
-        "guild": workspace_object(workspace),
+        "guild": _guild(workspace),
     }
     if user is not None:
         data["user"] = member_object(user)

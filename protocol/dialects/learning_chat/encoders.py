@@ -2,6 +2,7 @@
 
 from typing import Final, Literal, NotRequired, TypedDict
 
+from protocol.bounds import parts_that_fit
 from protocol.dialect import (
     Encoders,
     omitting,
@@ -292,9 +293,9 @@ def _left(event: LeftChannel) -> tuple[LeftFrame]:
     return (frame,)
 
 
-def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame]:
+def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame, ...]:
     channels = [added_channel_object(channel, last_seq) for channel, last_seq in event.channels]
-    return ({"type": "channels_added", "channels": channels},)
+    return tuple({"type": "channels_added", "channels": part} for part in parts_that_fit(channels))
 
 
 def _invitations(event: InvitationsChanged) -> tuple[InvitationsFrame]:

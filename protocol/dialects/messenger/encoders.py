@@ -6,6 +6,7 @@ Every frame but `error` is `{type, payload, timestamp}`.
 from datetime import datetime
 from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
 
+from protocol.bounds import newest_that_fit
 from protocol.dialect import (
     Encoders,
     omitting,
@@ -108,10 +109,13 @@ class UnsubscribedPayload(SubscribedPayload):
 
 
 class HistoryPayload(TypedDict):
-    """The newest messages of a conversation, oldest first."""
+    """The newest messages of a conversation, oldest first. `complete`: false if they are fewer than
+    was asked for, because they are large.
+    """
 
     conversationId: ConversationName
     messages: list[ConversationMessageObject]
+    complete: NotRequired[Literal[False]]
 
 
 class ResumedPayload(TypedDict):
@@ -210,13 +214,13 @@ def _revoked(event: ConversationRevoked) -> tuple[_Unsubscribed]:
 def _history(
     event: ConversationHistory,
 ) -> tuple[Envelope[Literal["history_response"], HistoryPayload]]:
-    payload: HistoryPayload = {
-        "conversationId": conversation_id(*event.pair),
-        "messages": [
-            conversation_message_object(*each)
-            for each in with_authors(event.messages, event.people)
-        ],
-    }
+    messages = [
+        conversation_message_object(*each) for each in with_authors(event.messages, event.people)
+    ]
+    shown = newest_that_fit(messages)
+    payload: HistoryPayload = {"conversationId": conversation_id(*event.pair), "messages": shown}
+    if len(shown) < len(messages):
+        payload["complete"] = False
     return (_envelope("history_response", payload, event.at),)
 
 

@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import hub.services.resume
+import protocol.bounds
 from persistence.interface import Store
 from persistence.records import Draft
 from tests.support.clients.socketio import enter
@@ -44,6 +45,22 @@ async def test_a_client_is_told_what_it_missed_and_then_goes_on(world: World) ->
     assert marker == {"type": "resumed", "complete": True, "after": after}
     await write(world, ann.user, ben.user, "4")
     assert (await socket.receive_type("private_message"))["message"]["seq"] == 4
+
+
+async def test_more_positions_than_a_frame_has_are_told_of_those_that_moved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol.bounds, "MAX_POSITIONS", 2)
+    monkeypatch.setattr(hub.services.resume, "MAX_POSITIONS", 2)
+    ann, *others = [await world.person(name) for name in ("ann", "ben", "eve", "ida")]
+    for other in others:
+        await write(world, other.user, ann.user, "1")
+    socket = await ann.open()
+    known = {str(other.id): 1 for other in others}
+    await socket.send({"type": "resume", "after": {**known, str(others[2].id): 0}})
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["complete"], len(marker["after"])) == ([1], False, 2)
+    assert marker["after"][str(others[2].id)] == 1
 
 
 async def test_without_positions_everything_is_told(world: World) -> None:

@@ -219,6 +219,26 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     assert await contents(again, 1) == ["4"]
 
 
+async def test_however_much_was_not_confirmed_the_connection_takes_it(world: World) -> None:
+    school = await open_school(world)
+    peer, _ = await enter(school.ben)
+    await say(school, school.ann.user, "1")
+    listed = await peer.ask("messages:get", channel_of(school))
+    await peer.ask("message:delivered", {"messageId": listed["messages"][0]["id"]})
+    await peer.socket.drop()
+    await say(school, school.ann.user, *("\N{GRINNING FACE}" * 4_000 for _ in range(100)), "last")
+    peer, _ = await enter(school.ben)
+    name, messages = await peer.event()
+    assert name == "message:offline"
+    assert 10 < len(messages) < 100
+    assert messages[-1]["content"] == "last"
+    listed = await peer.ask("messages:get", channel_of(school))
+    assert listed["complete"] is False
+    await peer.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "live")
+    assert await contents(peer, 1) == ["live"]
+
+
 async def test_resume_by_positions_is_an_event_too(world: World) -> None:
     school = await open_school(world)
     await say(school, school.ann.user, "1", "2")

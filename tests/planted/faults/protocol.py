@@ -10,6 +10,10 @@ HANDSHAKE: Final = "tests/protocol/websocket/test_handshake.py"
 ENGINEIO: Final = "tests/protocol/engineio/test_session.py"
 SOCKETIO: Final = "tests/protocol/socketio/test_packets.py"
 
+BOUNDS: Final = "tests/protocol/test_bounds.py"
+RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+RESUME: Final = "tests/hub/services/test_resume.py"
+
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an unmasked frame is accepted",
@@ -328,5 +332,61 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return is_username(local) and is_name(domain)",
         "return is_name(local) and is_name(domain)",
         ("tests/protocol/parsing/test_names.py",),
+    ),
+    Fault(
+        "all messages that nobody confirmed are one frame",
+        "hub/socketio/application.py",
+        "newest_that_fit(views)",
+        "views",
+        (RECOVERY,),
+    ),
+    Fault(
+        "a page over Socket.IO is not cut",
+        "protocol/dialects/channel_messages/dialect.py",
+        "shown = newest_that_fit(views)",
+        "shown = views",
+        (BOUNDS, RECOVERY),
+    ),
+    Fault(
+        "a history is one frame however large",
+        "protocol/dialects/messenger/encoders.py",
+        "shown = newest_that_fit(messages)",
+        "shown = messages",
+        (BOUNDS,),
+    ),
+    Fault(
+        "READY has all workspaces",
+        "protocol/dialects/gateway/encoders.py",
+        "first_that_fit([_guild(workspace) for workspace in event.workspaces])",
+        "[_guild(workspace) for workspace in event.workspaces]",
+        (BOUNDS,),
+    ),
+    Fault(
+        "a workspace in a frame has all its members",
+        "protocol/dialects/gateway/encoders.py",
+        "workspace.members[:MAX_MEMBERS]",
+        "workspace.members",
+        (BOUNDS,),
+    ),
+    Fault(
+        "a cut list has the oldest messages",
+        "protocol/bounds.py",
+        "return first_that_fit(items[::-1])[::-1]",
+        "return first_that_fit(items)",
+        (BOUNDS, RECOVERY),
+    ),
+    Fault(
+        "positions that are not told count as told",
+        "hub/services/resume.py",
+        "len(upto) <= MAX_POSITIONS and all(",
+        "all(",
+        (RESUME,),
+    ),
+    Fault(
+        "positions that moved are left out",
+        "hub/services/resume.py",
+        "key=lambda each: not each.spans",
+        "key=lambda each: bool(each.spans)",
+        (RESUME,),
     ),
 )
