@@ -1,13 +1,13 @@
 """What one connection was sent of the log, and what waits while the log is replayed to it.
 
 Guarantees: a message is sent at most once, whether the Hub delivers it or the log; while the log is
-replayed, live events wait, within a bound, and then follow in order; what was not sent is never
-taken for sent; a connection that left a channel gets nothing of it that still waited. Nothing here
-blocks.
+replayed, live events wait, and then follow in order; beyond a bound, messages that wait are dropped
+and read from the log as well; what was not sent is never taken for sent; a connection that left a
+channel gets nothing of it that still waited. Nothing here blocks.
 Must not know: the Hub, rooms, users, dialects, how the log is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from attrs import define, frozen
@@ -89,13 +89,14 @@ class Backlog:
         link: the way to the peer.
     """
 
-    __slots__ = ("_held", "_held_bytes", "_link", "_sent")
+    __slots__ = ("_dropped", "_held", "_held_bytes", "_link", "_sent")
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._sent: dict[ChannelId, _Sent] = {}
         self._held: list[Frames] | None = None
         self._held_bytes = 0
+        self._dropped: dict[ChannelId, _Range] = {}
 
     def offer(self, frames: Frames) -> None:
         """Send frames that the Hub delivers, hold them, or drop them if the log gave them."""
@@ -122,7 +123,11 @@ class Backlog:
             self._held, self._held_bytes = [], 0
 
     def release(self) -> None:
-        """Send what was held, and from now on what the Hub delivers."""
+        """Send what was held, and from now on what the Hub delivers, once what was dropped has been
+        read again.
+        """
+        if self._dropped:
+            self._link.close(TOO_SLOW)
         held, self._held = self._held or (), None
         for each in held:
             self.offer(each)
@@ -156,8 +161,16 @@ class Backlog:
         else:
             sent.add(missing.after, upto)
 
+    def take_dropped(self) -> Mapping[ChannelId, tuple[int, int]]:
+        """By channel, the first and the last message that was dropped since the last call: they are
+        to be read from the log before `release`.
+        """
+        dropped, self._dropped = self._dropped, {}
+        return dropped
+
     def left(self, channel_id: ChannelId) -> None:
         """The connection left the channel: what is held of it is not sent."""
+        self._dropped.pop(channel_id, None)
         if self._held is not None:
             self._held = [
                 each
@@ -166,8 +179,21 @@ class Backlog:
             ]
 
     def _hold(self, frames: Frames) -> None:
+        if self._held is None:
+            return
+        self._held.append(frames)
         self._held_bytes += len(frames.data)
-        if self._held is not None and self._held_bytes <= MAX_HELD_BYTES:
-            self._held.append(frames)
-        else:
-            self._link.close(TOO_SLOW)
+        if self._held_bytes > MAX_HELD_BYTES:
+            self._held = self._drop(self._held)
+            self._held_bytes = sum(len(each.data) for each in self._held)
+            if self._held_bytes > MAX_HELD_BYTES // 2:
+                self._link.close(TOO_SLOW)
+
+    def _drop(self, held: Sequence[Frames]) -> list[Frames]:
+        """Drop messages, which are in the log, and what is ephemeral; returns the rest."""
+        for each in held:
+            if each.position is not None:
+                channel_id, seq = each.position
+                first, last = self._dropped.get(channel_id, (seq, seq))
+                self._dropped[channel_id] = min(first, seq), max(last, seq)
+        return [each for each in held if each.position is None and not each.ephemeral]

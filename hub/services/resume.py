@@ -5,8 +5,8 @@ replayed, so it does not matter what is posted meanwhile; no message is sent twi
 connection; the replay keeps the pace of its reader. Must not know: dialects, SQL, sockets.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -34,20 +34,6 @@ from protocol.model import Channel, ChannelId, Message, User, UserId, with_autho
 PAGE_MESSAGES: Final = 200
 
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
-
-
-@contextmanager
-def _catching_up(client: Client) -> Iterator[None]:
-    """Nothing that the Hub delivers reaches the connection inside. If it fails, the connection is
-    closed: it must not go on without what it missed.
-    """
-    client.backlog.hold()
-    try:
-        yield
-    except BaseException:
-        client.close(TRY_AGAIN)
-        raise
-    client.backlog.release()
 
 
 class Resume:
@@ -94,7 +80,7 @@ class Resume:
             peer = channel.peer_of(user_id)
             return None if peer is None else positions.get(frozenset((peer,)), 0)
 
-        with _catching_up(client):
+        async with self._catching_up(client, _private_message):
             heads = await self._store.heads(user_id)
             channels = {head.channel.id: head.channel for head in heads}
             missing = self._missing(client, heads, position)
@@ -122,7 +108,7 @@ class Resume:
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        with _catching_up(client):
+        async with self._catching_up(client, _channel_message):
             sent = await self._resume(client, after, enter=enter)
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
@@ -144,8 +130,31 @@ class Resume:
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        with _catching_up(client):
+        async with self._catching_up(client, _channel_message):
             await self._resume(client, after, enter=True)
+
+    @asynccontextmanager
+    async def _catching_up(self, client: Client, render: Render) -> AsyncIterator[None]:
+        """Nothing that the Hub delivers reaches the connection inside; afterwards all of it does,
+        from the log where it was too much to be held. If it fails, the connection is closed: it
+        must not go on without what it missed.
+        """
+        client.backlog.hold()
+        try:
+            yield
+            while dropped := client.backlog.take_dropped():
+                heads = await self._store.heads(client.user.id, dropped.keys())
+                channels = {head.channel.id: head.channel for head in heads}
+                missing = [
+                    client.backlog.missing(channel_id, first - 1, last, limit=last - first + 1)
+                    for channel_id, (first, last) in dropped.items()
+                    if channel_id in channels
+                ]
+                await self._replay(client, channels, missing, render)
+        except BaseException:
+            client.close(TRY_AGAIN)
+            raise
+        client.backlog.release()
 
     async def _resume(
         self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool

@@ -173,6 +173,43 @@ def test_a_position_beyond_the_end_of_the_channel_counts_as_its_end(peer: Peer) 
     assert (peer.resume(1, 4).upto, peer.seqs()) == (4, [4, 2, 3])
 
 
+def test_messages_that_are_too_much_to_be_held_are_read_again(peer: Peer) -> None:
+    peer.backlog.hold()
+    peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES // 4)))
+    peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES // 4), ephemeral=True))
+    big = bytes(MAX_HELD_BYTES // 8)
+    for seq in range(1, 8):
+        peer.backlog.offer(Frames(big, position=Position(ROOM, seq)))
+    peer.backlog.offer(Frames(b"x", position=Position(OTHER, 5)))
+    dropped = peer.backlog.take_dropped()
+    assert dropped == {ROOM: (1, 5)}
+    assert peer.backlog.take_dropped() == {}
+    peer.replay(peer.backlog.missing(ROOM, 0, 5, limit=5))
+    peer.backlog.release()
+    assert peer.link.closing is None
+    assert [each for each in peer.link.sent if each is not None] == [
+        *(Position(ROOM, seq) for seq in range(1, 8)),
+        Position(OTHER, 5),
+    ]
+    assert peer.link.sent.count(None) == 1  # the one that is in no log
+    peer.link.sent.clear()
+    assert (peer.resume(0, 7).is_complete, peer.seqs()) == (True, [])
+
+
+def test_what_was_dropped_is_not_taken_for_sent(peer: Peer) -> None:
+    peer.backlog.hold()
+    peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES + 1), position=Position(ROOM, 1)))
+    peer.backlog.release()
+    assert peer.link.closing == TOO_SLOW
+
+
+def test_what_was_dropped_of_a_channel_that_was_left_is_not_read(peer: Peer) -> None:
+    peer.backlog.hold()
+    peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES + 1), position=Position(ROOM, 1)))
+    peer.backlog.left(ROOM)
+    assert peer.backlog.take_dropped() == {}
+
+
 def test_who_holds_too_much_is_closed(peer: Peer) -> None:
     peer.backlog.hold()
     half = bytes(MAX_HELD_BYTES // 2)

@@ -359,6 +359,48 @@ async def test_what_was_missed_may_take_many_pages(
 
 
 @pytest.mark.parametrize("path", RESUMES)
+async def test_a_resume_under_a_flood_succeeds(memory_store: Store, path: str) -> None:
+    reading = Interception("messages", "in_spans")
+    async with open_world(reading.over(memory_store)) as world:
+        school = await open_school(world)
+        ann, ben = school.ann.user, school.ben.user
+        resume, kind, _ = RESUMES[path]
+        is_private = path in ("/ws", "/messagepal")
+
+        async def send(*texts: str) -> None:
+            if is_private:
+                await write(world, ann, ben, *texts)
+            else:
+                await post(world, ann, school.general, *texts)
+
+        await send("missed")
+        floods = [[f"{at} {number} {'x' * 4_000}" for number in range(150)] for at in range(2)]
+        texts = ["missed", *floods[0], *floods[1], "live"]
+
+        async def flood(call: Any, *args: Any, **kwargs: Any) -> Any:
+            if floods:
+                await send(*floods.pop(0))
+            return await call(*args, **kwargs)
+
+        reading.way = flood
+        socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
+        if path == "/gateway":
+            await socket.send({"op": "IDENTIFY", "d": {"userId": ben.id}})
+            await socket.receive_type("READY")
+        await socket.send(resume)
+        told: list[str] = []
+        while len(told) < len(texts) - 1:
+            frame = await socket.receive()
+            if frame.get("type", frame.get("t")) == kind:
+                message = frame.get("message") or frame.get("payload") or frame["d"]
+                told.append(message["content"])
+        await send("live")
+        frame = await socket.receive_type(kind)
+        message = frame.get("message") or frame.get("payload") or frame["d"]
+        assert [*told, message["content"]] == texts
+
+
+@pytest.mark.parametrize("path", RESUMES)
 async def test_a_connection_that_cannot_be_told_what_it_missed_is_closed(
     memory_store: Store, path: str
 ) -> None:

@@ -478,4 +478,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "MemberRemoved(workspace, user_id, user)) if user else None",
         DELETED,
     ),
+    Fault(
+        "messages that were too much to be held are lost",
+        "hub/services/resume.py",
+        "                await self._replay(client, channels, missing, render)\n",
+        "                del missing\n",
+        (RESUME,),
+    ),
+    Fault(
+        "who is sent much while the log is replayed is closed",
+        "hub/actor/backlog.py",
+        "if self._held_bytes > MAX_HELD_BYTES // 2:",
+        "if self._held_bytes >= 0:",
+        ("tests/hub/actor/test_backlog.py", RESUME),
+    ),
+    Fault(
+        "messages that were dropped count as sent",
+        "hub/actor/backlog.py",
+        "        if self._dropped:\n            self._link.close(TOO_SLOW)\n",
+        "",
+        ("tests/hub/actor/test_backlog.py",),
+    ),
 )
