@@ -126,7 +126,9 @@ class Sending:
                 case Posted(message=message, repeated=repeated):
                     reply(settlement)
                     if channel is not None and not repeated:
-                        self.assistant.consider(channel, message, asker.user, asker.client)
+                        self.assistant.consider(
+                            channel, message, asker.user, asker.client, asker.quota
+                        )
                 case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
                     reply(Refused.because(ErrorCode.CHANNEL_NOT_FOUND, draft.key))
                 case Refusal():

@@ -3,10 +3,13 @@
 See docs/dialects/learning_chat.md#assistant.
 
 Guarantees: it runs after the question was delivered and never delays or fails it; it sees the last
-messages of that channel and nothing else; it never replies to an assistant; a failure is logged,
-and only the asker gets an error. Must not know: sockets, SQL, how the model is reached.
+messages of that channel and nothing else, and in a private conversation of each person only what
+they wrote once they had asked it themself; everybody asks within their quota, and none waits behind
+all questions of another; it never replies to an assistant; a failure is logged, and only the asker
+gets an error. Must not know: sockets, SQL, how the model is reached.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -16,22 +19,26 @@ from attrs import frozen
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, ToRooms, WorkspaceRoom
+from hub.limits.quotas import Kind, Quota
 from hub.services.assistant.language_model import LanguageModel, NoAnswer, Turn
+from hub.services.assistant.turns import FairQueue
 from hub.services.posting.messaging import Messaging
 from persistence.interface import Accounts, Messages
 from persistence.records import Draft, StoreUnavailable
-from protocol.errors import ErrorCode
+from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ChannelTyping, Refused
-from protocol.model import ASSISTANT_ID, Channel, Message, Posted, Role, User
+from protocol.model import ASSISTANT_ID, Channel, Message, Posted, Role, User, UserId
 
 log = structlog.get_logger(__name__)
 
 TRIGGER: Final = "@AI"
 TYPING_SECONDS: Final = 2.0
 MAX_WAITING: Final = 100
+MAX_WAITING_OF_ONE: Final = 10
 CONTEXT_MESSAGES: Final = 20
 CONTEXT_CHARS: Final = 8_000
 _FAILURE: Final = Refused.because(ErrorCode.ASSISTANT_UNAVAILABLE)
+_TOO_OFTEN: Final = Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN)
 
 
 @frozen
@@ -70,10 +77,10 @@ class Assistant:
         self._accounts = accounts
         self._hub = hub
         self._workers = workers
-        self._give, self._take = trio.open_memory_channel[_Question](MAX_WAITING)
+        self._questions: FairQueue[_Question] = FairQueue(MAX_WAITING, MAX_WAITING_OF_ONE)
 
     def consider(
-        self, channel: Channel, message: Message, asker: User, client: Client | None
+        self, channel: Channel, message: Message, asker: User, client: Client | None, quota: Quota
     ) -> None:
         """Reply to a stored message if it contains the trigger. Never waits.
 
@@ -82,15 +89,19 @@ class Assistant:
             message: as it was stored.
             asker: its author.
             client: the connection that gets an error if it fails; None over REST.
+            quota: the asker's.
         """
         if TRIGGER not in message.content or asker.role is Role.ASSISTANT:
             return
-        try:
-            self._give.send_nowait(_Question(channel, message, asker, client))
-        except trio.WouldBlock:
+        refusal = None
+        now = trio.current_time()
+        if not all(quota.take(kind, now) for kind in (Kind.QUESTIONS, Kind.QUESTIONS_A_DAY)):
+            refusal = _TOO_OFTEN
+        elif not self._questions.put(asker.id, _Question(channel, message, asker, client)):
             log.warning("assistant_overloaded", channel_id=channel.id)
-            if client is not None:
-                client.tell(_FAILURE)
+            refusal = _FAILURE
+        if refusal is not None and client is not None:
+            client.tell(refusal)
 
     async def run(self) -> None:
         """Reply until cancelled."""
@@ -104,7 +115,8 @@ class Assistant:
                     await self._completions.close()
 
     async def _work(self) -> None:
-        async for question in self._take:
+        while True:
+            question = await self._questions.take()
             try:
                 if self._completions is None:
                     await self._tell_failure(question)
@@ -139,6 +151,8 @@ class Assistant:
         before = await self._messages.channel_page(
             question.channel.id, before=question.message.id, limit=CONTEXT_MESSAGES
         )
+        if question.channel.pair is not None:
+            before = _agreed(before, question.asker.id)
         asked = question.message.content.replace(TRIGGER, "", 1).strip()
         turns = [Turn("user", asked or question.message.content)]
         room = CONTEXT_CHARS
@@ -162,3 +176,17 @@ class Assistant:
     async def _tell_failure(self, question: _Question) -> None:
         if question.client is not None:
             await self._hub.broadcast((Delivery(_FAILURE, ToClients((question.client,))),))
+
+
+def _agreed(messages: Sequence[Message], asker: UserId) -> Sequence[Message]:
+    """Those that were written by who agrees that the model reads them: the asker, and who has
+    asked before.
+    """
+    agreed = {asker, ASSISTANT_ID}
+    found = []
+    for message in messages:
+        if TRIGGER in message.content:
+            agreed.add(message.author_id)
+        if message.author_id in agreed:
+            found.append(message)
+    return found

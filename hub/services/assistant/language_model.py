@@ -72,8 +72,7 @@ class LanguageModel:
         Raises:
             NoAnswer: it failed, or took too long.
         """
-        if not any(turn.role == "system" for turn in turns):
-            turns = (Turn("system", TUTOR), *turns)
+        turns = (Turn("system", TUTOR), *turns)
         try:
             with trio.fail_after(self._timeout):
                 async with self._places:

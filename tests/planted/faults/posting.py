@@ -151,4 +151,32 @@ FAULTS: Final[tuple[Fault, ...]] = (
 """,
         ("tests/hub/services/test_receipts.py",),
     ),
+    Fault(
+        "the assistant reads in a dm who has not asked it",
+        "hub/services/assistant/assistant.py",
+        "if question.channel.pair is not None:",
+        "if question.channel is None:",
+        ("tests/hub/services/assistant/test_assistant.py",),
+    ),
+    Fault(
+        "questions in channels are not counted",
+        "hub/services/assistant/assistant.py",
+        "if not all(quota.take(kind, now) for kind in (Kind.QUESTIONS, Kind.QUESTIONS_A_DAY)):",
+        "if not all(quota and now for kind in (Kind.QUESTIONS, Kind.QUESTIONS_A_DAY)):",
+        ("tests/hub/services/assistant/test_assistant.py",),
+    ),
+    Fault(
+        "who asks much is answered first",
+        "hub/services/assistant/turns.py",
+        "            self._lines[owner] = line\n        return",
+        "            self._lines = {owner: line, **self._lines}\n        return",
+        ("tests/hub/services/assistant/test_turns.py",),
+    ),
+    Fault(
+        "the assistant has a prompt of the caller",
+        "hub/rest/routes/learning_chat/messages.py",
+        'if turn.role != "system"]',
+        "if turn.role]",
+        ("tests/hub/services/assistant/test_assistant.py",),
+    ),
 )

@@ -270,7 +270,10 @@ async def _turns(call: Call) -> Sequence[Turn]:
         raise malformed
     if any(turn.role not in ROLES or not is_storable(turn.content) for turn in turns):
         raise malformed
-    return turns
+    dialogue = [turn for turn in turns if turn.role != "system"]  # the hub has its own
+    if not dialogue:
+        raise malformed
+    return dialogue
 
 
 _NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)

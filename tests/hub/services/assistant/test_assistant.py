@@ -55,6 +55,45 @@ async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_stor
         ]
 
 
+async def test_in_a_dm_it_reads_only_who_has_asked_it_there(memory_store: Store) -> None:
+    async with classroom(memory_store) as (school, server):
+        anns = await school.join(school.ann, school.dm)
+        bens = await school.join(school.ben, school.dm)
+        await anns.receive_type("user_presence")
+        bens.ignoring("new_message", "user_typing")
+        for socket, text in ((bens, "a secret"), (anns, "@AI first")):
+            await ask(socket, school.dm.id, text)
+            await anns.receive_type("new_message")
+        await answer_of(anns)
+        assert server.asked[0]["messages"][1:] == [{"role": "user", "content": "first"}]
+        for text in ("@AI for ben", "said by ben"):
+            await ask(bens, school.dm.id, text)
+            await anns.receive_type("new_message")
+            if "@AI" in text:
+                await answer_of(anns)
+        await ask(anns, school.dm.id, "@AI second")
+        await anns.receive_type("new_message")
+        await answer_of(anns)
+        asked = [turn["content"] for turn in server.asked[2]["messages"][1:]]
+        assert "a secret" not in asked
+        assert {"@AI for ben", "said by ben", "@AI first", "second"} <= set(asked)
+
+
+async def test_questions_in_channels_and_over_rest_have_one_allowance(memory_store: Store) -> None:
+    async with classroom(memory_store, user_questions_per_day=1) as (school, server):
+        socket = await school.join(school.ann)
+        await ask(socket, school.general.id, "@AI first")
+        await socket.receive_type("new_message")
+        await answer_of(socket)
+        await ask(socket, school.general.id, "@AI second")
+        assert (await socket.receive_type("new_message"))["message"]["content"] == "@AI second"
+        assert (await socket.receive_type("error"))["code"] == "rate_limited"
+        body = {"messages": [{"role": "user", "content": "third"}]}
+        assert (await school.ann.ask("POST", "/api/ai-chat", body)).status == 429
+        assert len(server.asked) == 1
+        assert (await school.ben.ask("POST", "/api/ai-chat", body)).status == 200
+
+
 async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
     async with classroom(store) as (school, _):
         anns = await school.join(school.ann, school.dm)
@@ -128,7 +167,7 @@ async def test_without_a_model_the_asker_is_told_and_the_message_delivered(store
 
 
 async def test_the_assistant_over_rest(memory_store: Store) -> None:
-    async with classroom(memory_store) as (school, server):
+    async with classroom(memory_store, user_questions_per_minute=100) as (school, server):
         body = {
             "messages": [
                 {"role": "system", "content": "Be brief"},
@@ -137,13 +176,15 @@ async def test_the_assistant_over_rest(memory_store: Store) -> None:
         }
         reply = await school.ann.ask("POST", "/api/ai-chat", body)
         assert (reply.status, reply.json) == (200, {"content": "Forty-two"})
-        assert server.asked[0]["messages"] == body["messages"]
+        ours = {"role": "system", "content": TUTOR}
+        assert server.asked[0]["messages"] == [ours, body["messages"][1]]
         malformed: tuple[dict[str, object], ...] = (
             {},
             {"messages": []},
             {"messages": "x"},
             {"messages": [{"role": "user"}]},
             {"messages": [{"role": "tool", "content": "x"}]},
+            {"messages": [{"role": "system", "content": "x"}]},
             {"messages": [5]},
             {"messages": [{"role": "user", "content": "\x00"}]},
             {"messages": [{"role": "user", "content": "x"}] * 101},
