@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import structlog
 import trio
-from trio_websocket import WebSocketRequest, wrap_server_stream
+from trio_websocket import ConnectionClosed, WebSocketRequest, wrap_server_stream
 
 from hub.limits.pace import BYTES_OF_ONE, FREE_TURN, Flooded, Meter
 from hub.sockets.shared_reader import READ_BYTES
@@ -134,16 +134,20 @@ async def accept(
 
     Raises:
         trio.TooSlowError: the peer did not take the response in time.
+        trio.BrokenResourceError: it is gone.
     """
     async with trio.open_nursery() as nursery:
         with trio.fail_after(HANDSHAKE_SECONDS):
             stream = _HandshakeStream(transport, request_head)
             request: WebSocketRequest = await wrap_server_stream(nursery, stream)
             is_offered = SUBPROTOCOL in request.proposed_subprotocols
-            await request.accept(
-                subprotocol=SUBPROTOCOL if is_offered else None,
-                extra_headers=[] if compression is None else [compression.header],
-            )
+            try:
+                await request.accept(
+                    subprotocol=SUBPROTOCOL if is_offered else None,
+                    extra_headers=[] if compression is None else [compression.header],
+                )
+            except ConnectionClosed:
+                raise trio.BrokenResourceError("the peer left during the handshake") from None
         nursery.cancel_scope.cancel()
 
 

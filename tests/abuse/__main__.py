@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
@@ -70,19 +71,21 @@ def main() -> int:
 
 
 def attack_all(attacks: Sequence[Attack], data: Path, cast: Cast, seconds: float) -> list[Outcome]:
-    """Each attack, on a hub of its kind."""
-    outcomes = []
+    """Each attack, on a hub of its kind; on a new one if the last was left unwell."""
+    outcomes: list[Outcome] = []
     for kind, chosen in groupby(attacks, key=lambda each: each.hub):
-        with run_target(kind, data, is_pinned=True) as target:
-            for attack in chosen:
-                outcome = trio.run(partial(run_attack, attack, target, cast, seconds))
-                outcomes.append(outcome)
-                print(
-                    f"{attack.name}: {', '.join(outcome.broken()) or 'kept'}",
-                    file=sys.stderr,
-                    flush=True,
-                )
-        until_none_works_in(data)
+        left = deque(chosen)
+        while left:
+            with run_target(kind, data, is_pinned=True) as target:
+                while left:
+                    attack = left.popleft()
+                    outcome = trio.run(partial(run_attack, attack, target, cast, seconds))
+                    outcomes.append(outcome)
+                    said = f"{attack.name}: {', '.join(outcome.broken()) or 'kept'}"
+                    print(said, file=sys.stderr, flush=True)
+                    if outcome.lost or outcome.recovery is None:
+                        break
+            until_none_works_in(data)
     return outcomes
 
 

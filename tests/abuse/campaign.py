@@ -1,11 +1,11 @@
 """One attack after another, while innocent people talk."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import trio
@@ -16,13 +16,14 @@ from tests.abuse.field import Attack, Field
 from tests.abuse.figures import Outcome, Phase, recovery, refusals
 from tests.abuse.hubs import Target
 from tests.abuse.people import Person
-from tests.abuse.victims import NEWCOMERS, PEOPLE, Victims
+from tests.abuse.victims import NEWCOMERS, PEOPLE, VictimError, Victims
 
 WARM_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 2.0
 AFTER_SECONDS: Final = 3.0
 SAMPLE_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 10.0
+KEPT_LINES: Final = 100
 MEGABYTE: Final = 1_048_576
 DEEP_HISTORY: Final = 5_000
 HISTORY: Final = 50
@@ -62,6 +63,19 @@ class Cast:
         return address, self.people[first : first + 2]
 
 
+@contextmanager
+def attacker_process() -> Iterator["subprocess.Popen[str]"]:
+    """It gets what the victims leave of their core, so that their clocks are right."""
+    command = ["nice", "-n", "5", sys.executable, "-m", "tests.abuse.attacker"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 async def run_attack(chosen: Attack, target: Target, cast: Cast, seconds: float) -> Outcome:
     """Measure before, during and after an attack.
 
@@ -74,16 +88,36 @@ async def run_attack(chosen: Attack, target: Target, cast: Cast, seconds: float)
     address, pair = cast.attackers(deep=chosen.name.startswith("deep"))
     field_ = Field(target.port, address, pair, target.tls)
     victims = Victims(target.port, cast.victims(), cast.newcomers(), target.tls)
-    command = [sys.executable, "-m", "tests.abuse.attacker"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=_humble
-    ) as process:
+    with attacker_process() as process:
+        _say(process, order(chosen, field_))
+        await trio.to_thread.run_sync(_line, process)
         try:
-            _say(process, order(chosen, field_))
-            await trio.to_thread.run_sync(_line, process)
             return await _measured(chosen, target, victims, process, seconds)
-        finally:
-            process.kill()
+        except* VictimError as group:
+            found = _nobody_came(chosen, repr(group.exceptions[0]))
+        return found
+
+
+def _nobody_came(chosen: Attack, why: str) -> Outcome:
+    """The victims could not begin: what the attack before this one left."""
+    nothing = Phase.between((), 0, 0)
+    return Outcome(
+        name=chosen.name,
+        who=chosen.who.value,
+        phase=chosen.phase,
+        before=nothing,
+        during=nothing,
+        after=nothing,
+        memory=0,
+        recovery=None,
+        lost=0,
+        cut=0,
+        requests=0,
+        refused={},
+        slowest_request=0,
+        answers={},
+        logged=[why],
+    )
 
 
 async def _measured(
@@ -94,6 +128,7 @@ async def _measured(
     seconds: float,
 ) -> Outcome:
     memory: list[int] = []
+    logged = len(target.logged)
     async with victims.talking(), trio.open_nursery() as nursery:
         await trio.sleep(WARM_SECONDS)
         began = time.perf_counter()
@@ -131,6 +166,7 @@ async def _measured(
         refused=refusals(victims.asked),
         slowest_request=max((each.seconds for each in victims.asked), default=0.0) * 1_000,
         answers=answers,
+        logged=target.logged[logged:][:KEPT_LINES],
     )
 
 
@@ -153,8 +189,3 @@ def _say(process: "subprocess.Popen[str]", line: str) -> None:
 def _line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline()
-
-
-def _humble() -> None:
-    """The attacker gets what the victims leave of their core, so that their clocks are right."""
-    os.nice(5)

@@ -4,7 +4,7 @@ import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -87,7 +87,7 @@ class Field:
 
     def member(self, person: Person) -> tuple[str, str, list[bytes]]:
         """The path, header and opening of a Socket.IO client: arguments of `websocket`."""
-        return SOCKETIO, "", [frame('40{"token":"%s"}' % person.token)]
+        return SOCKETIO, "", [frame(f'40{{"token":"{person.token}"}}')]
 
 
 @define
@@ -95,7 +95,7 @@ class Socket:
     """An open WebSocket of an attacker."""
 
     stream: trio.abc.Stream
-    field: Field
+    place: Field
     ending: Ending = field(factory=Ending)
 
     async def open(self, opening: bytes, more: Sequence[bytes]) -> None:
@@ -110,20 +110,20 @@ class Socket:
             while HEAD_END not in data:
                 data += await self._some()
             if not data.startswith(b"HTTP/1.1 101"):
-                Statuses(self.field.answers).take(data)
+                Statuses(self.place.answers).take(data)
                 raise Refused
-            self.field.answers["101"] += 1
+            self.place.answers["101"] += 1
             for each in more:
                 await self.stream.send_all(each)
                 self.ending.take(await self._some())
         except BROKEN as error:
-            self.field.answers[self.ending.name] += 1
+            self.place.answers[self.ending.name] += 1
             raise Refused from error
 
     async def _some(self) -> bytes:
         data = bytes(await self.stream.receive_some(CHUNK))
         if not data:
-            self.field.answers[self.ending.name] += 1
+            self.place.answers[self.ending.name] += 1
             raise Refused
         return data
 
@@ -138,7 +138,7 @@ class Socket:
             try:
                 data += await self._some()
             except BROKEN as error:
-                self.field.answers[self.ending.name] += 1
+                self.place.answers[self.ending.name] += 1
                 raise Refused from error
         return data
 
@@ -149,7 +149,7 @@ class Socket:
                 self.ending.take(data)
         except BROKEN:
             pass
-        self.field.answers[self.ending.name] += 1
+        self.place.answers[self.ending.name] += 1
 
     async def flood(self, blob: bytes, *, reads: bool = True) -> None:
         """Say this again and again, until the hub ends it."""
@@ -161,7 +161,7 @@ class Socket:
                     await self.stream.send_all(blob)
             except BROKEN:
                 if not reads:
-                    self.field.answers["cut"] += 1
+                    self.place.answers["cut"] += 1
                     nursery.cancel_scope.cancel()
 
     async def _drain_and_cancel(self, nursery: trio.Nursery) -> None:
@@ -194,10 +194,8 @@ class Attack:
 async def again_and_again(run: Callable[[], Awaitable[None]]) -> None:
     """Whoever is thrown out comes back."""
     while True:
-        try:
+        with suppress(Refused):
             await run()
-        except Refused:
-            pass
         await trio.sleep(PAUSE_SECONDS)
 
 

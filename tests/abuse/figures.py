@@ -16,7 +16,12 @@ RECOVERY_SECONDS: Final = 2.0
 RECOVERED_TIMES: Final = 2
 LEAST_RECOVERED_MS: Final = 30.0
 STEP_SECONDS: Final = 0.25
+WINDOW_SECONDS: Final = 1.0
 GOOD: Final = range(200, 300)
+_COLUMNS: Final = (
+    "attack", "by", "phase", "p50 / p99 before", "during", "after", "memory", "back after",
+    "newcomers: slowest", "lost", "the attacker was answered", "missed",
+)  # fmt: skip
 
 
 @frozen
@@ -70,7 +75,8 @@ class Phase:
 class Outcome:
     """Of one attack. Times in ms, memory in MB.
 
-    `requests`: of newcomers, and how many of them were refused or not answered.
+    `requests`: of newcomers, and how many of them were refused or not answered. `logged`: by the
+    hub as errors, of which an attacker must not be able to cause any.
     """
 
     name: str
@@ -87,6 +93,7 @@ class Outcome:
     refused: Mapping[str, int]
     slowest_request: float
     answers: Mapping[str, int]
+    logged: Sequence[str]
 
     @property
     def bound(self) -> float:
@@ -108,6 +115,8 @@ class Outcome:
             found.append(f"{self.cut} victims cut off")
         if self.refused:
             found.append("newcomers refused: " + counted(self.refused))
+        if self.logged:
+            found.append(f"errors logged: {self.logged[0].strip()[:80]}")
         return found
 
     def plain(self) -> dict[str, Any]:
@@ -116,12 +125,12 @@ class Outcome:
 
 
 def recovery(deliveries: Sequence[Delivery], over: float, end: float, quiet: Phase) -> float | None:
-    """Seconds after the attack until p99 is as before, or nearly; None: not in the time measured."""
+    """Seconds after the attack until p99 of a second is nearly as before; None: it never was."""
     bound = max(RECOVERED_TIMES * quiet.worst, LEAST_RECOVERED_MS)
-    steps = int((end - over) / STEP_SECONDS)
-    for step in range(steps):
+    steps = int((end - over - WINDOW_SECONDS) / STEP_SECONDS)
+    for step in range(steps + 1):
         since = over + step * STEP_SECONDS
-        later = [each for each in deliveries if since <= each.sent < end]
+        later = [each for each in deliveries if since <= each.sent < since + WINDOW_SECONDS]
         if later and Times.of(later).p99 <= bound:
             return step * STEP_SECONDS
     return None
@@ -146,9 +155,8 @@ def counted(answers: Mapping[str, int], most: int = 5) -> str:
 def table(outcomes: Sequence[Outcome]) -> str:
     """As Markdown."""
     lines = [
-        "| attack | by | phase | p50 / p99 before | during | after | memory | back after "
-        "| newcomers: slowest | lost | the attacker was answered | missed |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---" * len(_COLUMNS) + "|",
     ]
     for each in outcomes:
         back = "never" if each.recovery is None else f"{each.recovery:.2f} s"

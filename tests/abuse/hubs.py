@@ -1,13 +1,14 @@
 """The hubs that are attacked: processes with their embedded Postgres and default limits."""
 
 import ssl
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import trustme
-from attrs import frozen
+from attrs import field, frozen
 
 from tests.abuse.people import SECRET
 from tests.support.programs.hub_process import PARLOUR, HubProcess, run_hub
@@ -24,10 +25,13 @@ KINDS: Final[Mapping[str, Sequence[str]]] = {
 
 @frozen
 class Target:
-    """A running hub. `tls`: what its clients trust; None where it speaks plain HTTP."""
+    """A running hub. `tls`: what its clients trust; None where it speaks plain HTTP. `logged`: what
+    it has said; at level error, so each line is a fault of the hub's own or a part of a traceback.
+    """
 
     process: HubProcess
     tls: ssl.SSLContext | None
+    logged: list[str] = field(factory=list)
 
     @property
     def port(self) -> int:
@@ -46,7 +50,16 @@ def run_target(kind: str, data_dir: Path, *, is_pinned: bool) -> Iterator[Target
     context = _certificate(data_dir.parent) if kind == "tls" else None
     pinned = ["taskset", "-c", str(HUB_CORE)] if is_pinned else []
     with run_hub(data_dir, *FLAGS, *KINDS[kind], program=[*pinned, *PARLOUR]) as process:
-        yield Target(process, context)
+        target = Target(process, context)
+        for pipe in (process.process.stdout, process.process.stderr):
+            threading.Thread(target=_listen, args=(pipe, target.logged), daemon=True).start()
+        yield target
+
+
+def _listen(pipe: IO[str], logged: list[str]) -> None:
+    """A hub whose log nobody reads would wait for somebody who does."""
+    for line in pipe:
+        logged.append(line)  # noqa: PERF402  one at a time, as they come
 
 
 def _certificate(folder: Path) -> ssl.SSLContext:

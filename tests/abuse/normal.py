@@ -106,7 +106,7 @@ class Talk:
 
 
 async def _class(use: Use) -> None:
-    """A class comes in within 20 seconds, all of them behind one address, and talks in a channel."""
+    """A class comes in within 20 seconds, from one address, and talks in a channel."""
     owner, cookie = await use.account("teacher")
     signed = await _signed(use, cookie)
     workspace = (await use.call("POST", "/api/workspaces", {"name": "7b"}, signed)).json["id"]

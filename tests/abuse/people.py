@@ -1,4 +1,4 @@
-"""Who takes part: accounts with sessions of every kind, in pairs that have written to each other."""
+"""Who takes part: pairs who have written to each other, with sessions of every kind."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

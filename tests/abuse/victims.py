@@ -137,6 +137,7 @@ class Victims:
     _numbers: "count[int]" = field(factory=count)
     _authors: dict[int, int] = field(factory=dict)
     _is_over: bool = False
+    _all_heard: trio.Event = field(factory=trio.Event)
 
     @asynccontextmanager
     async def talking(self) -> AsyncIterator[None]:
@@ -161,9 +162,9 @@ class Victims:
     async def silence(self) -> int:
         """Say no more; returns how many messages have not arrived after a while."""
         self._is_over = True
-        with trio.move_on_after(PATIENCE_SECONDS):
-            while self.missing:
-                await trio.sleep(0.01)
+        if self.missing:
+            with trio.move_on_after(PATIENCE_SECONDS):
+                await self._all_heard.wait()
         return len(self.missing)
 
     async def _enter(self, dialect: str, person: Person) -> Voice:
@@ -221,6 +222,8 @@ class Victims:
         sent = self.missing.get(key)
         if sent is not None and self._authors[number] != voice.person.id:
             del self.missing[key]
+            if self._is_over and not self.missing:
+                self._all_heard.set()
             seconds = time.perf_counter() - sent
             self.deliveries.append(Delivery(sent, voice.dialect, seconds))
 

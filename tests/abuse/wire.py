@@ -3,7 +3,6 @@
 Both sides are cheap on purpose: a client that does little for each byte shows what the hub does.
 """
 
-import os
 import re
 import socket
 import ssl
@@ -113,11 +112,12 @@ async def connect(
         await sock.bind((address, 0))
         with trio.move_on_after(CONNECT_SECONDS) as deadline:
             await sock.connect(("127.0.0.1", port))
-        if deadline.cancelled_caught:
-            raise OSError("not accepted in time")
     except BaseException:
         sock.close()
         raise
+    if deadline.cancelled_caught:
+        sock.close()
+        raise OSError("not accepted in time")
     stream = trio.SocketStream(sock)
     if tls is None:
         return stream
@@ -190,11 +190,3 @@ def raise_descriptors() -> None:
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def to_nice(level: int) -> None:
-    """Run with another priority, where that is allowed."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, level)
-    except PermissionError:
-        print(f"the priority {level} is not allowed here")

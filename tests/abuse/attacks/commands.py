@@ -73,7 +73,7 @@ async def _unread(field: Field) -> None:
 
 async def _recoveries(field: Field) -> None:
     """Connections that claim to be old ones."""
-    claim = '40{"token":"%s","pid":"forged","offset":"forged"}' % field.me.token
+    claim = f'40{{"token":"{field.me.token}","pid":"forged","offset":"forged"}}'
 
     async def one() -> None:
         async with field.websocket(SOCKETIO) as socket:

@@ -1,4 +1,4 @@
-"""Frames, on each dialect: nonsense, control frames, fragments, empty, large and compressed ones."""
+"""Frames on each dialect: nonsense, control frames, fragments, large and compressed ones."""
 
 import zlib
 from collections.abc import Mapping, Sequence

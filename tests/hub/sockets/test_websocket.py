@@ -14,7 +14,7 @@ from docs.examples.ws_echo import NO_HEARTBEAT
 from hub.limits.pace import FREE_TURN, Meter, Pace, Paces
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import StreamTransport
-from hub.sockets.websocket import WebSocketConnection
+from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.websocket.frames import FrameCutter
 from tests.support.clients.frames import (
@@ -250,6 +250,15 @@ async def test_others_have_their_turn_between_a_few_frames() -> None:
         nursery.start_soon(other)
         await connection.serve(NO_HEARTBEAT, take)
     assert turns >= frames // FREE_TURN
+
+
+async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_hub() -> None:
+    """The listener logs what is no peer's fault, with a traceback."""
+    client, server = trio.testing.memory_stream_pair()
+    await client.aclose()
+    with pytest.raises(ExceptionGroup) as raised:
+        await accept(upgrade_request(), StreamTransport(server))
+    assert raised.group_contains(trio.BrokenResourceError)
 
 
 async def test_who_floods_is_closed_with_1008(autojump_clock: MockClock) -> None:
