@@ -9,7 +9,7 @@ they cost a connection a third task and half of its memory, and each frame ten t
 Must not know: HTTP, the store, what a command does.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 import structlog
@@ -97,6 +97,8 @@ class WebSocketConnection:
                     await trio.lowlevel.checkpoint()
                 part = data[at : at + SLICE_BYTES]
                 items = self._cutter.feed(part)
+                # Before they are handled: many connections of one user must not each have some.
+                await self._meter.take(_cost(items, len(part)))
                 for number, item in enumerate(items, 1):
                     if isinstance(item, str | bytes):
                         await take(item)
@@ -104,7 +106,6 @@ class WebSocketConnection:
                         return
                     if not number % FREE_TURN:
                         await trio.lowlevel.checkpoint()
-                await self._meter.take(len(items) + len(part) / BYTES_OF_ONE)
             data = await self._transport.receive_some(READ_BYTES)
         self._link.abort()
 
@@ -120,6 +121,12 @@ class WebSocketConnection:
         else:
             self._link.ponged()
         return True
+
+
+def _cost(items: Sequence[str | bytes | ControlFrame | CloseReason], size: int) -> float:
+    """Of what so many bytes said, in tokens. What was compressed counts as what it became."""
+    told = sum(len(item) for item in items if isinstance(item, str | bytes))
+    return len(items) + max(size, told) / BYTES_OF_ONE
 
 
 async def accept(

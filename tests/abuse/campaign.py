@@ -19,8 +19,8 @@ from tests.abuse.people import Person
 from tests.abuse.victims import NEWCOMERS, PEOPLE, VictimError, Victims
 
 WARM_SECONDS: Final = 0.5
-QUIET_SECONDS: Final = 2.0
-AFTER_SECONDS: Final = 3.0
+QUIET_SECONDS: Final = 1.5
+AFTER_SECONDS: Final = 2.75
 SAMPLE_SECONDS: Final = 0.1
 STOP_SECONDS: Final = 10.0
 KEPT_LINES: Final = 100
@@ -163,7 +163,7 @@ async def _measured(
         lost=lost,
         cut=victims.cut,
         requests=len(victims.asked),
-        refused=refusals(victims.asked),
+        refused={**victims.refused, **refusals(victims.asked)},
         slowest_request=max((each.seconds for each in victims.asked), default=0.0) * 1_000,
         answers=answers,
         logged=target.logged[logged:][:KEPT_LINES],

@@ -12,7 +12,17 @@ import trio
 from attrs import define, field, frozen
 
 from tests.abuse.people import Person
-from tests.abuse.wire import CHUNK, HEAD_END, SOCKETIO, Ending, Statuses, connect, frame, handshake
+from tests.abuse.wire import (
+    CHUNK,
+    CUT,
+    HEAD_END,
+    SOCKETIO,
+    Ending,
+    Statuses,
+    connect,
+    frame,
+    handshake,
+)
 
 PAUSE_SECONDS: Final = 0.05  # until somebody who was thrown out comes back
 _SID: Final = re.compile(rb'"sid":"([^"]+)"')
@@ -147,6 +157,8 @@ class Socket:
         try:
             while data := bytes(await self.stream.receive_some(CHUNK)):
                 self.ending.take(data)
+                if self.ending.name != CUT:
+                    break  # without a polite answer, which would take time
         except BROKEN:
             pass
         self.place.answers[self.ending.name] += 1
@@ -161,7 +173,7 @@ class Socket:
                     await self.stream.send_all(blob)
             except BROKEN:
                 if not reads:
-                    self.place.answers["cut"] += 1
+                    self.place.answers[CUT] += 1
                     nursery.cancel_scope.cancel()
 
     async def _drain_and_cancel(self, nursery: trio.Nursery) -> None:

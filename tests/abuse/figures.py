@@ -75,8 +75,8 @@ class Phase:
 class Outcome:
     """Of one attack. Times in ms, memory in MB.
 
-    `requests`: of newcomers, and how many of them were refused or not answered. `logged`: by the
-    hub as errors, of which an attacker must not be able to cause any.
+    `requests`: of newcomers. `refused`: what newcomers were refused or not answered, and errors
+    that victims were sent. `logged`: by the hub as errors, which no attacker may cause.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Outcome:
         if self.cut:
             found.append(f"{self.cut} victims cut off")
         if self.refused:
-            found.append("newcomers refused: " + counted(self.refused))
+            found.append("refused: " + counted(self.refused))
         if self.logged:
             found.append(f"errors logged: {self.logged[0].strip()[:80]}")
         return found

@@ -73,7 +73,7 @@ def test_every_bound_that_is_broken_is_named() -> None:
         "back 2.2 s",
         "1 lost",
         "2 victims cut off",
-        "newcomers refused: upload 503 x3",
+        "refused: upload 503 x3",
         "errors logged: connection_failed",
     ]
     assert evolve(KEPT, before=phase(20), during=phase(99)).broken() == []

@@ -1,14 +1,14 @@
 """Innocent people who write to each other on every dialect, and a newcomer who makes requests.
 
 Each dialect carries 20 messages a second, within the default limits: two of a pair write on `/ws`;
-on Socket.IO four people do, on `/ws/chat` and `/messagepal` 24, because one connection may send 5
+on Socket.IO four people do, on `/ws/chat` and `/messagepal` 40, because one connection may send 5
 messages in 5 s there. `/gateway` cannot send; there, members of the channels of `/ws/chat` listen.
 """
 
 import re
 import ssl
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count, cycle
@@ -37,7 +37,7 @@ from tests.abuse.wire import (
 
 MESSAGES_PER_SECOND: Final = 20
 DIALECTS: Final = ("/ws", "/ws/chat", "/gateway", "/messagepal", "/socket.io")
-PEOPLE: Final[Mapping[str, int]] = {"/ws": 2, "/socket.io": 4, "/ws/chat": 24, "/messagepal": 24}
+PEOPLE: Final[Mapping[str, int]] = {"/ws": 2, "/socket.io": 4, "/ws/chat": 40, "/messagepal": 40}
 NEWCOMERS: Final = 3
 NEWCOMER_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 20.0
@@ -133,6 +133,7 @@ class Victims:
     missing: dict[tuple[int, str], float] = field(factory=dict)
     deliveries: list[Delivery] = field(factory=list)
     asked: list[Asked] = field(factory=list)
+    refused: Counter[str] = field(factory=Counter)
     cut: int = 0
     _numbers: "count[int]" = field(factory=count)
     _authors: dict[int, int] = field(factory=dict)
@@ -212,6 +213,8 @@ class Victims:
                 found = _MARK.search(payload)
                 if found is not None:
                     self._hear(int(found[1]), voice)
+                elif b'"error"' in payload:
+                    self.refused[payload.decode()[:100]] += 1
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         self.cut += 1

@@ -24,6 +24,7 @@ CHUNK: Final = 262_144
 BIND_ADDRESS_NO_PORT: Final = 24  # Linux: a port is chosen for the pair of addresses
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 CONNECT_SECONDS: Final = 10.0
+CUT: Final = "cut"
 HEAD_END: Final = b"\r\n\r\n"
 SOCKETIO: Final = "/socket.io/?EIO=4&transport=websocket"
 POLLING: Final = "/socket.io/?EIO=4&transport=polling"
@@ -158,7 +159,7 @@ class Ending:
         for found in reversed(list(_CLOSED.finditer(self._last))):
             if found.end() - 2 + found[1][0] == len(self._last):
                 return f"close {int.from_bytes(found[2])}"
-        return "cut"
+        return CUT
 
 
 class FrameReader:

@@ -16,15 +16,18 @@ from hub.sockets.outbox import Outbox
 from hub.sockets.transport import StreamTransport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import WebSocketLink
+from protocol.websocket.compression import inflate
 from protocol.websocket.frames import FrameCutter
 from tests.support.clients.frames import (
     BINARY,
     CLOSE,
+    COMPRESSED,
     CONTINUATION,
     PING,
     PONG,
     TEXT,
     client_frame,
+    deflated,
     text,
 )
 from tests.support.clients.websocket import first_frame, upgrade_request
@@ -250,6 +253,52 @@ async def test_others_have_their_turn_between_a_few_frames() -> None:
         nursery.start_soon(other)
         await connection.serve(NO_HEARTBEAT, take)
     assert turns >= frames // FREE_TURN
+
+
+async def test_connections_of_one_user_share_a_burst(mock_clock: MockClock) -> None:
+    """And none of them has a read of its own before it waits."""
+    pace, taken = Pace(rate=1, burst=25), 0
+
+    async def take(_: str | bytes) -> None:
+        nonlocal taken
+        taken += 1
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(10):
+            ours, theirs = trio.testing.memory_stream_pair()
+            await ours.send_all(client_frame(TEXT, b"x") * 10)
+            transport = StreamTransport(theirs)
+            link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
+            connection = WebSocketConnection(transport, link, b"", FrameCutter(1_000), Meter(pace))
+            nursery.start_soon(connection.serve, NO_HEARTBEAT, take)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == 20
+        mock_clock.jump(100)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == 100
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_compressed_message_costs_what_it_became(mock_clock: MockClock) -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    await ours.send_all(client_frame(COMPRESSED | TEXT, deflated(b" " * 60_000)))
+    transport, taken = StreamTransport(theirs), 0
+    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
+    cutter, meter = FrameCutter(65_536, inflate), Meter(Pace(rate=1, burst=20))
+    connection = WebSocketConnection(transport, link, b"", cutter, meter)
+
+    async def take(_: str | bytes) -> None:
+        nonlocal taken
+        taken += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.serve, NO_HEARTBEAT, take)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == 0
+        mock_clock.jump(50)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == 1
+        nursery.cancel_scope.cancel()
 
 
 async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_hub() -> None:

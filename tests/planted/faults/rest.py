@@ -361,6 +361,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (PACE,),
     ),
     Fault(
+        "frames are handled before it was asked whether they may be",
+        "hub/sockets/websocket.py",
+        "                await self._meter.take(_cost(items, len(part)))\n",
+        "                await self._meter.take(0)\n",
+        ("tests/hub/sockets/test_websocket.py",),
+    ),
+    Fault(
+        "what is compressed costs as little as it is long",
+        "hub/sockets/websocket.py",
+        "max(size, told)",
+        "size",
+        ("tests/hub/sockets/test_websocket.py",),
+    ),
+    Fault(
+        "who leaves during a handshake is logged as a fault of the hub",
+        "hub/sockets/websocket.py",
+        "            except ConnectionClosed:\n",
+        "            except trio.ClosedResourceError:\n",
+        ("tests/hub/sockets/test_websocket.py",),
+    ),
+    Fault(
         "a burst of frames is taken without a pause",
         "hub/sockets/websocket.py",
         "                    if not number % FREE_TURN:\n",
