@@ -20,7 +20,9 @@ ATTACKS: Final[Sequence[Attack]] = (
         "static files",
         Who.STRANGER,
         "REST",
-        requests(lambda _: request("GET", "/app/main.js") + request("GET", "/sdk/client.js")),
+        requests(
+            lambda _: request("GET", "/web/app/main.js") + request("GET", "/web/sdk/client.js")
+        ),
     ),
     Attack(
         "openapi.json",

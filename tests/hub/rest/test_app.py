@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+import trio
 
 import hub.rest.routes
 from hub.rest.app import Claim, discover
@@ -24,6 +25,23 @@ async def test_errors_of_the_router_are_json_with_a_code(timed_world: World) -> 
     assert (missing.status, missing.json["code"]) == (404, "not_found")
     method = await timed_world.call("DELETE", "/api/auth/login")
     assert (method.status, method.json["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])
+async def test_a_document_that_was_made_is_shown_without_a_thread(
+    timed_world: World, path: str
+) -> None:
+    """Anybody may ask for it, as often as they like."""
+    made = (await timed_world.call("GET", path)).body
+    threads = trio.to_thread.current_default_thread_limiter()
+    others = [object() for _ in range(int(threads.total_tokens))]
+    for other in others:
+        threads.acquire_on_behalf_of_nowait(other)
+    try:
+        assert (await timed_world.call("GET", path)).body == made
+    finally:
+        for other in others:
+            threads.release_on_behalf_of(other)
 
 
 GETS = sorted({claim.paths[0] for claim in discover(hub.rest.routes) if is_get(claim)})

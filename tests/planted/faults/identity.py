@@ -273,6 +273,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/identity/test_passwords.py", LOGIN),
     ),
     Fault(
+        "hashes take the core from the hub",
+        "hub/identity/passwords.py",
+        ", current + NICENESS)",
+        ", current)",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "several hashes take their memory at once",
+        "hub/identity/passwords.py",
+        "_CONCURRENT: Final = 1",
+        "_CONCURRENT: Final = 4",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
         "one waits for a hash without end",
         "hub/identity/passwords.py",
         "WAIT_SECONDS: Final = 10.0",

@@ -361,6 +361,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (PACE,),
     ),
     Fault(
+        "a document takes a thread each time",
+        "hub/rest/app.py",
+        "        if made is None:\n",
+        "        if made is None or request.method:\n",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
         "frames are handled before it was asked whether they may be",
         "hub/sockets/websocket.py",
         "                await self._meter.take(_cost(items, len(part)))\n",
