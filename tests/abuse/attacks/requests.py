@@ -9,6 +9,7 @@ from tests.abuse.wire import call, handshake, request
 HEADERS: Final = [f"X-{number}: {'x' * 90}" for number in range(150)]
 JSON_OF_10_MB: Final = b'{"a":"' + b"x" * 10_000_000 + b'"}'
 DEEP: Final = b"[" * 30_000 + b"]" * 30_000
+STATIC: Final = ("/web/app/main.js", "/web/sdk/client.js")
 IS_JSON: Final = "Content-Type: application/json"
 
 ATTACKS: Final[Sequence[Attack]] = (
@@ -20,9 +21,7 @@ ATTACKS: Final[Sequence[Attack]] = (
         "static files",
         Who.STRANGER,
         "REST",
-        requests(
-            lambda _: request("GET", "/web/app/main.js") + request("GET", "/web/sdk/client.js")
-        ),
+        requests(lambda _: b"".join(request("GET", path) for path in STATIC)),
     ),
     Attack(
         "openapi.json",
