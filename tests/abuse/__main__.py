@@ -35,12 +35,20 @@ CLIENT_CORE: Final = 1
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.abuse")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each attack")
-    parser.add_argument("--only", metavar="WORDS", help="attacks and uses with that in their name")
+    parser.add_argument(
+        "--only",
+        metavar="WORDS",
+        nargs="+",
+        help="attacks and uses with one of these in their name",
+    )
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
-    words = options.only or ""
-    attacks = sorted((each for each in ATTACKS if words in each.name), key=lambda each: each.hub)
-    uses = [each for each in NORMAL if words in each.name]
+    words = options.only or [""]
+    attacks = sorted(
+        (each for each in ATTACKS if any(word in each.name for word in words)),
+        key=lambda each: each.hub,
+    )
+    uses = [each for each in NORMAL if any(word in each.name for word in words)]
     raise_descriptors()
     with tempfile.TemporaryDirectory(prefix="parlour-abuse-") as name:
         folder = Path(name)
