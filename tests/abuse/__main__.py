@@ -39,15 +39,13 @@ def main() -> int:
         "--only",
         metavar="WORDS",
         nargs="+",
-        help="attacks and uses with one of these in their name",
+        help="attacks and uses that are named so",
     )
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
     words = options.only or [""]
-    attacks = sorted(
-        (each for each in ATTACKS if any(word in each.name for word in words)),
-        key=lambda each: each.hub,
-    )
+    chosen = [each for each in ATTACKS if any(word in each.name for word in words)]
+    attacks = sorted(chosen, key=lambda each: each.hub)
     uses = [each for each in NORMAL if any(word in each.name for word in words)]
     raise_descriptors()
     with tempfile.TemporaryDirectory(prefix="parlour-abuse-") as name:
