@@ -9,6 +9,7 @@ import attrs
 import trio
 from attrs import define, field, frozen
 
+from tests.abuse.field import BROKEN
 from tests.abuse.hubs import Target
 from tests.abuse.wire import CHUNK, HEAD_END, connect, handshake, request, say, upload
 from tests.support.clients.http import Reply
@@ -202,7 +203,10 @@ class NormalUse:
         """Do it."""
         use = Use(target, self.address)
         began = trio.current_time()
-        await self.act(use)
+        try:
+            await self.act(use)
+        except* BROKEN as group:
+            use.count(f"ended: {group.exceptions[0]!r}"[:100], is_good=False)
         refused = {name: number for name, number in use.refused.items() if number}
         return Normal(self.name, use.done, refused, trio.current_time() - began)
 
