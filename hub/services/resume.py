@@ -203,11 +203,30 @@ class Resume:
         replayed to the end, without channels that were lost in between.
         """
         replayed = {each.channel_id: each.after for each in missing}
-        spans = [span for each in missing for span in each.spans]
+        everything = [span for each in missing for span in each.spans]
+        await self._send(client, channels, everything, render, replayed)
+        allowed, lost = await self._short(client, missing, replayed)
+        # A right may have ended before the log was read and have begun again since.
+        rest = [span for each in allowed for span in _after(each.spans, replayed[each.channel_id])]
+        await self._send(client, channels, rest, render, replayed)
+        for each in missing:
+            is_lost = each.channel_id in lost
+            client.backlog.replayed(each, replayed[each.channel_id] if is_lost else each.upto)
+        return [each for each in missing if each.channel_id not in lost]
+
+    async def _send(
+        self,
+        client: Client,
+        channels: Mapping[ChannelId, Channel],
+        spans: Sequence[Span],
+        render: Render,
+        replayed: dict[ChannelId, int],
+    ) -> None:
+        """Send what is in the log of these spans; `replayed` is moved to what was sent."""
         while spans:
             page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
             people = await self._accounts.get_many({message.author_id for message in page})
-            replayed |= {message.channel_id: message.seq for message in page}
+            replayed.update({message.channel_id: message.seq for message in page})
             for message, author in with_authors(page, people):
                 event = render(channels[message.channel_id], message, author)
                 if event is not None:
@@ -216,27 +235,23 @@ class Resume:
                     await client.link.caught_up()
             client.flush()
             spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
-        lost = await self._lost(client, missing, replayed)
-        for each in missing:
-            is_lost = each.channel_id in lost
-            client.backlog.replayed(each, replayed[each.channel_id] if is_lost else each.upto)
-        return [each for each in missing if each.channel_id not in lost]
 
-    async def _lost(
+    async def _short(
         self, client: Client, missing: Sequence[Missing], replayed: Mapping[ChannelId, int]
-    ) -> Collection[ChannelId]:
-        """The channels that the user may not see any more: the log gave nothing of them. It also
-        ends early where the last messages are deleted.
+    ) -> tuple[Sequence[Missing], Collection[ChannelId]]:
+        """Those of which the log gave less than there was: because the last messages are deleted,
+        or the user might not see the channel. Returns those that they may see now, and the others.
         """
         short = {
-            each.channel_id
+            each.channel_id: each
             for each in missing
             if each.spans and replayed[each.channel_id] < each.spans[-1].until
         }
         if not short:
-            return short
-        heads = await self._store.heads(client.user.id, short)
-        return short - {head.channel.id for head in heads}
+            return (), ()
+        heads = await self._store.heads(client.user.id, short.keys())
+        allowed = {head.channel.id for head in heads}
+        return [short[channel_id] for channel_id in allowed], short.keys() - allowed
 
 
 def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:
@@ -246,6 +261,11 @@ def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:
 
 def _is_complete(sent: Sequence[Missing], upto: Collection[object]) -> bool:
     return len(upto) <= MAX_POSITIONS and all(each.is_complete for each in sent)
+
+
+def _after(spans: Sequence[Span], seq: int) -> list[Span]:
+    """What is left of one channel's spans after a position."""
+    return [evolve(span, after=max(span.after, seq)) for span in spans if seq < span.until]
 
 
 def _rest(spans: Sequence[Span], last: Message) -> list[Span]:

@@ -10,7 +10,14 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from hub.identity.passwords import MAX_WAITING, NICENESS, NO_PASSWORD, Busy, PasswordHasher, check_password
+from hub.identity.passwords import (
+    MAX_WAITING,
+    NICENESS,
+    NO_PASSWORD,
+    Busy,
+    PasswordHasher,
+    check_password,
+)
 
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 LEAST = 19  # the lowest priority

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, TypedDict
 
 from hub.limits.quotas import Kind
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.workspaces import NO_WORKSPACE, allowed, workspace_id
