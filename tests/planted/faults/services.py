@@ -411,8 +411,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a connection that could not be resumed goes on with a gap",
         "hub/services/resume.py",
-        "        client.close(TRY_AGAIN)\n        raise\n",
-        "        client.backlog.release()\n        raise\n",
+        "            client.close(TRY_AGAIN)\n            raise\n",
+        "            client.backlog.release()\n            raise\n",
         (RESUME,),
     ),
     Fault(
