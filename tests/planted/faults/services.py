@@ -149,7 +149,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "live messages come before those that were missed",
         "hub/services/resume.py",
-        "    client.backlog.hold()\n",
+        "        client.backlog.hold()\n",
         "",
         (RESUME,),
     ),
