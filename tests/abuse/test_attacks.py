@@ -31,7 +31,6 @@ def at_least(number: int, answer: str) -> Answered:
 
 EXPECTED: Final[Mapping[str, Answered]] = {
     "10 MB of JSON to uploads": at_least(10, "401"),
-    "Engine.IO: CONNECT of 900 KB": at_least(1, "close 1002"),
     "Engine.IO: pings, 10 connections": at_least(10, "101"),
     "/ws: 60 KB that inflate to 60 MB": at_least(10, "close 1009"),
     "/ws: fragments": at_least(1, "101"),

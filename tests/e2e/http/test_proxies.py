@@ -161,7 +161,8 @@ async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Ce
     flags = ("--public-url", ports.url, "--trusted-proxies", "127.0.0.1")
     with run_hub(folder / "data", *flags, port=ports.hub) as hub:
         async with run_proxy("nginx", folder, cert, ports):
-            (_, ann), (ben_id, ben) = [await hub.sign_up(name) for name in ("ann", "ben")]
+            (ann_id, ann), (ben_id, ben) = [await hub.sign_up(name) for name in ("ann", "ben")]
+            await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)  # so she is let in
             found = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
             given = {"ann": ann, "ben": ben, "username": found["username"], "name": found["name"]}
             async with run_node("browser/run.mjs", "below", ports.url, json.dumps(given)) as page:

@@ -59,8 +59,8 @@ async def test_in_a_dm_it_reads_only_who_has_asked_it_there(memory_store: Store)
     async with classroom(memory_store) as (school, server):
         anns = await school.join(school.ann, school.dm)
         bens = await school.join(school.ben, school.dm)
-        await anns.receive_type("user_presence")
-        bens.ignoring("new_message", "user_typing")
+        anns.ignoring("user_presence")
+        bens.ignoring("new_message", "user_typing", "user_presence")
         for socket, text in ((bens, "a secret"), (anns, "@AI first")):
             await ask(socket, school.dm.id, text)
             await anns.receive_type("new_message")
