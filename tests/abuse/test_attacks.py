@@ -43,7 +43,7 @@ EXPECTED: Final[Mapping[str, Answered]] = {
 def hub() -> Iterator[tuple[Target, list[Person]]]:
     raise_descriptors()
     with open_folder() as folder:
-        people = trio.run(make_people, folder / "data", [0] * (1 + len(EXPECTED)))
+        people = trio.run(make_people, folder / "data", [0] * (1 + 2 * len(EXPECTED)))
         with run_target("plain", folder / "data", is_pinned=False) as target:
             yield target, people
 
@@ -57,7 +57,8 @@ async def test_others_hear_everything_and_memory_is_bounded(
     field = Field(target.port, f"127.8.0.{at}", people[2 * at : 2 * at + 2])
     chosen = next(each for each in ATTACKS if each.name == name)
     before, most = target.process.resident_bytes(), 0
-    author, reader = people[:2]
+    own = 2 * (at + len(EXPECTED))  # whose allowance no other case has used
+    author, reader = people[own : own + 2]
     over = trio.Event()
     async with (
         await connect(target.port, "127.0.0.1") as writing,
