@@ -2,8 +2,8 @@
 strangers.
 
 Guarantees: what comes too fast is taken later, in its order, and never dropped, so TCP slows its
-sender down; who has not paused in `PATIENCE_SECONDS` of that has gone too far; the memory is
-bounded. Must not know: what is sent.
+sender down; a sender who is slowed down for `PATIENCE_SECONDS` without a pause gets `Flooded`;
+memory is bounded. Must not know: what is sent.
 """
 
 from collections import deque

@@ -394,19 +394,19 @@ class Endpoint:
         call = Call(request, services, surface, None, self.parameters)
         try:
             _require_allowed_origin(request, services)
-            if not self.open_to_all:
-                found = await call.find_session()
-                if not isinstance(found, Session):
-                    return _unauthorized(surface)
-                call = evolve(call, session=found)
-                quota = services.quotas.of(found.user.id)
-                await call.visitor.meter.recognize(quota.pace)
-                for kind in self.costs:
-                    call.pay(kind)
-                await until_sent.enter_async_context(_in_turn(quota.responses))
-                async with _in_turn(quota.requests):
-                    return call.finish(await self.handle(call))
-            return call.finish(await self.handle(call))
+            if self.open_to_all:
+                return call.finish(await self.handle(call))
+            found = await call.find_session()
+            if not isinstance(found, Session):
+                return _unauthorized(surface)
+            call = evolve(call, session=found)
+            quota = services.quotas.of(found.user.id)
+            await call.visitor.meter.recognize(quota.pace)
+            for kind in self.costs:
+                call.pay(kind)
+            await until_sent.enter_async_context(_in_turn(quota.responses))
+            async with _in_turn(quota.requests):
+                return call.finish(await self.handle(call))
         except (NotSignedIn, Gone):  # the caller's account was deleted since it was looked up
             return call.finish(_unauthorized(surface))
         except HttpError as error:

@@ -23,7 +23,7 @@ from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialect import Heartbeat
 from protocol.errors import FLOODED, INTERNAL_ERROR, CloseReason
 from protocol.websocket.compression import Compression
-from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter
+from protocol.websocket.frames import CLOSE, PING, ControlFrame, FrameCutter, Inbound
 from protocol.websocket.handshake import SUBPROTOCOL
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class WebSocketConnection:
         meter: slows the peer down.
     """
 
-    __slots__ = ("_cutter", "_link", "_meter", "_trailing", "_transport")
+    __slots__ = ("_cutter", "_link", "_meter", "_trailing", "_transport", "_unfinished")
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class WebSocketConnection:
         self._trailing = trailing
         self._cutter = cutter
         self._meter = meter
+        self._unfinished = 0  # bytes that were received since a message was complete
 
     async def serve(self, heartbeat: Heartbeat, take: Take) -> None:
         """Run both pumps until the connection is over.
@@ -98,7 +99,7 @@ class WebSocketConnection:
                 part = data[at : at + SLICE_BYTES]
                 items = self._cutter.feed(part)
                 # Before they are handled: many connections of one user must not each have some.
-                await self._meter.take(_cost(items, len(part)))
+                await self._meter.take(len(items) + self._size(items, len(part)) / BYTES_OF_ONE)
                 for number, item in enumerate(items, 1):
                     if isinstance(item, str | bytes):
                         await take(item)
@@ -108,6 +109,18 @@ class WebSocketConnection:
                         await trio.lowlevel.checkpoint()
             data = await self._transport.receive_some(READ_BYTES)
         self._link.abort()
+
+    def _size(self, items: Sequence[Inbound], size: int) -> int:
+        """How much was received, of which `items` were completed: a compressed message counts as
+        what it became.
+        """
+        self._unfinished += size
+        if not items:
+            return size
+        told = sum(len(item) for item in items if isinstance(item, str | bytes))
+        inflated = max(0, told - self._unfinished)
+        self._unfinished = 0
+        return size + inflated
 
     def _take_control(self, item: ControlFrame | CloseReason) -> bool:
         """Returns whether more may come."""
@@ -121,12 +134,6 @@ class WebSocketConnection:
         else:
             self._link.ponged()
         return True
-
-
-def _cost(items: Sequence[str | bytes | ControlFrame | CloseReason], size: int) -> float:
-    """Of what so many bytes said, in tokens. What was compressed counts as what it became."""
-    told = sum(len(item) for item in items if isinstance(item, str | bytes))
-    return len(items) + max(size, told) / BYTES_OF_ONE
 
 
 async def accept(

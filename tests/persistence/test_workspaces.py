@@ -138,6 +138,10 @@ async def test_only_the_owner_changes_roles_and_nobody_the_owners(store: Store) 
         for target in ("guest", "member"):
             outcome = await change(workspace, ids[target], Standing.MODERATOR, by=ids[name])
             assert outcome is Denial.NOT_ALLOWED
+    members = granted(await store.workspaces.members(workspace, by=ids["owner"]))
+    assert {each.user.username: each.standing.value for each in members} == {
+        name: name for name in ("owner", "moderator", "member", "guest")
+    }
     assert await change(workspace, ids["eve"], Standing.OWNER, by=ids["eve"]) is Denial.NOT_FOUND
     lowered = await change(workspace, ids["owner"], Standing.GUEST, by=ids["owner"])
     assert lowered is Denial.NOT_ALLOWED

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from docs.examples import ws_echo
 from docs.examples.ws_echo import NO_HEARTBEAT
-from hub.limits.pace import FREE_TURN, Meter, Pace, Paces
+from hub.limits.pace import BYTES_OF_ONE, FREE_TURN, Meter, Pace, Paces
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import StreamTransport
 from hub.sockets.websocket import WebSocketConnection, accept
@@ -227,16 +227,23 @@ async def test_broken_framing_closes_this_connection_alone(
     assert (await bens.ask(private_message(ann)))["type"] == "private_message"
 
 
-async def test_others_have_their_turn_between_a_few_frames() -> None:
+def in_memory(
+    pace: Pace, cutter: FrameCutter | None = None
+) -> tuple[trio.abc.HalfCloseableStream, WebSocketConnection]:
+    """A peer, and the connection that serves it at a pace."""
     ours, theirs = trio.testing.memory_stream_pair()
+    transport = StreamTransport(theirs)
+    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
+    return ours, WebSocketConnection(
+        transport, link, b"", cutter or FrameCutter(65_536), Meter(pace)
+    )
+
+
+async def test_others_have_their_turn_between_a_few_frames() -> None:
+    ours, connection = in_memory(Paces().of(None))
     frames = 200
     await ours.send_all(client_frame(TEXT, b"x") * frames)
     await ours.send_eof()
-    transport = StreamTransport(theirs)
-    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
-    connection = WebSocketConnection(
-        transport, link, b"", FrameCutter(1_000), Meter(Paces().of(None))
-    )
     taken, turns = 0, 0
 
     async def take(_: str | bytes) -> None:
@@ -265,11 +272,8 @@ async def test_connections_of_one_user_share_a_burst(mock_clock: MockClock) -> N
 
     async with trio.open_nursery() as nursery:
         for _ in range(10):
-            ours, theirs = trio.testing.memory_stream_pair()
+            ours, connection = in_memory(pace)
             await ours.send_all(client_frame(TEXT, b"x") * 10)
-            transport = StreamTransport(theirs)
-            link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
-            connection = WebSocketConnection(transport, link, b"", FrameCutter(1_000), Meter(pace))
             nursery.start_soon(connection.serve, NO_HEARTBEAT, take)
         await trio.testing.wait_all_tasks_blocked()
         assert taken == 20
@@ -280,12 +284,9 @@ async def test_connections_of_one_user_share_a_burst(mock_clock: MockClock) -> N
 
 
 async def test_a_compressed_message_costs_what_it_became(mock_clock: MockClock) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, connection = in_memory(Pace(rate=1, burst=20), FrameCutter(65_536, inflate))
     await ours.send_all(client_frame(COMPRESSED | TEXT, deflated(b" " * 60_000)))
-    transport, taken = StreamTransport(theirs), 0
-    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
-    cutter, meter = FrameCutter(65_536, inflate), Meter(Pace(rate=1, burst=20))
-    connection = WebSocketConnection(transport, link, b"", cutter, meter)
+    taken = 0
 
     async def take(_: str | bytes) -> None:
         nonlocal taken
@@ -301,6 +302,23 @@ async def test_a_compressed_message_costs_what_it_became(mock_clock: MockClock) 
         nursery.cancel_scope.cancel()
 
 
+async def test_a_message_in_several_reads_is_charged_once(mock_clock: MockClock) -> None:
+    size = 20 * BYTES_OF_ONE
+    ours, connection = in_memory(Pace(rate=1, burst=2 * 22))
+    await ours.send_all(client_frame(TEXT, b"x" * size) * 3)
+    taken = 0
+
+    async def take(_: str | bytes) -> None:
+        nonlocal taken
+        taken += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(connection.serve, NO_HEARTBEAT, take)
+        await trio.testing.wait_all_tasks_blocked()
+        assert taken == 2
+        nursery.cancel_scope.cancel()
+
+
 async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_hub() -> None:
     """The listener logs what is no peer's fault, with a traceback."""
     client, server = trio.testing.memory_stream_pair()
@@ -311,11 +329,7 @@ async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_
 
 
 async def test_who_floods_is_closed_with_1008(autojump_clock: MockClock) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
-    transport = StreamTransport(theirs)
-    link = WebSocketLink(transport, Outbox(1_000_000), lambda _: b"")
-    meter = Meter(Pace(rate=1, burst=1))
-    connection = WebSocketConnection(transport, link, b"", FrameCutter(1_000), meter)
+    ours, connection = in_memory(Pace(rate=1, burst=1))
 
     async def take(_: str | bytes) -> None:
         await trio.lowlevel.checkpoint()
@@ -331,6 +345,5 @@ async def test_who_floods_is_closed_with_1008(autojump_clock: MockClock) -> None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(flood)
         await connection.serve(NO_HEARTBEAT, take)
-        await transport.aclose()
         nursery.cancel_scope.cancel()
     assert bytes(await ours.receive_some())[2:4] == (1008).to_bytes(2)

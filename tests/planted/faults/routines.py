@@ -194,7 +194,7 @@ AS $$""",
 """,
         """CREATE OR REPLACE TRIGGER sessions_announce_end AFTER UPDATE ON sessions
 """,
-        ("tests/hub/identity/test_authentication.py",),
+        ("tests/hub/identity/test_live_sessions.py",),
     ),
     Fault(
         "a deletion leaves the messages that were stored meanwhile",
