@@ -61,6 +61,7 @@ ABOUT_SEVERAL: Final = {
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "that a store says whether it is well",
+    "tests/persistence/posting/test_replies.py": "what a message may reply to",
     "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
 }
 """Test file: what it is about, if it is not one module."""

@@ -1,8 +1,12 @@
-"""Faults in the Hub, and on the way of a message through the lanes."""
+"""Faults in the Hub, on the way of a message through the lanes, and in what a connection that comes
+back is sent.
+"""
 
 from typing import Final
 
 from tests.planted.fault import Fault
+
+RESUME: Final = "tests/hub/services/test_resume.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -178,5 +182,61 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'if turn.role != "system"]',
         "if turn.role]",
         ("tests/hub/services/assistant/test_assistant.py",),
+    ),
+    Fault(
+        "a join is seen only when the log was read",
+        "hub/services/resume.py",
+        "        client.flush()  # the peer need not wait for the log to be read\n",
+        "",
+        (RESUME,),
+    ),
+    Fault(
+        "live messages come before those that were missed",
+        "hub/services/resume.py",
+        "        client.backlog.hold()\n",
+        "",
+        (RESUME,),
+    ),
+    Fault(
+        "complete although messages were left out",
+        "hub/actor/backlog.py",
+        "return Missing(channel_id, spans, after, until, is_complete=False)",
+        "return Missing(channel_id, spans, after, head, is_complete=True)",
+        (RESUME, "tests/hub/actor/test_backlog.py"),
+    ),
+    Fault(
+        "a connection that could not be resumed goes on with a gap",
+        "hub/services/resume.py",
+        "            client.close(TRY_AGAIN)\n            raise\n",
+        "            client.backlog.release()\n            raise\n",
+        (RESUME,),
+    ),
+    Fault(
+        "resuming stops after the first page",
+        "hub/services/resume.py",
+        "spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []",
+        "spans = []",
+        (RESUME,),
+    ),
+    Fault(
+        "messages that were too much to be held are lost",
+        "hub/services/resume.py",
+        "                await self._replay(client, channels, missing, render)\n",
+        "                del missing\n",
+        (RESUME,),
+    ),
+    Fault(
+        "who is sent much while the log is replayed is closed",
+        "hub/actor/backlog.py",
+        "if self._held_bytes > MAX_HELD_BYTES // 2:",
+        "if self._held_bytes >= 0:",
+        ("tests/hub/actor/test_backlog.py", RESUME),
+    ),
+    Fault(
+        "messages that were dropped count as sent",
+        "hub/actor/backlog.py",
+        "        if self._dropped:\n            self._link.close(TOO_SLOW)\n",
+        "",
+        ("tests/hub/actor/test_backlog.py",),
     ),
 )

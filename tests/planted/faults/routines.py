@@ -101,7 +101,7 @@ AS $$""",
         POSTING,
         "SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE",
         "SELECT array_agg(d.parent IS NOT NULL AND p.channel_id IS NULL",
-        ("tests/persistence/test_posting.py",),
+        ("tests/persistence/posting/test_replies.py",),
     ),
     Fault(
         "whoever names a file in a message may see it",
