@@ -47,3 +47,12 @@ async def open_school(world: World) -> School:
     general = granted(await store.channels.create(NewChannel(workspace.id, "general"), by=tea.id))
     dm = await store.channels.dm(ann.id, ben.id)
     return School(world, tea, ann, ben, eve, workspace, general, dm)
+
+
+async def on_gateway(person: Person) -> WebSocket:
+    """A connection of `/gateway`, past its greeting and what comes with it."""
+    gateway = await person.open("/gateway")
+    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    await gateway.receive_type("READY")
+    await until_quiet()
+    return gateway

@@ -23,6 +23,8 @@ from attrs import define, field, frozen
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from tests.support.requests import serve_requests
+
 CLIENT_ID: Final = "hub"
 CLIENT_SECRET: Final = "a secret: with +, % and ä"
 DISCOVERY: Final = "/.well-known/openid-configuration"
@@ -150,29 +152,11 @@ class OidcProvider:
         return [each.path for each in self.asked]
 
     async def serve(self, stream: trio.abc.Stream) -> None:
-        state = h11.Connection(h11.SERVER)
-        async with stream:
-            try:
-                while await self._exchange(state, stream):
-                    state.start_next_cycle()
-            except (trio.BrokenResourceError, h11.ProtocolError):
-                pass  # the client left in the middle, which is its right
+        await serve_requests(stream, self._exchange)
 
-    async def _exchange(self, state: h11.Connection, stream: trio.abc.Stream) -> bool:
-        body, head = b"", None
-        while True:
-            event = state.next_event()
-            if event is h11.NEED_DATA:
-                state.receive_data(bytes(await stream.receive_some()))
-            elif isinstance(event, h11.Request):
-                head = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage):
-                break
-            else:
-                return False
-        assert head is not None
+    async def _exchange(
+        self, state: h11.Connection, stream: trio.abc.Stream, head: h11.Request, body: bytes
+    ) -> bool:
         target = urlsplit(head.target.decode())
         headers = {name.decode(): value.decode() for name, value in head.headers}
         form = {name: values[0] for name, values in parse_qs(body.decode() or target.query).items()}

@@ -9,6 +9,8 @@ import h11
 import trio
 from attrs import define, field
 
+from tests.support.requests import serve_requests
+
 Manner = Literal["answers", "fails", "hangs", "floods", "is empty", "breaks off", "talks nonsense"]
 
 
@@ -25,30 +27,12 @@ class ModelServer:
     most: int = 0
     proceed: trio.Event = field(factory=trio.Event)
 
-    async def serve(self, stream: trio.SocketStream) -> None:
-        state = h11.Connection(h11.SERVER)
-        async with stream:
-            try:
-                while await self._exchange(state, stream):
-                    state.start_next_cycle()
-            except (trio.BrokenResourceError, h11.ProtocolError):
-                pass  # the client left in the middle, which is its right
+    async def serve(self, stream: trio.abc.Stream) -> None:
+        await serve_requests(stream, self._exchange)
 
-    async def _exchange(self, state: h11.Connection, stream: trio.SocketStream) -> bool:
-        body, head = b"", None
-        while True:
-            event = state.next_event()
-            if event is h11.NEED_DATA:
-                state.receive_data(bytes(await stream.receive_some()))
-            elif isinstance(event, h11.Request):
-                head = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif isinstance(event, h11.EndOfMessage):
-                break
-            else:
-                return False
-        assert head is not None
+    async def _exchange(
+        self, state: h11.Connection, stream: trio.abc.Stream, head: h11.Request, body: bytes
+    ) -> bool:
         assert head.target == b"/v1/chat/completions"
         self.keys.append(dict(head.headers)[b"authorization"].decode())
         self.asked.append(json.loads(body))
@@ -59,7 +43,7 @@ class ModelServer:
         finally:
             self.running -= 1
 
-    async def _answer(self, state: h11.Connection, stream: trio.SocketStream) -> bool:
+    async def _answer(self, state: h11.Connection, stream: trio.abc.Stream) -> bool:
         if self.manner == "fails":
             text = b'{"error":{"message":"overloaded"}}'
             headers = [("Content-Type", "application/json"), ("Content-Length", str(len(text)))]
@@ -96,7 +80,7 @@ def chunk(text: str) -> bytes:
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
-async def send(state: h11.Connection, stream: trio.SocketStream, event: h11.Event) -> None:
+async def send(state: h11.Connection, stream: trio.abc.Stream, event: h11.Event) -> None:
     await stream.send_all(state.send(event) or b"")
 
 

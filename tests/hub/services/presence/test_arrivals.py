@@ -12,7 +12,7 @@ from persistence.records import StoreUnavailable
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
-from tests.support.school import School, open_school
+from tests.support.school import School, on_gateway, open_school
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
 
@@ -24,14 +24,6 @@ async def on_chat(school: School, person: Person) -> WebSocket:
     await chat.receive_type("joined_channel")
     await until_quiet()
     return chat
-
-
-async def on_gateway(person: Person) -> WebSocket:
-    gateway = await person.open("/gateway")
-    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
-    await gateway.receive_type("READY")
-    await until_quiet()
-    return gateway
 
 
 async def on_private(person: Person) -> WebSocket:

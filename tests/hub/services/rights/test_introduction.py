@@ -9,10 +9,9 @@ import pytest
 from trio.testing import MockClock
 
 from persistence.records import ProfileChange
-from tests.support.clients.websocket import WebSocket
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
-from tests.support.school import open_school
+from tests.support.school import on_gateway, open_school
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import Person, World, open_world
 
@@ -94,14 +93,6 @@ async def test_the_end_of_a_block_shows_both_wherever_they_are(world: World) -> 
         assert (shown["userId"], shown["status"]) == (other.id, "online")
     update = (await gateway.receive_type("PRESENCE_UPDATE"))["d"]
     assert (update["userId"], update["status"]) == (ann.id, "online")
-
-
-async def on_gateway(person: Person) -> WebSocket:
-    gateway = await person.open("/gateway")
-    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
-    await gateway.receive_type("READY")
-    await until_quiet()
-    return gateway
 
 
 async def test_a_profile_that_turns_public_shows_who_has_talked(world: World) -> None:

@@ -15,10 +15,9 @@ from persistence.postgres.changes import parse_change
 from persistence.records import ProfileChange
 from tests.support.clients.socketio import channel_of
 from tests.support.clients.socketio import enter as enter_socketio
-from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
-from tests.support.school import School, open_school
+from tests.support.school import School, on_gateway, open_school
 from tests.support.stores.databases import (
     CUT,
     Databases,
@@ -43,14 +42,6 @@ async def on_postgres(databases: Databases) -> AsyncIterator[tuple[School, str]]
     """A school on Postgres, and the database's address."""
     async with databases.reused() as dsn, school_at(dsn) as school:
         yield school, dsn
-
-
-async def on_gateway(school: School) -> WebSocket:
-    """Ben on `/gateway`, past its greeting."""
-    gateway = await school.ben.open("/gateway")
-    await gateway.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
-    await gateway.receive_type("READY")
-    return gateway
 
 
 BLOCK = "INSERT INTO blocks (blocker_id, blocked_id) VALUES ({ann}, {ben})"
@@ -194,7 +185,7 @@ async def test_who_leaves_a_workspace_leaves_its_channels(
     async with on_postgres(databases) as (school, dsn):
         chat, peer = await school.join(school.ben), await enter_socketio(school.ben)
         assert (await peer.ask("room:join", channel_of(school)))["success"] is True
-        gateway = await on_gateway(school)
+        gateway = await on_gateway(school.ben)
         await execute(dsn, statement.format(school=school.workspace.id, ben=school.ben.id))
         left = await chat.receive_type("left_channel")
         name, revoked = await peer.event()
@@ -232,7 +223,7 @@ async def test_a_channel_that_is_deleted_is_told_wherever_it_is_shown(
     databases: Databases, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
-        chat, gateway = await school.join(school.ben), await on_gateway(school)
+        chat, gateway = await school.join(school.ben), await on_gateway(school.ben)
         peer = await enter_socketio(school.ben)
         await peer.ask("room:join", channel_of(school))
         await execute(dsn, f"DELETE FROM channels WHERE id = {school.general.id}")
@@ -251,7 +242,7 @@ async def test_a_workspace_that_is_deleted_is_told_as_its_last_event(
     databases: Databases, *, is_missed: bool
 ) -> None:
     async with databases.migrated() as dsn, school_at(dsn) as school:
-        chat, gateway = await school.join(school.ben), await on_gateway(school)
+        chat, gateway = await school.join(school.ben), await on_gateway(school.ben)
         sql = f"DELETE FROM workspaces WHERE id = {school.workspace.id}"
         await (while_nobody_listens if is_missed else execute)(dsn, sql)
         assert (await chat.receive_type("left_channel"))["channelId"] == school.general.id
@@ -266,7 +257,7 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
 ) -> None:
     async with databases.migrated() as dsn, school_at(dsn) as school:
         chat, dm = await school.join(school.ben), await school.join(school.ben, school.dm)
-        gateway = await on_gateway(school)
+        gateway = await on_gateway(school.ben)
         for statement in (
             "ALTER TABLE workspace_members DISABLE TRIGGER USER",
             "ALTER TABLE blocks DISABLE TRIGGER USER",  # as if the notices were lost
@@ -293,7 +284,7 @@ async def test_who_blocks_while_nobody_listens_is_seen_nowhere_afterwards(
         await school.world.store.relations.request_follow(eve.id, ann.id)
         await write(school.world, ann.user, ben.user, "before")
         bens, eves = await ben.open(), await eve.open()
-        gateway, chat = await on_gateway(school), await school.join(ben)
+        gateway, chat = await on_gateway(school.ben), await school.join(ben)
         anns = (await school.join(ann)).ignoring("user_presence")
         for socket in (bens, eves):
             assert (await socket.receive_type("user_online_status"))["is_online"] is True

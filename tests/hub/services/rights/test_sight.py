@@ -4,21 +4,11 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.clients.socketio import channel_of, enter
-from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
 from tests.support.quiet import until_quiet
-from tests.support.school import School, open_school
+from tests.support.school import School, on_gateway, open_school
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
-
-
-async def on_gateway(person: Person) -> WebSocket:
-    """A connection of `/gateway`, past its greeting."""
-    gateway = await person.open("/gateway")
-    await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
-    await gateway.receive_type("READY")
-    await until_quiet()
-    return gateway
 
 
 async def block(school: School, *, by_ann: bool = True) -> None:
