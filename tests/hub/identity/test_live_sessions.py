@@ -35,7 +35,7 @@ async def test_a_session_that_ended_while_nobody_listened_is_noticed(databases: 
         ann, ben = await world.person("ann"), await world.person("ben")
         anns, bens = await ann.open(), await ben.open()
         cut = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE query ILIKE 'listen%' AND datname = current_database()"
         )
         await execute(

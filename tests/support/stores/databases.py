@@ -27,7 +27,7 @@ MEMORY_BYTES = 2 << 30  # free, so that it is not the memory of others
 TEMPLATE = "parlour_template"
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
-    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
      WHERE query ILIKE '%listen%' AND datname = current_database() AND pid <> pg_backend_pid()
 """
 EMPTY = """
