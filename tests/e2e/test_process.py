@@ -223,6 +223,6 @@ async def test_two_terminals_talk(data_dir: Path) -> None:
             assert said(ben.stdout) == "Ann: hello\n"
             ben.stdin.write("hi\x1b[2J there\n/quit\n")
             ben.stdin.flush()
-            assert ben.stdout.read().startswith("you: hi [2J there\n")
+            assert said(ben.stdout) == "you: hi [2J there\n"
             assert said(ann.stdout) == "Ben: hi [2J there\n"
             ann.stdin.close()
