@@ -1,5 +1,6 @@
 """The servers that are measured, each on one core: Parlour with everything on, and the Go hub."""
 
+import itertools
 import os
 import subprocess
 import time
@@ -110,8 +111,9 @@ async def _prepare(data_dir: Path, count: int, sizes: Sequence[int]) -> People:
 
 
 async def _history(store: Store, one: User, other: User) -> ChannelId:
-    """Have one write to the other; returns their channel."""
-    drafts = [Draft(one.id, other.id, f"Message {number}") for number in range(HISTORY)]
+    """Have the two write to each other; returns their channel."""
+    pairs = itertools.cycle([(one.id, other.id), (other.id, one.id)])
+    drafts = [Draft(*next(pairs), f"Message {number}") for number in range(HISTORY)]
     posted = (await store.messages.post(drafts))[0]
     assert isinstance(posted, Posted)
     return posted.message.channel_id
