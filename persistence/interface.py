@@ -89,7 +89,7 @@ class Accounts(Protocol):
     """Users and their password hashes."""
 
     async def create(self, new: NewUser) -> User:
-        """Raises Taken("email") or Taken("username"), which compare case-insensitively, or
+        """Raises Taken("email") or Taken("username"), which are compared by `name_key`, or
         Taken("identity").
         """
 
@@ -103,14 +103,14 @@ class Accounts(Protocol):
         """Users with an id above `after`, ascending, without the assistant."""
 
     async def find(self, username: str) -> User | None:
-        """By username, case-insensitively."""
+        """By username, as `name_key` compares it."""
 
     async def of_identity(self, identity: Identity) -> User | None:
         """The user who signs in by an account of a provider."""
 
     async def credentials(self, login: str) -> Credentials | None:
-        """By username or email, case-insensitively; whoever has it as their username comes first,
-        because anybody may give any email.
+        """By username or email, as `name_key` compares them; whoever has it as their username comes
+        first, because anybody may give any email.
         """
 
     async def password_hash(self, user_id: UserId) -> str | None:
@@ -386,7 +386,7 @@ class Channels(Protocol):
         """Make a channel.
 
         Raises Taken("name"): the workspace has a channel of that name, which is compared
-        case-insensitively and without blanks at its ends.
+        by `channel_key`.
         """
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:

@@ -28,6 +28,7 @@ from protocol.model import (
     UserId,
     Workspace,
     WorkspaceId,
+    name_key,
 )
 
 
@@ -88,6 +89,11 @@ class NewUser:
     is_public: bool = True
     called: str | None = None
     identity: Identity | None = None
+
+
+def channel_key(name: str) -> str:
+    """What the names of a workspace's channels are compared by."""
+    return name_key(name).strip(" ")
 
 
 class Unchanged(Enum):

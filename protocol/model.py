@@ -1,9 +1,11 @@
 """The nouns of the domain, shared by every layer.
 
 Guarantees: all values are immutable; every id is a positive integer below 2**53, because browsers
-parse JSON numbers as doubles. Must not know: how anything is stored or sent.
+parse JSON numbers as doubles; names are compared by one form of theirs. Must not know: how
+anything is stored or sent.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,6 +21,16 @@ SessionId = NewType("SessionId", int)
 
 MAX_ID: Final = 2**53 - 1
 ASSISTANT_ID: Final = UserId(999)  # reserved: no ordinary account gets it
+
+
+def name_key(text: str) -> str:
+    """What names, logins and addresses are compared by: without the differences of upper and lower
+    case and of compatible characters (Unicode's NFKC and case folding).
+    """
+    if text.isascii():
+        return text.lower()
+    once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
+    return unicodedata.normalize("NFKC", once.casefold())
 
 
 class Role(StrEnum):

@@ -6,11 +6,10 @@ nobody out where the owner has come in before; a right one does not count, and a
 however the account was named. Must not know: the clock, HTTP, passwords.
 """
 
-import unicodedata
 from typing import Final, TypeAlias
 
 from hub.limits.windows import MAX_KEYS, SlidingWindow
-from protocol.model import UserId
+from protocol.model import UserId, name_key
 
 NETWORKS: Final = 10  # that may use up their guesses of one account at the same time
 
@@ -20,7 +19,7 @@ Account: TypeAlias = UserId | str
 
 def account_of(found: UserId | None, login: str) -> Account:
     """What guesses are counted by. A text that names no account is one however it is written."""
-    return unicodedata.normalize("NFKC", login).casefold() if found is None else found
+    return name_key(login) if found is None else found
 
 
 class Guesses:

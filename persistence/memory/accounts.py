@@ -24,7 +24,7 @@ from persistence.records import (
     Taken,
     UserChanged,
 )
-from protocol.model import Role, SessionId, User, UserId, WorkspaceId
+from protocol.model import Role, SessionId, User, UserId, WorkspaceId, name_key
 
 
 @define
@@ -196,10 +196,10 @@ class MemoryAccounts:
         return changed
 
     def _find(self, value: str, column: str) -> User | None:
-        wanted = value.lower()
+        wanted = name_key(value)
         for user in self.tables.users.values():
             held = getattr(user, column)
-            if held is not None and held.lower() == wanted:
+            if held is not None and name_key(held) == wanted:
                 return user
         return None
 

@@ -13,6 +13,7 @@ from persistence.records import (
     NewChannel,
     NoSuchUser,
     Taken,
+    channel_key,
 )
 from protocol.model import (
     Channel,
@@ -20,6 +21,7 @@ from protocol.model import (
     MessageId,
     UserId,
     WorkspaceId,
+    name_key,
 )
 
 
@@ -34,9 +36,9 @@ class MemoryChannels:
         denial = self.tables.denial_in_workspace(by, Action.CREATE_CHANNEL, new.workspace_id)
         if denial is not None:
             return denial
-        wanted = _comparable(new.name)
+        wanted = channel_key(new.name)
         if any(
-            _comparable(each.name) == wanted for each in await self.in_workspace(new.workspace_id)
+            channel_key(each.name) == wanted for each in await self.in_workspace(new.workspace_id)
         ):
             raise Taken("name")
         channel = Channel(
@@ -100,7 +102,7 @@ class MemoryChannels:
 
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
         """See the interface."""
-        wanted = text.lower()
+        wanted = name_key(text)
         return [
             row.channel
             for row in self.tables.channels.values()
@@ -108,8 +110,8 @@ class MemoryChannels:
             and self.tables.may_join(user_id, row.channel)
             and (
                 row.channel.class_name == text
-                or wanted in row.channel.name.lower()
-                or wanted in (row.channel.subject or "").lower()
+                or wanted in channel_key(row.channel.name)
+                or wanted in name_key(row.channel.subject or "")
             )
         ]
 
@@ -156,7 +158,3 @@ class MemoryChannels:
             others = tuple(each for each in row.channel.pinned if each != message_id)
             row.channel = evolve(row.channel, pinned=(*others, message_id) if pinned else others)
         return row.channel
-
-
-def _comparable(name: str) -> str:
-    return name.strip(" ").lower()

@@ -22,7 +22,7 @@ from persistence.records import (
     Relation,
     Side,
 )
-from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId
+from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId, name_key
 
 
 @define
@@ -131,7 +131,7 @@ class MemoryRelations:
             user
             for user in self.tables.users.values()
             if user.id != ASSISTANT_ID
-            and any(text.lower() in name.lower() for name in (user.name, user.username))
+            and any(name_key(text) in name_key(name) for name in (user.name, user.username))
             and (before is None or user.id < before)
             and self.tables.may_message(user_id, user.id)
         ]

@@ -11,7 +11,7 @@ from attrs import fields, frozen
 from persistence.identities import Identity
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
-from protocol.model import Role, SessionId, User, UserId
+from protocol.model import Role, SessionId, User, UserId, name_key
 
 USER_COLUMNS: Final = (
     "id", "username", "name", "created_at", "updated_at", "email", "first_name", "last_name",
@@ -37,7 +37,8 @@ _PROFILE: Final = ", ".join(field.name for field in fields(ProfileChange))
 # what is not a key of $2 stays as it is
 _CHANGE_PROFILE: Final = f"""
     UPDATE users
-       SET ({_PROFILE}) = (SELECT {_PROFILE} FROM jsonb_populate_record(users, $2)),
+       SET ({_PROFILE}, name_key) =
+               (SELECT {_PROFILE}, name_key FROM jsonb_populate_record(users, $2)),
            updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
 """
@@ -46,7 +47,8 @@ _CHANGE_LOGIN: Final = """
     UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id
 """
 _CHANGE_EMAIL: Final = f"""
-    UPDATE users SET email = $2, updated_at = date_trunc('milliseconds', clock_timestamp())
+    UPDATE users SET email = $2, email_key = $3,
+                     updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
 """
 _DELETE: Final = """
@@ -62,8 +64,9 @@ _DELETE: Final = """
 _INSERT: Final = f"""
     WITH made AS (
         INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
-                           nickname, about_me, role, class_name, subject, is_public, password_hash)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                           nickname, about_me, role, class_name, subject, is_public, password_hash,
+                           username_key, email_key, name_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17, $18, $19)
         RETURNING {user_columns("users")}),
     known AS (
         INSERT INTO identities (issuer, subject, user_id)
@@ -100,6 +103,8 @@ class PostgresAccounts:
                 new.date_of_birth, new.avatar, new.nickname, new.about_me, new.role.value,
                 new.class_name, new.subject, new.is_public, new.password_hash,
                 None if known is None else known.issuer, None if known is None else known.subject,
+                name_key(username), None if new.email is None else name_key(new.email),
+                name_key(new.name),
             )  # fmt: skip
         except asyncpg.UniqueViolationError as error:
             raise Taken(_TAKEN.get(error.constraint_name, "username")) from None
@@ -127,7 +132,7 @@ class PostgresAccounts:
     async def find(self, username: str) -> User | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            f"{_SELECT} WHERE lower(username) = lower($1)", username
+            f"{_SELECT} WHERE username_key = $1", name_key(username)
         )
         return None if row is None else user_from(row)
 
@@ -144,9 +149,9 @@ class PostgresAccounts:
     async def credentials(self, login: str) -> Credentials | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            f"{_SELECT_WITH_HASH} WHERE lower(email) = lower($1) OR lower(username) = lower($1)"
-            " ORDER BY lower(username) = lower($1) DESC LIMIT 1",
-            login,
+            f"{_SELECT_WITH_HASH} WHERE email_key = $1 OR username_key = $1"
+            " ORDER BY username_key = $1 DESC LIMIT 1",
+            name_key(login),
         )
         return None if row is None else Credentials(user_from(row), row["password_hash"])
 
@@ -174,7 +179,7 @@ class PostgresAccounts:
     async def change_email(self, user_id: UserId, email: str) -> User:
         """See the interface."""
         try:
-            row = await self.database.fetch_one(_CHANGE_EMAIL, user_id, email)
+            row = await self.database.fetch_one(_CHANGE_EMAIL, user_id, email, name_key(email))
         except asyncpg.UniqueViolationError:
             raise Taken("email") from None
         if row is None:
@@ -188,8 +193,10 @@ class PostgresAccounts:
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""
-        given = orjson.dumps(change.given()).decode()
-        row = await self.database.fetch_one(_CHANGE_PROFILE, user_id, given)
+        given = change.given()
+        if isinstance(change.name, str):
+            given["name_key"] = name_key(change.name)
+        row = await self.database.fetch_one(_CHANGE_PROFILE, user_id, orjson.dumps(given).decode())
         if row is None:
             raise NoSuchUser(user_id)
         return user_from(row)

@@ -8,7 +8,16 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
-from persistence.records import Access, ChannelHead, Denial, Gone, NewChannel, NoSuchUser, Taken
+from persistence.records import (
+    Access,
+    ChannelHead,
+    Denial,
+    Gone,
+    NewChannel,
+    NoSuchUser,
+    Taken,
+    channel_key,
+)
 from protocol.model import (
     Channel,
     ChannelId,
@@ -16,6 +25,7 @@ from protocol.model import (
     MessageId,
     UserId,
     WorkspaceId,
+    name_key,
 )
 
 _CHANNEL: Final = """
@@ -30,8 +40,8 @@ _CREATE_CHANNEL: Final = f"""
                may_in_workspace($6, 'create_channel', w.id) AS may
           FROM workspaces w WHERE w.id = $1
     ), made AS (
-        INSERT INTO channels (kind, workspace_id, name, class_name, subject)
-        SELECT $2, id, $3, $4, $5 FROM asked WHERE may
+        INSERT INTO channels (kind, workspace_id, name, class_name, subject, name_key, subject_key)
+        SELECT $2, id, $3, $4, $5, $7, $8 FROM asked WHERE may
         RETURNING id
     )
     {VERDICT}, (SELECT id FROM made) AS id FROM asked
@@ -56,8 +66,8 @@ _HEADS: Final = f"""
 _SEARCH: Final = f"""
     {_SELECT_CHANNEL} JOIN workspace_members m ON m.workspace_id = c.workspace_id
      WHERE m.user_id = $1
-       AND (c.class_name = $2 OR position(lower($2) IN lower(c.name)) > 0
-            OR position(lower($2) IN lower(coalesce(c.subject, ''))) > 0)
+       AND (c.class_name = $2 OR position($3 IN c.name_key) > 0
+            OR position($3 IN coalesce(c.subject_key, '')) > 0)
      ORDER BY c.id
 """
 _CHANGE_PIN: Final = f"""
@@ -95,6 +105,8 @@ class PostgresChannels:
                 new.class_name,
                 new.subject,
                 by,
+                channel_key(new.name),
+                None if new.subject is None else name_key(new.subject),
             )
         except asyncpg.UniqueViolationError:
             raise Taken("name") from None
@@ -152,7 +164,8 @@ class PostgresChannels:
 
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
         """See the interface."""
-        return [_channel(row) for row in await self.database.fetch(_SEARCH, user_id, text)]
+        rows = await self.database.fetch(_SEARCH, user_id, text, name_key(text))
+        return [_channel(row) for row in rows]
 
     async def dm(self, one: UserId, other: UserId) -> Channel:
         """See the interface."""

@@ -1,9 +1,9 @@
 """Which texts may be the name of a person, a channel or a workspace.
 
 Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
-way that Unicode prefers, in one alphabet where several have letters that look alike, and is no
-email address; what stands before the @ of an address may be a username. Must not know: who has
-which name.
+way that Unicode prefers, of characters that it has, in one alphabet where several have letters that
+look alike, and is no email address; what stands before the @ of an address may be a username. Must
+not know: who has which name.
 """
 
 import unicodedata
@@ -42,6 +42,7 @@ def is_username(text: str) -> bool:
         and len(alphabets) <= 1
         and "@" not in text
         and not _BLANK & set(text)
+        and "Cn" not in {unicodedata.category(letter) for letter in text}
     )
 
 

@@ -32,8 +32,9 @@ CONNECTED = 50  # of those with whom mia has a conversation
 # Mia and the others have written to each other; every second one of them has a private profile.
 CROWD = """
     WITH made AS (
-        INSERT INTO users (username, name, password_hash, is_public)
-        SELECT 'peer' || n, 'Peer ' || n, 'none', n % 2 = 0 FROM generate_series(1, {count}) AS n
+        INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
+        SELECT 'peer' || n, 'peer' || n, 'Peer ' || n, 'peer ' || n, 'none', n % 2 = 0
+          FROM generate_series(1, {count}) AS n
         RETURNING id
     ), dms AS (
         INSERT INTO channels (kind, user_lo, user_hi, name, last_seq)

@@ -49,6 +49,41 @@ async def test_emails_and_usernames_are_unique_in_any_case(store: Store) -> None
     assert taken.value.field == "username"
 
 
+# Of each two but ASCII's, lower() is not alike, or not on every server.
+ALIKE = [
+    ("straße", "STRASSE"), ("οδός", "ΟΔΌΣ"), ("i\u0307stanbul", "İstanbul"),
+    ("émile", "E\u0301MILE"), ("ann", "\uff21nn"), ("ﬁt", "FIT"), ("ǆabe", "ǅABE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+async def test_names_are_one_by_their_canonical_form(store: Store, one: str, other: str) -> None:
+    ann = await make_user(store, one, email=f"{one}@example.org")
+    assert await store.accounts.find(other) == ann
+    for login in (other, f"{other}@EXAMPLE.org"):
+        found = await store.accounts.credentials(login)
+        assert found is not None
+        assert found.user == ann
+    with pytest.raises(Taken, match="username"):
+        await make_user(store, other)
+    with pytest.raises(Taken, match="email"):
+        await make_user(store, "other", email=f"{other}@example.org")
+    ben = await make_user(store, "ben")
+    with pytest.raises(Taken, match="email"):
+        await store.accounts.change_email(ben.id, f"{other}@example.org")
+    await store.accounts.change_profile(ann.id, ProfileChange(name=f"Lee {other}"))
+    for text in (f"lee {one}", other):
+        found_by = await store.relations.reachable(ben.id, text=text, before=None, limit=9)
+        assert [user.id for user in found_by] == [ann.id]
+
+
+async def test_an_email_that_was_changed_signs_in_alone(store: Store) -> None:
+    ann = await make_user(store, "ann", email="ann@example.org")
+    await store.accounts.change_email(ann.id, "Lee@example.org")
+    assert await store.accounts.credentials("ann@example.org") is None
+    assert await store.accounts.credentials("lee@EXAMPLE.org") is not None
+
+
 async def test_a_missing_username_is_derived_and_numbered(store: Store) -> None:
     names = []
     for n in range(3):

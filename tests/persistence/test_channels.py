@@ -44,13 +44,13 @@ async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
 async def test_a_workspace_has_one_channel_of_a_name(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     one, other = [await store.workspaces.create(ann.id, name, None) for name in "ab"]
-    for workspace, name in ((one, "Roses"), (other, "Roses"), (one, "Rose")):
+    for workspace, name in ((one, "Roses"), (other, "Roses"), (one, "Straße")):
         granted(await store.channels.create(NewChannel(workspace.id, name), by=ann.id))
-    for name in ("Roses", "rOSES", " roses "):
+    for name in ("Roses", "rOSES", " roses ", "\u00a0ROSES", "STRASSE"):
         with pytest.raises(Taken) as taken:
             await store.channels.create(NewChannel(one.id, name), by=ann.id)
         assert taken.value.field == "name"
-    assert [each.name for each in await store.channels.in_workspace(one.id)] == ["Roses", "Rose"]
+    assert [each.name for each in await store.channels.in_workspace(one.id)] == ["Roses", "Straße"]
 
 
 async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
@@ -95,10 +95,16 @@ async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
 async def test_channels_are_found_in_ones_own_workspaces(store: Store) -> None:
     ann, eve = await make_users(store, "ann", "eve")
     workspace = await store.workspaces.create(ann.id, "w", None)
-    for name, class_name, subject in (("lab", "10A", None), ("Maths_%", None, "ALGEBRA")):
+    for name, class_name, subject in (("lab", "10A", None), ("Maths_%", None, "ALGEBRA ẞ")):
         new = NewChannel(workspace.id, name, class_name=class_name, subject=subject)
         granted(await store.channels.create(new, by=ann.id))
-    for text, names in (("10A", ["lab"]), ("10", []), ("gebr", ["Maths_%"]), ("_%", ["Maths_%"])):
+    for text, names in (
+        ("10A", ["lab"]),
+        ("10", []),
+        ("gebr", ["Maths_%"]),
+        ("_%", ["Maths_%"]),
+        ("a ss", ["Maths_%"]),
+    ):
         found = await store.channels.search(ann.id, text)
         assert [channel.name for channel in found] == names
     assert await store.channels.search(eve.id, "lab") == []

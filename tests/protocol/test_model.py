@@ -1,9 +1,12 @@
 """What messages and channels say of themselves."""
 
+import sys
+import unicodedata
+
 import pytest
 from attrs import evolve
 
-from protocol.model import Channel, ChannelKind, DeliveryStatus, UserId
+from protocol.model import Channel, ChannelKind, DeliveryStatus, UserId, name_key
 from tests.support.documents.events import CHANNEL, MESSAGE
 
 
@@ -35,3 +38,25 @@ def test_a_dm_has_two_sides() -> None:
     dm: Channel = evolve(CHANNEL, kind=ChannelKind.DM, pair=(UserId(1), UserId(2)))
     assert [dm.peer_of(UserId(user)) for user in (1, 2, 3)] == [2, 1, None]
     assert CHANNEL.peer_of(UserId(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Ann Lee", "ann lee"), ("STRASSE", "strasse"), ("straße", "strasse"),
+        ("STRAẞE", "strasse"), ("οδός", "οδόσ"), ("ΟΔΌΣ", "οδόσ"), ("İ", "i\u0307"), ("ﬁ", "fi"),
+        ("\uff21", "a"), ("e\u0301", "é"), ("\u0345", "\u03b9"), ("K", "k"), ("Å", "å"), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_names_are_compared_by(text: str, key: str) -> None:
+    assert name_key(text) == key
+
+
+def test_the_key_of_a_key_is_the_same() -> None:
+    letters = [chr(code) for code in range(sys.maxunicode + 1)]
+    assert [each for each in letters if name_key(name_key(each)) != name_key(each)] == []
+    either = (each for each in letters if each.lower() != each or each.upper() != each)
+    for letter in either:
+        spelt = {letter, letter.upper(), letter.lower(), unicodedata.normalize("NFD", letter)}
+        keys = {name_key(f"a{each}b") for each in spelt}
+        assert len(keys) == 1 or letter in "\u0130I\u0131", letter

@@ -15,6 +15,7 @@ Must not know: what the files say.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from hashlib import sha256
 from importlib import resources
 from typing import Final
@@ -24,6 +25,7 @@ import structlog
 from attrs import frozen
 
 from persistence.postgres.database.bridge import CONNECT_SECONDS, SESSION, in_asyncio
+from persistence.postgres.database.keys import AROUND
 from persistence.postgres.database.takeover import UnknownSchema, take_over
 from persistence.records import StoreError
 
@@ -196,7 +198,8 @@ async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str
     ]
     for file in files:
         try:
-            await connection.execute(file.sql)
+            async with AROUND.get(file.name, nullcontext)(connection):
+                await connection.execute(file.sql)
         except _EXISTS as error:
             raise UnknownSchema(
                 f"This database is also another application's ({_reason(error)}); Parlour needs a"

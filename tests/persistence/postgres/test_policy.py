@@ -42,15 +42,16 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         await execute(
             dsn,
-            "INSERT INTO users (username, name, password_hash)"
-            " SELECT 'u' || n, 'U', 'x' FROM generate_series(1, 4) AS n",
+            "INSERT INTO users (username, username_key, name, name_key, password_hash)"
+            " SELECT 'u' || n, 'u' || n, 'U', 'u', 'x' FROM generate_series(1, 4) AS n",
         )
         await execute(dsn, "INSERT INTO workspaces (name, owner_id) VALUES ('w', 1)")
         await execute(dsn, "INSERT INTO workspace_members VALUES (1, 1), (1, 2)")
         await execute(
             dsn,
-            "INSERT INTO channels (kind, workspace_id, user_lo, user_hi, name)"
-            " VALUES ('text', 1, NULL, NULL, 'general'), ('dm', NULL, 1, 3, 'dm_1_3')",
+            "INSERT INTO channels (kind, workspace_id, user_lo, user_hi, name, name_key)"
+            " VALUES ('text', 1, NULL, NULL, 'general', 'general'),"
+            " ('dm', NULL, 1, 3, 'dm_1_3', NULL)",
         )
         await execute(dsn, "INSERT INTO channel_members VALUES (2, 1), (2, 3)")
         may_join = "SELECT array_agg(may_join(u, c) ORDER BY u, c) FROM generate_series(1, 4) AS u,"
@@ -68,8 +69,10 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
     async with databases.migrated() as dsn, open_database(dsn, 1) as database:
         await execute(
             dsn,
-            "WITH made AS (INSERT INTO users (username, name, password_hash)"
-            " SELECT 'u' || n, 'x', 'none' FROM generate_series(1, 2000) AS n RETURNING id)"
+            "WITH made AS (INSERT INTO users"
+            " (username, username_key, name, name_key, password_hash)"
+            " SELECT 'u' || n, 'u' || n, 'x', 'x', 'none' FROM generate_series(1, 2000) AS n"
+            " RETURNING id)"
             " INSERT INTO channels (kind, user_lo, user_hi, name, last_seq, answered)"
             " SELECT 'dm', 1, id, 'dm', 1, true FROM made WHERE id > 1",
         )

@@ -310,8 +310,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an email takes the sign-in of a username",
         "persistence/postgres/accounts.py",
-        'ORDER BY lower(username) = lower($1) DESC LIMIT 1"',
-        'ORDER BY lower(username) = lower($1) LIMIT 1"',
+        'ORDER BY username_key = $1 DESC LIMIT 1"',
+        'ORDER BY username_key = $1 LIMIT 1"',
         (ACCOUNT,),
     ),
     Fault(

@@ -125,8 +125,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a channel is made by who may not",
         f"{STORE}/channels.py",
-        "SELECT $2, id, $3, $4, $5 FROM asked WHERE may",
-        "SELECT $2, id, $3, $4, $5 FROM asked",
+        "SELECT $2, id, $3, $4, $5, $7, $8 FROM asked WHERE may",
+        "SELECT $2, id, $3, $4, $5, $7, $8 FROM asked",
         BY_STANDING,
     ),
     Fault(

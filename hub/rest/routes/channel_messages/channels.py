@@ -28,7 +28,7 @@ from protocol.dialects.channel_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode
-from protocol.model import MAX_ID, Channel, User, UserId
+from protocol.model import MAX_ID, Channel, User, UserId, name_key
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
@@ -92,7 +92,7 @@ class _Listed:
 _SORTED_BY: Final[Mapping[str, Callable[[_Listed], str]]] = {
     "createdat": lambda each: timestamp(each.channel.created_at),
     "membercount": lambda each: f"{each.members:016}",
-    "name": lambda each: each.name.casefold(),
+    "name": lambda each: name_key(each.name),
 }
 """By the word for it, what a list is sorted by; the ids decide between equal ones."""
 
@@ -195,14 +195,14 @@ async def _page(
     """What the query asks for, and the header that leads to the next page. Its clients spell its
     words `sortBy` or `sort_by`.
     """
-    wanted = (call.text(SEARCH) or "").casefold()
+    wanted = name_key(call.text(SEARCH) or "")
     by = (call.text(SORT_BY) or call.text(SORT_BY_OLD) or "").replace("_", "").lower()
     by = by if by in _SORTED_BY else "createdat"
     is_descending = (call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)) == "desc"
     listed = {
         (by, _SORTED_BY[by](each), each.channel.id): each
         for each in await _listed(call, heads)
-        if wanted in each.name.casefold()
+        if wanted in name_key(each.name)
     }
     places = sorted(listed, reverse=is_descending)
     last = call.cursor(CURSOR)

@@ -55,6 +55,9 @@ RELEASED = {
         "419a82e9ffcc3ede814ac668c5585ceb155d5462d1bfa156b0b06659e55d6d0c"
     ),
     "schema/0011_changes.sql": ("0c00bb3aa35fedbdbbeddbe5b6a69ebaac66833a4865cc2bee5eaabb474059eb"),
+    "schema/0012_name_keys.sql": (
+        "d89be373c41e6b137bbf69a7561aeebfcce45aee24d0db14b1352fe3aca13e2c"
+    ),
 }
 
 
