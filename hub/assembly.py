@@ -31,6 +31,7 @@ from hub.identity.oidc.provider import CALLBACK, Client, Provider
 from hub.identity.passwords import PasswordHasher
 from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
+from hub.identity.tickets import Tickets
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
@@ -65,6 +66,7 @@ from protocol.express_session import COOKIE as SIGNED_COOKIE
 log = structlog.get_logger(__name__)
 
 PURGE_SECONDS = 3_600.0
+ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
 
 
 @define
@@ -100,6 +102,7 @@ class Services:
     attempts: SlidingWindow
     provider: Provider | None
     provider_sign_ins: Attempts
+    entries: Tickets[str]
     status: Status
 
 
@@ -259,6 +262,7 @@ async def open_services(
             attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
             provider=_provider(config),
             provider_sign_ins=Attempts(),
+            entries=Tickets(ENTRY_SECONDS),
             status=Status(),
         )
         nursery.cancel_scope.cancel()

@@ -1,13 +1,17 @@
 """`parlour serve --demo`: two accounts to try the hub with.
 
-Guarantees: their passwords are new at every start and stand only in the text that is printed;
-they follow each other, so that what one writes first is no message request. Must not know: flags.
+Guarantees: their passwords are new at every start and stand only in the text that is printed; a
+link signs a browser in once, in the first quarter of an hour; they follow each other, so that what
+one writes first is no message request. Must not know: flags.
 """
 
 import secrets
 from typing import Final
 
+import trio
+
 from hub.app import Server
+from hub.assembly import ENTRY_SECONDS
 from persistence.records import NewUser
 from protocol.model import UserId
 
@@ -31,7 +35,8 @@ async def make_demo_people(server: Server) -> str:
         else:
             await accounts.set_password(user.id, password_hash)
         ids.append(user.id)
-        pages.append(f"    {page}#enter={username}:{password}")
+        entry = server.services.entries.issue(user.id, username, trio.current_time())
+        pages.append(f"    {page}#enter={username}:{entry}")
         chats.append(
             f"    PARLOUR_PASSWORD={password} uv run parlour chat --as {username} --to {peer}"
             f" --url {server.url}"
@@ -42,5 +47,6 @@ async def make_demo_people(server: Server) -> str:
     text = ["", "Two people are here to try it with.", ""]
     if server.services.config.web_client:
         text += ["Open one in your browser, and the other in a private window:", "", *pages, ""]
+        text += [f"A link signs in once, within {ENTRY_SECONDS / 60:.0f} minutes.", ""]
     text += ["In two more terminals:", "", *chats, "", "Ctrl-C stops the hub.", ""]
     return "\n".join(text)

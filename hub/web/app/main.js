@@ -51,7 +51,7 @@ const identity = new Identity({
 await identity.start();
 
 /**
- * `#enter=<name>:<password>` signs a guest of the demo in, once they say so: whoever sent a link might
+ * `#enter=<name>:<ticket>` signs a guest of the demo in, once, when they say so: whoever sent a link might
  * want to read what is written in their account. Elsewhere a link signs nobody in.
  */
 function takeGuest() {

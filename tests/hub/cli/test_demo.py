@@ -1,6 +1,7 @@
 """The two accounts of `parlour serve --demo`."""
 
 import html
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,13 +26,32 @@ async def test_the_passwords_that_are_shown_are_good_until_the_next_start(
         assert set(demo_passwords(first)) == {"ann", "ben"}
         for name, peer in (("ann", "ben"), ("ben", "ann")):
             word = demo_passwords(first)[name]
-            assert f"{server.url}/#enter={name}:{word}" in first
+            assert word not in entries(first)[name]
             _, me, them = await sign_in(server.url, name, word, peer)
             assert (me.name, them.name) == (name.capitalize(), peer.capitalize())
         second = await make_demo_people(server)
         with pytest.raises(CallFailed):
             await sign_in(server.url, "ann", demo_passwords(first)["ann"], "ben")
         await sign_in(server.url, "ann", demo_passwords(second)["ann"], "ben")
+
+
+def entries(text: str) -> dict[str, str]:
+    """By username, what the links that are printed sign in with."""
+    return dict(re.findall(r"http://127\S+/#enter=(\w+):(\S+)", text))
+
+
+async def test_a_link_signs_in_once_and_whom_it_names(memory_store: Store) -> None:
+    async with serve(memory_store) as server:
+        links = entries(await make_demo_people(server))
+        with pytest.raises(CallFailed):
+            await sign_in(server.url, "ben", links["ann"], "ann")
+        await sign_in(server.url, "ann", links["ann"], "ben")
+        with pytest.raises(CallFailed):
+            await sign_in(server.url, "ann", links["ann"], "ben")
+        again = entries(await make_demo_people(server))
+        with pytest.raises(CallFailed):
+            await sign_in(server.url, "ben", links["ben"], "ann")
+        await sign_in(server.url, "ben", again["ben"], "ann")
 
 
 @pytest.mark.parametrize("is_demo", [True, False])

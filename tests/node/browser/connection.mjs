@@ -100,6 +100,9 @@ async function signIn(visitors, { link }, questions) {
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
   await guest.reload();
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
+  const late = await visitors.open(null, {}, link);
+  await late.getByRole("button", { name: "Sign in as ann" }).click();
+  await late.getByText("This link was used already").waitFor();
 }
 
 /**

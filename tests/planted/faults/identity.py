@@ -315,6 +315,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ACCOUNT,),
     ),
     Fault(
+        "a link of the demo signs in again and again",
+        "hub/identity/tickets.py",
+        "        del self._issued[holder]\n        return",
+        "        return",
+        ("tests/hub/identity/test_tickets.py", "tests/hub/cli/test_demo.py"),
+    ),
+    Fault(
+        "a link of the demo signs in for ever",
+        "hub/identity/tickets.py",
+        "return issued.good_for if now < issued.until else None",
+        "return issued.good_for if now else None",
+        ("tests/hub/identity/test_tickets.py",),
+    ),
+    Fault(
+        "a ticket of one user opens to another",
+        "hub/identity/tickets.py",
+        "        issued = self._issued.get(holder)\n",
+        "        issued = next(iter(self._issued.values()), None) if holder else None\n",
+        ("tests/hub/identity/test_tickets.py",),
+    ),
+    Fault(
         "an account is deleted without its password",
         "hub/rest/routes/own_account.py",
         "    await _confirm(call, body.current_password)\n"

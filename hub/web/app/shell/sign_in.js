@@ -1,5 +1,6 @@
 /** Signing in and up. */
 
+import { CallFailed } from "../../sdk/parlour.js";
 import { field, h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
@@ -91,9 +92,15 @@ function withProvider(identity, problem) {
 function offer(identity, { login, password }, onRefuse) {
   const name = plain(login);
   const problem = h("p.problem", { role: "alert" });
-  const enter = () => void attempt(problem, () => identity.signIn(login, password));
+  const enter = () =>
+    void attempt(problem, async () => {
+      await identity.signIn(login, password).catch((error) => {
+        if (!(error instanceof CallFailed) || error.status !== 401) throw error;
+        problem.textContent = "This link was used already, or is too old.";
+      });
+    });
   return headed(
-    `This link signs you in as “${name}”. Whoever sent it may know the password, and read along.`,
+    `This link signs you in as “${name}”, once. Whoever sent it may read along.`,
     problem,
     h("button.button.primary", { type: "button", onclick: enter }, `Sign in as ${name}`),
     h("button.button", { type: "button", onclick: onRefuse }, "Use another account"),
