@@ -20,6 +20,7 @@ from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.files.pictures import Pictures
 from hub.http.visitors import Visitors
+from hub.identity.address_hook import AddressHook
 from hub.identity.authentication import Authenticator, signing_secrets
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
@@ -66,6 +67,7 @@ from protocol.express_session import COOKIE as SIGNED_COOKIE
 log = structlog.get_logger(__name__)
 
 PURGE_SECONDS = 3_600.0
+ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
 
 
@@ -103,6 +105,8 @@ class Services:
     provider: Provider | None
     provider_sign_ins: Attempts
     entries: Tickets[str]
+    address_hook: AddressHook | None
+    addresses: Tickets[str]
     status: Status
 
 
@@ -263,6 +267,8 @@ async def open_services(
             provider=_provider(config),
             provider_sign_ins=Attempts(),
             entries=Tickets(ENTRY_SECONDS),
+            address_hook=_address_hook(config),
+            addresses=Tickets(ADDRESS_SECONDS),
             status=Status(),
         )
         nursery.cancel_scope.cancel()
@@ -315,6 +321,12 @@ def _provider(config: Config) -> Provider | None:
         f"{config.public_url}{CALLBACK.removeprefix('/')}",
     )
     return Provider(client, Fetching())
+
+
+def _address_hook(config: Config) -> AddressHook | None:
+    if config.email_hook is None or config.public_url is None:
+        return None
+    return AddressHook(config.email_hook, config.public_url)
 
 
 async def _purge_sessions(sessions: Sessions) -> None:

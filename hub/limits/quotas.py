@@ -51,6 +51,7 @@ class Kind(StrEnum):
     SEARCHES = "searches"
     RELATIONS = "relations"  # follows, blocks, requests
     RECOVERIES = "recoveries"  # Socket.IO connections, each of which can be recovered
+    ADDRESSES = "addresses"  # new ones of one's own, by email
     QUESTIONS = "questions"  # to the assistant
     QUESTIONS_A_DAY = "questions_a_day"
 
@@ -76,6 +77,7 @@ ALLOWANCES: Final[Mapping[Kind, Allowance]] = {
     Kind.SEARCHES: Allowance(120, MINUTE),
     Kind.RELATIONS: Allowance(120, MINUTE),
     Kind.RECOVERIES: Allowance(120, MINUTE),
+    Kind.ADDRESSES: Allowance(10, HOUR),
     Kind.QUESTIONS: Allowance(10, MINUTE),
     Kind.QUESTIONS_A_DAY: Allowance(200, DAY),
 }

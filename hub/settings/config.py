@@ -154,6 +154,12 @@ class Config:
     oidc_name: str | None = setting(
         TEXT, None, "What the button calls the provider; by default by its host name."
     )
+    email_hook: Path | None = setting(
+        FILE,
+        None,
+        "A program that sends a link to a new email address, which counts once its owner has opened"
+        " it; without one, it counts at once.",
+    )
     open_roles: tuple[OpenRole, ...] = setting(
         list_of(choice(OpenRole)),
         (OpenRole.STUDENT,),
@@ -411,6 +417,10 @@ class Config:
             raise Conflict(
                 ("oidc_issuer", "public_url"),
                 "oidc_issuer needs public_url: the provider sends people back to it",
+            )
+        if self.email_hook is not None and self.public_url is None:
+            raise Conflict(
+                ("email_hook", "public_url"), "email_hook needs public_url: links begin with it"
             )
         if self.registration is Registration.PROVIDER and self.oidc_issuer is None:
             raise Conflict(

@@ -142,6 +142,7 @@ def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
         row("PUT /api/users/change-password", SignedIn(403), passwords),
         row("POST /api/users/change-password", SignedIn(403), passwords),
         row("PUT /api/users/me/email", SignedIn(403), {**passwords, "email": "a@example.org"}),
+        row("POST /api/users/me/email/confirm", SignedIn(404), {"ticket": "unknown"}),
         row("DELETE /api/users/me", SignedIn(403), passwords),
         row("GET /api/users/me/limits", SignedIn(200)),
         row("GET /api/users/me/sessions", SignedIn(200)),

@@ -1,5 +1,7 @@
-"""Signing up and in over REST, in the private dialect."""
+"""Signing up and in over REST, in the private dialect; the program that proves addresses."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from tests.support.clients.http import Reply
@@ -28,3 +30,16 @@ async def log_in(world: World, password: str = ANN["password"], **more: str) -> 
 
 def cookie_of(reply: Reply) -> str:
     return reply.headers["set-cookie"].partition(";")[0]
+
+
+def hook_program(folder: Path, line: str = "") -> Path:
+    """A shell script that keeps what it is given, and then runs a line."""
+    program = folder / "send-link"
+    program.write_text(f'#!/bin/sh\ncat >> "$0.sent"\necho >> "$0.sent"\n{line}\n')
+    program.chmod(0o700)
+    return program
+
+
+def sent_by(program: Path) -> list[dict[str, Any]]:
+    """What a program was given."""
+    return [json.loads(each) for each in Path(f"{program}.sent").read_text().splitlines()]

@@ -3,14 +3,16 @@
 See docs/dialects/README.md#ones-account.
 
 Guarantees: each change needs the password, and guesses of it count like logins; a new password
-ends every other session; a deleted account is gone with everything of it, its connections too. Must
+ends every other session; a new address counts once it was proved, where the operator has a program
+for that; a deleted account is gone with everything of it, its connections too. Must
 not know: how a session is found.
 """
 
-from typing import Final, TypedDict
+from typing import Final, Literal, TypedDict
 
 import trio
 
+from hub.identity.address_hook import HookFailed
 from hub.identity.cookies import COOKIES
 from hub.limits.quotas import Balance, Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -24,9 +26,16 @@ from protocol.dialects.private_messages.rest import (
     ConfirmBody,
     EmailBody,
     PasswordBody,
+    TicketBody,
     check_email,
 )
 from protocol.dialects.private_messages.shapes import DONE, DoneObject
+
+
+class AddressObject(TypedDict):
+    """Whether a new address counts, or will once the link is opened that was sent to it."""
+
+    status: Literal["success", "pending"]
 
 
 class LimitObject(TypedDict):
@@ -52,17 +61,44 @@ async def change_password(call: Call) -> JSON[DoneObject]:
     return JSON(DONE)
 
 
-async def change_email(call: Call) -> JSON[DoneObject]:
-    """Set another email address, by which one logs in from then on."""
+async def change_email(call: Call) -> JSON[AddressObject]:
+    """Set another email address, by which one logs in from then on, or send a link to it."""
     body = await call.body(EmailBody)
     check_email("email", body.email)
     await _confirm(call, body.current_password)
+    services = call.services
+    if services.address_hook is None:
+        await _set_email(call, body.email)
+        return JSON({"status": "success"})
+    ticket = services.addresses.issue(call.me, body.email, trio.current_time())
+    about = {
+        "username": call.user.username,
+        "name": call.user.name,
+        "seconds": round(services.addresses.seconds),
+    }
     try:
-        await call.services.store.accounts.change_email(call.me, body.email)
+        await services.address_hook.send(body.email, ticket, about)
+    except HookFailed:
+        raise HttpError(503, "not_sent", "The link cannot be sent now, please try again") from None
+    return JSON({"status": "pending"}, 202)
+
+
+async def confirm_email(call: Call) -> JSON[DoneObject]:
+    """Set the address to which this link was sent for the caller."""
+    body = await call.body(TicketBody)
+    email = call.services.addresses.take(call.me, body.ticket, trio.current_time())
+    if email is None:
+        raise HttpError(404, "link_ended", "This link was used, is too old, or somebody else's")
+    await _set_email(call, email)
+    return JSON(DONE)
+
+
+async def _set_email(call: Call, email: str) -> None:
+    try:
+        await call.services.store.accounts.change_email(call.me, email)
     except Taken:
         raise HttpError(409, "email_taken", "This email has an account already") from None
     call.services.authenticator.forget(call.me)
-    return JSON(DONE)
 
 
 async def delete(call: Call) -> JSON[DoneObject]:
@@ -130,8 +166,22 @@ ENDPOINTS: Final = (
         "/api/users/me/email",
         "Change my email address",
         change_email,
-        {**_CONFIRMED, 409: ["email_taken"]},
+        {
+            **_CONFIRMED,
+            202: "a link was sent to it",
+            409: ["email_taken"],
+            503: ["busy", "not_sent"],
+        },
         body=EmailBody,
+        costs=(Kind.ADDRESSES,),
+    ),
+    Endpoint(
+        "POST",
+        "/api/users/me/email/confirm",
+        "Confirm my new email address by the ticket that was sent to it",
+        confirm_email,
+        {200: "done", 404: ["link_ended"], 409: ["email_taken"]},
+        body=TicketBody,
     ),
     Endpoint(
         "DELETE",

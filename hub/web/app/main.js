@@ -1,11 +1,13 @@
 /** The page: a form to sign in with, or the shell with the conversations. */
 
 import { h } from "./dom/elements.js";
-import { report } from "./dom/feedback.js";
+import { confirmed, report, textOf } from "./dom/feedback.js";
 import { AppShell } from "./shell/app_shell.js";
 import { HUB } from "./shell/hub_facts.js";
 import { Identity } from "./shell/identity.js";
 import { signInForm } from "./shell/sign_in.js";
+
+/** @import { ParlourClient } from "../sdk/parlour.js" */
 
 /** @type {Record<string, string>} */
 const PROBLEMS = {
@@ -17,6 +19,7 @@ const PROBLEMS = {
 let shell = null;
 let guest = takeGuest();
 let problem = takeProblem();
+let address = takeAddress();
 
 const identity = new Identity({
   onWait: (isReachable) => {
@@ -40,6 +43,7 @@ const identity = new Identity({
       shell = new AppShell(identity, client, channels, me);
       show(shell.element);
       shell.start();
+      void confirmAddress(client);
     } catch (error) {
       report(error);
       show(failure());
@@ -72,6 +76,26 @@ function takeProblem() {
   if (code === undefined) return "";
   history.replaceState(null, "", location.pathname);
   return PROBLEMS[code] ?? `You could not be signed in (${code}). Please try again.`;
+}
+
+/** `#email=<ticket>`: a link that was sent to a new address of who is, or will be, signed in here. */
+function takeAddress() {
+  const [, ticket] = /^#email=([\w-]+)$/.exec(location.hash) ?? [];
+  if (ticket !== undefined) history.replaceState(null, "", location.pathname);
+  return ticket ?? null;
+}
+
+/** @param {ParlourClient} client */
+async function confirmAddress(client) {
+  const ticket = address;
+  if (ticket === null) return;
+  address = null;
+  try {
+    await client.call("POST", "/api/users/me/email/confirm", { ticket });
+    confirmed("Your new email address counts from now on.");
+  } catch (error) {
+    confirmed(textOf(error));
+  }
 }
 
 /** @returns {boolean} whether there was one */

@@ -41,6 +41,8 @@ export type HubCode =
   | "account_gone"
   | "role_not_open"
   | "json_required"
+  | "link_ended"
+  | "not_sent"
   | "email_taken"
   | "username_taken"
   | "password_too_short"

@@ -158,6 +158,13 @@ class EmailBody:
 
 
 @frozen
+class TicketBody:
+    """POST /api/users/me/email/confirm."""
+
+    ticket: str
+
+
+@frozen
 class ConfirmBody:
     """DELETE /api/users/me."""
 

@@ -158,6 +158,7 @@ async def test_a_refused_connection_takes_no_place(memory_store: Store) -> None:
         (Kind.RELATIONS, "DELETE /private_messages/api/users/{eve}/follow", None),
         (Kind.RELATIONS, "POST /private_messages/api/users/{eve}/block", None),
         (Kind.RELATIONS, "DELETE /private_messages/api/users/{eve}/block", None),
+        (Kind.ADDRESSES, "PUT /private_messages/api/users/me/email", {}),
         (Kind.QUESTIONS, "POST /api/ai-chat", {"messages": []}),
         (Kind.QUESTIONS_A_DAY, "POST /api/ai-chat", {"messages": []}),
     ],

@@ -95,6 +95,7 @@ def test_every_field_is_a_setting() -> None:
             {"oidc_issuer": "https://a.example", "oidc_client_id": "hub"},
             ("oidc_issuer", "public_url"),
         ),
+        ({"email_hook": __file__}, ("email_hook", "public_url")),
         ({"registration": "provider"}, ("registration", "oidc_issuer")),
         ({"outbox_bytes": 15_999}, ("outbox_bytes", "max_content_chars")),
     ],

@@ -88,6 +88,10 @@ async function signIn(visitors, { link }, questions) {
   const cookies = await page.context().cookies();
   const session = cookies.find(({ name }) => name === "session_token");
   assert.ok(session);
+  await page.goto("about:blank");
+  await page.goto(`${visitors.url}/#email=unknown`);
+  await page.getByText("This link was used, is too old, or somebody else's").waitFor();
+  assert.equal(new URL(page.url()).hash, "");
   await questions.ask({ want: "end", cookie: `session_token=${session.value}` });
   await page.getByText("You were signed out").waitFor();
   const guest = await visitors.open(null, {}, link);

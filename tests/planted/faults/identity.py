@@ -336,6 +336,48 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/identity/test_tickets.py",),
     ),
     Fault(
+        "an address counts before it is proved",
+        "hub/rest/routes/own_account.py",
+        "    if services.address_hook is None:\n        await _set_email(call, body.email)\n",
+        "    await _set_email(call, body.email)\n    if services.address_hook is None:\n",
+        (ACCOUNT,),
+    ),
+    Fault(
+        "the link for an address is in the answer of who asks",
+        "hub/rest/routes/own_account.py",
+        '    return JSON({"status": "pending"}, 202)\n',
+        '    return JSON({"status": "pending", "ticket": ticket}, 202)\n',
+        (ACCOUNT,),
+    ),
+    Fault(
+        "a program of the operator's gets the hub's environment",
+        "hub/identity/address_hook.py",
+        "for name in _ENVIRONMENT if name in os.environ}",
+        "for name in os.environ}",
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "a program of the operator's runs without end",
+        "hub/identity/address_hook.py",
+        "            with trio.move_on_after(HOOK_SECONDS):\n",
+        "            with trio.move_on_after(1_000 * HOOK_SECONDS):\n",
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "every request for a link waits for a program",
+        "hub/identity/address_hook.py",
+        "tasks_waiting >= MAX_WAITING:",
+        "tasks_waiting >= 10 * MAX_WAITING:",
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "one sends links to as many addresses as one likes",
+        "hub/rest/routes/own_account.py",
+        "        costs=(Kind.ADDRESSES,),\n",
+        "",
+        ("tests/hub/limits/test_quotas.py",),
+    ),
+    Fault(
         "an account is deleted without its password",
         "hub/rest/routes/own_account.py",
         "    await _confirm(call, body.current_password)\n"

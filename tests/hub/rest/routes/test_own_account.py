@@ -1,5 +1,6 @@
 """One's own account over REST, on every store: password, email address, and the end of it."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from persistence.interface import Store
 from persistence.records import NewUser
 from protocol.model import Role
-from tests.support.accounts import ANN, cookie_of, log_in, register
+from tests.support.accounts import ANN, cookie_of, hook_program, log_in, register, sent_by
 from tests.support.clients.http import Reply
 from tests.support.posting import private_message
 from tests.support.world import CHEAP, Person, World, open_world
@@ -167,3 +168,84 @@ async def test_an_account_that_owns_a_workspace_of_others_is_not_deleted(world: 
     assert (await tea.ask("DELETE", path, body)).status == 200
     assert await world.store.workspaces.get(made.json["id"]) is None
     assert await world.store.accounts.get(tea.id) is None
+
+
+ADDRESS: Final = "lee@example.org"
+PUBLIC: Final = "http://127.0.0.1/"
+
+
+async def ask_for(world: World, cookie: dict[str, str], email: str = ADDRESS) -> Reply:
+    body = {"current_password": PASSWORD, "email": email}
+    return await world.call("PUT", "/api/users/me/email", body, cookie)
+
+
+async def confirm(world: World, cookie: dict[str, str], ticket: str) -> Reply:
+    return await world.call("POST", "/api/users/me/email/confirm", {"ticket": ticket}, cookie)
+
+
+def tickets(program: Path) -> list[str]:
+    return [each["link"].partition("#email=")[2] for each in sent_by(program)]
+
+
+async def test_an_address_counts_once_it_is_proved(store: Store, tmp_path: Path) -> None:
+    program = hook_program(tmp_path)
+    async with open_world(store, email_hook=program, public_url=PUBLIC) as world:
+        await register(world)
+        ann = {"Cookie": cookie_of(await log_in(world))}
+        asked = await ask_for(world, ann)
+        assert (asked.status, asked.json) == (202, {"status": "pending"})
+        (sent,) = sent_by(program)
+        assert (sent["email"], sent["username"], sent["seconds"]) == (ADDRESS, "ann", 3_600)
+        assert sent["link"].startswith(PUBLIC)
+        assert (await log_in(world, email=ADDRESS)).status == 401
+        (ticket,) = tickets(program)
+        assert ticket not in asked.text
+        assert (await confirm(world, ann, ticket)).json == {"status": "success"}
+        assert (await log_in(world, email=ADDRESS)).status == 200
+        assert (await log_in(world)).status == 401  # by the one before
+        again = await confirm(world, ann, ticket)
+        assert (again.status, again.json["code"]) == (404, "link_ended")
+
+
+async def test_a_link_for_an_address_is_its_askers_and_the_newest(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    program = hook_program(tmp_path)
+    async with open_world(memory_store, email_hook=program, public_url=PUBLIC) as world:
+        await register(world)
+        ann = {"Cookie": cookie_of(await log_in(world))}
+        eve = await world.person("eve")
+        for email in ("one@example.org", ADDRESS):
+            assert (await ask_for(world, ann, email)).status == 202
+        first, second = tickets(program)
+        for cookie, ticket in (({"Cookie": eve.cookie}, second), (ann, first), (ann, "")):
+            refused = await confirm(world, cookie, ticket)
+            assert (refused.status, refused.json["code"]) == (404, "link_ended")
+        assert (await confirm(world, ann, second)).status == 200
+
+
+async def test_an_address_that_another_account_has_by_then_stays_theirs(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    program = hook_program(tmp_path)
+    async with open_world(memory_store, email_hook=program, public_url=PUBLIC) as world:
+        await register(world)
+        ann = {"Cookie": cookie_of(await log_in(world))}
+        assert (await ask_for(world, ann)).status == 202
+        await register(world, email=ADDRESS)
+        taken = await confirm(world, ann, *tickets(program))
+        assert (taken.status, taken.json["code"]) == (409, "email_taken")
+        assert (await log_in(world)).status == 200
+
+
+async def test_a_link_that_cannot_be_sent_changes_nothing(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    program = hook_program(tmp_path, "exit 3")
+    async with open_world(memory_store, email_hook=program, public_url=PUBLIC) as world:
+        await register(world)
+        ann = {"Cookie": cookie_of(await log_in(world))}
+        failed = await ask_for(world, ann)
+        assert (failed.status, failed.json["code"]) == (503, "not_sent")
+        assert (await log_in(world)).status == 200
+        assert (await log_in(world, email=ADDRESS)).status == 401
