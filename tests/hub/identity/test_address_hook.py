@@ -53,7 +53,7 @@ async def test_a_program_that_takes_too_long_is_killed(
     tmp_path: Path, autojump_clock: trio.abc.Clock
 ) -> None:
     with pytest.raises(HookFailed):
-        await send(hook_program(tmp_path, "exec sleep 60"))
+        await send(hook_program(tmp_path, "exec sleep 5"))
 
 
 async def test_few_programs_run_and_few_wait(tmp_path: Path) -> None:

@@ -360,7 +360,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a program of the operator's runs without end",
         "hub/identity/address_hook.py",
         "            with trio.move_on_after(HOOK_SECONDS):\n",
-        "            with trio.move_on_after(1_000 * HOOK_SECONDS):\n",
+        '            with trio.move_on_after(float("inf")):\n',
         ("tests/hub/identity/test_address_hook.py",),
     ),
     Fault(
