@@ -22,6 +22,7 @@ from hub.files.pictures import Pictures
 from hub.http.visitors import Visitors
 from hub.identity.address_hook import AddressHook
 from hub.identity.authentication import Authenticator, signing_secrets
+from hub.identity.browsers import Browsers
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.jwt_tokens import TokenVerifier
@@ -107,6 +108,7 @@ class Services:
     entries: Tickets[str]
     address_hook: AddressHook | None
     addresses: Tickets[str]
+    browsers: Browsers
     status: Status
 
 
@@ -182,9 +184,9 @@ async def open_services(
         hub,
         workers=config.assistant_concurrency,
     )
-    jwt_secret = revealed(config.jwt_secret)
     tokens = TokenVerifier(
-        jwt_secret or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
+        revealed(config.jwt_secret)
+        or await store.sessions.secret("jwt", secrets.token_urlsafe(32)),
         config.jwt_public_key,
         leeway=config.jwt_leeway,
         issuer=config.jwt_issuer,
@@ -194,11 +196,14 @@ async def open_services(
     if foreign_sessions is not None:
         foreign = ForeignLogins(foreign_sessions, store.accounts, config.token_lifetime)
     session_cache = SessionCache()
+    signing = await signing_secrets(
+        [each.reveal() for each in config.session_secrets], store.sessions
+    )
     authenticator = Authenticator(
         store.sessions,
         store.accounts,
         foreign,
-        await signing_secrets([each.reveal() for each in config.session_secrets], store.sessions),
+        signing,
         tokens,
         session_cache,
     )
@@ -269,6 +274,7 @@ async def open_services(
             entries=Tickets(ENTRY_SECONDS),
             address_hook=_address_hook(config),
             addresses=Tickets(ADDRESS_SECONDS),
+            browsers=Browsers(signing),
             status=Status(),
         )
         nursery.cancel_scope.cancel()

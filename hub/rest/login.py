@@ -1,22 +1,24 @@
 """What the logins of all REST dialects share.
 
 Guarantees: a failed login does not reveal whether the account exists; failures are limited per
-network first, then per account, so that one network cannot lock others out; few logins wait for
-their turn at a time, and of those only whose clients do; a password's hash is renewed when its cost
-is out of date.
+network first, then per account and place, and slowed down where many networks guess, so that nobody
+locks the owner out; few logins wait for their turn at a time, and of those only whose clients do; a
+password's hash is renewed when its cost is out of date.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import trio
 
+from hub.identity.browsers import COOKIE as KNOWN_BROWSER
+from hub.identity.browsers import LIFETIME as KNOWN_FOR
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import COOKIES
 from hub.identity.passwords import Busy, check_password
-from hub.limits.guesses import Account, account_of
+from hub.limits.guesses import Account, Guess, account_of
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
 from protocol.express_session import COOKIE as SIGNED_COOKIE
@@ -43,19 +45,17 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
         HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
     """
     services = call.services
-    limit_attempts(call)
     found = None
     if "\x00" not in login:
         found = await services.store.accounts.credentials(login)
     if found is not None and services.entries.take(found.user.id, password, trio.current_time()):
-        services.attempts.give_back(call.network)
         return found.user
     account = account_of(None if found is None else found.user.id, login)
-    _limit_guesses(call, account)
     password_hash = None if found is None else found.password_hash
-    if not await _verify(call, account, password_hash, password) or found is None:
-        return None
-    _was_right(call, account)
+    with _guess(call, account) as guess:
+        if not await _verify(call, guess, password_hash, password) or found is None:
+            return None
+    _was_right(call, guess)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await hash_password(call, password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
@@ -69,12 +69,11 @@ async def is_own_password(call: Call, password: str) -> bool:
         HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
     """
     services = call.services
-    limit_attempts(call)
-    _limit_guesses(call, call.me)
-    password_hash = await services.store.accounts.password_hash(call.me)
-    is_right = await _verify(call, call.me, password_hash, password)
+    with _guess(call, call.me) as guess:
+        password_hash = await services.store.accounts.password_hash(call.me)
+        is_right = await _verify(call, guess, password_hash, password)
     if is_right:
-        _was_right(call, call.me)
+        _was_right(call, guess)
     return is_right
 
 
@@ -87,13 +86,18 @@ async def hash_password(call: Call, password: str) -> str:
     return await _in_turn(call, lambda: call.services.passwords.hash(password))
 
 
-async def _verify(call: Call, account: Account, password_hash: str | None, password: str) -> bool:
+async def _verify(call: Call, guess: Guess, password_hash: str | None, password: str) -> bool:
     """Whether the password matches; a guess that is not looked at does not count."""
+
+    async def look() -> bool:
+        await trio.sleep(guess.delay)
+        return await call.services.passwords.verify(password_hash, password)
+
     try:
-        return await _in_turn(call, lambda: call.services.passwords.verify(password_hash, password))
+        return await _in_turn(call, look)
     except HttpError:
-        call.services.guesses.give_back(account, call.network)
-        call.services.attempts.give_back(call.network)
+        call.services.guesses.give_back(guess)
+        _give_attempt_back(call, guess)
         raise
 
 
@@ -117,15 +121,38 @@ async def _cancel_when_gone(call: Call, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-def _limit_guesses(call: Call, account: Account) -> None:
-    wait = call.services.guesses.take(account, call.network, trio.current_time())
-    if wait:
-        raise _too_many(wait)
+@contextmanager
+def _guess(call: Call, account: Account) -> Iterator[Guess]:
+    """Count a guess of the caller's: by the browser alone if it is known to the account, else as an
+    attempt of the network's too.
+
+    Raises:
+        HttpError: 429 when there were too many.
+    """
+    services, browser = call.services, None
+    if not isinstance(account, str):
+        browser = services.browsers.known_to(account, call.cookies.get(KNOWN_BROWSER, ()))
+    if browser is None:
+        limit_attempts(call)
+    guess = services.guesses.take(
+        account, browser or call.network, trio.current_time(), is_known=browser is not None
+    )
+    if guess.wait:
+        raise _too_many(guess.wait)
+    try:
+        yield guess
+    finally:
+        services.guesses.waited(guess)
 
 
-def _was_right(call: Call, account: Account) -> None:
-    call.services.guesses.was_right(account, call.network)
-    call.services.attempts.give_back(call.network)
+def _was_right(call: Call, guess: Guess) -> None:
+    call.services.guesses.was_right(guess)
+    _give_attempt_back(call, guess)
+
+
+def _give_attempt_back(call: Call, guess: Guess) -> None:
+    if guess.place == call.network:
+        call.services.attempts.give_back(call.network)
 
 
 async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
@@ -142,6 +169,8 @@ async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
     give_cookie(call, cookie, value, lifetime)
     if in_all and cookie == TOKEN_COOKIE:
         give_cookie(call, SIGNED_COOKIE, services.authenticator.signed(value), lifetime)
+    if services.browsers.known_to(user.id, call.cookies.get(KNOWN_BROWSER, ())) is None:
+        call.set_cookie(KNOWN_BROWSER, services.browsers.value_for(user.id), KNOWN_FOR)
 
 
 def give_cookie(call: Call, cookie: str, value: str, lifetime: timedelta) -> None:

@@ -185,8 +185,8 @@ class Config:
     login_attempts: int = setting(
         whole(1, 1_000, "attempts"),
         10,
-        "How often a login to one account may fail per window from one address; ten times as often"
-        " from all together.",
+        "How often a login to one account may fail per window from one address; from all together"
+        " ten times as often, after which others are slowed down.",
     )
     login_attempts_per_address: int = setting(
         whole(1, 1_000_000, "attempts"),

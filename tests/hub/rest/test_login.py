@@ -9,14 +9,16 @@ import argon2
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from hub.identity.passwords import MAX_WAITING, PasswordHasher
-from hub.limits.guesses import NETWORKS
+from hub.limits.guesses import NETWORKS, SLOW_SECONDS
 from persistence.interface import Store
 from persistence.records import NewUser
 from tests.support.accounts import ANN, log_in, register
 from tests.support.clients.http import Reply
 from tests.support.clients.websocket import Refused
+from tests.support.quiet import until_quiet
 from tests.support.world import GREETINGS, Person, World, open_world
 
 
@@ -34,19 +36,102 @@ async def test_guesses_lock_out_their_own_network_and_not_the_owner(memory_store
         assert (await log_in(world, email="ben@example.org")).status == 401
 
 
-async def test_guesses_from_many_networks_do_not_lock_the_owner_out_at_home(
+RIGHT = {"email": ANN["email"], "password": ANN["password"]}
+
+
+async def attack(world: World) -> None:
+    """Guesses of Ann's password from as many networks as have others slowed down."""
+    for number in range(NETWORKS):
+        assert await guess(world, ANN["email"], f"198.51.100.{number}", {}) == 401
+
+
+@pytest.mark.parametrize("existing", [True, False])
+async def test_guesses_from_many_networks_slow_others_down_and_refuse_nobody(
+    memory_store: Store, mock_clock: MockClock, existing: bool
+) -> None:
+    """Also where there is no such account."""
+    async with open_world(memory_store, login_attempts=1) as world:
+        if existing:
+            await register(world)
+            assert (await log_in(world)).status == 200
+        await attack(world)
+        if existing:
+            assert (await log_in(world)).status == 200  # where they have come in before
+        replies: list[Reply] = []
+
+        async def log_in_elsewhere() -> None:
+            replies.append(await world.call("POST", "/api/auth/login", RIGHT, peer="192.0.2.2"))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(log_in_elsewhere)
+            await until_quiet()
+            assert replies == []
+            mock_clock.jump(SLOW_SECONDS)
+        assert [each.status for each in replies] == [200 if existing else 401]
+        assert await guess(world, ANN["email"], "198.51.100.0", {}) == 429
+
+
+async def test_the_owner_comes_in_by_a_known_browser_from_a_network_that_guesses(
+    store: Store,
+) -> None:
+    async with open_world(store, login_attempts=2) as world:
+        await register(world)
+        signed_in = await log_in(world)
+        (known,) = [
+            each.partition(";")[0] for each in signed_in.set_cookies if "known_browser" in each
+        ]
+        for _ in range(2):
+            assert (await log_in(world, "wrong password")).status == 401
+        assert (await log_in(world)).status == 429
+        mine = {"Cookie": known}
+        again = await world.call("POST", "/api/auth/login", RIGHT, mine)
+        assert (again.status, "known_browser" in str(again.set_cookies)) == (200, False)
+        for _ in range(2):
+            assert await guess(world, ANN["email"], "192.0.2.1", mine) == 401
+        assert await guess(world, ANN["email"], "192.0.2.1", mine) == 429
+        await register(world, email="ben@example.org")
+        other = {**RIGHT, "email": "ben@example.org"}
+        for _ in range(2):
+            assert await guess(world, "ben@example.org", "192.0.2.1", mine) == 401
+        assert (await world.call("POST", "/api/auth/login", other, mine)).status == 429
+
+
+async def test_a_known_browser_comes_in_where_the_network_has_used_up_its_attempts(
     memory_store: Store,
+) -> None:
+    async with open_world(memory_store, login_attempts_per_address=3) as world:
+        await register(world)
+        (*_, cookie) = (await log_in(world)).set_cookies
+        for number in range(3):
+            status = await guess(world, f"nobody{number}", "192.0.2.1", {})
+            assert status == (401 if number < 2 else 429)  # the registration was one
+        mine = {"Cookie": cookie.partition(";")[0]}
+        for password, status in (("wrong", 401), (ANN["password"], 200)):
+            body = {"email": ANN["email"], "password": password}
+            assert (await world.call("POST", "/api/auth/login", body, mine)).status == status
+        assert await guess(world, "nobody", "192.0.2.1", mine) == 429
+
+
+async def test_who_leaves_while_they_are_slowed_down_frees_their_place(
+    memory_store: Store, mock_clock: MockClock
 ) -> None:
     async with open_world(memory_store, login_attempts=1) as world:
         await register(world)
-        right = {"email": ANN["email"], "password": ANN["password"]}
-        assert (await log_in(world)).status == 200
-        for number in range(NETWORKS):
-            assert await guess(world, ANN["email"], f"198.51.100.{number}", {}) == 401
-        assert await guess(world, ANN["email"], "198.51.100.99", {}) == 429
-        for peer, status in (("192.0.2.1", 200), ("192.0.2.2", 429)):
-            reply = await world.call("POST", "/api/auth/login", right, peer=peer)
-            assert (reply.status, "retry-after" in reply.headers) == (status, status == 429)
+        await attack(world)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(log_in, world, "wrong password")
+            await until_quiet()
+            assert (await log_in(world)).status == 429
+            nursery.cancel_scope.cancel()
+        await until_quiet()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(enter, world)
+            await until_quiet()
+            mock_clock.jump(SLOW_SECONDS)
+
+
+async def enter(world: World) -> None:
+    assert (await log_in(world)).status == 200
 
 
 @pytest.mark.parametrize("existing", [True, False])
@@ -305,10 +390,10 @@ async def test_one_sign_in_gives_the_cookies_of_all_dialects_for_one_session(
     """And only to who asks for them: others mean one dialect by the one cookie that they have."""
     async with open_world(memory_store) as world:
         await register(world)
-        assert len((await log_in(world)).set_cookies) == 1
+        assert len((await log_in(world)).set_cookies) == 2  # one is no session's
         body = {"email": ANN["email"], "password": ANN["password"], "all_dialects": True}
         reply = await world.call("POST", "/api/auth/login", body)
-        token, signed = [value.partition(";")[0] for value in reply.set_cookies]
+        token, signed, _ = [value.partition(";")[0] for value in reply.set_cookies]
         sockets = [
             await world.websocket(path, Cookie=cookie)
             for path, cookie in (("/ws", token), ("/ws/chat", signed))

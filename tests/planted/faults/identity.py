@@ -303,7 +303,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a guess that was not looked at counts",
         "hub/rest/login.py",
-        "        call.services.guesses.give_back(account, call.network)\n",
+        "        call.services.guesses.give_back(guess)\n",
         "",
         (LOGIN,),
     ),
@@ -378,6 +378,62 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/limits/test_quotas.py",),
     ),
     Fault(
+        "many networks lock the owner out of where they have never been",
+        "hub/limits/guesses.py",
+        "        return Guess(account, place, delay=SLOW_SECONDS)\n",
+        "        return Guess(account, place, wait=SLOW_SECONDS)\n",
+        ("tests/hub/limits/test_guesses.py", LOGIN),
+    ),
+    Fault(
+        "guesses from many networks are not slowed down",
+        "hub/rest/login.py",
+        "        await trio.sleep(guess.delay)\n",
+        "        await trio.lowlevel.checkpoint()\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "a guess that was slowed down takes its network's place for ever",
+        "hub/rest/login.py",
+        "        services.guesses.waited(guess)\n",
+        "        pass\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "one network has any number of guesses wait at a time",
+        "hub/limits/guesses.py",
+        "        if place in self._slowed or len",
+        "        if len",
+        ("tests/hub/limits/test_guesses.py",),
+    ),
+    Fault(
+        "any number of guesses waits at a time",
+        "hub/limits/guesses.py",
+        "or len(self._slowed) >= self._max_slowed:",
+        "or not place:",
+        ("tests/hub/limits/test_guesses.py",),
+    ),
+    Fault(
+        "a browser that one account knows is known to all",
+        "hub/identity/browsers.py",
+        'if prefix == _PREFIX and name.partition(".")[0] == str(user_id):',
+        "if prefix == _PREFIX and user_id:",
+        ("tests/hub/identity/test_browsers.py", LOGIN),
+    ),
+    Fault(
+        "whoever guesses on the owner's network locks their known browser out",
+        "hub/rest/login.py",
+        "account, browser or call.network, trio",
+        "account, call.network, trio",
+        (LOGIN,),
+    ),
+    Fault(
+        "attempts of a network keep a known browser out",
+        "hub/rest/login.py",
+        "    if browser is None:\n        limit_attempts(call)\n",
+        "    limit_attempts(call)\n",
+        (LOGIN,),
+    ),
+    Fault(
         "an account is deleted without its password",
         "hub/rest/routes/own_account.py",
         "    await _confirm(call, body.current_password)\n"
@@ -423,8 +479,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "guesses from anywhere lock the owner of an account out",
         "hub/limits/guesses.py",
-        "        pair = (account, network)\n        is_home",
-        "        pair = account\n        is_home",
+        "        pair = (account, place)\n        if not",
+        "        pair = (account, '')\n        if not",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
@@ -437,9 +493,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is right uses up what their network may fail",
         "hub/rest/login.py",
-        "    call.services.guesses.was_right(account, call.network)\n"
-        "    call.services.attempts.give_back(call.network)\n",
-        "    call.services.guesses.was_right(account, call.network)\n",
+        "    call.services.guesses.was_right(guess)\n    _give_attempt_back(call, guess)\n",
+        "    call.services.guesses.was_right(guess)\n",
         ("tests/hub/rest/test_login.py",),
     ),
     Fault(

@@ -288,8 +288,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "many networks lock the owner out where they have come in before",
         "hub/limits/guesses.py",
-        "        is_home = pair in self._homes\n",
-        "        is_home = pair in ()\n",
+        "        if is_known or pair in self._homes:\n",
+        "        if is_known:\n",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
