@@ -59,6 +59,8 @@ class EngineConnection:
         self._is_posting = False
         self._give, self._take = trio.open_memory_channel[str | bytes](INBOX_MESSAGES)
         self._ponged = trio.Event()
+        self._ping_soon = trio.Event()
+        self._answered = trio.Event()  # the next ping
         self._emptied: trio.Event | None = None
         self.closed = trio.Event()
 
@@ -93,6 +95,8 @@ class EngineConnection:
         self.closed.set()
         self._forget_stranger()
         self._tell_emptied()
+        self._ping_soon.set()
+        self._ponged.set()
         if self._link is not None:
             self.flush()
             self._link.close(reason)
@@ -149,16 +153,29 @@ class EngineConnection:
         """Ping until the session is over; end it when a pong does not come in time."""
         while not self.closed.is_set():
             with trio.move_on_after(self._settings.ping_interval):
-                await self.closed.wait()
+                await self._ping_soon.wait()
             if self.closed.is_set():
-                return
-            self._ponged = trio.Event()
+                break
+            self._ping_soon, self._ponged = trio.Event(), trio.Event()
+            answered, self._answered = self._answered, trio.Event()
             self.session.queue(Packet(PacketType.PING))
             self.flush()
             with trio.move_on_after(self._settings.ping_timeout) as waiting:
                 await self._ponged.wait()
             if waiting.cancelled_caught:
                 self.close(GOING_AWAY)
+            answered.set()
+        self._answered.set()
+
+    async def received(self) -> bool:
+        """Wait until the peer has answered a ping behind all that is queued now, or the session is
+        over; whether it has.
+        """
+        if not self.closed.is_set():
+            answered = self._answered
+            self._ping_soon.set()
+            await answered.wait()
+        return not self.closed.is_set()
 
     # For the carriers.
 

@@ -25,8 +25,9 @@ from hub.socketio.member import Member
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
+from hub.socketio.shortening import Shortener
 from hub.socketio.socket import Socket
-from persistence.records import StoreUnavailable
+from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, ErrorCode
@@ -57,6 +58,7 @@ class EventApplication:
         self._recoveries = RecoveryDesk(
             services.store.recoveries, window=services.config.recovery_window
         )
+        self._shortener = Shortener(self._recoveries)
         limits = CodecLimits(services.config.max_content_chars)
         self._replies = EventReplies(dialect, services.commands, limits)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
@@ -64,7 +66,13 @@ class EventApplication:
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
-        while True:  # note in the store which are alive; an outage only postpones it
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._shortener.run)
+            nursery.start_soon(self._touch)
+
+    async def _touch(self) -> None:
+        """Note in the store which connections are alive; an outage only postpones it."""
+        while True:
             await trio.sleep(TOUCH_SECONDS)
             slips = [member.slip for member in self._members.values() if member.slip is not None]
             try:
@@ -119,12 +127,13 @@ class EventApplication:
     def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
         services, user = self._services, session.user
         quota = services.quotas.of(user.id)
-        link = SocketLink(socket, self._wire, None if slip is None else dict(slip.entered))
+        link = SocketLink(socket, self._wire, is_recoverable=slip is not None)
         client = Client(
             user, session.id, self._wire, link, quota, typing_seconds=self._dialect.typing_seconds
         )
         journal: Journal = NO_JOURNAL
         if slip is not None:
+            self._shortener.watch(link, slip, quota)
             journal = RecoveryJournal(slip, link, self._recoveries, services.store.channels)
         return Asker(
             user,
@@ -146,12 +155,14 @@ class EventApplication:
             slip = await self._recoveries.find(user_id, pid, offset)
             if slip is None or not await self._services.resume.can_recover(user_id, slip.entered):
                 return None
-        except StoreUnavailable as error:
+            for member in tuple(self._members.values()):
+                if member.slip is not None and member.slip.id == slip.id:
+                    member.client.close(GOING_AWAY)  # its client has reconnected
+                    await self._recoveries.end(member.slip)
+            await self._recoveries.save(slip)  # what its client received need not be said again
+        except (StoreUnavailable, NoSuchUser) as error:
             log.warning("recovery_not_found", reason=str(error))
             return None
-        for member in tuple(self._members.values()):
-            if member.slip is not None and member.slip.id == slip.id:
-                member.client.close(GOING_AWAY)  # its client has reconnected
         return slip
 
     async def connected(self, socket: Socket) -> None:

@@ -48,12 +48,11 @@ class RecoveryJournal:
         known = after or {}
         positions = {head.channel.id: known.get(head.channel.id, 0) for head in heads}
         await self._keep(positions)
-        self.link.move_to(positions)
+        self.link.start_over(positions)
 
     async def left(self, channel_id: ChannelId) -> None:
         """See `Journal`. While the store is away, what it keeps still lists the channel."""
-        if self.link.positions is not None:
-            self.link.positions.pop(channel_id, None)
+        self.link.offset.forget([channel_id])
         if self.slip.entered.pop(channel_id, None) is None:
             return
         try:
@@ -65,12 +64,17 @@ class RecoveryJournal:
         """Raises StoreUnavailable: it cannot be kept now, and nothing was changed."""
         if not entered:
             return
-        before = dict(self.slip.entered)
+        before = {each: self.slip.entered.get(each) for each in entered}
+        self.link.offset.doubt(entered)
         self.slip.entered |= entered
         try:
             await self.recoveries.save(self.slip)
         except NoSuchUser as error:
             raise StoreUnavailable(str(error)) from error
         except BaseException:
-            self.slip.entered = before
+            for channel_id, seq in before.items():
+                if seq is None:
+                    self.slip.entered.pop(channel_id, None)
+                else:
+                    self.slip.entered[channel_id] = seq
             raise

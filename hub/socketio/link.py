@@ -8,17 +8,18 @@ what an event means.
 The offset is an event of its own: see docs/decisions/offsets-are-events.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+import trio
 from attrs import define, field, frozen
 
 from hub.actor.link import Frames
-from hub.socketio.recovery import encode_offset
+from hub.socketio.offset import LISTED, MAX_LISTED, Offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
-from protocol.errors import SESSION_ENDED, CloseReason, ErrorCode
+from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason, ErrorCode
 from protocol.events import Event, Refused, Shed
 from protocol.model import ChannelId
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
@@ -54,9 +55,9 @@ class EventWire:
         texts = [part for packet in packets for part in encode(packet) if isinstance(part, str)]
         return SEPARATOR.join(text.encode() for text in texts)
 
-    def offset(self, positions: Mapping[ChannelId, int]) -> str:
+    def offset(self, offset: Offset) -> str:
         """The packet that tells a client what it has received."""
-        return f'{self._offset_head}{encode_offset(positions)}"]'  # digits, colons and commas
+        return f'{self._offset_head}{offset.text}"]'  # digits, colons and commas
 
 
 @define(eq=False)
@@ -66,23 +67,28 @@ class SocketLink:
     Args:
         socket: the client.
         wire: encodes the notice with the number of dropped events.
-        positions: by channel, the last seq that was sent; None: the client cannot be recovered.
+        is_recoverable: whether the client is sent offsets.
     """
 
     socket: Socket
     _wire: EventWire
-    positions: dict[ChannelId, int] | None
+    is_recoverable: bool
+    offset: Offset = field(factory=Offset, init=False)
+    when_long: Callable[[], None] = field(default=lambda: None, init=False)
+    _shortened: trio.Event | None = field(default=None, init=False)
     _shed: int = field(default=0, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
 
     @property
     def is_behind(self) -> bool:
-        """See `Link`."""
-        return self.socket.is_behind
+        """See `Link`. So is a client of which much is not known to have been received."""
+        return self.socket.is_behind or self._shortened is not None
 
     async def caught_up(self) -> None:
         """See `Link`."""
         await self.socket.caught_up()
+        if self._shortened is not None:
+            await self._shortened.wait()
 
     def offer(self, frames: Frames) -> None:
         """See `Link`."""
@@ -94,17 +100,34 @@ class SocketLink:
         for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
         position = frames.position
-        if position is not None and self.positions is not None:
-            self.positions[position.channel_id] = position.seq
-            self.socket.queue(self._wire.offset(self.positions))
+        if position is not None and self.is_recoverable:
+            self.offset.move(position)
+            self.socket.queue(self._wire.offset(self.offset))
+            if len(self.offset) >= LISTED:
+                self._shorten()
 
-    def move_to(self, positions: Mapping[ChannelId, int]) -> None:
-        """The client is to be sent what follows these positions, whatever it has received: a
-        connection that breaks before that is recovered from here.
+    def _shorten(self) -> None:
+        """Have an offset shortened that has become long."""
+        if len(self.offset) > MAX_LISTED:
+            self.close(TRY_AGAIN)  # it comes back with this offset, and without gap or repeat
+        elif self._shortened is None:
+            self._shortened = trio.Event()
+            self.offset.ask()
+            self.when_long()
+
+    def was_shortened(self) -> None:
+        """The offset is short again, or could not be shortened."""
+        shortened, self._shortened = self._shortened, None
+        if shortened is not None:
+            shortened.set()
+
+    def start_over(self, channel_ids: Iterable[ChannelId]) -> None:
+        """The client is to be sent what follows the positions that are kept of these channels,
+        whatever it has received: a connection that breaks before that is recovered from there.
         """
-        if self.positions is not None:
-            self.positions |= positions
-            self.socket.queue(self._wire.offset(self.positions))
+        if self.is_recoverable:
+            self.offset.forget(channel_ids)
+            self.socket.queue(self._wire.offset(self.offset))
 
     def flush(self) -> None:
         """See `Link`."""

@@ -2,46 +2,24 @@
 
 Guarantees: the channels of a connection are kept in the store, not in this process, so it is
 recovered after a restart too, and before any event; another user's `pid` recovers nothing. The
-offset that a client returns names, by channel, the last message after which it received an offset;
-a message whose offset was lost with the connection is delivered again.
+offset that a client returns names what it received beyond what the store knows; a message whose
+offset was lost with the connection is delivered again.
 Must not know: packets, events, what a message says.
 """
 
 import hashlib
-import re
 import secrets
-from collections.abc import Mapping
-from typing import Final
 
 import structlog
-from attrs import define, frozen
+import trio
+from attrs import define, field, frozen
 
+from hub.socketio.offset import decode_offset
 from persistence.interface import Recoveries
 from persistence.records import NoSuchUser, StoreUnavailable
-from protocol.model import MAX_ID, ChannelId, UserId
+from protocol.model import ChannelId, UserId
 
 log = structlog.get_logger(__name__)
-
-MAX_OFFSET_CHARS: Final = 65_536
-_PLACE: Final = re.compile(r"([1-9][0-9]{0,15}):([0-9]{1,16})", re.ASCII)
-
-
-def encode_offset(positions: Mapping[ChannelId, int]) -> str:
-    """`<channel>:<seq>` of each channel, with commas."""
-    return ",".join([f"{channel_id}:{seq}" for channel_id, seq in positions.items()])
-
-
-def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
-    """The inverse of `encode_offset`; None for a malformed text."""
-    if len(text) > MAX_OFFSET_CHARS:
-        return None
-    positions: dict[ChannelId, int] = {}
-    for part in text.split(",") if text else ():
-        match = _PLACE.fullmatch(part)
-        if match is None or max(int(match[1]), int(match[2])) > MAX_ID:
-            return None
-        positions[ChannelId(int(match[1]))] = int(match[2])
-    return positions
 
 
 @frozen
@@ -61,19 +39,21 @@ class RecoveryId:
         return hashlib.sha256(b"socket " + self.pid.encode("utf-8", "replace")).hexdigest()[:20]
 
 
-@define
+@define(eq=False)
 class RecoverySlip:
     """What is kept of a live connection: the channels it has joined, and from where on.
 
     Args:
         id: its id.
         user_id: its user.
-        entered: by channel, the last seq when it joined.
+        entered: by channel, the last seq when it joined, or that it is known to have received.
     """
 
     id: RecoveryId
     user_id: UserId
     entered: dict[ChannelId, int]
+    is_over: bool = field(default=False, init=False)
+    saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
 
 class RecoveryDesk:
@@ -107,7 +87,15 @@ class RecoveryDesk:
             StoreUnavailable: it cannot be kept now.
             NoSuchUser: its user was deleted.
         """
-        await self._store.save(slip.id.key, slip.user_id, slip.entered)
+        async with slip.saving:
+            if not slip.is_over:
+                await self._store.save(slip.id.key, slip.user_id, slip.entered)
+
+    async def end(self, slip: RecoverySlip) -> None:
+        """Another connection continues this one: nothing of it is saved from now on."""
+        slip.is_over = True
+        async with slip.saving:
+            pass
 
     async def find(self, user_id: UserId, pid: str, offset: str) -> RecoverySlip | None:
         """The slip of a connection that broke, moved on to what it received; None: there is none.

@@ -59,6 +59,10 @@ class Socket:
         """Wait until nothing is queued, or the session is over."""
         await self._connection.caught_up()
 
+    async def received(self) -> bool:
+        """Wait until the peer has received all that is queued now; whether it has."""
+        return await self._connection.received()
+
     def disconnect(self, reason: CloseReason) -> None:
         """End the client's session. A stock client reconnects by itself, unless it got a
         DISCONNECT.

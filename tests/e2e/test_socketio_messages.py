@@ -8,6 +8,7 @@ from pathlib import Path
 import jwt
 import pytest
 
+from hub.socketio.offset import LISTED
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import require_node
@@ -212,3 +213,46 @@ async def test_a_token_ends_unless_it_is_refreshed(data_dir: Path) -> None:
             assert await ending.happened() == {"connected": True, "recovered": True}
             assert (await kept.ask("messages:get", {}))["error"] == "Invalid message format"
             assert (await kept.heard("message:error"))["code"] == "invalid_field"
+
+
+async def test_a_client_of_many_channels_is_recovered_after_the_hub_was_killed(
+    data_dir: Path,
+) -> None:
+    """Its offset names only some of them by then."""
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann = await sign_up(hub, "ann")
+        session = await hub.call("POST", "/learning_platform/api/auth/session", {}, ann.cookie)
+        cookie = session.headers["set-cookie"].partition(";")[0]
+        made = await hub.call("POST", "/api/workspaces", {"name": "School"}, cookie)
+        assert made.status == 201, made.text
+        rooms = [
+            await hub.call(
+                "POST",
+                f"/api/workspaces/{made.json['id']}/channels",
+                {"name": f"room {number}"},
+                cookie,
+            )
+            for number in range(LISTED + 5)
+        ]
+
+        async def say(hub: HubProcess, number: int, text: str) -> None:
+            payload = {"channelId": rooms[number].json["id"]}
+            sent = await hub.call("POST", "/api/messages", payload | {"content": text}, cookie)
+            assert sent.status == 201, sent.text
+
+        async with ann.client() as client:
+            assert await client.happened() == {"connected": True}
+            assert (await client.ask("resume", {}))["success"] is True
+            assert (await client.heard("resumed"))["complete"] is True
+            for number in range(len(rooms)):
+                await say(hub, number, f"{number}")
+                assert (await client.heard("message:new"))["content"] == f"{number}"
+            hub.process.kill()
+            hub.process.wait()
+            with run_hub(data_dir, port=hub.port) as again:
+                await client.comes_back()
+                for number in (0, len(rooms) - 1):
+                    await say(again, number, "last")
+                    assert (await client.heard("message:new"))["content"] == "last"
+                await client.end()

@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 import protocol.dialects
 from hub.identity.jwt_tokens import InvalidToken, TokenVerifier
-from hub.socketio.recovery import decode_offset, encode_offset
+from hub.socketio.offset import decode_offset, encode_offset
 from protocol.dialect import CodecLimits, Dialect, EventDialect
 from protocol.discovery import find_dialects
 from protocol.engineio.packets import EngineError, decode_payload

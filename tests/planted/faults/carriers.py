@@ -12,6 +12,7 @@ ENGINEIO: Final = "tests/hub/engineio/test_server.py"
 BINDING: Final = "tests/hub/engineio/test_binding.py"
 APPLICATION: Final = "tests/hub/socketio/test_application.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+SHORTENING: Final = "tests/hub/socketio/test_shortening.py"
 WEBSOCKET: Final = "tests/hub/sockets/test_websocket.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -328,7 +329,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a Socket.IO connection that breaks while it resumes is recovered from what it had before",
         "hub/socketio/journal.py",
-        "        self.link.move_to(positions)\n",
+        "        self.link.start_over(positions)\n",
         "",
         (RECOVERY,),
     ),
@@ -398,18 +399,67 @@ FAULTS: Final[tuple[Fault, ...]] = (
         """        for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
         position = frames.position
-        if position is not None and self.positions is not None:
-            self.positions[position.channel_id] = position.seq
-            self.socket.queue(self._wire.offset(self.positions))
+        if position is not None and self.is_recoverable:
+            self.offset.move(position)
+            self.socket.queue(self._wire.offset(self.offset))
 """,
         """        position = frames.position
-        if position is not None and self.positions is not None:
-            self.positions[position.channel_id] = position.seq
-            self.socket.queue(self._wire.offset(self.positions))
+        if position is not None and self.is_recoverable:
+            self.offset.move(position)
+            self.socket.queue(self._wire.offset(self.offset))
         for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
 """,
         (RECOVERY,),
+    ),
+    Fault(
+        "an offset grows with the channels of its client",
+        "hub/socketio/link.py",
+        "            if len(self.offset) >= LISTED:\n                self._shorten()\n",
+        "",
+        (SHORTENING,),
+    ),
+    Fault(
+        "what a Socket.IO client was sent is taken as received, without its answer to a ping",
+        "hub/socketio/shortening.py",
+        "            if await link.socket.received():\n",
+        "            if not link.socket.is_behind:\n",
+        (SHORTENING,),
+    ),
+    Fault(
+        "a ping is answered by the pong to the one before it",
+        "hub/engineio/connection.py",
+        "            answered, self._answered = self._answered, trio.Event()\n",
+        "            answered = self._answered\n",
+        (ENGINEIO, SHORTENING),
+    ),
+    Fault(
+        "a Socket.IO client that does not say what it received is told of ever more",
+        "hub/socketio/link.py",
+        "        if len(self.offset) > MAX_LISTED:\n",
+        "        if not self.offset:\n",
+        (SHORTENING,),
+    ),
+    Fault(
+        "a replay does not wait until its offset is short again",
+        "hub/socketio/link.py",
+        "self.socket.is_behind or self._shortened is not None",
+        "self.socket.is_behind",
+        (SHORTENING,),
+    ),
+    Fault(
+        "a recovered connection starts from where the broken one started",
+        "hub/socketio/application.py",
+        "            await self._recoveries.save(slip)  # what",
+        "            pass  # what",
+        (SHORTENING,),
+    ),
+    Fault(
+        "what is asked for again counts as received",
+        "hub/socketio/offset.py",
+        "            self._asked.pop(channel_id, None)\n\n    def received",
+        "            self._seqs.get(channel_id)\n\n    def received",
+        ("tests/hub/socketio/test_offset.py",),
     ),
     Fault(
         "a recovered client gets again what it has received",

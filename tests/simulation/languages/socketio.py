@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hub.socketio.recovery import decode_offset
+from hub.socketio.offset import decode_offset
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 from tests.simulation.languages.language import Places, Positions

@@ -1,0 +1,71 @@
+"""What an offset names, and how large it can be."""
+
+import json
+
+import pytest
+
+from hub.engineio.connection import STRANGER_BYTES
+from hub.socketio.offset import MAX_LISTED, Offset, decode_offset, encode_offset
+from protocol.model import MAX_ID, ChannelId, Position
+
+ONE, TWO = ChannelId(1), ChannelId(2)
+
+
+def test_offsets() -> None:
+    positions = {ChannelId(5): 7, ChannelId(2**53 - 1): 0}
+    assert decode_offset(encode_offset(positions)) == positions
+    assert decode_offset("") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5",
+        "5:",
+        ":7",
+        "05:7",
+        "5:7,",
+        "5:7;6:8",
+        "5:-7",
+        "\u0665:\u0667",
+        f"{2**53}:1",
+        "1" * 20_000,
+    ],
+)
+def test_what_is_no_offset(text: str) -> None:
+    assert decode_offset(text) is None
+
+
+def test_a_client_can_come_back_with_the_longest_offset() -> None:
+    offset = Offset()
+    for number in range(MAX_LISTED):
+        offset.move(Position(ChannelId(MAX_ID - number), MAX_ID))
+    auth = json.dumps({"token": "t" * 1_024, "pid": "p" * 32, "offset": offset.text})
+    assert len(f"40{auth}") <= STRANGER_BYTES
+    assert len(decode_offset(offset.text) or {}) == MAX_LISTED
+
+
+def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> None:
+    offset = Offset()
+    offset.move(Position(ONE, 1))
+    offset.move(Position(TWO, 1))
+    offset.ask()
+    offset.move(Position(TWO, 2))
+    assert offset.received() == {ONE: 1, TWO: 1}
+    offset.stored(offset.received())
+    assert decode_offset(offset.text) == {TWO: 2}
+    assert len(offset) == 1
+
+
+def test_what_is_asked_for_again_does_not_count_as_received() -> None:
+    offset = Offset()
+    for position in (Position(ONE, 3), Position(TWO, 3)):
+        offset.move(position)
+    offset.ask()
+    offset.doubt([ONE])
+    assert offset.received() == {TWO: 3}
+    offset.forget([ONE])
+    assert decode_offset(offset.text) == {TWO: 3}
+    offset.forget([TWO])
+    assert offset.received() == {}
+    assert offset.text == ""
