@@ -15,7 +15,9 @@ from weakref import WeakValueDictionary
 import trio
 
 FREE_TURN: Final = 16  # frames that are taken before the other tasks have their turn
-BYTES_OF_ONE: Final = 1_024  # received bytes cost as much as a frame
+BYTES_OF_ONE: Final = 1_024  # bytes that are received, or made for a request, cost as a frame
+PEAK: Final = 10  # times the rate at which a burst is spent
+PEAK_SECONDS: Final = 1.0  # of the rate that may be spent at once
 PATIENCE_SECONDS: Final = 30.0
 UNLIMITED: Final = 1e9  # tokens
 RECENT: Final = 100_000  # whose pace is kept while they have no connection
@@ -30,24 +32,39 @@ class Pace:
 
     Args:
         rate: tokens per second.
-        burst: tokens that may be spent at once.
+        burst: tokens that are saved while none are spent.
+        has_peak: whether a burst takes its time: what is sent over many connections at once would
+            be handled before the next turn of the others.
     """
 
-    __slots__ = ("__weakref__", "_burst_seconds", "_paid_at", "_seconds")
+    __slots__ = (
+        "__weakref__",
+        "_at_once_seconds",
+        "_burst_seconds",
+        "_calm_at",
+        "_paid_at",
+        "_peak_seconds",
+        "_seconds",
+    )
 
-    def __init__(self, rate: float, burst: float) -> None:
+    def __init__(self, rate: float, burst: float, *, has_peak: bool = False) -> None:
         self._seconds = 1 / rate
         self._burst_seconds = burst / rate
         self._paid_at = -inf
+        self._peak_seconds = self._seconds / PEAK
+        self._at_once_seconds = PEAK_SECONDS / PEAK if has_peak else inf
+        self._calm_at = -inf
 
     def take(self, cost: float, now: float) -> float:
         """Spend tokens; returns when they are there: at `now` or before unless that is too fast."""
         self._paid_at = max(self._paid_at, now - self._burst_seconds) + cost * self._seconds
-        return self._paid_at
+        self._calm_at = max(self._calm_at, now - self._at_once_seconds) + cost * self._peak_seconds
+        return max(self._paid_at, self._calm_at)
 
     def give_back(self, cost: float) -> None:
         """Tokens that somebody else spends."""
         self._paid_at -= cost * self._seconds
+        self._calm_at -= cost * self._peak_seconds
 
 
 class Paces:
@@ -86,15 +103,19 @@ class Meter:
         self.pace = pace
         self._behind_since: float | None = None
 
-    async def recognize(self, pace: Pace) -> None:
+    async def recognize(self, pace: Pace, cost: float = 1) -> None:
         """What was just taken is a user's, whose pace is to be kept, and not its network's.
+
+        Args:
+            pace: the user's.
+            cost: what it costs them.
 
         Raises:
             Flooded: see `take`.
         """
         self.pace.give_back(1)
         self.pace = pace
-        await self.take(1)
+        await self.take(cost)
 
     async def take(self, cost: float) -> None:
         """Spend tokens, and wait until they are there.

@@ -207,7 +207,8 @@ class Quotas:
 
     Args:
         allowances: how much of a kind each may do, where that is not the default.
-        frames_per_second: frames and requests of a user that are taken; more of them wait.
+        frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
+            longer costs as much as several.
     """
 
     def __init__(
@@ -224,7 +225,8 @@ class Quotas:
         """The user's quota."""
         quota = self._quotas.get(user_id)
         if quota is None:
-            quota = Quota(self._allowances, Pace(self._frames, self._frames * BURST_SECONDS))
+            pace = Pace(self._frames, self._frames * BURST_SECONDS, has_peak=True)
+            quota = Quota(self._allowances, pace)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

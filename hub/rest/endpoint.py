@@ -20,7 +20,7 @@ from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
 from hub.http.visitors import Visitor
 from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
-from hub.limits.pace import Flooded
+from hub.limits.pace import BYTES_OF_ONE, Flooded
 from hub.limits.quotas import MAX_WAITING_REQUESTS, Kind
 from hub.rest.parameters import AFTER_SEQ, KEY, Cursor, Number, Parameter, Text, decimal
 from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
@@ -52,6 +52,7 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 _PURPOSES: Final = ("sec-purpose", "purpose", "x-moz")
+REQUEST_FRAMES: Final = 4  # what a request takes the hub, in frames
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 NO_WORDING: Final[Mapping[ErrorCode, ErrorWording]] = {}
@@ -401,12 +402,16 @@ class Endpoint:
                 return _unauthorized(surface)
             call = evolve(call, session=found)
             quota = services.quotas.of(found.user.id)
-            await call.visitor.meter.recognize(quota.pace)
+            await call.visitor.meter.recognize(quota.pace, REQUEST_FRAMES)
             for kind in self.costs:
                 call.pay(kind)
             await until_sent.enter_async_context(_in_turn(quota.responses))
             async with _in_turn(quota.requests):
-                return call.finish(await self.handle(call))
+                response = await self.handle(call)
+            # what was made is paid for by what comes next
+            if isinstance(response, JSON):
+                quota.pace.take(len(response.body) / BYTES_OF_ONE, trio.current_time())
+            return call.finish(response)
         except (NotSignedIn, Gone):  # the caller's account was deleted since it was looked up
             return call.finish(_unauthorized(surface))
         except HttpError as error:

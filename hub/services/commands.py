@@ -60,6 +60,14 @@ COSTS: Final[Mapping[type[Command], Kind]] = {
     UnpinMessage: Kind.PINS,
 }
 """What is counted for the user, of which kind. Messages and typing are counted on their way."""
+FRAMES: Final[Mapping[type[Command], int]] = {
+    FetchChannel: 20,
+    FetchHistory: 20,
+    Identify: 20,
+    ResumeChannels: 50,
+    ResumeConversations: 50,
+}
+"""What takes the hub as long as so many other frames, and is paid for by what comes next."""
 
 
 @frozen
@@ -84,6 +92,8 @@ class Commands:
             wait = asker.quota.retry_after(kind, now)
             reply(Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait))
             return
+        if asker.client is not None and (frames := FRAMES.get(type(command))) is not None:
+            asker.quota.pace.take(frames - 1, now)
         try:
             answer = await self._answer(asker, command, reply)
         except (StoreUnavailable, Gone):

@@ -5,6 +5,7 @@ replayed, so it does not matter what is posted meanwhile; no message is sent twi
 connection; the replay keeps the pace of its reader. Must not know: dialects, SQL, sockets.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from protocol.events import (
 from protocol.model import Channel, ChannelId, Message, User, UserId, with_authors
 
 PAGE_MESSAGES: Final = 200
+PART_MESSAGES: Final = 32  # that are sent between two turns of others
 
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
 
@@ -227,10 +229,10 @@ class Resume:
             page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
             people = await self._accounts.get_many({message.author_id for message in page})
             replayed.update({message.channel_id: message.seq for message in page})
-            for message, author in with_authors(page, people):
-                event = render(channels[message.channel_id], message, author)
-                if event is not None:
-                    client.replay(event)
+            rest = deque(with_authors(page, people))
+            while rest:
+                async with client.quota.requests:  # the others have their turn, however many resume
+                    _replay_some(client, channels, rest, render)
                 if client.link.is_behind:
                     await client.link.caught_up()
             client.flush()
@@ -252,6 +254,22 @@ class Resume:
         heads = await self._store.heads(client.user.id, short.keys())
         allowed = {head.channel.id for head in heads}
         return [short[channel_id] for channel_id in allowed], short.keys() - allowed
+
+
+def _replay_some(
+    client: Client,
+    channels: Mapping[ChannelId, Channel],
+    rest: deque[tuple[Message, User]],
+    render: Render,
+) -> None:
+    """Send some of the messages, or fewer if the peer does not take them."""
+    for _ in range(min(PART_MESSAGES, len(rest))):
+        message, author = rest.popleft()
+        event = render(channels[message.channel_id], message, author)
+        if event is not None:
+            client.replay(event)
+        if client.link.is_behind:
+            return
 
 
 def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:

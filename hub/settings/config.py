@@ -285,8 +285,9 @@ class Config:
     user_frames_per_second: int = setting(
         whole(1, 1_000_000, "frames"),
         200,
-        "How many frames and requests of one user are taken in a second, over all connections,"
-        " after a burst of 5 seconds' worth; more of them wait.",
+        "How many frames of one user are taken in a second, over all connections, after a burst of"
+        " 5 seconds' worth; more of them wait. A request costs four and one for each KiB of its"
+        " answer, a history 20, a resume 50.",
     )
     address_requests_per_second: int = setting(
         whole(1, 1_000_000, "requests"),

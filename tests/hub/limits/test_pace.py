@@ -70,3 +70,22 @@ async def test_a_pause_is_enough(autojump_clock: MockClock) -> None:
     for _ in range(100):
         await meter.take(2)
         await trio.sleep(2)
+
+
+def test_a_burst_of_a_user_takes_its_time() -> None:
+    """Others have their turn meanwhile, however many connections it comes from."""
+    pace = Pace(rate=200, burst=1_000, has_peak=True)
+    assert pace.take(200, now=100.0) <= 100.0
+    assert pace.take(600, now=100.0) == pytest.approx(100.3)
+    assert pace.take(200, now=100.4) == pytest.approx(100.4)
+    assert pace.take(100, now=100.4) == pytest.approx(100.5)  # the burst is spent: at the rate
+
+
+async def test_a_request_costs_a_user_more_than_a_frame(autojump_clock: MockClock) -> None:
+    network, user = Pace(rate=1, burst=1), Pace(rate=10, burst=1)
+    meter = Meter(network)
+    await meter.take(1)
+    began = trio.current_time()
+    await meter.recognize(user, 4)
+    assert trio.current_time() - began == pytest.approx(0.3)
+    assert network.take(1, began) <= began

@@ -313,3 +313,9 @@ async def test_quotas_are_each_users_own_and_remembered() -> None:
     assert quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
     assert not quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
     assert quotas.of(UserId(2)).take(Kind.MESSAGES, 0.0)
+
+
+def test_what_a_user_has_saved_up_is_not_spent_at_once() -> None:
+    pace = Quotas(frames_per_second=200).of(UserId(1)).pace
+    assert pace.take(200, 100.0) <= 100.0
+    assert pace.take(200, 100.0) == pytest.approx(100.1)

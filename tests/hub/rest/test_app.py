@@ -9,9 +9,11 @@ import trio
 from trio.testing import MockClock
 
 import hub.rest.routes
+from hub.limits.pace import PEAK
 from hub.rest.app import Claim, discover
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.posting import write
 from tests.support.world import DIALECTS, World, open_world
 
 APP = "https://app.example"
@@ -46,6 +48,21 @@ async def test_a_document_that_was_made_is_shown_without_a_thread(
     finally:
         for other in others:
             threads.release_on_behalf_of(other)
+
+
+async def test_a_request_costs_four_frames_and_its_answer_one_for_each_kib(
+    mock_clock: MockClock, timed_world: World
+) -> None:
+    ann, ben = [await timed_world.person(name) for name in ("ann", "ben")]
+    await write(timed_world, ben.user, ann.user, *("x" * 4_000 for _ in range(10)))
+    pace = timed_world.services.quotas.of(ann.id).pace
+    spent = pace.take(0, trio.current_time())
+    reply = await ann.call("GET", f"/api/messages/{ben.id}")
+    assert reply.status == 200
+    one = 1 / (timed_world.services.config.user_frames_per_second * PEAK)
+    cost = (pace.take(0, trio.current_time()) - spent) / one
+    assert cost == pytest.approx(4 + len(reply.body) / 1_024)
+    assert cost > 44
 
 
 GETS = sorted({claim.paths[0] for claim in discover(hub.rest.routes) if is_get(claim)})

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+import trio
+from trio.testing import MockClock
 
+from hub.limits.pace import PEAK
 from tests.support.clients.frames import text
-from tests.support.posting import private_message
+from tests.support.posting import private_message, write
 from tests.support.world import World
 
 
@@ -54,3 +57,32 @@ async def test_bad_input_is_answered_and_the_connection_stays(
     assert error["message"]
     answer = await socket.ask(private_message(ben))
     assert answer["message"]["seq"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "frame", "answer", "frames"),
+    [
+        ("/ws", {"type": "heartbeat"}, "heartbeat_ack", 1),
+        ("/ws", {"type": "resume"}, "resumed", 50),
+        ("/messagepal", {"type": "fetch_history"}, "history_response", 20),
+    ],
+)
+async def test_what_takes_the_hub_longer_costs_as_many_frames(
+    mock_clock: MockClock,
+    timed_world: World,
+    path: str,
+    frame: dict[str, object],
+    answer: str,
+    frames: int,
+) -> None:
+    ann, ben = [await timed_world.person(name) for name in ("ann", "ben")]
+    await write(timed_world, ann.user, ben.user, "1")
+    socket = (await ben.open(path)).ignoring("private_message", "message")
+    pace = timed_world.services.quotas.of(ben.id).pace
+    frame["conversationId"] = f"conv_{ann.id}_{ben.id}"
+    spent = pace.take(0, trio.current_time())
+    await socket.send(frame)
+    await socket.receive_type(answer)
+    one = 1 / (timed_world.services.config.user_frames_per_second * PEAK)
+    cost = (pace.take(0, trio.current_time()) - spent) / one
+    assert frames <= cost < frames + 1  # and what its bytes cost

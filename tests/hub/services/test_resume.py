@@ -358,6 +358,22 @@ async def test_what_was_missed_may_take_many_pages(
     assert marker.get("payload", marker.get("d", marker))["complete"] is True
 
 
+async def test_few_resumes_of_one_user_are_told_at_a_time(world: World) -> None:
+    """However many connections resume: the others have their turn in between."""
+    ann, ben = [await world.person(name) for name in ("ann", "ben")]
+    await write(world, ann.user, ben.user, "1")
+    socket = await ben.open()
+    requests = world.services.quotas.of(ben.id).requests
+    taken = range(int(requests.total_tokens))
+    for place in taken:
+        requests.acquire_on_behalf_of_nowait(place)
+    await socket.send({"type": "resume", "after": {}})
+    await until_quiet()
+    assert requests.statistics().tasks_waiting == 1
+    requests.release_on_behalf_of(taken[0])
+    assert (await until_resumed(socket))[0] == [1]
+
+
 @pytest.mark.parametrize("path", RESUMES)
 async def test_a_resume_under_a_flood_succeeds(memory_store: Store, path: str) -> None:
     reading = Interception("messages", "in_spans")

@@ -383,6 +383,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (RESUME,),
     ),
     Fault(
+        "all connections of a user are told what they missed at the same time",
+        "hub/services/resume.py",
+        "                async with client.quota.requests:  # the others",
+        "                async with client.quota.responses:  # the others",
+        (RESUME,),
+    ),
+    Fault(
+        "a resume costs as little as a heartbeat",
+        "hub/services/commands.py",
+        "            asker.quota.pace.take(frames - 1, now)\n",
+        "            pass\n",
+        ("tests/hub/services/test_commands.py",),
+    ),
+    Fault(
         "positions that moved are left out",
         "hub/services/resume.py",
         "key=lambda each: not each.spans",

@@ -354,6 +354,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (PACE,),
     ),
     Fault(
+        "what a user has saved up is spent at once",
+        "hub/limits/quotas.py",
+        ", has_peak=True",
+        "",
+        ("tests/hub/limits/test_quotas.py",),
+    ),
+    Fault(
+        "a request costs as little as a frame",
+        "hub/rest/endpoint.py",
+        "recognize(quota.pace, REQUEST_FRAMES)",
+        "recognize(quota.pace)",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
+        "an answer costs nothing, however large it is",
+        "hub/rest/endpoint.py",
+        "            if isinstance(response, JSON):\n",
+        "            if not response:\n",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
         "a user's requests are charged to their network",
         "hub/limits/pace.py",
         "        self.pace.give_back(1)\n",
