@@ -13,7 +13,7 @@ from hub.actor.link import Frames
 from hub.engineio.binding import Binding
 from hub.limits.pace import BYTES_OF_ONE, Flooded, Meter, Pace
 from hub.sockets.websocket_link import WebSocketLink
-from protocol.engineio.packets import EngineError, Packet, PacketType
+from protocol.engineio.packets import EngineError, Packet, PacketType, decode_payload
 from protocol.engineio.session import (
     Carrier,
     EngineSession,
@@ -232,11 +232,12 @@ class EngineConnection:
             raise trio.BrokenResourceError
         return [Packet(PacketType.NOOP)]  # a WebSocket carries the session now, or is about to
 
-    async def post(self, packets: list[Packet]) -> None:
-        """The packets of a polling request.
+    async def post(self, body: str) -> None:
+        """The body of a polling request, which is paid for before it is read, whatever it is.
 
         Raises:
-            EngineError: one is out of place, or another request is being taken; the session ends.
+            EngineError: it is malformed, a packet is out of place, or another request is being
+                taken; the session ends.
             trio.BrokenResourceError: the session is over.
         """
         if self._is_posting:
@@ -244,8 +245,9 @@ class EngineConnection:
             raise EngineError("another request is being taken already")
         self._is_posting = True
         try:
-            for packet in packets:
-                await self.meter.take(1 + len(packet.data) / BYTES_OF_ONE)
+            await self.meter.take(len(body) / BYTES_OF_ONE)
+            for packet in decode_payload(body):
+                await self.meter.take(1)
                 await self.take(packet)
         except EngineError:
             self.close()

@@ -37,7 +37,6 @@ from protocol.engineio.packets import (
     Packet,
     PacketType,
     decode_packet,
-    decode_payload,
     encode_packet,
     encode_payload,
 )
@@ -161,7 +160,7 @@ class EngineServer:
             if request.method == "GET":
                 return _payload(await connection.poll())
             if request.method == "POST":
-                await connection.post(decode_payload(await _text(request, connection)))
+                await connection.post(await _text(request, connection))
                 return Response("ok", media_type="text/plain")
         except (EngineError, UnicodeDecodeError):
             connection.close()

@@ -9,6 +9,7 @@ from trio.testing import MockClock
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
+from hub.limits.pace import BYTES_OF_ONE, Pace
 from protocol.engineio.session import MAX_QUEUED_BYTES
 from tests.support.clients.engine import OPEN_PAGE, SETTINGS, EngineWorld, open_engine, polling
 from tests.support.clients.frames import BINARY, client_frame
@@ -426,3 +427,21 @@ async def test_a_session_that_nobody_fetches_from_is_not_held_in_memory() -> Non
         sid = await engine.open()
         await trio.testing.wait_all_tasks_blocked()
         assert fault(await engine.poll(sid)) == (400, 1)
+
+
+async def test_a_post_is_paid_for_before_it_is_read_whatever_it_is(
+    autojump_clock: MockClock,
+) -> None:
+    pace = Pace(rate=10, burst=1)
+
+    async def known(connection: EngineConnection, opening: Opening) -> None:
+        del opening
+        connection.belongs_to(pace)
+        await connection.receive()
+
+    async with open_engine(known) as engine:
+        sid = await engine.open()
+        started = trio.current_time()
+        malformed = "\x1e" * 50 * BYTES_OF_ONE
+        assert fault(await engine.post(sid, malformed)) == (400, 3)
+        assert trio.current_time() - started == pytest.approx(5, abs=0.2)

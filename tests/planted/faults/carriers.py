@@ -427,6 +427,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (SHORTENING,),
     ),
     Fault(
+        "a malformed post costs nothing",
+        "hub/engineio/connection.py",
+        "            await self.meter.take(len(body) / BYTES_OF_ONE)\n",
+        "",
+        (ENGINEIO,),
+    ),
+    Fault(
         "a ping is answered by the pong to the one before it",
         "hub/engineio/connection.py",
         "            answered, self._answered = self._answered, trio.Event()\n",
