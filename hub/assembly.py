@@ -221,7 +221,7 @@ async def open_services(
         accounts=store.accounts,
         messages=store.messages,
         relations=store.relations,
-        sending=Sending(store.messages, messaging, channels, assistant),
+        sending=Sending(store.messages, store.relations, messaging, channels, assistant),
         moderation=Moderation(store.messages, store.channels, hub, files),
         typing=typing,
         receipts=receipts,

@@ -43,7 +43,7 @@ class Kind(StrEnum):
     MESSAGES = "messages"
     TYPING = "typing"
     UPLOADS = "uploads"
-    CONVERSATIONS = "conversations"  # that are opened before anything is said in them
+    CONVERSATIONS = "conversations"  # that are opened, by a first message or before one
     CHANNELS = "channels"
     WORKSPACES = "workspaces"
     INVITATIONS = "invitations"  # and links that invite, and joining by them
@@ -155,6 +155,10 @@ class Quota:
     def take(self, kind: Kind, now: float) -> bool:
         """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
         return self._window(kind, now).take(now)
+
+    def left(self, kind: Kind, now: float) -> int:
+        """How many of a kind that has a rate are allowed until its window ends."""
+        return self._window(kind, now).left(now)
 
     def retry_after(self, kind: Kind, now: float) -> int:
         """Whole seconds after which one of a kind that was refused at `now` is allowed again."""

@@ -2,8 +2,9 @@
 
 Guarantees: a message takes the same way from every transport; the answer comes exactly once, after
 everyone else has the message; a user has a bounded number of messages on the way, and a place is
-given back on every path. Waits for room only, never for a commit, except that a channel which the
-asker has not joined is looked up first.
+given back on every path; a first message opens a conversation, and counts as one. Waits for room
+only, never for a commit, except that a channel which the asker has not joined is looked up first,
+and a recipient when the asker may open no more conversations.
 Must not know: dialects, sockets, SQL.
 """
 
@@ -18,10 +19,10 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.channels import Channels
 from hub.services.posting.lane import Settlement
 from hub.services.posting.messaging import Messaging
-from persistence.interface import Messages
+from persistence.interface import Messages, Relations
 from persistence.records import Draft, StoreUnavailable
 from protocol.commands import PostToChannel, SendPrivateMessage
-from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, ErrorCode
+from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, TOO_OFTEN, ErrorCode
 from protocol.events import Refused
 from protocol.model import Channel, Posted, Refusal
 
@@ -31,6 +32,7 @@ class Sending:
     """Carries out the two commands that send a message."""
 
     messages: Messages
+    relations: Relations
     messaging: Messaging
     channels: Channels
     assistant: Assistant
@@ -46,10 +48,30 @@ class Sending:
             command.file_url,
             parent_id=command.parent_id,
         )
-        if _may_send(asker):
-            await self._submit(asker, draft, None, reply)
-        else:
+        if not _may_send(asker):
             reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
+        elif (refused := await self._no_more_conversations(asker, command)) is not None:
+            reply(refused)
+        else:
+            await self._submit(asker, draft, None, reply)
+
+    async def _no_more_conversations(
+        self, asker: Asker, command: SendPrivateMessage
+    ) -> Refused | None:
+        """The refusal of a message that would open one more conversation than the asker may open.
+        Only who may open no more costs a statement.
+        """
+        quota, now = asker.quota, trio.current_time()
+        if quota.left(Kind.CONVERSATIONS, now):
+            return None
+        try:
+            (view,) = await self.relations.peer_views([(asker.user.id, command.recipient_id)])
+        except StoreUnavailable:
+            return Refused.because(ErrorCode.UNAVAILABLE, command.key)
+        if view.channel_id is not None:
+            return None
+        wait = quota.retry_after(Kind.CONVERSATIONS, now)
+        return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, command.key, retry_after=wait)
 
     async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:
         """Send a message to a channel. Where clients join channels, one that was not joined costs
@@ -125,6 +147,8 @@ class Sending:
             match settlement:
                 case Posted(message=message, repeated=repeated):
                     reply(settlement)
+                    if channel is None and message.seq == 1 and not repeated:
+                        asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
                     if channel is not None and not repeated:
                         self.assistant.consider(
                             channel, message, asker.user, asker.client, asker.quota

@@ -323,7 +323,7 @@ class Config:
     user_conversations_per_hour: int = setting(
         whole(1, 1_000_000, "conversations"),
         200,
-        "How many conversations one user may open in an hour before anything is said in them.",
+        "How many conversations one user may open in an hour, by a first message or before one.",
     )
     user_channels_per_hour: int = setting(
         whole(1, 1_000_000, "channels"), 100, "How many channels one user may make in an hour."

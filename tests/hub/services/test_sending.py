@@ -3,10 +3,10 @@
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.limits.quotas import MAX_SENDS_IN_FLIGHT
+from hub.limits.quotas import HOUR, MAX_SENDS_IN_FLIGHT, Kind
 from hub.services.asker import Asker, ChannelScope
 from persistence.interface import Store
-from persistence.records import Draft
+from persistence.records import Draft, StoreUnavailable
 from protocol.answers import Answer
 from protocol.commands import SendPrivateMessage
 from protocol.errors import ErrorCode
@@ -14,7 +14,9 @@ from protocol.events import Refused
 from protocol.model import MessageId, Posted
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, enter
+from tests.support.posting import say
 from tests.support.school import open_school
+from tests.support.stores.intercept import Interception
 from tests.support.stores.stall import Stall
 from tests.support.world import Person, World, open_world
 
@@ -197,3 +199,40 @@ async def test_a_flood_beyond_a_connections_own_limit_leaves_the_users_quota_alo
     assert codes.count("rate_limited") > 5
     await private.send({"type": "private_message", "recipient_id": school.ben.id, "content": "x"})
     await private.receive_type("private_message")
+
+
+async def test_a_first_message_opens_a_conversation_and_counts_as_one(
+    store: Store, mock_clock: MockClock
+) -> None:
+    async with open_world(store, user_conversations_per_hour=2) as world:
+        ann, ben, eve, ida = await world.people("ann", "ben", "eve", "ida")
+        quota = world.services.quotas.of(ann.id)
+
+        def left() -> int:
+            return quota.left(Kind.CONVERSATIONS, trio.current_time())
+
+        for peer, expected in ((ben, 1), (ben, 1), (eve, 0), (ben, 0), (eve, 0)):
+            await say(ann, peer, "hi")
+            assert left() == expected
+        refused = await ann.call("POST", f"/api/messages/{ida.id}", {"content": "hi"})
+        assert (refused.status, refused.json["code"]) == (429, "rate_limited")
+        assert int(refused.headers["retry-after"]) == HOUR
+        await say(ida, ann, "hi")  # of her own
+        await say(ann, ida, "hi")
+        assert left() == 0
+        mock_clock.jump(HOUR + 1)
+        assert left() == 2
+
+
+async def test_whether_a_conversation_is_there_may_be_unknown(memory_store: Store) -> None:
+    asking = Interception("relations", "peer_views")
+    async with open_world(asking.over(memory_store), user_conversations_per_hour=1) as world:
+        ann, ben, eve = await world.people("ann", "ben", "eve")
+        await say(ann, ben, "hi")
+
+        async def away(*_: object) -> None:
+            raise StoreUnavailable("away")
+
+        asking.way = away
+        refused = await ann.call("POST", f"/api/messages/{eve.id}", {"content": "hi"})
+        assert (refused.status, refused.json["code"]) == (503, "unavailable")

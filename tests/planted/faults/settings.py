@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 QUOTAS: Final = "tests/hub/limits/test_quotas.py"
 WINDOWS: Final = "tests/hub/limits/test_windows.py"
+SENDING: Final = "tests/hub/services/test_sending.py"
 REDACTION: Final = "tests/hub/settings/test_redaction.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -148,6 +149,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        call.pay(Kind.CONVERSATIONS)\n",
         "",
         (QUOTAS,),
+    ),
+    Fault(
+        "a conversation is opened by a first message without being counted",
+        "hub/services/sending.py",
+        "                        asker.quota.take(Kind.CONVERSATIONS, trio.current_time())\n",
+        "                        pass\n",
+        (SENDING,),
+    ),
+    Fault(
+        "who may open no more conversations cannot go on with theirs",
+        "hub/services/sending.py",
+        "        if view.channel_id is not None:\n",
+        "        if view.blocked:\n",
+        (SENDING,),
+    ),
+    Fault(
+        "a first message opens a conversation beyond the allowance",
+        "hub/services/sending.py",
+        "        if quota.left(Kind.CONVERSATIONS, now):\n",
+        "        if quota:\n",
+        (SENDING,),
     ),
     Fault(
         "the terminal client lets a message drive the terminal",
