@@ -9,7 +9,6 @@ finished and acknowledged, every client is closed with 1001, then services and s
 Must not know: the command line, the environment.
 """
 
-import gc
 import signal
 import socket
 import ssl
@@ -26,6 +25,7 @@ from hub.actor.letters import CloseAll
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
+from hub.garbage import collecting_little
 from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -37,8 +37,6 @@ from protocol.discovery import find_dialects
 from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
-
-COLLECT_AFTER_OBJECTS = 10_000  # net allocations between collections; 700 by default
 
 
 @frozen
@@ -131,24 +129,14 @@ async def serve(
             async with open_server(
                 config, listener, store, foreign_sessions, is_demo=is_demo
             ) as server:
-                _collect_rarely()
-                await on_ready(server)
-                log.info("ready", url=server.url)
-                await anext(signals)
-                log.info("stopping", within_seconds=config.shutdown_timeout)
-                nursery.start_soon(_cut_short, signals, nursery.cancel_scope)
+                with collecting_little():
+                    await on_ready(server)
+                    log.info("ready", url=server.url)
+                    await anext(signals)
+                    log.info("stopping", within_seconds=config.shutdown_timeout)
+                    nursery.start_soon(_cut_short, signals, nursery.cancel_scope)
             log.info("stopped")
             nursery.cancel_scope.cancel()
-
-
-def _collect_rarely() -> None:
-    """Exclude what lives as long as the process from garbage collection, and collect the rest less
-    often: messages leave no cycles behind, and looking for them took a quarter of a busy hub's
-    time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_OBJECTS)
 
 
 def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSessions | None]:

@@ -151,6 +151,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (QUOTAS,),
     ),
     Fault(
+        "the garbage collector looks at all connections again and again",
+        "hub/garbage.py",
+        """info["generation"]:
+        gc.freeze()""",
+        """info["generation"]:
+        gc.set_threshold(YOUNG, TRIES, TRIES)""",
+        ("tests/hub/test_garbage.py",),
+    ),
+    Fault(
         "a conversation is opened by a first message without being counted",
         "hub/services/sending.py",
         "                        asker.quota.take(Kind.CONVERSATIONS, trio.current_time())\n",

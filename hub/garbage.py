@@ -1,0 +1,39 @@
+"""When the garbage collector runs, and on what.
+
+Guarantees: one collection looks at some ten thousand objects, however many connections there are,
+so it holds the loop for milliseconds. Must not know: what the objects are.
+
+What survived two collections lives as long as a connection or the process and is freed when it is
+let go: ended connections leave no cycles behind. So it is not looked at again. Looking at all of
+ten thousand connections took a second, whenever their number had grown by a quarter.
+"""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+YOUNG: Final = 5_000  # net allocations between collections; messages are freed before they count
+TRIES: Final = 2  # collections of the youngest, before their survivors are looked at once more
+NEVER: Final = 1_000_000_000
+
+
+@contextmanager
+def collecting_little() -> Iterator[None]:
+    """Look for garbage among what is young. What is there now is not looked at."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, TRIES, NEVER)
+    gc.callbacks.append(_keep_survivors)
+    try:
+        yield
+    finally:
+        gc.callbacks.remove(_keep_survivors)
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _keep_survivors(phase: str, info: Mapping[str, Any]) -> None:
+    if phase == "stop" and info["generation"]:
+        gc.freeze()

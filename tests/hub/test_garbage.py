@@ -1,0 +1,62 @@
+"""A collection looks at little, and what is young and unreachable is collected."""
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from weakref import ref
+
+from hub.garbage import TRIES, YOUNG, collecting_little
+
+LIVING = 50 * YOUNG
+
+
+class Thing:
+    """An object that may refer to itself."""
+
+    def __init__(self) -> None:
+        self.me: Thing | None = None
+
+
+@contextmanager
+def watched() -> Iterator[list[int]]:
+    """How many objects each collection looks at."""
+    looked_at: list[int] = []
+
+    def count(phase: str, info: Mapping[str, Any]) -> None:
+        if phase == "start":
+            generations = range(info["generation"] + 1)
+            looked_at.append(sum(len(gc.get_objects(generation=each)) for each in generations))
+
+    gc.callbacks.append(count)
+    try:
+        yield looked_at
+    finally:
+        gc.callbacks.remove(count)
+
+
+def test_a_collection_looks_at_few_objects_however_many_there_are() -> None:
+    with collecting_little(), watched() as looked_at:
+        living = [[number] for number in range(LIVING)]
+    assert len(living) == LIVING
+    assert len(looked_at) > LIVING / YOUNG / 2
+    assert max(looked_at) < (TRIES + 3) * YOUNG
+
+
+def test_young_garbage_is_collected() -> None:
+    with collecting_little():
+        things = []
+        for _ in range(YOUNG):
+            thing = Thing()
+            thing.me = thing
+            things.append(ref(thing))
+        living = [[number] for number in range(2 * YOUNG)]
+        assert sum(thing() is not None for thing in things) <= 1
+    assert living
+
+
+def test_afterwards_it_is_as_before() -> None:
+    before = gc.get_threshold(), list(gc.callbacks)
+    with collecting_little():
+        assert gc.get_threshold() != before[0]
+    assert (gc.get_threshold(), list(gc.callbacks)) == before
