@@ -22,7 +22,7 @@ MAX_LINES = 500
 MAX_SIDE_BY_SIDE = 12
 
 LAYERS = (
-    ("hub.settings", "hub.limits", "hub.batching"),
+    ("hub.settings", "hub.limits", "hub.batching", "hub.garbage"),
     ("hub.http", "hub.files"),
     ("hub.actor",),
     ("hub.identity",),
