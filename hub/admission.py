@@ -59,6 +59,7 @@ from protocol.websocket.handshake import (
 log = structlog.get_logger(__name__)
 
 UNREGISTER_SECONDS = 5.0
+OPENING_COST: Final = 9  # of a WebSocket, in frames of its user, beside the request for it
 Serve: TypeAlias = Callable[[], Awaitable[None]]
 """Serves an admitted connection to its end."""
 
@@ -196,6 +197,7 @@ class Admission:
             await upgrade.refuse(transport, 429, TOO_MANY_CONNECTIONS, retry)
             return None
         try:
+            await upgrade.visitor.meter.take(OPENING_COST)
             wire = self._wire(head, dialect)
             transport.is_known = lambda: True
             await accept(request_bytes(head), transport, wire.compression)

@@ -70,6 +70,7 @@ log = structlog.get_logger(__name__)
 PURGE_SECONDS = 3_600.0
 ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
+STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one address
 
 
 @define
@@ -259,7 +260,10 @@ async def open_services(
             commands=commands,
             quotas=Quotas(_allowances(config), config.user_frames_per_second),
             visitors=Visitors(
-                Paces(config.address_requests_per_second, 10 * config.address_requests_per_second),
+                Paces(
+                    config.address_requests_per_second,
+                    STRANGERS_BURST_SECONDS * config.address_requests_per_second,
+                ),
                 config.trusted_proxies,
             ),
             pictures=Pictures(

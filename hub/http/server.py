@@ -23,6 +23,7 @@ from hub.http.headers import PROTECTING, RawHeaders
 from hub.http.responses import HttpError, RequestErrorObject
 from hub.http.visitors import Visitor, Visitors
 from hub.limits.pace import Flooded, Meter
+from hub.limits.turns import Line
 from protocol.websocket.handshake import Head, wants_upgrade
 
 WRITE_SECONDS: Final = 1.0  # for a refusal
@@ -97,12 +98,12 @@ async def serve_http_connection(
         scheme: "http" or "https".
     """
     limits, headers = rules.limits, rules.headers
-    connection = _HttpConnection(stream, limits, rules.admits)
-    meter = rules.visitors.meter(peer)
+    line, meter = rules.visitors.line(peer), rules.visitors.meter(peer)
+    connection = _HttpConnection(stream, limits, rules.admits, line)
     try:
         while (head := await connection.next_head()) is not None:
             visitor = rules.visitors.of(head, peer, scheme, meter)
-            await _take_turn(meter)
+            await _take(meter)
             if wants_upgrade(head):
                 return Upgrade(head, connection.trailing(), visitor, headers)
             body = connection.body(head)
@@ -122,7 +123,7 @@ async def serve_http_connection(
     return None
 
 
-async def _take_turn(meter: Meter) -> None:
+async def _take(meter: Meter) -> None:
     try:
         await meter.take(1)
     except Flooded:
@@ -131,14 +132,19 @@ async def _take_turn(meter: Meter) -> None:
 
 
 class _HttpConnection:
-    """h11's state with the stream that feeds it."""
+    """h11's state with the stream that feeds it. What came is handled in turn."""
 
     def __init__(
-        self, stream: trio.abc.Stream, limits: Limits, admits: Callable[[bytes | None], bool]
+        self,
+        stream: trio.abc.Stream,
+        limits: Limits,
+        admits: Callable[[bytes | None], bool],
+        line: Line,
     ) -> None:
         self._stream = stream
         self._limits = limits
         self._admits = admits
+        self._line = line
         self.state = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def next_head(self) -> Head | None:
@@ -173,6 +179,8 @@ class _HttpConnection:
             if not self.state.trailing_data[0]:
                 return None
         with trio.move_on_after(self._limits.head_seconds):
+            if may_idle:
+                await self._line.turn()  # for what is there already
             match await self._event():
                 case h11.Request() as request:
                     return self._checked(request)
@@ -209,6 +217,7 @@ class _HttpConnection:
             if event is not h11.NEED_DATA:
                 return event
             self._receive(await self._stream.receive_some())
+            await self._line.turn()
 
     def _refuse_ambiguous_lines(self) -> None:
         """Refuse a head with lines that not every proxy would cut or join as h11 does: that end

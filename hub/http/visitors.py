@@ -1,15 +1,18 @@
 """Where requests come from, and how fast those of strangers are served.
 
 Guarantees: a network is one IPv4 address, or a /64 of IPv6, which one customer has as a whole;
-what is said of it by others than a trusted proxy is ignored. Must not know: users.
+what is said of it by others than a trusted proxy is ignored; in one turn of the loop one piece of
+what came over HTTP is handled, and all networks have their turns. Must not know: users.
 """
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, ip_address, ip_network
 
+import trio
 from attrs import field, frozen
 
-from hub.limits.pace import Meter, Paces
+from hub.limits.pace import PATIENCE_SECONDS, Meter, Paces
+from hub.limits.turns import Line, Turns
 from protocol.websocket.handshake import Head
 
 
@@ -33,10 +36,21 @@ class Visitors:
 
     _paces: Paces = field(factory=Paces)
     _trusted_proxies: Collection[str] = field(default=())
+    _turns: Turns = field(factory=Turns, init=False)
+
+    def line(self, peer: str) -> Line:
+        """In which a new connection waits for its turns of the loop."""
+        return self._turns.line(_network(peer) or peer)
 
     def meter(self, peer: str) -> Meter:
         """Of a new connection."""
         return Meter(self._paces.of(_network(peer) or peer))
+
+    def is_far_behind(self, peer: str) -> bool:
+        """Whether so much waits of this address that a new connection would wait in vain."""
+        pace = self._paces.of(_network(peer) or peer)
+        is_late = pace.behind(trio.current_time()) > PATIENCE_SECONDS
+        return is_late and peer not in self._trusted_proxies
 
     async def arrive(self, peer: str, cost: float) -> None:
         """Wait until a new connection from this address may be served. A proxy's are not counted.

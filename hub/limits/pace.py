@@ -61,6 +61,10 @@ class Pace:
         self._calm_at = max(self._calm_at, now - self._at_once_seconds) + cost * self._peak_seconds
         return max(self._paid_at, self._calm_at)
 
+    def behind(self, now: float) -> float:
+        """For how many seconds somebody will wait who comes now; below 0: not at all."""
+        return self._paid_at - now
+
     def give_back(self, cost: float) -> None:
         """Tokens that somebody else spends."""
         self._paid_at -= cost * self._seconds

@@ -293,7 +293,7 @@ class Config:
         whole(1, 1_000_000, "requests"),
         200,
         "How many requests and connections of one address are taken in a second until somebody"
-        " signs in, after a burst of 10 seconds' worth; more of them wait.",
+        " signs in, after a burst of 2 seconds' worth; more of them wait.",
     )
     user_messages_per_second: int = setting(
         whole(1, 100_000, "messages"),

@@ -3,7 +3,8 @@
 Guarantees: whatever one connection raises ends that connection alone; there are never more
 connections than the caps and the system's limit of open files allow, in all and per address; when
 there are too many, the oldest in which nobody has signed in makes room; those of one address are
-served at a bounded rate; a TLS handshake has a deadline.
+served at a bounded rate, and closed at once if that address is far behind; a TLS handshake has a
+deadline, and costs nothing before the peer begins it.
 Must not know: what is spoken on a connection.
 """
 
@@ -22,6 +23,7 @@ from attrs import frozen
 
 from hub.http.visitors import Visitors
 from hub.limits.pace import Flooded
+from hub.sockets.refusals import Refusals
 from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 
@@ -31,7 +33,7 @@ BACKLOG: Final = 1_024
 OTHER_FILES: Final = 256  # that the hub may need beside connections
 RESCAN_SECONDS: Final = 1.0  # after nobody was found who could make room
 TLS_SECONDS: Final = 10.0
-TLS_COST: Final = 4  # of a handshake, in requests
+TLS_COST: Final = 3  # of a handshake, in requests, beside that of the connection
 EXHAUSTED_PAUSE_SECONDS: Final = 0.1
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -112,6 +114,7 @@ class Acceptor:
         self._open: Counter[str] = Counter()
         self._serving: dict[trio.CancelScope, Transport] = {}  # the oldest first
         self._no_room_until = -inf
+        self._refusals = Refusals()
 
     async def accept_forever(self, listener: socket.socket, connections: trio.Nursery) -> None:
         """Serve what connects to `listener` in `connections` until cancelled, then close it. They
@@ -119,6 +122,7 @@ class Acceptor:
         """
         reader = SharedReader()
         connections.start_soon(reader.run)
+        connections.start_soon(self._refusals.tell)
         with listener:
             while True:
                 await trio.lowlevel.wait_readable(listener)
@@ -132,8 +136,8 @@ class Acceptor:
                         await trio.sleep(EXHAUSTED_PAUSE_SECONDS)
                     continue  # the others mean that the peer left before it was accepted
                 peer = str(address[0]) if address else ""
-                if self._full(peer):
-                    log.warning("connection_refused", peer=peer, reason="too many connections")
+                if (reason := self._refusal(peer)) is not None:
+                    self._refusals.note(peer, reason)
                     accepted.close()
                     continue
                 connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
@@ -147,11 +151,11 @@ class Acceptor:
     async def _serve(self, transport: Transport, peer: str, scope: trio.CancelScope) -> None:
         self._serving[scope] = transport
         try:
-            await self._visitors.arrive(peer, 1 if self._tls is None else TLS_COST)
+            await self._visitors.arrive(peer, 1)
             if self._tls is None:
                 await self._handler(transport, peer, "http")
             else:
-                transport = StreamTransport(await _handshake(transport, self._tls))
+                transport = StreamTransport(await self._handshake(transport, peer, self._tls))
                 self._serving[scope] = transport
                 await self._handler(transport, peer, "https")
         except Exception as error:  # noqa: BLE001  the boundary where one connection's trouble ends
@@ -163,10 +167,26 @@ class Acceptor:
             if not self._open[peer]:
                 del self._open[peer]
 
-    def _full(self, peer: str) -> bool:
-        if self._open[peer] >= self._caps.per_address:
-            return True
-        return len(self._serving) >= self._caps.total and not self._make_room()
+    async def _handshake(
+        self, transport: Transport, peer: str, context: ssl.SSLContext
+    ) -> "trio.SSLStream[Transport]":
+        with trio.fail_after(TLS_SECONDS) as patience:
+            await transport.wait_for_bytes()
+            patience.deadline = inf  # from here on it is the hub that lets the peer wait
+            await self._visitors.arrive(peer, TLS_COST)
+            patience.deadline = trio.current_time() + TLS_SECONDS
+            stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
+            await stream.do_handshake()
+        return stream
+
+    def _refusal(self, peer: str) -> str | None:
+        """Why a connection is not served; None: it is."""
+        if self._visitors.is_far_behind(peer):
+            return "too_fast"
+        is_full = len(self._serving) >= self._caps.total
+        if self._open[peer] >= self._caps.per_address or (is_full and not self._make_room()):
+            return "too_many"
+        return None
 
     def _make_room(self) -> bool:
         """End the oldest connection in which nobody has signed in, if there is one."""
@@ -179,13 +199,6 @@ class Acceptor:
                 return True
         self._no_room_until = now + RESCAN_SECONDS
         return False
-
-
-async def _handshake(transport: Transport, context: ssl.SSLContext) -> "trio.SSLStream[Transport]":
-    stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
-    with trio.fail_after(TLS_SECONDS):
-        await stream.do_handshake()
-    return stream
 
 
 def _log_failure(error: Exception, peer: str) -> None:

@@ -69,10 +69,7 @@ class SocketReader:
             trio.BusyResourceError: another task waits already.
             trio.ClosedResourceError: it was closed here.
         """
-        if self._arrived is None and self._failure is None and not self._is_closed:
-            await self._wait()
-        else:
-            await trio.lowlevel.checkpoint()
+        await self.wait()
         if self._is_closed:
             raise trio.ClosedResourceError("the connection was closed")
         if self._failure is not None:
@@ -81,6 +78,17 @@ class SocketReader:
         if data:  # the end of the stream stays
             self._arrived = data[max_bytes:] or None
         return data[:max_bytes]
+
+    async def wait(self) -> None:
+        """Until there is something to receive: bytes, the end or a failure.
+
+        Raises:
+            trio.BusyResourceError: another task waits already.
+        """
+        if self._arrived is None and self._failure is None and not self._is_closed:
+            await self._wait()
+        else:
+            await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
         """The socket is about to be closed; a waiting task gets ClosedResourceError."""

@@ -33,6 +33,10 @@ class Transport(trio.abc.HalfCloseableStream):
             trio.ClosedResourceError: it was closed here.
         """
 
+    async def wait_for_bytes(self) -> None:
+        """Until something can be received, as far as that can be known before it is."""
+        await trio.lowlevel.checkpoint()
+
     @abstractmethod
     def send_now(self, data: bytes) -> int:
         """Write what can be written without waiting; returns how many bytes that were.
@@ -96,6 +100,10 @@ class SocketTransport(Transport):
             return await self._inlet.receive(max_bytes or READ_BYTES)
         except OSError as error:
             raise self._failure(error) from error
+
+    async def wait_for_bytes(self) -> None:
+        """Until something can be received, or it is known that nothing will."""
+        await self._inlet.wait()
 
     async def send_eof(self) -> None:
         """End the sending direction."""

@@ -285,3 +285,25 @@ async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> N
     kinds = [(await socket.receive())["type"] for _ in range(3)]
     assert kinds == ["connected", "joined_channel", "new_message"]
     await socket.close_in_silence()
+
+
+async def test_of_one_address_two_seconds_worth_of_requests_may_come_at_once(world: World) -> None:
+    """Enough for a class that opens the page, and soon over where somebody means harm."""
+    pace = world.services.visitors.meter("198.51.100.7").pace
+    now, rate = trio.current_time(), world.services.config.address_requests_per_second
+    assert pace.take(2 * rate, now) <= now < pace.take(1, now)
+
+
+async def test_connections_of_a_user_are_opened_at_a_rate(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    """Each costs what ten frames do; a refused one costs what one does."""
+    ann = await timed_world.person("ann")
+    services = timed_world.services
+    pace, began = services.quotas.of(ann.id).pace, trio.current_time()
+    pace.take(5 * services.config.user_frames_per_second, began)  # there was time to save
+    for _ in range(3):
+        async with timed_world.connect() as stream:
+            await open_websocket(stream, Cookie=ann.cookie)
+    rate = services.config.user_frames_per_second
+    assert trio.current_time() - began == pytest.approx(30 / rate)

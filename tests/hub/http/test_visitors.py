@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from hub.http.visitors import Visitors
-from hub.limits.pace import Meter, Paces
+from hub.limits.pace import PATIENCE_SECONDS, Meter, Paces
 from protocol.websocket.handshake import Head
 
 PROXY = "10.0.0.1"
@@ -64,3 +64,17 @@ async def test_connections_of_one_address_are_served_at_a_rate(autojump_clock: o
         await visitors.arrive("192.0.2.7", 1)
         await visitors.arrive(PROXY, 1)
     assert trio.current_time() - began == pytest.approx(4)
+
+
+async def test_an_address_of_which_much_waits_is_far_behind(autojump_clock: object) -> None:
+    """But not a proxy, behind which there are many."""
+    visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
+    for peer in ("192.0.2.7", PROXY):
+        visitors.meter(peer).pace.take(PATIENCE_SECONDS + 1, trio.current_time())
+        assert not visitors.is_far_behind(peer)
+        visitors.meter(peer).pace.take(1, trio.current_time())
+    assert visitors.is_far_behind("192.0.2.7")
+    assert not visitors.is_far_behind(PROXY)
+    assert not visitors.is_far_behind("192.0.2.8")
+    await trio.sleep(2)
+    assert not visitors.is_far_behind("192.0.2.7")

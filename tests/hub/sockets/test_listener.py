@@ -8,10 +8,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.testing
 import trustme
 from trio.testing import MockClock
 
-from hub.sockets.listener import OTHER_FILES, Acceptor, Caps, open_listener, raise_file_limit
+from hub.http.visitors import Visitors
+from hub.limits.pace import PATIENCE_SECONDS, Paces
+from hub.sockets.listener import (
+    OTHER_FILES,
+    TLS_COST,
+    Acceptor,
+    Caps,
+    open_listener,
+    raise_file_limit,
+)
 from hub.sockets.transport import Transport
 
 MANY = Caps(100, 100)
@@ -29,11 +39,13 @@ async def listening(
     handler: Callable[[Transport, str, str], Awaitable[None]] = echo,
     caps: Caps = MANY,
     tls: ssl.SSLContext | None = None,
+    visitors: Visitors | None = None,
 ) -> AsyncIterator[int]:
     listener = open_listener("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
+    acceptor = Acceptor(handler, caps, tls, visitors)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(Acceptor(handler, caps, tls).accept_forever, listener, nursery)
+        nursery.start_soon(acceptor.accept_forever, listener, nursery)
         yield port
         nursery.cancel_scope.cancel()
     assert listener.fileno() == -1
@@ -170,3 +182,38 @@ def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_an_address_that_is_far_behind_is_closed_at_once(mock_clock: MockClock) -> None:
+    """So connections without a pause do not become tasks that wait without end."""
+    visitors = Visitors(Paces(rate=1, burst=1))
+    async with listening(visitors=visitors) as port:
+        visitors.meter("127.0.0.1").pace.take(PATIENCE_SECONDS + 1, trio.current_time())
+        waiting = await trio.open_tcp_stream("127.0.0.1", port)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        refusing = await trio.open_tcp_stream("127.0.0.1", port)
+        assert await refused(refusing)
+        mock_clock.jump(PATIENCE_SECONDS + 2)
+        assert await exchange(waiting, b"hi") == b"http 127.0.0.1 hi"
+        for stream in (waiting, refusing):
+            await stream.aclose()
+
+
+async def test_a_tls_handshake_costs_nothing_before_it_begins() -> None:
+    server, _ = tls_contexts()
+    visitors = Visitors(Paces(rate=0.001, burst=1_000))
+    pace = visitors.meter("127.0.0.1").pace
+
+    async def spent(tokens: int) -> None:
+        while round(1_000 + pace.behind(trio.current_time()) * 0.001) != tokens:
+            await trio.lowlevel.checkpoint()
+
+    async with listening(tls=server, visitors=visitors) as port:
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(5)]
+        await spent(5)
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        await spent(5)
+        await streams[0].send_all(b"\x16")
+        await spent(5 + TLS_COST)
+        for stream in streams:
+            await stream.aclose()

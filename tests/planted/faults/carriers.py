@@ -189,8 +189,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a TLS handshake may take for ever",
         "hub/sockets/listener.py",
-        "    with trio.fail_after(TLS_SECONDS):",
-        "    with trio.CancelScope():",
+        "    with trio.fail_after(TLS_SECONDS) as",
+        "    with trio.CancelScope() as",
         ("tests/hub/sockets/test_listener.py",),
     ),
     Fault(

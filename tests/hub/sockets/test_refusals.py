@@ -1,0 +1,24 @@
+"""What the log says of refused connections."""
+
+import trio
+from structlog.testing import capture_logs
+from trio.testing import MockClock
+
+from hub.sockets.refusals import TELL_SECONDS, Refusals
+
+
+async def test_however_many_are_refused_there_are_few_lines(autojump_clock: MockClock) -> None:
+    refusals = Refusals()
+    with capture_logs() as logs:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(refusals.tell)
+            for number in range(1_000):
+                refusals.note(f"192.0.2.{number % 250}", "too_many")
+                await trio.sleep(TELL_SECONDS / 500)
+            refusals.note("192.0.2.7", "too_fast")
+            await trio.sleep(2 * TELL_SECONDS)
+            nursery.cancel_scope.cancel()
+    assert len(logs) <= 4
+    assert logs[0]["too_many"] == 1
+    assert sum(each.get("too_many", 0) for each in logs) == 1_000
+    assert (logs[-1]["too_fast"], logs[-1]["latest_peer"]) == (1, "192.0.2.7")
