@@ -1,15 +1,17 @@
 """Pictures, decoded and encoded again in a process of their own: see `hub.files.picture_worker`.
 
 Guarantees: no decoder ever runs in the hub; each picture has a process of its own, which is killed
-when it takes too long, and whose end, whatever its reason, is an error of that picture alone; only
-so many run at a time and so many wait; an answer has at most so many bytes, and is a picture of the
-same kind. Must not know: whose picture it is.
+when it takes too long or nobody waits for it, gets what the hub leaves of a core, and whose end,
+whatever its reason, is an error of that picture alone; only so many run at a time, one of each
+owner, who take turns, and so many wait; an answer has at most so many bytes, and is a picture of
+the same kind. Must not know: who an owner is.
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ import trio
 from attrs import field, frozen
 
 from hub.files.kinds import GIF, JPEG, PNG, WEBP, kind_of
+from hub.limits.turns import NoTurn, Turns
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +32,7 @@ PROCESSOR_SECONDS: Final = 20
 MEMORY_BYTES: Final = 268_435_456  # of the worker without a picture
 BYTES_PER_PIXEL: Final = 16  # decoded, turned, converted and encoded
 WAITING_PER_WORKER: Final = 16
+NICENESS: Final = 10  # of a worker, beside that of the hub
 _WORKER: Final = Path(__file__).with_name("picture_worker.py")
 _FORMATS: Final = {JPEG: "JPEG", PNG: "PNG", GIF: "GIF", WEBP: "WEBP"}
 
@@ -69,30 +73,38 @@ class Pictures:
         max_bytes: that an encoded picture may have with its thumbnail.
         workers: how many processes run at a time.
         command: how one is started.
+
+    `turns`: of the owners.
     """
 
     max_pixels: int
     max_bytes: int
     workers: int
     command: Sequence[str] = field(factory=worker_command)
-    _places: trio.CapacityLimiter = field(init=False)
+    turns: Turns = field(init=False)
 
-    @_places.default
-    def _of_workers(self) -> trio.CapacityLimiter:
-        return trio.CapacityLimiter(self.workers)
+    @turns.default
+    def _of_workers(self) -> Turns:
+        return Turns(self.workers, total=WAITING_PER_WORKER * self.workers)
 
-    async def encode(self, content: bytes, kind: str) -> Picture:
+    async def encode(self, content: bytes, kind: str, owner: Hashable = None) -> Picture:
         """The picture, encoded again in the same format.
+
+        Args:
+            content: the file.
+            kind: its type.
+            owner: whose it is.
 
         Raises:
             PictureTooLarge: see there.
             PictureUnreadable: see there.
             TooManyPictures: see there.
         """
-        if self._places.statistics().tasks_waiting >= WAITING_PER_WORKER * self.workers:
-            raise TooManyPictures
-        async with self._places:
-            answer = await self._answer(content, _FORMATS[kind])
+        try:
+            async with self.turns.line(owner).place():
+                answer = await self._answer(content, _FORMATS[kind])
+        except NoTurn:
+            raise TooManyPictures from None
         found = _read(answer)
         if found is None or kind_of(found.content, "") != kind:
             raise PictureUnreadable
@@ -117,6 +129,7 @@ class Pictures:
         with trio.move_on_after(WORKER_SECONDS) as deadline:
             async with trio.open_nursery() as nursery:
                 process: trio.Process = await nursery.start(run)
+                _step_back(process)
                 nursery.start_soon(_feed, process, content)
                 answer = await self._receive(process)
                 nursery.cancel_scope.cancel()
@@ -164,6 +177,13 @@ async def _feed(process: trio.Process, content: bytes) -> None:
     with suppress(trio.BrokenResourceError):  # it ended before it had read everything
         async with process.stdin:
             await process.stdin.send_all(content)
+
+
+def _step_back(process: trio.Process) -> None:
+    """Before it has a picture, so from here on it decodes humbly."""
+    niceness = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
+    with suppress(ProcessLookupError):  # it has ended
+        os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
 
 
 async def _kill(process: trio.Process) -> None:

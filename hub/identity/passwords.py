@@ -2,26 +2,30 @@
 
 Guarantees: verifying takes as long for an unknown account as for a known one; one hash is computed
 at a time, because each takes about 64 MiB and all cores, and only with what the hub leaves of
-those; few wait for their turn, and not for long, whoever is cancelled leaves the queue. Must not
-know: accounts.
+those; those who want one take turns, few of each wait, and not for long, whoever is cancelled
+leaves the queue. Must not know: accounts, who wants one.
 """
 
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from typing import Final, TypeVar
 
 import argon2
 import trio
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from hub.limits.turns import NoTurn, Turns
+
 NO_PASSWORD: Final = "none"  # noqa: S105  of no password
 """In the place of a hash, of an account that no password opens."""
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
-MAX_WAITING: Final = 32
+MAX_WAITING_OF_ONE: Final = 64  # about as many as are computed in the time that they wait
+MAX_WAITING: Final = 256
 WAIT_SECONDS: Final = 10.0
 NICENESS: Final = 10  # of the threads that hash, beside that of the hub
 _CONCURRENT: Final = 1
@@ -43,51 +47,60 @@ class PasswordHasher:
     def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
         self._hasher = hasher or argon2.PasswordHasher()
         self._limiter = trio.CapacityLimiter(_CONCURRENT)
-        self._turns = trio.Semaphore(_CONCURRENT)
+        self._turns = Turns(_CONCURRENT, each=MAX_WAITING_OF_ONE, total=MAX_WAITING)
         self._nobodys: str | None = None
 
     @property
     def waiting(self) -> int:
         """How many wait for their turn."""
-        return self._turns.statistics().tasks_waiting
+        return self._turns.waiting
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, owner: Hashable = None) -> str:
         """A salted hash in PHC format.
+
+        Args:
+            password: what is hashed.
+            owner: who wants it; what one owner wants is computed in its order.
 
         Raises:
             Busy: too many wait.
         """
-        return await self._run(lambda: self._hasher.hash(password))
+        return await self._run(owner, lambda: self._hasher.hash(password))
 
-    async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password matches. None stands for an account that does not exist. One
-        without a password takes as long.
+    async def verify(
+        self, password_hash: str | None, password: str, owner: Hashable = None
+    ) -> bool:
+        """Whether the password matches.
+
+        Args:
+            password_hash: None stands for an account that does not exist. One without a password
+                takes as long.
+            password: what was given.
+            owner: as above.
 
         Raises:
             Busy: too many wait.
         """
         if password_hash is None or password_hash == NO_PASSWORD:
             if self._nobodys is None:
-                self._nobodys = await self.hash("nobody has this password")
-            await self.verify(self._nobodys, password)
+                self._nobodys = await self.hash("nobody has this password", owner)
+            await self.verify(self._nobodys, password, owner)
             return False
-        return await self._run(lambda: self._verify(password_hash, password))
+        return await self._run(owner, lambda: self._verify(password_hash, password))
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than the current ones."""
         return self._hasher.check_needs_rehash(password_hash)
 
-    async def _run(self, compute: Callable[[], T]) -> T:
-        if self.waiting >= MAX_WAITING:
-            raise Busy
-        with trio.move_on_after(WAIT_SECONDS) as waiting:
-            await self._turns.acquire()
-        if waiting.cancelled_caught:
-            raise Busy
-        try:
-            return await trio.to_thread.run_sync(_humbly, compute, limiter=self._limiter)
-        finally:
-            self._turns.release()
+    async def _run(self, owner: Hashable, compute: Callable[[], T]) -> T:
+        with trio.move_on_after(WAIT_SECONDS) as patience:
+            try:
+                async with self._turns.line(owner).place():
+                    patience.deadline = inf
+                    return await trio.to_thread.run_sync(_humbly, compute, limiter=self._limiter)
+            except NoTurn:
+                raise Busy from None
+        raise Busy
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

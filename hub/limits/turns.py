@@ -25,7 +25,7 @@ class Turns:
     Args:
         places: how much is done at a time.
         each: how much of one owner may wait, beside what is done.
-        total: how much may wait in all.
+        total: how much may wait in all, beside what can be done.
     """
 
     def __init__(self, places: int = 1, *, each: float = inf, total: float = inf) -> None:
@@ -68,13 +68,13 @@ class Line:
         Raises:
             NoTurn: see there.
         """
-        turns, behind = self._turns, self._first.statistics().tasks_waiting
-        is_full = turns.waiting >= turns.total and self._first.locked()
-        if behind >= turns.each or is_full:
+        turns, first = self._turns, self._first
+        is_full = turns.begun >= turns.total + turns.places.total_tokens and first.locked()
+        if is_full or first.statistics().tasks_waiting >= turns.each:
             raise NoTurn
         turns.begun += 1
         try:
-            async with self._first, turns.places:
+            async with first, turns.places:
                 yield
         finally:
             turns.begun -= 1

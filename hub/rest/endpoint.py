@@ -300,6 +300,32 @@ class Call:
             self.set_cookie(name, value, longer.expires_at - datetime.now(UTC))
         return longer
 
+    async def while_waited_for(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What this comes to; it is cancelled when the client leaves. The body has been read.
+
+        Raises:
+            HttpError: the client has left, so nobody reads it.
+        """
+        done: list[T] = []
+        failed: list[Exception] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._cancel_when_left, nursery.cancel_scope)
+            try:
+                done.append(await work())
+            except Exception as error:  # noqa: BLE001  raised below, where it is not in a group
+                failed.append(error)
+            nursery.cancel_scope.cancel()
+        if failed:
+            raise failed[0]
+        if not done:
+            raise unavailable()
+        return done[0]
+
+    async def _cancel_when_left(self, scope: trio.CancelScope) -> None:
+        while (await self.request.receive())["type"] != "http.disconnect":
+            pass  # the end of the body
+        scope.cancel()
+
     def set_cookie(self, cookie: str, value: str, lifetime: timedelta) -> None:
         """Give the caller's browser a cookie."""
         self._set_cookies.append(session_cookie(cookie, value, lifetime, self.cookie_scope))
@@ -328,6 +354,11 @@ class Call:
         if self.services.config.is_only_tls:
             return True
         return self.visitor.scheme == "https"
+
+    @property
+    def owner(self) -> UserId | str:
+        """Whose work this is: the caller's, or that of the network of an unknown one."""
+        return self.network if self._session is None else self.me
 
     @property
     def network(self) -> str:

@@ -2,12 +2,12 @@
 
 Guarantees: a failed login does not reveal whether the account exists; failures are limited per
 network first, then per account and place, and slowed down where many networks guess, so that nobody
-locks the owner out; few logins wait for their turn at a time, and of those only whose clients do; a
+locks the owner out; few logins of each wait for their turn at a time, and of those only whose clients do; a
 password's hash is renewed when its cost is out of date.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -83,15 +83,17 @@ async def hash_password(call: Call, password: str) -> str:
     Raises:
         HttpError: 503 when too many wait for their turn.
     """
-    return await _in_turn(call, lambda: call.services.passwords.hash(password))
+    passwords = call.services.passwords
+    return await _in_turn(call, lambda: passwords.hash(password, call.owner))
 
 
 async def _verify(call: Call, guess: Guess, password_hash: str | None, password: str) -> bool:
     """Whether the password matches; a guess that is not looked at does not count."""
+    passwords = call.services.passwords
 
     async def look() -> bool:
         await trio.sleep(guess.delay)
-        return await call.services.passwords.verify(password_hash, password)
+        return await passwords.verify(password_hash, password, call.owner)
 
     try:
         return await _in_turn(call, look)
@@ -103,22 +105,12 @@ async def _verify(call: Call, guess: Guess, password_hash: str | None, password:
 
 async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
     """What needs a hash; a client that leaves does not keep its place in the queue."""
-    done: list[T] = []
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_when_gone, call, nursery.cancel_scope)
-        with suppress(Busy):
-            done.append(await work())
-        nursery.cancel_scope.cancel()
-    if not done:
+    try:
+        return await call.while_waited_for(work)
+    except Busy:
         wait = {"Retry-After": str(BUSY_SECONDS)}
-        raise HttpError(503, "busy", "Too many people are signing in, please try again", wait)
-    return done[0]
-
-
-async def _cancel_when_gone(call: Call, scope: trio.CancelScope) -> None:
-    await call.request.body()  # what comes after it is that the client has left
-    await call.request.receive()
-    scope.cancel()
+        text = "Too many people are signing in, please try again"
+        raise HttpError(503, "busy", text, wait) from None
 
 
 @contextmanager

@@ -86,8 +86,9 @@ async def upload(call: Call) -> JSON[UploadObject]:
 
 
 async def _picture(call: Call, content: bytes, kind: str) -> Picture:
+    pictures = call.services.pictures
     try:
-        return await call.services.pictures.encode(content, kind)
+        return await call.while_waited_for(lambda: pictures.encode(content, kind, call.owner))
     except PictureTooLarge:
         limit = call.services.config.max_image_pixels
         text = f"A picture has at most {limit} pixels, all frames together"

@@ -12,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from hub.files.kinds import GIF, JPEG, PNG, WEBP
 from hub.files.pictures import (
+    NICENESS,
     THUMBNAIL_PIXELS,
     WAITING_PER_WORKER,
     WORKER_SECONDS,
@@ -22,6 +23,7 @@ from hub.files.pictures import (
 )
 from tests.support.pictures import animated, drawn, opened, photo, png_of_size, saved
 
+LEAST = 19  # the lowest priority
 PICTURES = Pictures(1_000_000, 10_000_000, 2)
 SCRIPT = PICTURES.command[-1]
 WORKER = "exec(compile(open(sys.argv.pop(1)).read(), 'worker', 'exec'))"
@@ -273,8 +275,42 @@ async def test_only_so_many_workers_run_at_a_time(tmp_path: Path) -> None:
     )
     pictures = programme(text, tmp_path / "one", SCRIPT)
     async with trio.open_nursery() as nursery:
-        for _ in range(4):
-            nursery.start_soon(pictures.encode, photo(), JPEG)
+        for owner in range(4):
+            nursery.start_soon(pictures.encode, photo(), JPEG, owner)
+
+
+async def test_a_worker_gets_what_the_hub_leaves_of_a_core(tmp_path: Path) -> None:
+    """From the moment it has a picture: it reads one before it looks."""
+    seen = tmp_path / "priority"
+    text = (
+        "import os, sys; sys.stdin.buffer.peek(1); place = sys.argv.pop(1);"
+        f"open(place, 'w').write(str(os.getpriority(os.PRIO_PROCESS, 0))); {WORKER}"
+    )
+    await programme(text, seen, SCRIPT).encode(photo(), JPEG)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    assert int(seen.read_text()) == min(LEAST, ours + NICENESS)
+
+
+async def test_pictures_of_one_owner_are_encoded_one_after_another(tmp_path: Path) -> None:
+    """So another one's is encoded before the rest of them, even where there are workers enough."""
+    text = (
+        "import os, sys, time; begun = sys.argv[1];"
+        "open(begun + '/' + str(os.getpid()), 'w'); time.sleep(999)"
+    )
+    command = (sys.executable, "-I", "-c", text, str(tmp_path))
+    pictures = Pictures(30_000_000, 100_000, 4, command=command)
+
+    async def running(count: int) -> None:
+        while len(list(tmp_path.iterdir())) != count:
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        for owner in ("ann", "ann", "ann", "ben"):
+            nursery.start_soon(pictures.encode, photo(), JPEG, owner)
+        await running(2)
+        await wait_all_tasks_blocked()
+        await running(2)
+        nursery.cancel_scope.cancel()
 
 
 async def test_only_so_many_pictures_wait() -> None:

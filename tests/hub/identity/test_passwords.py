@@ -11,7 +11,7 @@ import trio.testing
 from trio.testing import MockClock
 
 from hub.identity.passwords import (
-    MAX_WAITING,
+    MAX_WAITING_OF_ONE,
     NICENESS,
     NO_PASSWORD,
     Busy,
@@ -132,7 +132,7 @@ async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockCloc
             nursery.start_soon(hash_it)
             await trio.testing.wait_all_tasks_blocked()
             async with trio.open_nursery() as waiting:
-                for _ in range(MAX_WAITING + 1):
+                for _ in range(MAX_WAITING_OF_ONE + 1):
                     waiting.start_soon(hash_it)
                 await trio.testing.wait_all_tasks_blocked()
                 assert busy == ["in the queue"]
@@ -145,6 +145,30 @@ async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockCloc
             assert (len(busy), passwords.waiting) == (2, 0)
         finally:
             slow.go_on.set()
+
+
+async def test_who_wants_many_hashes_does_not_keep_others_waiting() -> None:
+    slow = Slow(time_cost=1, memory_cost=8, parallelism=1)
+    slow.go_on = threading.Event()
+    passwords = PasswordHasher(slow)
+    done: list[str] = []
+
+    async def hash_it(owner: str) -> None:
+        try:
+            await passwords.hash("correct horse", owner)
+        except Busy:
+            return
+        done.append(owner)
+
+    async with trio.open_nursery() as nursery:
+        try:
+            for owner in [*("a" * 2 * MAX_WAITING_OF_ONE), "b", "b"]:
+                nursery.start_soon(hash_it, owner)
+                await trio.testing.wait_all_tasks_blocked()
+        finally:
+            slow.go_on.set()
+    assert len(done) == 1 + MAX_WAITING_OF_ONE + 2
+    assert "".join(done[:5]) == "ababa"
 
 
 async def test_a_hash_of_another_cost_is_to_be_renewed() -> None:

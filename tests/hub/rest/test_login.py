@@ -11,7 +11,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from hub.identity.passwords import MAX_WAITING, PasswordHasher
+from hub.identity.passwords import MAX_WAITING_OF_ONE, PasswordHasher
 from hub.limits.guesses import NETWORKS, SLOW_SECONDS
 from persistence.interface import Store
 from persistence.records import NewUser
@@ -230,7 +230,7 @@ async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
                 served.start_soon(come_in)
                 await trio.testing.wait_all_tasks_blocked()
                 async with trio.open_nursery() as waiting:
-                    for _ in range(MAX_WAITING + 1):
+                    for _ in range(MAX_WAITING_OF_ONE + 1):
                         waiting.start_soon(come_in)
                     await trio.testing.wait_all_tasks_blocked()
                     (busy,) = replies
@@ -245,6 +245,34 @@ async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
         assert [reply.status for reply in replies] == [503, 200, 200]
         guesses, attempts = world.services.guesses, world.services.attempts
         assert (len(guesses), len(attempts)) == (0, 0)
+
+
+async def test_who_guesses_for_many_names_keeps_nobody_else_waiting(memory_store: Store) -> None:
+    """Those of one network wait for each other, and everybody else for one of them."""
+    held = Held()
+    passwords = PasswordHasher(held)
+    async with open_world(memory_store, passwords=passwords, login_attempts=1_000) as world:
+        password_hash = await passwords.hash(ANN["password"])
+        await world.store.accounts.create(NewUser("Ann", password_hash, "ann", ANN["email"]))
+        done: list[tuple[str, int]] = []
+
+        async def come_in(peer: str, password: str) -> None:
+            body = {"email": ANN["email"], "password": password}
+            reply = await world.call("POST", "/api/auth/login", body, peer=peer)
+            done.append((peer, reply.status))
+
+        async with trio.open_nursery() as served:
+            try:
+                for _ in range(2 * MAX_WAITING_OF_ONE):
+                    served.start_soon(come_in, "198.51.100.1", "wrong password")
+                await trio.testing.wait_all_tasks_blocked()
+                served.start_soon(come_in, "192.0.2.1", ANN["password"])
+                await trio.testing.wait_all_tasks_blocked()
+                refused = [status for _, status in done]
+                assert refused == [503] * (MAX_WAITING_OF_ONE - 1)
+            finally:
+                held.go_on.set()
+        assert ("192.0.2.1", 200) in done[len(refused) :][:3]
 
 
 async def test_a_success_frees_the_account_again(memory_store: Store) -> None:

@@ -224,15 +224,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "any number of workers runs at a time",
         "hub/files/pictures.py",
-        "return trio.CapacityLimiter(self.workers)",
-        "return trio.CapacityLimiter(100)",
+        "return Turns(self.workers,",
+        "return Turns(100,",
         (PICTURES,),
     ),
     Fault(
         "any number of pictures waits for a worker",
         "hub/files/pictures.py",
-        "            raise TooManyPictures\n",
-        "            pass\n",
+        ", total=WAITING_PER_WORKER * self.workers)",
+        ")",
         (PICTURES,),
     ),
     Fault(

@@ -268,8 +268,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "everybody waits for a hash, however many there are",
         "hub/identity/passwords.py",
-        "        if self.waiting >= MAX_WAITING:\n",
-        "        if self.waiting >= 1_000 * MAX_WAITING:\n",
+        "each=MAX_WAITING_OF_ONE, ",
+        "",
         ("tests/hub/identity/test_passwords.py", LOGIN),
     ),
     Fault(
@@ -465,7 +465,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a login shows by its speed that there is no such account",
         "hub/identity/passwords.py",
-        "            await self.verify(self._nobodys, password)\n",
+        "            await self.verify(self._nobodys, password, owner)\n",
         "",
         ("tests/hub/identity/test_passwords.py",),
     ),

@@ -260,15 +260,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who wants much gets more places than others",
         "hub/limits/turns.py",
-        "            async with self._first, turns.places:\n",
+        "            async with first, turns.places:\n",
         "            async with turns.places:\n",
         ("tests/hub/limits/test_turns.py",),
     ),
     Fault(
         "whoever wants something is refused when others want much",
         "hub/limits/turns.py",
-        "turns.waiting >= turns.total and self._first.locked()",
-        "turns.waiting >= turns.total",
+        " and first.locked()\n",
+        "\n",
         ("tests/hub/limits/test_turns.py",),
     ),
     Fault(
@@ -284,5 +284,33 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "STRANGERS_BURST_SECONDS = 2 ",
         "STRANGERS_BURST_SECONDS = 10 ",
         ("tests/hub/test_admission.py",),
+    ),
+    Fault(
+        "passwords wait for those that others want",
+        "hub/rest/login.py",
+        "passwords.verify(password_hash, password, call.owner)",
+        "passwords.verify(password_hash, password)",
+        ("tests/hub/rest/test_login.py",),
+    ),
+    Fault(
+        "pictures are decoded as if nothing else were to be done",
+        "hub/files/pictures.py",
+        "                _step_back(process)\n",
+        "",
+        ("tests/hub/files/test_pictures.py",),
+    ),
+    Fault(
+        "pictures wait for those of who sends many",
+        "hub/rest/routes/uploads.py",
+        "pictures.encode(content, kind, call.owner)",
+        "pictures.encode(content, kind)",
+        ("tests/hub/rest/routes/test_uploads.py",),
+    ),
+    Fault(
+        "pictures are decoded that nobody waits for",
+        "hub/rest/endpoint.py",
+        "            nursery.start_soon(self._cancel_when_left, nursery.cancel_scope)\n",
+        "",
+        ("tests/hub/rest/test_login.py", "tests/hub/rest/routes/test_uploads.py"),
     ),
 )

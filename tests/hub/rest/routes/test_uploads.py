@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
@@ -456,3 +457,21 @@ async def test_what_was_never_stored_is_404(memory_store: Store, tmp_path: Path,
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         assert (await ann.ask("GET", path)).status == 404
+
+
+async def test_pictures_wait_for_those_of_their_owner_as_long_as_somebody_waits_for_them(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    async with open_world(memory_store, data_dir=tmp_path, image_workers=2) as world:
+        school = await open_school(world)
+        turns = world.services.pictures.turns
+        async with turns.line(school.ann.id).place(), trio.open_nursery() as nursery:
+            nursery.start_soon(send, school.ann, PNG)
+            while not turns.waiting:
+                await trio.lowlevel.checkpoint()
+            assert (await send(school.ben, PNG)).status == 200
+            assert (turns.begun, turns.waiting) == (2, 1)
+            nursery.cancel_scope.cancel()  # ann leaves
+            with trio.CancelScope(shield=True):
+                while turns.waiting:
+                    await trio.lowlevel.checkpoint()
