@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 SAFE_METHODS: Final = frozenset({b"GET", b"HEAD"})
 MAX_PIPELINED_BYTES: Final = 65_536
+COPIED_BYTES: Final = 65_536  # of a body that leaves with its head; a larger one waits as it is
 _INTERNAL: Final = HttpError(500, "internal", "Internal error")
 
 
@@ -53,7 +54,8 @@ class Exchange:
     started: bool = field(default=False, init=False)
 
     async def send(self, message: Message) -> None:
-        """ASGI's send: the head waits for the first part of the body and leaves with it.
+        """ASGI's send: the head waits for the first part of the body and leaves with it. Of a large
+        part no copy is made, so that readers of one document who are slow do not each hold one.
 
         Raises:
             trio.BrokenResourceError: the peer is gone.
@@ -66,18 +68,21 @@ class Exchange:
                 headers.append((b"connection", b"close"))  # some of the body was not asked for
             self._start = h11.Response(status_code=message["status"], headers=headers)
             return
-        data = b""
+        parts: list[bytes] = []
         if self._start is not None:
-            data += self.state.send(self._start) or b""
+            parts.append(self.state.send(self._start) or b"")
             self._start = None
             self.started = True
         body = message.get("body", b"")
         if body and self.head.method != b"HEAD":
-            data += self.state.send(h11.Data(data=body)) or b""
+            parts.append(self.state.send(h11.Data(data=body)) or b"")
         if not message.get("more_body", False):
-            data += self.state.send(h11.EndOfMessage()) or b""
+            parts.append(self.state.send(h11.EndOfMessage()) or b"")
+        if len(body) <= COPIED_BYTES:
+            parts = [b"".join(parts)]
         with trio.fail_after(self.seconds):
-            await self.stream.send_all(data)
+            for part in filter(None, parts):
+                await self.stream.send_all(part)
 
     async def refuse(self, error: HttpError) -> None:
         """Respond with an error, if no response was begun."""

@@ -63,14 +63,14 @@ class Visitors:
 
     def of(self, head: Head, peer: str, scheme: str, meter: Meter) -> Visitor:
         """Who sent a request: the peer, or whom a trusted proxy names last. The connection's meter
-        goes on at the pace of their network.
+        goes on at the pace of the network that a proxy names; without one it stays as it is, that
+        of the peer's network, or of the user who was recognized there.
         """
-        named = ""
+        network = _network(peer) or peer
         if peer in self._trusted_proxies:
-            named = _last(head, b"x-forwarded-for")
+            network = _network(_last(head, b"x-forwarded-for")) or network
             scheme = _last(head, b"x-forwarded-proto").lower() or scheme
-        network = _network(named) or _network(peer) or peer
-        meter.pace = self._paces.of(network)
+            meter.pace = self._paces.of(network)
         return Visitor(network, scheme, meter)
 
 

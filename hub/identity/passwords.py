@@ -24,9 +24,9 @@ NO_PASSWORD: Final = "none"  # noqa: S105  of no password
 """In the place of a hash, of an account that no password opens."""
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
-MAX_WAITING_OF_ONE: Final = 64  # about as many as are computed in the time that they wait
+MAX_WAITING_OF_ONE: Final = 64
 MAX_WAITING: Final = 256
-WAIT_SECONDS: Final = 10.0
+WAIT_SECONDS: Final = 30.0  # where others fill the cores, one hash may take a second
 NICENESS: Final = 10  # of the threads that hash, beside that of the hub
 _CONCURRENT: Final = 1
 

@@ -466,3 +466,38 @@ async def test_bodies_that_end_together_are_handled_in_turn() -> None:
                 stream.put_data(part)
             await trio.testing.wait_all_tasks_blocked()
     assert len(set(handled)) == len(handled) == 20
+
+
+@define
+class Kept(trio.abc.SendStream):
+    """Keeps what is sent."""
+
+    parts: list[bytes | bytearray | memoryview] = field(factory=list)
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+        self.parts.append(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_a_large_document_is_not_copied_for_each_of_its_readers() -> None:
+    document, kept = bytes(300_000), Kept()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"300000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": document})
+
+    ours, theirs = trio.testing.memory_stream_pair()
+    stream = trio.StapledStream(kept, theirs.receive_stream)
+    await ours.send_all(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    await ours.send_eof()
+    await serve_http_connection(stream, app=app, rules=Rules(), peer="p", scheme="http")
+    head, body = kept.parts
+    assert bytes(head).startswith(b"HTTP/1.1 200")
+    assert body is document

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from hub.http.visitors import Visitors
-from hub.limits.pace import PATIENCE_SECONDS, Meter, Paces
+from hub.limits.pace import PATIENCE_SECONDS, Meter, Pace, Paces
 from protocol.websocket.handshake import Head
 
 PROXY = "10.0.0.1"
@@ -78,3 +78,15 @@ async def test_an_address_of_which_much_waits_is_far_behind(autojump_clock: obje
     assert not visitors.is_far_behind("192.0.2.8")
     await trio.sleep(2)
     assert not visitors.is_far_behind("192.0.2.7")
+
+
+@pytest.mark.parametrize(("peer", "is_kept"), [("192.0.2.7", True), (PROXY, False)])
+def test_whoever_was_recognized_goes_on_at_their_own_pace(peer: str, is_kept: bool) -> None:
+    """Not behind strangers of their network. The connection of a proxy is that of many."""
+    visitors = Visitors(Paces(), [PROXY])
+    meter, user = visitors.meter(peer), Pace(1, 1)
+    meter.pace = user
+    said = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-for", b"198.51.100.1"),))
+    visitors.of(said, peer, "http", meter)
+    assert (meter.pace is user) == is_kept
+    assert (meter.pace is visitors.meter("198.51.100.1").pace) != is_kept

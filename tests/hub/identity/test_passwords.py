@@ -14,6 +14,7 @@ from hub.identity.passwords import (
     MAX_WAITING_OF_ONE,
     NICENESS,
     NO_PASSWORD,
+    WAIT_SECONDS,
     Busy,
     PasswordHasher,
     check_password,
@@ -140,7 +141,7 @@ async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockCloc
             nursery.start_soon(hash_it)
             await trio.testing.wait_all_tasks_blocked()
             assert (len(busy), passwords.waiting) == (1, 1)
-            mock_clock.jump(10)
+            mock_clock.jump(WAIT_SECONDS)
             await trio.testing.wait_all_tasks_blocked()
             assert (len(busy), passwords.waiting) == (2, 0)
         finally:

@@ -313,4 +313,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "",
         ("tests/hub/rest/test_login.py", "tests/hub/rest/routes/test_uploads.py"),
     ),
+    Fault(
+        "whoever has signed in waits behind the strangers of their network",
+        "hub/http/visitors.py",
+        "            meter.pace = self._paces.of(network)\n",
+        "        meter.pace = self._paces.of(network)\n",
+        ("tests/hub/http/test_visitors.py",),
+    ),
+    Fault(
+        "everybody who reads a document slowly keeps a copy of it in memory",
+        "hub/http/asgi.py",
+        "        if len(body) <= COPIED_BYTES:\n",
+        "        if len(parts) >= 1:\n",
+        ("tests/hub/http/test_server.py",),
+    ),
 )
