@@ -2,8 +2,8 @@
 
 Guarantees: a failed login does not reveal whether the account exists; failures are limited per
 network first, then per account and place, and slowed down where many networks guess, so that nobody
-locks the owner out; few logins of each wait for their turn at a time, and of those only whose clients do; a
-password's hash is renewed when its cost is out of date.
+locks the owner out; few logins of each network wait for their turn at a time, and of those only
+whose clients do; a password's hash is renewed when its cost is out of date.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
