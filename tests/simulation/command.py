@@ -31,7 +31,8 @@ def main() -> int:
     with ProcessPoolExecutor(options.jobs) as pool:
         seeds = range(options.start, options.start + options.seeds)
         run = partial(play, bug=options.bug, real_seconds=options.real_seconds)
-        for result in pool.map(run, seeds, chunksize=5):
+        # Whatever was handed to a process is played to its end, also after the first problem.
+        for result in pool.map(run, seeds, chunksize=1 if options.until_broken else 5):
             results.append(result)
             if options.trace:
                 print(result.trace)
