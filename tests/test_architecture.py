@@ -3,7 +3,8 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -102,23 +103,39 @@ def module_of(path: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
-    """Each imported module's dotted name, with the statement."""
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Parsed once for all rules."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """The dotted name of each imported module."""
+    found: set[str] = set()
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, node) for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(path)}:{node.lineno} imports relatively"
             assert node.module is not None
-            yield node.module, node
-
-
-def imported(path: Path) -> set[str]:
-    return {name for name, _ in imports(path)}
+            found.add(node.module)
+    return frozenset(found)
 
 
 def roots(path: Path) -> set[str]:
+    """The packages and libraries that a module imports from."""
     return {name.partition(".")[0] for name in imported(path)}
+
+
+def refuse(found: Mapping[Path, object]) -> None:
+    """Fail with what breaks a rule, by file."""
+    assert not {name_of(path): wrong for path, wrong in found.items() if wrong}
 
 
 def in_package(package: str) -> list[Path]:
@@ -135,12 +152,15 @@ def test_every_room_has_a_rank() -> None:
     assert rooms - {"hub.__init__", "hub.web"} == set(RANK)
 
 
-@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
-def test_no_import_goes_up(path: Path) -> None:
+def test_no_import_goes_up() -> None:
+    refuse({path: imports_that_go_up(path) for path in in_package("hub")})
+
+
+def imports_that_go_up(path: Path) -> set[str]:
     room = room_of(module_of(path))
     rooms = {room_of(name) for name in imported(path) if name.startswith("hub.")}
     allowed = {each for each in rooms if RANK[each] < RANK[room]} if room in RANK else set()
-    assert rooms - {room} == allowed
+    return rooms - {room} - allowed
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
@@ -153,22 +173,27 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(" -> ".join(circle.args[1]))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_libraries_are_imported_where_they_belong(path: Path) -> None:
-    module = module_of(path)
-    free = sys.stdlib_module_names - LIBRARIES.keys()
-    for library in roots(path) - free - set(PACKAGES):
-        assert any(is_below(module, home) for home in LIBRARIES.get(library, ())), library
+def test_libraries_are_imported_where_they_belong() -> None:
+    free = sys.stdlib_module_names - LIBRARIES.keys() | set(PACKAGES)
+    refuse(
+        {
+            path: [
+                library
+                for library in roots(path) - free
+                if not any(is_below(module_of(path), home) for home in LIBRARIES.get(library, ()))
+            ]
+            for path in MODULES
+        }
+    )
 
 
 def is_below(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-@pytest.mark.parametrize("path", in_package("protocol"), ids=name_of)
-def test_protocol_imports_nothing_above_it_and_no_io(path: Path) -> None:
-    assert not roots(path) & {"persistence", "hub", "tests"}
-    assert roots(path) & sys.stdlib_module_names <= PURE_STANDARD_LIBRARY
+def test_protocol_imports_nothing_above_it_and_no_io() -> None:
+    forbidden = sys.stdlib_module_names - PURE_STANDARD_LIBRARY | {"persistence", "hub", "tests"}
+    refuse({path: roots(path) & forbidden for path in in_package("protocol")})
 
 
 def folders() -> list[Path]:
@@ -180,70 +205,105 @@ def folders() -> list[Path]:
     return sorted({(ROOT / line).parent for line in listed.stdout.splitlines()})
 
 
-@pytest.mark.parametrize("folder", folders(), ids=name_of)
-def test_few_modules_stand_side_by_side(folder: Path) -> None:
-    found = [
+def modules_in(folder: Path) -> list[str]:
+    return sorted(
         path.name
         for path in folder.iterdir()
         if path.suffix in {".py", ".js", ".mjs"} and path.stem != "__init__"
-    ]
-    assert len(found) <= MAX_SIDE_BY_SIDE, sorted(found)
+    )
 
 
-@pytest.mark.parametrize("path", in_package("persistence"), ids=name_of)
-def test_persistence_knows_only_the_model(path: Path) -> None:
-    ours = {name for name in imported(path) if name.partition(".")[0] in PACKAGES}
-    assert {name for name in ours if not name.startswith("persistence")} <= {"protocol.model"}
+def test_few_modules_stand_side_by_side() -> None:
+    found = {folder: modules_in(folder) for folder in folders()}
+    assert len(found) > 50
+    refuse({folder: names for folder, names in found.items() if len(names) > MAX_SIDE_BY_SIDE})
 
 
-@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
-def test_hub_sees_storage_through_its_interface(path: Path) -> None:
-    seen = {name for name in imported(path) if name.partition(".")[0] == "persistence"}
-    if not name_of(path).startswith(tuple(COMPOSITION_ROOTS)):
-        assert seen <= {"persistence.changes", "persistence.interface", "persistence.records"}
+def test_persistence_knows_only_the_model() -> None:
+    known = {*PACKAGES} - {"persistence"}
+    refuse(
+        {
+            path: {name for name in imported(path) if name.partition(".")[0] in known}
+            - {"protocol.model"}
+            for path in in_package("persistence")
+        }
+    )
 
 
-@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
-def test_hub_names_no_dialect(path: Path) -> None:
-    named = {name for name in imported(path) if name.startswith("protocol.dialects.")}
-    if name_of(path).startswith(REST_ROOM):
-        named = {name for name in named if not name.endswith(REST_MODULES)}
-    assert not named
+def test_hub_sees_storage_through_its_interface() -> None:
+    interface = {"persistence.changes", "persistence.interface", "persistence.records"}
+    refuse(
+        {
+            path: {name for name in imported(path) if is_below(name, "persistence")} - interface
+            for path in in_package("hub")
+            if not name_of(path).startswith(tuple(COMPOSITION_ROOTS))
+        }
+    )
 
 
-@pytest.mark.parametrize("path", in_package("hub"), ids=name_of)
-def test_hub_knows_no_dialect_by_its_name_or_path(path: Path) -> None:
-    named = {
-        node.value
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and node.value in DIALECT_NAMES
-    }
-    assert not named or name_of(path).startswith((REST_ROOM, *MAY_NAME_DIALECTS))
+def test_hub_names_no_dialect() -> None:
+    refuse(
+        {
+            path: [
+                name
+                for name in imported(path)
+                if name.startswith("protocol.dialects.")
+                and not (name_of(path).startswith(REST_ROOM) and name.endswith(REST_MODULES))
+            ]
+            for path in in_package("hub")
+        }
+    )
 
 
-@pytest.mark.parametrize("path", in_package("protocol/dialects"), ids=name_of)
-def test_a_dialect_knows_no_other(path: Path) -> None:
-    own = module_of(path.parent)
-    known = {name for name in imported(path) if is_below(name, "protocol.dialects")}
-    assert {name for name in known if not is_below(name, own)} == set()
+def test_hub_knows_no_dialect_by_its_name_or_path() -> None:
+    refuse(
+        {
+            path: [
+                node.value
+                for node in nodes_of(path)
+                if isinstance(node, ast.Constant) and node.value in DIALECT_NAMES
+            ]
+            for path in in_package("hub")
+            if not name_of(path).startswith((REST_ROOM, *MAY_NAME_DIALECTS))
+        }
+    )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_stand_at_the_top(path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    inner = [
-        node
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    assert not inner, f"{name_of(path)} imports inside a function"
+def test_a_dialect_knows_no_other() -> None:
+    refuse(
+        {
+            path: [
+                name
+                for name in imported(path)
+                if is_below(name, "protocol.dialects")
+                and not is_below(name, module_of(path.parent))
+            ]
+            for path in in_package("protocol/dialects")
+        }
+    )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_says_what_it_is_and_stays_readable(path: Path) -> None:
-    source = path.read_text()
-    assert len(source.splitlines()) <= MAX_LINES
-    if source.strip():
-        assert ast.get_docstring(ast.parse(source)), f"{name_of(path)} has no docstring"
+def test_imports_stand_at_the_top() -> None:
+    refuse(
+        {
+            path: [
+                f"line {node.lineno}"
+                for function in nodes_of(path)
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+                for node in ast.walk(function)
+                if isinstance(node, ast.Import | ast.ImportFrom)
+            ]
+            for path in MODULES
+        }
+    )
+
+
+def test_a_module_says_what_it_is() -> None:
+    """Only one that is empty has nothing to say."""
+    silent = {path: ast.get_docstring(tree_of(path)) is None for path in MODULES}
+    refuse({path: is_silent and path.read_text().strip() for path, is_silent in silent.items()})
+
+
+def test_a_module_stays_readable() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in MODULES}
+    refuse({path: number for path, number in lines.items() if number > MAX_LINES})

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 ROOT: Final = Path(__file__).parent.parent
 TESTS: Final = {
     path.relative_to(ROOT / "tests").as_posix(): ast.parse(path.read_text())
@@ -182,20 +180,23 @@ def test_no_test_swallows_a_failure() -> None:
     )
 
 
-@pytest.mark.parametrize("name", TESTS)
-def test_helpers_come_from_support(name: str) -> None:
+def test_helpers_come_from_support() -> None:
     """Neither from a module of tests nor from pytest's own."""
-    imported = {
-        name
-        for node in ast.walk(TESTS[name])
-        for name in (
-            [each.name for each in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or "", *(f"{node.module}.{each.name}" for each in node.names)]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-        if name.startswith("tests")
-    }
-    parts = {part for each in imported for part in each.split(".")[1:]}
-    assert not {part for part in parts if part.startswith("test_") or part == "conftest"}
+    refuse({name: list(imports_of_tests(tree)) for name, tree in TESTS.items()})
+
+
+def imports_of_tests(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                imported = [each.name for each in names]
+            case ast.ImportFrom(module=module, names=names):
+                imported = [module or "", *(f"{module}.{each.name}" for each in names)]
+            case _:
+                continue
+        for name in imported:
+            root, *parts = name.split(".")
+            if root == "tests" and any(
+                part.startswith("test_") or part == "conftest" for part in parts
+            ):
+                yield f"{node.lineno}: {name}"
