@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from tests.support.programs.command import run_module
+from tests.support.programs.hub_process import first_data
 
 pytestmark = pytest.mark.timeout(300)
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    first_data()  # made once, and not by each campaign
     return run_module("tests.chaos", *arguments, seconds=280)
 
 

@@ -18,8 +18,13 @@ from attrs import define, field
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.programs.processes import until_none_works_in
+from tests.support.stores.places import quick_place
 
 PARLOUR = [sys.executable, "-m", "hub"]
+FIRST_DATA = "PYTEST_FIRST_DATA"
+"""What tells our programs of it. tests.planted takes whatever has PYTEST in its name out of the
+environment: the schema of a copy may be another.
+"""
 
 
 def environment() -> dict[str, str]:
@@ -86,7 +91,7 @@ def open_folder() -> Iterator[Path]:
     """A folder that every account can reach; pytest's own are closed to others. A Postgres that
     stops because its hub was killed may still be writing there when the test has ended.
     """
-    with tempfile.TemporaryDirectory(prefix="parlour-test-") as name:
+    with tempfile.TemporaryDirectory(prefix="parlour-test-", dir=quick_place()) as name:
         Path(name).chmod(0o755)
         try:
             yield Path(name)
@@ -96,14 +101,19 @@ def open_folder() -> Iterator[Path]:
 
 @cache
 def first_data() -> Path:
-    """The folder of data of a hub that was never started, as `parlour migrate` makes it."""
-    folder = tempfile.mkdtemp(prefix="parlour-test-first-")
+    """The folder of data of a hub that was never started, as `parlour migrate` makes it; that of
+    whoever started this program, if they have made one.
+    """
+    if FIRST_DATA in os.environ:
+        return Path(os.environ[FIRST_DATA])
+    folder = tempfile.mkdtemp(prefix="parlour-test-first-", dir=quick_place())
     atexit.register(shutil.rmtree, folder)
     Path(folder).chmod(0o755)
     made = Path(folder) / "data"
     command = [*PARLOUR, "migrate", "--data-dir", str(made)]
     subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
     until_none_works_in(made)
+    os.environ[FIRST_DATA] = str(made)
     return made
 
 

@@ -1,7 +1,6 @@
 """A fresh, migrated database for each test that wants one, on one server per test run."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -20,10 +19,9 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import migrate
 from tests.support.quiet import counted
+from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
-MEMORY = Path("/dev/shm")
-MEMORY_BYTES = 2 << 30  # free, so that it is not the memory of others
 TEMPLATE = "parlour_template"
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
@@ -209,11 +207,8 @@ async def while_nobody_listens(dsn: str, *statements: str) -> None:
 
 @contextmanager
 def quick_folder() -> Iterator[Path]:
-    """A folder for a server: in memory where there is room. A commit waits for its disk, and so
-    would the tests for those that keep the disk busy.
-    """
-    has_room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
-    with TemporaryDirectory(prefix="parlour-", dir=MEMORY if has_room else None) as folder:
+    """A folder for a server."""
+    with TemporaryDirectory(prefix="parlour-", dir=quick_place()) as folder:
         yield Path(folder)
 
 
