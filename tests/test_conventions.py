@@ -6,21 +6,28 @@ with the reason.
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-TESTS: Final = {
-    path.relative_to(ROOT / "tests").as_posix(): ast.parse(path.read_text())
-    for path in sorted((ROOT / "tests").rglob("*.py"))
-    if "node_modules" not in path.parts
-}
-IN_PYTEST: Final = {name: tree for name, tree in TESTS.items() if "test_" in name}
-PRODUCT: Final = [
-    ast.parse(path.read_text())
-    for package in ("hub", "protocol", "persistence")
-    for path in (ROOT / package).rglob("*.py")
-]
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Every module of the tests, by its name. Not parsed before a rule is checked: each process of
+    a run collects all tests.
+    """
+    return {
+        path.relative_to(ROOT / "tests").as_posix(): ast.parse(path.read_text())
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if "node_modules" not in path.parts
+    }
+
+
+def in_pytest() -> dict[str, ast.Module]:
+    return {name: tree for name, tree in sources().items() if "test_" in name}
+
 
 PRIVATE_ALLOWED: Final = {
     "chaos/unsafe_hub.py": "switches off what the campaign must be able to miss",
@@ -40,8 +47,9 @@ def private_names() -> frozenset[str]:
     """The names of what is nobody else's business in hub/, protocol/ and persistence/."""
     found = {
         name
-        for tree in PRODUCT
-        for node in ast.walk(tree)
+        for package in ("hub", "protocol", "persistence")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
         for name in (
             getattr(node, "attr", None),
             getattr(node, "name", None),
@@ -95,7 +103,7 @@ def refuse(found: Mapping[str, list[str]]) -> None:
 
 def test_private_parts_are_left_alone() -> None:
     private = private_names()
-    found = {name: list(reached(tree, private)) for name, tree in TESTS.items()}
+    found = {name: list(reached(tree, private)) for name, tree in sources().items()}
     allowed = {
         name: place
         for name, lines in found.items()
@@ -118,7 +126,7 @@ def test_time_is_tested_on_a_mock_clock() -> None:
             for call, called in calls(function)
             if called in WAITS and code(call) != "trio.sleep(0)"
         ]
-        for name, tree in IN_PYTEST.items()
+        for name, tree in in_pytest().items()
     }
     refuse(found)
 
@@ -131,7 +139,7 @@ def test_no_test_holds_a_stopwatch() -> None:
                 for call, called in calls(tree)
                 if called in STOPWATCHES
             ]
-            for name, tree in IN_PYTEST.items()
+            for name, tree in in_pytest().items()
         }
     )
 
@@ -150,7 +158,7 @@ def test_a_wait_that_may_run_out_is_looked_at_afterwards() -> None:
                 and item.optional_vars is None
                 and "shield" not in {each.arg for each in call.keywords}
             ]
-            for name, tree in IN_PYTEST.items()
+            for name, tree in in_pytest().items()
         }
     )
 
@@ -175,14 +183,14 @@ def test_no_test_swallows_a_failure() -> None:
                     and not any(isinstance(each, ast.Raise) for each in ast.walk(node))
                 ),
             ]
-            for name, tree in IN_PYTEST.items()
+            for name, tree in in_pytest().items()
         }
     )
 
 
 def test_helpers_come_from_support() -> None:
     """Neither from a module of tests nor from pytest's own."""
-    refuse({name: list(imports_of_tests(tree)) for name, tree in TESTS.items()})
+    refuse({name: list(imports_of_tests(tree)) for name, tree in sources().items()})
 
 
 def imports_of_tests(tree: ast.Module) -> Iterator[str]:

@@ -4,6 +4,7 @@ a file that is about more than one module.
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -88,10 +89,15 @@ def is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 ALL: Final = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-MODULES: Final = [path for path in ALL if has_behaviour(path)]
 TEST_FILES: Final = [
     path for package in PACKAGES for path in sorted((ROOT / "tests" / package).rglob("test_*.py"))
 ]
+
+
+@cache
+def modules() -> list[Path]:
+    """Those that do something."""
+    return [path for path in ALL if has_behaviour(path)]
 
 
 def places(module: Path) -> list[str]:
@@ -106,7 +112,7 @@ def places(module: Path) -> list[str]:
 
 def test_a_module_that_does_something_has_tests() -> None:
     """Exactly one of its own and a row of the table."""
-    own = {name_of(module): any(map(exists, places(module))) for module in MODULES}
+    own = {name_of(module): any(map(exists, places(module))) for module in modules()}
     assert len(own) > 100
     assert [name for name, is_found in own.items() if is_found == (name in ELSEWHERE)] == []
     assert [place for place in ELSEWHERE.values() if not exists(place)] == []
@@ -117,7 +123,7 @@ def exists(place: str) -> bool:
 
 
 def test_the_table_names_modules_that_exist() -> None:
-    assert set(ELSEWHERE) <= {name_of(module) for module in MODULES}
+    assert set(ELSEWHERE) <= {name_of(module) for module in modules()}
 
 
 def test_a_file_of_tests_is_about_one_module() -> None:
