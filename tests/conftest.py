@@ -1,6 +1,7 @@
 """What most tests start from: a store, and a server with people over it."""
 
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 import structlog
@@ -11,6 +12,7 @@ from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
 pytest_plugins = ("tests.support.time_limit",)
+OBJECTS_BETWEEN_COLLECTIONS = 10_000
 
 # Where rich is installed, structlog would print every local variable of every frame.
 structlog.configure(
@@ -19,6 +21,20 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end of the run: there is no garbage in thousands of tests
+    and modules, and the collector need not look through them again and again.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 @pytest.fixture(scope="session")
