@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,11 @@ import trio
 
 from tests.support.clients.frames import TEXT, client_frame
 from tests.support.clients.websocket import Closed, WebSocket, upgrade_request
-from tests.support.programs.hub_process import (
-    PARLOUR,
-    HubProcess,
-    environment,
-    open_folder,
-    run_hub,
-)
+from tests.support.programs import hub_process
+from tests.support.programs.hub_process import PARLOUR, HubProcess, environment, open_folder
 from tests.support.programs.processes import until_none_works_in
 
+run_hub = partial(hub_process.run_hub, program=PARLOUR)  # started anew, as a person starts it
 SENDERS = 20
 UNDER_WAY = 100  # sends of each
 ENOUGH = 500

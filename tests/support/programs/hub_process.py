@@ -1,4 +1,4 @@
-"""A real hub in a process of its own, started the way a person starts it."""
+"""A real hub in a process of its own, with the arguments that a person gives it."""
 
 import atexit
 import os
@@ -17,6 +17,7 @@ from attrs import define, field
 
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.forks.client import Forked
 from tests.support.programs.processes import until_none_works_in
 from tests.support.stores.places import quick_place
 
@@ -36,7 +37,7 @@ def environment() -> dict[str, str]:
 class HubProcess:
     """A running hub."""
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[str] | Forked"
     host: str
     port: int
     data_dir: Path
@@ -117,26 +118,36 @@ def first_data() -> Path:
     return made
 
 
-@contextmanager
-def run_hub(
-    data_dir: Path, *flags: str, port: int = 0, program: Sequence[str] = PARLOUR
-) -> Iterator[HubProcess]:
-    """Start `parlour serve` and wait until it says that it is ready; kill it on exit.
-
-    Its database is a copy of one that was made once, because that takes longer than all else.
-    """
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
-    if not data_dir.exists():
-        subprocess.run(["cp", "-a", first_data(), data_dir], check=True)
-    command = [*program, "serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
-    with subprocess.Popen(
-        command,
+def start(
+    program: Sequence[str] | None, arguments: Sequence[str], folder: Path
+) -> "subprocess.Popen[str] | Forked":
+    if program is None:
+        return Forked(arguments, folder, environment())
+    return subprocess.Popen(
+        [*program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
-        cwd=data_dir.parent,  # a relative folder, as in the README
-    ) as process:
+        cwd=folder,
+    )
+
+
+@contextmanager
+def run_hub(
+    data_dir: Path, *flags: str, port: int = 0, program: Sequence[str] | None = None
+) -> Iterator[HubProcess]:
+    """Start `parlour serve` and wait until it says that it is ready; kill it on exit.
+
+    Without a `program` it is forked from one that has imported the hub. Its database is a copy of
+    one that was made once. Either takes longer than all else.
+    """
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    if not data_dir.exists():
+        subprocess.run(["cp", "-a", first_data(), data_dir], check=True)
+    arguments = ["serve", "--port", str(port), "--data-dir", data_dir.name, *flags]
+    folder = data_dir.parent  # the data folder is a relative one, as in the README
+    with start(program, arguments, folder) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -1,0 +1,91 @@
+"""Forks `parlour` processes for the test process at the other end of standard input's socket.
+
+Most of what it takes to start a hub is the import of its modules, which is done here once. A hub is
+a process of its own nevertheless: with its arguments, folder, environment, output and signals.
+This program ends, and kills what it has forked, when the test process does.
+"""
+
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from hub.cli.main import main
+
+MAX_REQUEST = 1 << 20
+
+
+def serve(asked: socket.socket) -> None:
+    """Fork for each request; returns in the child, and in the parent never."""
+    statuses: dict[int, int] = {}
+    ended, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(woken)
+    waiting = selectors.DefaultSelector()
+    waiting.register(asked, selectors.EVENT_READ)
+    waiting.register(ended, selectors.EVENT_READ)
+    while True:
+        for key, _ in waiting.select():
+            if key.fileobj is not asked:
+                os.read(ended, 4096)
+                tell_who_ended(statuses)
+                continue
+            request, descriptors, _, _ = socket.recv_fds(asked, MAX_REQUEST, 3)
+            if not request:
+                for pid in statuses:
+                    os.kill(pid, signal.SIGKILL)
+                os._exit(0)
+            out, errors, status = descriptors
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.dup2(out, 1)
+                os.dup2(errors, 2)
+                waiting.close()
+                asked.close()
+                for descriptor in (out, errors, status, ended, woken, *statuses.values()):
+                    os.close(descriptor)
+                become(**json.loads(request))
+                return
+            statuses[pid] = status
+            os.close(out)
+            os.close(errors)
+            os.write(status, f"{pid}\n".encode())
+
+
+def tell_who_ended(statuses: dict[int, int]) -> None:
+    """Write the exit codes of those who did."""
+    while True:
+        try:
+            pid, code = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        status = statuses.pop(pid)
+        with suppress(BrokenPipeError):  # nobody wants to know any more
+            os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
+        os.close(status)
+
+
+def become(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """What a process that is started anew has got from whoever started it."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["parlour", *arguments]
+
+
+if __name__ == "__main__":
+    requests = socket.socket(fileno=os.dup(0))
+    with open(os.devnull) as nothing:  # noqa: PTH123  a descriptor is wanted
+        os.dup2(nothing.fileno(), 0)
+    gc.collect()
+    gc.freeze()
+    serve(requests)
+    main()
