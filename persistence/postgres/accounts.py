@@ -4,12 +4,11 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-import asyncpg
 import orjson
 from attrs import fields, frozen
 
 from persistence.identities import Identity
-from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.database.bridge import Database, Duplicate, Record
 from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import Role, SessionId, User, UserId, name_key
 
@@ -106,8 +105,8 @@ class PostgresAccounts:
                 name_key(username), None if new.email is None else name_key(new.email),
                 name_key(new.name),
             )  # fmt: skip
-        except asyncpg.UniqueViolationError as error:
-            raise Taken(_TAKEN.get(error.constraint_name, "username")) from None
+        except Duplicate as error:
+            raise Taken(_TAKEN.get(error.constraint or "", "username")) from None
         return user_from(row)
 
     async def get(self, user_id: UserId) -> User | None:
@@ -180,7 +179,7 @@ class PostgresAccounts:
         """See the interface."""
         try:
             row = await self.database.fetch_one(_CHANGE_EMAIL, user_id, email, name_key(email))
-        except asyncpg.UniqueViolationError:
+        except Duplicate:
             raise Taken("email") from None
         if row is None:
             raise NoSuchUser(user_id)

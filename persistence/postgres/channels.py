@@ -3,10 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-import asyncpg
 from attrs import frozen
 
-from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.database.bridge import Database, Duplicate, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.records import (
     Access,
@@ -108,7 +107,7 @@ class PostgresChannels:
                 channel_key(new.name),
                 None if new.subject is None else name_key(new.subject),
             )
-        except asyncpg.UniqueViolationError:
+        except Duplicate:
             raise Taken("name") from None
         denial = denial_in(row)
         if row is None or denial is not None:

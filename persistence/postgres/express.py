@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-import asyncpg
 import orjson
 from attrs import frozen
 
@@ -54,7 +53,7 @@ class ExpressSessions:
                 " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
                 sid,
             )
-        except asyncpg.PostgresError as error:  # the application may change its table
+        except StoreUnavailable as error:  # the application may change its table
             raise StoreUnavailable(f"{self.table} cannot be read: {error}") from error
         return None if row is None else parse_session(row["sess"], row["expire"])
 

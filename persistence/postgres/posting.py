@@ -12,6 +12,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Connections, Record
+from persistence.postgres.database.errors import StatementRefused
 from persistence.records import Draft, Outcome
 from protocol.model import ChannelId, Message, MessageId, Posted, Refusal
 
@@ -20,13 +21,6 @@ T = TypeVar("T")
 _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
     " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[])"
-)
-_DRAFTS_FAULT: Final = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    asyncpg.RaiseError,  # raised by a policy or trigger of the deployment
-    UnicodeError,
 )
 
 
@@ -60,17 +54,20 @@ class Posting:
             outcomes.update(zip(indexes, stored, strict=True))
         return [outcomes[index] for index in range(len(drafts))]
 
-    async def _post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """Store drafts of which no two have the same author and key. A batch that fails is halved
-        until the draft at fault is alone.
+    async def _post(self, drafts: Sequence[Draft], *, is_last: bool = False) -> Sequence[Outcome]:
+        """Store drafts of which no two have the same author and key. A batch that is refused is
+        halved until the draft that the database, or a policy or trigger of the deployment, refuses
+        is alone.
         """
         try:
             return await self._store(drafts)
-        except asyncpg.UniqueViolationError:
-            # Another batch used the key at the same time, and is committed now.
-            return await (self._halves(drafts) if len(drafts) > 1 else self._store(drafts))
-        except _DRAFTS_FAULT:
-            return [Refusal.UNSTORABLE] if len(drafts) == 1 else await self._halves(drafts)
+        except StatementRefused as refused:
+            if len(drafts) > 1:
+                return await self._halves(drafts)
+            if isinstance(refused.error, asyncpg.UniqueViolationError) and not is_last:
+                # Another batch used the key at the same time, and is committed now.
+                return await self._post(drafts, is_last=True)
+            return [Refusal.UNSTORABLE]
 
     async def _halves(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         middle = len(drafts) // 2

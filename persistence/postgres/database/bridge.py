@@ -1,8 +1,10 @@
 """The bridge from trio to asyncio: Postgres through asyncpg, as trio coroutines.
 
-Guarantees: every statement has a deadline; whatever shows that the server is unavailable becomes
-`StoreUnavailable`; connections are replaced once it is back. A statement that was cancelled or
-failed may have been committed: its outcome is unknown. Must not know: what the SQL says.
+Guarantees: every statement has a deadline; no error of the server, of a connection or of asyncio
+ends more than the statement that met it: it becomes `StoreUnavailable`, or is raised to the caller
+whose values were refused (`errors.py`); connections are replaced once the server is back. A
+statement that was cancelled or failed may have been committed: its outcome is unknown. Must not
+know: what the SQL says.
 """
 
 import asyncio
@@ -11,18 +13,18 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
-    Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Any, Final, TypeAlias, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 import asyncpg
 import structlog
 import trio
 import trio_asyncio
 
+from persistence.postgres.database.errors import Meaning, StatementRefused, describe, meaning_of
 from persistence.records import Gone, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -60,47 +62,60 @@ LANE_SESSION: Final = {
     "enable_mergejoin": "off",
 }
 
-_AWAY: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shutting down, starting up, statement timeout
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,  # a standby; the primary is another server
-    asyncpg.TransactionRollbackError,  # deadlock or serialization failure: nothing was stored
-    asyncpg.InterfaceError,  # the connection or the pool is closed
-    asyncpg.InternalClientError,  # the connection broke in the middle of an answer
-)
+CONFLICT_ATTEMPTS: Final = 3
 
 
 class UnsafeDatabase(StoreError):
     """The server may lose committed transactions, or is too old."""
 
 
-@contextmanager
-def unavailable_when_away() -> Iterator[None]:
-    """Turn every error that an unavailable server causes into StoreUnavailable."""
-    try:
+class Conflict(StoreUnavailable):
+    """A statement was rolled back because of another transaction; the same again may work."""
+
+
+class Duplicate(StoreUnavailable):
+    """A row was to be stored with a value that another row has; nothing was stored. Who expects it
+    catches it; for everybody else somebody was quicker.
+    """
+
+    def __init__(self, constraint: str | None) -> None:
+        self.constraint = constraint
+        super().__init__(f"there is another row for {constraint}")
+
+
+@asynccontextmanager
+async def open_asyncio() -> AsyncIterator[None]:
+    """The asyncio loop that everything in this package needs, inside trio's. An exception that
+    nobody awaits, for example of a connection that breaks while it is opened, is logged.
+    """
+    async with trio_asyncio.open_loop() as loop:
+        loop.set_exception_handler(_log_unawaited)
         yield
-    except _AWAY as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-def open_asyncio() -> AbstractAsyncContextManager[object]:
-    """The asyncio loop that everything in this package needs, inside trio's."""
-    loop: AbstractAsyncContextManager[object] = trio_asyncio.open_loop()
-    return loop
+def _log_unawaited(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    error = context.get("exception")
+    reason = describe(error) if isinstance(error, Exception) else str(context.get("message"))
+    log.warning("database_connection_broken", reason=reason)
 
 
 async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
     """Await an asyncio coroutine function from trio.
 
     Raises:
-        StoreUnavailable: the server is away.
+        StoreUnavailable: anything went wrong with the server.
     """
-    with unavailable_when_away():
+    try:
         result: T = await trio_asyncio.aio_as_trio(run)()
-        return result
+    except StoreError:
+        raise
+    except Exception as error:
+        raise _unavailable(error) from error
+    return result
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(describe(error))
 
 
 async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
@@ -149,7 +164,8 @@ class Connections:
         """All rows of one statement.
 
         Raises:
-            StoreUnavailable: no connection was free in time, or the server is away.
+            StoreUnavailable: no connection was free in time, or the database cannot be used.
+            StatementRefused: what was to be stored is.
         """
         try:
             self._permits.acquire_nowait()
@@ -157,8 +173,10 @@ class Connections:
             await self._acquire()
         slot = self._free.pop()  # the last one used: its server process has warm caches
         try:
-            with unavailable_when_away():
-                return await slot.fetch(self._dsn, self._settings, sql, args)
+            for _ in range(CONFLICT_ATTEMPTS - 1):
+                with suppress(Conflict):
+                    return await slot.fetch(self._dsn, self._settings, sql, args)
+            return await slot.fetch(self._dsn, self._settings, sql, args)
         finally:
             self._free.append(slot)
             self._permits.release()
@@ -195,9 +213,18 @@ class _Slot:
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
-        except _AWAY:
-            self.drop()
-            raise
+        except Exception as error:  # what asyncpg raises while a connection breaks can be anything
+            match meaning_of(error):
+                case Meaning.REFUSED:
+                    raise StatementRefused(error) from error
+                case Meaning.CONFLICT:
+                    raise Conflict(describe(error)) from error
+                case Meaning.AWAY:
+                    self.drop()
+                    log.warning("statement_failed", reason=describe(error))
+                    raise _unavailable(error) from error
+                case unknown:
+                    assert_never(unknown)
         self.drop()
         await trio.lowlevel.checkpoint_if_cancelled()
         raise StoreUnavailable("no answer in time")
@@ -242,11 +269,21 @@ class Database:
 
         Raises:
             Gone: it would have made a row that refers to one that is deleted.
+            Duplicate: it would have made a second row of something.
+            StoreUnavailable: no connection was free in time, or the database cannot be used, or
+                refuses this.
         """
         try:
             return await self._connections.fetch(sql, *args)
-        except asyncpg.ForeignKeyViolationError as error:
-            raise Gone(error.constraint_name) from None
+        except StatementRefused as refused:
+            match refused.error:
+                case asyncpg.ForeignKeyViolationError(constraint_name=constraint):
+                    raise Gone(constraint) from None
+                case asyncpg.UniqueViolationError(constraint_name=constraint):
+                    raise Duplicate(constraint) from None
+                case _:
+                    log.exception("statement_refused")
+                    raise StoreUnavailable(str(refused)) from refused
 
     async def fetch_one(self, sql: str, *args: object) -> Record | None:
         """The first row, or None."""

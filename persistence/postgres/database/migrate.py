@@ -62,6 +62,13 @@ _REFUSED: Final = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
 )
+_FAILED: Final = (
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.FeatureNotSupportedError,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.PLPGSQLError,
+)
 # The sessions that hold the lock $1 or, when that is NULL, locks on our tables. Of another database
 # user's session, only roles that may read all statistics see more than the pid.
 _HOLDERS: Final = """
@@ -95,7 +102,9 @@ class SchemaChanged(StoreError):
 
 
 class DatabaseRefused(StoreError):
-    """The database does not exist, or its user may not do this; the text is the server's."""
+    """The database does not exist, its user may not do this, or what it holds does not allow a
+    change of its schema; the text has the server's.
+    """
 
 
 class SchemaLocked(StoreError):
@@ -160,16 +169,20 @@ async def migrate(
         StoreUnavailable: the server cannot be reached.
     """
     wanted = load_schema() if schema is None else schema
-    try:
-        applied = await in_asyncio(lambda: _migrate(dsn, wanted, lock_seconds))
-    except _REFUSED as error:
-        raise DatabaseRefused(f"The database refuses to be used: {_reason(error)}") from None
+    applied = await in_asyncio(lambda: _migrate(dsn, wanted, lock_seconds))
     if applied:
         log.info("schema_migrated", files=applied)
     return applied
 
 
 async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
+    try:
+        return await _apply_all(dsn, schema, lock_seconds)
+    except _REFUSED as error:
+        raise DatabaseRefused(f"The database refuses to be used: {_reason(error)}") from None
+
+
+async def _apply_all(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
     settings = {**_SETTINGS, "lock_timeout": str(round(lock_seconds * 1_000))}
     connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=settings)
     has_lock = False
@@ -205,6 +218,8 @@ async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str
                 f"This database is also another application's ({_reason(error)}); Parlour needs a"
                 " database of its own"
             ) from None
+        except _FAILED as error:
+            raise DatabaseRefused(f"{file.name} cannot be applied: {_reason(error)}") from error
         await connection.execute(_RECORD, file.name, file.sha256)
     return [file.name for file in files]
 

@@ -1,0 +1,104 @@
+"""What an error means: a table over the classes of SQLSTATE, and everything else that may be raised
+while a statement is carried out.
+
+Guarantees: every error has exactly one meaning, whatever code the server, a pooler or a trigger of
+the deployment gives it. Must not know: what the statement says.
+
+Source: PostgreSQL manual, appendix A (error codes); section 55.8 (error and notice message fields).
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Final
+
+from persistence.records import StoreError
+
+
+class Meaning(Enum):
+    """What follows from an error."""
+
+    REFUSED = auto()  # what the statement was to store is refused, and will be again
+    CONFLICT = auto()  # nothing was stored because of another transaction: the same again may work
+    AWAY = auto()  # the database cannot be used now
+
+
+_CLASSES: Final[Mapping[str, Meaning]] = {
+    "03": Meaning.AWAY,  # SQL statement not yet complete
+    "08": Meaning.AWAY,  # connection exception
+    "09": Meaning.REFUSED,  # triggered action exception
+    "0A": Meaning.AWAY,  # feature not supported: a plan from before a change of a table, a pooler
+    "0B": Meaning.AWAY,  # invalid transaction initiation
+    "0F": Meaning.AWAY,  # locator exception
+    "0L": Meaning.AWAY,  # invalid grantor
+    "0P": Meaning.AWAY,  # invalid role specification
+    "0Z": Meaning.AWAY,  # diagnostics exception
+    "10": Meaning.REFUSED,  # XQuery error
+    "20": Meaning.REFUSED,  # case not found
+    "21": Meaning.REFUSED,  # cardinality violation
+    "22": Meaning.REFUSED,  # data exception
+    "23": Meaning.REFUSED,  # integrity constraint violation
+    "24": Meaning.AWAY,  # invalid cursor state
+    "25": Meaning.AWAY,  # invalid transaction state: a standby, or one that is read-only
+    "26": Meaning.AWAY,  # invalid SQL statement name: another server behind a pooler
+    "27": Meaning.REFUSED,  # triggered data change violation
+    "28": Meaning.AWAY,  # invalid authorization specification
+    "2B": Meaning.AWAY,  # dependent privilege descriptors still exist
+    "2D": Meaning.AWAY,  # invalid transaction termination
+    "2F": Meaning.REFUSED,  # SQL routine exception
+    "34": Meaning.AWAY,  # invalid cursor name
+    "38": Meaning.REFUSED,  # external routine exception
+    "39": Meaning.REFUSED,  # external routine invocation exception
+    "3B": Meaning.AWAY,  # savepoint exception
+    "3D": Meaning.AWAY,  # invalid catalog name: the database was renamed
+    "3F": Meaning.AWAY,  # invalid schema name
+    "40": Meaning.CONFLICT,  # transaction rollback: deadlock, serialization failure
+    "42": Meaning.AWAY,  # syntax error or access rule violation: a restore, a lost privilege
+    "44": Meaning.REFUSED,  # WITH CHECK OPTION violation
+    "53": Meaning.AWAY,  # insufficient resources: disk full, too many connections
+    "54": Meaning.REFUSED,  # program limit exceeded
+    "55": Meaning.AWAY,  # object not in prerequisite state: a lock that could not be had in time
+    "57": Meaning.AWAY,  # operator intervention: shutdown, statement timeout
+    "58": Meaning.AWAY,  # system error
+    "72": Meaning.CONFLICT,  # snapshot too old
+    "F0": Meaning.AWAY,  # configuration file error
+    "HV": Meaning.AWAY,  # foreign data wrapper error
+    "P0": Meaning.REFUSED,  # PL/pgSQL error
+    "XX": Meaning.AWAY,  # internal error, or damaged data
+}
+_UNKNOWN_OUTCOME: Final = "40003"  # statement completion unknown
+# Where the server raises what a deployment has ordered, whatever code it has: a RAISE of a trigger
+# (no routine of Parlour has one), and row-level security.
+_ORDERED_BY_DEPLOYMENT: Final = frozenset({"exec_stmt_raise", "ExecWithCheckOptions"})
+
+
+def meaning_of(error: Exception) -> Meaning:
+    """What follows from an error that asyncpg raised. A code that Postgres does not have is one of
+    the deployment.
+    """
+    if isinstance(error, (UnicodeError, OverflowError)):
+        return Meaning.REFUSED
+    code: str | None = getattr(error, "sqlstate", None)
+    if code is None:
+        return Meaning.AWAY
+    if getattr(error, "server_source_function", None) in _ORDERED_BY_DEPLOYMENT:
+        return Meaning.REFUSED
+    if code == _UNKNOWN_OUTCOME:
+        return Meaning.AWAY
+    return _CLASSES.get(code[:2], Meaning.REFUSED)
+
+
+class StatementRefused(StoreError):
+    """What a statement was to store is refused: by Postgres, or by a policy or trigger of the
+    deployment. `error` is what asyncpg raised.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__(describe(error))
+
+
+def describe(error: Exception) -> str:
+    """The kind of an error, its SQLSTATE if it has one, and the first line of what it says."""
+    code = getattr(error, "sqlstate", None)
+    kind = type(error).__name__ + (f" ({code})" if code else "")
+    return f"{kind}: {str(error).partition(chr(10))[0]}"
