@@ -264,6 +264,11 @@ class Messages(Protocol):
         channel. Raises StoreUnavailable: the outcome of every draft is unknown.
         """
 
+    async def settle(self, author_ids: Collection[UserId]) -> None:
+        """Wait until every batch of these authors whose outcome is unknown is stored as durably as
+        all others, or never will be. Raises StoreUnavailable: some may still be in work.
+        """
+
     async def repeated(self, draft: Draft) -> Posted | None:
         """The stored message if a draft for a channel, which its author may not see any more,
         repeats it; without what others did with it. None: the draft repeats none.

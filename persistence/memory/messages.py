@@ -1,6 +1,6 @@
 """The log in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import define, evolve
 
@@ -71,6 +71,9 @@ class MemoryMessages:
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
+
+    async def settle(self, author_ids: Collection[UserId]) -> None:
+        """See the interface. What was not stored when `post` ended never will be."""
 
     async def repeated(self, draft: Draft) -> Posted | None:
         """See the interface."""

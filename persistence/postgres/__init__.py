@@ -13,12 +13,12 @@ from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.database.bridge import (
     LANE_SESSION,
     Database,
+    leave,
     open_connections,
     open_database,
 )
 from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.messages import PostgresMessages
-from persistence.postgres.posting import Posting
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
@@ -56,14 +56,14 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
     """
     async with (
         open_database(dsn, pool_size) as database,
-        open_connections(dsn, lanes, LANE_SESSION) as sends,
+        open_connections(dsn, lanes, LANE_SESSION, leave) as sends,
     ):
         workspaces = PostgresWorkspaces(database)
         yield Store(
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
-            messages=PostgresMessages(database, Posting(sends)),
+            messages=PostgresMessages(sends, database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database),

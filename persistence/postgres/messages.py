@@ -10,7 +10,7 @@ from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Outcome, Span
+from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -282,15 +282,10 @@ _REPEATED: Final = f"""
 
 
 @frozen
-class PostgresMessages:
+class PostgresMessages(Posting):
     """Implements `persistence.interface.Messages`."""
 
     database: Database
-    posting: Posting
-
-    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """See the interface."""
-        return await self.posting.post(drafts)
 
     async def repeated(self, draft: Draft) -> Posted | None:
         """See the interface."""

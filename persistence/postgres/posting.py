@@ -5,7 +5,7 @@ disagree; a draft that the database cannot store fails alone; what is returned i
 Must not know: to whom a message is delivered.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
@@ -14,7 +14,7 @@ from attrs import frozen
 from persistence.postgres.database.bridge import Connections, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.records import Draft, Outcome
-from protocol.model import ChannelId, Message, MessageId, Posted, Refusal
+from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserId
 
 T = TypeVar("T")
 
@@ -22,6 +22,13 @@ _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
     " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[])"
 )
+# `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
+# It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
+# that commits wait for.
+_SETTLE: Final = """
+    SELECT count(*) FROM (
+        SELECT FROM users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE) AS held
+"""
 
 
 @frozen
@@ -53,6 +60,10 @@ class Posting:
             stored = await self.post([drafts[index] for index in indexes])
             outcomes.update(zip(indexes, stored, strict=True))
         return [outcomes[index] for index in range(len(drafts))]
+
+    async def settle(self, author_ids: Collection[UserId]) -> None:
+        """See `persistence.interface.Messages.settle`."""
+        await self.connections.fetch(_SETTLE, list(author_ids))
 
     async def _post(self, drafts: Sequence[Draft], *, is_last: bool = False) -> Sequence[Outcome]:
         """Store drafts of which no two have the same author and key. A batch that is refused is

@@ -48,6 +48,7 @@ class Continuity:
         self._last: dict[ChannelId, int] = {}
         self._doubtful: set[ChannelId] = set()
         self._doubtful_pairs: set[tuple[UserId, UserId]] = set()
+        self._unsettled: set[UserId] = set()  # authors of drafts whose outcome is unknown
 
     @property
     def in_doubt(self) -> bool:
@@ -80,7 +81,8 @@ class Continuity:
             self._doubtful.add(message.channel_id)
 
     def doubt(self, draft: Draft) -> None:
-        """It is unknown whether this draft was stored."""
+        """It is unknown whether this draft was stored; it may even be stored from now on."""
+        self._unsettled.add(draft.author_id)
         if draft.channel_id is not None:
             self._doubtful.add(draft.channel_id)
         elif draft.recipient_id is not None:
@@ -93,6 +95,10 @@ class Continuity:
             StoreUnavailable: it cannot be read now; the doubts stay.
         """
         pairs = list(self._doubtful_pairs)
+        unsettled = frozenset(self._unsettled)
+        if unsettled:
+            await self._messages.settle(unsettled)
+            self._unsettled -= unsettled
         permits = await self._relations.may_message(pairs) if pairs else ()
         doubtful = self._doubtful | {
             permit.channel_id for permit in permits if permit.channel_id is not None

@@ -30,11 +30,13 @@ from persistence.records import Gone, StoreError, StoreUnavailable
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+GiveUp: TypeAlias = Callable[[asyncpg.Connection], None]
 Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name where they are fetched
 
 CONNECT_SECONDS: Final = 2.0
 ACQUIRE_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
+LANE_STATEMENT_SECONDS: Final = 2.0
 LISTEN_RETRY_SECONDS: Final = 0.5
 LISTEN_BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
 LISTEN_CHECK_SECONDS: Final = 15.0
@@ -54,6 +56,9 @@ SESSION: Final[Mapping[str, str]] = {
 }
 LANE_SESSION: Final = {
     **SESSION,
+    # The server gives a statement up when its sender is told that the outcome is unknown. A commit
+    # that waits for a standby is not given up: it would be visible without being as safe as others.
+    "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
     # A lane calls one function over and over: its statements are planned once, for index scans,
     # which are right for the tables as they will be.
     "plan_cache_mode": "force_generic_plan",
@@ -63,6 +68,7 @@ LANE_SESSION: Final = {
 }
 
 CONFLICT_ATTEMPTS: Final = 3
+CANCEL_SECONDS: Final = 2.0
 
 
 class UnsafeDatabase(StoreError):
@@ -118,6 +124,21 @@ def _unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(describe(error))
 
 
+def cancel(connection: asyncpg.Connection) -> None:
+    """Ask the server to cancel the statement, and close the connection once it has."""
+
+    async def close() -> None:
+        with suppress(Exception):  # it is terminated then
+            await connection.close(timeout=CANCEL_SECONDS)
+
+    trio_asyncio.current_loop.get().create_task(close())
+
+
+def leave(connection: asyncpg.Connection) -> None:
+    """Close the connection; the server ends the statement in its own time (`statement_timeout`)."""
+    connection.terminate()
+
+
 async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
     """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
     short statement. The coroutine may await futures only, as asyncpg's statements do.
@@ -152,12 +173,13 @@ class Connections:
         dsn: the server.
         count: how many statements may be in flight at a time.
         settings: the server settings of each connection.
+        give_up: ends a connection whose statement nobody waits for any more.
     """
 
-    def __init__(self, dsn: str, count: int, settings: Mapping[str, str] = SESSION) -> None:
+    def __init__(self, dsn: str, count: int, settings: Mapping[str, str], give_up: GiveUp) -> None:
         self._dsn = dsn
         self._settings = settings
-        self._free: list[_Slot] = [_Slot() for _ in range(count)]
+        self._free: list[_Slot] = [_Slot(give_up) for _ in range(count)]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -196,7 +218,8 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, give_up: GiveUp) -> None:
+        self._give_up = give_up
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(
@@ -225,7 +248,8 @@ class _Slot:
                     raise _unavailable(error) from error
                 case unknown:
                     assert_never(unknown)
-        self.drop()
+        self._connection = None
+        self._give_up(connection)
         await trio.lowlevel.checkpoint_if_cancelled()
         raise StoreUnavailable("no answer in time")
 
@@ -237,14 +261,14 @@ class _Slot:
 
 @asynccontextmanager
 async def open_connections(
-    dsn: str, count: int, settings: Mapping[str, str] = SESSION
+    dsn: str, count: int, settings: Mapping[str, str] = SESSION, give_up: GiveUp = cancel
 ) -> AsyncIterator[Connections]:
     """Connections to `dsn`, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(dsn, count, settings)
+    connections = Connections(dsn, count, settings, give_up)
     try:
         await connections.fetch("SELECT 1")
         yield connections

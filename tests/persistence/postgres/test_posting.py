@@ -1,12 +1,15 @@
 """What becomes of a batch when its caller, or the database, gives up in the middle."""
 
+import pytest
 import trio
 
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft
+from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted, Refusal, UserId
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, open_store, open_transaction
 from tests.support.stores.records import make_channel, make_users
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 async def test_a_cancelled_post_is_unknown_and_its_repeat_exactly_once(
@@ -50,3 +53,44 @@ async def test_the_assistant_says_nothing_once_it_is_gone(databases: Databases) 
             [Draft(UserId(999), None, "hello", channel_id=channel)]
         )
         assert outcome is Refusal.NOT_A_MEMBER
+
+
+async def test_an_author_is_settled_when_their_batch_in_work_is_committed(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn, lanes=2) as store:
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        sql = (
+            f"SELECT * FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL,"
+            " '{1}', '{hi}', NULL, '{text}', NULL, '{false}', NULL, NULL)"
+        )
+        settled = trio.Event()
+
+        async def settle() -> None:
+            await store.messages.settle({ann.id})
+            settled.set()
+
+        async with trio.open_nursery() as nursery:
+            async with open_transaction(dsn, sql, commit=True):
+                nursery.start_soon(settle)
+                while not await execute(dsn, WAITING):
+                    pass
+                assert not settled.is_set()
+                await store.messages.settle({eve.id})
+            await settled.wait()
+        log = await store.messages.conversation_after(ann.id, ben.id, after_seq=0, limit=10)
+        assert [message.content for message in log] == ["hi"]
+
+
+async def test_a_send_that_waits_for_too_long_is_given_up_by_the_server(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        await store.messages.post([Draft(ann.id, ben.id, "1")])
+        async with open_transaction(dsn, "SELECT FROM channels FOR UPDATE"):
+            with pytest.raises(StoreUnavailable, match="57014"):
+                await store.messages.post([Draft(ann.id, ben.id, "2")])
+        (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "3")])
+        assert isinstance(outcome, Posted)
+        assert outcome.message.seq == 2

@@ -9,12 +9,20 @@ from attrs import define, evolve
 from trio.testing import MockClock
 
 import hub.services.posting.continuity
+import hub.services.posting.lane
 from persistence.interface import Store
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import Posted
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import write
 from tests.support.school import open_school
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    open_store,
+    open_transaction,
+    run_script,
+)
 from tests.support.world import World, open_world
 
 
@@ -168,3 +176,34 @@ async def test_more_than_a_page_may_be_missing(
         await memory_store.messages.post([Draft(ann.id, ben.id, "x")] * 35)
         await write(world, ann.user, ben.user, "y")
         assert await seqs(socket, 36) == list(range(1, 37))
+
+
+LATE_COMMIT = """
+    CREATE FUNCTION wait_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER wait_at_commit AFTER INSERT ON messages
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
+"""
+SETTLING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'held'"
+
+
+async def test_a_commit_that_comes_after_its_sender_was_told_unavailable_is_told_once(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 0.2)
+    async with databases.migrated() as dsn:
+        await run_script(dsn, LATE_COMMIT)
+        async with open_store(dsn) as store, open_world(store, presence_grace=0.0) as world:
+            ann, ben = await world.person("ann"), await world.person("ben")
+            anns, bens = await ann.open(), await ben.open()
+            async with open_transaction(dsn, "SELECT pg_advisory_lock(1)"):
+                frame = {"type": "private_message", "recipient_id": ben.id, "content": "late"}
+                await anns.send(frame)
+                assert (await anns.receive_type("error"))["code"] == "unavailable"
+                while not await execute(dsn, SETTLING):
+                    pass
+            for socket in (bens, anns):
+                assert await seqs(socket, 1) == [1]
+            await write(world, ann.user, ben.user, "next")
+            for socket in (bens, anns):
+                assert await seqs(socket, 1) == [2]

@@ -6,13 +6,19 @@ import pytest
 import trio
 
 from persistence.postgres import open_postgres_store
-from persistence.postgres.database.bridge import UnsafeDatabase, open_database
+from persistence.postgres.database.bridge import (
+    SESSION,
+    UnsafeDatabase,
+    open_connections,
+    open_database,
+)
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, with_setting
 from tests.support.stores.records import make_users
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
 async def kill_connections(databases: Databases, dsn: str) -> None:
@@ -52,36 +58,30 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
         assert await store.accounts.get(ann.id) == ann
 
 
-async def test_every_lane_busy_is_unavailable_within_seconds(databases: Databases) -> None:
+async def test_every_connection_busy_is_unavailable_within_seconds(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+        open_connections(dsn, 1) as connections,
+        trio.open_nursery() as nursery,
     ):
-        ann, ben = await make_users(store, "ann", "ben")
-        await store.messages.post([Draft(ann.id, ben.id, "1")])
-        refused: list[StoreUnavailable] = []
+        nursery.start_soon(connections.fetch, "SELECT pg_sleep(4)")
+        while not await execute(dsn, SLEEPING):
+            pass
+        with pytest.raises(StoreUnavailable, match="busy"):
+            await connections.fetch("SELECT 1")
 
-        async def post_behind_a_lock() -> None:
-            try:
-                await store.messages.post([Draft(ann.id, ben.id, "2")])
-            except StoreUnavailable as error:
-                refused.append(error)
 
+async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databases) -> None:
+    settings = {**SESSION, "statement_timeout": "0"}
+    async with databases.migrated() as dsn, open_connections(dsn, 1, settings) as connections:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(
-                execute, dsn, "SELECT pg_sleep(4), 1 FROM (SELECT 1 FROM channels FOR UPDATE) AS c"
-            )
-            await until_locked(dsn)
-            for _ in range(2):
-                nursery.start_soon(post_behind_a_lock)
-        assert len(refused) == 1  # the first waited on the lock, the second for a connection
-        assert "busy" in str(refused[0])
-
-
-async def until_locked(dsn: str) -> None:
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    while not await execute(dsn, sql):
-        pass
+            nursery.start_soon(connections.fetch, "SELECT pg_sleep(300)")
+            while not await execute(dsn, SLEEPING):
+                pass
+            nursery.cancel_scope.cancel()
+        while await execute(dsn, SLEEPING):
+            pass
+        assert await connections.fetch("SELECT 1 AS one")
 
 
 async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
