@@ -6,17 +6,18 @@ asyncio.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.database.bridge import (
-    LANE_SESSION,
     Database,
     leave,
     open_connections,
     open_database,
 )
+from persistence.postgres.database.session import LANE_SESSION, connect_safely
 from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
@@ -56,7 +57,7 @@ async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncI
     """
     async with (
         open_database(dsn, pool_size) as database,
-        open_connections(dsn, lanes, LANE_SESSION, leave) as sends,
+        open_connections(lanes, partial(connect_safely, dsn, LANE_SESSION), leave) as sends,
     ):
         workspaces = PostgresWorkspaces(database)
         yield Store(

@@ -9,6 +9,7 @@ cookies, signatures.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import orjson
@@ -16,6 +17,7 @@ from attrs import frozen
 
 from persistence.interface import ForeignSessions
 from persistence.postgres.database.bridge import Database, open_connections
+from persistence.postgres.database.session import SESSION, connect
 from persistence.records import ForeignSession, StoreUnavailable
 from protocol.model import MAX_ID, UserId
 
@@ -29,7 +31,7 @@ async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSe
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
     """
-    async with open_connections(url, POOL_SIZE) as connections:
+    async with open_connections(POOL_SIZE, partial(connect, url, SESSION)) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
         sessions = ExpressSessions(Database(url, connections), quoted)
         await sessions.find("")  # a missing table is an error now, not at the first login

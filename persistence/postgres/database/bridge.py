@@ -17,6 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 import asyncpg
@@ -25,54 +26,29 @@ import trio
 import trio_asyncio
 
 from persistence.postgres.database.errors import Meaning, StatementRefused, describe, meaning_of
+from persistence.postgres.database.session import (
+    SESSION,
+    STATEMENT_SECONDS,
+    connect,
+    connect_safely,
+    require_sessions,
+)
 from persistence.records import Gone, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 GiveUp: TypeAlias = Callable[[asyncpg.Connection], None]
 Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name where they are fetched
 
-CONNECT_SECONDS: Final = 2.0
 ACQUIRE_SECONDS: Final = 2.0
-STATEMENT_SECONDS: Final = 5.0
-LANE_STATEMENT_SECONDS: Final = 2.0
 LISTEN_RETRY_SECONDS: Final = 0.5
 LISTEN_BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
 LISTEN_CHECK_SECONDS: Final = 15.0
 MAX_NOTICES: Final = 10_000
-MIN_SERVER_VERSION: Final = 140_000
-
-SESSION: Final[Mapping[str, str]] = {
-    "application_name": "parlour",
-    "timezone": "UTC",
-    "jit": "off",
-    # A page is read in the order of an index and ends early. A bitmap scan, which the planner
-    # prefers while statistics are young, reads the whole conversation and sorts it.
-    "enable_bitmapscan": "off",
-    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-    "default_transaction_isolation": "read committed",
-    "default_transaction_read_only": "off",
-}
-LANE_SESSION: Final = {
-    **SESSION,
-    # The server gives a statement up when its sender is told that the outcome is unknown. A commit
-    # that waits for a standby is not given up: it would be visible without being as safe as others.
-    "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
-    # A lane calls one function over and over: its statements are planned once, for index scans,
-    # which are right for the tables as they will be.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
-
 CONFLICT_ATTEMPTS: Final = 3
 CANCEL_SECONDS: Final = 2.0
-
-
-class UnsafeDatabase(StoreError):
-    """The server may lose committed transactions, or is too old."""
 
 
 class Conflict(StoreUnavailable):
@@ -170,16 +146,13 @@ class Connections:
     """Connections that run one statement at a time each, without the overhead of asyncpg's pool.
 
     Args:
-        dsn: the server.
         count: how many statements may be in flight at a time.
-        settings: the server settings of each connection.
+        connect: opens a connection, in asyncio.
         give_up: ends a connection whose statement nobody waits for any more.
     """
 
-    def __init__(self, dsn: str, count: int, settings: Mapping[str, str], give_up: GiveUp) -> None:
-        self._dsn = dsn
-        self._settings = settings
-        self._free: list[_Slot] = [_Slot(give_up) for _ in range(count)]
+    def __init__(self, count: int, connect: Connect, give_up: GiveUp) -> None:
+        self._free: list[_Slot] = [_Slot(connect, give_up) for _ in range(count)]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -197,8 +170,8 @@ class Connections:
         try:
             for _ in range(CONFLICT_ATTEMPTS - 1):
                 with suppress(Conflict):
-                    return await slot.fetch(self._dsn, self._settings, sql, args)
-            return await slot.fetch(self._dsn, self._settings, sql, args)
+                    return await slot.fetch(sql, args)
+            return await slot.fetch(sql, args)
         finally:
             self._free.append(slot)
             self._permits.release()
@@ -218,17 +191,14 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self, give_up: GiveUp) -> None:
+    def __init__(self, connect: Connect, give_up: GiveUp) -> None:
+        self._connect = connect
         self._give_up = give_up
         self._connection: asyncpg.Connection | None = None
 
-    async def fetch(
-        self, dsn: str, settings: Mapping[str, str], sql: str, args: Sequence[object]
-    ) -> Sequence[Record]:
+    async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await in_asyncio(
-                lambda: asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=settings)
-            )
+            self._connection = await in_asyncio(self._connect)
         connection: Any = self._connection
         try:
             with trio.move_on_after(STATEMENT_SECONDS):
@@ -261,14 +231,14 @@ class _Slot:
 
 @asynccontextmanager
 async def open_connections(
-    dsn: str, count: int, settings: Mapping[str, str] = SESSION, give_up: GiveUp = cancel
+    count: int, connect: Connect, give_up: GiveUp = cancel
 ) -> AsyncIterator[Connections]:
-    """Connections to `dsn`, closed on exit. Needs `open_asyncio`.
+    """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(dsn, count, settings, give_up)
+    connections = Connections(count, connect, give_up)
     try:
         await connections.fetch("SELECT 1")
         yield connections
@@ -380,9 +350,7 @@ class Database:
         opened: list[asyncpg.Connection] = []
 
         async def begin() -> None:
-            connection = await asyncpg.connect(
-                self._dsn, timeout=CONNECT_SECONDS, server_settings=SESSION
-            )
+            connection = await connect(self._dsn, SESSION)
             opened.append(connection)
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(channel, hear)
@@ -414,24 +382,8 @@ async def open_database(dsn: str, count: int) -> AsyncIterator[Database]:
 
     Raises:
         StoreUnavailable: the server cannot be reached.
-        UnsafeDatabase: it runs with synchronous_commit or fsync off, or is older than Postgres 14.
+        UnsafeDatabase: see there.
     """
-    async with open_connections(dsn, count) as connections:
-        database = Database(dsn, connections)
-        await _require_safety(database)
-        yield database
-
-
-async def _require_safety(database: Database) -> None:
-    row = await database.fetch_one(
-        "SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync,"
-        " current_setting('server_version_num')::int AS version"
-    )
-    assert row is not None  # noqa: S101  a SELECT without FROM has exactly one row
-    if row["commit"] == "off" or row["fsync"] == "off":
-        raise UnsafeDatabase(
-            "This Postgres may lose acknowledged messages:"
-            f" synchronous_commit is {row['commit']}, fsync is {row['fsync']}; both must be on"
-        )
-    if row["version"] < MIN_SERVER_VERSION:
-        raise UnsafeDatabase("Postgres 14 or later is needed")
+    await in_asyncio(partial(require_sessions, dsn))
+    async with open_connections(count, partial(connect_safely, dsn, SESSION)) as connections:
+        yield Database(dsn, connections)

@@ -22,7 +22,7 @@ class Meaning(Enum):
     AWAY = auto()  # the database cannot be used now
 
 
-_CLASSES: Final[Mapping[str, Meaning]] = {
+MEANINGS: Final[Mapping[str, Meaning]] = {
     "03": Meaning.AWAY,  # SQL statement not yet complete
     "08": Meaning.AWAY,  # connection exception
     "09": Meaning.REFUSED,  # triggered action exception
@@ -84,7 +84,7 @@ def meaning_of(error: Exception) -> Meaning:
         return Meaning.REFUSED
     if code == _UNKNOWN_OUTCOME:
         return Meaning.AWAY
-    return _CLASSES.get(code[:2], Meaning.REFUSED)
+    return MEANINGS.get(code[:2], Meaning.REFUSED)
 
 
 class StatementRefused(StoreError):

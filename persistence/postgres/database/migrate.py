@@ -24,8 +24,9 @@ import asyncpg
 import structlog
 from attrs import frozen
 
-from persistence.postgres.database.bridge import CONNECT_SECONDS, SESSION, in_asyncio
+from persistence.postgres.database.bridge import in_asyncio
 from persistence.postgres.database.keys import AROUND
+from persistence.postgres.database.session import SESSION, connect
 from persistence.postgres.database.takeover import UnknownSchema, take_over
 from persistence.records import StoreError
 
@@ -184,7 +185,7 @@ async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[st
 
 async def _apply_all(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
     settings = {**_SETTINGS, "lock_timeout": str(round(lock_seconds * 1_000))}
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, server_settings=settings)
+    connection = await connect(dsn, settings)
     has_lock = False
     try:
         async with connection.transaction(isolation="read_committed"):

@@ -1,20 +1,18 @@
 """What statements and listeners do when the server, or the connection, goes away."""
 
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import trio
+import trio_asyncio
 
 from persistence.postgres import open_postgres_store
-from persistence.postgres.database.bridge import (
-    SESSION,
-    UnsafeDatabase,
-    open_connections,
-    open_database,
-)
+from persistence.postgres.database.bridge import open_asyncio, open_connections, open_database
+from persistence.postgres.database.session import SESSION, connect
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
-from tests.support.stores.databases import Databases, execute, with_setting
+from tests.support.stores.databases import Databases, execute
 from tests.support.stores.records import make_users
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
@@ -26,12 +24,12 @@ async def kill_connections(databases: Databases, dsn: str) -> None:
     await execute(databases.dsn, KILL, name)
 
 
-async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -> None:
-    async with databases.migrated() as dsn:
-        unsafe = with_setting(dsn, "options", "-csynchronous_commit%3Doff")
-        with pytest.raises(UnsafeDatabase, match="synchronous_commit is off"):
-            async with open_postgres_store(unsafe, pool_size=2, lanes=1):
-                pass
+async def test_what_asyncio_reports_ends_nothing(databases: Databases) -> None:
+    lost = {"message": "Future exception was never retrieved", "exception": ConnectionError("cut")}
+    async with open_asyncio():
+        trio_asyncio.current_loop.get().call_exception_handler(lost)
+        async with open_connections(1, partial(connect, databases.dsn, SESSION)) as connections:
+            assert await connections.fetch("SELECT 1 AS one")
 
 
 async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
@@ -61,7 +59,7 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
 async def test_every_connection_busy_is_unavailable_within_seconds(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
-        open_connections(dsn, 1) as connections,
+        open_connections(1, partial(connect, dsn, SESSION)) as connections,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(connections.fetch, "SELECT pg_sleep(4)")
@@ -73,7 +71,10 @@ async def test_every_connection_busy_is_unavailable_within_seconds(databases: Da
 
 async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databases) -> None:
     settings = {**SESSION, "statement_timeout": "0"}
-    async with databases.migrated() as dsn, open_connections(dsn, 1, settings) as connections:
+    async with (
+        databases.migrated() as dsn,
+        open_connections(1, partial(connect, dsn, settings)) as connections,
+    ):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(connections.fetch, "SELECT pg_sleep(300)")
             while not await execute(dsn, SLEEPING):

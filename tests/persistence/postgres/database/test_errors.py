@@ -1,6 +1,7 @@
 """Every error that a server can report, through the real bridge."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import asyncpg
 import pytest
@@ -8,7 +9,8 @@ from asyncpg import exceptions
 
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import Database, open_connections
-from persistence.postgres.database.errors import _CLASSES, Meaning, meaning_of
+from persistence.postgres.database.errors import MEANINGS, Meaning, meaning_of
+from persistence.postgres.database.session import SESSION, connect
 from persistence.records import Draft, StoreError
 from protocol.model import Posted, Refusal
 from tests.support.stores.databases import Databases, execute
@@ -51,7 +53,7 @@ async def let_triggers_raise(dsn: str) -> None:
 
 
 def test_every_class_that_asyncpg_knows_has_a_meaning() -> None:
-    assert {code[:2] for code in CODES if code not in DEPLOYMENTS} - SUCCESS == set(_CLASSES)
+    assert {code[:2] for code in CODES if code not in DEPLOYMENTS} - SUCCESS == set(MEANINGS)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ async def test_no_code_of_a_statement_is_anything_but_an_error_of_the_store(
 ) -> None:
     async with databases.migrated() as dsn:
         await let_triggers_raise(dsn)
-        async with open_connections(dsn, 1) as connections:
+        async with open_connections(1, partial(connect, dsn, SESSION)) as connections:
             database = Database(dsn, connections)
             for code in CODES:
                 with pytest.raises(StoreError):

@@ -1,0 +1,138 @@
+"""Opens connections to Postgres, each with the settings that its statements were written for.
+
+Guarantees: a connection over which anything of Parlour's is stored keeps what it has committed, and
+has its settings, whatever the role, the database or a pooler in between would have; settings are
+sent in statements, because poolers refuse or swallow those of a connection's start. Must not know:
+the statements.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import asyncpg
+
+from persistence.records import StoreUnavailable
+
+CONNECT_SECONDS: Final = 2.0
+STATEMENT_SECONDS: Final = 5.0
+LANE_STATEMENT_SECONDS: Final = 2.0
+MIN_SERVER_VERSION: Final = 140_000
+
+SESSION: Final[Mapping[str, str]] = {
+    "application_name": "parlour",
+    "timezone": "UTC",
+    "jit": "off",
+    # A page is read in the order of an index and ends early. A bitmap scan, which the planner
+    # prefers while statistics are young, reads the whole conversation and sorts it.
+    "enable_bitmapscan": "off",
+    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+    "default_transaction_isolation": "read committed",
+}
+LANE_SESSION: Final = {
+    **SESSION,
+    # The server gives a statement up when its sender is told that the outcome is unknown. A commit
+    # that waits for a standby is not given up: it would be visible without being as safe as others.
+    "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
+    # A lane calls one function over and over: its statements are planned once, for index scans,
+    # which are right for the tables as they will be.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+_ADOPT: Final = """
+    SELECT count(set_config(s.name, s.value, false))
+      FROM unnest($1::text[], $2::text[]) AS s (name, value)
+"""
+# `synchronous_commit` keeps the value that it has now: a later change of the server's is not this
+# session's.
+_SAFETY: Final = """
+    SELECT set_config('synchronous_commit', current_setting('synchronous_commit'), false) AS commit,
+           current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
+           current_setting('server_version_num')::int AS version
+"""
+_MARK: Final = "SELECT set_config('parlour.session', '{mark}', false)"
+_MARKED: Final = "SELECT current_setting('parlour.session', true) = $1 AS is_marked"
+
+
+class UnsafeDatabase(StoreUnavailable):
+    """The server may lose committed transactions, is too old, or is behind a pooler that hands its
+    connections from one session to another. It is of no use until somebody changes that.
+    """
+
+
+async def connect(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:
+    """A connection with these settings. A coroutine of asyncio.
+
+    Raises:
+        asyncpg.PostgresError, OSError, TimeoutError: the server cannot be reached, or refuses.
+    """
+    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    try:
+        await connection.fetchval(
+            _ADOPT, list(settings), list(settings.values()), timeout=CONNECT_SECONDS
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def connect_safely(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:
+    """A connection with these settings, to a server that keeps what it has committed. A coroutine
+    of asyncio.
+
+    Raises:
+        UnsafeDatabase: it does not, or is older than Postgres 14.
+        asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
+    """
+    connection = await connect(dsn, settings)
+    try:
+        row = await connection.fetchrow(_SAFETY, timeout=CONNECT_SECONDS)
+        _require_safety(row["commit"], row["fsync"], row["pages"], row["version"])
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _require_safety(commit: str, fsync: str, pages: str, version: int) -> None:
+    if "off" in (commit, fsync, pages):
+        raise UnsafeDatabase(
+            "This Postgres may lose acknowledged messages:"
+            f" synchronous_commit is {commit}, fsync is {fsync}, full_page_writes is {pages};"
+            " none of them may be off"
+        )
+    if version < MIN_SERVER_VERSION:
+        raise UnsafeDatabase("Postgres 14 or later is needed")
+
+
+async def require_sessions(dsn: str) -> None:
+    """Find out whether a session is one server process from its begin to its end. A coroutine of
+    asyncio.
+
+    Raises:
+        UnsafeDatabase: a pooler in between gives it another one for each transaction.
+        asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
+    """
+    mark = secrets.token_hex(8)
+    one = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    try:
+        # Without parameters: such a pooler breaks statements that are prepared.
+        await one.execute(_MARK.format(mark=mark), timeout=CONNECT_SECONDS)
+        other = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+        try:
+            async with other.transaction():  # it holds a server process, perhaps that of the first
+                is_shared = await other.fetchval(_MARKED, mark, timeout=CONNECT_SECONDS)
+                async with one.transaction():
+                    is_kept = await one.fetchval(_MARKED, mark, timeout=CONNECT_SECONDS)
+        finally:
+            other.terminate()
+    finally:
+        one.terminate()
+    if is_shared or not is_kept:
+        raise UnsafeDatabase(
+            "There is a pooler in front of this Postgres that pools transactions; Parlour needs"
+            " sessions of its own (PgBouncer: pool_mode = session)"
+        )

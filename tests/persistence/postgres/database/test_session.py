@@ -1,0 +1,120 @@
+"""What a connection must be, whatever the role, the database and poolers make of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import pytest
+
+from persistence.interface import Store
+from persistence.postgres import open_postgres_store
+from persistence.postgres.database.bridge import open_database
+from persistence.postgres.database.session import LANE_SESSION, SESSION, UnsafeDatabase
+from persistence.records import Draft, StoreUnavailable
+from protocol.model import Posted
+from tests.support.stores.databases import Databases, execute, open_store, with_setting
+from tests.support.stores.pooler import pooler
+from tests.support.stores.records import make_users
+
+KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+
+
+async def settle_for(dsn: str, setting: str) -> None:
+    """Have every new session of the database begin with a setting, and all others end."""
+    name = urlsplit(dsn).path.removeprefix("/")
+    await execute(dsn, f"ALTER DATABASE {name} SET {setting}")
+    await execute(dsn.replace(f"/{name}", "/postgres", 1), KILL, name)
+
+
+@asynccontextmanager
+async def conversation(databases: Databases) -> AsyncIterator[tuple[str, Store, Draft]]:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        draft = Draft(ann.id, ben.id, "hi")
+        await store.messages.post([draft])
+        yield dsn, store, draft
+
+
+async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        unsafe = with_setting(dsn, "options", "-csynchronous_commit%3Doff")
+        with pytest.raises(UnsafeDatabase, match="synchronous_commit is off"):
+            async with open_postgres_store(unsafe, pool_size=2, lanes=1):
+                pass
+
+
+async def test_a_server_that_may_lose_commits_from_now_on_stores_nothing(
+    databases: Databases,
+) -> None:
+    async with conversation(databases) as (dsn, store, draft):
+        await settle_for(dsn, "synchronous_commit = off")
+        for _ in range(2):  # the first one may still meet the connection that was cut
+            with pytest.raises(StoreUnavailable) as refused:
+                await store.messages.post([draft])
+        assert "synchronous_commit is off" in str(refused.value)
+        await settle_for(dsn, "synchronous_commit = on")
+        with suppress(StoreUnavailable):
+            await store.messages.post([draft])
+        (outcome,) = await store.messages.post([draft])
+        assert isinstance(outcome, Posted)
+
+
+async def test_read_only_is_the_word_of_who_runs_the_server(databases: Databases) -> None:
+    async with conversation(databases) as (dsn, store, draft):
+        await settle_for(dsn, "default_transaction_read_only = on")
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable) as refused:
+                await store.messages.post([draft])
+        assert "25006" in str(refused.value)
+
+
+@pytest.mark.parametrize("mode", ["directly", "through a pooler of sessions"])
+async def test_each_connection_has_the_settings_of_its_statements(
+    databases: Databases, mode: str
+) -> None:
+    async with databases.migrated() as dsn:
+        await settle_for(dsn, "timezone = 'Asia/Tokyo'")
+        await settle_for(dsn, "statement_timeout = 1000000")
+        with through(dsn, mode) as used:
+            async with open_database(used, 1) as database:
+                for name in SESSION:
+                    row = await database.fetch_one(f"SELECT current_setting('{name}') AS value")
+                    assert row is not None
+                    assert row["value"] in (SESSION[name], "5s")
+
+
+@contextmanager
+def through(dsn: str, mode: str) -> Iterator[str]:
+    if mode == "directly":
+        yield dsn
+        return
+    with TemporaryDirectory() as folder, pooler(dsn, Path(folder), "session") as pooled:
+        yield pooled
+
+
+async def test_sessions_of_a_pooler_are_as_good_as_any(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn:
+        with through(dsn, "through a pooler") as pooled:
+            async with open_store(pooled, lanes=2) as store:
+                ann, ben = await make_users(store, "ann", "ben")
+                (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "hi")])
+                assert isinstance(outcome, Posted)
+
+
+async def test_a_pooler_of_transactions_is_refused_in_words(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        with (
+            TemporaryDirectory() as folder,
+            pooler(dsn, Path(folder), "transaction") as pooled,
+            pytest.raises(UnsafeDatabase, match="pool_mode = session"),
+        ):
+            async with open_store(pooled):
+                pass
+
+
+def test_a_lane_gives_up_when_its_sender_is_told_so() -> None:
+    assert LANE_SESSION["statement_timeout"] == "2000"
