@@ -7,23 +7,23 @@ from tests.planted.faults import (
     carriers,
     files,
     identity,
-    persistence,
     posting,
     protocol,
     rest,
     rights,
-    routines,
     services,
     settings,
     web,
 )
 from tests.planted.faults.sign_in import oidc
+from tests.planted.faults.storage import database, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
     *routines.FAULTS,
     *rights.FAULTS,
     *persistence.FAULTS,
+    *database.FAULTS,
     *posting.FAULTS,
     *services.FAULTS,
     *identity.FAULTS,

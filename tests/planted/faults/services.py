@@ -37,7 +37,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a row that refers to a deleted one is a fault of the hub",
         "persistence/postgres/database/bridge.py",
-        "raise Gone(error.constraint_name) from None",
+        "raise Gone(constraint) from None",
         "raise",
         ("tests/persistence/postgres/test_deletion.py",),
     ),

@@ -12,10 +12,11 @@ from persistence.postgres.database.bridge import open_asyncio, open_connections,
 from persistence.postgres.database.session import SESSION, connect
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 
@@ -67,6 +68,26 @@ async def test_every_connection_busy_is_unavailable_within_seconds(databases: Da
             pass
         with pytest.raises(StoreUnavailable, match="busy"):
             await connections.fetch("SELECT 1")
+
+
+async def test_a_statement_that_another_transaction_got_in_the_way_of_is_repeated(
+    databases: Databases,
+) -> None:
+    strict = {**SESSION, "default_transaction_isolation": "repeatable read"}
+    count = "UPDATE counters SET n = n + 1 RETURNING n"
+    async with databases.migrated() as dsn:
+        await run_script(dsn, "CREATE TABLE counters (n int); INSERT INTO counters VALUES (1)")
+        rows: list[int] = []
+
+        async def add() -> None:
+            async with open_connections(1, partial(connect, dsn, strict)) as connections:
+                rows.extend(row["n"] for row in await connections.fetch(count))
+
+        async with trio.open_nursery() as nursery, open_transaction(dsn, count, commit=True):
+            nursery.start_soon(add)
+            while not await execute(dsn, WAITING):
+                pass
+        assert rows == [3]
 
 
 async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databases) -> None:

@@ -11,7 +11,7 @@ import pytest
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_database
-from persistence.postgres.database.session import LANE_SESSION, SESSION, UnsafeDatabase
+from persistence.postgres.database.session import SESSION, UnsafeDatabase
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_store, with_setting
@@ -116,5 +116,9 @@ async def test_a_pooler_of_transactions_is_refused_in_words(databases: Databases
                 pass
 
 
-def test_a_lane_gives_up_when_its_sender_is_told_so() -> None:
-    assert LANE_SESSION["statement_timeout"] == "2000"
+async def test_what_a_session_commits_is_kept_whatever_the_server_is_told_later(
+    databases: Databases,
+) -> None:
+    sql = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
+    async with databases.migrated() as dsn, open_database(dsn, 1) as database:
+        assert [row["source"] for row in await database.fetch(sql)] == ["session"]

@@ -168,8 +168,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one draft that cannot be stored fails the whole batch",
         "persistence/postgres/posting.py",
-        "return [Refusal.UNSTORABLE] if len(drafts) == 1 else await self._halves(drafts)",
-        "return [Refusal.UNSTORABLE] * len(drafts)",
+        "                return await self._halves(drafts)\n",
+        "                return [Refusal.UNSTORABLE] * len(drafts)\n",
         ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_posting.py"),
     ),
     Fault(
@@ -251,10 +251,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a database that may lose messages is used",
-        "persistence/postgres/database/bridge.py",
-        'if row["commit"] == "off" or row["fsync"] == "off":',
-        'if row["commit"] == "off" and row["fsync"] == "off":',
-        ("tests/persistence/postgres/database/test_bridge.py",),
+        "persistence/postgres/database/session.py",
+        'if "off" in (commit, fsync, pages):',
+        "if fsync == commit == pages == 'off':",
+        ("tests/persistence/postgres/database/test_session.py",),
     ),
     Fault(
         "a file is deleted whose message is being stored",

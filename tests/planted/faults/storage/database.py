@@ -1,0 +1,126 @@
+"""Planted in how the database is reached: what its errors mean, and which connections are used."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+ERRORS = "persistence/postgres/database/errors.py"
+BRIDGE = "persistence/postgres/database/bridge.py"
+SESSION = "persistence/postgres/database/session.py"
+TESTS = "tests/persistence/postgres/database"
+
+FAULTS: Final = (
+    Fault(
+        "what a trigger refuses under a code of Postgres' makes the database unavailable",
+        ERRORS,
+        "in _ORDERED_BY_DEPLOYMENT",
+        "in ()",
+        (f"{TESTS}/test_errors.py",),
+    ),
+    Fault(
+        "a code that Postgres does not have makes the database unavailable",
+        ERRORS,
+        "MEANINGS.get(code[:2], Meaning.REFUSED)",
+        "MEANINGS.get(code[:2], Meaning.AWAY)",
+        (f"{TESTS}/test_errors.py",),
+    ),
+    Fault(
+        "a missing table is a fault of the message",
+        ERRORS,
+        '"42": Meaning.AWAY',
+        '"42": Meaning.REFUSED',
+        (f"{TESTS}/test_errors.py",),
+    ),
+    Fault(
+        "an error that no caller expects ends the hub",
+        BRIDGE,
+        "raise StoreUnavailable(str(refused)) from refused",
+        "raise refused.error",
+        (f"{TESTS}/test_errors.py",),
+    ),
+    Fault(
+        "what asyncio reports ends the hub",
+        BRIDGE,
+        "        loop.set_exception_handler(_log_unawaited)\n",
+        "",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
+        "a statement that another transaction got in the way of is not repeated",
+        BRIDGE,
+        "CONFLICT_ATTEMPTS: Final = 3",
+        "CONFLICT_ATTEMPTS: Final = 1",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
+        "a statement that nobody waits for goes on",
+        BRIDGE,
+        "await connection.close(timeout=CANCEL_SECONDS)",
+        "connection.terminate()",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
+        "only the first connection must be safe",
+        SESSION,
+        '        _require_safety(row["commit"], row["fsync"], row["pages"], row["version"])\n',
+        "",
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "a session keeps what it commits only until the server's setting changes",
+        SESSION,
+        "set_config('synchronous_commit', current_setting('synchronous_commit'), false)",
+        "current_setting('synchronous_commit')",
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "a session has the settings of its role",
+        SESSION,
+        "count(set_config(s.name, s.value, false))",
+        "count(s.name)",
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "the hub writes where the operator allows to read",
+        SESSION,
+        '    "default_transaction_isolation": "read committed",\n',
+        '    "default_transaction_isolation": "read committed",\n'
+        '    "default_transaction_read_only": "off",\n',
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "a pooler of transactions is taken for a server",
+        SESSION,
+        "if is_shared or not is_kept:",
+        "if not is_kept:",
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "a lane's statement goes on after its sender was refused",
+        SESSION,
+        "str(int(LANE_STATEMENT_SECONDS * 1000))",
+        "str(int(STATEMENT_SECONDS * 1000))",
+        ("tests/persistence/postgres/test_posting.py",),
+    ),
+    Fault(
+        "what is in work counts as settled",
+        "persistence/postgres/posting.py",
+        "ORDER BY id FOR UPDATE) AS held",
+        "ORDER BY id FOR KEY SHARE) AS held",
+        ("tests/persistence/postgres/test_posting.py",),
+    ),
+    Fault(
+        "the log is read before what is in work is settled",
+        "hub/services/posting/continuity.py",
+        "            await self._messages.settle(unsettled)\n",
+        "",
+        ("tests/hub/services/posting/test_continuity.py",),
+    ),
+    Fault(
+        "a trigger that raises the code of a second key keeps its batch from being stored",
+        "persistence/postgres/posting.py",
+        "UniqueViolationError) and not is_last",
+        "UniqueViolationError)",
+        (f"{TESTS}/test_errors.py",),
+    ),
+)
