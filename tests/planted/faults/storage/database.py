@@ -92,7 +92,7 @@ FAULTS: Final = (
         "a pooler of transactions is taken for a server",
         SESSION,
         "if is_shared or not is_kept:",
-        "if not is_kept:",
+        "if False:",
         (f"{TESTS}/test_session.py",),
     ),
     Fault(
@@ -119,8 +119,8 @@ FAULTS: Final = (
     Fault(
         "a trigger that raises the code of a second key keeps its batch from being stored",
         "persistence/postgres/posting.py",
-        "UniqueViolationError) and not is_last",
-        "UniqueViolationError)",
+        "return await self._post(drafts, is_last=True)",
+        "return await self._store(drafts)",
         (f"{TESTS}/test_errors.py",),
     ),
 )
