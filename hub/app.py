@@ -129,7 +129,8 @@ async def serve(
             async with open_server(
                 config, listener, store, foreign_sessions, is_demo=is_demo
             ) as server:
-                with collecting_little():
+                with collecting_little(server.services.metrics.collected):
+                    nursery.start_soon(server.services.metrics.watch_loop)
                     await on_ready(server)
                     log.info("ready", url=server.url)
                     await anext(signals)

@@ -38,6 +38,7 @@ from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.windows import SlidingWindow
+from hub.metrics import Metrics
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
@@ -111,6 +112,7 @@ class Services:
     addresses: Tickets[str]
     browsers: Browsers
     status: Status
+    metrics: Metrics
 
 
 @asynccontextmanager
@@ -129,6 +131,7 @@ async def open_services(
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
     """
+    metrics = Metrics()
     presence = Presence(
         store.relations,
         store.workspaces,
@@ -164,14 +167,13 @@ async def open_services(
         store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
     introductions = Introductions(store.relations, store.workspaces, presence, sight, pairs, hub)
-    questions = Questions(store.relations, store.invitations, pairs, hub)
     changes = Changes(
         store.relations,
         store.health,
         hub,
         revocations.begin,
         introductions.begin,
-        questions.begin,
+        Questions(store.relations, store.invitations, pairs, hub).begin,
     )
     resume = Resume(
         store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
@@ -258,7 +260,7 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(_allowances(config), config.user_frames_per_second),
+            quotas=Quotas(_allowances(config), config.user_frames_per_second, metrics.refused),
             visitors=Visitors(
                 Paces(
                     config.address_requests_per_second,
@@ -280,6 +282,7 @@ async def open_services(
             addresses=Tickets(ADDRESS_SECONDS),
             browsers=Browsers(signing),
             status=Status(),
+            metrics=metrics,
         )
         nursery.cancel_scope.cancel()
 

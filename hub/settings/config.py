@@ -235,6 +235,12 @@ class Config:
         seconds(0, 300), 0.0, "How far the clock of a token's issuer may differ from the hub's."
     )
 
+    metrics_token: Secret | None = setting(
+        LONG_SECRET,
+        None,
+        "The bearer token with which `/metrics` is read; without it there is no such page.",
+    )
+
     # Messages
     max_content_chars: int = setting(
         whole(1, 100_000, "characters"), 4_000, "The longest content of a message."
@@ -286,8 +292,7 @@ class Config:
         whole(1, 1_000_000, "frames"),
         200,
         "How many frames of one user are taken in a second, over all connections, after a burst of"
-        " 5 seconds' worth; more of them wait. A request costs four and one for each KiB of its"
-        " answer, a history 20, a resume 50.",
+        " 5 seconds' worth; more of them wait, and what takes longer counts as several.",
     )
     address_requests_per_second: int = setting(
         whole(1, 1_000_000, "requests"),

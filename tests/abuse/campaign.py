@@ -13,7 +13,7 @@ from attrs import define, field
 
 from tests.abuse.attacker import order
 from tests.abuse.field import Attack, Field
-from tests.abuse.figures import Outcome, Phase, recovery, refusals
+from tests.abuse.figures import Outcome, Phase, longest, recovery, refusals
 from tests.abuse.hubs import Target
 from tests.abuse.people import Person
 from tests.abuse.victims import NEWCOMERS, PEOPLE, VictimError, Victims
@@ -108,6 +108,7 @@ def _nobody_came(chosen: Attack, why: str) -> Outcome:
         before=nothing,
         during=nothing,
         after=nothing,
+        held=0,
         memory=0,
         recovery=None,
         lost=0,
@@ -134,6 +135,7 @@ async def _measured(
         began = time.perf_counter()
         await trio.sleep(QUIET_SECONDS)
         resident = target.process.resident_bytes()
+        quiet_lag = await trio.to_thread.run_sync(target.lag)
         nursery.start_soon(_sample, target, memory)
         nursery.start_soon(_visits, victims, chosen.has_login)
         attacked = time.perf_counter()
@@ -141,6 +143,7 @@ async def _measured(
         await trio.sleep(seconds)
         over = time.perf_counter()
         _say(process, "stop\n")
+        lag = await trio.to_thread.run_sync(target.lag)
         answers: dict[str, int] = {}
         with trio.move_on_after(STOP_SECONDS):
             line = await trio.to_thread.run_sync(_line, process, abandon_on_cancel=True)
@@ -158,6 +161,7 @@ async def _measured(
         before=quiet,
         during=Phase.between(victims.deliveries, attacked, over),
         after=Phase.between(victims.deliveries, over, end),
+        held=longest(quiet_lag, lag),
         memory=(max(memory, default=resident) - resident) / MEGABYTE,
         recovery=recovery(victims.deliveries, over, end, quiet),
         lost=lost,

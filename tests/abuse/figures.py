@@ -19,7 +19,8 @@ STEP_SECONDS: Final = 0.25
 WINDOW_SECONDS: Final = 1.0
 GOOD: Final = range(200, 300)
 _COLUMNS: Final = (
-    "attack", "by", "phase", "p50 / p99 before", "during", "after", "memory", "back after",
+    "attack", "by", "phase", "p50 / p99 before", "during", "after", "loop held", "memory",
+    "back after",
     "newcomers: slowest", "lost", "the attacker was answered", "missed",
 )  # fmt: skip
 
@@ -75,6 +76,7 @@ class Phase:
 class Outcome:
     """Of one attack. Times in ms, memory in MB.
 
+    `held`: how long the hub's loop was held at most, as its own metrics say: a bound of a bucket.
     `requests`: of newcomers. `refused`: what newcomers were refused or not answered, and errors
     that victims were sent. `logged`: by the hub as errors, which no attacker may cause.
     """
@@ -85,6 +87,7 @@ class Outcome:
     before: Phase
     during: Phase
     after: Phase
+    held: float
     memory: float
     recovery: float | None
     lost: int
@@ -136,6 +139,17 @@ def recovery(deliveries: Sequence[Delivery], over: float, end: float, quiet: Pha
     return None
 
 
+def longest(before: Mapping[str, float], after: Mapping[str, float]) -> float:
+    """The bound in ms below which all observations lie that a histogram has made since.
+
+    Args:
+        before: how many there were below each bound, in seconds as text, lowest first.
+        after: how many there are.
+    """
+    made = [(float(bound), after[bound] - before[bound]) for bound in after]
+    return next(bound * 1_000 for bound, count in made if count == made[-1][1])
+
+
 def refusals(asked: Sequence[Asked]) -> dict[str, int]:
     """What newcomers were refused, by what they asked for and the status."""
     found: dict[str, int] = {}
@@ -162,7 +176,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         back = "never" if each.recovery is None else f"{each.recovery:.2f} s"
         cells = [
             each.name, each.who, each.phase, _shown(each.before), _shown(each.during),
-            _shown(each.after), f"{each.memory:+.0f} MB", back,
+            _shown(each.after), f"{each.held:.0f} ms", f"{each.memory:+.0f} MB", back,
             f"{each.slowest_request:,.0f} ms", str(each.lost), counted(each.answers) or "-",
             "; ".join(each.broken()) or "-",
         ]  # fmt: skip

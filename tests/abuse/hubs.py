@@ -1,9 +1,11 @@
 """The hubs that are attacked: processes with their embedded Postgres and default limits."""
 
+import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import IO, Final
 
@@ -14,7 +16,12 @@ from tests.abuse.people import SECRET
 from tests.support.programs.hub_process import PARLOUR, HubProcess, run_hub
 
 HUB_CORE: Final = 0
-FLAGS: Final = ("--session-secrets", SECRET, "--jwt-secret", SECRET, "--log-level", "error")
+FLAGS: Final = (
+    "--session-secrets", SECRET, "--jwt-secret", SECRET, "--metrics-token", SECRET,
+    "--log-level", "error",
+)  # fmt: skip
+LAG: Final = re.compile(r'parlour_loop_lag_seconds_bucket{le="(.+)"} (.+)')
+METRICS_SECONDS: Final = 60.0
 KINDS: Final[Mapping[str, Sequence[str]]] = {
     "plain": (),
     "tls": ("--tls-cert", "chain.pem", "--tls-key", "key.pem"),
@@ -36,6 +43,19 @@ class Target:
     @property
     def port(self) -> int:
         return self.process.port
+
+    def lag(self) -> dict[str, float]:
+        """How often the loop was held for at most so many seconds, as the hub's metrics say."""
+        address = "localhost", self.port
+        kept = (
+            HTTPConnection(*address, timeout=METRICS_SECONDS)
+            if self.tls is None
+            else HTTPSConnection(*address, timeout=METRICS_SECONDS, context=self.tls)
+        )
+        with closing(kept) as connection:
+            connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {SECRET}"})
+            text = connection.getresponse().read().decode()
+        return {bound: float(count) for bound, count in LAG.findall(text)}
 
 
 @contextmanager

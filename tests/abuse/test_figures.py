@@ -1,9 +1,11 @@
 """The arithmetic of the table; how fast the hub is, is nobody's test."""
 
+import math
+
 from attrs import evolve
 
 from tests.abuse.attacks import ATTACKS
-from tests.abuse.figures import Outcome, Phase, recovery, refusals, table
+from tests.abuse.figures import Outcome, Phase, longest, recovery, refusals, table
 from tests.abuse.hubs import KINDS
 from tests.abuse.victims import DIALECTS, Asked, Delivery
 
@@ -29,6 +31,7 @@ KEPT = Outcome(
     before=QUIET,
     during=phase(59),
     after=QUIET,
+    held=20.0,
     memory=99.0,
     recovery=1.75,
     lost=0,
@@ -44,6 +47,14 @@ KEPT = Outcome(
 def test_there_are_many_attacks_each_with_a_name_of_its_own_and_a_hub() -> None:
     assert len({each.name for each in ATTACKS}) == len(ATTACKS) >= 40
     assert {each.hub for each in ATTACKS} == set(KINDS)
+
+
+def test_how_long_the_loop_was_held_is_the_bound_of_what_came_since() -> None:
+    before = {"0.001": 10, "0.02": 12, "+Inf": 13}
+    after = {"0.001": 15, "0.02": 19, "+Inf": 20}
+    assert longest(before, after) == 20
+    assert longest(before, {**after, "+Inf": 21}) == math.inf
+    assert longest(before, before) == 1
 
 
 def test_a_phase_is_what_was_sent_in_it_and_its_worst_dialect_counts() -> None:
@@ -94,7 +105,7 @@ def test_what_newcomers_were_refused_is_counted() -> None:
 
 def test_the_table_has_a_row_for_each_attack() -> None:
     cells = (
-        "noise", "stranger", "frames", "10 / 10", "59 / 59", "10 / 10", "+99 MB", "1.75 s",
+        "noise", "stranger", "frames", "10 / 10", "59 / 59", "10 / 10", "20 ms", "+99 MB", "1.75 s",
         "12 ms", "0", "404 x1,500, close 1008 x2", "-",
     )  # fmt: skip
     assert table([KEPT]).splitlines()[2:] == [f"| {' | '.join(cells)} |"]

@@ -36,7 +36,7 @@ def watched() -> Iterator[list[int]]:
 
 
 def test_a_collection_looks_at_few_objects_however_many_there_are() -> None:
-    with collecting_little(), watched() as looked_at:
+    with collecting_little(lambda _: None), watched() as looked_at:
         living = [[number] for number in range(LIVING)]
     assert len(living) == LIVING
     assert len(looked_at) > LIVING / YOUNG / 2
@@ -44,7 +44,7 @@ def test_a_collection_looks_at_few_objects_however_many_there_are() -> None:
 
 
 def test_young_garbage_is_collected() -> None:
-    with collecting_little():
+    with collecting_little(lambda _: None):
         things = []
         for _ in range(YOUNG):
             thing = Thing()
@@ -57,6 +57,15 @@ def test_young_garbage_is_collected() -> None:
 
 def test_afterwards_it_is_as_before() -> None:
     before = gc.get_threshold(), list(gc.callbacks)
-    with collecting_little():
+    with collecting_little(lambda _: None):
         assert gc.get_threshold() != before[0]
     assert (gc.get_threshold(), list(gc.callbacks)) == before
+
+
+def test_how_long_each_collection_took_is_noted() -> None:
+    noted: list[float] = []
+    with collecting_little(noted.append):
+        gc.collect(0)
+        gc.collect(1)
+    assert len(noted) == 2
+    assert all(seconds > 0 for seconds in noted)

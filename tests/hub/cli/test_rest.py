@@ -22,7 +22,7 @@ async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> Non
         assert made.body["user_id"] == 1
         assert made.cookies == {}
         session = await call(server.url, "POST", "/api/auth/login", ACCOUNT)
-        assert set(session.cookies) == {"session_token"}
+        assert set(session.cookies) == {"session_token", "known_browser"}
         cookie = f"session_token={session.cookies['session_token']}"
         found = await call(server.url, "GET", "/api/users?username=nobody", cookie=cookie)
         assert found.body == []

@@ -90,7 +90,10 @@ async function signIn(visitors, { link }, questions) {
   assert.ok(session);
   await page.goto("about:blank");
   await page.goto(`${visitors.url}/#email=unknown`);
-  await page.getByText("This link was used, is too old, or somebody else's").waitFor();
+  await page
+    .locator("#note")
+    .getByText("This link was used, is too old, or somebody else's")
+    .waitFor();
   assert.equal(new URL(page.url()).hash, "");
   await questions.ask({ want: "end", cookie: `session_token=${session.value}` });
   await page.getByText("You were signed out").waitFor();

@@ -104,8 +104,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a user may have any number of connections",
         "hub/limits/quotas.py",
-        "        except trio.WouldBlock:\n            return None\n",
-        "        except trio.WouldBlock:\n            return Place(trio.Semaphore(0))\n",
+        "            self._refused(Kind.CONNECTIONS)\n            return None\n",
+        "            return Place(trio.Semaphore(0))\n",
         (QUOTAS,),
     ),
     Fault(
@@ -154,9 +154,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "the garbage collector looks at all connections again and again",
         "hub/garbage.py",
         """info["generation"]:
-        gc.freeze()""",
+            gc.freeze()""",
         """info["generation"]:
-        gc.set_threshold(YOUNG, TRIES, TRIES)""",
+            gc.set_threshold(YOUNG, TRIES, TRIES)""",
         ("tests/hub/test_garbage.py",),
     ),
     Fault(
@@ -326,5 +326,33 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if len(body) <= COPIED_BYTES:\n",
         "        if len(parts) >= 1:\n",
         ("tests/hub/http/test_server.py",),
+    ),
+    Fault(
+        "anybody reads the metrics",
+        "hub/rest/app.py",
+        "if not hmac.compare_digest(given.encode(), token.encode()):",
+        "if not token:",
+        ("tests/hub/test_metrics.py",),
+    ),
+    Fault(
+        "a loop that is held is not noticed",
+        "hub/metrics.py",
+        "self._lag.observe(trio.current_time() - due)",
+        "self._lag.observe(0.0)",
+        ("tests/hub/test_metrics.py",),
+    ),
+    Fault(
+        "what is refused is not counted",
+        "hub/limits/quotas.py",
+        "        if not is_allowed:\n            self._refused(kind)\n",
+        "",
+        ("tests/hub/test_metrics.py",),
+    ),
+    Fault(
+        "collections are not counted",
+        "hub/garbage.py",
+        "        collected(time.perf_counter() - began)\n",
+        "",
+        ("tests/hub/test_garbage.py",),
     ),
 )

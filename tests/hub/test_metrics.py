@@ -1,0 +1,70 @@
+"""What the hub counts, and who may read it."""
+
+import trio
+from trio.testing import MockClock
+
+from hub.limits.quotas import Allowance, Kind, Quotas
+from hub.metrics import LOOK_SECONDS, Metrics
+from hub.settings.redaction import Secret
+from persistence.interface import Store
+from protocol.model import UserId
+from tests.support.world import open_world
+
+TOKEN = "t" * 16
+
+
+def sample(metrics: Metrics, name: str) -> float:
+    """The value of a series."""
+    lines = metrics.text().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
+
+
+async def test_a_loop_that_is_held_is_noticed(mock_clock: MockClock) -> None:
+    metrics = Metrics()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(metrics.watch_loop)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(LOOK_SECONDS)
+        await trio.testing.wait_all_tasks_blocked()
+        assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.001"}') == 1
+        mock_clock.jump(LOOK_SECONDS + 0.3)  # nobody else ran
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.25"}') == 1
+    assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.5"}') == 2
+
+
+def test_a_collection_is_counted() -> None:
+    metrics = Metrics()
+    metrics.collected(0.03)
+    assert sample(metrics, 'parlour_garbage_collection_seconds_bucket{le="0.02"}') == 0
+    assert sample(metrics, 'parlour_garbage_collection_seconds_bucket{le="0.05"}') == 1
+
+
+def test_what_is_refused_is_counted_by_its_kind() -> None:
+    metrics = Metrics()
+    limits = {Kind.PINS: Allowance(1, 60), Kind.CONNECTIONS: Allowance(1, None)}
+    quotas = Quotas(limits, refused=metrics.refused)
+    ann, ben = quotas.of(UserId(1)), quotas.of(UserId(2))
+    taken = [quota.take(Kind.PINS, 0.0) for quota in (ann, ann, ann, ben)]
+    assert taken == [True, False, False, True]
+    assert [place is None for place in (ann.connect(), ann.connect())] == [False, True]
+    assert sample(metrics, 'parlour_allowance_refusals_total{kind="pins"}') == 2
+    assert sample(metrics, 'parlour_allowance_refusals_total{kind="connections"}') == 1
+    assert "parlour_allowance_refusals_total" in metrics.text().decode()
+
+
+async def test_who_has_the_token_reads_them_and_nobody_else(memory_store: Store) -> None:
+    async with open_world(memory_store, metrics_token=Secret(TOKEN)) as world:
+        for wrong in ({}, {"Authorization": "Bearer no"}, {"Authorization": TOKEN}):
+            refused = await world.call("GET", "/metrics", headers=wrong)
+            assert (refused.status, refused.json["code"]) == (401, "unauthorized")
+        shown = await world.call("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert shown.status == 200
+        assert "parlour_loop_lag_seconds_count 0.0" in shown.text
+
+
+async def test_without_a_token_there_is_no_such_page(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        missing = await world.call("GET", "/metrics", headers={"Authorization": "Bearer no"})
+        assert missing.status == 404
