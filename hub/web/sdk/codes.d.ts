@@ -32,6 +32,7 @@ export type HubCode =
   | "invalid_credentials"
   | "invalid_session"
   | "origin_refused"
+  | "unauthorized"
   | "registration_closed"
   | "no_provider"
   | "provider_unavailable"
