@@ -199,11 +199,13 @@ class Ledger(Witness):
             self._complain(f"heard {heard}, stored is {message}")
         self._may_see(committed)
         self.connection.reach(heard.channel_id, heard.seq)
-        if heard.channel_id in self.places.rooms or self.language.must_rejoin:
-            self._after_the_end(heard.channel_id, "a message")
-        self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
         mine = message.author_id == self.me and message.key in self._sent
         key = message.key if mine else None
+        if not self._is_repeat(key) and (
+            heard.channel_id in self.places.rooms or self.language.must_rejoin
+        ):
+            self._after_the_end(heard.channel_id, "a message")
+        self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
         if key is not None:
             self._confirm(key)
         self._place(heard.channel_id, heard.seq, key)
@@ -225,8 +227,7 @@ class Ledger(Witness):
         """A message in its channel: the next one, or one of those that may come otherwise."""
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
-        # A repeat is confirmed with the first message, which may come out of its place.
-        is_repeat = key is not None and self._said[key] > 1
+        is_repeat = self._is_repeat(key)
         if seq <= last or seq in early:
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1
@@ -240,6 +241,12 @@ class Ledger(Witness):
         else:
             self._require(is_repeat, f"heard {channel_id}:{seq} too early, {last + 1} is next")
             self._said[key or ""] -= 1
+
+    def _is_repeat(self, key: str | None) -> bool:
+        """Whether this may be the confirmation of a repeat: it is the first message, out of its
+        place, and comes even where the right to the channel has ended since.
+        """
+        return key is not None and self._said[key] > 1
 
     def _may_miss(self, channel_id: ChannelId) -> bool:
         """Whether a gap is one that the contract allows: then the device asks what is in it."""
