@@ -1,8 +1,8 @@
 """The `parlour` command. Nothing else reads flags or the environment.
 
 Guarantees: an expected failure is one clear line on stderr and exit code 1, an unexpected one a
-traceback, and neither shows a password; stdout carries only what was asked for. Must not know: how
-anything works.
+traceback, and neither shows a password; stdout carries only what was asked for. Whoever reads
+either of them may stand still or go away. Must not know: how anything works.
 """
 
 import json
@@ -10,9 +10,10 @@ import os
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TextIO, TypeVar, cast
 
 import click
 import trio
@@ -26,6 +27,7 @@ from hub.cli.rest import CallFailed
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
 from hub.settings.config import SETTINGS, Config
+from hub.settings.log_sink import LogSink
 from hub.settings.logs import configure_logging
 from hub.settings.manual import help_of
 from hub.settings.redaction import redact
@@ -60,7 +62,7 @@ def _settings_options(function: F) -> F:
     return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
 
 
-def _config(config: str | None, flags: dict[str, Any]) -> Config:
+def _config(config: str | None, flags: dict[str, Any], sink: LogSink | None = None) -> Config:
     given = {
         name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
         for name, value in flags.items()
@@ -68,7 +70,7 @@ def _config(config: str | None, flags: dict[str, Any]) -> Config:
     }
     path = config or os.environ.get("PARLOUR_CONFIG")
     settings = load_config(given, os.environ, Path(path) if path else None)
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
     return settings
 
 
@@ -102,14 +104,18 @@ def parlour() -> None:
 @_settings_options
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM."""
-    settings = _config(config, flags)
-    _run(partial(run_server, settings, partial(_announce, demo=demo), is_demo=demo))
+    with LogSink(sys.stderr) as sink:
+        settings = _config(config, flags, sink)
+        _run(partial(run_server, settings, partial(_announce, demo=demo), is_demo=demo))
 
 
 async def _announce(server: Server, *, demo: bool) -> None:
-    say(f"Parlour is ready at {server.url}")
-    if demo:
-        click.echo(printable_text(await make_demo_people(server)))
+    try:
+        say(f"Parlour is ready at {server.url}")
+        if demo:
+            click.echo(printable_text(await make_demo_people(server)))
+    except OSError:  # nobody reads it any more
+        _give_up_stdout()
 
 
 @parlour.command()
@@ -218,6 +224,7 @@ def chat(login: str, peer: str, url: str, password: str) -> None:
 def main() -> None:
     """The entry point. What the hub writes is for its own account alone."""
     os.umask(0o077)
+    _open_standard_files()
     try:
         parlour(standalone_mode=False)
     except click.exceptions.Exit as leave:
@@ -225,11 +232,38 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        with LogSink(sys.stderr) as last:
+            error.show(cast("TextIO", last))
         sys.exit(error.exit_code)
     except ConfigError as error:
-        click.echo(printable_text(f"Error: {error}"), err=True)
+        _say_last(f"Error: {error}\n")
         sys.exit(1)
     except Exception:  # noqa: BLE001  shown whole, but for passwords that a library quoted
-        click.echo(printable_text(redact(traceback.format_exc())), err=True, nl=False)
+        _say_last(redact(traceback.format_exc()))
         sys.exit(1)
+
+
+def _say_last(text: str) -> None:
+    """Say on stderr why the command ends, and do not wait for long if nobody reads it."""
+    with LogSink(sys.stderr) as last:
+        last.write(printable_text(text))
+
+
+def _open_standard_files() -> None:
+    """Where one of the three is closed, what is opened next would get its number, and what is meant
+    for a terminal would be written into a database's connection.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode))
+
+
+def _give_up_stdout() -> None:
+    """Nothing more is written there, nor complained about when the process ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError):
+        os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

@@ -2,19 +2,22 @@
 
 Guarantees: no value is written whose key names content, a token, a password or a cookie, however
 deep, nor a password that stands in a text, such as a URL in the message of an exception; neither a
-value nor a traceback can drive a terminal or pass for a line of its own. Must not know: who logs.
+value nor a traceback can drive a terminal or pass for a line of its own; the level can be changed
+while loggers are in use. Must not know: who logs.
 """
 
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
-from typing import Final, TextIO
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TextIO, cast
 
 import structlog
+from attrs import define
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from hub.settings.choices import LogFormat, LogLevel
+from hub.settings.log_sink import LogSink
 from hub.settings.redaction import redact
 
 SECRET_WORDS: Final = (
@@ -23,7 +26,31 @@ SECRET_WORDS: Final = (
 REDACTED: Final = "[redacted]"
 
 
-def configure_logging(level: LogLevel, style: LogFormat, stream: TextIO = sys.stderr) -> None:
+@define
+class _Threshold:
+    """Drops lines below a level."""
+
+    level: int = logging.INFO
+
+    def __call__(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        if _SEVERITY[name] < self.level:
+            raise structlog.DropEvent
+        return event
+
+
+_SEVERITY: Final[Mapping[str, int]] = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+_threshold: Final = _Threshold()
+
+
+def configure_logging(
+    level: LogLevel, style: LogFormat, stream: TextIO | LogSink = sys.stderr
+) -> None:
     """Route structlog and the standard library's loggers to `stream`.
 
     Args:
@@ -44,11 +71,10 @@ def configure_logging(level: LogLevel, style: LogFormat, stream: TextIO = sys.st
     else:
         render = structlog.processors.JSONRenderer()
         ending = [structlog.processors.format_exc_info, _redact, render]
-    threshold = getattr(logging, level.name)
     structlog.configure(
-        processors=[*shared, *ending],
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        processors=[_threshold, *shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -59,7 +85,24 @@ def configure_logging(level: LogLevel, style: LogFormat, stream: TextIO = sys.st
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(threshold, logging.WARNING))  # libraries speak up only when it matters
+    set_level(level)
+    if isinstance(stream, LogSink):
+        stream.tell = lambda count: _rendered([*shared, *ending], count)
+
+
+def set_level(level: LogLevel) -> None:
+    """Write no lines that are less severe, from now on."""
+    _threshold.level = getattr(logging, level.name)
+    # libraries speak up only when it matters
+    logging.getLogger().setLevel(max(_threshold.level, logging.WARNING))
+
+
+def _rendered(processors: Sequence[Processor], count: int) -> str:
+    """The line about lines that were dropped."""
+    event: Any = {"event": "log_lines_dropped", "count": count}
+    for process in processors:
+        event = process(None, "warning", event)
+    return f"{event}\n"
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

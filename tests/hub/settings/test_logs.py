@@ -10,7 +10,8 @@ import pytest
 import structlog
 
 from hub.settings.choices import LogFormat, LogLevel
-from hub.settings.logs import REDACTED, configure_logging
+from hub.settings.log_sink import LogSink
+from hub.settings.logs import REDACTED, configure_logging, set_level
 from hub.settings.redaction import Secret
 
 
@@ -116,6 +117,34 @@ def test_a_traceback_on_a_terminal_cannot_pass_for_another_line() -> None:
 
 def test_below_the_level_nothing_is_written() -> None:
     assert logged(level="warning") == ""
+
+
+def test_the_level_can_be_changed_while_a_logger_is_in_use() -> None:
+    stream = io.StringIO()
+    configure_logging(LogLevel.WARNING, LogFormat.JSON, stream)
+    log = structlog.get_logger()
+    log.info("not heard")
+    set_level(LogLevel.DEBUG)
+    log.debug("heard")
+    set_level(LogLevel.ERROR)
+    log.warning("not heard")
+    log.error("heard")
+    logging.getLogger("somebody.elses").warning("not heard")
+    assert stream.getvalue().count('"heard"') == 2
+    assert "not heard" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("style", LogFormat)
+def test_how_many_lines_were_dropped_is_a_line_like_others(style: LogFormat) -> None:
+    stream = io.StringIO()
+    with LogSink(stream, max_chars=300) as sink:
+        configure_logging(LogLevel.INFO, style, sink)
+        structlog.get_logger().info("too long for what waits", text="x" * 300)
+        structlog.get_logger().info("short")
+    dropped, line = stream.getvalue().splitlines()
+    assert ("log_lines_dropped" in dropped, "1" in dropped, "short" in line) == (True,) * 3
+    if style is not LogFormat.CONSOLE:
+        assert json.loads(dropped)["count"] == 1
 
 
 def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:

@@ -9,7 +9,51 @@ WINDOWS: Final = "tests/hub/limits/test_windows.py"
 SENDING: Final = "tests/hub/services/test_sending.py"
 REDACTION: Final = "tests/hub/settings/test_redaction.py"
 
+LOG_SINK: Final = "tests/hub/settings/test_log_sink.py"
+
 FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "log lines wait for a reader who stands still",
+        "hub/settings/log_sink.py",
+        "if self._is_closed or self._chars + len(text) > self._max_chars:",
+        "if self._is_closed:",
+        (LOG_SINK,),
+    ),
+    Fault(
+        "a log line that cannot be written ends the log",
+        "hub/settings/log_sink.py",
+        "    except (OSError, ValueError):  # the latter: it is closed\n",
+        "    except ValueError:\n",
+        (LOG_SINK,),
+    ),
+    Fault(
+        "nobody is told that log lines are missing",
+        "hub/settings/log_sink.py",
+        'self.tell(untold).encode() if untold else b""',
+        'b""',
+        (LOG_SINK,),
+    ),
+    Fault(
+        "lines that were dropped are told of twice",
+        "hub/settings/log_sink.py",
+        "                self._untold -= told\n",
+        "",
+        (LOG_SINK,),
+    ),
+    Fault(
+        "the level of the log stays what it was at the start",
+        "hub/settings/logs.py",
+        "    _threshold.level = getattr(logging, level.name)\n",
+        "    _threshold.level = _threshold.level or getattr(logging, level.name)\n",
+        ("tests/hub/settings/test_logs.py",),
+    ),
+    Fault(
+        "the hub waits for whoever reads its log",
+        "hub/cli/main.py",
+        "settings = _config(config, flags, sink)",
+        "settings = _config(config, flags)",
+        ("tests/e2e/test_operating.py",),
+    ),
     Fault(
         "a secret in a file counts with the end of its line",
         "hub/settings/sources.py",
