@@ -269,6 +269,9 @@ class Messages(Protocol):
         all others, or never will be. Raises StoreUnavailable: some may still be in work.
         """
 
+    async def probe(self) -> None:
+        """Find out whether a message could be stored now; none is. Raises StoreUnavailable."""
+
     async def repeated(self, draft: Draft) -> Posted | None:
         """The stored message if a draft for a channel, which its author may not see any more,
         repeats it; without what others did with it. None: the draft repeats none.

@@ -75,6 +75,9 @@ class MemoryMessages:
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See the interface. What was not stored when `post` ended never will be."""
 
+    async def probe(self) -> None:
+        """See the interface. It always could."""
+
     async def repeated(self, draft: Draft) -> Posted | None:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None

@@ -6,6 +6,7 @@ Must not know: to whom a message is delivered.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import asyncpg
@@ -28,6 +29,16 @@ _POST: Final = (
 _SETTLE: Final = """
     SELECT count(*) FROM (
         SELECT FROM users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE) AS held
+"""
+# What a message needs: locks, room on the disk, and, as the transaction has written something, its
+# commit. The row itself is taken back.
+_PROBE: Final = """
+    DO $$ BEGIN
+        INSERT INTO messages (channel_id, seq, author_id, content)
+        VALUES (0, pg_backend_pid(), 0, repeat('x', 1900));
+        RAISE 'taken back' USING ERRCODE = 'PB000';
+    EXCEPTION WHEN SQLSTATE 'PB000' THEN
+    END $$
 """
 
 
@@ -64,6 +75,13 @@ class Posting:
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See `persistence.interface.Messages.settle`."""
         await self.connections.fetch(_SETTLE, list(author_ids))
+
+    async def probe(self) -> None:
+        """See `persistence.interface.Messages.probe`. A deployment that refuses this row has been
+        asked, as it would be for others.
+        """
+        with suppress(StatementRefused):
+            await self.connections.fetch(_PROBE)
 
     async def _post(self, drafts: Sequence[Draft], *, is_last: bool = False) -> Sequence[Outcome]:
         """Store drafts of which no two have the same author and key. A batch that is refused is

@@ -1,20 +1,30 @@
 """Whether the process lives and whether it takes work, for supervisors and load balancers."""
 
-from typing import Final, TypedDict
+from collections.abc import Sequence
+from typing import Final, NotRequired, TypedDict
 
 import trio
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from persistence.records import StoreUnavailable
 from protocol.dialects.private_messages.rest import REST
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 CHECK_SECONDS: Final = 2.0
 
 
+class LaneObject(TypedDict):
+    """A part of the conversations whose last messages could not be stored, since `since`."""
+
+    lane: int
+    since: Timestamp
+
+
 class StatusObject(TypedDict):
-    """How the process is."""
+    """How the process is. `lanes`: with `posts_fail`."""
 
     status: str
+    lanes: NotRequired[Sequence[LaneObject]]
 
 
 async def alive(call: Call) -> JSON[StatusObject]:
@@ -24,7 +34,7 @@ async def alive(call: Call) -> JSON[StatusObject]:
 
 
 async def ready(call: Call) -> JSON[StatusObject]:
-    """200 while new work is taken and the store can be reached."""
+    """200 while new work is taken, the store can be reached and the last messages were stored."""
     if not call.services.status.accepting:
         return JSON({"status": "stopping"}, 503)
     with trio.move_on_after(CHECK_SECONDS):
@@ -32,6 +42,12 @@ async def ready(call: Call) -> JSON[StatusObject]:
             await call.services.store.health.check()
         except StoreUnavailable:
             return JSON({"status": "store_unavailable"}, 503)
+        failing = call.services.messaging.failing()
+        if failing:
+            lanes: list[LaneObject] = [
+                {"lane": number, "since": timestamp(since)} for number, since in failing.items()
+            ]
+            return JSON({"status": "posts_fail", "lanes": lanes}, 503)
         return JSON({"status": "ready"})
     return JSON({"status": "store_unavailable"}, 503)
 
@@ -44,7 +60,7 @@ ENDPOINTS: Final = (
         "/readyz",
         "New work is taken",
         ready,
-        {200: "ready", 503: "stopping, or the store is away"},
+        {200: "ready", 503: "stopping, the store is away, or posts fail"},
         open_to_all=True,
     ),
 )

@@ -3,11 +3,14 @@
 Guarantees: one statement in flight, so messages of one lane are committed and delivered in the
 order they were put, and each sender learns the outcome after that; a message that was stored
 although the statement's result was lost is delivered once the log is readable, and before anything
-newer; no send waits longer than `SEND_SECONDS` for a store that does not respond. Must not know:
+newer; no send waits longer than `SEND_SECONDS` for a store that does not respond; it is known
+whether the last ones were stored, and found out again as long as they were not. Must not know:
 sockets, JSON, SQL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias, assert_never
 
@@ -83,6 +86,8 @@ class Lane:
         self._is_followed = is_followed
         self._settle = settle
         self._in_doubt = trio.Event()
+        self.failing_since: datetime | None = None
+        """Since when nothing could be stored; None: the last messages were."""
         # None: nothing to store, but a doubt to look up
         self._batcher: Batcher[Submission | None] = Batcher(self._commit)
 
@@ -95,7 +100,9 @@ class Lane:
         await self._batcher.serve()
 
     async def recheck(self) -> None:
-        """Look up what is in doubt, also while nothing is sent, until cancelled."""
+        """Look up what is in doubt, and whether messages can be stored again, also while nothing is
+        sent, until cancelled.
+        """
         while True:
             await self._in_doubt.wait()
             self._in_doubt = trio.Event()
@@ -108,8 +115,12 @@ class Lane:
             outcomes = await self._post(submissions) if submissions else ()
         except StoreUnavailable as error:
             log.warning("messages_not_stored", count=len(submissions), reason=str(error))
+            self._note_failure()
             self._give_up(submissions, error)
             return
+        if submissions:
+            self._note_success()
+        patience = trio.current_time() + SEND_SECONDS
         deliveries: list[Delivery] = []
         later: dict[MessageId, Submission] = {}
         for submission, outcome in zip(submissions, outcomes, strict=True):
@@ -129,6 +140,8 @@ class Lane:
             deliveries += await self._missing(later)
         settled = partial(self._settle_all, submissions, outcomes)
         await self._hub.broadcast(deliveries, settled)
+        if self.failing_since is not None:
+            await self._probe(patience)
 
     def _settle_all(self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> None:
         for submission, outcome in zip(submissions, outcomes, strict=True):
@@ -149,6 +162,25 @@ class Lane:
             if waiting is not None:
                 self._settle(waiting, error)
         self._in_doubt.set()
+
+    async def _probe(self, until: float) -> None:
+        """Find out whether messages can be stored again, unless the log cannot even be read."""
+        if not self._in_doubt.is_set():
+            with trio.move_on_at(until), suppress(StoreUnavailable):
+                await self._messages.probe()
+                self._note_success()
+                return
+            self._in_doubt.set()
+
+    def _note_failure(self) -> None:
+        if self.failing_since is None:
+            self.failing_since = datetime.now(UTC)
+            log.error("posting_fails")
+
+    def _note_success(self) -> None:
+        if self.failing_since is not None:
+            log.warning("posting_works_again", failed_since=self.failing_since.isoformat())
+            self.failing_since = None
 
     def _submission_deliveries(self, posted: Posted, submission: Submission) -> list[Delivery]:
         """The deliveries of a message, with the confirmation if its connection wants one."""

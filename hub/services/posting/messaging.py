@@ -6,7 +6,8 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import trio
 
@@ -115,6 +116,14 @@ class Messaging:
             for lane in self._lanes:
                 nursery.start_soon(lane.serve)
                 nursery.start_soon(lane.recheck)
+
+    def failing(self) -> Mapping[int, datetime]:
+        """The lanes whose last messages were not stored, and since when that is so."""
+        return {
+            number: lane.failing_since
+            for number, lane in enumerate(self._lanes)
+            if lane.failing_since is not None
+        }
 
     async def drain(self) -> None:
         """Accept nothing more; return when everything accepted was settled and delivered."""

@@ -9,6 +9,18 @@ from protocol.model import Posted, Refusal, UserId
 from tests.support.stores.databases import Databases, execute, open_store, open_transaction
 from tests.support.stores.records import make_channel, make_users
 
+REFUSES_STRANGERS = """
+    CREATE FUNCTION no_strangers() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NOT EXISTS (SELECT FROM users WHERE id = NEW.author_id) THEN
+            RAISE 'nobody' USING ERRCODE = '42501';
+        END IF;
+        RETURN NEW;
+    END $$
+"""
+TRIGGER = """
+    CREATE TRIGGER no_strangers BEFORE INSERT ON messages
+        FOR EACH ROW EXECUTE FUNCTION no_strangers()
+"""
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
@@ -94,3 +106,32 @@ async def test_a_send_that_waits_for_too_long_is_given_up_by_the_server(
         (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "3")])
         assert isinstance(outcome, Posted)
         assert outcome.message.seq == 2
+
+
+async def test_a_probe_finds_out_whether_messages_can_be_stored_and_stores_none(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn, lanes=2) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        await store.messages.post([Draft(ann.id, ben.id, "1")])
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(store.messages.probe)
+        for mode in ("SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE"):
+            async with open_transaction(dsn, f"LOCK TABLE messages IN {mode} MODE"):
+                with pytest.raises(StoreUnavailable):
+                    await store.messages.probe()
+        await store.messages.probe()
+        assert await execute(dsn, "SELECT count(*) FROM messages") == 1
+
+
+async def test_a_deployment_that_refuses_a_probe_stores_messages_all_the_same(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        for statement in (REFUSES_STRANGERS, TRIGGER):
+            await execute(dsn, statement)
+        ann, ben = await make_users(store, "ann", "ben")
+        await store.messages.probe()
+        (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "1")])
+        assert isinstance(outcome, Posted)

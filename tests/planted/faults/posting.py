@@ -10,6 +10,48 @@ RESUME: Final = "tests/hub/services/test_resume.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "ready while posts fail",
+        "hub/services/posting/lane.py",
+        "            self._note_failure()\n",
+        "",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "not ready after a post that succeeded",
+        "hub/services/posting/lane.py",
+        "        if submissions:\n            self._note_success()\n",
+        "",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "a lane that failed waits for the next message",
+        "hub/services/posting/lane.py",
+        "            await self._probe(patience)\n",
+        "            pass\n",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "a lane that fails is looked at once",
+        "hub/services/posting/lane.py",
+        "                return\n            self._in_doubt.set()\n",
+        "                return\n",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "a message could be stored in a table that is locked",
+        "persistence/postgres/posting.py",
+        "            await self.connections.fetch(_PROBE)\n",
+        '            await self.connections.fetch("SELECT 1")\n',
+        ("tests/persistence/postgres/test_posting.py",),
+    ),
+    Fault(
+        "a probe leaves a message",
+        "persistence/postgres/posting.py",
+        "        RAISE 'taken back' USING ERRCODE = 'PB000';\n",
+        "",
+        ("tests/persistence/postgres/test_posting.py",),
+    ),
+    Fault(
         "a message stored by a statement whose result was lost is not looked for",
         "hub/services/posting/lane.py",
         "            self._continuity.doubt(submission.draft)\n",

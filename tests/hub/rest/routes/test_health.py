@@ -1,9 +1,15 @@
 """Whether the server lives, and whether it takes work."""
 
+from typing import NoReturn
+
 import pytest
+import trio
+from trio.testing import MockClock
 
 from persistence.interface import Store
+from persistence.records import Draft, StoreUnavailable
 from tests.support.clients.websocket import Refused
+from tests.support.stores.intercept import Interception
 from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
@@ -31,3 +37,60 @@ async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store
         outage.end()
         assert (await world.call("GET", "/readyz")).status == 200
         await (await ann.open()).close_in_silence()
+
+
+async def away(*_: object) -> NoReturn:
+    raise StoreUnavailable("away")
+
+
+async def test_readiness_tells_which_posts_fail_until_others_would_not(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """The store answers, but stores nothing. When it would, the hub finds out by itself."""
+    post = Interception("messages", "post", away)
+    probe = Interception("messages", "probe", away)
+    async with open_world(probe.over(post.over(memory_store)), db_lanes=1) as world:
+        ann, ben = await world.people("ann", "ben")
+        path = f"/api/messages/{ben.id}"
+        assert (await ann.call("POST", path, {"content": "hi"})).status == 503
+        for _ in range(10):
+            ready = await world.call("GET", "/readyz")
+            assert (ready.status, ready.json["status"]) == (503, "posts_fail")
+            assert [lane["lane"] for lane in ready.json["lanes"]] == [0]
+            await trio.sleep(1)
+        probe.way = None
+        await trio.sleep(1)
+        assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
+
+
+async def test_a_post_that_succeeds_makes_ready_at_once(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    post = Interception("messages", "post", away)
+    probe = Interception("messages", "probe", away)
+    async with open_world(probe.over(post.over(memory_store)), db_lanes=1) as world:
+        ann, ben = await world.people("ann", "ben")
+        path = f"/api/messages/{ben.id}"
+        assert (await ann.call("POST", path, {"content": "hi"})).status == 503
+        post.way = None
+        assert (await ann.call("POST", path, {"content": "hi"})).status == 201
+        assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
+
+
+async def test_one_lane_that_fails_is_named(memory_store: Store, autojump_clock: MockClock) -> None:
+    """Others go on meanwhile."""
+    probe = Interception("messages", "probe", away)
+    failing = set[int]()
+
+    async def unless_failing(post: object, drafts: list[Draft]) -> object:
+        if any(draft.recipient_id in failing for draft in drafts):
+            raise StoreUnavailable("away")
+        assert callable(post)
+        return await post(drafts)
+
+    post = Interception("messages", "post", unless_failing)
+    async with open_world(probe.over(post.over(memory_store)), db_lanes=4) as world:
+        ann, ben = await world.people("ann", "ben")
+        failing.add(ben.id)
+        assert (await ann.call("POST", f"/api/messages/{ben.id}", {"content": "1"})).status == 503
+        assert len((await world.call("GET", "/readyz")).json["lanes"]) == 1
