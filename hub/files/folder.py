@@ -2,9 +2,12 @@
 and the thumbnails of pictures, by the same names below `<data folder>/thumbnails`.
 
 Guarantees: a file is written under a name that no other has and nobody can guess, and is there as a
-whole or not at all; no address leads out of the folder. Must not know: who may see a file.
+whole or not at all; when `write` returns it survives a crash of the machine, and when it fails
+nothing is left; no address leads out of the folder. Must not know: who may see a file.
 """
 
+import errno
+import os
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -17,6 +20,7 @@ from attrs import frozen
 NAME_BYTES: Final = 16  # of a name that nobody can guess
 _UPLOADS: Final = "uploads"
 _THUMBNAILS: Final = "thumbnails"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PARTS: Final = 3  # uploads/<day>/<name>
 
 
@@ -41,12 +45,19 @@ class UploadFolder:
             name: what the address ends with; of `hub.files.names.plain_name`.
             content: the whole file.
             thumbnail: of a picture.
+
+        Raises:
+            OSError: there is no room (`is_full`), or something else that the system does not allow.
         """
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         url = f"/{_UPLOADS}/{day}/{secrets.token_hex(NAME_BYTES)}_{name}"
-        if thumbnail is not None:
-            _write(self.thumbnail_of(url), thumbnail)
-        _write(self.path_of(url), content)
+        try:
+            if thumbnail is not None:
+                self._write(self.thumbnail_of(url), thumbnail)
+            self._write(self.path_of(url), content)
+        except BaseException:
+            self.remove([url])
+            raise
         return url
 
     def remove(self, urls: Iterable[str]) -> Sequence[OSError]:
@@ -84,6 +95,24 @@ class UploadFolder:
         }
         return sorted(found)
 
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write beside its name what is then given its name."""
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for folder in (path.parent.parent, self.root):
+                _sync(folder)
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with part.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
     def thumbnail_of(self, url: str) -> Path:
         """Where the thumbnail of a file is, or would be. Raises NoSuchAddress."""
         return self.root / _THUMBNAILS / self.path_of(url).relative_to(self.root / _UPLOADS)
@@ -100,9 +129,15 @@ class UploadFolder:
         return self.root.joinpath(*parts)
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("xb") as file:
-        file.write(content)
-    part.replace(path)
+def is_full(error: OSError) -> bool:
+    """Whether something could not be written because there is no room."""
+    return error.errno in _FULL
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder survive a crash."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -7,13 +7,14 @@ under a name of its kind and with headers that keep a browser from running it.
 
 from typing import Annotated, Final, NotRequired, TypedDict
 
+import structlog
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.files.folder import NoSuchAddress, UploadFolder, is_full
 from hub.files.kinds import PICTURES, WEBP, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
 from hub.files.pictures import Picture, PictureTooLarge, PictureUnreadable, TooManyPictures
@@ -27,6 +28,8 @@ from persistence.records import NoSuchUser, Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.schemas import Keywords
+
+log = structlog.get_logger(__name__)
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
@@ -105,14 +108,16 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     """
     config, uploads = call.services.config, call.services.store.uploads
     folder = UploadFolder(config.data_dir)
-    if isinstance(file, Picture):
-        parts = (plain_name(name), file.content, file.thumbnail)
+    thumbnail = file.thumbnail if isinstance(file, Picture) else None
+    content = file.content if isinstance(file, Picture) else file
+    try:
+        parts = (plain_name(name), content, thumbnail)
         url = await trio.to_thread.run_sync(folder.write, *parts)
-        size = len(file.content)
-        stored = Upload(url, call.me, kind, name, size, file.width, file.height)
-    else:
-        url = await trio.to_thread.run_sync(folder.write, plain_name(name), file)
-        stored = Upload(url, call.me, kind, name, len(file))
+    except OSError as error:
+        raise _not_written(error) from None
+    stored = Upload(url, call.me, kind, name, len(content))
+    if isinstance(file, Picture):
+        stored = evolve(stored, width=file.width, height=file.height)
     quota, grace = config.user_upload_bytes, config.upload_grace
     try:
         is_added = await uploads.add(stored, quota=quota, grace=grace)
@@ -137,6 +142,16 @@ async def _file(call: Call) -> tuple[str, bytes]:
             return _unescaped(file.filename or ""), await file.read()
     except HTTPException as error:  # raised by Starlette for a malformed form
         raise HttpError(400, "form_malformed", error.detail) from None
+    except OSError as error:  # Starlette keeps large files on the disk meanwhile
+        raise _not_written(error) from None
+
+
+def _not_written(error: OSError) -> HttpError:
+    """What a client is told of a file that the system did not let be written."""
+    log.error("file_not_written", reason=str(error))
+    if is_full(error):
+        return HttpError(507, "disk_full", "There is no room for files at the moment")
+    return unavailable()
 
 
 def _unescaped(name: str) -> str:
@@ -206,6 +221,7 @@ ENDPOINTS: Final = (
                 "form_malformed",
             ],
             413: ["storage_full"],
+            507: ["disk_full"],
         },
         body=UploadForm,
         media="multipart/form-data",

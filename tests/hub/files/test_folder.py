@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.files.folder import NoSuchAddress, UploadFolder, is_full
+from tests.support.machine.disks import small_disk
 
 
 def test_a_file_is_where_its_address_says_and_no_one_elses(tmp_path: Path) -> None:
@@ -74,3 +75,45 @@ def test_a_thumbnail_is_beside_its_file_and_goes_with_it(tmp_path: Path) -> None
     assert folder.older_than(-60.0, folder.days()[0]) == [url]
     assert not folder.remove([url])
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("thumbnail", [None, b"small"])
+def test_nothing_is_left_of_what_there_is_no_room_for(
+    tmp_path: Path, thumbnail: bytes | None
+) -> None:
+    with small_disk(tmp_path, 64 << 10) as disk:
+        folder = UploadFolder(disk)
+        with pytest.raises(OSError, match="No space") as failed:
+            folder.write("a.png", b"x" * (80 << 10), thumbnail)
+        assert is_full(failed.value)
+        assert not [path for path in disk.rglob("*") if path.is_file()]
+        assert folder.write("a.png", b"picture", thumbnail)
+
+
+def test_a_file_is_synced_before_it_has_its_name_and_the_name_after_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash of the machine leaves the file that was promised."""
+    happened: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def note_sync(number: int) -> None:
+        happened.append(f"sync {Path(f'/proc/self/fd/{number}').readlink().name}")
+        sync(number)
+
+    def note_name(path: Path, target: Path) -> Path:
+        happened.append("name")
+        return replace(path, target)
+
+    folder = UploadFolder(tmp_path)
+    folder.write("first.txt", b"makes the folders")
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_name)
+    url = folder.write("a.txt", b"a")
+    path = folder.path_of(url)
+    assert happened == [f"sync .{path.name}.part", "name", f"sync {path.parent.name}"]
+    happened.clear()
+    UploadFolder(tmp_path / "new").write("a.txt", b"a")
+    assert [each for each in happened if each.endswith(("uploads", "new"))] == [
+        "sync uploads", "sync new",
+    ]  # fmt: skip

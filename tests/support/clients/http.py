@@ -99,3 +99,17 @@ async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
             return Reply(status, headers, body, cookies)
         elif isinstance(event, h11.ConnectionClosed):
             raise AssertionError("the server closed the connection without a response")
+
+
+def form(content: bytes, name: str, field: str = "file") -> tuple[bytes, dict[str, str]]:
+    """A body with one file, as browsers send it, and its headers."""
+    boundary = "b0undary"
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+            "Content-Type: text/html\r\n\r\n"
+        ).encode()
+        + content
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}

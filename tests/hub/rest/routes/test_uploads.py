@@ -10,7 +10,8 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from tests.support.clients.http import Reply
+from tests.support.clients.http import Reply, form
+from tests.support.machine.disks import small_disk
 from tests.support.pictures import drawn, opened, photo, png_of_size, saved
 from tests.support.school import School, open_school
 from tests.support.world import Person, open_world
@@ -21,19 +22,6 @@ PNG = saved(drawn((4, 3)))
 async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
     body, headers = form(content, name, field)
     return await person.ask("POST", "/api/upload", body, headers)
-
-
-def form(content: bytes, name: str, field: str = "file") -> tuple[bytes, dict[str, str]]:
-    boundary = "b0undary"
-    body = (
-        (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-            "Content-Type: text/html\r\n\r\n"
-        ).encode()
-        + content
-        + f"\r\n--{boundary}--\r\n".encode()
-    )
-    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_path: Path) -> None:
@@ -475,3 +463,18 @@ async def test_pictures_wait_for_those_of_their_owner_as_long_as_somebody_waits_
             with trio.CancelScope(shield=True):
                 while turns.waiting:
                     await trio.lowlevel.checkpoint()
+
+
+async def test_on_a_full_disk_a_file_is_refused_and_nothing_of_it_stays(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path, 1 << 20) as disk:
+        async with open_world(memory_store, data_dir=disk) as world:
+            ann = await world.person("ann")
+            first = await send(ann, b"x" * (700 << 10), "a.txt")
+            assert first.status == 200
+            before = sorted(disk.rglob("*"))
+            refused = await send(ann, b"y" * (700 << 10), "b.txt")
+            assert (refused.status, refused.json["code"]) == (507, "disk_full")
+            assert sorted(disk.rglob("*")) == before
+            assert (await send(ann, b"small", "c.txt")).status == 200
