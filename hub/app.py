@@ -1,8 +1,10 @@
 """The server, assembled: the nursery tree and the order of starting and stopping.
 
-Guarantees: it starts from the outside in and announces itself once everything is ready; it stops
-from the inside out within `shutdown_timeout` seconds: nothing new is accepted, what was accepted is
-finished and acknowledged, every client is closed with 1001, then services and store end.
+Guarantees: it starts from the outside in, as late as its database lets it, and announces itself
+once everything is ready. It stops from the inside out: for `drain_seconds` it only says that it
+will; then, within `shutdown_timeout` seconds, nothing new is accepted, what was accepted is
+finished and acknowledged, every client is closed with 1001, then services and store end. SIGHUP
+ends nothing.
 
     store > services > connections > acceptor
 
@@ -11,47 +13,53 @@ Must not know: the command line, the environment.
 
 import signal
 import socket
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from time import monotonic_ns
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import define, field, frozen
 
 import hub.rest.routes
 import protocol.dialects
-from hub.actor.letters import CloseAll
+from hub.actor.goodbye import say_goodbye
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
 from hub.garbage import collecting_little
+from hub.reloading import Reloading, caps_of
 from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_socketio
-from hub.sockets.listener import Acceptor, Caps, open_listener, raise_file_limit
+from hub.sockets.addresses import listening, url_of
+from hub.sockets.listener import Acceptor
+from hub.sockets.tls import server_context
+from hub.starting import Tell, Waiting, open_patiently
 from persistence import open_express_sessions, open_store
 from persistence.interface import ForeignSessions, Store
 from protocol.discovery import find_dialects
-from protocol.errors import GOING_AWAY
 
 log = structlog.get_logger(__name__)
 
 
 @frozen
 class Server:
-    """A running server. `url` is where it listens."""
+    """A running server. `url` is where it listens, `reloading` changes its settings."""
 
     services: Services
     admission: Admission
     url: str
+    reloading: Reloading
 
 
 @asynccontextmanager
 async def open_server(
     config: Config,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
@@ -61,90 +69,171 @@ async def open_server(
 
     Args:
         config: the settings.
-        listener: where connections arrive (`open_listener`); closed when the context is left.
+        listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
         is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
-    with listener:
-        async with (
-            open_services(config, store, foreign_sessions=foreign_sessions) as services,
-            open_socketio(services, dialects.by_namespace) as socketio,
-            trio.open_nursery() as connections,
-        ):
-            engines = {PATH: socketio}
-            claims = discover(hub.rest.routes)
-            app = build_app(services, engines, claims, dialects, is_demo=is_demo)
-            bodies = larger_bodies(claims, config)
-            admission = Admission(services, app, dialects.by_path, engines, bodies)
-            caps = Caps(config.max_connections, config.max_connections_per_address)
-            acceptor = Acceptor(
-                admission.serve,
-                caps.within(raise_file_limit()),
-                _tls_context(config),
-                services.visitors,
-            )
-            async with trio.open_nursery() as acceptors:
-                acceptors.start_soon(acceptor.accept_forever, listener, connections)
-                scheme = "http" if config.tls_cert is None else "https"
-                port = listener.getsockname()[1]
-                yield Server(services, admission, f"{scheme}://{config.host}:{port}")
-                services.status.accepting = False
-                acceptors.cancel_scope.cancel()
-            await _stop(services, admission, socketio, config.shutdown_timeout)
-            connections.cancel_scope.cancel()  # only idle kept-alive connections are left
+    async with (
+        open_services(config, store, foreign_sessions=foreign_sessions) as services,
+        open_socketio(services, dialects.by_namespace) as socketio,
+        trio.open_nursery() as connections,
+    ):
+        engines = {PATH: socketio}
+        claims = discover(hub.rest.routes)
+        app = build_app(services, engines, claims, dialects, is_demo=is_demo)
+        bodies = larger_bodies(claims, config)
+        admission = Admission(services, app, dialects.by_path, engines, bodies)
+        acceptor = Acceptor(
+            admission.serve, caps_of(config), server_context(config), services.visitors
+        )
+        reloading = Reloading(services, acceptor, config)
+        async with trio.open_nursery() as acceptors:
+            acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+            scheme = "http" if config.tls_cert is None else "https"
+            url = url_of(scheme, config.host, listeners)
+            yield Server(services, admission, url, reloading)
+            services.status.accepting = False
+            acceptors.cancel_scope.cancel()
+        await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
+        connections.cancel_scope.cancel()  # only idle kept-alive connections are left
+
+
+def _tell_nobody(_: str) -> None:
+    """There is no supervisor."""
 
 
 async def serve(
-    config: Config, on_ready: Callable[[Server], Awaitable[None]], *, is_demo: bool = False
+    config: Config,
+    on_ready: Callable[[Server], Awaitable[None]],
+    *,
+    is_demo: bool = False,
+    read_again: Callable[[], Config] | None = None,
+    tell: Tell = _tell_nobody,
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
     The port is bound before the database is opened, which may migrate it: a second hub on the same
-    port ends there and touches nothing. Clients that connect meanwhile wait until the hub is ready.
+    port ends there and touches nothing.
 
     Args:
         config: the settings.
         on_ready: called once, when connections are accepted.
         is_demo: whether a link may sign a browser in.
+        read_again: reads the settings when SIGHUP says that they have changed.
+        tell: tells a supervisor how the server is.
 
     Raises:
         OSError: the port cannot be bound.
+        ConfigError: the certificate cannot be used.
     """
+    tls = server_context(config)
     with (
-        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals,
-        open_listener(config.host, config.port) as listener,
+        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
+        listening(config.host, config.port) as listeners,
     ):
-        async with (
-            open_store(
-                revealed(config.database_url),
-                config.data_dir,
-                pool_size=config.db_pool,
-                lanes=config.db_lanes,
-            ) as store,
-            _foreign_sessions(config) as foreign_sessions,
-            trio.open_nursery() as nursery,
-        ):
-            async with open_server(
-                config, listener, store, foreign_sessions, is_demo=is_demo
-            ) as server:
-                with collecting_little(server.services.metrics.collected):
-                    nursery.start_soon(server.services.metrics.watch_loop)
-                    await on_ready(server)
-                    log.info("ready", url=server.url)
-                    await anext(signals)
-                    log.info("stopping", within_seconds=config.shutdown_timeout)
-                    nursery.start_soon(_cut_short, signals, nursery.cancel_scope)
+        async with trio.open_nursery() as nursery:
+            orders = _Orders(read_again, tell, nursery.cancel_scope)
+            nursery.start_soon(orders.obey, signals)
+            waiting = Waiting(listeners, tls, tell, nursery)
+            async with AsyncExitStack() as stack:
+                store, foreign = await _open_stores(config, stack, waiting.begin)
+                waiting.end()
+                with trio.CancelScope() as orders.scope:
+                    async with open_server(
+                        config, listeners, store, foreign, is_demo=is_demo
+                    ) as server:
+                        with collecting_little(server.services.metrics.collected):
+                            nursery.start_soon(server.services.metrics.watch_loop)
+                            await on_ready(server)
+                            log.info("ready", url=server.url)
+                            orders.server = server
+                            tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                            await orders.until_stopping()
+                            await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
 
 
-def _foreign_sessions(config: Config) -> AbstractAsyncContextManager[ForeignSessions | None]:
-    url = revealed(config.express_sessions_url)
+@define
+class _Orders:
+    """What signals say.
+
+    Args:
+        read_again: reads the settings.
+        tell: tells a supervisor how the server is.
+        scope: what to cancel when there is no time for anything else.
+    """
+
+    read_again: Callable[[], Config] | None
+    tell: Tell
+    scope: trio.CancelScope
+    server: Server | None = None
+    is_patient: bool = False
+    _stop: trio.Event = field(factory=trio.Event, init=False)
+
+    async def obey(self, signals: AsyncIterator[int]) -> None:
+        """Act on signals until cancelled."""
+        async for number in signals:
+            if number == signal.SIGHUP:
+                self._reload()
+            elif self._stop.is_set():
+                log.warning("stop_cut_short")
+                self.scope.cancel()
+            else:
+                self.tell("STOPPING=1")
+                self.is_patient = number == signal.SIGTERM  # SIGINT is a person who waits
+                self._stop.set()
+                if self.server is None:
+                    self.scope.cancel()
+
+    async def until_stopping(self) -> None:
+        """Return when the server is to stop."""
+        await self._stop.wait()
+
+    def _reload(self) -> None:
+        if self.server is None or self.read_again is None:
+            log.warning("settings_not_reloaded", reason="the hub is not ready")
+            return
+        self.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
+        try:
+            self.server.reloading.apply(self.read_again())
+        except ConfigError as error:
+            log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400  it says all
+        except Exception:
+            log.exception("settings_not_reloaded")
+        self.tell("READY=1")
+
+
+async def _open_stores(
+    config: Config, stack: AsyncExitStack, note: Callable[[str], None]
+) -> tuple[Store, ForeignSessions | None]:
+    """The database, and that of the Express application, when they are there."""
+    open_own = partial(
+        open_store,
+        revealed(config.database_url),
+        config.data_dir,
+        pool_size=config.db_pool,
+        lanes=config.db_lanes,
+    )
+    name = str(config.database_url or config.data_dir)
+    store = await open_patiently(stack, name, open_own, note)
+    url = config.express_sessions_url
     if url is None:
-        return nullcontext()
-    return open_express_sessions(url, config.express_sessions_table)
+        return store, None
+    open_foreign = partial(open_express_sessions, url.reveal(), config.express_sessions_table)
+    return store, await open_patiently(stack, str(url), open_foreign, note)
+
+
+async def _drain(server: Server, orders: _Orders) -> None:
+    """Work on for a while, but say that nobody new should come."""
+    config = server.reloading.config
+    server.services.status.is_leaving = True
+    if orders.is_patient and config.drain_seconds:
+        log.info("draining", seconds=config.drain_seconds)
+        await trio.sleep(config.drain_seconds)
+    log.info("stopping", within_seconds=config.shutdown_timeout)
 
 
 async def _stop(
@@ -153,25 +242,8 @@ async def _stop(
     """Finish what was accepted, close every client, and wait until all have ended or time is up."""
     with trio.move_on_after(within) as deadline:
         await services.messaging.drain()
-        goodbye = CloseAll(GOING_AWAY)
-        await services.hub.post(goodbye)
-        await goodbye.done.wait()
+        await say_goodbye(services.hub, within / 2)
         socketio.close_all()  # sessions that joined no namespace, which the Hub does not know
         await admission.drain()
     if deadline.cancelled_caught:
         log.warning("stop_timed_out", seconds=within)
-
-
-async def _cut_short(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
-    await anext(signals)
-    log.warning("stop_cut_short")
-    scope.cancel()
-
-
-def _tls_context(config: Config) -> ssl.SSLContext | None:
-    if config.tls_cert is None or config.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(config.tls_cert, config.tls_key)
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -76,9 +76,12 @@ STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one add
 
 @define
 class Status:
-    """Whether new work is taken. Cleared when the server begins to stop."""
+    """Whether new work is taken, until the server begins to stop; and whether the server wants to
+    stop, for which load balancers look.
+    """
 
     accepting: bool = True
+    is_leaving: bool = False
 
 
 @frozen
@@ -260,12 +263,9 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(_allowances(config), config.user_frames_per_second, metrics.refused),
+            quotas=Quotas(allowances(config), config.user_frames_per_second, metrics.refused),
             visitors=Visitors(
-                Paces(
-                    config.address_requests_per_second,
-                    STRANGERS_BURST_SECONDS * config.address_requests_per_second,
-                ),
+                Paces(*strangers_pace(config)),
                 config.trusted_proxies,
             ),
             pictures=Pictures(
@@ -295,7 +295,7 @@ def _lifetimes(config: Config) -> Mapping[str, timedelta]:
     }
 
 
-def _allowances(config: Config) -> Mapping[Kind, Allowance]:
+def allowances(config: Config) -> Mapping[Kind, Allowance]:
     """What a user may do, as far as it is a setting."""
     return {
         Kind.CONNECTIONS: Allowance(config.user_connections, None),
@@ -308,6 +308,12 @@ def _allowances(config: Config) -> Mapping[Kind, Allowance]:
         Kind.QUESTIONS: Allowance(config.user_questions_per_minute, MINUTE),
         Kind.QUESTIONS_A_DAY: Allowance(config.user_questions_per_day, DAY),
     }
+
+
+def strangers_pace(config: Config) -> tuple[float, float]:
+    """How fast requests of one address are taken, and how many at once."""
+    rate = config.address_requests_per_second
+    return rate, STRANGERS_BURST_SECONDS * rate
 
 
 def _completions(config: Config) -> LanguageModel | None:

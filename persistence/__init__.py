@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
-from persistence.embedded import run_embedded
+from persistence.embedded import is_data_dir, run_embedded
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
@@ -16,7 +16,7 @@ from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import open_role
 from persistence.postgres.express import open_express_sessions
 
-__all__ = ["open_database", "open_express_sessions", "open_store"]
+__all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_store"]
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ commands, events, dialects, sockets.
 
 from datetime import date, datetime
 from enum import Enum, auto
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from attrs import asdict, field, frozen
 
@@ -38,8 +38,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store does not answer now, and the operation's outcome is unknown. Trying again is safe
-    for reads and for sends with a key.
+    for reads and for sends with a key. `heals`: whether waiting may help.
     """
+
+    heals: ClassVar[bool] = True
 
 
 class Taken(StoreError):

@@ -14,7 +14,8 @@ from hub.engineio.server import EngineServer, Handler
 from hub.http.body import Limits
 from hub.http.responses import HttpError, undecided_error
 from hub.http.server import Rules, Upgrade, serve_http_connection
-from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.addresses import open_listeners
+from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import Transport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import HandshakeError, check_upgrade
@@ -44,12 +45,12 @@ async def serve(
         else:
             await upgrade.refuse(transport, 404, "Not found")
 
-    listener = open_listener(host, port)
+    listeners = open_listeners(host, port)
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
         acceptor = Acceptor(answer, Caps(10_000, 10_000))
-        print(f"listening on {host}:{listener.getsockname()[1]}", flush=True)
-        await acceptor.accept_forever(listener, nursery)
+        print(f"listening on {host}:{listeners[0].getsockname()[1]}", flush=True)
+        await acceptor.accept_forever(listeners, nursery)
 
 
 async def refused(_: Request, error: Exception) -> Response:

@@ -14,7 +14,8 @@ from docs.examples.serving import valid_upgrade
 from hub.actor.link import Frames
 from hub.http.body import Limits
 from hub.limits.pace import Meter, Paces
-from hub.sockets.listener import Acceptor, Caps, open_listener
+from hub.sockets.addresses import open_listeners
+from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
@@ -42,12 +43,12 @@ async def serve(
             await accept(request_bytes(upgrade.head), transport, compression)
             await echo(transport, upgrade.trailing, compression)
 
-    listener = open_listener(host, port)
-    chosen: int = listener.getsockname()[1]
+    listeners = open_listeners(host, port)
+    chosen: int = listeners[0].getsockname()[1]
     async with trio.open_nursery() as nursery:
         print(f"listening on {host}:{chosen}", flush=True)
         task_status.started(chosen)
-        await Acceptor(answer, Caps(10_000, 10_000)).accept_forever(listener, nursery)
+        await Acceptor(answer, Caps(10_000, 10_000)).accept_forever(listeners, nursery)
 
 
 async def echo(transport: Transport, trailing: bytes, compression: Compression | None) -> None:

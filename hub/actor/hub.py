@@ -16,6 +16,7 @@ from hub.actor.client import Client, Encoder
 from hub.actor.letters import (
     Broadcast,
     ChannelRoom,
+    Close,
     CloseAll,
     Delivery,
     EndSessions,
@@ -114,6 +115,10 @@ class Hub:
     def is_followed(self, channel_id: ChannelId) -> bool:
         """Whether a connection has joined the channel."""
         return ChannelRoom(channel_id) in self._by_room
+
+    def clients(self) -> Sequence[Client]:
+        """Every connection."""
+        return list(self._clients)
 
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection."""
@@ -226,7 +231,7 @@ class Hub:
                     self._say_farewell(client, farewell)
             case Rebind(client=client, session_id=session_id):
                 self._rebind(client, session_id)
-            case EndSessions() | EndUsers():
+            case EndSessions() | EndUsers() | Close():
                 self._end(letter)
             case CloseAll():
                 self._close_all(letter)
@@ -276,7 +281,11 @@ class Hub:
         if refusal is not None:
             client.close(refusal)
 
-    def _end(self, letter: EndSessions | EndUsers) -> None:
+    def _end(self, letter: EndSessions | EndUsers | Close) -> None:
+        if isinstance(letter, Close):
+            for client in letter.clients:
+                client.close(letter.reason)
+            return
         if isinstance(letter, EndUsers):
             for user_id in letter.user_ids:
                 for client in self._by_user.get(user_id, ()):

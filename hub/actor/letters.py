@@ -158,6 +158,14 @@ class EndUsers:
 
 
 @frozen
+class Close:
+    """Close these connections."""
+
+    clients: Sequence[Client]
+    reason: CloseReason
+
+
+@frozen
 class CloseAll:
     """Close every connection, present and future: the server is stopping. `done` is set when those
     present were asked to close, after everything that was posted before.
@@ -168,5 +176,14 @@ class CloseAll:
 
 
 Letter: TypeAlias = (
-    Register | Unregister | Join | Leave | Broadcast | Rebind | EndSessions | EndUsers | CloseAll
+    Register
+    | Unregister
+    | Join
+    | Leave
+    | Broadcast
+    | Rebind
+    | EndSessions
+    | EndUsers
+    | Close
+    | CloseAll
 )

@@ -13,7 +13,8 @@ from attrs import field, frozen
 from hub.identity.passwords import PasswordHasher, check_password
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
-from persistence import open_database, open_store
+from hub.sockets.tls import server_context
+from persistence import is_data_dir, open_database, open_store
 from persistence.interface import Store
 from persistence.records import NewUser, NoSuchUser, ProfileChange, StoreError, Taken
 from protocol.model import Role, User
@@ -47,7 +48,12 @@ async def migrate_database(config: Config, say: Say) -> None:
 
 
 def show_config(config: Config, say: Say) -> None:
-    """Print every setting; of a secret only whether it is set, of a URL no password."""
+    """Print every setting; of a secret only whether it is set, of a URL no password.
+
+    Raises:
+        ConfigError: the certificate cannot be used.
+    """
+    server_context(config)
     for setting in SETTINGS:
         say(f"{setting.name} = {setting.show(getattr(config, setting.name))}")
 
@@ -71,7 +77,7 @@ async def add_user(config: Config, account: Account, say: Say) -> None:
 async def set_password(config: Config, username: str, password: str, say: Say) -> None:
     """Set a password and end the user's sessions."""
     password_hash = await _hash(password)
-    async with _store(config) as store:
+    async with _known_store(config) as store:
         user = await _find(store, username)
         try:
             await store.accounts.set_password(user.id, password_hash)
@@ -82,7 +88,7 @@ async def set_password(config: Config, username: str, password: str, say: Say) -
 
 async def set_role(config: Config, username: str, role: Role, say: Say) -> None:
     """Set what a user is on the platform; teachers and above moderate where they are members."""
-    async with _store(config) as store:
+    async with _known_store(config) as store:
         user = await _find(store, username)
         try:
             changed = await store.accounts.change_profile(user.id, ProfileChange(role=role))
@@ -93,7 +99,7 @@ async def set_role(config: Config, username: str, role: Role, say: Say) -> None:
 
 async def list_users(config: Config, say: Say) -> None:
     """Print id, username, email and name of every account."""
-    async with _store(config) as store:
+    async with _known_store(config) as store:
         page = await store.accounts.list_page(after=None, limit=PAGE)
         while page:
             for user in page:
@@ -103,7 +109,7 @@ async def list_users(config: Config, say: Say) -> None:
 
 async def revoke_sessions(config: Config, username: str, say: Say) -> None:
     """End every session of a user."""
-    async with _store(config) as store:
+    async with _known_store(config) as store:
         user = await _find(store, username)
         ended = await store.sessions.close_all(user.id)
     say(f"{len(ended)} sessions of {user.username} ended")
@@ -127,4 +133,17 @@ async def _find(store: Store, username: str) -> User:
 async def _store(config: Config) -> AsyncIterator[Store]:
     url = revealed(config.database_url)
     async with open_store(url, config.data_dir, pool_size=2, lanes=1) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _known_store(config: Config) -> AsyncIterator[Store]:
+    """A store that is there already: a folder that is misspelt is not made.
+
+    Raises:
+        NotDone: it is not there.
+    """
+    if config.database_url is None and not is_data_dir(config.data_dir):
+        raise NotDone(f"There is no database of Parlour in {config.data_dir}")
+    async with _store(config) as store:
         yield store

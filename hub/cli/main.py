@@ -7,6 +7,7 @@ either of them may stand still or go away. Must not know: how anything works.
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,7 @@ from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from hub.cli.sbom import bill_of_materials
+from hub.cli.supervisor import Supervisor
 from hub.cli.terminal import printable_text, say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.log_sink import LogSink
@@ -63,15 +65,20 @@ def _settings_options(function: F) -> F:
 
 
 def _config(config: str | None, flags: dict[str, Any], sink: LogSink | None = None) -> Config:
+    """The settings; what is logged from now on looks as they say."""
+    settings = _settings(config, flags)
+    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
+    return settings
+
+
+def _settings(config: str | None, flags: dict[str, Any]) -> Config:
     given = {
         name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
         for name, value in flags.items()
         if value not in (None, ())
     }
     path = config or os.environ.get("PARLOUR_CONFIG")
-    settings = load_config(given, os.environ, Path(path) if path else None)
-    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
-    return settings
+    return load_config(given, os.environ, Path(path) if path else None)
 
 
 def _run(start: Callable[[], Awaitable[None]]) -> None:
@@ -103,10 +110,19 @@ def parlour() -> None:
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
 @_settings_options
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
-    """Run the hub until SIGINT or SIGTERM."""
+    """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
     with LogSink(sys.stderr) as sink:
         settings = _config(config, flags, sink)
-        _run(partial(run_server, settings, partial(_announce, demo=demo), is_demo=demo))
+        run = partial(
+            run_server,
+            settings,
+            partial(_announce, demo=demo),
+            is_demo=demo,
+            read_again=partial(_settings, config, flags),
+            tell=Supervisor.of(os.environ).tell,
+        )
+        _run(run)
 
 
 async def _announce(server: Server, *, demo: bool) -> None:

@@ -42,6 +42,10 @@ class Visitors:
         """In which a new connection waits for its turns of the loop."""
         return self._turns.line(_network(peer) or peer)
 
+    def change(self, pace: tuple[float, float]) -> None:
+        """Take their requests at this rate, and so many at once, from now on."""
+        self._paces.change(*pace)
+
     def meter(self, peer: str) -> Meter:
         """Of a new connection."""
         return Meter(self._paces.of(_network(peer) or peer))

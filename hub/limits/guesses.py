@@ -72,6 +72,11 @@ class Guesses:
         self._slowed: set[str] = set()
         self._max_slowed = max_slowed
 
+    def change(self, limit: int) -> None:
+        """Allow so many from now on."""
+        self._from_one.change(limit)
+        self._from_all.change(limit * NETWORKS)
+
     def __len__(self) -> int:
         """How many accounts have failed logins that count."""
         return len(self._from_all)

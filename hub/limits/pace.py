@@ -48,12 +48,16 @@ class Pace:
     )
 
     def __init__(self, rate: float, burst: float, *, has_peak: bool = False) -> None:
-        self._seconds = 1 / rate
-        self._burst_seconds = burst / rate
+        self.change(rate, burst)
         self._paid_at = -inf
-        self._peak_seconds = self._seconds / PEAK
         self._at_once_seconds = PEAK_SECONDS / PEAK if has_peak else inf
         self._calm_at = -inf
+
+    def change(self, rate: float, burst: float) -> None:
+        """Go on with these."""
+        self._seconds = 1 / rate
+        self._burst_seconds = burst / rate
+        self._peak_seconds = self._seconds / PEAK
 
     def take(self, cost: float, now: float) -> float:
         """Spend tokens; returns when they are there: at `now` or before unless that is too fast."""
@@ -84,6 +88,12 @@ class Paces:
         self._burst = burst
         self._paces: WeakValueDictionary[Hashable, Pace] = WeakValueDictionary()
         self._recent: deque[Pace] = deque(maxlen=RECENT)
+
+    def change(self, rate: float, burst: float) -> None:
+        """Go on with these, for everybody."""
+        self._rate, self._burst = rate, burst
+        for pace in self._paces.values():
+            pace.change(rate, burst)
 
     def of(self, party: Hashable) -> Pace:
         """The pace of a party."""

@@ -103,8 +103,8 @@ class Place:
 
     __slots__ = ("_semaphore",)
 
-    def __init__(self, semaphore: trio.Semaphore) -> None:
-        self._semaphore: trio.Semaphore | None = semaphore
+    def __init__(self, semaphore: "trio.Semaphore | Seats") -> None:
+        self._semaphore: trio.Semaphore | Seats | None = semaphore
 
     def release(self) -> None:
         """Give the place back, unless that was done."""
@@ -122,6 +122,19 @@ class Place:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+class Seats:
+    """Counts what is open at a time; how many may be is said by whoever asks."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def release(self) -> None:
+        """One is free again."""
+        self.taken -= 1
 
 
 class Quota:
@@ -151,11 +164,16 @@ class Quota:
         self._allowances = allowances
         self._refused = refused
         self._windows: dict[Kind, FixedWindow] = {}
-        self._connections = trio.Semaphore(allowances[Kind.CONNECTIONS].limit)
+        self._connections = Seats()
         self.pace: Final = pace
         self.requests: Final = trio.CapacityLimiter(REQUESTS_AT_ONCE)
         self.responses: Final = trio.CapacityLimiter(RESPONSES_AT_ONCE)
         self._in_flight = trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
+
+    def change(self, allowances: Mapping[Kind, Allowance]) -> None:
+        """Allow so much from now on, of which what was counted is no part."""
+        self._allowances = allowances
+        self._windows.clear()
 
     def take(self, kind: Kind, now: float) -> bool:
         """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
@@ -186,16 +204,16 @@ class Quota:
         for kind, allowance in self._allowances.items():
             window = self._windows.get(kind)
             left = allowance.limit if window is None else window.left(now)
-            is_rate = kind is not Kind.CONNECTIONS
-            yield Balance(kind, allowance, left if is_rate else self._connections.value)
+            if kind is Kind.CONNECTIONS:
+                left = max(0, allowance.limit - self._connections.taken)
+            yield Balance(kind, allowance, left)
 
     def connect(self) -> Place | None:
         """A place for a connection; None when all are taken."""
-        try:
-            self._connections.acquire_nowait()
-        except trio.WouldBlock:
+        if self._connections.taken >= self._allowances[Kind.CONNECTIONS].limit:
             self._refused(Kind.CONNECTIONS)
             return None
+        self._connections.taken += 1
         return Place(self._connections)
 
     @property
@@ -236,6 +254,14 @@ class Quotas:
         self._allowances = {**ALLOWANCES, **(allowances or {})}
         self._quotas: WeakValueDictionary[UserId, Quota] = WeakValueDictionary()
         self._recent: deque[Quota] = deque(maxlen=RECENT_USERS)
+
+    def change(self, allowances: Mapping[Kind, Allowance], frames_per_second: int) -> None:
+        """Allow so much from now on, to everybody."""
+        self._frames = frames_per_second
+        self._allowances = {**ALLOWANCES, **allowances}
+        for quota in self._quotas.values():
+            quota.change(self._allowances)
+            quota.pace.change(self._frames, self._frames * BURST_SECONDS)
 
     def of(self, user_id: UserId) -> Quota:
         """The user's quota."""

@@ -70,6 +70,10 @@ class SlidingWindow:
         self._free: _Times = {}
         self._throttled: _Times = {}
 
+    def change(self, limit: int) -> None:
+        """Allow so many from now on, of which those that were counted are a part."""
+        self._limit = limit
+
     def take(self, key: Hashable, now: float) -> bool:
         """Count one for `key` if it is allowed; returns whether it is.
 

@@ -71,7 +71,11 @@ class Config:
     """
 
     # Listening
-    host: str = setting(HOST, "127.0.0.1", "The address to listen on.")
+    host: str = setting(
+        HOST,
+        "127.0.0.1",
+        "Where to listen: on all addresses of a name; `::` is every address of the machine.",
+    )
     port: int = setting(
         whole(0, 65_535),
         8_000,
@@ -108,6 +112,12 @@ class Config:
     )
     head_timeout: float = setting(
         seconds(0.1, 300), 10.0, "How long the head of an HTTP request may take to arrive."
+    )
+    drain_seconds: float = setting(
+        seconds(0, 3_600),
+        0.0,
+        "How long, after SIGTERM, the hub works on while `/readyz` says 503, so that load balancers"
+        " send nobody new.",
     )
     shutdown_timeout: float = setting(
         seconds(0.1, 300), 10.0, "How long the hub may take to stop in good order."
@@ -467,7 +477,8 @@ class Config:
         that may use the hub may also reach it by a proxy at that origin.
         """
         origins = [urlsplit(origin).hostname or "" for origin in self.web_origins]
-        return (self.host, *origins, *self.allowed_hosts)
+        own = () if self.host.startswith("unix:") else (self.host,)
+        return (*own, *origins, *self.allowed_hosts)
 
     @property
     def base_path(self) -> str:

@@ -22,6 +22,9 @@ E = TypeVar("E", bound=Enum)
 
 MIN_SECRET_CHARS: Final = 16
 
+_UNIX: Final = "unix:"
+_UNIX_PEER: Final = "unix"
+_MAX_PORT: Final = 65_535
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _YES: Final = frozenset({"yes", "true", "on", "1"})
 _NO: Final = frozenset({"no", "false", "off", "0"})
@@ -105,6 +108,10 @@ def _text(value: object) -> str:
 
 def _host(value: object) -> str:
     given = _text(value)
+    if given.startswith(_UNIX):
+        if not given.startswith(f"{_UNIX}/") or "\0" in given:
+            raise NotAccepted("the path of a socket begins with /")
+        return given
     if re.search(r"[\s/@?#=]", given):
         raise NotAccepted
     return given
@@ -152,11 +159,16 @@ def _url(value: object, schemes: Collection[str]) -> Secret:
 
 def _postgres_url(value: object) -> Secret:
     url = _url(value, ("postgres", "postgresql"))
-    query = urlsplit(url.reveal()).query
-    parameters = parse_qs(query, strict_parsing=True) if query else {}
-    for port in parameters.get("port", ()):
-        if not re.fullmatch(r"\d+(,\d+)*", port):
+    parts = urlsplit(url.reveal())
+    parameters = parse_qs(parts.query, strict_parsing=True) if parts.query else {}
+    hosts = parts.netloc.rpartition("@")[2]
+    ports = re.findall(r":(\d+)(?=,|$)", hosts)
+    for text in parameters.get("port", ()):
+        if not re.fullmatch(r"\d+(,\d+)*", text):
             raise NotAccepted
+        ports += text.split(",")
+    if not all(0 < int(port) <= _MAX_PORT for port in ports):
+        raise NotAccepted(f"a port is a number from 1 to {_MAX_PORT}")
     return url
 
 
@@ -218,12 +230,16 @@ def _table(value: object) -> str:
 
 
 def _address(value: object) -> str:
-    return str(ipaddress.ip_address(_text(value)))
+    given = _text(value)
+    if given == _UNIX_PEER:
+        return given
+    address = ipaddress.ip_address(given)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 YES_NO: Final = Parser(_yes_no, "yes or no", "yes, no (also true, false, on, off, 1, 0)")
 TEXT: Final = Parser(_text, "text", "any text")
-HOST: Final = Parser(_host, "text", "an address or a host name")
+HOST: Final = Parser(_host, "text", "an address, a host name, or `unix:/path/of/a/socket`")
 HOST_NAME: Final = Parser(
     _host_name, "host name", "a name, `.example.org` for that and all names in it, or `*` for any"
 )
@@ -233,7 +249,7 @@ TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")
 ORIGIN: Final = Parser(_origin, "URL", "`https://host` or `https://host:port`, no path")
 ISSUER: Final = Parser(_issuer, "URL", "`https://host` or `https://host/path`")
 PUBLIC_URL: Final = Parser(_public_url, "URL", "`https://host/` or `https://host/path/`")
-ADDRESS: Final = Parser(_address, "text", "an IP address")
+ADDRESS: Final = Parser(_address, "text", "an IP address, or `unix` for a proxy on a Unix socket")
 POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)
 HTTP_URL: Final = Parser(_http_url, "URL", "`http://...` or `https://...`", is_secret=True)
 SECRET: Final = Parser(_secret, "secret", "any text", is_secret=True)

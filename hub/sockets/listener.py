@@ -1,4 +1,4 @@
-"""The one port: accepts connections, and confines what one of them raises to itself.
+"""The port: accepts connections, and confines what one of them raises to itself.
 
 Guarantees: whatever one connection raises ends that connection alone; there are never more
 connections than the caps and the system's limit of open files allow, in all and per address; when
@@ -13,7 +13,7 @@ import resource
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import Final, TypeAlias
 
@@ -23,18 +23,19 @@ from attrs import frozen
 
 from hub.http.visitors import Visitors
 from hub.limits.pace import Flooded
+from hub.sockets.addresses import peer_of
 from hub.sockets.refusals import Refusals
 from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 
 log = structlog.get_logger(__name__)
 
-BACKLOG: Final = 1_024
 OTHER_FILES: Final = 256  # that the hub may need beside connections
 RESCAN_SECONDS: Final = 1.0  # after nobody was found who could make room
 TLS_SECONDS: Final = 10.0
 TLS_COST: Final = 3  # of a handshake, in requests, beside that of the connection
 EXHAUSTED_PAUSE_SECONDS: Final = 0.1
+SILENT_SECONDS: Final = 10.0  # about the same again
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 Handler: TypeAlias = Callable[[Transport, str, str], Awaitable[None]]
@@ -61,35 +62,6 @@ def raise_file_limit() -> int:
     return most
 
 
-def open_listener(host: str, port: int) -> socket.socket:
-    """A listening socket on the first address `host` resolves to. Port 0 lets the system choose.
-
-    Raises:
-        OSError: the address cannot be resolved or bound; the text names it.
-    """
-    try:
-        return _listen(host, port)
-    except OSError as error:
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-        listener.setblocking(False)  # noqa: FBT003  the standard library's signature
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
 class Acceptor:
     """Turns a listening socket into served connections.
 
@@ -109,20 +81,32 @@ class Acceptor:
     ) -> None:
         self._handler = handler
         self._visitors = visitors or Visitors()
-        self._caps = caps
-        self._tls = tls
+        self.caps = caps
+        """May be changed; connections that are open stay."""
+        self.tls = tls
+        """May be replaced, for connections that come from then on."""
         self._open: Counter[str] = Counter()
         self._serving: dict[trio.CancelScope, Transport] = {}  # the oldest first
         self._no_room_until = -inf
         self._refusals = Refusals()
+        self._silent_until = -inf
 
-    async def accept_forever(self, listener: socket.socket, connections: trio.Nursery) -> None:
-        """Serve what connects to `listener` in `connections` until cancelled, then close it. They
-        go on until `connections` is cancelled.
+    async def accept_forever(
+        self, listeners: Sequence[socket.socket], connections: trio.Nursery
+    ) -> None:
+        """Serve what connects to `listeners` in `connections` until cancelled, then close them.
+        They go on until `connections` is cancelled.
         """
         reader = SharedReader()
         connections.start_soon(reader.run)
         connections.start_soon(self._refusals.tell)
+        async with trio.open_nursery() as nursery:
+            for listener in listeners:
+                nursery.start_soon(self._accept, listener, reader, connections)
+
+    async def _accept(
+        self, listener: socket.socket, reader: SharedReader, connections: trio.Nursery
+    ) -> None:
         with listener:
             while True:
                 await trio.lowlevel.wait_readable(listener)
@@ -132,15 +116,22 @@ class Acceptor:
                     continue
                 except OSError as error:
                     if error.errno in _EXHAUSTED:
-                        log.warning("accept_failed", reason=str(error))
+                        self._warn_of_exhaustion(error)
                         await trio.sleep(EXHAUSTED_PAUSE_SECONDS)
                     continue  # the others mean that the peer left before it was accepted
-                peer = str(address[0]) if address else ""
+                peer = peer_of(address)
                 if (reason := self._refusal(peer)) is not None:
                     self._refusals.note(peer, reason)
                     accepted.close()
                     continue
                 connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
+
+    def _warn_of_exhaustion(self, error: OSError) -> None:
+        """Once in a while: it may last."""
+        now = trio.current_time()
+        if now >= self._silent_until:
+            self._silent_until = now + SILENT_SECONDS
+            log.warning("accept_failed", reason=str(error), silent_for=SILENT_SECONDS)
 
     async def serve(self, transport: Transport, peer: str) -> None:
         """Serve one connection and close it. Raises nothing but cancellation."""
@@ -149,13 +140,14 @@ class Acceptor:
             await self._serve(transport, peer, scope)
 
     async def _serve(self, transport: Transport, peer: str, scope: trio.CancelScope) -> None:
+        tls = self.tls
         self._serving[scope] = transport
         try:
             await self._visitors.arrive(peer, 1)
-            if self._tls is None:
+            if tls is None:
                 await self._handler(transport, peer, "http")
             else:
-                transport = StreamTransport(await self._handshake(transport, peer, self._tls))
+                transport = StreamTransport(await self._handshake(transport, peer, tls))
                 self._serving[scope] = transport
                 await self._handler(transport, peer, "https")
         except Exception as error:  # noqa: BLE001  the boundary where one connection's trouble ends
@@ -183,8 +175,8 @@ class Acceptor:
         """Why a connection is not served; None: it is."""
         if self._visitors.is_far_behind(peer):
             return "too_fast"
-        is_full = len(self._serving) >= self._caps.total
-        if self._open[peer] >= self._caps.per_address or (is_full and not self._make_room()):
+        is_full = len(self._serving) >= self.caps.total
+        if self._open[peer] >= self.caps.per_address or (is_full and not self._make_room()):
             return "too_many"
         return None
 

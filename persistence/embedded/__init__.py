@@ -1,8 +1,8 @@
 """The embedded Postgres: a server that belongs to one hub and needs no configuration.
 
 Guarantees: it listens on a Unix socket that only we can open; it dies with the hub however the hub
-ends (see `guard`); if it dies on its own it is started again, a bounded number of times; a second
-hub on the same folder is refused. Must not know: what is stored in it.
+ends (see `guard`); if it dies on its own it is started again, however often that takes, as with a
+full disk; a second hub on the same folder is refused. Must not know: what is stored in it.
 """
 
 import os
@@ -24,15 +24,15 @@ from persistence.embedded.cluster import LOCK, SUPERUSER, Cluster, exclusive
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 from persistence.embedded.places import cluster_dir, find_binaries
 
-__all__ = ["DataDirInUse", "EmbeddedPostgresError", "run_embedded"]
+__all__ = ["DataDirInUse", "EmbeddedPostgresError", "is_data_dir", "run_embedded"]
 
 log = structlog.get_logger(__name__)
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 15.0
-RESTARTS: Final = 20
 RESTART_PAUSE_SECONDS: Final = 0.25
-STEADY_SECONDS: Final = 60.0  # after this long without a crash, the restarts count anew
+LONGEST_PAUSE_SECONDS: Final = 5.0
+STEADY_SECONDS: Final = 60.0  # after this long without a crash, the pauses are short again
 LOG_LINES: Final = 20
 _POLL_SECONDS: Final = 0.01
 _GUARD: Final = Path(__file__).with_name("guard.py")
@@ -45,7 +45,7 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
 
     Raises:
         DataDirInUse: another hub runs on it.
-        EmbeddedPostgresError: it cannot start, or keeps dying (then from inside the block).
+        EmbeddedPostgresError: it cannot start.
     """
     data_dir = await trio.to_thread.run_sync(_make_folder, data_dir)
     with exclusive(data_dir):
@@ -61,6 +61,11 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
                 nursery.cancel_scope.cancel()
         finally:
             shutil.rmtree(socket_dir, ignore_errors=True)
+
+
+def is_data_dir(path: Path) -> bool:
+    """Whether a server has run on this folder."""
+    return (path / LOCK).is_file()
 
 
 @frozen
@@ -180,9 +185,8 @@ async def _keep_running(
         log.error("postgres_died", exit_code=server.guard.returncode)
         while True:
             restarts += 1
-            if restarts > RESTARTS:
-                raise _failure("Postgres keeps dying", data_dir / "postgres.log")
-            await trio.sleep(RESTART_PAUSE_SECONDS)  # its child processes may still use the cluster
+            # its child processes may still use the cluster
+            await trio.sleep(min(RESTART_PAUSE_SECONDS * restarts, LONGEST_PAUSE_SECONDS))
             _remake(socket_dir, cluster)
             try:
                 server = await _start(cluster, socket_dir, data_dir)

@@ -7,6 +7,7 @@ stopped before a new one starts. Must not know: how the running server is watche
 
 import fcntl
 import os
+import pwd
 import shutil
 import signal
 import time
@@ -74,8 +75,9 @@ class Cluster:
         """Whether `initdb` was done here.
 
         Raises:
-            EmbeddedPostgresError: by another major version of Postgres.
+            EmbeddedPostgresError: by another major version of Postgres, or it is not our account's.
         """
+        self._require_ours()
         version_file = self.data / "PG_VERSION"
         if not version_file.exists():
             return False
@@ -85,6 +87,18 @@ class Cluster:
                 f"{self.data} was made by Postgres {made_by}, this is {ours}: dump and restore it"
             )
         return True
+
+    def _require_ours(self) -> None:
+        try:
+            owner = self.data.stat().st_uid
+        except FileNotFoundError:
+            return
+        if owner != self.account.uid:
+            theirs, ours = _name_of(owner), _name_of(self.account.uid)
+            raise EmbeddedPostgresError(
+                f"{self.data} belongs to {theirs}, but Postgres runs as {ours}: give it to that"
+                " account, as `cp -a` does when a backup is copied"
+            )
 
     def begin(self) -> list[str]:
         """Prepare an empty folder; returns the `initdb` command to be run for `finish`."""
@@ -177,3 +191,10 @@ class Cluster:
             raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}")
         with candidates[0].open() as catalogue:
             return catalogue.readline().split()[-1]  # "# PostgreSQL 18"
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"account {uid}"

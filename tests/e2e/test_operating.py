@@ -1,13 +1,32 @@
-"""What an operating system and those who run it do to a hub: readers of logs that stand still."""
+"""What an operating system, and those who run it, do to a hub: readers of logs that stand still,
+signals, limits, full disks.
+"""
 
 import fcntl
+import json
+import os
 import signal
+import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
+import h11
 import pytest
+import trio
 
-from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
+from tests.support.clients.http import form, request
+from tests.support.machine.disks import small_disk
+from tests.support.programs.hub_process import (
+    PARLOUR,
+    HubProcess,
+    environment,
+    open_folder,
+    run_hub,
+)
+from tests.support.programs.processes import until_none_works_in, working_in
 
 PIPE_BYTES = 4_096  # the least that a pipe may hold
 
@@ -50,3 +69,194 @@ async def test_a_log_whose_reader_stands_still_holds_nobody_up(data_dir: Path) -
         assert (await hub.call("GET", "/readyz")).status == 200
         hub.process.send_signal(signal.SIGTERM)
         assert hub.process.wait(20) == 0
+
+
+def next_line(hub: HubProcess, event: str) -> Any:
+    """The next line of the log about that."""
+    assert hub.process.stderr is not None
+    for text in hub.process.stderr:
+        line = json.loads(text)
+        if line["event"] == event:
+            return line
+    pytest.fail(f"the log ended without {event}")
+
+
+async def test_sighup_changes_settings_and_never_ends_the_hub(data_dir: Path) -> None:
+    settings = data_dir.parent / "parlour.toml"
+    settings.write_text("user_connections = 1\n")
+    with run_hub(data_dir, "--config", str(settings)) as hub:
+        _, cookie = await hub.sign_up("ann")
+        async with hub.open(cookie):
+            settings.write_text("user_connections = 2\nlog_level = 'debug'\nport = 1\n")
+            hub.process.send_signal(signal.SIGHUP)
+            line = next_line(hub, "settings_reloaded")
+            assert line["changed"] == ["log_level", "user_connections"]
+            assert line["need_restart"] == ["port"] or line["need_restart"] == []
+            async with hub.open(cookie):
+                assert next_line(hub, "client_connected")["level"] == "debug"
+        settings.write_text("user_connections = 0\n")
+        hub.process.send_signal(signal.SIGHUP)
+        assert "user_connections" in next_line(hub, "settings_not_reloaded")["reason"]
+        assert (await hub.call("GET", "/readyz")).status == 200
+
+
+async def test_before_it_stops_the_hub_says_so_and_works_on(data_dir: Path) -> None:
+    with run_hub(data_dir, "--drain-seconds", "3") as hub:
+        (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
+        async with hub.open(anns) as socket:
+            hub.process.send_signal(signal.SIGTERM)
+            next_line(hub, "draining")
+            ready = await hub.call("GET", "/readyz")
+            assert (ready.status, ready.json) == (503, {"status": "stopping"})
+            assert (await hub.call("GET", "/healthz")).status == 200
+            sent = await hub.call("POST", f"/api/messages/{ben}", {"content": "hi"}, anns)
+            assert sent.status == 201
+            await socket.receive_type("private_message")
+            async with hub.open(anns) as late:
+                _, closed = await late.until_closed()
+                assert closed.code == 1001
+            _, closed = await socket.until_closed()
+            assert closed.code == 1001
+        assert hub.process.wait(20) == 0
+
+
+async def test_who_stops_it_at_a_terminal_waits_for_no_drain(data_dir: Path) -> None:
+    with run_hub(data_dir, "--drain-seconds", "3600") as hub:
+        hub.process.send_signal(signal.SIGINT)
+        assert hub.process.wait(20) == 0
+
+
+async def test_a_second_signal_ends_a_drain(data_dir: Path) -> None:
+    with run_hub(data_dir, "--drain-seconds", "3600") as hub:
+        hub.process.send_signal(signal.SIGTERM)
+        next_line(hub, "draining")
+        hub.process.send_signal(signal.SIGTERM)
+        assert hub.process.wait(20) == 0
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: Path) -> None:
+    with run_hub(data_dir) as hub:
+        database = set(working_in(data_dir)) - {hub.process.pid}
+        for pid in database:
+            os.kill(pid, signal.SIGSTOP)
+        hub.process.send_signal(signal.SIGTERM)
+        code = hub.process.wait(28)
+        for pid in database:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        assert code == 0
+    until_none_works_in(data_dir)
+
+
+async def test_a_supervisor_is_told_of_each_step(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = data_dir.parent / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(path))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+        with run_hub(data_dir) as hub:
+            assert listener.recv(1_000).startswith(b"READY=1\nSTATUS=Ready at http://")
+            hub.process.send_signal(signal.SIGHUP)
+            assert listener.recv(1_000).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert listener.recv(1_000) == b"READY=1"
+            hub.process.send_signal(signal.SIGTERM)
+            assert listener.recv(1_000) == b"STOPPING=1"
+            assert hub.process.wait(20) == 0
+
+
+async def test_a_unix_socket_is_served_and_removed(data_dir: Path) -> None:
+    path = data_dir.parent / "hub.sock"
+    flags = ("--host", f"unix:{path}", "--trusted-proxies", "unix")
+    with parlour_serve(data_dir, *flags) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Parlour is ready at unix:{path}\n"
+        async with await trio.open_unix_socket(str(path)) as stream:
+            assert (await request(stream, "GET", "/readyz")).status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert not path.exists()
+
+
+def parlour_serve(data_dir: Path, *flags: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*PARLOUR, "serve", "--port", "0", "--data-dir", str(data_dir), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+
+
+async def test_more_connections_than_descriptors_leave_the_hub_at_work(data_dir: Path) -> None:
+    """Strangers make room for whoever comes next, also for who asks whether the hub is ready."""
+    limited = ["prlimit", "--nofile=320:320", *PARLOUR]
+    with run_hub(data_dir, program=limited) as hub:
+        (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
+        async with hub.open(anns) as socket, AsyncExitStack() as stack:
+            for _ in range(400):
+                other = await trio.open_tcp_stream(hub.host, hub.port, local_address="127.0.0.2")
+                await stack.enter_async_context(other)
+            assert (await hub.call("GET", "/readyz")).status == 200
+            sent = await hub.call("POST", f"/api/messages/{ben}", {"content": "hi"}, anns)
+            assert sent.status == 201
+            await socket.receive_type("private_message")
+
+
+async def test_files_that_are_too_much_for_the_memory_end_nothing(data_dir: Path) -> None:
+    limited = ["prlimit", f"--as={420 << 20}", *PARLOUR]
+    with run_hub(data_dir, program=limited) as hub:
+        _, cookie = await hub.sign_up("ann")
+        async with trio.open_nursery() as nursery:
+            for _ in range(6):
+                nursery.start_soon(upload, hub, cookie, b"x" * (9 << 20))
+        assert (await hub.call("GET", "/readyz")).status == 200
+
+
+async def upload(hub: HubProcess, cookie: str, content: bytes) -> int:
+    """The status of an upload; 0 if the connection broke."""
+    body, headers = form(content, "a.txt")
+    with suppress(trio.BrokenResourceError, h11.RemoteProtocolError, AssertionError):
+        async with await hub.connect() as stream:
+            headers["Cookie"] = cookie
+            return (await request(stream, "POST", "/api/upload", body, headers)).status
+    return 0
+
+
+async def test_with_a_full_disk_nothing_is_acknowledged_and_nothing_ends(data_dir: Path) -> None:
+    """Also when the database dies meanwhile. It goes on when there is room."""
+    with small_disk(data_dir.parent, 220 << 20) as disk, run_hub(disk / "data") as hub:
+        (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
+        path = f"/api/messages/{ben}"
+        filler = disk / "filler"
+        with filler.open("wb") as file, suppress(OSError):
+            while True:
+                file.write(b"x" * (1 << 20))
+                file.flush()
+        stored, status = 0, 201
+        while status == 201:
+            stored += 1
+            status = (await hub.call("POST", path, {"content": "x" * 4_000}, anns)).status
+        assert status == 503
+        body, headers = form(b"x" * 100_000, "a.txt")
+        async with await hub.connect() as stream:
+            headers["Cookie"] = anns
+            assert (await request(stream, "POST", "/api/upload", body, headers)).status in (
+                503, 507,
+            )  # fmt: skip
+        assert (await hub.call("GET", "/readyz")).status == 503
+        assert (await hub.call("GET", "/healthz")).status == 200
+        for pid in set(working_in(disk)) - {hub.process.pid}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert (await hub.call("GET", "/readyz")).status == 503
+        filler.unlink()
+        while (await hub.call("GET", "/readyz")).status != 200:
+            pass
+        again = await hub.call("POST", path, {"content": "there is room"}, anns)
+        assert again.status == 201
+        newest = await hub.call("GET", f"{path}?limit=100", cookie=anns)
+        assert len(newest.json) == min(stored, 100)
+        hub.process.send_signal(signal.SIGTERM)
+        assert hub.process.wait(20) == 0
+        until_none_works_in(disk)

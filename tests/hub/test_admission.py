@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from hub.app import open_server
 from hub.settings.config import Config
-from hub.sockets.listener import open_listener
+from hub.sockets.addresses import open_listeners
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.frames import text
@@ -64,7 +64,7 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
     authority.configure_trust(context)
     config = Config(port=0, tls_cert=chain, tls_key=key)
     store = new_memory_store()
-    async with open_server(config, open_listener("127.0.0.1", 0), store) as server:
+    async with open_server(config, open_listeners("127.0.0.1", 0), store) as server:
         assert server.url.startswith("https://127.0.0.1:")
         port = urlsplit(server.url).port
         assert port is not None

@@ -7,7 +7,7 @@ import pytest
 from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
-from hub.sockets.listener import open_listener
+from hub.sockets.addresses import listening
 from tests.support.stores.databases import Databases, execute
 
 
@@ -18,7 +18,7 @@ async def never(_: Server) -> None:
 async def test_a_hub_that_cannot_have_its_port_does_not_touch_the_database(
     databases: Databases, tmp_path: Path
 ) -> None:
-    with open_listener("127.0.0.1", 0) as taken:
+    with listening("127.0.0.1", 0) as (taken,):
         port = taken.getsockname()[1]
         async with databases.empty() as dsn:
             config = Config(port=port, database_url=Secret(dsn), data_dir=tmp_path / "data")

@@ -62,6 +62,7 @@ _REFUSED: Final = (
     asyncpg.InvalidAuthorizationSpecificationError,  # no such user, or not with this password
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
+    asyncpg.exceptions.ClientConfigurationError,  # the URL asks for what there is not
 )
 _FAILED: Final = (
     asyncpg.SyntaxOrAccessError,

@@ -61,6 +61,8 @@ class UnsafeDatabase(StoreUnavailable):
     connections from one session to another. It is of no use until somebody changes that.
     """
 
+    heals = False
+
 
 async def connect(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:
     """A connection with these settings. A coroutine of asyncio.

@@ -12,7 +12,7 @@ from hub.cli.chat import sign_in
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from hub.settings.config import Config
-from hub.sockets.listener import open_listener
+from hub.sockets.addresses import open_listeners
 from persistence.interface import Store
 from tests.support.clients.http import request
 from tests.support.programs.server import demo_passwords, serve
@@ -60,9 +60,9 @@ async def test_a_link_signs_somebody_in_only_where_it_is_a_demo(
 ) -> None:
     """The page is told; it asks first, and forgets the link."""
     config = Config(port=0)
-    listener = open_listener(config.host, 0)
+    listeners = open_listeners(config.host, 0)
     async with (
-        open_server(config, listener, memory_store, is_demo=is_demo) as server,
+        open_server(config, listeners, memory_store, is_demo=is_demo) as server,
         await trio.open_tcp_stream("127.0.0.1", urlsplit(server.url).port or 0) as stream,
     ):
         page = html.unescape((await request(stream, "GET", "/")).text)

@@ -57,6 +57,12 @@ def test_a_connection_goes_on_at_the_pace_of_its_network() -> None:
     assert isinstance(meter, Meter)
 
 
+def test_a_proxy_on_a_unix_socket_may_be_trusted() -> None:
+    visitors = Visitors(Paces(), ["unix"])
+    said = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-for", b"198.51.100.1"),))
+    assert visitors.of(said, "unix", "http", visitors.meter("unix")).network == "198.51.100.1"
+
+
 async def test_connections_of_one_address_are_served_at_a_rate(autojump_clock: object) -> None:
     visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
     began = trio.current_time()

@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.app import Server, open_server
 from hub.settings.config import Config
-from hub.sockets.listener import open_listener
+from hub.sockets.addresses import open_listeners
 from persistence.interface import Store
 
 
@@ -15,7 +15,7 @@ from persistence.interface import Store
 async def serve(store: Store, *, port: int = 0, **settings: Any) -> AsyncIterator[Server]:
     """A server over `store` on this port of the machine; keywords are settings."""
     config = Config(port=port, **settings)
-    async with open_server(config, open_listener(config.host, port), store) as server:
+    async with open_server(config, open_listeners(config.host, port), store) as server:
         yield server
 
 

@@ -1,0 +1,99 @@
+"""Settings that take effect while the hub runs, and which do not.
+
+Guarantees: settings that cannot be used change nothing; what was changed and takes a restart is
+named. Connections that are open stay. Must not know: where settings come from, signals.
+"""
+
+from typing import Final
+
+import structlog
+from attrs import define
+
+from hub.assembly import Services, allowances, strangers_pace
+from hub.settings.config import SETTINGS, Config
+from hub.settings.logs import set_level
+from hub.sockets.listener import Acceptor, Caps, raise_file_limit
+from hub.sockets.tls import server_context
+
+log = structlog.get_logger(__name__)
+
+RELOADABLE: Final = frozenset(
+    {
+        "address_requests_per_second",
+        "drain_seconds",
+        "log_level",
+        "login_attempts",
+        "login_attempts_per_address",
+        "max_connections",
+        "max_connections_per_address",
+        "shutdown_timeout",
+        "tls_cert",
+        "tls_key",
+        "user_channels_per_hour",
+        "user_connections",
+        "user_conversations_per_hour",
+        "user_frames_per_second",
+        "user_messages_per_second",
+        "user_questions_per_day",
+        "user_questions_per_minute",
+        "user_searches_per_minute",
+        "user_typing_per_second",
+        "user_uploads_per_minute",
+    }
+)
+"""Settings that need no restart."""
+
+
+def caps_of(config: Config) -> Caps:
+    """How many connections may be open, as far as the system allows that."""
+    caps = Caps(config.max_connections, config.max_connections_per_address)
+    return caps.within(raise_file_limit())
+
+
+@define
+class Reloading:
+    """Applies settings to a running hub.
+
+    Args:
+        services: what runs.
+        acceptor: what accepts connections.
+        config: the settings in force.
+    """
+
+    services: Services
+    acceptor: Acceptor
+    config: Config
+
+    def apply(self, config: Config) -> None:
+        """Put into force what can be; the certificate is read again in any case.
+
+        Raises:
+            ConfigError: the certificate cannot be used; nothing has changed.
+        """
+        speaks_tls = self.services.config.tls_cert is not None
+        is_other = speaks_tls != (config.tls_cert is not None)
+        tls = self.acceptor.tls if is_other else server_context(config)
+        changed = _changed(self.config, config) & RELOADABLE
+        kept = _changed(self.services.config, config) - RELOADABLE
+        if is_other:  # addresses and cookies would be others
+            kept |= {"tls_cert", "tls_key"}
+        self.config = config
+        self.acceptor.tls = tls
+        self.acceptor.caps = caps_of(config)
+        if changed:
+            self.services.quotas.change(allowances(config), config.user_frames_per_second)
+            self.services.visitors.change(strangers_pace(config))
+            self.services.guesses.change(config.login_attempts)
+            self.services.attempts.change(config.login_attempts_per_address)
+        set_level(config.log_level)
+        log.warning(
+            "settings_reloaded",
+            changed=sorted(changed - kept),
+            need_restart=sorted(kept),
+            certificate_is_read=tls is not None and not is_other,
+        )
+
+
+def _changed(before: Config, after: Config) -> set[str]:
+    names = [setting.name for setting in SETTINGS]
+    return {name for name in names if getattr(before, name) != getattr(after, name)}

@@ -1,0 +1,174 @@
+"""Where the hub listens, and how that and its peers are called.
+
+Guarantees: it listens on every address of a host's name, or on none; an IPv4 address looks the same
+whatever kind of socket it comes in by; the socket file that a dead hub left behind is replaced,
+that of a living one is not. Must not know: what is spoken on a connection.
+"""
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Place: TypeAlias = tuple[Any, ...]
+"""An address and what belongs to it, as the standard library has them."""
+
+BACKLOG: Final = 1_024
+UNIX: Final = "unix:"
+UNIX_PEER: Final = "unix"
+"""What everybody is called who comes in by a Unix socket."""
+_UNIX_MODE: Final = 0o660
+_MAPPED: Final = "::ffff:"
+_EVERY_ADDRESS: Final = "::"
+_NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_PORT_ATTEMPTS: Final = 10
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[Sequence[socket.socket]]:
+    """Listening sockets on all addresses of `host`, or on `unix:` and a path. Port 0 lets the
+    system choose, the same one for all. They are closed on exit, and a socket's file is removed.
+
+    Raises:
+        OSError: an address cannot be resolved or bound; the text names it.
+    """
+    listeners = open_listeners(host, port)
+    path = unix_path(host)
+    made = None if path is None else path.stat().st_ino
+    try:
+        yield listeners
+    finally:
+        for each in listeners:
+            each.close()
+        if path is not None:
+            with suppress(OSError):
+                if path.stat().st_ino == made:
+                    path.unlink()
+
+
+def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
+    """As `listening`, for whoever closes them."""
+    path = unix_path(host)
+    try:
+        if path is not None:
+            return [_listen_at(path)]
+        for attempt in range(_PORT_ATTEMPTS):
+            try:
+                return _listen_on_all(_addresses(host, port), host)
+            except OSError as error:
+                is_last = attempt == _PORT_ATTEMPTS - 1
+                if port or error.errno != errno.EADDRINUSE or is_last:
+                    raise
+    except OSError as error:
+        where = host if path is not None else f"{in_url(host)}:{port}"
+        raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
+    raise AssertionError("unreachable")
+
+
+def unix_path(host: str) -> Path | None:
+    """The path of a Unix socket, if that is where to listen."""
+    return Path(host.removeprefix(UNIX)) if host.startswith(UNIX) else None
+
+
+def in_url(host: str) -> str:
+    """A host as URLs have it."""
+    return f"[{host}]" if ":" in host else host
+
+
+def url_of(scheme: str, host: str, listeners: Sequence[socket.socket]) -> str:
+    """Where the hub can be reached, by the host that was asked for."""
+    if unix_path(host) is not None:
+        return host
+    return f"{scheme}://{in_url(host)}:{listeners[0].getsockname()[1]}"
+
+
+def peer_of(address: object) -> str:
+    """The IP address of a peer, by what the system calls it."""
+    if not address or not isinstance(address, tuple):
+        return UNIX_PEER
+    text = str(address[0]).partition("%")[0]  # without the network card of a link-local one
+    return text.removeprefix(_MAPPED) if "." in text else text
+
+
+def _addresses(host: str, port: int) -> list[tuple[int, Place]]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((int(family), address) for family, _, _, _, address in found))
+
+
+def _listen_on_all(addresses: Sequence[tuple[int, Place]], host: str) -> list[socket.socket]:
+    """A name may have addresses of a kind that this machine does not have."""
+    opened: list[socket.socket] = []
+    missing: OSError | None = None
+    try:
+        for family, address in addresses:
+            if opened:
+                port = opened[0].getsockname()[1]
+                address = (address[0], port, *address[2:])  # noqa: PLW2901  the same for all
+            try:
+                opened.append(_listen(family, address, is_every=host == _EVERY_ADDRESS))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing = error
+                log.warning("address_not_here", address=address[0], reason=error.strerror)
+        if missing is not None and not opened:
+            raise missing
+    except OSError:
+        for each in opened:
+            each.close()
+        raise
+    return opened
+
+
+def _listen(family: int, address: Place, *, is_every: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # `::` is every address, also of IPv4
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_every)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)  # noqa: FBT003  the standard library's signature
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _listen_at(path: Path) -> socket.socket:
+    """A Unix socket, for our own account and group. A stale file is replaced."""
+    if _is_stale(path):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(os.fspath(path))
+        path.chmod(_UNIX_MODE)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)  # noqa: FBT003  the standard library's signature
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_stale(path: Path) -> bool:
+    """Whether there is a socket that nobody listens on any more."""
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            return False  # what else is there is not ours: binding will fail
+    except FileNotFoundError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            return True
+    return False

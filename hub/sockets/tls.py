@@ -1,0 +1,52 @@
+"""The certificate that the hub shows, which may be replaced while it runs.
+
+Guarantees: a certificate that cannot be used is refused in words that name the files, and the one
+before stays in use; a key with a passphrase is refused, not asked for on a terminal. Must not know:
+what is spoken over TLS.
+"""
+
+import ssl
+from pathlib import Path
+
+from hub.settings.config import Config
+from hub.settings.setting import ConfigError
+
+
+def server_context(config: Config) -> ssl.SSLContext | None:
+    """What speaks TLS for the hub, if it does.
+
+    Raises:
+        ConfigError: the files are no certificate with its key.
+    """
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    return _context(config.tls_cert, config.tls_key)
+
+
+def _context(cert: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key, password=_refuse_passphrase)
+    except (OSError, ValueError) as error:  # the latter: of the passphrase
+        raise ConfigError(
+            f"tls_cert {cert} and tls_key {key} are no certificate chain and its private key in PEM"
+            f" format: {_reason(error)}"
+        ) from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _refuse_passphrase() -> str:
+    raise ValueError("the key has a passphrase")
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case ssl.SSLError(reason="KEY_VALUES_MISMATCH"):
+            return "the key is another certificate's"
+        case ssl.SSLError(reason=str(reason)):
+            return reason.lower().replace("_", " ")
+        case OSError(strerror=str(reason)):
+            return reason
+        case _:
+            return str(error)

@@ -1,0 +1,94 @@
+"""Connections are closed in batches."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+import trio
+from attrs import define, field
+from trio.testing import MockClock
+
+from hub.actor.client import Client
+from hub.actor.goodbye import BATCH, PAUSE_SECONDS, say_goodbye
+from hub.actor.hub import Hub
+from hub.actor.letters import Register
+from hub.actor.link import Frames
+from hub.actor.listeners import RoomListeners
+from hub.actor.wire import Wire
+from hub.limits.quotas import Quotas
+from protocol.dialects.private_messages import DIALECT
+from protocol.errors import GOING_AWAY, CloseReason
+from protocol.events import Connected
+from protocol.model import SessionId, User, UserId
+
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
+WIRE = Wire(DIALECT)
+
+
+@define
+class Closings:
+    """As a link: when it was asked to close."""
+
+    number: int
+    noted: list[tuple[int, float]]
+    is_behind: bool = False
+    is_closed: bool = field(default=False, init=False)
+
+    def offer(self, frames: Frames) -> None:
+        """Nobody reads it."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    async def caught_up(self) -> None:
+        """Nothing waits."""
+
+    def close(self, reason: CloseReason) -> None:
+        assert reason == GOING_AWAY
+        if not self.is_closed:
+            self.is_closed = True
+            self.noted.append((self.number, trio.current_time()))
+
+
+def nobody_looks(user_id: UserId, *, connected: bool) -> None:
+    """As a listener to presence."""
+
+
+async def closed(count: int, within: float) -> list[tuple[int, float]]:
+    """Who was closed when, in order."""
+    noted: list[tuple[int, float]] = []
+    hub = Hub(nobody_looks, RoomListeners([]))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(hub.run)
+        for number in range(count):
+            user = User(UserId(number + 1), f"u{number}", "U", NOW, NOW)
+            client = Client(
+                user, SessionId(number + 1), WIRE, Closings(number, noted), Quotas().of(user.id)
+            )
+            await hub.post(Register(client, Connected(user, NOW)))
+        await hub.barrier()
+        await say_goodbye(hub, within)
+        nursery.cancel_scope.cancel()
+    return noted
+
+
+@pytest.mark.parametrize("count", [0, 1, BATCH])
+async def test_a_few_are_closed_at_once(count: int, autojump_clock: MockClock) -> None:
+    noted = await closed(count, 5)
+    assert len(noted) == count
+    assert len({at for _, at in noted}) <= 1
+    assert trio.current_time() == 0
+
+
+async def test_many_are_closed_in_batches_in_a_random_order(autojump_clock: MockClock) -> None:
+    noted = await closed(3 * BATCH + 1, 5)
+    numbers = [number for number, _ in noted]
+    assert sorted(numbers) == list(range(3 * BATCH + 1))
+    assert numbers != sorted(numbers)
+    assert list(Counter(at for _, at in noted).values()) == [BATCH] * 3 + [1]
+    assert trio.current_time() <= 3 * 1.5 * PAUSE_SECONDS
+
+
+async def test_there_is_not_more_time_than_is_given(autojump_clock: MockClock) -> None:
+    await closed(3 * BATCH + 1, 0.1)
+    assert trio.current_time() <= 0.1 * 1.5

@@ -1,0 +1,72 @@
+"""Which certificates can be used."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives import serialization
+
+from hub.settings.config import Config
+from hub.settings.setting import ConfigError
+from hub.sockets.tls import server_context
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate chain and its key."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = trustme.CA().issue_cert("127.0.0.1")
+    made.cert_chain_pems[0].write_to_path(cert)
+    made.private_key_pem.write_to_path(key)
+    return cert, key
+
+
+def refusal(cert: Path, key: Path) -> str:
+    with pytest.raises(ConfigError) as refused:
+        server_context(Config(tls_cert=cert, tls_key=key))
+    text = str(refused.value)
+    assert str(cert) in text
+    assert str(key) in text
+    assert "\n" not in text
+    return text
+
+
+def test_a_certificate_with_its_key_is_used(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    assert isinstance(server_context(Config(tls_cert=cert, tls_key=key)), ssl.SSLContext)
+    assert server_context(Config()) is None
+
+
+def test_what_is_no_pem_is_refused_in_words(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    refusal(key, cert)
+    cert.write_text("this is no certificate")
+    refusal(cert, key)
+
+
+def test_the_key_of_another_certificate_is_refused_in_words(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(key)
+    assert "the key is another certificate's" in refusal(cert, key)
+
+
+def test_a_passphrase_is_not_asked_for(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    key.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
+    assert "passphrase" in refusal(cert, key)
+
+
+def test_files_that_cannot_be_read_are_named(files: tuple[Path, Path]) -> None:
+    cert, key = files
+    config = Config(tls_cert=cert, tls_key=key)
+    key.unlink()
+    with pytest.raises(ConfigError, match="No such file"):
+        server_context(config)
