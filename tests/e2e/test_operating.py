@@ -5,6 +5,7 @@ signals, limits, full disks.
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ from tests.support.programs.hub_process import (
 )
 from tests.support.programs.processes import until_none_works_in, working_in
 
+UNIT = Path(__file__).parents[2] / "docs/systemd/parlour.service"
 PIPE_BYTES = 4_096  # the least that a pipe may hold
 
 
@@ -163,6 +165,21 @@ async def test_a_supervisor_is_told_of_each_step(
             hub.process.send_signal(signal.SIGTERM)
             assert listener.recv(1_000) == b"STOPPING=1"
             assert hub.process.wait(20) == 0
+
+
+def test_the_unit_for_systemd_is_one(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("there is no systemd-analyze here")
+    text = UNIT.read_text()
+    assert text.count("/opt/parlour/bin/parlour serve") == 1
+    unit = tmp_path / UNIT.name  # with a program that exists here, and without an account
+    text = text.replace("/opt/parlour/bin/parlour serve", "/bin/true")
+    unit.write_text(text.replace("User=parlour\n", ""))
+    done = subprocess.run(
+        [analyze, "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 async def test_a_unix_socket_is_served_and_removed(data_dir: Path) -> None:

@@ -7,6 +7,7 @@ from tests.planted.faults import (
     carriers,
     files,
     identity,
+    operating,
     posting,
     protocol,
     rest,
@@ -32,5 +33,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *rest.FAULTS,
     *files.FAULTS,
     *settings.FAULTS,
+    *operating.FAULTS,
     *web.FAULTS,
 )

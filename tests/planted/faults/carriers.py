@@ -175,8 +175,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one more connection than an address may have",
         "hub/sockets/listener.py",
-        "self._open[peer] >= self._caps.per_address",
-        "self._open[peer] > self._caps.per_address",
+        "self._open[peer] >= self.caps.per_address",
+        "self._open[peer] > self.caps.per_address",
         ("tests/hub/sockets/test_listener.py",),
     ),
     Fault(

@@ -77,8 +77,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file loses the letters of its name",
         "hub/rest/routes/uploads.py",
-        "stored = Upload(url, call.me, kind, name, len(file))",
-        "stored = Upload(url, call.me, kind, plain_name(name), len(file))",
+        "stored = Upload(url, call.me, kind, name, len(content))",
+        "stored = Upload(url, call.me, kind, plain_name(name), len(content))",
         (UPLOADS,),
     ),
     Fault(

@@ -148,8 +148,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a user may have any number of connections",
         "hub/limits/quotas.py",
-        "            self._refused(Kind.CONNECTIONS)\n            return None\n",
-        "            return Place(trio.Semaphore(0))\n",
+        "self._connections.taken >= self._allowances[Kind.CONNECTIONS].limit",
+        "self._connections.taken < 0",
         (QUOTAS,),
     ),
     Fault(
