@@ -139,19 +139,22 @@ async def serve(
             waiting = Waiting(listeners, tls, tell, nursery)
             async with AsyncExitStack() as stack:
                 store, foreign = await _open_stores(config, stack, waiting.begin)
-                waiting.end()
+                open_it = partial(open_server, config, listeners, store, foreign, is_demo=is_demo)
                 with trio.CancelScope() as orders.scope:
-                    async with open_server(
-                        config, listeners, store, foreign, is_demo=is_demo
-                    ) as server:
-                        with collecting_little(server.services.metrics.collected):
-                            nursery.start_soon(server.services.metrics.watch_loop)
-                            await on_ready(server)
-                            log.info("ready", url=server.url)
-                            orders.server = server
-                            tell(f"READY=1\nSTATUS=Ready at {server.url}")
-                            await orders.until_stopping()
-                            await _drain(server, orders)
+                    async with AsyncExitStack() as serving:
+                        server = await open_patiently(
+                            serving, _name_of(config), open_it, waiting.begin
+                        )
+                        waiting.end()
+                        metrics = server.services.metrics
+                        serving.enter_context(collecting_little(metrics.collected))
+                        nursery.start_soon(metrics.watch_loop)
+                        await on_ready(server)
+                        log.info("ready", url=server.url)
+                        orders.server = server
+                        tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        await orders.until_stopping()
+                        await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
 
@@ -217,13 +220,17 @@ async def _open_stores(
         pool_size=config.db_pool,
         lanes=config.db_lanes,
     )
-    name = str(config.database_url or config.data_dir)
-    store = await open_patiently(stack, name, open_own, note)
+    store = await open_patiently(stack, _name_of(config), open_own, note)
     url = config.express_sessions_url
     if url is None:
         return store, None
     open_foreign = partial(open_express_sessions, url.reveal(), config.express_sessions_table)
     return store, await open_patiently(stack, str(url), open_foreign, note)
+
+
+def _name_of(config: Config) -> str:
+    """The database, for people."""
+    return str(config.database_url or config.data_dir)
 
 
 async def _drain(server: Server, orders: _Orders) -> None:

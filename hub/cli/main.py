@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar, cast
@@ -112,7 +112,8 @@ def parlour() -> None:
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
-    with LogSink(sys.stderr) as sink:
+    # Whatever else Python says there, such as a warning, must not wait for a reader either.
+    with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
         settings = _config(config, flags, sink)
         run = partial(
             run_server,
