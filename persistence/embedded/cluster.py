@@ -77,7 +77,6 @@ class Cluster:
         Raises:
             EmbeddedPostgresError: by another major version of Postgres, or it is not our account's.
         """
-        self._require_ours()
         version_file = self.data / "PG_VERSION"
         if not version_file.exists():
             return False
@@ -86,13 +85,11 @@ class Cluster:
             raise EmbeddedPostgresError(
                 f"{self.data} was made by Postgres {made_by}, this is {ours}: dump and restore it"
             )
+        self._require_ours()
         return True
 
     def _require_ours(self) -> None:
-        try:
-            owner = self.data.stat().st_uid
-        except FileNotFoundError:
-            return
+        owner = self.data.stat().st_uid
         if owner != self.account.uid:
             theirs, ours = _name_of(owner), _name_of(self.account.uid)
             raise EmbeddedPostgresError(
