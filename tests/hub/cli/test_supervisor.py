@@ -1,5 +1,6 @@
 """What a supervisor is told."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from hub.cli.supervisor import VARIABLE, Supervisor
 
 @pytest.mark.parametrize("is_abstract", [False, True])
 def test_a_supervisor_that_listens_is_told(tmp_path: Path, is_abstract: bool) -> None:
-    name = f"@parlour-test-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
+    name = (
+        f"@parlour-test-{os.getpid()}-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
+    )
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(name.replace("@", "\0", 1) if is_abstract else name)
         Supervisor.of({VARIABLE: name}).tell("READY=1\nSTATUS=Ready")
