@@ -5,6 +5,7 @@ bounded number of series. Must not know: what is counted.
 """
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -12,6 +13,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -44,6 +46,16 @@ class Metrics:
             registry=self._registry,
             buckets=SECONDS,
         )
+
+        self._dropped = Gauge(
+            "parlour_log_lines_dropped",
+            "Log lines that were dropped since the start, because nobody read them.",
+            registry=self._registry,
+        )
+
+    def watch_log(self, dropped: Callable[[], int]) -> None:
+        """Ask for the number of log lines that were dropped whenever somebody looks."""
+        self._dropped.set_function(dropped)
 
     def refused(self, kind: str) -> None:
         """A user's allowance of this kind was used up."""

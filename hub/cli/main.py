@@ -118,7 +118,7 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
         run = partial(
             run_server,
             settings,
-            partial(_announce, demo=demo),
+            partial(_announce, sink=sink, demo=demo),
             is_demo=demo,
             read_again=partial(_settings, config, flags),
             tell=Supervisor.of(os.environ).tell,
@@ -126,7 +126,8 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
         _run(run)
 
 
-async def _announce(server: Server, *, demo: bool) -> None:
+async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
+    server.services.metrics.watch_log(lambda: sink.dropped)
     try:
         say(f"Parlour is ready at {server.url}")
         if demo:

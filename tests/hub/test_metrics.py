@@ -54,6 +54,13 @@ def test_what_is_refused_is_counted_by_its_kind() -> None:
     assert "parlour_allowance_refusals_total" in metrics.text().decode()
 
 
+def test_log_lines_that_were_dropped_are_counted_when_somebody_looks() -> None:
+    metrics, dropped = Metrics(), [0]
+    metrics.watch_log(lambda: dropped[0])
+    dropped[0] = 7
+    assert sample(metrics, "parlour_log_lines_dropped") == 7
+
+
 async def test_who_has_the_token_reads_them_and_nobody_else(memory_store: Store) -> None:
     async with open_world(memory_store, metrics_token=Secret(TOKEN)) as world:
         for wrong in ({}, {"Authorization": "Bearer no"}, {"Authorization": TOKEN}):
