@@ -278,7 +278,8 @@ class Admission:
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
         log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
         try:
-            await services.hub.post(Register(client, Connected(client.user, datetime.now(UTC))))
+            greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
+            await services.hub.post(Register(client, greeting))
             await services.arrivals.connected(client)
             take = take_commands(asker, codec, services.commands.carry_out)
             await connection.serve(dialect.heartbeat, take)

@@ -39,7 +39,7 @@ from hub.sockets.addresses import listening, url_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
 from hub.starting import Tell, Waiting, open_patiently
-from persistence import open_express_sessions, open_store
+from persistence import open_express_sessions, open_hub_store
 from persistence.interface import ForeignSessions, Store
 from protocol.discovery import find_dialects
 
@@ -214,11 +214,12 @@ async def _open_stores(
 ) -> tuple[Store, ForeignSessions | None]:
     """The database, and that of the Express application, when they are there."""
     open_own = partial(
-        open_store,
+        open_hub_store,
         revealed(config.database_url),
         config.data_dir,
         pool_size=config.db_pool,
         lanes=config.db_lanes,
+        wait_seconds=config.takeover_wait,
     )
     store = await open_patiently(stack, _name_of(config), open_own, note)
     url = config.express_sessions_url

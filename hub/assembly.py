@@ -44,7 +44,7 @@ from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
-from hub.services.posting.continuity import Continuity
+from hub.services.posting.log_watch import LogWatch, watch_log
 from hub.services.posting.messaging import Messaging
 from hub.services.presence.arrivals import Arrivals
 from hub.services.presence.channels import ChannelPresences
@@ -96,6 +96,7 @@ class Services:
     renewals: Renewals
     tokens: TokenVerifier = field(repr=False)
     messaging: Messaging
+    log_watch: LogWatch
     presence: Presence
     arrivals: Arrivals
     workspaces: Workspaces
@@ -156,14 +157,17 @@ async def open_services(
         expiry=config.typing_expiry,
     )
     rooms.listeners.append(typing)
-    floor = await store.messages.last_id()
-    continuities = [
-        Continuity(store.messages, store.accounts, store.relations, floor)
-        for _ in range(config.db_lanes)
-    ]
-    messaging = Messaging(store.messages, hub, typing, continuities, hub.is_followed)
+    log_watch = await watch_log(store, hub, lanes=config.db_lanes)
+    messaging = Messaging(store.messages, hub, typing, log_watch)
     receipts = Receipts(store.messages, hub)
-    workspaces = Workspaces(store.workspaces, store.channels, store.accounts, hub, arrivals)
+    workspaces = Workspaces(
+        store.workspaces,
+        store.channels,
+        store.accounts,
+        hub,
+        arrivals,
+        lambda: log_watch.epoch,
+    )
     sight = Sight(presence, channel_presences, store.workspaces, hub)
     pairs = Pairs()
     revocations = Revocations(
@@ -179,7 +183,12 @@ async def open_services(
         Questions(store.relations, store.invitations, pairs, hub).begin,
     )
     resume = Resume(
-        store.channels, store.messages, store.accounts, channels, limit=config.resume_limit
+        store.channels,
+        store.messages,
+        store.accounts,
+        channels,
+        log_watch,
+        limit=config.resume_limit,
     )
     completions = _completions(config)
     assistant = Assistant(
@@ -242,6 +251,7 @@ async def open_services(
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(arrivals.run)
         nursery.start_soon(messaging.run)
+        nursery.start_soon(log_watch.run)
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
@@ -258,6 +268,7 @@ async def open_services(
             renewals=renewals,
             tokens=tokens,
             messaging=messaging,
+            log_watch=log_watch,
             presence=presence,
             arrivals=arrivals,
             workspaces=workspaces,

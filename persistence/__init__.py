@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+import trio
+
 from persistence.embedded import is_data_dir, run_embedded
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
+from persistence.postgres.database.hold import open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import open_role
 from persistence.postgres.express import open_express_sessions
 
-__all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_store"]
+__all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_hub_store", "open_store"]
 
 
 @asynccontextmanager
@@ -32,8 +35,7 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
         SchemaLocked: another session keeps the schema locked; the text says who.
     """
-    server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
-    async with open_asyncio(), server as dsn:
+    async with _open_server(database_url, data_dir) as dsn:
         await migrate(dsn)
         yield dsn if database_url is not None else await open_role(dsn)
 
@@ -42,7 +44,7 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
 async def open_store(
     database_url: str | None, data_dir: Path, *, pool_size: int, lanes: int
 ) -> AsyncIterator[Store]:
-    """The store of a hub, over `open_database`.
+    """The store of a command, over `open_database`: it may work beside a hub.
 
     Args:
         database_url: an external Postgres, or None for the embedded one below `data_dir`.
@@ -58,3 +60,45 @@ async def open_store(
         open_postgres_store(dsn, pool_size=pool_size, lanes=lanes) as store,
     ):
         yield store
+
+
+@asynccontextmanager
+async def open_hub_store(
+    database_url: str | None, data_dir: Path, *, pool_size: int, lanes: int, wait_seconds: float
+) -> AsyncIterator[Store]:
+    """The store of a hub, which is the only one on its database: the schema is brought up to date
+    once no other hub works with it.
+
+    Args:
+        database_url: as `open_store`; so are the next three.
+        data_dir: see there.
+        pool_size: see there.
+        lanes: see there.
+        wait_seconds: how long to wait for another hub to end.
+
+    Raises:
+        AlreadyServed: another hub serves the database; the text says which.
+        UnsafeDatabase: as `open_store`.
+    """
+    async with (
+        _open_server(database_url, data_dir) as admin,
+        open_hold(admin, wait_seconds) as hold,
+    ):
+        await migrate(admin)
+        await hold.begin()
+        dsn = admin if database_url is not None else await open_role(admin)
+        async with (
+            open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, hold=hold) as store,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(hold.keep)
+            yield store
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
+    """The DSN of a server that runs, for somebody who may change everything."""
+    server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
+    async with open_asyncio(), server as dsn:
+        yield dsn

@@ -22,6 +22,7 @@ from attrs import frozen
 from persistence.changes import Change
 from persistence.identities import Identity
 from persistence.invitations import Invitations
+from persistence.log import Log
 from persistence.records import (
     Access,
     Advance,
@@ -72,6 +73,7 @@ __all__ = [
     "Health",
     "Identity",
     "Invitations",
+    "Log",
     "Messages",
     "Recoveries",
     "Relations",
@@ -458,6 +460,7 @@ class Store:
     uploads: Uploads
     recoveries: Recoveries
     health: "Health"
+    log: Log
 
 
 class Health(Protocol):

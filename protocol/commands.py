@@ -165,10 +165,11 @@ class ResumeConversations:
     """Send this connection what it missed in its user's private conversations.
 
     `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
-    conversations that are not in it.
+    conversations that are not in it. `epoch`: of which log, as far as the client knows.
     """
 
     after: Mapping[frozenset[UserId], int]
+    epoch: str | None = None
 
 
 @frozen
@@ -177,10 +178,12 @@ class ResumeChannels:
 
     `after`: the last seq it has, by channel; None: every channel of the user from 0.
     `enter`: false in dialects whose connections receive channels without joining them.
+    `epoch`: of which log the positions are, as far as the client knows.
     """
 
     after: Mapping[ChannelId, int] | None
     enter: bool = True
+    epoch: str | None = None
 
 
 @frozen

@@ -149,6 +149,7 @@ INVALID_COMPRESSION: Final = CloseReason(1007, "Invalid compression", reconnect=
 FLOODED: Final = CloseReason(1008, "Too many frames")
 FRAME_TOO_BIG: Final = CloseReason(1009, "Frame too big", reconnect=False)
 INTERNAL_ERROR: Final = CloseReason(1011, "Internal error")
+START_OVER: Final = CloseReason(1012, "Come back and resume")
 TRY_AGAIN: Final = CloseReason(1013, "Try again later")
 TOO_SLOW: Final = CloseReason(4008, "Too slow, reconnect and resume")
 SESSION_ENDED: Final = CloseReason(4001, "Session ended", reconnect=False)

@@ -52,10 +52,13 @@ class Reliable:
 
 @frozen
 class Connected(Reliable):
-    """First event on a new connection, to that connection alone."""
+    """First event on a new connection, to that connection alone. `epoch`: which log it is;
+    positions in it mean nothing in another one.
+    """
 
     user: User
     at: datetime
+    epoch: str
 
 
 @frozen
@@ -288,13 +291,17 @@ class ConversationsResumed(Reliable):
 
     `after`: by peer, the seq up to which the connection has everything. `complete`: whether nothing
     was left out; if false, the client fetches the rest over REST, from `after` on, or from where it
-    was in conversations that are not in it.
+    was in conversations that are not in it. `epoch`: which log `after` is of. `reset`: the client
+    named positions that are not of this log, so everything was sent from the beginning; what else
+    it has is not in the log any more.
     """
 
     user_id: UserId
     complete: bool
     after: Mapping[UserId, int]
     at: datetime
+    epoch: str
+    reset: bool = False
 
 
 @frozen
@@ -303,14 +310,19 @@ class ChannelsResumed(Reliable):
 
     complete: bool
     after: Mapping[ChannelId, int]
+    epoch: str
+    reset: bool = False
 
 
 @frozen
 class Ready(Reliable):
-    """Reply to `Identify`: from now on the connection receives the events of these workspaces."""
+    """Reply to `Identify`: from now on the connection receives the events of these workspaces.
+    `epoch`: see `Connected`.
+    """
 
     user: User
     workspaces: Sequence[Workspace]
+    epoch: str
 
 
 @frozen

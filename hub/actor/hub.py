@@ -176,10 +176,12 @@ class Hub:
         """Close the live connections of deleted accounts with 4001."""
         await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
 
-    async def send_back(self, user_ids: Collection[UserId] | None) -> None:
+    async def send_back(
+        self, user_ids: Collection[UserId] | None, reason: CloseReason = TRY_AGAIN
+    ) -> None:
         """Close the live connections of these users (None: all), who may come back at once."""
-        chosen = self._by_user if user_ids is None else user_ids
-        await self._address.send(EndUsers(frozenset(chosen), TRY_AGAIN))
+        chosen = None if user_ids is None else frozenset(user_ids)
+        await self._address.send(EndUsers(chosen, reason))
 
     def sessions(self) -> frozenset[SessionId]:
         """The sessions that have a connection now."""
@@ -287,7 +289,8 @@ class Hub:
                 client.close(letter.reason)
             return
         if isinstance(letter, EndUsers):
-            for user_id in letter.user_ids:
+            chosen = self._by_user if letter.user_ids is None else letter.user_ids
+            for user_id in chosen:
                 for client in self._by_user.get(user_id, ()):
                     client.close(letter.reason)
             return

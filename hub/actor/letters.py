@@ -151,9 +151,9 @@ class EndSessions:
 
 @frozen
 class EndUsers:
-    """Close every connection of these users."""
+    """Close every connection of these users; None: of all."""
 
-    user_ids: frozenset[UserId]
+    user_ids: frozenset[UserId] | None
     reason: CloseReason
 
 

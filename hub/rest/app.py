@@ -52,6 +52,7 @@ ENGINE_METHODS: Final = (
     "DELETE",
     "OPTIONS",
 )  # some of which it refuses
+EPOCH: Final = "Parlour-Epoch"  # which log the seqs in a response are of
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _NO_SUCH_METHOD: Final = "There is no such method on this path"
 
@@ -128,7 +129,7 @@ def build_app(
                 allow_credentials=True,
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
                 allow_headers=["*"],  # an origin that is trusted with cookies may send any
-                expose_headers=["Retry-After", "Link"],
+                expose_headers=["Retry-After", "Link", EPOCH],
             ),
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
@@ -204,6 +205,7 @@ class _Path:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as until_sent:
             response = await self._answer(Request(scope, receive), until_sent)
+            response.headers[EPOCH] = self.services.log_watch.epoch
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, until_sent: AsyncExitStack) -> Response:

@@ -141,12 +141,12 @@ class Commands:
             case Identify(user_id=user_id):
                 await self.workspaces.identify(asker.connection, user_id)
                 return DONE
-            case ResumeConversations(after=peers):
-                await self.resume.conversations(asker.connection, peers)
+            case ResumeConversations(after=peers, epoch=epoch):
+                await self.resume.conversations(asker.connection, peers, epoch)
                 return DONE
-            case ResumeChannels(after=after, enter=enter):
-                await asker.journal.resuming(after)
-                await self.resume.channels(asker.connection, after, enter=enter)
+            case ResumeChannels(after=after, enter=enter, epoch=epoch):
+                await asker.journal.resuming(self.resume.believed(after, epoch))
+                await self.resume.channels(asker.connection, after, epoch, enter=enter)
                 return DONE
             case DeleteMessage():
                 return await self.moderation.delete(asker.user, command)

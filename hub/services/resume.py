@@ -2,20 +2,24 @@
 
 Guarantees: what the Hub delivers is held back from before the log is read until the log has been
 replayed, so it does not matter what is posted meanwhile; no message is sent twice on one
-connection; the replay keeps the pace of its reader. Must not know: dialects, SQL, sockets.
+connection; the replay keeps the pace of its reader; positions of another log, or above the end of
+this one, are none: everything is told from the beginning, and that it was. Must not know: dialects,
+SQL, sockets.
 """
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from attrs import evolve
 
 from hub.actor.backlog import Missing
 from hub.actor.client import Client
 from hub.services.channels import Channels
+from hub.services.posting.continuity import WentBack
+from hub.services.posting.log_watch import LogWatch
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.records import ChannelHead, Span
@@ -35,6 +39,8 @@ from protocol.model import Channel, ChannelId, Message, User, UserId, with_autho
 PAGE_MESSAGES: Final = 200
 PART_MESSAGES: Final = 32  # that are sent between two turns of others
 
+K = TypeVar("K")
+
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
 
 
@@ -46,6 +52,7 @@ class Resume:
         messages: the log.
         accounts: who wrote what.
         channels: lets connections into channels.
+        watch: knows which log it is.
         limit: messages of one channel that are told at most.
     """
 
@@ -55,28 +62,45 @@ class Resume:
         messages: Messages,
         accounts: Accounts,
         channels: Channels,
+        watch: LogWatch,
         *,
         limit: int,
     ) -> None:
+        self._watch = watch
         self._store = store
         self._messages = messages
         self._accounts = accounts
         self._channels = channels
         self._limit = limit
 
-    async def conversations(self, client: Client, after: Mapping[frozenset[UserId], int]) -> None:
+    def believed(self, after: Mapping[K, int] | None, epoch: str | None) -> Mapping[K, int] | None:
+        """The positions of a client, as far as they can mean anything: those in another log than
+        this are all 0. A client that knows no epoch is believed.
+        """
+        if after is None or not self._is_other(epoch):
+            return after
+        return dict.fromkeys(after, 0)
+
+    def _is_other(self, epoch: str | None) -> bool:
+        return epoch is not None and epoch != self._watch.epoch
+
+    async def conversations(
+        self, client: Client, after: Mapping[frozenset[UserId], int], epoch: str | None = None
+    ) -> None:
         """Tell what was missed in private conversations, then that this was all.
 
         Args:
             client: the connection.
             after: the last seq it has, by the people of the conversation; see
                 `ResumeConversations`.
+            epoch: in which log, as far as it knows.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         user_id = client.user.id
-        positions = {people - {user_id}: seq for people, seq in after.items()}
+        known = self.believed(after, epoch) or {}
+        positions = {people - {user_id}: seq for people, seq in known.items()}
 
         def position(channel: Channel) -> int | None:
             peer = channel.peer_of(user_id)
@@ -84,6 +108,10 @@ class Resume:
 
         async with self._catching_up(client, _private_message):
             heads = await self._store.heads(user_id)
+            is_reset = self._is_other(epoch)
+            if above := [each for each in heads if (position(each.channel) or 0) > each.last_seq]:
+                await self._look_back(user_id, above)
+                positions, is_reset = {}, True
             channels = {head.channel.id: head.channel for head in heads}
             missing = self._missing(client, heads, position)
             sent = await self._replay(client, channels, missing, _private_message)
@@ -94,28 +122,49 @@ class Resume:
             }
             now = datetime.now(UTC)
             client.replay(
-                ConversationsResumed(user_id, _is_complete(sent, upto), first_positions(upto), now)
+                ConversationsResumed(
+                    user_id,
+                    _is_complete(sent, upto),
+                    first_positions(upto),
+                    now,
+                    self._watch.epoch,
+                    is_reset,
+                )
             )
 
     async def channels(
-        self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
+        self,
+        client: Client,
+        after: Mapping[ChannelId, int] | None,
+        epoch: str | None = None,
+        *,
+        enter: bool,
     ) -> None:
         """Let a connection into channels, tell what it missed there, then that this was all.
 
         Args:
             client: the connection.
             after: the last seq it has, by channel; None: every channel of its user from 0.
+            epoch: in which log, as far as it knows.
             enter: false when it is told of the channels without joining them.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         async with self._catching_up(client, _channel_message):
-            sent = await self._resume(client, after, enter=enter)
+            known = self.believed(after, epoch)
+            sent, is_above = await self._resume(client, known, enter=enter)
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in _moved_first(sent)}
-            client.replay(ChannelsResumed(_is_complete(sent, upto), first_positions(upto)))
+            client.replay(
+                ChannelsResumed(
+                    _is_complete(sent, upto),
+                    first_positions(upto),
+                    self._watch.epoch,
+                    is_above or self._is_other(epoch),
+                )
+            )
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, int]) -> bool:
         """Whether `recover` would leave nothing out.
@@ -124,7 +173,7 @@ class Resume:
             StoreUnavailable: it cannot be read now.
         """
         heads = await self._store.heads(user_id, after.keys())
-        return all(head.last_seq - after[head.channel.id] <= self._limit for head in heads)
+        return all(0 <= head.last_seq - after[head.channel.id] <= self._limit for head in heads)
 
     async def recover(self, client: Client, after: Mapping[ChannelId, int]) -> None:
         """Put a connection where an earlier one was, which was told up to these positions.
@@ -160,14 +209,34 @@ class Resume:
 
     async def _resume(
         self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
-    ) -> Sequence[Missing]:
+    ) -> tuple[Sequence[Missing], bool]:
+        """What was replayed, and whether it was everything, because a position cannot be true."""
         heads = await self._store.heads(client.user.id, None if after is None else after.keys())
         if enter:
             heads = await self._enter(client, heads)
         channels = {head.channel.id: head.channel for head in heads}
         known = after or {}
+        above = _above(heads, known)
+        if above:
+            await self._look_back(client.user.id, above)
+            known = {}
         missing = self._missing(client, heads, lambda channel: known.get(channel.id, 0))
-        return await self._replay(client, channels, missing, _channel_message)
+        return await self._replay(client, channels, missing, _channel_message), bool(above)
+
+    async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
+        """A client says that it has more than there is in these channels. If the hub has delivered
+        more, the log went back.
+        """
+        epoch = self._watch.epoch
+        delivered = self._watch.delivered([head.channel.id for head in above])
+        if not delivered:
+            return
+        for head in await self._store.heads(user_id, delivered.keys()):
+            channel_id, found = head.channel.id, head.last_seq
+            if found < delivered[channel_id]:
+                await self._watch.went_back(
+                    WentBack(channel_id, delivered[channel_id], found), epoch
+                )
 
     async def _enter(self, client: Client, heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:
         """Let a connection into channels; returns how far they got since the Hub delivers them."""
@@ -270,6 +339,17 @@ def _replay_some(
             client.replay(event)
         if client.link.is_behind:
             return
+
+
+def is_above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> bool:
+    """Whether a position is beyond the end of its channel: then none of them can be believed,
+    because the log went back since they were true.
+    """
+    return bool(_above(heads, after))
+
+
+def _above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> Sequence[ChannelHead]:
+    return [head for head in heads if after.get(head.channel.id, 0) > head.last_seq]
 
 
 def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:

@@ -51,6 +51,7 @@ class Workspaces:
         accounts: the users that are members.
         hub: keeps the rooms.
         arrivals: tells who is there.
+        epoch: says which log it is.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class Workspaces:
         accounts: Accounts,
         hub: Hub,
         arrivals: Arrivals,
+        epoch: Callable[[], str],
     ) -> None:
         self._store = store
         self._channel_store = channel_store
         self._accounts = accounts
         self._hub = hub
         self._arrivals = arrivals
+        self._epoch = epoch
         self._identified: dict[UserId, dict[Client, None]] = {}
         self._followed: dict[UserId, set[WorkspaceId]] = {}
         self._departed: dict[WorkspaceId, dict[UserId, None]] = {}
@@ -86,7 +89,7 @@ class Workspaces:
         workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
-        await self._hub.post(Join(client, rooms, Ready(client.user, workspaces)))
+        await self._hub.post(Join(client, rooms, Ready(client.user, workspaces, self._epoch())))
         await self._arrivals.identified(client, workspaces)
 
     def gone(self, client: Client) -> None:

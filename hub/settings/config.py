@@ -138,6 +138,11 @@ class Config:
     db_pool: int = setting(
         whole(2, 100, "connections"), 8, "How many database connections serve everything else."
     )
+    takeover_wait: float = setting(
+        seconds(0, 3_600),
+        10.0,
+        "How long a starting hub waits for another one on the same database to end.",
+    )
 
     # Accounts and sessions
     registration: Registration = setting(

@@ -56,7 +56,9 @@ class EventApplication:
         self._services = services
         self._wire = EventWire(dialect)
         self._recoveries = RecoveryDesk(
-            services.store.recoveries, window=services.config.recovery_window
+            services.store.recoveries,
+            lambda: services.log_watch.epoch,
+            window=services.config.recovery_window,
         )
         self._shortener = Shortener(self._recoveries)
         limits = CodecLimits(services.config.max_content_chars)
@@ -170,7 +172,7 @@ class EventApplication:
         member = self._members[socket]
         client = member.client
         client.backlog.hold()
-        greeting = Connected(client.user, datetime.now(UTC))
+        greeting = Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
         await self._services.hub.post(Register(client, greeting))
         try:
             if member.recovered is not None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 from attrs import frozen
 
+from hub.services.resume import is_above
 from hub.socketio.link import SocketLink
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from persistence.interface import Channels
@@ -45,7 +46,7 @@ class RecoveryJournal:
         """
         named = None if after is None else after.keys()
         heads = await self.channels.heads(self.slip.user_id, named)
-        known = after or {}
+        known = {} if after is None or is_above(heads, after) else after
         positions = {head.channel.id: known.get(head.channel.id, 0) for head in heads}
         await self._keep(positions)
         self.link.start_over(positions)

@@ -3,12 +3,14 @@
 Guarantees: the channels of a connection are kept in the store, not in this process, so it is
 recovered after a restart too, and before any event; another user's `pid` recovers nothing. The
 offset that a client returns names what it received beyond what the store knows; a message whose
-offset was lost with the connection is delivered again.
+offset was lost with the connection is delivered again. A connection of another epoch of the log
+is not recovered, because its positions mean nothing in this one.
 Must not know: packets, events, what a message says.
 """
 
 import hashlib
 import secrets
+from collections.abc import Callable
 
 import structlog
 import trio
@@ -24,9 +26,21 @@ log = structlog.get_logger(__name__)
 
 @frozen
 class RecoveryId:
-    """A connection's `pid`: its user can recover the connection with it."""
+    """A connection's `pid`: its user can recover the connection with it. It begins with the epoch
+    of the log in which the connection began.
+    """
 
     pid: str
+
+    @classmethod
+    def new(cls, epoch: str) -> "RecoveryId":
+        """A secret."""
+        return cls(f"{epoch}.{secrets.token_urlsafe(24)}")
+
+    @property
+    def epoch(self) -> str:
+        """Which log its positions are of."""
+        return self.pid.partition(".")[0]
 
     @property
     def key(self) -> bytes:
@@ -61,18 +75,20 @@ class RecoveryDesk:
 
     Args:
         store: where they are kept.
+        epoch: says which log it is.
         window: seconds for which a slip is valid after it was last touched; 0: there are none.
     """
 
-    def __init__(self, store: Recoveries, *, window: float) -> None:
+    def __init__(self, store: Recoveries, epoch: Callable[[], str], *, window: float) -> None:
         self._store = store
+        self._epoch = epoch
         self._window = window
 
     async def open(self, user_id: UserId) -> RecoverySlip | None:
         """A slip for a new connection; None when it cannot be recovered."""
         if self._window <= 0:
             return None
-        slip = RecoverySlip(RecoveryId(secrets.token_urlsafe(24)), user_id, {})
+        slip = RecoverySlip(RecoveryId.new(self._epoch()), user_id, {})
         try:
             await self.save(slip)
         except (StoreUnavailable, NoSuchUser) as error:
@@ -105,7 +121,7 @@ class RecoveryDesk:
         """
         received = decode_offset(offset)
         recovery_id = RecoveryId(pid)
-        if self._window <= 0 or received is None:
+        if self._window <= 0 or received is None or recovery_id.epoch != self._epoch():
             return None
         found = await self._store.find(recovery_id.key, within=self._window)
         if found is None or found.user_id != user_id:

@@ -11,6 +11,7 @@ from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.invitations import MemoryInvitations
+from persistence.memory.log import MemoryLog
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
@@ -42,4 +43,5 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
+        log=MemoryLog(),
     )

@@ -17,7 +17,9 @@ from persistence.postgres.database.bridge import (
     open_connections,
     open_database,
 )
-from persistence.postgres.database.session import LANE_SESSION, connect_safely
+from persistence.postgres.database.hold import Hold
+from persistence.postgres.database.log import Expected, PostgresLog
+from persistence.postgres.database.session import CONNECT_SECONDS, LANE_SESSION, connect_safely
 from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
@@ -32,43 +34,53 @@ class PostgresHealth:
 
     Args:
         database: the server.
+        hold: what makes the hub the only one; None: it is not.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hold: Hold | None) -> None:
         self._database = database
+        self._hold = hold
 
     async def check(self) -> None:
         """Raises StoreUnavailable."""
+        if self._hold is not None:
+            self._hold.hub  # noqa: B018  raises
         await self._database.fetch("SELECT 1")
 
 
 @asynccontextmanager
-async def open_postgres_store(dsn: str, *, pool_size: int, lanes: int) -> AsyncIterator[Store]:
+async def open_postgres_store(
+    dsn: str, *, pool_size: int, lanes: int, hold: Hold | None = None
+) -> AsyncIterator[Store]:
     """The store of a database whose schema is up to date. Needs `bridge.open_asyncio`.
 
     Args:
         dsn: the database.
         pool_size: connections for everything but sends.
         lanes: connections for sends; each has one statement in flight.
+        hold: messages are stored as long as it is held; None: this is no hub.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: it may lose acknowledged messages.
     """
+    expected = Expected()
+    connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
     async with (
         open_database(dsn, pool_size) as database,
-        open_connections(lanes, partial(connect_safely, dsn, LANE_SESSION), leave) as sends,
+        open_connections(lanes, connect, leave) as sends,
     ):
         workspaces = PostgresWorkspaces(database)
         yield Store(
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
-            messages=PostgresMessages(sends, database),
+            messages=PostgresMessages(sends, hold, database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database),
             uploads=PostgresUploads(database),
             recoveries=PostgresRecoveries(database),
-            health=PostgresHealth(database),
+            health=PostgresHealth(database, hold),
+            log=PostgresLog(database, expected, hold),
         )

@@ -14,14 +14,15 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Connections, Record
 from persistence.postgres.database.errors import StatementRefused
-from persistence.records import Draft, Outcome
+from persistence.postgres.database.hold import Hold
+from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserId
 
 T = TypeVar("T")
 
 _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
-    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[])"
+    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[], $12)"
 )
 # `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
 # It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
@@ -42,11 +43,20 @@ _PROBE: Final = """
 """
 
 
+_NOT_SERVING: Final = "not_serving"
+
+
 @frozen
 class Posting:
-    """Stores drafts over connections that serve nothing else."""
+    """Stores drafts over connections that serve nothing else.
+
+    Args:
+        connections: those.
+        hold: makes the hub that stores them the only one; None: they are no hub's.
+    """
 
     connections: Connections
+    hold: Hold | None
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """See `persistence.interface.Messages.post`. Of several drafts with the same author and key
@@ -103,6 +113,7 @@ class Posting:
         return [*await self._post(drafts[:middle]), *await self._post(drafts[middle:])]
 
     async def _store(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        hub = None if self.hold is None else self.hold.hub
         numbers: dict[tuple[int, int | None, int | None], int] = {}
         places = [
             numbers.setdefault(
@@ -123,7 +134,10 @@ class Posting:
             [draft.is_homework for draft in drafts],
             _unless_empty([draft.asker_id for draft in drafts]),
             _unless_empty([draft.parent_id for draft in drafts]),
+            hub,
         )
+        if rows[0]["verdict"] == _NOT_SERVING:
+            raise StoreUnavailable("another hub has begun to serve this database")
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
         return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
 

@@ -40,6 +40,7 @@ async def ready(call: Call) -> JSON[StatusObject]:
         return JSON({"status": "stopping"}, 503)
     with trio.move_on_after(CHECK_SECONDS):
         try:
+            call.services.log_watch.require_certainty()
             await call.services.store.health.check()
         except StoreUnavailable:
             return JSON({"status": "store_unavailable"}, 503)

@@ -2,7 +2,8 @@
 
 Guarantees: a message is delivered right after its predecessor or not yet; what was stored without
 the hub's knowledge (a statement whose result was lost, another writer) is read from the log and
-delivered before anything newer. Must not know: sockets, dialects, how messages are stored.
+delivered before anything newer; a log that went back is noticed by the first message that is stored
+then. Must not know: sockets, dialects, how messages are stored.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,20 @@ class Found:
 
     posted: Posted
     author: User
+
+
+class WentBack(Exception):
+    """The log went back: where messages were delivered, it has none, or others.
+
+    `delivered`: the last seq of the channel that was; None: of its messages none is remembered, but
+    newer ones of other channels are. `found`: the last seq that the log has there.
+    """
+
+    def __init__(self, channel_id: ChannelId, delivered: int | None, found: int) -> None:
+        self.channel_id = channel_id
+        self.delivered = delivered
+        self.found = found
+        super().__init__("the log went back: what was known of it is not true any more")
 
 
 class Continuity:
@@ -55,15 +70,41 @@ class Continuity:
         """Whether something may be missing."""
         return bool(self._doubtful or self._doubtful_pairs)
 
+    @property
+    def unsettled(self) -> frozenset[UserId]:
+        """The authors of drafts that may be stored from now on."""
+        return frozenset(self._unsettled)
+
+    def delivered(self, channel_id: ChannelId) -> int:
+        """The last seq of a channel that was delivered; 0: none is remembered."""
+        return self._last.get(channel_id, 0)
+
+    def begin_anew(self, floor: MessageId) -> None:
+        """Forget everything; messages with an id up to this one are not missing."""
+        self._floor = self._newest = floor
+        self._last.clear()
+        self._doubtful.clear()
+        self._doubtful_pairs.clear()
+        self._unsettled.clear()
+
+    def take(self, message: Message) -> None:
+        """A message that was just stored is delivered, whatever came before it."""
+        self._note(message.channel_id, message.seq, message.id)
+
     def follows(self, message: Message) -> bool:
-        """Whether a message may be delivered now; then it counts as delivered. If not, its channel
-        is in doubt, and `missing` will return the message too.
+        """Whether a message that was just stored may be delivered now; then it counts as
+        delivered. If not, its channel is in doubt, and `missing` will return the message too.
+
+        Raises:
+            WentBack: it stands where others were delivered before.
         """
         channel_id, seq = message.channel_id, message.seq
+        last = self._last.get(channel_id)
+        if message.id <= self._floor if last is None else seq <= last:
+            raise WentBack(channel_id, last, seq)
         if channel_id in self._doubtful:
             return False
-        last = self._last.get(channel_id, 0)
-        if seq == last + 1:
+        if seq == (last or 0) + 1:
             self._note(channel_id, seq, message.id)
             return True
         self._doubtful.add(channel_id)

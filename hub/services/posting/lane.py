@@ -30,12 +30,13 @@ from hub.actor.letters import (
     WorkspaceRoom,
 )
 from hub.batching import Batcher
-from hub.services.posting.continuity import Continuity
+from hub.services.posting.continuity import Continuity, WentBack
+from hub.services.posting.log_watch import LogWatch
 from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
-from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, User, UserId
+from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +66,7 @@ class Lane:
         hub: delivers what was committed.
         typing: ends an author's indicator.
         continuity: knows what was delivered.
-        is_followed: whether any connection has joined a channel; if not, nothing is delivered
-            there.
+        watch: knows which log it is.
         settle: gets the outcome of each submission.
     """
 
@@ -76,14 +76,14 @@ class Lane:
         hub: Hub,
         typing: TypingIndicators,
         continuity: Continuity,
-        is_followed: Callable[[ChannelId], bool],
+        watch: LogWatch,
         settle: Callable[[Submission, Settlement], None],
     ) -> None:
         self._messages = messages
         self._hub = hub
         self._typing = typing
         self._continuity = continuity
-        self._is_followed = is_followed
+        self._watch = watch
         self._settle = settle
         self._in_doubt = trio.Event()
         self.failing_since: datetime | None = None
@@ -111,8 +111,16 @@ class Lane:
 
     async def _commit(self, batch: Sequence[Submission | None]) -> None:
         submissions = [each for each in batch if each is not None]
+        outcomes: Sequence[Outcome] = ()
+        patience = trio.current_time() + SEND_SECONDS
         try:
-            outcomes = await self._post(submissions) if submissions else ()
+            try:
+                with self._watch.posting() as epoch:
+                    outcomes = await self._post(submissions) if submissions else ()
+                    deliveries = await self._deliveries(submissions, outcomes)
+            except WentBack as proof:
+                await self._watch.went_back(proof, epoch)
+                deliveries = self._first_deliveries(submissions, outcomes)
         except StoreUnavailable as error:
             log.warning("messages_not_stored", count=len(submissions), reason=str(error))
             self._note_failure()
@@ -120,7 +128,19 @@ class Lane:
             return
         if submissions:
             self._note_success()
-        patience = trio.current_time() + SEND_SECONDS
+        settled = partial(self._settle_all, submissions, outcomes)
+        await self._hub.broadcast(deliveries, settled)
+        if self.failing_since is not None:
+            await self._probe(patience)
+
+    async def _deliveries(
+        self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]
+    ) -> list[Delivery]:
+        """The deliveries of what was stored, and of what is missing before it.
+
+        Raises:
+            WentBack: see `Continuity.follows`.
+        """
         deliveries: list[Delivery] = []
         later: dict[MessageId, Submission] = {}
         for submission, outcome in zip(submissions, outcomes, strict=True):
@@ -138,10 +158,18 @@ class Lane:
                     assert_never(outcome)
         if self._continuity.in_doubt:
             deliveries += await self._missing(later)
-        settled = partial(self._settle_all, submissions, outcomes)
-        await self._hub.broadcast(deliveries, settled)
-        if self.failing_since is not None:
-            await self._probe(patience)
+        return deliveries
+
+    def _first_deliveries(
+        self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]
+    ) -> list[Delivery]:
+        """The deliveries of what was stored in a log of which nothing is known any more."""
+        deliveries: list[Delivery] = []
+        for submission, outcome in zip(submissions, outcomes, strict=True):
+            if isinstance(outcome, Posted) and not outcome.repeated:
+                self._continuity.take(outcome.message)
+                deliveries += self._submission_deliveries(outcome, submission)
+        return deliveries
 
     def _settle_all(self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> None:
         for submission, outcome in zip(submissions, outcomes, strict=True):
@@ -195,7 +223,7 @@ class Lane:
     ) -> list[Delivery]:
         """The deliveries of a message, without those that would reach no connection."""
         message = posted.message
-        if message.recipient_id is None or self._is_followed(message.channel_id):
+        if message.recipient_id is None or self._hub.is_followed(message.channel_id):
             return deliveries_of(posted, author, besides)
         return [_private_delivery(message, author, message.recipient_id)]
 

@@ -6,19 +6,19 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import trio
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.services.posting.continuity import Continuity
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
+from hub.services.posting.log_watch import LogWatch
 from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
-from protocol.model import ChannelId, User, UserId
+from protocol.model import User, UserId
 
 
 class Messaging:
@@ -28,8 +28,8 @@ class Messaging:
         messages: the log.
         hub: delivers what was committed.
         typing: ends an author's indicator.
-        continuities: one for each lane; a lane has one statement in flight.
-        is_followed: whether any connection has joined a channel.
+        watch: knows which log it is, and of each lane what it has delivered; a lane has one
+            statement in flight.
     """
 
     def __init__(
@@ -37,13 +37,12 @@ class Messaging:
         messages: Messages,
         hub: Hub,
         typing: TypingIndicators,
-        continuities: Sequence[Continuity],
-        is_followed: Callable[[ChannelId], bool],
+        watch: LogWatch,
     ) -> None:
         self._typing = typing
         self._lanes = [
-            Lane(messages, hub, typing, continuity, is_followed, self._settle)
-            for continuity in continuities
+            Lane(messages, hub, typing, continuity, watch, self._settle)
+            for continuity in watch.continuities
         ]
         self._unsettled = 0
         self._stopping = False

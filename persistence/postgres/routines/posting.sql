@@ -5,10 +5,12 @@
 -- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
 -- names its place, counted from 1. An array without any value may be NULL. No two drafts of a batch
 -- have the same author and key.
+-- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
 --            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
---            'not_a_member', 'read_only', 'parent_not_found', 'file_not_found', 'key_conflict'
+--            'not_a_member', 'read_only', 'parent_not_found', 'file_not_found', 'key_conflict';
+--            'not_serving': nothing of the batch was stored, another hub serves this database
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
 --   time, who has read it, and whether anybody has received it.
 --
@@ -17,6 +19,8 @@
 -- uploads, so it locks in the same order. Each statement of a
 -- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
 -- locks are held, so it sees every message of these channels, and what it decides is final.
+-- Before all of them comes the lock that `begin_serving` takes alone: what was stored for a hub is
+-- committed before another one begins.
 -- Two batches that use one key in two channels at the same time collide on the index messages_key:
 -- one of them fails as a whole, without a hole in any seq, and the caller repeats it.
 
@@ -61,7 +65,7 @@ DROP FUNCTION IF EXISTS post_messages;
 CREATE FUNCTION post_messages(
     authors bigint[], recipients bigint[], channel_ids bigint[],
     places int[], contents text[], keys text[], kinds text[], file_urls text[],
-    homework boolean[], askers bigint[], parents bigint[]
+    homework boolean[], askers bigint[], parents bigint[], for_hub bigint
 ) RETURNS TABLE (
     draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
     peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
@@ -77,7 +81,11 @@ DECLARE
     orphans    boolean[];  -- whether it has a parent that is not in its channel
     strangers  boolean[];  -- whether it names an upload that its author may not see
     at_time    timestamptz;
+    serving_hub bigint;
 BEGIN
+    IF for_hub IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock_shared(posting_lock());
+    END IF;
     PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
     IF file_urls IS NOT NULL THEN  -- most batches name no file and skip this statement
         strangers := names_unseen_uploads(authors, places, file_urls);
@@ -102,8 +110,9 @@ BEGIN
                                          WHERE b.blocker_id = p.peer AND b.blocked_id = p.author)
                         THEN 'not_allowed'
                    ELSE 'recipient_not_found'
-               END ORDER BY p.ord)
-          INTO targets, workspaces, peers, heads, refusals
+               END ORDER BY p.ord),
+               (SELECT s.hub FROM serving s)
+          INTO targets, workspaces, peers, heads, refusals, serving_hub
           FROM (SELECT t.ord, t.author, t.channel, c.id, c.workspace_id, c.last_seq,
                        coalesce(t.recipient, CASE t.author WHEN c.user_lo THEN c.user_hi
                                                            WHEN c.user_hi THEN c.user_lo END)
@@ -118,6 +127,13 @@ BEGIN
                   LEFT JOIN LATERAL (SELECT * FROM channels
                                       WHERE channels.id = t.target FOR NO KEY UPDATE) AS c ON true
                ) AS p;
+        IF for_hub IS NOT NULL AND serving_hub IS DISTINCT FROM for_hub THEN
+            verdict := 'not_serving';
+            FOR draft IN 1..cardinality(places) LOOP
+                RETURN NEXT;
+            END LOOP;
+            RETURN;
+        END IF;
         EXIT WHEN attempt = 2 OR array_position(targets, NULL) IS NULL;
 
         WITH created AS (

@@ -91,7 +91,7 @@ class MessagePayload:
 @frozen
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
-    every channel from the beginning.
+    every channel from the beginning. `epoch`: in which log.
     """
 
     after: (
@@ -101,6 +101,7 @@ class ResumePayload:
         ]
         | None
     ) = None
+    epoch: str | None = None
 
 
 def _send(payload: SendPayload, limits: CodecLimits) -> Command:
@@ -138,7 +139,7 @@ def _leave(payload: ChannelPayload, _: CodecLimits) -> Command:
 
 
 def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
-    return ResumeChannels(payload.after)
+    return ResumeChannels(payload.after, epoch=payload.epoch)
 
 
 def _fetch(payload: ChannelPayload, _: CodecLimits) -> Command:

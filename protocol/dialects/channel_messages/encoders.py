@@ -91,10 +91,15 @@ class ErrorEventObject(TypedDict):
 
 
 class ResumedObject(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+    """What was missed has been sent. `after`: by channel, the seq up to which it has.
+    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
+    sent.
+    """
 
     complete: bool
     after: dict[str, int]
+    epoch: str
+    reset: NotRequired[Literal[True]]
 
 
 class ShedObject(TypedDict):
@@ -177,7 +182,14 @@ def _confirmed(
 def _resumed(
     event: ChannelsResumed, _: Render | None
 ) -> tuple[tuple[Literal["resumed"], ResumedObject]]:
-    return (("resumed", {"complete": event.complete, "after": _positions(event.after)}),)
+    payload: ResumedObject = {
+        "complete": event.complete,
+        "after": _positions(event.after),
+        "epoch": event.epoch,
+    }
+    if event.reset:
+        payload["reset"] = True
+    return (("resumed", payload),)
 
 
 def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObject]]:

@@ -44,7 +44,7 @@ class IdentifyFrame:
 @frozen
 class ResumeData:
     """`after`: by channel, the last seq that the client has; without it, every channel from the
-    beginning.
+    beginning. `epoch`: in which log.
     """
 
     after: (
@@ -54,6 +54,7 @@ class ResumeData:
         ]
         | None
     ) = None
+    epoch: str | None = None
 
 
 @frozen
@@ -72,7 +73,7 @@ def _heartbeat(_: Bare, __: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.d.after, enter=False)
+    return ResumeChannels(frame.d.after, enter=False, epoch=frame.d.epoch)
 
 
 DECODERS: Final[Decoders] = {

@@ -69,11 +69,12 @@ class Dispatch(TypedDict, Generic[K, D]):
 
 class ReadyData(TypedDict):
     """Who the client is, and the workspaces whose events it gets from now on. `complete`: false if
-    they are too many to be shown in one frame.
+    they are too many to be shown in one frame. `epoch`: which log it is.
     """
 
     user: AccountObject
     guilds: list[WorkspaceObject]
+    epoch: str
     complete: NotRequired[Literal[False]]
 
 
@@ -125,10 +126,15 @@ class DeletedGuildData(TypedDict):
 
 
 class ResumedData(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+    """What was missed has been sent. `after`: by channel, the seq up to which it has.
+    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
+    sent.
+    """
 
     complete: bool
     after: dict[str, int]
+    epoch: str
+    reset: NotRequired[Literal[True]]
 
 
 class ShedData(TypedDict):
@@ -149,7 +155,11 @@ def _dispatch(kind: K, data: D) -> tuple[Dispatch[K, D]]:
 
 def _ready(event: Ready) -> tuple[Dispatch[Literal["READY"], ReadyData]]:
     guilds = first_that_fit([_guild(workspace) for workspace in event.workspaces])
-    data: ReadyData = {"user": account_object(event.user), "guilds": guilds}
+    data: ReadyData = {
+        "user": account_object(event.user),
+        "guilds": guilds,
+        "epoch": event.epoch,
+    }
     shown = sum(len(guild["members"]) for guild in guilds)
     if shown < sum(len(workspace.members) for workspace in event.workspaces):
         data["complete"] = False
@@ -225,7 +235,14 @@ def _workspace_deleted(
 
 def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedData]]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    return _dispatch("RESUMED", {"complete": event.complete, "after": positions})
+    data: ResumedData = {
+        "complete": event.complete,
+        "after": positions,
+        "epoch": event.epoch,
+    }
+    if event.reset:
+        data["reset"] = True
+    return _dispatch("RESUMED", data)
 
 
 def _shed(event: Shed) -> tuple[Dispatch[Literal["SHED"], ShedData]]:

@@ -104,7 +104,7 @@ class MessageFrame:
 @frozen
 class ResumeFrame:
     """Join channels again, and send what was missed there. `after`: by channel, the last seq that
-    the client has; without it, every channel from the beginning.
+    the client has; without it, every channel from the beginning. `epoch`: in which log.
     """
 
     after: (
@@ -114,6 +114,7 @@ class ResumeFrame:
         ]
         | None
     ) = None
+    epoch: str | None = None
 
 
 def _join(frame: ChannelFrame, _: CodecLimits) -> Command:
@@ -157,7 +158,7 @@ def _pin(frame: MessageFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.after)
+    return ResumeChannels(frame.after, epoch=frame.epoch)
 
 
 DECODERS: Final[Decoders] = {

@@ -55,13 +55,14 @@ from protocol.shapes.learning_platform import (
 
 
 class ConnectedFrame(TypedDict):
-    """The first frame of a connection."""
+    """The first frame of a connection. `epoch`: which log it is."""
 
     type: Literal["connected"]
     userId: UserId
     username: str
     displayName: str
     role: Role
+    epoch: str
 
 
 class NewMessageFrame(TypedDict):
@@ -166,11 +167,16 @@ class InvitationsFrame(TypedDict):
 
 
 class ResumedFrame(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has."""
+    """What was missed has been sent. `after`: by channel, the seq up to which it has.
+    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
+    sent.
+    """
 
     type: Literal["resumed"]
     complete: bool
     after: dict[str, int]
+    epoch: str
+    reset: NotRequired[Literal[True]]
 
 
 class ErrorFrame(TypedDict):
@@ -198,6 +204,7 @@ def _connected(event: Connected) -> tuple[ConnectedFrame]:
         "username": user.username,
         "displayName": user.name,
         "role": user.role,
+        "epoch": event.epoch,
     }
     return (frame,)
 
@@ -304,7 +311,15 @@ def _invitations(event: InvitationsChanged) -> tuple[InvitationsFrame]:
 
 def _resumed(event: ChannelsResumed) -> tuple[ResumedFrame]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    return ({"type": "resumed", "complete": event.complete, "after": positions},)
+    frame: ResumedFrame = {
+        "type": "resumed",
+        "complete": event.complete,
+        "after": positions,
+        "epoch": event.epoch,
+    }
+    if event.reset:
+        frame["reset"] = True
+    return (frame,)
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:

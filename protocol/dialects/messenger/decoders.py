@@ -100,12 +100,15 @@ class HistoryFrame:
 
 @frozen
 class ResumeFrame:
-    """Send what was missed. `after`: by conversation, the last seq that the client has."""
+    """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
+    which log, as `connected` said.
+    """
 
     after: Annotated[
         Mapping[frozenset[UserId], int],
         Spelt(Positions, lambda given: parse_positions(given, _people)),
     ] = field(factory=dict)
+    epoch: str | None = None
 
 
 def _send(frame: SendFrame, limits: CodecLimits) -> Command:
@@ -137,7 +140,7 @@ def _fetch_history(frame: HistoryFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after)
+    return ResumeConversations(frame.after, frame.epoch)
 
 
 DECODERS: Final[Decoders] = {

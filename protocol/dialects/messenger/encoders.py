@@ -72,12 +72,13 @@ class Envelope(TypedDict, Generic[K, P]):
 
 
 class ConnectedPayload(TypedDict):
-    """Whose connection it is, and the server's time."""
+    """Whose connection it is, the server's time, and which log it is."""
 
     userId: UserId
     username: str
     role: Role
     serverTime: Timestamp
+    epoch: str
 
 
 class TypingPayload(TypedDict):
@@ -119,10 +120,15 @@ class HistoryPayload(TypedDict):
 
 
 class ResumedPayload(TypedDict):
-    """What was missed has been sent. `after`: by conversation, the seq up to which it has."""
+    """What was missed has been sent. `after`: by conversation, the seq up to which it has.
+    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
+    sent.
+    """
 
     complete: bool
     after: dict[str, int]
+    epoch: str
+    reset: NotRequired[Literal[True]]
 
 
 class ShedPayload(TypedDict):
@@ -154,6 +160,7 @@ def _connected(event: Connected) -> tuple[Envelope[Literal["connected"], Connect
         "username": event.user.username,
         "role": event.user.role,
         "serverTime": timestamp(event.at),
+        "epoch": event.epoch,
     }
     return (_envelope("connected", payload, event.at),)
 
@@ -228,7 +235,14 @@ def _resumed(
     event: ConversationsResumed,
 ) -> tuple[Envelope[Literal["resumed"], ResumedPayload]]:
     positions = {conversation_id(event.user_id, peer): seq for peer, seq in event.after.items()}
-    return (_envelope("resumed", {"complete": event.complete, "after": positions}, event.at),)
+    payload: ResumedPayload = {
+        "complete": event.complete,
+        "after": positions,
+        "epoch": event.epoch,
+    }
+    if event.reset:
+        payload["reset"] = True
+    return (_envelope("resumed", payload, event.at),)
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:

@@ -79,12 +79,15 @@ def _peer(text: str) -> frozenset[UserId] | None:
 
 @frozen
 class ResumeFrame:
-    """Send what was missed. `after`: by peer, the last seq that the client has."""
+    """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
+    log, as the first frame said.
+    """
 
     after: Annotated[
         Mapping[frozenset[UserId], int],
         Spelt(Positions, lambda given: parse_positions(given, _peer)),
     ] = field(factory=dict)
+    epoch: str | None = None
 
 
 def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
@@ -111,7 +114,7 @@ def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after)
+    return ResumeConversations(frame.after, frame.epoch)
 
 
 DECODERS: Final[Decoders] = {

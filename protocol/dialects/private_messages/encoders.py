@@ -49,10 +49,11 @@ from protocol.shapes.timestamps import Timestamp, timestamp
 
 
 class SystemFrame(TypedDict):
-    """The first frame of a connection."""
+    """The first frame of a connection. `epoch`: which log it is."""
 
     type: Literal["system"]
     message: str
+    epoch: str
 
 
 class PrivateMessageFrame(TypedDict):
@@ -103,11 +104,16 @@ class DeliveredFrame(TypedDict):
 
 
 class ResumedFrame(TypedDict):
-    """What was missed has been sent. `after`: by peer, the seq up to which it has."""
+    """What was missed has been sent. `after`: by peer, the seq up to which it has.
+    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
+    sent.
+    """
 
     type: Literal["resumed"]
     complete: bool
     after: dict[str, int]
+    epoch: str
+    reset: NotRequired[Literal[True]]
 
 
 class RevokedFrame(TypedDict):
@@ -144,8 +150,8 @@ class ShedFrame(TypedDict):
     events: int
 
 
-def _welcome(_: Connected) -> tuple[SystemFrame]:
-    return ({"type": "system", "message": "Welcome to the chat!"},)
+def _welcome(event: Connected) -> tuple[SystemFrame]:
+    return ({"type": "system", "message": "Welcome to the chat!", "epoch": event.epoch},)
 
 
 def _posted(event: PrivateMessagePosted) -> tuple[PrivateMessageFrame]:
@@ -202,7 +208,15 @@ def _messages_delivered(event: PrivateMessagesDelivered) -> tuple[DeliveredFrame
 
 def _resumed(event: ConversationsResumed) -> tuple[ResumedFrame]:
     positions = {str(peer): seq for peer, seq in event.after.items()}
-    return ({"type": "resumed", "complete": event.complete, "after": positions},)
+    frame: ResumedFrame = {
+        "type": "resumed",
+        "complete": event.complete,
+        "after": positions,
+        "epoch": event.epoch,
+    }
+    if event.reset:
+        frame["reset"] = True
+    return (frame,)
 
 
 def _revoked(event: ConversationRevoked) -> tuple[RevokedFrame]:

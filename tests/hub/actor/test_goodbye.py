@@ -65,7 +65,7 @@ async def closed(count: int, within: float) -> list[tuple[int, float]]:
             client = Client(
                 user, SessionId(number + 1), WIRE, Closings(number, noted), Quotas().of(user.id)
             )
-            await hub.post(Register(client, Connected(user, NOW)))
+            await hub.post(Register(client, Connected(user, NOW, "epoch")))
         await hub.barrier()
         await say_goodbye(hub, within)
         nursery.cancel_scope.cancel()

@@ -79,7 +79,7 @@ class Station:
     async def join(self, user_id: int, session_id: int = 1) -> Client:
         """A registered client, past its greeting."""
         client = self.client(user_id, session_id)
-        await self.hub.post(Register(client, Connected(client.user, NOW)))
+        await self.hub.post(Register(client, Connected(client.user, NOW, "epoch")))
         await self.settle()
         assert [frame["type"] for frame in self.heard(client)] == ["system"]
         return client
@@ -251,7 +251,7 @@ async def test_an_ended_session_closes_its_connections_and_those_being_opened(
     await station.settle()
     assert (is_closing(a), is_closing(other)) == (True, False)
     late = station.client(1, session_id=10)
-    await station.hub.post(Register(late, Connected(late.user, NOW)))
+    await station.hub.post(Register(late, Connected(late.user, NOW, "epoch")))
     await station.settle()
     assert link_of(late).closing == SESSION_ENDED
     assert station.heard(late) == []
@@ -269,7 +269,7 @@ async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station
     a = await station.join(1)
     await station.hub.post(CloseAll(GOING_AWAY))
     late = station.client(2)
-    await station.hub.post(Register(late, Connected(late.user, NOW)))
+    await station.hub.post(Register(late, Connected(late.user, NOW, "epoch")))
     await station.settle()
     assert [link_of(client).closing for client in (a, late)] == [GOING_AWAY, GOING_AWAY]
 

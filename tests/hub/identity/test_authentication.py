@@ -30,7 +30,7 @@ async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -
         socket = await world.websocket("/ws/chat", Cookie=cookie)
         assert await socket.receive() == {
             "type": "connected", "userId": ann.id, "username": "ann", "displayName": "Ann",
-            "role": "student",
+            "role": "student", "epoch": world.services.log_watch.epoch,
         }  # fmt: skip
         await socket.close_in_silence()
         assert await execute(dsn, "SELECT count(*) FROM app.session") == 1

@@ -43,7 +43,7 @@ async def open_client(hub: Hub, user: User) -> Client:
     _, theirs = trio.testing.memory_stream_pair()
     link = WebSocketLink(StreamTransport(theirs), Outbox(65_536), lambda _: b"")
     client = Client(user, SessionId(1), Wire(DIALECT), link, Quotas().of(user.id))
-    await hub.post(Register(client, Connected(user, NOW)))
+    await hub.post(Register(client, Connected(user, NOW, "epoch")))
     return client
 
 

@@ -42,7 +42,12 @@ async def test_a_client_is_told_what_it_missed_and_then_goes_on(world: World) ->
     assert told == [(ann.id, "2"), (ann.id, "3"), (eve.id, "a"), (eve.id, "b")]
     marker = await socket.receive_type("resumed")
     after = {str(ann.id): 3, str(eve.id): 2}
-    assert marker == {"type": "resumed", "complete": True, "after": after}
+    assert marker == {
+        "type": "resumed",
+        "complete": True,
+        "after": after,
+        "epoch": world.services.log_watch.epoch,
+    }
     await write(world, ann.user, ben.user, "4")
     assert (await socket.receive_type("private_message"))["message"]["seq"] == 4
 
@@ -66,7 +71,10 @@ async def test_more_positions_than_a_frame_has_are_told_of_those_that_moved(
 async def test_without_positions_everything_is_told(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await write(world, ann.user, ben.user, *"abc")
-    for frame in ({"type": "resume"}, {"type": "resume", "after": {}}):
+    for frame in (
+        {"type": "resume"},
+        {"type": "resume", "after": {}, "epoch": world.services.log_watch.epoch},
+    ):
         socket = await ben.open()
         await socket.send(frame)
         seqs, marker = await until_resumed(socket)
@@ -140,8 +148,13 @@ async def test_a_chat_client_that_names_no_channels_comes_into_none(world: World
     school = await open_school(world)
     await write(world, school.ann.user, school.ben.user, "hi")
     socket = await school.ben.open("/ws/chat")
-    await socket.send({"type": "resume", "after": {}})
-    assert await socket.receive() == {"type": "resumed", "complete": True, "after": {}}
+    await socket.send({"type": "resume", "after": {}, "epoch": world.services.log_watch.epoch})
+    assert await socket.receive() == {
+        "type": "resumed",
+        "complete": True,
+        "after": {},
+        "epoch": world.services.log_watch.epoch,
+    }
     await write(world, school.ann.user, school.ben.user, "again")
     await socket.is_silent()
 
@@ -154,7 +167,12 @@ async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on
     socket = await school.eve.open("/ws/chat")
     await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
     assert (await socket.receive_type("error"))["code"] == "channel_not_found"
-    assert await socket.receive() == {"type": "resumed", "complete": True, "after": {}}
+    assert await socket.receive() == {
+        "type": "resumed",
+        "complete": True,
+        "after": {},
+        "epoch": world.services.log_watch.epoch,
+    }
     await post(world, school.ann.user, school.general, "another secret")
     await socket.is_silent()
 
@@ -167,7 +185,11 @@ async def test_the_messenger_names_conversations(world: World) -> None:
     await socket.send({"type": "resume", "after": {name: 1}})
     assert (await socket.receive_type("message_received"))["payload"]["seq"] == 2
     marker = await socket.receive_type("resumed")
-    assert marker["payload"] == {"complete": True, "after": {name: 2}}
+    assert marker["payload"] == {
+        "complete": True,
+        "after": {name: 2},
+        "epoch": world.services.log_watch.epoch,
+    }
 
 
 async def test_the_gateway_is_told_of_the_channels_it_names(world: World) -> None:
@@ -300,7 +322,12 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
         await socket.receive_type("joined_channel")
         assert await until_resumed(socket) == (
             [1, 2],
-            {"type": "resumed", "complete": True, "after": {str(school.general.id): 2}},
+            {
+                "type": "resumed",
+                "complete": True,
+                "after": {str(school.general.id): 2},
+                "epoch": world.services.log_watch.epoch,
+            },
         )
 
 

@@ -247,7 +247,10 @@ async def test_resume_by_positions_is_an_event_too(world: World) -> None:
     await peer.emit("resume", {"after": {channel: 1}})
     assert not decode_offset(await offset(peer))  # as the store keeps it
     assert await contents(peer, 1) == ["2"]
-    assert await peer.event() == ("resumed", {"complete": True, "after": {channel: 2}})
+    assert await peer.event() == (
+        "resumed",
+        {"complete": True, "after": {channel: 2}, "epoch": world.services.log_watch.epoch},
+    )
     await say(school, school.ann.user, "3")
     assert await contents(peer, 1) == ["3"]
 

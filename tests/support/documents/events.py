@@ -74,7 +74,7 @@ FULL_MESSAGE: Final = evolve(
 )
 
 EVENTS: Final[tuple[Event, ...]] = (
-    Connected(ANN, AT),
+    Connected(ANN, AT, "epoch"),
     PrivateMessagePosted(MESSAGE, ANN, UserId(2)),
     ChannelMessagePosted(MESSAGE, ANN, WorkspaceId(5)),
     TypingChanged(UserId(1), "ann", "Ann", UserId(2), is_typing=True, at=AT),
@@ -93,7 +93,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ConversationSubscribed("conv_1_2", subscribed=True, at=AT),
     ConversationHistory(PAIR, (MESSAGE,), {UserId(1): ANN}, AT),
     HeartbeatAcknowledged(),
-    Ready(ANN, (WORKSPACE,)),
+    Ready(ANN, (WORKSPACE,), "epoch"),
     ChannelCreated(CHANNEL),
     ChannelsAdded([(CHANNEL, 4)]),
     MemberAdded(WORKSPACE, ANN),
@@ -105,6 +105,6 @@ EVENTS: Final[tuple[Event, ...]] = (
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
-    ConversationsResumed(UserId(1), complete=True, after={UserId(2): 4}, at=AT),
-    ChannelsResumed(complete=False, after={ChannelId(3): 4}),
+    ConversationsResumed(UserId(1), complete=True, after={UserId(2): 4}, at=AT, epoch="epoch"),
+    ChannelsResumed(complete=False, after={ChannelId(3): 4}, epoch="epoch", reset=True),
 )

@@ -62,9 +62,10 @@ WORKSPACE_FULL: Final = evolve(
 )
 IDS: Final = tuple(MessageId(ID + number) for number in range(MAX_NAMED))
 POSITIONS: Final = range(ID, ID + MAX_POSITIONS)
+EPOCH: Final = 16 * "f"
 
 _LARGEST: Final[tuple[Event, ...]] = (
-    Connected(USER, AT),
+    Connected(USER, AT, EPOCH),
     PrivateMessagePosted(MESSAGE, USER, USER.id),
     ChannelMessagePosted(MESSAGE, USER, WorkspaceId(ID)),
     MessageConfirmed(MESSAGE, joined=True),
@@ -76,16 +77,26 @@ _LARGEST: Final[tuple[Event, ...]] = (
     MessagePinned(ChannelId(ID), MessageId(ID), USER),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
-    Ready(USER, [WORKSPACE_FULL] * 100),
+    Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),
     ChannelCreated(CHANNEL_FULL),
     ChannelsAdded([(CHANNEL_FULL, ID)] * 100),
     MemberAdded(WORKSPACE_FULL, USER),
     MemberRemoved(WORKSPACE_FULL, USER.id, USER),
     Refused.because(ErrorCode.RATE_LIMITED, WORST * 255),
     ConversationsResumed(
-        USER.id, complete=True, after=dict.fromkeys(map(UserId, POSITIONS), ID), at=AT
+        USER.id,
+        complete=True,
+        after=dict.fromkeys(map(UserId, POSITIONS), ID),
+        at=AT,
+        epoch=EPOCH,
+        reset=True,
     ),
-    ChannelsResumed(complete=True, after=dict.fromkeys(map(ChannelId, POSITIONS), ID)),
+    ChannelsResumed(
+        complete=True,
+        after=dict.fromkeys(map(ChannelId, POSITIONS), ID),
+        epoch=EPOCH,
+        reset=True,
+    ),
 )
 _BY_TYPE: Final = {type(event): event for event in (*EVENTS, *_LARGEST)}
 

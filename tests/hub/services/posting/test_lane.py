@@ -117,7 +117,7 @@ async def test_the_sender_learns_the_outcome_after_everyone_else_has_the_message
         school, noted = await open_school(world), Timetable()
         ben, services = school.ben.user, world.services
         client = Client(ben, SessionId(1), wire, noted, services.quotas.of(ben.id))
-        await services.hub.post(Register(client, Connected(ben, datetime.now(UTC))))
+        await services.hub.post(Register(client, Connected(ben, datetime.now(UTC), "epoch")))
         await services.hub.post(Join(client, (ChannelRoom(school.general.id),)))
         await services.commands.channels.enter(client, school.general)
         await services.messaging.submit(school.ann.user, draft(school), noted.settled)

@@ -64,7 +64,9 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
             },
         )
     ],
-    ChannelsResumed: [("resumed", {"complete": False, "after": {CHANNEL: 4}})],
+    ChannelsResumed: [
+        ("resumed", {"complete": False, "after": {CHANNEL: 4}, "epoch": "epoch", "reset": True})
+    ],
     Refused: [
         (
             "message:error",

@@ -86,6 +86,7 @@ FRAMES: dict[type[Event], list[object]] = {
                         "createdAt": "2024-01-01T12:00:00.007Z",
                     }
                 ],
+                "epoch": "epoch",
             },
         }
     ],
@@ -159,7 +160,12 @@ FRAMES: dict[type[Event], list[object]] = {
         }
     ],
     Shed: [{"t": "SHED", "d": {"events": 7}}],
-    ChannelsResumed: [{"t": "RESUMED", "d": {"complete": False, "after": {"3": 4}}}],
+    ChannelsResumed: [
+        {
+            "t": "RESUMED",
+            "d": {"complete": False, "after": {"3": 4}, "epoch": "epoch", "reset": True},
+        }
+    ],
 }
 
 

@@ -37,6 +37,7 @@ FRAMES: dict[type[Event], list[object]] = {
             "username": "ann",
             "displayName": "Ann",
             "role": "student",
+            "epoch": "epoch",
         }
     ],
     ChannelMessagePosted: [
@@ -129,7 +130,9 @@ FRAMES: dict[type[Event], list[object]] = {
         }
     ],
     Shed: [{"type": "shed", "events": 7}],
-    ChannelsResumed: [{"type": "resumed", "complete": False, "after": {"3": 4}}],
+    ChannelsResumed: [
+        {"type": "resumed", "complete": False, "after": {"3": 4}, "epoch": "epoch", "reset": True}
+    ],
 }
 
 

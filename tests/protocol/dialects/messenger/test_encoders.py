@@ -33,6 +33,7 @@ FRAMES: dict[type[Event], list[object]] = {
                 "username": "ann",
                 "role": "student",
                 "serverTime": "2024-01-01T12:00:00.007Z",
+                "epoch": "epoch",
             },
             "timestamp": "2024-01-01T12:00:00.007Z",
         }
@@ -134,7 +135,7 @@ FRAMES: dict[type[Event], list[object]] = {
     ConversationsResumed: [
         {
             "type": "resumed",
-            "payload": {"complete": True, "after": {"conv_1_2": 4}},
+            "payload": {"complete": True, "after": {"conv_1_2": 4}, "epoch": "epoch"},
             "timestamp": "2024-01-01T12:00:00.007Z",
         }
     ],

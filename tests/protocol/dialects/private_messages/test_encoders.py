@@ -27,7 +27,7 @@ from tests.support.documents.events import AT, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
-    Connected: [{"type": "system", "message": "Welcome to the chat!"}],
+    Connected: [{"type": "system", "message": "Welcome to the chat!", "epoch": "epoch"}],
     PrivateMessagePosted: [
         {
             "type": "private_message",
@@ -81,7 +81,9 @@ FRAMES: dict[type[Event], list[object]] = {
         }
     ],
     Shed: [{"type": "shed", "events": 7}],
-    ConversationsResumed: [{"type": "resumed", "complete": True, "after": {"2": 4}}],
+    ConversationsResumed: [
+        {"type": "resumed", "complete": True, "after": {"2": 4}, "epoch": "epoch"}
+    ],
 }
 
 

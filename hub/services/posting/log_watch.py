@@ -1,0 +1,178 @@
+"""Which log the hub works with, and what follows when it is not what it was.
+
+Guarantees: once the log went back (a failover that lost its end, a restore) or another hub has
+served it, nothing that was known of it is used any more: no lane stores a message before all of
+them have forgotten where they were, and every connection is closed, so that its client comes back
+and names its position. Until that is done sends are refused. Must not know: dialects, SQL, what a
+lane does.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+import trio
+
+from hub.actor.hub import Hub
+from hub.services.posting.continuity import Continuity, WentBack
+from persistence.interface import Log, Messages, Store
+from persistence.records import StoreUnavailable
+from protocol.errors import START_OVER
+from protocol.model import ChannelId
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 0.5
+
+
+class LogWatch:
+    """Knows the log's epoch.
+
+    Args:
+        log: says when it is another one.
+        messages: those in it.
+        hub: closes connections.
+        continuities: what each lane has delivered; one for each.
+        epoch: of the log, when the continuities began.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        messages: Messages,
+        hub: Hub,
+        continuities: Sequence[Continuity],
+        epoch: str,
+    ) -> None:
+        self._log = log
+        self._messages = messages
+        self._hub = hub
+        self.continuities = continuities
+        self._epoch = epoch
+        self._busy = 0
+        self._idle = trio.Event()
+        self._why_not: str | None = None  # sends are refused
+        self._seen: str | None = None  # the epoch of a log that was seen to go back
+        self._in_doubt = trio.Event()
+        self._one_at_a_time = trio.Lock()
+
+    @property
+    def epoch(self) -> str:
+        """A position in the log means something together with this."""
+        return self._epoch
+
+    def require_certainty(self) -> None:
+        """Raises StoreUnavailable: positions mean nothing until the log was looked at."""
+        if self._why_not is not None:
+            raise StoreUnavailable(self._why_not)
+
+    @contextmanager
+    def posting(self) -> Iterator[str]:
+        """What is stored inside is delivered inside; nothing is forgotten meanwhile. Gives the
+        epoch.
+
+        Raises:
+            StoreUnavailable: not now.
+        """
+        self.require_certainty()
+        self._busy += 1
+        try:
+            yield self._epoch
+        finally:
+            self._busy -= 1
+            if not self._busy:
+                self._idle.set()
+
+    def delivered(self, channel_ids: Collection[ChannelId]) -> Mapping[ChannelId, int]:
+        """How far each of these channels was delivered, of those of which that is known."""
+        found = {
+            channel_id: max(each.delivered(channel_id) for each in self.continuities)
+            for channel_id in channel_ids
+        }
+        return {channel_id: seq for channel_id, seq in found.items() if seq}
+
+    async def went_back(self, proof: WentBack, seen: str) -> None:
+        """The log was seen to go back. Not to be called while `posting`.
+
+        Args:
+            proof: what was seen.
+            seen: the epoch that it had before that.
+
+        Raises:
+            StoreUnavailable: it cannot be looked at now; it will be.
+        """
+        if seen != self._epoch or self._why_not is not None:
+            await self._begin_anew()
+            return
+        log.error(
+            "log_went_back",
+            channel_id=proof.channel_id,
+            delivered_seq=proof.delivered,
+            found_seq=proof.found,
+        )
+        self._doubt(str(proof))
+        self._seen = seen
+        await self._begin_anew()
+
+    async def run(self) -> None:
+        """Look which log it is until cancelled."""
+        while True:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._look)
+                await self._in_doubt.wait()
+                nursery.cancel_scope.cancel()
+            try:
+                await self._begin_anew()
+            except StoreUnavailable as error:
+                log.warning("log_not_looked_at", reason=str(error))
+                await trio.sleep(RETRY_SECONDS)
+
+    async def _look(self) -> None:
+        known = self._epoch
+        await self._log.changed(known)
+        async with self._one_at_a_time:
+            if known == self._epoch and self._why_not is None:
+                log.error("log_changed", epoch=known)
+                self._doubt("the log is another one, or another hub has served it")
+
+    def _doubt(self, why: str) -> None:
+        self._why_not = why
+        self._in_doubt.set()
+
+    async def _begin_anew(self) -> None:
+        """Forget everything that was known of the log, and have everybody start over, if it is in
+        doubt.
+        """
+        async with self._one_at_a_time:
+            if self._why_not is None:
+                return
+            while self._busy:
+                self._idle = trio.Event()
+                await self._idle.wait()
+            seen = self._seen
+            epoch = await (self._log.epoch() if seen is None else self._log.new_epoch(seen))
+            unsettled = {each for lane in self.continuities for each in lane.unsettled}
+            if unsettled:  # what is committed now is found by those who come back
+                await self._messages.settle(unsettled)
+            floor = await self._messages.last_id()
+            for each in self.continuities:
+                each.begin_anew(floor)
+            log.warning("log_begun_anew", epoch=epoch, newest_message_id=floor)
+            self._epoch, self._seen, self._why_not = epoch, None, None
+            self._in_doubt = trio.Event()
+        await self._hub.send_back(None, START_OVER)
+
+
+async def watch_log(store: Store, hub: Hub, *, lanes: int) -> LogWatch:
+    """What watches the log of a store, of which so many lanes have delivered nothing yet.
+
+    Raises:
+        StoreUnavailable: it cannot be read.
+    """
+    epoch = await store.log.epoch()
+    floor = await store.messages.last_id()
+    continuities = [
+        Continuity(store.messages, store.accounts, store.relations, floor) for _ in range(lanes)
+    ]
+    return LogWatch(store.log, store.messages, hub, continuities, epoch)

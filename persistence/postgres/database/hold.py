@@ -1,0 +1,208 @@
+"""One hub serves a database: a lock of a session that is open as long as the hub is.
+
+Guarantees: a second hub is refused, with who serves; a hub whose session was lost stores nothing
+until it has the lock again; what another hub was storing is committed before this one begins, and
+refused afterwards. Must not know: messages, who else works on the database.
+
+The lock is free as soon as Postgres notices that the session has ended: at once when the hub's
+process ends, and after `KEEPALIVE` when its machine does.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+import trio
+
+from persistence.postgres.database.bridge import in_asyncio
+from persistence.postgres.database.session import SESSION, connect
+from persistence.records import StoreError, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+LOCK: Final = 31632341465003379  # the one after that of migrations
+CHECK_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 2.0
+BEGIN_SECONDS: Final = 30.0  # for what another hub is storing, also behind a standby
+ASK_SECONDS: Final = 0.25
+APPLICATION: Final = "parlour serve, pid"
+MAX_NAME: Final = 63  # bytes of an application's name
+KEEPALIVE: Final[Mapping[str, str]] = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "idle_session_timeout": "0",
+    "statement_timeout": "0",
+}
+
+_TRY: Final = "SELECT pg_try_advisory_lock($1)"
+_HOLDER: Final = """
+    SELECT a.application_name AS name, a.pid,
+           coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
+                    'unknown') AS since
+      FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND (l.classid::bigint << 32) + l.objid::bigint = $1
+"""
+_BEGIN: Final = "SELECT begin_serving($1)"
+_SERVING: Final = "SELECT hub FROM serving"
+
+
+class AlreadyServed(StoreError):
+    """Another hub serves the database; the text says which."""
+
+
+class Hold:
+    """What makes a hub the only one on its database.
+
+    Args:
+        dsn: the database.
+
+    `others`: how many other hubs were seen to serve it since this one began.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: Any = None
+        self._lost = trio.Event()  # of this connection
+        self._hub: int | None = None
+        self._why_not = "not begun"
+        self._known: set[int | None] = set()  # this hub, and others that were counted
+        self.others = 0
+
+    @property
+    def hub(self) -> int:
+        """For whom messages are stored.
+
+        Raises:
+            StoreUnavailable: for nobody, because another hub may serve the database.
+        """
+        if self._hub is None:
+            raise StoreUnavailable(self._why_not)
+        return self._hub
+
+    async def take(self, wait_seconds: float) -> None:
+        """Become the only hub.
+
+        Args:
+            wait_seconds: how long to wait for another one to end.
+
+        Raises:
+            AlreadyServed: it does not.
+            StoreUnavailable: the server cannot be reached.
+        """
+        deadline, has_told = trio.current_time() + wait_seconds, False
+        while (holder := await in_asyncio(self._try)) is not None:
+            if trio.current_time() >= deadline:
+                raise AlreadyServed(f"Another hub ({holder}) serves this database")
+            if not has_told:
+                log.info("waiting_for_another_hub", holder=holder, within_seconds=wait_seconds)
+                has_told = True
+            await trio.sleep(ASK_SECONDS)
+
+    async def begin(self) -> None:
+        """Wait for what another hub is storing; from now on messages are stored for this one. The
+        schema is up to date.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or waits for too long.
+        """
+        await in_asyncio(self._begin)
+
+    async def keep(self) -> None:
+        """Notice when the hold is lost, and take it again, until cancelled."""
+        while True:
+            with trio.move_on_after(CHECK_SECONDS):
+                await self._lost.wait()
+            try:
+                await in_asyncio(self._check)
+            except StoreUnavailable as error:
+                await self._take_again(str(error))
+
+    def close(self) -> None:
+        """Let another hub serve."""
+        self._hub, self._why_not = None, "stopping"
+        self._drop()
+
+    async def _take_again(self, reason: str) -> None:
+        self._hub, self._why_not = None, f"the hold on the database was lost: {reason}"
+        log.error("hold_lost", reason=reason)
+        while self._hub is None:
+            self._drop()
+            try:
+                holder = await in_asyncio(self._try)
+                if holder is None:
+                    await in_asyncio(self._begin)
+                    break
+                self._why_not = f"another hub ({holder}) serves this database"
+                await in_asyncio(self._look)
+            except StoreUnavailable as error:
+                self._why_not = f"the hold on the database was lost: {error}"
+            await trio.sleep(ASK_SECONDS)
+        log.warning("hold_taken_again")
+
+    # What follows runs in asyncio.
+
+    async def _try(self) -> str | None:
+        """Take the lock; returns who else has it."""
+        if self._connection is None or self._connection.is_closed():
+            name = f"{APPLICATION} {os.getpid()} on {socket.gethostname()}"
+            settings = {**SESSION, **KEEPALIVE, "application_name": name[:MAX_NAME]}
+            self._connection, self._lost = await connect(self._dsn, settings), trio.Event()
+            self._connection.add_termination_listener(lambda _, lost=self._lost: lost.set())
+        if await self._connection.fetchval(_TRY, LOCK, timeout=ANSWER_SECONDS):
+            return None
+        row = await self._connection.fetchrow(_HOLDER, LOCK, timeout=ANSWER_SECONDS)
+        if row is None:
+            return "which has just ended"
+        who = row["name"].removeprefix(APPLICATION).strip()
+        return f"pid {who or row['pid']}, since {row['since']}"
+
+    async def _begin(self) -> None:
+        hub = secrets.randbits(62)
+        former = await self._connection.fetchval(_BEGIN, hub, timeout=BEGIN_SECONDS)
+        if self._known:  # it has served before
+            self._count(former)
+        self._known.add(hub)
+        self._hub = hub
+
+    async def _look(self) -> None:
+        self._count(await self._connection.fetchval(_SERVING, timeout=ANSWER_SECONDS))
+
+    async def _check(self) -> None:
+        if self._lost.is_set():
+            raise StoreUnavailable("the session has ended")
+        if await self._connection.fetchval(_SERVING, timeout=ANSWER_SECONDS) != self._hub:
+            raise StoreUnavailable("the database says that another hub serves it")
+
+    def _count(self, hub: int | None) -> None:
+        if hub not in self._known:
+            log.error("another_hub_served", since="this one has lost its hold")
+            self._known.add(hub)
+            self.others += 1
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+@asynccontextmanager
+async def open_hold(dsn: str, wait_seconds: float) -> AsyncIterator[Hold]:
+    """The hold on a database, taken and not begun yet, and let go on exit.
+
+    Raises:
+        AlreadyServed, StoreUnavailable: see `Hold.take`.
+    """
+    hold = Hold(dsn)
+    try:
+        await hold.take(wait_seconds)
+        yield hold
+    finally:
+        hold.close()

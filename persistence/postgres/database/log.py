@@ -1,0 +1,116 @@
+"""Which log a Postgres has: see routines/epoch.sql.
+
+Guarantees: messages are stored in the log that the hub knows alone: a connection that is opened to
+another one is refused, until the hub has looked which it is. Must not know: messages.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+import trio
+
+from persistence.postgres.database.bridge import Database
+from persistence.postgres.database.hold import Hold
+from persistence.records import StoreUnavailable
+
+LOOK_SECONDS: Final = 1.0
+
+_EPOCH: Final = "SELECT log_epoch() AS epoch"
+_NEW_EPOCH: Final = "SELECT new_epoch($1) AS epoch"
+
+
+class AnotherLog(StoreUnavailable):
+    """The server has another log than the one that the hub knows."""
+
+    def __init__(self) -> None:
+        super().__init__("the log is not the one that it was: a failover, or a restore")
+
+
+class Expected:
+    """The log that messages are stored in."""
+
+    def __init__(self) -> None:
+        self._epoch: str | None = None
+        self._refused = trio.Event()
+
+    def is_now(self, epoch: str) -> None:
+        """The hub knows of this log."""
+        self._epoch = epoch
+
+    async def refused(self) -> None:
+        """Returns when a connection is refused."""
+        await self._refused.wait()
+
+    def checking(
+        self, connect: Callable[[], Awaitable[asyncpg.Connection]], seconds: float
+    ) -> Callable[[], Awaitable[asyncpg.Connection]]:
+        """`connect`, which raises AnotherLog for a server that has another log.
+
+        Args:
+            connect: opens a connection; a coroutine function of asyncio.
+            seconds: how long the server may take to say which log it has.
+        """
+
+        async def checked() -> asyncpg.Connection:
+            connection = await connect()
+            try:
+                if self._epoch is not None:
+                    self._check(await connection.fetchval(_EPOCH, timeout=seconds))
+            except BaseException:
+                connection.terminate()
+                raise
+            return connection
+
+        return checked
+
+    def _check(self, found: str | None) -> None:
+        if found != self._epoch:
+            self._refused.set()
+            self._refused = trio.Event()
+            raise AnotherLog
+
+
+class PostgresLog:
+    """Implements `persistence.interface.Log`.
+
+    Args:
+        database: the server.
+        expected: learns which log it has.
+        hold: what makes the hub the only one; None: it is not.
+    """
+
+    def __init__(self, database: Database, expected: Expected, hold: Hold | None) -> None:
+        self._database = database
+        self._expected = expected
+        self._hold = hold
+
+    async def epoch(self) -> str:
+        """See the interface."""
+        return self._expect(await self._database.fetch_one(_EPOCH))
+
+    async def new_epoch(self, seen: str) -> str:
+        """See the interface."""
+        return self._expect(await self._database.fetch_one(_NEW_EPOCH, seen))
+
+    def changed(self, epoch: str) -> Awaitable[None]:
+        """See the interface. Asked every second, and when a connection has been refused."""
+        return self._changed(epoch)
+
+    async def _changed(self, epoch: str) -> None:
+        served = None if self._hold is None else self._hold.others
+        while served == (None if self._hold is None else self._hold.others):
+            with suppress(StoreUnavailable):
+                row = await self._database.fetch_one(_EPOCH)
+                if row is not None and row["epoch"] not in (None, epoch):
+                    return
+            with trio.move_on_after(LOOK_SECONDS):
+                await self._expected.refused()
+
+    def _expect(self, row: object) -> str:
+        found: str | None = row["epoch"]  # type: ignore[index]
+        if found is None:
+            raise StoreUnavailable("this Postgres is a standby")
+        self._expected.is_now(found)
+        return found

@@ -1,0 +1,53 @@
+-- Which log this is, and which hub serves it.
+
+-- A text that is the same as long as every position in the log means what it meant, and another one
+-- once the log may have gone back: after `new_epoch`, after a failover or a recovery to a point in
+-- time (another timeline), in another cluster or database, and after a dump was restored (the row was
+-- written by another transaction). NULL on a standby.
+-- Where this role may not ask for a part, the others decide.
+CREATE OR REPLACE FUNCTION log_epoch() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    parts text := '';
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN NULL;
+    END IF;
+    IF has_function_privilege('pg_control_system()', 'EXECUTE') THEN
+        parts := parts || (SELECT system_identifier FROM pg_control_system());
+    END IF;
+    IF has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE')
+       AND has_function_privilege('pg_current_wal_lsn()', 'EXECUTE') THEN
+        parts := parts || ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8);
+    END IF;
+    RETURN (SELECT left(encode(sha256(convert_to(
+                       concat_ws(' ', parts, d.oid, e.xmin, e.value), 'UTF8')), 'hex'), 16)
+              FROM pg_database d, epochs e WHERE d.datname = current_database());
+END $$;
+
+-- Positions in the log mean nothing any more. With `seen`, only if the log is still that one: of
+-- several who see it go back the first one says so. Returns which log it is now.
+CREATE OR REPLACE FUNCTION new_epoch(seen text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM epochs FOR UPDATE;
+    IF seen IS NULL OR seen = log_epoch() THEN
+        UPDATE epochs SET value = gen_random_uuid();
+    END IF;
+    RETURN log_epoch();
+END $$;
+
+-- The lock that whoever stores messages shares until the commit, and that a hub takes alone when it
+-- begins to serve.
+CREATE OR REPLACE FUNCTION posting_lock() RETURNS bigint LANGUAGE sql IMMUTABLE
+AS 'SELECT 31632341465003380';
+
+-- From now on messages are stored for this hub alone. Waits for those that are being stored. Returns
+-- the hub that served before.
+CREATE OR REPLACE FUNCTION begin_serving(new_hub bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    former bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(posting_lock());
+    SELECT hub INTO former FROM serving FOR UPDATE;
+    UPDATE serving SET hub = new_hub;
+    RETURN former;
+END $$;
