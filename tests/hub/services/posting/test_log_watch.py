@@ -1,0 +1,201 @@
+"""A log that goes back under the hub: everybody starts over, and nothing stays untold."""
+
+import pytest
+import trio
+
+from hub.services.posting.continuity import WentBack
+from persistence.interface import Store
+from persistence.records import StoreUnavailable
+from protocol.model import ChannelId
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import say, write
+from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.intercept import Interception
+from tests.support.world import Person, World, open_world
+
+GO_BACK = """
+    WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq > $2)
+    UPDATE channels SET last_seq = $2 WHERE id = $1
+"""
+CHANNEL = "SELECT id FROM channels WHERE kind = 'dm'"
+RESTORED = "UPDATE epochs SET value = gen_random_uuid()"
+
+
+async def go_back(dsn: str, seq: int) -> None:
+    """The conversation is what it was when it had so many messages."""
+    await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
+
+
+async def missed(person: Person, peer: Person, after: int, epoch: str | None) -> object:
+    """What a new connection of /ws is told that has so much: seqs, and the marker."""
+    socket = await person.open("/ws?resume")
+    named = {} if epoch is None else {"epoch": epoch}
+    await socket.send({"type": "resume", "after": {str(peer.id): after}, **named})
+    seqs = []
+    while (frame := await socket.receive())["type"] != "resumed":
+        seqs.append(frame["message"]["seq"])
+    await socket.close_in_silence()
+    return seqs, frame["complete"], frame.get("reset", False)
+
+
+async def closed_to_start_over(*sockets: WebSocket) -> None:
+    for socket in sockets:
+        _, end = await socket.until_closed()
+        assert end.code == 1012
+
+
+async def test_a_message_where_others_were_delivered_has_everybody_start_over(
+    databases: Databases,
+) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "1", "2", "3")
+        before = world.services.log_watch.epoch
+        sockets = await ann.open(), await ben.open()
+        await go_back(dsn, 1)
+        answer = await say(ann, ben, "another 2")  # acknowledged
+        assert answer["seq"] == 2
+        await closed_to_start_over(*sockets)
+        assert (epoch := world.services.log_watch.epoch) != before
+        assert await missed(ben, ann, 3, before) == ([1, 2], True, True)
+        assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
+        assert await missed(ben, ann, 2, epoch) == ([], True, False)
+        bens = await ben.open()
+        await write(world, ann.user, ben.user, "3")
+        assert (await bens.receive_type("private_message"))["message"]["seq"] == 3
+
+
+async def test_a_channel_of_which_nothing_is_remembered_is_noticed_by_the_ids(
+    databases: Databases,
+) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store:
+        async with open_world(store) as world:
+            ann, ben = await world.person("ann"), await world.person("ben")
+            await write(world, ann.user, ben.user, "1", "2", "3")
+        async with open_world(store) as world:  # another hub, which has delivered nothing
+            before = world.services.log_watch.epoch
+            await go_back(dsn, 1)
+            await execute(dsn, "SELECT setval('messages_id_seq', 1)")
+            await write(world, ann.user, ben.user, "another 2")
+            assert world.services.log_watch.epoch != before
+
+
+async def test_a_message_of_a_channel_in_doubt_is_told_too(databases: Databases) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store:
+        posts = Interception("messages", "post")
+        async with open_world(posts.over(store)) as world:
+            ann, ben = await world.person("ann"), await world.person("ben")
+            await write(world, ann.user, ben.user, "1", "2", "3")
+
+            async def lose(*_: object) -> None:
+                posts.way = None
+                raise StoreUnavailable("lost on the way there")
+
+            posts.way = lose
+            assert (
+                await ann.call("POST", f"/api/messages/{ben.id}", {"content": "x"})
+            ).status == 503
+            await go_back(dsn, 1)
+            await say(ann, ben, "another 2")
+            assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
+
+
+async def test_a_restore_beneath_the_hub_is_noticed_without_a_message(
+    databases: Databases,
+) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "1", "2", "3")
+        before = world.services.log_watch.epoch
+        bens = await ben.open()
+        await execute(dsn, RESTORED)
+        await closed_to_start_over(bens)
+        assert await missed(ben, ann, 3, before) == ([1, 2, 3], True, True)
+        assert await missed(ben, ann, 2, None) == ([3], True, False)
+
+
+async def test_a_head_below_what_was_delivered_is_a_log_that_went_back(
+    databases: Databases,
+) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "1", "2", "3")
+        before = world.services.log_watch.epoch
+        anns, bens = await ann.open(), await ben.open()
+        await go_back(dsn, 1)
+        await bens.send({"type": "resume", "after": {str(ann.id): 3}, "epoch": before})
+        await closed_to_start_over(anns, bens)
+        assert world.services.log_watch.epoch != before
+
+
+async def test_a_client_that_invents_a_position_resets_nobody_else(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await write(world, ann.user, ben.user, "1", "2")
+    before = world.services.log_watch.epoch
+    anns = await ann.open()
+    assert await missed(ben, ann, 9, None) == ([1, 2], True, True)
+    assert world.services.log_watch.epoch == before
+    await write(world, ann.user, ben.user, "3")
+    assert (await anns.receive_type("private_message"))["message"]["seq"] == 3
+
+
+async def test_sends_are_refused_until_everybody_can_start_over(
+    databases: Databases,
+) -> None:
+    async with databases.reused() as dsn, open_store(dsn) as store:
+        last_id = Interception("messages", "last_id")
+        async with open_world(last_id.over(store)) as world:
+            ann, ben = await world.person("ann"), await world.person("ben")
+            await write(world, ann.user, ben.user, "1", "2", "3")
+            anns = await ann.open()
+            may_look = trio.Event()
+
+            async def away(call: object, *args: object) -> object:
+                if may_look.is_set():
+                    return await call(*args)  # type: ignore[operator]
+                raise StoreUnavailable("away")
+
+            last_id.way = away
+            await go_back(dsn, 1)
+            path, body = f"/api/messages/{ben.id}", {"content": "another 2"}
+            assert (await ann.call("POST", path, body)).status == 503  # stored, and not told
+            assert (await ann.call("POST", path, body)).status == 503
+            assert (await world.call("GET", "/readyz")).status == 503
+            may_look.set()
+            await closed_to_start_over(anns)
+            assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
+            assert (await ann.call("POST", path, body)).status == 201
+            assert (await world.call("GET", "/readyz")).status == 200
+
+
+async def test_what_two_saw_is_one_new_epoch(store: Store) -> None:
+    counted: list[str] = []
+    new_epoch = Interception("log", "new_epoch")
+
+    async def count(call: object, seen: str) -> object:
+        counted.append(seen)
+        return await call(seen)  # type: ignore[operator]
+
+    new_epoch.way = count
+    async with open_world(new_epoch.over(store)) as world:
+        watch = world.services.log_watch
+        seen = watch.epoch
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(watch.went_back, WentBack(ChannelId(1), 3, 2), seen)
+        assert counted == [seen]
+        assert await world.store.log.epoch() == watch.epoch != seen
+
+
+async def test_nothing_is_forgotten_while_a_message_is_being_stored(memory_store: Store) -> None:
+    async with open_world(memory_store) as world:
+        watch = world.services.log_watch
+        before = watch.epoch
+        async with trio.open_nursery() as nursery:
+            with watch.posting():
+                nursery.start_soon(watch.went_back, WentBack(ChannelId(1), 3, 2), before)
+                await trio.testing.wait_all_tasks_blocked()
+                assert watch.epoch == before
+                with pytest.raises(StoreUnavailable), watch.posting():
+                    pass
+        assert watch.epoch != before

@@ -1,0 +1,162 @@
+"""One hub on a database: a second one is refused, and one that lost its hold stores nothing."""
+
+import re
+
+import pytest
+import trio
+
+from persistence.interface import Store
+from persistence.postgres import open_postgres_store
+from persistence.postgres.database.hold import AlreadyServed, Hold, open_hold
+from persistence.records import Draft, StoreUnavailable
+from protocol.model import Posted
+from tests.support.stores.databases import Databases, execute, open_transaction
+from tests.support.stores.records import make_users
+
+CUT_HOLD = """
+    SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+     WHERE application_name LIKE 'parlour serve%' AND datname = current_database()
+"""
+
+
+async def test_a_second_hub_is_told_who_serves(databases: Databases) -> None:
+    async with databases.migrated() as dsn, open_hold(dsn, 0) as hold:
+        await hold.begin()
+        with pytest.raises(AlreadyServed) as refused:
+            async with open_hold(dsn, 0.3):
+                pass
+        assert re.fullmatch(
+            r"Another hub \(pid \d+ on \S+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\)"
+            r" serves this database",
+            str(refused.value),
+        )
+
+
+async def test_it_waits_for_one_that_ends(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        one, other = Hold(dsn), Hold(dsn)
+        await one.take(0)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other.take, 60)
+            await trio.testing.wait_all_tasks_blocked()
+            one.close()
+        await other.begin()
+        other.close()
+
+
+async def post(store: Store, draft: Draft) -> Posted:
+    (outcome,) = await store.messages.post([draft])
+    assert isinstance(outcome, Posted)
+    return outcome
+
+
+async def test_a_hub_stores_nothing_once_another_has_begun(databases: Databases) -> None:
+    """Although it has not noticed yet that its hold is lost."""
+    async with (
+        databases.migrated() as dsn,
+        open_hold(dsn, 0) as hold,
+        open_postgres_store(dsn, pool_size=2, lanes=1, hold=hold) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        draft = Draft(ann.id, ben.id, "hi")
+        with pytest.raises(StoreUnavailable):  # not begun
+            await post(store, draft)
+        await hold.begin()
+        await post(store, draft)
+        await execute(dsn, "SELECT begin_serving(1)")
+        with pytest.raises(StoreUnavailable, match="another hub"):
+            await post(store, draft)
+        assert await execute(dsn, "SELECT count(*) FROM messages") == 1
+
+
+async def test_another_hub_begins_when_what_is_being_stored_is_committed(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_hold(dsn, 0) as hold,
+        open_postgres_store(dsn, pool_size=2, lanes=1, hold=hold) as store,
+    ):
+        await hold.begin()
+        ann, ben = await make_users(store, "ann", "ben")
+        draft, happened = Draft(ann.id, ben.id, "hi"), []
+        await post(store, draft)
+
+        async def store_message() -> None:
+            await post(store, draft)
+            happened.append("stored")
+
+        async def begin() -> None:
+            await execute(dsn, "SELECT begin_serving(1)")
+            happened.append("begun")
+
+        async with (
+            trio.open_nursery() as nursery,
+            open_transaction(dsn, "SELECT FROM channels FOR UPDATE"),
+        ):
+            nursery.start_soon(store_message)
+            await until_waiting(dsn, "transactionid")
+            nursery.start_soon(begin)
+            await until_waiting(dsn, "advisory")
+        assert happened == ["stored", "begun"]
+
+
+async def until_waiting(dsn: str, kind: str) -> None:
+    """Until a session waits for such a lock."""
+    sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = $1 AND NOT granted)"
+    while not await execute(dsn, sql, kind):  # noqa: ASYNC110  another process changes it
+        await trio.sleep(0.01)
+
+
+async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_hold(dsn, 0) as hold,
+        open_postgres_store(dsn, pool_size=2, lanes=1, hold=hold) as store,
+        trio.open_nursery() as nursery,
+    ):
+        await hold.begin()
+        nursery.start_soon(hold.keep)
+        ann, ben = await make_users(store, "ann", "ben")
+        assert await execute(dsn, CUT_HOLD)
+        while True:  # it was lost, for as long as it takes to take it again
+            try:
+                await post(store, Draft(ann.id, ben.id, "hi"))
+                await store.health.check()
+                break
+            except StoreUnavailable:
+                await trio.sleep(0.01)
+        assert hold.others == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_hub_that_is_displaced_stores_nothing_until_it_is_the_only_one_again(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_hold(dsn, 0) as hold,
+        open_postgres_store(dsn, pool_size=2, lanes=1, hold=hold) as store,
+        trio.open_nursery() as nursery,
+    ):
+        await hold.begin()
+        ann, ben = await make_users(store, "ann", "ben")
+        epoch = await store.log.epoch()
+        assert await execute(dsn, CUT_HOLD)
+        async with open_hold(dsn, 0) as other:
+            await other.begin()
+            nursery.start_soon(hold.keep)
+            await store.log.changed(epoch)  # as soon as it has noticed
+            assert hold.others == 1
+            with pytest.raises(StoreUnavailable, match=r"another hub \(pid \d+"):
+                await post(store, Draft(ann.id, ben.id, "hi"))
+            with pytest.raises(StoreUnavailable):
+                await store.health.check()
+        while True:
+            try:
+                await store.health.check()
+                break
+            except StoreUnavailable:
+                await trio.sleep(0.01)
+        await post(store, Draft(ann.id, ben.id, "hi"))
+        nursery.cancel_scope.cancel()
