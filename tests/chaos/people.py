@@ -35,6 +35,18 @@ class Ear:
     findings: Findings
     last: int = 0
     keys: set[str] = field(factory=set)
+    epoch: str | None = None
+    started_over: int = 0
+    certain: set[str] = field(factory=set)  # acknowledged since it has started over
+
+    def begin(self, epoch: str) -> None:
+        """A connection begins: what was heard of another log is forgotten."""
+        if self.epoch not in (None, epoch):
+            self.last = 0
+            self.keys.clear()
+            self.started_over += 1
+            self.certain.clear()
+        self.epoch = epoch
 
     def hear(self, seq: int, key: str) -> None:
         """A message, which must be the next one. A repeat's confirmation is none."""
@@ -88,8 +100,10 @@ class Writer:
                 await trio.lowlevel.checkpoint_if_cancelled()
 
     async def _resume(self, socket: WebSocket) -> None:
+        self.ear.begin((await socket.receive())["epoch"])
         while True:
-            await socket.send({"type": "resume", "after": {str(self.peer): self.ear.last}})
+            after = {str(self.peer): self.ear.last}
+            await socket.send({"type": "resume", "after": after, "epoch": self.ear.epoch})
             while (frame := await socket.receive())["type"] != "resumed":
                 self._take(frame)
             if frame["complete"]:
@@ -136,6 +150,7 @@ class Writer:
     def _confirmed(self, key: str) -> None:
         if self.pending.pop(key, None) is not None:
             self.findings.acknowledged.add(key)
+            self.ear.certain.add(key)
             self.findings.last_acknowledged_at = trio.current_time()
             self._room.set()
 
@@ -156,8 +171,9 @@ class Reader:
                 async with await trio.open_tcp_stream("127.0.0.1", self.proxy.port) as stream:
                     with trio.fail_after(10):
                         socket = await open_websocket(stream, "/ws/chat?resume", Cookie=self.cookie)
+                    self.ear.begin((await socket.receive())["epoch"])
                     after = {str(self.channel): self.ear.last}
-                    await socket.send({"type": "resume", "after": after})
+                    await socket.send({"type": "resume", "after": after, "epoch": self.ear.epoch})
                     while True:
                         self._take(await socket.receive())
             await trio.sleep(RECONNECT_SECONDS)
