@@ -52,6 +52,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 ABOUT_SEVERAL: Final = {
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
+    "tests/hub/test_failover.py": "a primary that is lost, and its standby",
     "tests/hub/test_every_socket.py": "what every WebSocket dialect does with hostile bytes",
     "tests/hub/rest/test_pages.py": "every list that comes in pages, in every dialect",
     "tests/hub/services/rights/test_deleted_accounts.py": "what others hear of it",

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.programs.command import run_module
 from tests.support.programs.hub_process import first_data
+from tests.support.stores.replicated import require_postgres_15
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -61,3 +62,18 @@ def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(
     report: dict[str, Any] = json.loads(path.read_text())
     assert report["changes"] == 4
     assert report["closed_meanwhile"] >= 150
+
+
+@pytest.mark.parametrize("standby", [(), ("--asynchronous",)], ids=["synchronous", "asynchronous"])
+def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(
+    tmp_path: Path, standby: tuple[str, ...]
+) -> None:
+    require_postgres_15()
+    path = tmp_path / "report.json"
+    faults = ("--failovers", "1", "--restores", "1" if standby else "0")
+    amounts = ("--sends", "100", "--pairs", "1", "--json", str(path))
+    done = run_module("tests.chaos.failover", *faults, *amounts, *standby, seconds=280)
+    report: dict[str, Any] = json.loads(path.read_text())
+    assert done.returncode == 0, report["examples"]
+    assert report["lost_untold"] == report["undelivered"] == 0
+    assert standby or report["lost"] == 0

@@ -1,13 +1,19 @@
 """Starting a server: what it takes first, and what it leaves alone when it cannot have that."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 
 from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.addresses import listening
+from persistence.postgres.database.hold import AlreadyServed, open_hold
+from tests.support.programs.command import run_module
+from tests.support.programs.hub_process import run_hub
 from tests.support.stores.databases import Databases, execute
 
 
@@ -30,3 +36,40 @@ async def test_a_hub_that_cannot_have_its_port_does_not_touch_the_database(
             await serve(Config(port=port, data_dir=tmp_path / "data"), never)
         assert str(port) in str(failed.value)
         assert not (tmp_path / "data").exists()
+
+
+async def test_a_second_hub_on_a_database_is_refused_in_one_line(
+    databases: Databases, tmp_path: Path
+) -> None:
+    async with databases.migrated() as dsn:
+        with run_hub(tmp_path / "one", "--database-url", dsn) as hub:
+            flags = ("--port", "0", "--takeover-wait", "0.5", "--database-url", dsn)
+            second = await trio.to_thread.run_sync(
+                partial(run_module, "hub", "serve", *flags, seconds=60)
+            )
+            assert second.returncode == 1
+            assert re.fullmatch(
+                rf"Error: Another hub \(pid {hub.process.pid} on \S+, since [^)]+\) serves this"
+                r" database\n",
+                second.stderr.splitlines(keepends=True)[-1],
+            )
+            assert (await hub.call("GET", "/readyz")).status == 200
+            listed = ("user", "list", "--database-url", dsn)  # no hub
+            beside = await trio.to_thread.run_sync(partial(run_module, "hub", *listed, seconds=60))
+            assert beside.returncode == 0, beside.stderr
+        with run_hub(tmp_path / "two", "--database-url", dsn) as hub:
+            assert (await hub.call("GET", "/readyz")).status == 200
+
+
+async def test_the_schema_is_not_touched_while_another_hub_serves(
+    databases: Databases, tmp_path: Path
+) -> None:
+    async with databases.empty() as dsn, open_hold(dsn, 0):
+        config = Config(
+            port=0, database_url=Secret(dsn), data_dir=tmp_path / "data", takeover_wait=0.0
+        )
+        with pytest.raises(BaseExceptionGroup) as refused:
+            await serve(config, never)
+        assert refused.group_contains(AlreadyServed)
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        assert await execute(dsn, tables) == 0

@@ -132,6 +132,14 @@ class Replicated:
             self.primary.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
             self.primary.ask("SELECT pg_reload_conf()")
 
+    def until_replayed(self) -> None:
+        """Return once the standby has everything."""
+        behind = (
+            "SELECT count(*) FROM pg_stat_replication WHERE flush_lsn < pg_current_wal_flush_lsn()"
+        )
+        while self.primary.ask(behind) != "0":
+            time.sleep(0.05)
+
     def hold_back(self) -> None:
         """From now on nothing reaches the standby, which does not know it."""
         assert self.standby is not None
