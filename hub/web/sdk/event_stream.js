@@ -12,6 +12,7 @@ const NAMES = {
   channels: true,
   invitations: true,
   revoked: true,
+  reset: true,
   request: true,
   queue: true,
   problem: true,

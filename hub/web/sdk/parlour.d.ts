@@ -183,6 +183,8 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   /** new to this user */
   channels: { channels: readonly (Channel & { lastSeq: number })[] };
+  /** the log went back: all messages that are known come again, and no others are stored any more */
+  reset: Record<string, never>;
   /** how many invitations to workspaces wait for this user */
   invitations: { count: number };
   revoked: { conversationId: ConversationId };

@@ -5,6 +5,7 @@
  * It must not know when there is a connection, nor how a dialect says things on the wire.
  */
 
+import { Reason } from "./connection/status.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
 import { Sender } from "./messages/sender.js";
@@ -50,6 +51,9 @@ export class Session {
   #rest;
   #connection;
   #emit;
+  /** @type {string | null} */
+  #epoch = null; // which log the timelines are of
+  #isFresh = false; // whether they were begun anew on this connection
 
   /**
    * @param {Me} me
@@ -75,10 +79,11 @@ export class Session {
 
   /** Ask for what was missed in every conversation. */
   resume() {
-    this.#connection.send(this.#dialect.resumeFrame(this.timelines.positions()));
+    this.#connection.send(this.#dialect.resumeFrame(this.timelines.positions(), this.#epoch));
   }
 
   disconnected() {
+    this.#isFresh = false;
     this.#receipts.disconnected();
     this.typing.disconnected();
   }
@@ -144,8 +149,11 @@ export class Session {
       case "message":
         if (this.#isWanted(event.message)) this.#receiveMessage(event.message);
         break;
+      case "welcome":
+        this.#welcomed(event.epoch);
+        break;
       case "resumed":
-        this.#resumed(event.complete);
+        this.#resumed(event.complete, event.reset);
         break;
       case "typing":
         this.typing.received(event.conversationId, event.who, event.isTyping);
@@ -204,9 +212,28 @@ export class Session {
     return this.#dialect.followsAll || this.timelines.isFollowed(conversationId);
   }
 
-  /** @param {boolean} isComplete */
-  #resumed(isComplete) {
-    if (isComplete) {
+  /** @param {string} epoch */
+  #welcomed(epoch) {
+    if (this.#epoch !== null && this.#epoch !== epoch) this.#startOver();
+    this.#epoch = epoch;
+  }
+
+  /** The hub's log went back: a failover, or a restored backup. */
+  #startOver() {
+    this.#isFresh = true;
+    this.timelines.startOver();
+    this.#emit("reset", {});
+  }
+
+  /**
+   * @param {boolean} isComplete
+   * @param {boolean} isReset whether everything was sent, because what is known here is not so
+   */
+  #resumed(isComplete, isReset) {
+    if (isReset && !this.#isFresh) {
+      this.#startOver();
+      this.#connection.reconnectLater(Reason.LOST); // what was sent was sorted in to the old ones
+    } else if (isComplete) {
       this.#connection.resumed();
       this.sender.resubmit();
     } else {

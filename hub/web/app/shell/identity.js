@@ -149,6 +149,9 @@ export class Identity {
     };
     pair.client.addEventListener("status", () => this.#statusChanged(pair));
     pair.channels.addEventListener("status", () => this.#channelsChanged(pair));
+    for (const client of [pair.client, pair.channels]) {
+      client.addEventListener("reset", () => globalThis.location.reload()); // what is unsent is kept
+    }
     return pair;
   }
 

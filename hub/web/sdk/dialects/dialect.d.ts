@@ -9,7 +9,8 @@ import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
 /** What happened, as a frame of the hub says it; a dialect may have no frame for some of them. */
 export type ServerEvent =
   | { kind: "message"; message: StoredMessage }
-  | { kind: "resumed"; complete: boolean }
+  | { kind: "welcome"; epoch: string }
+  | { kind: "resumed"; complete: boolean; reset: boolean }
   | {
       kind: "typing";
       conversationId: ConversationId;
@@ -70,8 +71,8 @@ export interface Dialect<Me, Listed> {
     send: (frame: Frame) => boolean,
   ): Promise<void>;
 
-  /** asks for what comes after these seqs, and for what is live */
-  resumeFrame(after: Record<ConversationId, number>): Frame;
+  /** asks for what comes after these seqs of the log with that epoch, and for what is live */
+  resumeFrame(after: Record<ConversationId, number>, epoch: string | null): Frame;
   messageFrame(entry: Entry): Frame;
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
   /** that a message arrived here; null: the dialect has none */

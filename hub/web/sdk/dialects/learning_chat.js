@@ -30,7 +30,8 @@ import { Kind, Status, kindOf } from "../messages/message.js";
  *
  * @typedef {(
  *   | { type: "new_message", message: WireMessage }
- *   | { type: "resumed", complete: boolean }
+ *   | { type: "connected", epoch: string }
+ *   | { type: "resumed", complete: boolean, reset?: true }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
@@ -86,7 +87,11 @@ const DIALECT = {
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
 
-  resumeFrame: (after) => ({ type: "resume", after }),
+  resumeFrame: (after, epoch) => ({
+    type: "resume",
+    after,
+    ...(epoch === null ? {} : { epoch }),
+  }),
 
   messageFrame: (entry) => ({ type: "send_message", ...messageFields(entry) }),
 
@@ -102,8 +107,10 @@ const DIALECT = {
     switch (frame.type) {
       case "new_message":
         return { kind: "message", message: toMessage(frame.message, me) };
+      case "connected":
+        return { kind: "welcome", epoch: frame.epoch };
       case "resumed":
-        return { kind: "resumed", complete: frame.complete };
+        return { kind: "resumed", complete: frame.complete, reset: frame.reset ?? false };
       case "user_typing":
       case "user_stop_typing": {
         const { channelId: conversationId, username: who } = frame;

@@ -25,7 +25,8 @@ import { Kind, Status } from "../messages/message.js";
  *
  * @typedef {(
  *   | { type: "private_message", message: WireMessage }
- *   | { type: "resumed", complete: boolean }
+ *   | { type: "system", epoch: string }
+ *   | { type: "resumed", complete: boolean, reset?: true }
  *   | { type: "typing_indicator", sender_id: UserId, is_typing: boolean }
  *   | { type: "user_online_status", user_id: UserId, is_online: boolean }
  *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
@@ -80,7 +81,11 @@ const DIALECT = {
     await rest.call("PUT", `/api/messages/${conversationId}/read`);
   },
 
-  resumeFrame: (after) => ({ type: "resume", after }),
+  resumeFrame: (after, epoch) => ({
+    type: "resume",
+    after,
+    ...(epoch === null ? {} : { epoch }),
+  }),
 
   messageFrame: (entry) => ({
     type: "private_message",
@@ -103,8 +108,10 @@ const DIALECT = {
     switch (frame.type) {
       case "private_message":
         return { kind: "message", message: toMessage(frame.message, me) };
+      case "system":
+        return { kind: "welcome", epoch: frame.epoch };
       case "resumed":
-        return { kind: "resumed", complete: frame.complete };
+        return { kind: "resumed", complete: frame.complete, reset: frame.reset ?? false };
       case "typing_indicator": {
         const { sender_id: sender, is_typing: isTyping } = frame;
         return { kind: "typing", conversationId: sender, who: sender, isTyping };

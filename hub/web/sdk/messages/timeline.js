@@ -64,6 +64,12 @@ export class Timeline {
     }
   }
 
+  /** What is stored is not known any more. */
+  forget() {
+    this.#stored = [];
+    this.#all = null;
+  }
+
   /** @param {PendingMessage} message takes the place of an earlier one with its key */
   addPending(message) {
     this.#pending.set(message.key, message);

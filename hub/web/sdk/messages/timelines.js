@@ -37,6 +37,12 @@ export class Timelines {
     for (const [conversationId, seq] of heads) this.#heads.set(conversationId, seq);
   }
 
+  /** The log went back: everything that is stored is asked for again, what is unsent stays. */
+  startOver() {
+    for (const timeline of this.#timelines.values()) timeline.forget();
+    for (const conversationId of this.#heads.keys()) this.#heads.set(conversationId, 0);
+  }
+
   /**
    * The seq up to which nothing needs to be asked for; 0 when nothing is known.
    * @param {ConversationId} conversationId

@@ -253,6 +253,7 @@ export function recorded(client) {
     "channels",
     "invitations",
     "revoked",
+    "reset",
     "request",
     "queue",
     "problem",
