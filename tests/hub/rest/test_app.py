@@ -207,3 +207,10 @@ async def test_a_token_counts_where_there_is_no_cookie(world: World, path: str) 
     assert (await world.call("GET", path, headers=bearer)).json["username"] == "ann"
     assert (await world.call("GET", path, headers=both)).json["username"] == "ben"
     assert (await world.call("GET", path, headers={"Authorization": "Bearer junk"})).status == 401
+
+
+async def test_a_response_says_which_log_its_seqs_are_of(timed_world: World) -> None:
+    ann = await timed_world.person("ann")
+    for path in ("/api/messages/conversations", "/learning_platform/api/users/me/channels"):
+        reply = await ann.ask("GET", path)
+        assert reply.headers["parlour-epoch"] == timed_world.services.log_watch.epoch

@@ -1,5 +1,6 @@
 """Coming back in every dialect: all that was missed, once, in order, and then live again."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,14 +12,15 @@ import hub.services.resume
 import protocol.bounds
 from persistence.interface import Store
 from persistence.records import Draft
+from protocol.dialects.messenger.conversations import conversation_id
 from tests.support.clients.socketio import enter
-from tests.support.clients.websocket import WebSocket
+from tests.support.clients.websocket import WebSocket, kind_of_frame
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.intercept import Interception, Late
 from tests.support.stores.outage import Outage
-from tests.support.world import World, open_world
+from tests.support.world import GREETINGS, World, open_world
 
 
 async def until_resumed(socket: WebSocket) -> tuple[list[int], Mapping[str, Any]]:
@@ -353,12 +355,50 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
         await socket.receive_type("left_channel")
 
 
-RESUMES = {
+RESUMES: dict[str, tuple[dict[str, object], str, str]] = {
     "/ws": ({"type": "resume"}, "private_message", "resumed"),
     "/messagepal": ({"type": "resume"}, "message_received", "resumed"),
     "/ws/chat": ({"type": "resume"}, "new_message", "resumed"),
     "/gateway": ({"op": "RESUME", "d": {}}, "MESSAGE_CREATE", "RESUMED"),
 }
+
+
+@pytest.mark.parametrize("path", RESUMES)
+@pytest.mark.parametrize("named", ["another epoch", "a seq that there is not", "this one"])
+async def test_positions_of_another_log_are_none_in_every_dialect(
+    timed_world: World, path: str, named: str
+) -> None:
+    resume, kind, end = RESUMES[path]
+    school = await open_school(timed_world)
+    await write(timed_world, school.ann.user, school.ben.user, "1", "2")
+    await post(timed_world, school.ann.user, school.general, "1", "2")
+    dm = timed_world.store.channels.heads
+    (private,) = [head.channel for head in await dm(school.ben.id) if head.channel.pair]
+    keys = {
+        "/ws": str(school.ann.id),
+        "/messagepal": conversation_id(school.ben.id, school.ann.id),
+        "/ws/chat": str(private.id),
+        "/gateway": str(school.general.id),
+    }
+    epoch = timed_world.services.log_watch.epoch
+    asked = {
+        "another epoch": {"after": {keys[path]: 1}, "epoch": "another"},
+        "a seq that there is not": {"after": {keys[path]: 3}},
+        "this one": {"after": {keys[path]: 1}, "epoch": epoch},
+    }[named]
+    socket = await school.ben.connect(f"{path}?resume")
+    if path == "/gateway":
+        await socket.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+    greeting = await socket.receive_type(GREETINGS[path] or "READY")
+    assert {**greeting, **greeting.get("payload", {}), **greeting.get("d", {})}["epoch"] == epoch
+    await socket.send({"op": "RESUME", "d": asked} if path == "/gateway" else resume | asked)
+    count = 0
+    while (type_of := kind_of_frame(text := await socket.receive_text())) != end:
+        count += type_of == kind
+    marker = json.loads(text)
+    marker = {**marker, **marker.get("payload", {}), **marker.get("d", {})}
+    assert (marker["epoch"], marker["complete"]) == (epoch, True)
+    assert (marker.get("reset", False), count) == ((False, 1) if named == "this one" else (True, 2))
 
 
 @pytest.mark.parametrize("path", RESUMES)

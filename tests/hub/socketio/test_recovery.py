@@ -5,6 +5,7 @@ from typing import Any
 
 import trio
 
+from hub.services.posting.continuity import WentBack
 from hub.socketio.offset import decode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
@@ -173,6 +174,34 @@ async def test_what_is_not_the_clients_to_recover_begins_anew(world: World) -> N
         _, again = await enter(person, **auth)
         assert again["pid"] not in (told["pid"], auth["pid"])
         assert again["sid"] != told["sid"]
+
+
+async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
+    """Also one whose position is above the end of the channel."""
+    school = await open_school(world)
+    watch = world.services.log_watch
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "1")
+    assert (await peer.event())[0] == "message:new"
+    received = await offset(peer)
+    await peer.socket.drop()
+    above = f"{school.general.id}:9"
+    peer, again = await enter(school.ben, pid=told["pid"], offset=above)
+    assert again["pid"] != told["pid"]
+    await peer.socket.close_in_silence()
+    await watch.went_back(WentBack(school.general.id, 9, 1), watch.epoch)
+    peer, again = await enter(school.ben, pid=told["pid"], offset=received)
+    assert again["pid"] != told["pid"]
+    epoch = told["pid"].partition(".")[0]
+    await peer.emit("resume", {"after": {channel_of(school): 9}, "epoch": epoch})
+    assert decode_offset(await offset(peer)) == {school.general.id: 0}
+    assert await contents(peer, 1) == ["1"]
+    name, marker = await peer.event()
+    assert (name, marker["reset"], marker["epoch"]) == ("resumed", True, watch.epoch)
+    await peer.emit("resume", {"after": {channel_of(school): 9}})
+    assert decode_offset(await offset(peer)) == {school.general.id: 0}
+    assert (await peer.event())[1]["reset"]
 
 
 async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:

@@ -174,3 +174,4 @@ def test_resuming_names_channels_by_their_uuids() -> None:
     assert receive("resume", {"after": {CHANNEL: 4}}) == ResumeChannels({ChannelId(3): 4})
     assert receive("resume", {"after": {}}) == ResumeChannels({})
     assert receive("resume", {}) == ResumeChannels(None)
+    assert receive("resume", {"epoch": "e"}) == ResumeChannels(None, epoch="e")

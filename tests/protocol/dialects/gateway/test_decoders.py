@@ -24,6 +24,7 @@ def receive(frame: object) -> Command | None:
         ({"op": "HEARTBEAT"}, Respond(HeartbeatAcknowledged())),
         ({"op": "HEARTBEAT", "d": 5}, Respond(HeartbeatAcknowledged())),
         ({"op": "RESUME"}, ResumeChannels(None, enter=False)),
+        ({"op": "RESUME", "d": {"epoch": "e"}}, ResumeChannels(None, enter=False, epoch="e")),
         ({"op": "RESUME", "d": {"after": {}}}, ResumeChannels({}, enter=False)),
         (
             {"op": "RESUME", "d": {"after": {"3": 4}}},

@@ -67,6 +67,7 @@ def receive(frame: object) -> Command | None:
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeChannels(None)),
+        ({"type": "resume", "epoch": "e"}, ResumeChannels(None, epoch="e")),
         ({"type": "resume", "after": {}}, ResumeChannels({})),
         ({"type": "resume", "after": {"3": 4}}, ResumeChannels({CHANNEL: 4})),
     ],

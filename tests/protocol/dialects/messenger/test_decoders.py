@@ -50,6 +50,7 @@ def receive(frame: object) -> Command | None:
             FetchHistory((UserId(1), UserId(2)), 50),
         ),
         ({"type": "resume"}, ResumeConversations({})),
+        ({"type": "resume", "epoch": "e"}, ResumeConversations({}, "e")),
         (
             {"type": "resume", "after": {"conv_1_2": 4}},
             ResumeConversations({frozenset({UserId(1), UserId(2)}): 4}),

@@ -59,6 +59,7 @@ def receive(frame: object) -> Command | None:
         ({"type": "mark_delivered", "message_id": 9}, MarkDelivered(MessageId(9))),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeConversations({})),
+        ({"type": "resume", "epoch": "e"}, ResumeConversations({}, "e")),
         (
             {"type": "resume", "after": {"2": 4, "3": 0}},
             ResumeConversations({frozenset({UserId(2)}): 4, frozenset({UserId(3)}): 0}),
