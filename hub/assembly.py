@@ -44,7 +44,7 @@ from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
-from hub.services.posting.log_watch import LogWatch, watch_log
+from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
 from hub.services.presence.arrivals import Arrivals
 from hub.services.presence.channels import ChannelPresences
@@ -157,7 +157,9 @@ async def open_services(
         expiry=config.typing_expiry,
     )
     rooms.listeners.append(typing)
-    log_watch = await watch_log(store, hub, lanes=config.db_lanes)
+    log_watch = LogWatch(
+        store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
+    )
     messaging = Messaging(store.messages, hub, typing, log_watch)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(

@@ -38,6 +38,7 @@ ELSEWHERE: Final = {
     "persistence/__init__.py": "tests/hub/test_app.py",
     "persistence/embedded/account.py": "tests/persistence/embedded/test_embedded.py",
     "persistence/memory/__init__.py": "tests/conftest.py",
+    "persistence/memory/log.py": "tests/persistence/test_health.py",
     "persistence/memory/tables.py": "tests/persistence/test_channels.py",
     "persistence/postgres/__init__.py": "tests/persistence/postgres/database/test_bridge.py",
     "persistence/postgres/express.py": "tests/hub/identity/test_authentication.py",
@@ -60,7 +61,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
-    "tests/persistence/test_health.py": "that a store says whether it is well",
+    "tests/persistence/test_health.py": "whether a store is well, and which log it has",
     "tests/persistence/posting/test_replies.py": "what a message may reply to",
     "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
 }

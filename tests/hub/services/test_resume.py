@@ -381,7 +381,7 @@ async def test_positions_of_another_log_are_none_in_every_dialect(
         "/gateway": str(school.general.id),
     }
     epoch = timed_world.services.log_watch.epoch
-    asked = {
+    asked: dict[str, object] = {
         "another epoch": {"after": {keys[path]: 1}, "epoch": "another"},
         "a seq that there is not": {"after": {keys[path]: 3}},
         "this one": {"after": {keys[path]: 1}, "epoch": epoch},

@@ -105,6 +105,8 @@ EVENTS: Final[tuple[Event, ...]] = (
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
-    ConversationsResumed(UserId(1), complete=True, after={UserId(2): 4}, at=AT, epoch="epoch"),
+    ConversationsResumed(
+        UserId(1), complete=True, after={UserId(2): 4}, at=AT, epoch="epoch", reset=True
+    ),
     ChannelsResumed(complete=False, after={ChannelId(3): 4}, epoch="epoch", reset=True),
 )

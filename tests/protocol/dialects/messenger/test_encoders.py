@@ -135,7 +135,12 @@ FRAMES: dict[type[Event], list[object]] = {
     ConversationsResumed: [
         {
             "type": "resumed",
-            "payload": {"complete": True, "after": {"conv_1_2": 4}, "epoch": "epoch"},
+            "payload": {
+                "complete": True,
+                "after": {"conv_1_2": 4},
+                "epoch": "epoch",
+                "reset": True,
+            },
             "timestamp": "2024-01-01T12:00:00.007Z",
         }
     ],

@@ -82,7 +82,7 @@ FRAMES: dict[type[Event], list[object]] = {
     ],
     Shed: [{"type": "shed", "events": 7}],
     ConversationsResumed: [
-        {"type": "resumed", "complete": True, "after": {"2": 4}, "epoch": "epoch"}
+        {"type": "resumed", "complete": True, "after": {"2": 4}, "epoch": "epoch", "reset": True}
     ],
 }
 
