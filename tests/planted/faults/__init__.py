@@ -17,7 +17,7 @@ from tests.planted.faults import (
     web,
 )
 from tests.planted.faults.sign_in import oidc
-from tests.planted.faults.storage import database, persistence, routines
+from tests.planted.faults.storage import database, log, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -26,6 +26,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *posting.FAULTS,
+    *log.FAULTS,
     *services.FAULTS,
     *identity.FAULTS,
     *oidc.FAULTS,

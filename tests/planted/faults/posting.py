@@ -64,8 +64,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a gap in a channel is not noticed",
         "hub/services/posting/continuity.py",
-        "        if seq == last + 1:",
-        "        if seq > last:",
+        "        if seq == (last or 0) + 1:",
+        "        if seq > (last or 0):",
         ("tests/hub/services/posting/test_continuity.py",),
     ),
     Fault(

@@ -221,8 +221,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "/messagepal says that a part of what was missed is all of it",
         "protocol/dialects/messenger/encoders.py",
-        '(_envelope("resumed", {"complete": event.complete, "after": positions}, event.at),)',
-        '(_envelope("resumed", {"complete": True, "after": positions}, event.at),)',
+        '        "complete": event.complete,\n        "after": positions,\n',
+        '        "complete": True,\n        "after": positions,\n',
         ("tests/protocol/dialects/test_every_dialect.py",),
     ),
     Fault(

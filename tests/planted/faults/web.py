@@ -182,8 +182,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK is online before it has what it missed",
         "hub/web/sdk/session.js",
-        "    if (isComplete) {",
-        "    if (isComplete || true) {",
+        "    } else if (isComplete) {",
+        "    } else if (isComplete || true) {",
         UNITS,
     ),
     Fault(
@@ -224,8 +224,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is in no workspace gets all private messages in the channels' client",
         "hub/web/sdk/dialects/learning_chat.js",
-        '({ type: "resume", after }),',
-        '({ type: "resume", ...(Object.keys(after).length > 0 && { after }) }),',
+        '    type: "resume",\n    after,\n',
+        '    type: "resume",\n    ...(Object.keys(after).length > 0 && { after }),\n',
         UNITS,
     ),
     Fault(
