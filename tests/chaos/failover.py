@@ -54,7 +54,8 @@ class HubOfTwo:
         await trio.to_thread.run_sync(self._start)
 
     def _start(self) -> None:
-        flags = ("--log-level", "error", "--database-url", self.both.dsn)
+        limit = ("--resume-limit", "100000")  # everything again, when somebody starts over
+        flags = ("--log-level", "error", "--database-url", self.both.dsn, *limit)
         context = run_hub(self.folder / "hub", *flags, port=self.port)
         self._hub = self._running.enter_context(context)
 
