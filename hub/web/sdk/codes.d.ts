@@ -61,6 +61,7 @@ export type HubCode =
   | "session_not_found"
   | "owns_workspace"
   | "channel_name_taken"
+  | "disk_full"
   | "storage_full"
   | "file_missing"
   | "file_empty"
