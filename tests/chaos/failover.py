@@ -26,9 +26,9 @@ from attrs import define, field
 
 from tests.chaos.campaign import WRONG, Campaign, Plan
 from tests.chaos.proxy import Proxy
+from tests.chaos.replicated import Replicated, replicated, run
 from tests.chaos.server import unused_port
 from tests.support.programs.hub_process import HubProcess, run_hub
-from tests.support.stores.replicated import Replicated, replicated, run
 
 BEHIND_SECONDS = 0.3
 ATTEMPTS = 20

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.replicated import require_postgres_15
 from tests.support.programs.command import run_module
 from tests.support.programs.hub_process import first_data
-from tests.support.stores.replicated import require_postgres_15
 
 pytestmark = pytest.mark.timeout(300)
 

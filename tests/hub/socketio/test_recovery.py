@@ -195,12 +195,12 @@ async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
     assert again["pid"] != told["pid"]
     epoch = told["pid"].partition(".")[0]
     await peer.emit("resume", {"after": {channel_of(school): 9}, "epoch": epoch})
-    assert decode_offset(await offset(peer)) == {school.general.id: 0}
+    assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
     assert await contents(peer, 1) == ["1"]
     name, marker = await peer.event()
     assert (name, marker["reset"], marker["epoch"]) == ("resumed", True, watch.epoch)
     await peer.emit("resume", {"after": {channel_of(school): 9}})
-    assert decode_offset(await offset(peer)) == {school.general.id: 0}
+    assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
     assert (await peer.event())[1]["reset"]
 
 

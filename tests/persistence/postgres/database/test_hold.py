@@ -18,6 +18,14 @@ CUT_HOLD = """
     SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
      WHERE application_name LIKE 'parlour serve%' AND datname = current_database()
 """
+POST = """
+    SELECT verdict FROM post_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], NULL, ARRAY[1],
+        ARRAY['hi'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, $3)
+"""
+IS_WAITING = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event = $1)
+"""
 
 
 async def test_a_second_hub_is_told_who_serves(databases: Databases) -> None:
@@ -84,7 +92,7 @@ async def test_another_hub_begins_when_what_is_being_stored_is_committed(
         await post(store, draft)
 
         async def store_message() -> None:
-            await post(store, draft)
+            await execute(dsn, POST, ann.id, ben.id, hold.hub)  # as long as it takes
             happened.append("stored")
 
         async def begin() -> None:
@@ -104,8 +112,7 @@ async def test_another_hub_begins_when_what_is_being_stored_is_committed(
 
 async def until_waiting(dsn: str, kind: str) -> None:
     """Until a session waits for such a lock."""
-    sql = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = $1 AND NOT granted)"
-    while not await execute(dsn, sql, kind):
+    while not await execute(dsn, IS_WAITING, kind):
         await trio.lowlevel.checkpoint()
 
 
