@@ -11,8 +11,9 @@ from tests.support.clients.websocket import Closed, Refused, WebSocket, open_web
 
 IN_FLIGHT = 8
 RECONNECT_SECONDS = 0.05
-GONE = (  # busy: it answers the close
-    Closed, Refused, OSError, trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError, trio.TooSlowError,
+GONE = (
+    Closed, Refused, OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError,
+    trio.BusyResourceError,  # it answers the close
 )  # fmt: skip
 
 
