@@ -57,7 +57,7 @@ RELEASED = {
     "schema/0012_name_keys.sql": (
         "d89be373c41e6b137bbf69a7561aeebfcce45aee24d0db14b1352fe3aca13e2c"
     ),
-    "schema/0014_epoch.sql": ("dad4c933f76cd302943041496d8116b3bc37e66ea9a1c603c877898ae738d593"),
+    "schema/0013_epoch.sql": ("dad4c933f76cd302943041496d8116b3bc37e66ea9a1c603c877898ae738d593"),
 }
 
 
