@@ -2,26 +2,74 @@
 
 Guarantees: nothing is received before it is asked for, so a request that is refused by its head
 costs no more than that; the whole is bounded in bytes, and in time by the least rate at which it
-must come; few large ones are received at a time. Must not know: what the bytes mean.
+must come; few large ones are received at a time, and fewer of one network. Must not know: what the
+bytes mean.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
 
 import h11
 import trio
-from attrs import field, frozen
+from attrs import Factory, define, field, frozen
 
 from hub.http.responses import HttpError
 from protocol.websocket.handshake import Head
 
 LARGER_BODIES: Final = 64
+LARGER_BODIES_OF_NETWORK: Final = 16  # a school sends its files from one address
 LEAST_BYTES_PER_SECOND: Final = 16_384
 
 Event: TypeAlias = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 NextEvent: TypeAlias = Callable[[], Awaitable[Event]]
 """The next event of the connection, which reads as often as it needs. Raises HttpError."""
+
+
+@define
+class Places:
+    """For what few may do at a time, and fewer of one network, so that none takes them all.
+
+    Args:
+        total: how many there are.
+        each: how many of them a network may have.
+    """
+
+    total: int = LARGER_BODIES
+    each: int = LARGER_BODIES_OF_NETWORK
+    _all: trio.CapacityLimiter = field(
+        init=False, default=Factory(lambda self: trio.CapacityLimiter(self.total), takes_self=True)
+    )
+    _networks: WeakValueDictionary[str, trio.CapacityLimiter] = field(
+        factory=WeakValueDictionary, init=False
+    )
+    _shares: dict[object, trio.CapacityLimiter] = field(factory=dict, init=False)
+
+    @property
+    def taken(self) -> int:
+        """How many are."""
+        return self._all.borrowed_tokens
+
+    async def take(self, taker: object, network: str) -> None:
+        """A place for who takes it, as soon as there is one."""
+        share = self._networks.get(network)
+        if share is None:
+            share = self._networks[network] = trio.CapacityLimiter(self.each)
+        await share.acquire_on_behalf_of(taker)
+        try:
+            await self._all.acquire_on_behalf_of(taker)
+        except trio.Cancelled:
+            share.release_on_behalf_of(taker)
+            raise
+        self._shares[taker] = share
+
+    def release(self, taker: object) -> None:
+        """Give back the place that was taken, if there was one."""
+        share = self._shares.pop(taker, None)
+        if share is not None:
+            self._all.release_on_behalf_of(taker)
+            share.release_on_behalf_of(taker)
 
 
 @frozen
@@ -37,7 +85,7 @@ class Limits:
     body_bytes: int = 65_536
     body_seconds: float = 10.0
     larger_bodies: Mapping[str, int] = field(factory=dict)
-    larger_places: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(LARGER_BODIES))
+    larger_places: Places = field(factory=Places)
     idle_seconds: float = 75.0
     response_seconds: float = 30.0
 
@@ -51,6 +99,7 @@ class Body:
         send: sends what invites the client to send its body.
         head: the request's.
         limits: what it may cost.
+        network: where it comes from.
 
     Raises:
         HttpError: its length is given in two ways.
@@ -63,6 +112,7 @@ class Body:
         send: Callable[[bytes], Awaitable[None]],
         head: Head,
         limits: Limits,
+        network: str,
     ) -> None:
         if head.all(b"content-length") and head.all(b"transfer-encoding"):
             raise HttpError(400, "bad_request", "Content-Length and Transfer-Encoding exclude")
@@ -70,6 +120,7 @@ class Body:
         self._next_event = next_event
         self._send = send
         self._limits = limits
+        self._network = network
         self._max_bytes = limits.larger_bodies.get(head.path, limits.body_bytes)
         self._declared = int(head.header(b"content-length") or 0)
         self._received = 0
@@ -104,6 +155,7 @@ class Body:
                 await self._send(self._state.send(go_ahead) or b"")
         if max(self._declared, self._received) > self._limits.body_bytes:
             await self._take_place()
+            self._deadline += trio.current_time() - now  # nobody is late who had to wait
         with trio.move_on_at(self._deadline + self._received / LEAST_BYTES_PER_SECOND):
             self._take(await self._next_event())
             return self._parts.popleft() if self._parts else b""
@@ -111,14 +163,12 @@ class Body:
 
     def close(self) -> None:
         """The request is over."""
-        if self._has_place:
-            self._limits.larger_places.release_on_behalf_of(self)
-            self._has_place = False
+        self._limits.larger_places.release(self)
 
     async def _take_place(self) -> None:
         if not self._has_place:
             with trio.move_on_after(self._limits.body_seconds):
-                await self._limits.larger_places.acquire_on_behalf_of(self)
+                await self._limits.larger_places.take(self, self._network)
                 self._has_place = True
                 return
             wait = {"Retry-After": "10"}

@@ -106,7 +106,7 @@ async def serve_http_connection(
             await _take(meter)
             if wants_upgrade(head):
                 return Upgrade(head, connection.trailing(), visitor, headers)
-            body = connection.body(head)
+            body = connection.body(head, visitor)
             exchange = Exchange(connection.state, stream, head, limits.response_seconds, headers)
             await run_app(app, body, exchange, visitor, scheme)
             if body.was_left:
@@ -164,13 +164,14 @@ class _HttpConnection:
         """What was received beyond the current request's head."""
         return bytes(self.state.trailing_data[0])
 
-    def body(self, head: Head) -> Body:
+    def body(self, head: Head, visitor: Visitor) -> Body:
         """The current request's body.
 
         Raises:
             HttpError: its length is given in two ways.
         """
-        return Body(self.state, self._event, self._stream.send_all, head, self._limits)
+        send, limits = self._stream.send_all, self._limits
+        return Body(self.state, self._event, send, head, limits, visitor.network)
 
     async def _head(self, *, may_idle: bool) -> Head | None:
         if may_idle and not self.state.trailing_data[0]:

@@ -9,7 +9,7 @@ from attrs import define, field
 from starlette.types import Receive, Scope, Send
 from trio.testing import MockClock, memory_stream_pair
 
-from hub.http.body import LEAST_BYTES_PER_SECOND, Limits
+from hub.http.body import LEAST_BYTES_PER_SECOND, Limits, Places
 from hub.http.server import Rules, serve_http_connection
 
 LARGE = 1_000_000
@@ -34,19 +34,21 @@ class App:
 
 
 @asynccontextmanager
-async def serving(app: App, limits: Limits, count: int = 1) -> AsyncIterator[list[trio.abc.Stream]]:
-    """So many connections to one server."""
-    pairs = [memory_stream_pair() for _ in range(count)]
+async def serving(
+    app: App, limits: Limits, count: int = 1, *, elsewhere: int = 0
+) -> AsyncIterator[list[trio.abc.Stream]]:
+    """So many connections to one server, the last ones each from a network of its own."""
+    pairs = [memory_stream_pair() for _ in range(count + elsewhere)]
 
-    async def serve(stream: trio.abc.Stream) -> None:
+    async def serve(stream: trio.abc.Stream, peer: str) -> None:
         async with stream:
             await serve_http_connection(
-                stream, app=app, rules=Rules(limits), peer="p", scheme="http"
+                stream, app=app, rules=Rules(limits), peer=peer, scheme="http"
             )
 
     async with trio.open_nursery() as nursery:
-        for _, theirs in pairs:
-            nursery.start_soon(serve, theirs)
+        for number, (_, theirs) in enumerate(pairs):
+            nursery.start_soon(serve, theirs, "p" if number < count else f"p{number}")
         yield [ours for ours, _ in pairs]
         nursery.cancel_scope.cancel()
 
@@ -106,7 +108,7 @@ async def test_a_body_comes_at_a_least_rate(rate: float, autojump_clock: MockClo
 async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
     autojump_clock: MockClock,
 ) -> None:
-    limits = Limits(larger_bodies={"/x": LARGE}, larger_places=trio.CapacityLimiter(1))
+    limits = Limits(larger_bodies={"/x": LARGE}, larger_places=Places(1))
     async with serving(App(), limits, 3) as (one, two, three):
         await one.send_all(head("/x", LARGE))
         await trio.testing.wait_all_tasks_blocked()
@@ -117,4 +119,47 @@ async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
         assert (await response(three)).startswith(b"HTTP/1.1 200")
         assert b'"busy"' in await response(two)
         assert b'"request_timeout"' in await response(one)
-        assert limits.larger_places.borrowed_tokens == 0
+        assert limits.larger_places.taken == 0
+
+
+async def test_a_network_has_some_of_the_places_for_large_bodies(
+    autojump_clock: MockClock,
+) -> None:
+    """However many it sends, others find one."""
+    limits = Limits(larger_bodies={"/x": LARGE}, larger_places=Places(4, 2))
+    async with serving(App(), limits, 8, elsewhere=1) as (one, two, three, *more, other):
+        for stream in (one, two, three, *more, other):
+            await stream.send_all(head("/x", LARGE))
+            await trio.testing.wait_all_tasks_blocked()
+        assert limits.larger_places.taken == 3
+        await other.send_all(b"x" * LARGE)
+        assert (await response(other)).startswith(b"HTTP/1.1 200")
+        await two.send_all(b"x" * LARGE)
+        assert (await response(two)).startswith(b"HTTP/1.1 200")
+        await three.send_all(b"x" * LARGE)  # it has waited for that place
+        assert (await response(three)).startswith(b"HTTP/1.1 200")
+        assert b'"request_timeout"' in await response(one)
+    assert limits.larger_places.taken == 0
+
+
+async def test_who_found_no_place_for_a_large_body_may_come_again(
+    autojump_clock: MockClock,
+) -> None:
+    """Nobody keeps a share who waited in vain, and who had to wait has as long as others."""
+    places = Places(1, 1)
+    limits = Limits(body_seconds=5, larger_bodies={"/x": LARGE}, larger_places=places)
+    async with serving(App(), limits, 2, elsewhere=1) as (one, two, other):
+        await other.send_all(head("/x", LARGE))
+        await trio.testing.wait_all_tasks_blocked()
+        await one.send_all(head("/x", LARGE))
+        await trio.sleep(4)
+        await two.send_all(head("/x", LARGE))
+        await other.send_all(b"x" * (LARGE // 2))
+        assert b'"busy"' in await response(one)
+        await trio.sleep(3)
+        await other.send_all(b"x" * (LARGE // 2))
+        assert (await response(other)).startswith(b"HTTP/1.1 200")
+        await trio.sleep(3)
+        await two.send_all(b"x" * LARGE)
+        assert (await response(two)).startswith(b"HTTP/1.1 200")
+    assert places.taken == 0

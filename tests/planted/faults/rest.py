@@ -321,8 +321,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a place for a large body is kept",
         "hub/http/body.py",
-        "            self._limits.larger_places.release_on_behalf_of(self)\n",
+        "        self._limits.larger_places.release(self)\n",
         "",
+        (BODY,),
+    ),
+    Fault(
+        "one network may take every place for large bodies",
+        "hub/http/body.py",
+        "self._networks[network] = trio.CapacityLimiter(self.each)",
+        "self._networks[network] = trio.CapacityLimiter(self.total)",
+        (BODY,),
+    ),
+    Fault(
+        "who is cancelled while all places for large bodies are taken keeps a place of the network",
+        "hub/http/body.py",
+        "            share.release_on_behalf_of(taker)\n            raise\n",
+        "            raise\n",
         (BODY,),
     ),
     Fault(
