@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -73,6 +74,28 @@ SOURCES: Final = tuple(
         if path.suffix in SUFFIXES and "node_modules" not in path.parts
     )
 )
+
+
+def test_who_finds_a_vulnerability_is_told_where_to_go() -> None:
+    """And which versions get fixes, and what is promised."""
+    page = ROOT / "SECURITY.md"
+    assert page in PAGES
+    report = section(page, "Reporting a vulnerability")
+    for said in ("private", "a reply within", "CHANGELOG.md"):
+        assert said in report
+    assert "latest version" in section(page, "Supported versions")
+    assert rows(section(page, "What the hub protects, and how"))
+    assert any("SECURITY.md" in link for link in links(ROOT / "README.md"))
+
+
+def test_the_licence_is_that_of_the_package() -> None:
+    terms = " ".join((ROOT / "LICENSE").read_text().split())
+    assert terms.startswith("MIT License Copyright (c)")
+    assert "Permission is hereby granted, free of charge" in terms
+    assert 'THE SOFTWARE IS PROVIDED "AS IS"' in terms
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert package["license"] == "MIT"
+    assert "LICENSE" in package["license-files"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -89,12 +89,20 @@ class EngineServer:
         settings: the intervals and sizes of handshakes.
         handler: serves one session; the session ends when it returns.
         origin_rule: which pages are allowed.
+        max_sessions: how many there are at a time.
     """
 
-    def __init__(self, settings: EngineSettings, handler: Handler, origin_rule: OriginRule) -> None:
+    def __init__(
+        self,
+        settings: EngineSettings,
+        handler: Handler,
+        origin_rule: OriginRule,
+        max_sessions: int = MAX_SESSIONS,
+    ) -> None:
         self._settings = settings
         self._handler = handler
         self._origin_rule = origin_rule
+        self._max_sessions = max_sessions
         self._sessions: dict[str, EngineConnection] = {}
         self._strangers = Strangers()
         self._nursery: trio.Nursery | None = None
@@ -223,7 +231,7 @@ class EngineServer:
     # Sessions.
 
     def _make_room(self) -> None:
-        if len(self._sessions) >= MAX_SESSIONS and not self._strangers.make_room():
+        if len(self._sessions) >= self._max_sessions and not self._strangers.make_room():
             raise _Refused(Fault.TOO_MANY)
 
     def _open(

@@ -11,10 +11,19 @@ from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.addresses import listening
+from persistence.embedded.cluster import SUPERUSER
 from persistence.postgres.database.hold import AlreadyServed, open_hold
+from persistence.postgres.database.role import ROLE
 from tests.support.programs.command import run_module
-from tests.support.programs.hub_process import run_hub
+from tests.support.programs.hub_process import open_folder, run_hub
 from tests.support.stores.databases import Databases, execute
+from tests.support.stores.embedded import ask
+
+SOCKET_FOLDER = 4  # its line in postmaster.pid
+USERS = (
+    "SELECT array_agg(DISTINCT usename::text) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
 
 
 async def never(_: Server) -> None:
@@ -73,3 +82,20 @@ async def test_the_schema_is_not_touched_while_another_hub_serves(
         assert refused.group_contains(AlreadyServed)
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         assert await execute(dsn, tables) == 0
+
+
+async def test_a_hub_works_in_its_own_postgres_as_a_role_without_rights() -> None:
+    """Every session but the one that asks, which is a superuser's."""
+    with open_folder() as folder:
+        data_dir = folder / "data"
+
+        async def look(server: Server) -> None:
+            lines = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
+            dsn = f"postgresql://{SUPERUSER}@/postgres?host={lines[SOCKET_FOLDER]}"
+            users = await ask(dsn, USERS)
+            assert users == [ROLE]
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            await serve(Config(port=0, data_dir=data_dir), look)
+        assert nursery.cancel_scope.cancelled_caught

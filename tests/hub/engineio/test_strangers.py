@@ -1,10 +1,14 @@
 """Strangers' sessions make room for others."""
 
+import json
+
 import pytest
 
 from hub.engineio.connection import STRANGER_BYTES, EngineConnection
 from hub.engineio.server import Opening
 from hub.engineio.strangers import MAX_OF_NETWORK
+from hub.limits.pace import Paces
+from protocol.errors import PROTOCOL_ERROR
 from tests.support.clients.engine import open_engine
 
 
@@ -34,3 +38,44 @@ async def test_a_strangers_payload_is_short(excess: int) -> None:
     async with open_engine(silent) as engine:
         reply = await engine.post(await engine.open(), "4" + "x" * (STRANGER_BYTES - 1 + excess))
         assert reply.status == (400 if excess else 200)
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+async def test_a_strangers_websocket_packet_is_short(excess: int) -> None:
+    async with open_engine(silent) as engine:
+        socket = await engine.websocket("")
+        await socket.receive_text()
+        await socket.send_text("4" + "x" * (STRANGER_BYTES + excess))
+        if excess:
+            assert (await socket.closed()).code == PROTOCOL_ERROR.code
+        else:
+            await socket.is_silent()
+
+
+async def test_who_has_signed_in_may_send_more() -> None:
+    async with open_engine() as engine:
+        socket = await engine.websocket("")
+        await socket.receive_text()
+        text = "4" + "x" * (STRANGER_BYTES + 1)
+        await socket.send_text(text)
+        assert await socket.receive_text() == text
+
+
+async def test_in_a_full_table_the_oldest_of_all_networks_makes_room() -> None:
+    """Whoever comes, by polling or a WebSocket, finds a place; who has signed in keeps theirs."""
+
+    async def first_is_known(connection: EngineConnection, opening: Opening) -> None:
+        if opening.head.query.get("known"):
+            connection.belongs_to(Paces().of(None))
+        await silent(connection, opening)
+
+    async with open_engine(first_is_known, max_sessions=3) as engine:
+        known = await engine.ask("GET", "EIO=4&transport=polling&known=1")
+        first, second = [await engine.open(X_Forwarded_For=f"198.51.100.{n}") for n in (1, 2)]
+        third = await engine.open(X_Forwarded_For="198.51.100.3")
+        assert (await engine.post(first, "3")).json["message"] == "Session ID unknown"
+        socket = await engine.websocket("")
+        await socket.receive_text()
+        assert (await engine.post(second, "3")).json["message"] == "Session ID unknown"
+        for sid in (third, json.loads(known.text[1:])["sid"]):
+            assert (await engine.post(sid, "3")).text == "ok"

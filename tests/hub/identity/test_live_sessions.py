@@ -8,6 +8,7 @@ from trio.testing import MockClock
 
 from hub.identity.live_sessions import GRACE_SECONDS
 from persistence.interface import Store
+from tests.support.clients.socketio import connect
 from tests.support.clients.websocket import WebSocket, upgrade_request
 from tests.support.express import open_hub, remember
 from tests.support.quiet import until_quiet
@@ -180,3 +181,33 @@ async def test_an_end_during_an_outage_is_looked_up_for_a_while(
         mock_clock.jump(2)
         assert (await socket.closed()).code == 4001
         assert datetime.now(UTC) < ann.session.expires_at  # but by the mock clock it is over
+
+
+@pytest.mark.parametrize("how", ["a new password", "every session ends", "the row"])
+async def test_a_session_that_ends_closes_what_its_token_opened(
+    databases: Databases, how: str, mock_clock: MockClock
+) -> None:
+    """Socket.IO and a WebSocket, at once; another user's go on."""
+    async with open_hub(databases) as (world, dsn):
+        ann, ben = await world.people("ann", "ben")
+        peers, sockets = [], []
+        for each in (ann, ben):
+            token = (await each.call("POST", "/api/auth/token")).json["token"]
+            peers.append(await connect(world, {"token": token}))
+            assert (await peers[-1].packet()).startswith('0{"sid":')
+            bearer = f"Bearer {token}"
+            sockets.append(await world.websocket("/messagepal", Authorization=bearer))
+            await sockets[-1].receive_type("connected")
+        match how:
+            case "a new password":
+                await world.store.accounts.set_password(ann.id, "none")
+            case "every session ends":
+                await world.store.sessions.close_all(ann.id)
+            case _:
+                await execute(dsn, f"DELETE FROM sessions WHERE id = {ann.session_id}")
+        assert (await peers[0].event())[1]["code"] == "login_ended"
+        assert await peers[0].packet() == "1"
+        assert (await peers[0].socket.closed()).code == 4001
+        assert (await sockets[0].closed()).code == 4001
+        await peers[1].socket.is_silent()
+        await sockets[1].close_in_silence()

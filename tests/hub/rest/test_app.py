@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import trio
@@ -10,11 +11,14 @@ from trio.testing import MockClock
 
 import hub.rest.routes
 from hub.limits.pace import PEAK
+from hub.limits.quotas import REQUESTS_AT_ONCE
 from hub.rest.app import Claim, discover
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.posting import write
-from tests.support.world import DIALECTS, World, open_world
+from tests.support.quiet import until_quiet
+from tests.support.stores.intercept import Interception
+from tests.support.world import DIALECTS, Person, World, open_world
 
 APP = "https://app.example"
 
@@ -63,6 +67,40 @@ async def test_a_request_costs_four_frames_and_its_answer_one_for_each_kib(
     cost = (pace.take(0, trio.current_time()) - spent) / one
     assert cost == pytest.approx(4 + len(reply.body) / 1_024)
     assert cost > 44
+
+
+async def test_a_user_has_a_few_requests_in_work_and_the_next_one_waits(
+    memory_store: Store,
+) -> None:
+    """Whatever they ask for, over all their sessions; others are answered meanwhile."""
+    reading = Interception("messages", "conversations")
+    async with open_world(reading.over(memory_store)) as world:
+        ann, ben = await world.people("ann", "ben")
+        again = await world.sign_in(ann.user)
+        in_work, may_go_on = trio.CapacityLimiter(100), trio.Event()
+        replies: list[int] = []
+
+        async def wait(call: Any, *args: Any, **kwargs: Any) -> Any:
+            async with in_work:
+                await may_go_on.wait()
+                return await call(*args, **kwargs)
+
+        async def ask(person: Person) -> None:
+            reply = await person.call("GET", "/api/messages/conversations")
+            replies.append(reply.status)
+
+        reading.way = wait
+        async with trio.open_nursery() as nursery:
+            for person in (ann, ann, ann, again, again):
+                nursery.start_soon(ask, person)
+                await until_quiet()
+            assert in_work.borrowed_tokens == REQUESTS_AT_ONCE == 4
+            nursery.start_soon(ask, ben)
+            await until_quiet()
+            assert in_work.borrowed_tokens == REQUESTS_AT_ONCE + 1
+            assert replies == []
+            may_go_on.set()
+        assert replies == [200] * 6
 
 
 GETS = sorted({claim.paths[0] for claim in discover(hub.rest.routes) if is_get(claim)})
@@ -190,6 +228,9 @@ async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store
         assert reply.headers["access-control-allow-headers"] == sent
         assert reply.headers["access-control-allow-origin"] == APP
         assert reply.headers["access-control-allow-credentials"] == "true"
+        missing = await world.call("GET", "/api/users/me", headers={"Origin": APP})
+        exposed = missing.headers["access-control-expose-headers"]
+        assert {"Retry-After", "Link"} <= set(exposed.split(", "))
         preflight["Origin"] = "https://evil.example"
         refused = await world.call("OPTIONS", "/api/messages", headers=preflight)
         assert refused.status == 400

@@ -7,7 +7,7 @@ import trio
 from attrs import define, field
 from trio.testing import MockClock
 
-from hub.socketio.server import Acknowledge, SocketIoServer
+from hub.socketio.server import MAX_REFUSALS, Acknowledge, SocketIoServer
 from hub.socketio.socket import Socket
 from protocol.socketio.packets import Data
 from tests.support.clients.engine import EngineWorld, open_engine
@@ -92,6 +92,34 @@ async def test_a_session_that_comes_in_nowhere_is_ended(
     started = trio.current_time()
     await client.closed()
     assert trio.current_time() - started == pytest.approx(1.0)
+
+
+async def test_a_stranger_has_ten_seconds_to_come_in(autojump_clock: MockClock) -> None:
+    """By default; not as long as a session lives without a pong."""
+    async with open_engine(SocketIoServer({"/": Recorder()}).serve) as engine:
+        client = await engine.websocket("")
+        await client.receive_text()
+        started = trio.current_time()
+        await client.closed()
+        assert trio.current_time() - started == pytest.approx(10)
+        sid = await engine.open()
+        await trio.sleep(9.5)
+        assert (await engine.post(sid, "3")).text == "ok"
+        await trio.sleep(1)
+        assert (await engine.post(sid, "3")).json["message"] == "Session ID unknown"
+
+
+async def test_a_session_that_is_refused_too_often_ends(setting: Setting) -> None:
+    """Before it can try once more."""
+    client = await setting.engine.websocket("")
+    await client.receive_text()
+    for _ in range(MAX_REFUSALS):
+        await client.send_text("40/nowhere,")
+    await client.send_text("40")
+    for _ in range(MAX_REFUSALS):
+        assert await client.receive_text() == '44/nowhere,{"message":"Invalid namespace"}'
+    await client.closed()
+    assert setting.recorder.sockets == []
 
 
 async def test_a_second_connect_to_the_same_namespace_is_refused(setting: Setting) -> None:

@@ -13,6 +13,7 @@ from tests.planted.faults import (
     rest,
     rights,
     services,
+    sessions,
     settings,
     web,
 )
@@ -31,6 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *identity.FAULTS,
     *oidc.FAULTS,
     *carriers.FAULTS,
+    *sessions.FAULTS,
     *rest.FAULTS,
     *files.FAULTS,
     *settings.FAULTS,

@@ -403,4 +403,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "key=lambda each: bool(each.spans)",
         (RESUME,),
     ),
+    Fault(
+        "too little of what was rendered is remembered",
+        "protocol/shapes/rendering.py",
+        "REMEMBERED: Final = 2_048",
+        "REMEMBERED: Final = 50",
+        ("tests/protocol/shapes/test_rendering.py",),
+    ),
 )

@@ -55,3 +55,13 @@ def test_what_is_mostly_markup_is_shown_as_it_is(markup: str) -> None:
 
 def test_a_little_markup_is_rendered() -> None:
     assert render_html("**a** " * (MAX_MARKUP // 4)).count("<strong>") == MAX_MARKUP // 4
+
+
+def test_what_was_rendered_is_remembered() -> None:
+    """A page of messages is rendered once, however often it is read."""
+    contents = [f"**message** {number}" for number in range(100)]
+    render_html.cache_clear()
+    pages = [[render_html(content) for content in contents] for _ in range(3)]
+    assert pages[0] == pages[1] == pages[2]
+    remembered = render_html.cache_info()
+    assert (remembered.misses, remembered.hits) == (100, 200)

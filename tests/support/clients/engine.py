@@ -11,9 +11,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from hub.engineio.connection import EngineConnection
-from hub.engineio.server import EngineServer, Handler, Opening
+from hub.engineio.server import MAX_SESSIONS, EngineServer, Handler, Opening
 from hub.http.body import Limits
 from hub.http.server import Rules, serve_http_connection
+from hub.http.visitors import Visitors
 from hub.limits.pace import Paces
 from hub.sockets.transport import StreamTransport
 from protocol.engineio.session import EngineSettings
@@ -23,6 +24,7 @@ from tests.support.clients.websocket import WebSocket, at_once, open_websocket, 
 from tests.support.quiet import until_quiet
 
 PATH = "/engine.io/"
+PROXY = "192.0.2.1"
 OWN_PAGE = "http://parlour.test"
 OPEN_PAGE, OTHER_OPEN_PAGE = OPEN_PAGES = ("http://page.example", "https://other.example")
 SETTINGS = EngineSettings(
@@ -115,14 +117,17 @@ def polling(sid: str) -> str:
 
 
 @asynccontextmanager
-async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
-    """A running server. When it ends, everything that its WebSockets received must have been
-    read.
+async def open_engine(
+    handler: Handler = echo, *, max_sessions: int = MAX_SESSIONS
+) -> AsyncIterator[EngineWorld]:
+    """A running server behind a proxy that it trusts. When it ends, everything that its WebSockets
+    received must have been read.
     """
-    server = EngineServer(SETTINGS, handler, origin_rule)
+    server = EngineServer(SETTINGS, handler, origin_rule, max_sessions)
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
     limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
+    rules = Rules(limits, Visitors(trusted_proxies=(PROXY,)))
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
 
@@ -133,7 +138,7 @@ async def open_engine(handler: Handler = echo) -> AsyncIterator[EngineWorld]:
 
         async def serve(transport: StreamTransport) -> None:
             upgrade = await serve_http_connection(
-                transport, app=app, rules=Rules(limits), peer="192.0.2.1", scheme="http"
+                transport, app=app, rules=rules, peer=PROXY, scheme="http"
             )
             if upgrade is not None:
                 await server.upgrade(transport, upgrade)

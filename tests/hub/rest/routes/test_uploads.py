@@ -13,8 +13,9 @@ from persistence.interface import Store
 from tests.support.clients.http import Reply, form
 from tests.support.machine.disks import small_disk
 from tests.support.pictures import drawn, opened, photo, png_of_size, saved
+from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
-from tests.support.world import Person, open_world
+from tests.support.world import Person, World, open_world
 
 PNG = saved(drawn((4, 3)))
 
@@ -49,6 +50,23 @@ async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_pa
         assert (await school.ben.ask("GET", url)).status == 200
         assert (await school.eve.ask("GET", url)).status == 404
         assert (await world.call("GET", url)).status == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/upload", "/learning_platform/api/upload", "/private_messages/api/upload"]
+)
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=b"])
+async def test_who_has_no_session_is_refused_before_the_body_comes(
+    timed_world: World, path: str, kind: str
+) -> None:
+    """None of ten megabytes is sent here, and the answer comes."""
+    async with timed_world.connect() as stream:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        await stream.send_all(f"{head}Content-Length: 10000000\r\n\r\n".encode())
+        await until_quiet()
+        received = bytes(await stream.receive_some())
+    assert received.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in received.lower()
 
 
 async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: Path) -> None:
