@@ -165,6 +165,23 @@ async def test_who_is_right_does_not_use_up_what_their_network_may_fail(
         assert (await log_in(world)).status == 429
 
 
+async def test_a_class_signs_up_and_in_at_once_from_one_address(memory_store: Store) -> None:
+    """With the settings as they are. What is being checked counts until it was right."""
+    async with open_world(memory_store) as world:
+        statuses: list[list[int]] = []
+
+        async def come(number: int) -> None:
+            email = f"pupil{number}@example.org"
+            made = await register(world, email=email, nickname=f"pupil{number}")
+            entered = [await log_in(world, email=email) for _ in range(2)]
+            statuses.append([each.status for each in (made, *entered)])
+
+        async with trio.open_nursery() as nursery:
+            for number in range(50):
+                nursery.start_soon(come, number)
+        assert statuses == [[201, 200, 200]] * 50
+
+
 @asynccontextmanager
 async def behind_proxy(store: Store) -> AsyncIterator[tuple[World, str]]:
     """A hub where every address may fail once, and the address of its proxy."""
