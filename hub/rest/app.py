@@ -190,9 +190,12 @@ def _owner(claimed: Mapping[RestDialect, Endpoint]) -> str | None:
 
 
 def _numbered(path: str) -> str:
-    """`/a/{user_id}` -> `/a/{p0}`, because REST dialects name their parameters differently."""
+    """`/a/{user_id}` -> `/a/{p0}`, because REST dialects name their parameters differently. Text at
+    the end may have slashes.
+    """
     parts = re.split(r"{\w+}", path)
-    return parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
+    numbered = parts[0] + "".join(f"{{p{n}}}{part}" for n, part in enumerate(parts[1:]))
+    return re.sub(r"}$", ":path}", numbered) if path.endswith("/{text}") else numbered
 
 
 @frozen(eq=False)

@@ -156,6 +156,17 @@ async def test_channels_are_found_by_class_name_and_subject(world: World) -> Non
     assert (await school.eve.ask("GET", "/api/channels/query/e")).json == []
 
 
+async def test_a_text_that_is_searched_for_may_have_slashes(world: World) -> None:
+    school = await open_school(world)
+    for name, class_name in (("compilers", "C/C++"), ("cooking", "C")):
+        body = {"name": name, "class": class_name}
+        path = f"/api/workspaces/{school.workspace.id}/channels"
+        assert (await school.tea.ask("POST", path, body)).status == 201
+    for prefix in ("", "/learning_platform"):
+        found = await school.ann.ask("GET", f"{prefix}/api/channels/query/C%2FC%2B%2B")
+        assert (found.status, [each["name"] for each in found.json]) == (200, ["compilers"])
+
+
 async def test_every_call_needs_a_session(timed_world: World) -> None:
     for method, path in (
         ("GET", "/api/workspaces"),
