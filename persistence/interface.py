@@ -428,8 +428,8 @@ class Channels(Protocol):
         """
 
     async def dm(self, one: UserId, other: UserId) -> Channel:
-        """The dm of two users, made if it is missing. Raises NoSuchUser, and ValueError if both are
-        the same.
+        """The dm of two users, opened by `one`, made if it is missing. Until something was said it
+        is listed only for who opened it. Raises NoSuchUser, and ValueError if both are the same.
         """
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:

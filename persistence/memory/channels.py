@@ -69,7 +69,7 @@ class MemoryChannels:
             for channel_id, row in sorted(self.tables.channels.items())
             if self.tables.may_join(user_id, row.channel)
             and (
-                not self.tables.is_declined(row, user_id)
+                self.tables.is_listed(row, user_id)
                 if channel_ids is None
                 else channel_id in channel_ids
             )
@@ -122,15 +122,16 @@ class MemoryChannels:
         for user_id in (one, other):
             if user_id not in self.tables.users:
                 raise NoSuchUser(user_id)
-        return self.tables.dm(one, other).channel
+        row = self.tables.dm(one, other)
+        row.opened_by.add(one)
+        return row.channel
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """See the interface."""
         return [
             row.channel
             for row in self.tables.dms.values()
-            if self.tables.may_join(user_id, row.channel)
-            and not self.tables.is_declined(row, user_id)
+            if self.tables.may_join(user_id, row.channel) and self.tables.is_listed(row, user_id)
         ]
 
     async def pin(

@@ -80,6 +80,7 @@ class ChannelRow:
     delivered: dict[UserId, int] = field(factory=dict)
     archived: dict[UserId, int] = field(factory=dict)
     declined: dict[UserId, int] = field(factory=dict)
+    opened_by: set[UserId] = field(factory=set)
     accepted: bool = False
     is_request: Callable[[UserId], bool] = lambda _: False
 
@@ -307,6 +308,13 @@ class Tables:
         return self.is_request(row, user_id) and (
             has_declined or (user_id, row.opener) in self.blocks
         )
+
+    def is_listed(self, row: ChannelRow, user_id: UserId) -> bool:
+        """As `is_listed` in postgres/routines/policy.sql."""
+        if row.channel.pair is None:
+            return True
+        is_open = bool(row.messages) or user_id in row.opened_by
+        return is_open and not self.is_declined(row, user_id)
 
     def changed(self, change: Change) -> None:
         """Notify the listeners of a change that may take away a right, or give one."""

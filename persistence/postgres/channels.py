@@ -53,12 +53,18 @@ _CREATE_DM: Final = """
     INSERT INTO channel_members (channel_id, user_id)
     SELECT id, member FROM made, unnest(ARRAY[$1, $2]::bigint[]) AS member
 """
+_OPEN_DM: Final = """
+    INSERT INTO receipts (channel_id, user_id)
+    SELECT c.id, $1 FROM channels c
+     WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
+    ON CONFLICT DO NOTHING
+"""
 _HEADS: Final = f"""
     SELECT {_CHANNEL}, c.last_seq FROM channels c
      WHERE c.id IN (SELECT m.channel_id FROM channel_members m WHERE m.user_id = $1
                     UNION SELECT w.id FROM channels w
                       JOIN workspace_members mine USING (workspace_id) WHERE mine.user_id = $1)
-       AND CASE WHEN $2::bigint[] IS NULL THEN NOT is_declined(c, $1) ELSE c.id = ANY ($2) END
+       AND CASE WHEN $2::bigint[] IS NULL THEN is_listed(c, $1) ELSE c.id = ANY ($2) END
        AND may_join($1, c.id)
      ORDER BY c.id
 """
@@ -173,15 +179,16 @@ class PostgresChannels:
         low, high = sorted((one, other))
         try:
             await self.database.fetch(_CREATE_DM, low, high)
+            await self.database.fetch(_OPEN_DM, one, other)
         except Gone:
-            raise NoSuchUser(high) from None
+            raise NoSuchUser(other) from None
         (channel,) = await self._list("WHERE c.user_lo = $1 AND c.user_hi = $2", low, high)
         return channel
 
     async def dms(self, user_id: UserId) -> Sequence[Channel]:
         """See the interface."""
         mine = """
-            WHERE $1 IN (c.user_lo, c.user_hi) AND may_join($1, c.id) AND NOT is_declined(c, $1)
+            WHERE $1 IN (c.user_lo, c.user_hi) AND may_join($1, c.id) AND is_listed(c, $1)
             ORDER BY c.id
         """
         return await self._list(mine, user_id)

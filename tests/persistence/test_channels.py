@@ -6,11 +6,12 @@ from persistence.interface import Store
 from persistence.records import (
     ChannelHead,
     Denial,
+    Draft,
     NewChannel,
     NoSuchUser,
     Taken,
 )
-from protocol.model import ChannelKind, WorkspaceId
+from protocol.model import ChannelId, ChannelKind, User, WorkspaceId
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -74,6 +75,25 @@ async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
         await store.channels.dm(ann.id, ann.id)
 
 
+async def test_a_dm_is_listed_for_who_opened_it_until_something_is_said(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    dm = await store.channels.dm(ben.id, ann.id)
+
+    async def listed(user: User) -> list[ChannelId]:
+        heads = [head.channel for head in await store.channels.heads(user.id)]
+        assert heads == await store.channels.dms(user.id)
+        return [channel.id for channel in heads]
+
+    assert (await listed(ann), await listed(ben)) == ([], [dm.id])
+    (head,) = await store.channels.heads(ann.id, [dm.id])  # whoever knows of it may see it
+    assert head.channel == dm
+    await post_one(store, Draft(ben.id, ann.id, "hi"))
+    assert (await listed(ann), await listed(ben)) == ([dm.id], [dm.id])
+    other = await store.channels.dm(ann.id, eve.id)
+    assert await store.channels.dm(eve.id, ann.id) == other
+    assert (await listed(ann), await listed(eve)) == ([dm.id, other.id], [other.id])
+
+
 async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     channel, other = await make_channel(store, ann), await make_channel(store, ann)
@@ -113,7 +133,7 @@ async def test_channels_are_found_in_ones_own_workspaces(store: Store) -> None:
 async def test_heads_are_of_the_channels_that_the_user_may_see(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room, secret = await make_channel(store, ann, ben), await make_channel(store, eve)
-    dm = await store.channels.dm(ann.id, ben.id)
+    dm = await store.channels.dm(ben.id, ann.id)
     await say(store, ann, room, "1", "2")
     assert await store.channels.heads(ben.id) == [ChannelHead(room, 2), ChannelHead(dm, 0)]
     assert await store.channels.heads(ben.id, [secret.id, room.id]) == [ChannelHead(room, 2)]

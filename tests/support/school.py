@@ -46,6 +46,7 @@ async def open_school(world: World) -> School:
         workspace = granted(added)
     general = granted(await store.channels.create(NewChannel(workspace.id, "general"), by=tea.id))
     dm = await store.channels.dm(ann.id, ben.id)
+    await store.channels.dm(ben.id, ann.id)  # he has opened it too, so it is listed for both
     return School(world, tea, ann, ben, eve, workspace, general, dm)
 
 

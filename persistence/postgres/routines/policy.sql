@@ -177,6 +177,14 @@ LANGUAGE sql STABLE AS $$
        AND has_put_away(who, place.id, place.last_seq, place.opened_by)
 $$;
 
+-- Whether a channel is in the lists of `who`: a dm in which nothing was said yet is only in those of
+-- who opened it, who have a receipt in it from then on.
+CREATE OR REPLACE FUNCTION is_listed(place channels, who bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT place.kind <> 'dm' OR is_declined(place, who) IS NOT TRUE AND (place.last_seq > 0 OR EXISTS (
+           SELECT FROM receipts r WHERE r.channel_id = place.id AND r.user_id = who))
+$$;
+
 -- The users who may know that `who` is online: accepted follows either way, the peers of dms that
 -- were answered or accepted, as long as one of the two may message the other, members of a common
 -- workspace; without those who block `who` or are blocked. It is mutual, and must stay so.

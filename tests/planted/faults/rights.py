@@ -418,7 +418,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a resume brings a declined request",
         "persistence/postgres/channels.py",
-        "THEN NOT is_declined(c, $1) ELSE",
+        "THEN is_listed(c, $1) ELSE",
         "THEN true ELSE",
         (*BY_RELATION, "tests/hub/rest/routes/private_messages/test_requests.py"),
     ),

@@ -98,7 +98,7 @@ async def open_dm(call: Call) -> JSON[ChannelObject]:
             raise denied()
         call.pay(Kind.CONVERSATIONS)
     try:
-        channel = await call.services.store.channels.dm(*ids)
+        channel = await call.services.store.channels.dm(call.me, peer)
     except (ValueError, NoSuchUser):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid user IDs") from None
     return JSON(channel_object(channel))

@@ -95,3 +95,28 @@ async def test_what_is_no_conversation_is_not_marked(timed_world: World) -> None
         assert (await school.eve.ask("POST", f"{PATH}/{name}/read")).status == status
     empty = await school.ann.ask("POST", f"{PATH}/{school.general.id}/read")
     assert empty.status == 200
+
+
+async def test_a_dm_that_a_stranger_opened_is_in_no_list_until_something_is_said(
+    world: World,
+) -> None:
+    ann, eve = await world.people("ann", "eve")
+
+    async def lists(person: Person) -> list[int]:
+        """In how many places it is, in each list."""
+        dms = (await person.ask("GET", "/api/users/me/dms")).json
+        chats = (await person.ask("GET", "/api/chat/conversations")).json
+        gateway = await person.open("/gateway")
+        await gateway.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+        ready = (await gateway.receive_type("READY"))["d"]
+        await gateway.close_in_silence()
+        return [len(dms), len(chats), str(ready).count(f"dm_{ann.id}_{eve.id}")]
+
+    opened = await eve.ask("POST", "/api/channels/dm", {"userIds": [ann.id, eve.id]})
+    assert opened.status == 200
+    mine = await lists(eve)
+    assert mine[:2] == [1, 1]
+    assert await lists(ann) == [0, 0, 0]
+    body = {"channelId": opened.json["id"], "content": "hi"}
+    assert (await eve.ask("POST", "/api/messages", body)).status == 201
+    assert await lists(ann) == mine
