@@ -381,7 +381,7 @@ class Endpoint:
 
     Args:
         method: in upper case.
-        path: Starlette's syntax. A parameter `..._id` is an id; a last one, `text`, may have slashes.
+        path: Starlette's syntax. A parameter `..._id` is an id; a last `text` may have slashes.
         summary: one line for the documentation.
         handle: responds to it. What it declares to return is the shape of its answers.
         answers: by status, the meaning of an answer, or the codes of an error; without the errors
