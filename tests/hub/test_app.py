@@ -12,7 +12,7 @@ from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.addresses import listening
 from persistence.embedded.cluster import SUPERUSER
-from persistence.postgres.database.hold import AlreadyServed, open_hold
+from persistence.postgres.database.hold import APPLICATION, AlreadyServed, open_hold
 from persistence.postgres.database.role import ROLE
 from tests.support.programs.command import run_module
 from tests.support.programs.hub_process import open_folder, run_hub
@@ -23,6 +23,7 @@ SOCKET_FOLDER = 4  # its line in postmaster.pid
 USERS = (
     "SELECT array_agg(DISTINCT usename::text) FROM pg_stat_activity"
     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    f" AND application_name !~ '^{APPLICATION} [0-9]+ on '"  # which holds the database, and no more
 )
 
 
