@@ -19,7 +19,12 @@ import structlog
 import trio
 
 from persistence.postgres.database.bridge import in_asyncio
-from persistence.postgres.database.session import SESSION, connect
+from persistence.postgres.database.session import (
+    SESSION,
+    connect,
+    refusals_in_words,
+    require_sessions,
+)
 from persistence.records import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -95,10 +100,12 @@ class Hold:
 
         Raises:
             AlreadyServed: it does not.
+            DatabaseRefused: there is no such database, or its user may not use it.
+            UnsafeDatabase: a session there is not one server process.
             StoreUnavailable: the server cannot be reached.
         """
         deadline, has_told = trio.current_time() + wait_seconds, False
-        while (holder := await in_asyncio(self._try)) is not None:
+        while (holder := await in_asyncio(self._try_first)) is not None:
             if trio.current_time() >= deadline:
                 raise AlreadyServed(f"Another hub ({holder}) serves this database")
             if not has_told:
@@ -148,6 +155,12 @@ class Hold:
         log.warning("hold_taken_again")
 
     # What follows runs in asyncio.
+
+    async def _try_first(self) -> str | None:
+        with refusals_in_words():
+            if self._connection is None:
+                await require_sessions(self._dsn)
+            return await self._try()
 
     async def _try(self) -> str | None:
         """Take the lock; returns who else has it."""

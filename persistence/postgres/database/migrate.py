@@ -26,7 +26,12 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import in_asyncio
 from persistence.postgres.database.keys import AROUND
-from persistence.postgres.database.session import SESSION, connect
+from persistence.postgres.database.session import (
+    SESSION,
+    DatabaseRefused,
+    connect,
+    refusals_in_words,
+)
 from persistence.postgres.database.takeover import UnknownSchema, take_over
 from persistence.records import StoreError
 
@@ -56,13 +61,6 @@ _EXISTS: Final = (
     asyncpg.DuplicateObjectError,
     asyncpg.DuplicateFunctionError,
     asyncpg.InvalidFunctionDefinitionError,
-)
-_REFUSED: Final = (
-    asyncpg.InvalidCatalogNameError,  # there is no such database
-    asyncpg.InvalidAuthorizationSpecificationError,  # no such user, or not with this password
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
-    asyncpg.exceptions.ClientConfigurationError,  # the URL asks for what there is not
 )
 _FAILED: Final = (
     asyncpg.SyntaxOrAccessError,
@@ -101,12 +99,6 @@ class SchemaTooNew(StoreError):
 
 class SchemaChanged(StoreError):
     """A numbered file is not the one that was applied to the database; the text names it."""
-
-
-class DatabaseRefused(StoreError):
-    """The database does not exist, its user may not do this, or what it holds does not allow a
-    change of its schema; the text has the server's.
-    """
 
 
 class SchemaLocked(StoreError):
@@ -178,10 +170,8 @@ async def migrate(
 
 
 async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
-    try:
+    with refusals_in_words():
         return await _apply_all(dsn, schema, lock_seconds)
-    except _REFUSED as error:
-        raise DatabaseRefused(f"The database refuses to be used: {_reason(error)}") from None
 
 
 async def _apply_all(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:

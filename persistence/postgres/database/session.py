@@ -7,12 +7,13 @@ the statements.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
 
-from persistence.records import StoreUnavailable
+from persistence.records import StoreError, StoreUnavailable
 
 CONNECT_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
@@ -56,12 +57,37 @@ _MARK: Final = "SELECT set_config('parlour.session', '{mark}', false)"
 _MARKED: Final = "SELECT current_setting('parlour.session', true) = $1 AS is_marked"
 
 
+_REFUSED: Final = (
+    asyncpg.InvalidCatalogNameError,  # there is no such database
+    asyncpg.InvalidAuthorizationSpecificationError,  # no such user, or not with this password
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
+    asyncpg.exceptions.ClientConfigurationError,  # the URL asks for what there is not
+)
+
+
+class DatabaseRefused(StoreError):
+    """The database does not exist, its user may not do this, or what it holds does not allow a
+    change of its schema; the text has the server's.
+    """
+
+
 class UnsafeDatabase(StoreUnavailable):
     """The server may lose committed transactions, is too old, or is behind a pooler that hands its
     connections from one session to another. It is of no use until somebody changes that.
     """
 
     heals = False
+
+
+@contextmanager
+def refusals_in_words() -> Iterator[None]:
+    """Turn what an operator has to mend before the database can be used into `DatabaseRefused`."""
+    try:
+        yield
+    except _REFUSED as error:
+        reason = str(error).partition("\n")[0]  # without its hints
+        raise DatabaseRefused(f"The database refuses to be used: {reason}") from None
 
 
 async def connect(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:

@@ -8,7 +8,6 @@ from attrs import evolve
 
 from persistence.postgres.database.migrate import (
     LOCK,
-    DatabaseRefused,
     Schema,
     SchemaChanged,
     SchemaLocked,
@@ -17,6 +16,7 @@ from persistence.postgres.database.migrate import (
     load_schema,
     migrate,
 )
+from persistence.postgres.database.session import DatabaseRefused
 from persistence.postgres.database.takeover import UnknownSchema
 from persistence.records import StoreUnavailable
 from tests.support.stores.databases import (
