@@ -136,7 +136,7 @@ class Posting:
             _unless_empty([draft.parent_id for draft in drafts]),
             hub,
         )
-        if rows[0]["verdict"] == _NOT_SERVING:
+        if rows and rows[0]["verdict"] == _NOT_SERVING:
             raise StoreUnavailable("another hub has begun to serve this database")
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
         return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]

@@ -48,7 +48,8 @@ async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) 
         assert await store.uploads.add(upload, grace=0.0)
         post = (
             f"SELECT FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL, ARRAY[1],"
-            f" ARRAY['see'], NULL, ARRAY['image'], ARRAY['{upload.url}'], ARRAY[false], NULL, NULL)"
+            f" ARRAY['see'], NULL, ARRAY['image'], ARRAY['{upload.url}'], ARRAY[false],"
+            " NULL, NULL, NULL)"
         )
         looked_at: list[dict[str, bool]] = []
 
