@@ -33,6 +33,7 @@ from persistence.records import (
     Draft,
     FollowCounts,
     Gap,
+    Locked,
     NewChannel,
     Newest,
     NewUser,
@@ -255,7 +256,7 @@ class Messages(Protocol):
     is named across a block. Where that is a `viewer`, no viewer may know nothing.
     """
 
-    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
         """Store a batch in one statement, which decides permission, repeats and seqs. Returns one
         outcome per draft, in their order, in which drafts of one channel also get their seqs.
 
@@ -265,6 +266,9 @@ class Messages(Protocol):
         deleted. Content with NUL or lone surrogates is refused. The assistant may write in any
         channel. Raises StoreUnavailable: the outcome of every draft is unknown.
         """
+
+    async def post_again(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
+        """As `post`, of drafts that were `Locked`: those that still are are not waited for."""
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """Wait until every batch of these authors whose outcome is unknown is stored as durably as

@@ -154,8 +154,22 @@ class Draft:
     asker_id: UserId | None = None
     parent_id: MessageId | None = None
 
+    @property
+    def where(self) -> object:
+        """The conversation as the draft names it: drafts with the same value keep their order."""
+        if self.channel_id is not None:
+            return self.channel_id
+        return frozenset((self.author_id, self.recipient_id))
+
 
 Outcome: TypeAlias = Posted | Refusal
+
+
+@frozen
+class Locked:
+    """Another transaction holds what a draft needs. It is not stored, nor are those behind it in
+    the same conversation.
+    """
 
 
 class Side(Enum):

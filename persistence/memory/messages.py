@@ -43,6 +43,10 @@ class MemoryMessages:
         """See the interface."""
         return [self._post(draft) for draft in drafts]
 
+    async def post_again(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        """See the interface. None ever was `Locked`."""
+        return await self.post(drafts)
+
     def _post(self, draft: Draft) -> Outcome:
         peer = draft.recipient_id
         if draft.channel_id is None:

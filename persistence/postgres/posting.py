@@ -1,7 +1,8 @@
 """Stores drafts as messages, a batch in one statement: `post_messages` in routines/posting.sql.
 
 Guarantees: permission, repeats, seq and insert are decided together in Postgres, so they cannot
-disagree; a draft that the database cannot store fails alone; what is returned is durable.
+disagree; a draft that the database cannot store fails alone, and what another transaction holds
+for long keeps only its own conversation from being stored; what is returned is durable.
 Must not know: to whom a message is delivered.
 """
 
@@ -12,10 +13,10 @@ from typing import Final, TypeVar
 import asyncpg
 from attrs import frozen
 
-from persistence.postgres.database.bridge import Connections, Record
+from persistence.postgres.database.bridge import Connections, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
-from persistence.records import Draft, Outcome, StoreUnavailable
+from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserId
 
 T = TypeVar("T")
@@ -41,8 +42,30 @@ _PROBE: Final = """
     EXCEPTION WHEN SQLSTATE 'PB000' THEN
     END $$
 """
-
-
+# Which of these places `post_messages` would have to wait for, and those in the same channels.
+_STUCK: Final = """
+    WITH places AS MATERIALIZED (
+        SELECT p.ord, u.id AS author, c.id AS channel
+          FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+               WITH ORDINALITY AS p (author, recipient, channel, ord)
+          LEFT JOIN users u ON u.id = p.author
+          LEFT JOIN channels c ON c.id = coalesce(p.channel, (
+               SELECT dm.id FROM channels dm
+                WHERE dm.user_lo = least(p.author, p.recipient)
+                  AND dm.user_hi = greatest(p.author, p.recipient)))
+    ), authors AS MATERIALIZED (
+        SELECT id FROM users WHERE id IN (SELECT author FROM places) FOR KEY SHARE SKIP LOCKED
+    ), free AS MATERIALIZED (
+        SELECT id FROM channels WHERE id IN (SELECT channel FROM places)
+           FOR NO KEY UPDATE SKIP LOCKED
+    ), stuck AS MATERIALIZED (
+        SELECT * FROM places
+         WHERE author IS NOT NULL AND author NOT IN (SELECT id FROM authors)
+            OR channel IS NOT NULL AND channel NOT IN (SELECT id FROM free)
+    )
+    SELECT ord::int FROM places
+     WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
+"""
 _NOT_SERVING: Final = "not_serving"
 
 
@@ -58,12 +81,31 @@ class Posting:
     connections: Connections
     hold: Hold | None
 
-    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
-        """See `persistence.interface.Messages.post`. Of several drafts with the same author and key
-        the first is stored, in a statement before the others, which are repeats of it.
+    async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
+        """See `persistence.interface.Messages.post`.
 
         Raises:
             StoreUnavailable: the outcome of every draft is unknown.
+        """
+        return await self._post_in_turn(drafts, set())
+
+    async def post_again(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
+        """See `persistence.interface.Messages.post_again`.
+
+        Raises:
+            StoreUnavailable: as `post`.
+        """
+        return await self._post_in_turn(drafts, await self._stuck(drafts))
+
+    async def _post_in_turn(
+        self, drafts: Sequence[Draft], stuck: set[object]
+    ) -> Sequence[Outcome | Locked]:
+        """Of several drafts with the same author and key the first is stored, in a statement before
+        the others, which are repeats of it.
+
+        Args:
+            drafts: what is to be stored.
+            stuck: where nothing is to be stored; what is found to be stuck is added.
         """
         holders: dict[tuple[int, str], int] = {}
         again: list[int] = []
@@ -73,12 +115,12 @@ class Posting:
             if holders.setdefault((draft.author_id, draft.key), index) != index:
                 again.append(index)
         if not again:
-            return await self._post(drafts)
+            return await self._post(drafts, stuck)
         later = set(again)
         first = [index for index in range(len(drafts)) if index not in later]
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, Outcome | Locked] = {}
         for indexes in (first, again):
-            stored = await self.post([drafts[index] for index in indexes])
+            stored = await self._post_in_turn([drafts[index] for index in indexes], stuck)
             outcomes.update(zip(indexes, stored, strict=True))
         return [outcomes[index] for index in range(len(drafts))]
 
@@ -93,24 +135,59 @@ class Posting:
         with suppress(StatementRefused):
             await self.connections.fetch(_PROBE)
 
-    async def _post(self, drafts: Sequence[Draft], *, is_last: bool = False) -> Sequence[Outcome]:
+    async def _stuck(self, drafts: Sequence[Draft]) -> set[object]:
+        """The conversations that cannot be written to now."""
+        rows = await self.connections.fetch(
+            _STUCK,
+            [draft.author_id for draft in drafts],
+            [draft.recipient_id for draft in drafts],
+            [draft.channel_id for draft in drafts],
+        )
+        return {drafts[row["ord"] - 1].where for row in rows}
+
+    async def _post(
+        self, drafts: Sequence[Draft], stuck: set[object], *, is_last: bool = False
+    ) -> Sequence[Outcome | Locked]:
         """Store drafts of which no two have the same author and key. A batch that is refused is
         halved until the draft that the database, or a policy or trigger of the deployment, refuses
         is alone.
         """
         try:
-            return await self._store(drafts)
+            return await self._store_free(drafts, stuck)
         except StatementRefused as refused:
             if len(drafts) > 1:
-                return await self._halves(drafts)
+                return await self._halves(drafts, stuck)
             if isinstance(refused.error, asyncpg.UniqueViolationError) and not is_last:
                 # Another batch used the key at the same time, and is committed now.
-                return await self._post(drafts, is_last=True)
+                return await self._post(drafts, stuck, is_last=True)
             return [Refusal.UNSTORABLE]
 
-    async def _halves(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+    async def _halves(
+        self, drafts: Sequence[Draft], stuck: set[object]
+    ) -> Sequence[Outcome | Locked]:
         middle = len(drafts) // 2
-        return [*await self._post(drafts[:middle]), *await self._post(drafts[middle:])]
+        return [
+            *await self._post(drafts[:middle], stuck),
+            *await self._post(drafts[middle:], stuck),
+        ]
+
+    async def _store_free(
+        self, drafts: Sequence[Draft], stuck: set[object]
+    ) -> Sequence[Outcome | Locked]:
+        """Store what goes to conversations that are not stuck. A statement that waits for a lock
+        for too long has stored nothing: it is repeated without those that it waited for.
+        """
+        while True:
+            free = [draft for draft in drafts if draft.where not in stuck]
+            if not free:
+                return [Locked()] * len(drafts)
+            try:
+                stored = iter(await self._store(free))
+            except LockTimeout:
+                # Perhaps nothing can be told apart, because a whole table is locked.
+                stuck |= await self._stuck(free) or {draft.where for draft in free}
+            else:
+                return [Locked() if each.where in stuck else next(stored) for each in drafts]
 
     async def _store(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         hub = None if self.hold is None else self.hold.hub

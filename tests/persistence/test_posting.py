@@ -7,7 +7,7 @@ import trio
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, Outcome
+from persistence.records import Draft, Locked, Outcome
 from protocol.model import ASSISTANT_ID, Message, MessageId, MessageKind, Posted, Refusal, User
 from tests.support.stores.records import (
     NOBODY,
@@ -326,7 +326,7 @@ async def test_originals_and_repeats_at_once_are_stored_once(store: Store) -> No
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     rng = random.Random(1)
     drafts = [Draft(ann.id, rng.choice([ben, eve]).id, str(n), f"k{n}") for n in range(30)]
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome | Locked] = []
 
     async def write(mine: list[Draft]) -> None:
         for start in range(0, len(mine), 5):
@@ -344,7 +344,7 @@ async def test_originals_and_repeats_at_once_are_stored_once(store: Store) -> No
 
 async def test_one_key_to_two_people_at_once_is_stored_once_without_a_hole(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome | Locked] = []
 
     async def write(peer: User) -> None:
         for n in range(25):

@@ -22,7 +22,7 @@ from persistence.memory.channels import MemoryChannels
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.relations import MemoryRelations
 from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import Advance, Draft, Outcome, Permit, StoreUnavailable
+from persistence.records import Advance, Draft, Locked, Outcome, Permit, StoreUnavailable
 from protocol.events import PrivateMessagesRead
 from protocol.model import Channel, Message, MessageId, Posted, UserId
 from tests.simulation.trouble import Trouble
@@ -103,9 +103,9 @@ def lane_acknowledges_early(sim: "Simulation") -> Iterator[None]:
     """A lane counts messages as stored that it has sent to the store, whatever becomes of them."""
     outcomes_of = Lane._post
 
-    async def post(lane: Lane, submissions: Sequence[Any]) -> Sequence[Outcome]:
+    async def post(lane: Lane, submissions: Sequence[Any], post: Any) -> Sequence[Outcome | Locked]:
         try:
-            return await outcomes_of(lane, submissions)
+            return await outcomes_of(lane, submissions, post)
         except StoreUnavailable:
             drafts = [each.draft for each in submissions]
             return [_made_up(sim.tables, draft) for draft in drafts]

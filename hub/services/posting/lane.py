@@ -3,12 +3,13 @@
 Guarantees: one statement in flight, so messages of one lane are committed and delivered in the
 order they were put, and each sender learns the outcome after that; a message that was stored
 although the statement's result was lost is delivered once the log is readable, and before anything
-newer; no send waits longer than `SEND_SECONDS` for a store that does not respond; it is known
+newer; no send waits longer than `SEND_SECONDS` for a store that does not respond, or for another
+transaction that holds its conversation, which other conversations do not wait for; it is known
 whether the last ones were stored, and found out again as long as they were not. Must not know:
 sockets, JSON, SQL.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -32,9 +33,10 @@ from hub.actor.letters import (
 from hub.batching import Batcher
 from hub.services.posting.continuity import Continuity, WentBack
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
-from persistence.records import Draft, Outcome, StoreUnavailable
+from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
 from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
 
@@ -45,6 +47,7 @@ RECHECK_SECONDS: Final = 0.5
 
 Settlement: TypeAlias = Outcome | StoreUnavailable
 Settle: TypeAlias = Callable[[Settlement], None]
+Post: TypeAlias = Callable[[Sequence[Draft]], Awaitable[Sequence[Outcome | Locked]]]
 
 
 @frozen
@@ -85,10 +88,11 @@ class Lane:
         self._continuity = continuity
         self._watch = watch
         self._settle = settle
+        self._standstill = Standstill[Submission](lambda submission: submission.draft.where)
         self._in_doubt = trio.Event()
         self.failing_since: datetime | None = None
         """Since when nothing could be stored; None: the last messages were."""
-        # None: nothing to store, but a doubt to look up
+        # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
         self._batcher: Batcher[Submission | None] = Batcher(self._commit)
 
     async def put(self, submission: Submission) -> None:
@@ -100,8 +104,8 @@ class Lane:
         await self._batcher.serve()
 
     async def recheck(self) -> None:
-        """Look up what is in doubt, and whether messages can be stored again, also while nothing is
-        sent, until cancelled.
+        """Look up what is in doubt, try again what stands still, and find out whether messages can
+        be stored again, also while nothing is sent, until cancelled.
         """
         while True:
             await self._in_doubt.wait()
@@ -110,31 +114,47 @@ class Lane:
             await self._batcher.put(None)
 
     async def _commit(self, batch: Sequence[Submission | None]) -> None:
-        submissions = [each for each in batch if each is not None]
-        outcomes: Sequence[Outcome] = ()
+        submissions: Sequence[Submission] = [each for each in batch if each is not None]
         patience = trio.current_time() + SEND_SECONDS
+        if self._standstill:
+            held = self._standstill.take() if None in batch else ()
+            if held and not await self._carry_out(held, self._messages.post_again):
+                for submission in submissions:
+                    self._settle(submission, StoreUnavailable("no answer in time"))
+                return
+            submissions = self._standstill.others(submissions)
+        has_work = submissions or self._continuity.in_doubt or self.failing_since is not None
+        if has_work and not await self._carry_out(submissions, self._messages.post):
+            return
+        if self.failing_since is not None:
+            await self._probe(patience)
+
+    async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
+        """Store, deliver and settle. False: the store is away."""
+        outcomes: Sequence[tuple[Submission, Settlement]] = ()
         try:
             try:
                 with self._watch.posting() as epoch:
-                    outcomes = await self._post(submissions) if submissions else ()
-                    deliveries = await self._deliveries(submissions, outcomes)
+                    if submissions:
+                        outcomes = self._hold_back(submissions, await self._post(submissions, post))
+                        submissions = [submission for submission, _ in outcomes]
+                    deliveries = await self._deliveries(outcomes)
             except WentBack as proof:
                 await self._watch.went_back(proof, epoch)
-                deliveries = self._first_deliveries(submissions, outcomes)
+                deliveries = self._first_deliveries(outcomes)
         except StoreUnavailable as error:
             log.warning("messages_not_stored", count=len(submissions), reason=str(error))
             self._note_failure()
             self._give_up(submissions, error)
-            return
-        if submissions:
+            return False
+        if any(not isinstance(outcome, StoreUnavailable) for _, outcome in outcomes):
             self._note_success()
-        settled = partial(self._settle_all, submissions, outcomes)
+        settled = partial(self._settle_all, outcomes)
         await self._hub.broadcast(deliveries, settled)
-        if self.failing_since is not None:
-            await self._probe(patience)
+        return True
 
     async def _deliveries(
-        self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]
+        self, outcomes: Sequence[tuple[Submission, Settlement]]
     ) -> list[Delivery]:
         """The deliveries of what was stored, and of what is missing before it.
 
@@ -143,7 +163,7 @@ class Lane:
         """
         deliveries: list[Delivery] = []
         later: dict[MessageId, Submission] = {}
-        for submission, outcome in zip(submissions, outcomes, strict=True):
+        for submission, outcome in outcomes:
             match outcome:
                 case Posted(message=message, repeated=False):
                     if self._continuity.follows(message):
@@ -152,7 +172,7 @@ class Lane:
                         later[message.id] = submission
                 case Posted(message=message):
                     self._continuity.suspect(message)
-                case Refusal():
+                case Refusal() | StoreUnavailable():
                     pass
                 case _:
                     assert_never(outcome)
@@ -161,24 +181,43 @@ class Lane:
         return deliveries
 
     def _first_deliveries(
-        self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]
+        self, outcomes: Sequence[tuple[Submission, Settlement]]
     ) -> list[Delivery]:
         """The deliveries of what was stored in a log of which nothing is known any more."""
         deliveries: list[Delivery] = []
-        for submission, outcome in zip(submissions, outcomes, strict=True):
+        for submission, outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
                 self._continuity.take(outcome.message)
                 deliveries += self._submission_deliveries(outcome, submission)
         return deliveries
 
-    def _settle_all(self, submissions: Sequence[Submission], outcomes: Sequence[Outcome]) -> None:
-        for submission, outcome in zip(submissions, outcomes, strict=True):
+    def _hold_back(
+        self, submissions: Sequence[Submission], answers: Sequence[Outcome | Locked]
+    ) -> Sequence[tuple[Submission, Settlement]]:
+        """The outcomes of those that are not tried again. What has stood still for too long is not
+        stored, and never will be.
+        """
+        outcomes: list[tuple[Submission, Settlement]] = []
+        for submission, answer in zip(submissions, answers, strict=True):
+            if not isinstance(answer, Locked):
+                outcomes.append((submission, answer))
+            elif self._standstill.has_waited(submission, SEND_SECONDS - RECHECK_SECONDS):
+                outcomes.append((submission, StoreUnavailable("its conversation is locked")))
+            else:
+                self._standstill.hold(submission)
+                self._in_doubt.set()
+        return outcomes
+
+    def _settle_all(self, outcomes: Sequence[tuple[Submission, Settlement]]) -> None:
+        for submission, outcome in outcomes:
             self._settle(submission, outcome)
 
-    async def _post(self, submissions: Sequence[Submission]) -> Sequence[Outcome]:
+    async def _post(
+        self, submissions: Sequence[Submission], post: Post
+    ) -> Sequence[Outcome | Locked]:
         """Raises StoreUnavailable: the store is away, or does not respond in time."""
         with trio.move_on_after(SEND_SECONDS):
-            return await self._messages.post([each.draft for each in submissions])
+            return await post([each.draft for each in submissions])
         raise StoreUnavailable("no answer in time")
 
     def _give_up(self, submissions: Sequence[Submission], error: StoreUnavailable) -> None:
@@ -193,7 +232,7 @@ class Lane:
 
     async def _probe(self, until: float) -> None:
         """Find out whether messages can be stored again, unless the log cannot even be read."""
-        if not self._in_doubt.is_set():
+        if not self._continuity.in_doubt:
             with trio.move_on_at(until), suppress(StoreUnavailable):
                 await self._messages.probe()
                 self._note_success()

@@ -131,11 +131,7 @@ class Messaging:
             await self._settled_all.wait()
 
     def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Lane:
-        where: object = draft.channel_id
-        if dm is not None:
-            where = frozenset(dm)
-        elif draft.recipient_id is not None:
-            where = frozenset((draft.author_id, draft.recipient_id))
+        where = draft.where if dm is None else frozenset(dm)
         return self._lanes[hash(where) % len(self._lanes)]
 
     def _forget(self, count: int) -> None:

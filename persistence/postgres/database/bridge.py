@@ -55,6 +55,10 @@ class Conflict(StoreUnavailable):
     """A statement was rolled back because of another transaction; the same again may work."""
 
 
+class LockTimeout(StoreUnavailable):
+    """A statement was rolled back because another transaction holds a lock that it needs."""
+
+
 class Duplicate(StoreUnavailable):
     """A row was to be stored with a value that another row has; nothing was stored. Who expects it
     catches it; for everybody else somebody was quicker.
@@ -212,6 +216,9 @@ class _Slot:
                     raise StatementRefused(error) from error
                 case Meaning.CONFLICT:
                     raise Conflict(describe(error)) from error
+                case Meaning.LOCKED:
+                    log.warning("statement_failed", reason=describe(error))
+                    raise LockTimeout(describe(error)) from error
                 case Meaning.AWAY:
                     self.drop()
                     log.warning("statement_failed", reason=describe(error))

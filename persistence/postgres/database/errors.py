@@ -19,6 +19,7 @@ class Meaning(Enum):
 
     REFUSED = auto()  # what the statement was to store is refused, and will be again
     CONFLICT = auto()  # nothing was stored because of another transaction: the same again may work
+    LOCKED = auto()  # nothing was stored: another transaction holds something for too long
     AWAY = auto()  # the database cannot be used now
 
 
@@ -56,7 +57,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "44": Meaning.REFUSED,  # WITH CHECK OPTION violation
     "53": Meaning.AWAY,  # insufficient resources: disk full, too many connections
     "54": Meaning.REFUSED,  # program limit exceeded
-    "55": Meaning.AWAY,  # object not in prerequisite state: a lock that could not be had in time
+    "55": Meaning.AWAY,  # object not in prerequisite state
     "57": Meaning.AWAY,  # operator intervention: shutdown, statement timeout
     "58": Meaning.AWAY,  # system error
     "72": Meaning.CONFLICT,  # snapshot too old
@@ -65,7 +66,10 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "P0": Meaning.REFUSED,  # PL/pgSQL error
     "XX": Meaning.AWAY,  # internal error, or damaged data
 }
-_UNKNOWN_OUTCOME: Final = "40003"  # statement completion unknown
+_EXCEPTIONS: Final[Mapping[str, Meaning]] = {
+    "40003": Meaning.AWAY,  # statement completion unknown
+    "55P03": Meaning.LOCKED,  # lock not available: `lock_timeout`, NOWAIT
+}
 # Where the server raises what a deployment has ordered, whatever code it has: a RAISE of a trigger
 # (no routine of Parlour has one), and row-level security.
 _ORDERED_BY_DEPLOYMENT: Final = frozenset({"exec_stmt_raise", "ExecWithCheckOptions"})
@@ -82,9 +86,7 @@ def meaning_of(error: Exception) -> Meaning:
         return Meaning.AWAY
     if getattr(error, "server_source_function", None) in _ORDERED_BY_DEPLOYMENT:
         return Meaning.REFUSED
-    if code == _UNKNOWN_OUTCOME:
-        return Meaning.AWAY
-    return MEANINGS.get(code[:2], Meaning.REFUSED)
+    return _EXCEPTIONS.get(code) or MEANINGS.get(code[:2], Meaning.REFUSED)
 
 
 class StatementRefused(StoreError):

@@ -18,6 +18,7 @@ from persistence.records import StoreError, StoreUnavailable
 CONNECT_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
 LANE_STATEMENT_SECONDS: Final = 2.0
+LANE_LOCK_SECONDS: Final = 0.3
 MIN_SERVER_VERSION: Final = 140_000
 
 SESSION: Final[Mapping[str, str]] = {
@@ -35,6 +36,8 @@ LANE_SESSION: Final = {
     # The server gives a statement up when its sender is told that the outcome is unknown. A commit
     # that waits for a standby is not given up: it would be visible without being as safe as others.
     "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
+    # What holds one conversation for longer is waited for without the others of the lane.
+    "lock_timeout": str(int(LANE_LOCK_SECONDS * 1000)),
     # A lane calls one function over and over: its statements are planned once, for index scans,
     # which are right for the tables as they will be.
     "plan_cache_mode": "force_generic_plan",

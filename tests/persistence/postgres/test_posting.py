@@ -1,12 +1,20 @@
 """What becomes of a batch when its caller, or the database, gives up in the middle."""
 
+from collections.abc import Sequence
+
 import pytest
 import trio
 
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.model import Posted, Refusal, UserId
-from tests.support.stores.databases import Databases, execute, open_store, open_transaction
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    open_store,
+    open_transaction,
+    run_script,
+)
 from tests.support.stores.records import make_channel, make_users
 
 REFUSES_STRANGERS = """
@@ -20,6 +28,12 @@ REFUSES_STRANGERS = """
 TRIGGER = """
     CREATE TRIGGER no_strangers BEFORE INSERT ON messages
         FOR EACH ROW EXECUTE FUNCTION no_strangers()
+"""
+SLEEPS = """
+    CREATE FUNCTION sleep_on_demand() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF NEW.content = 'sleep' THEN PERFORM pg_sleep(300); END IF; RETURN NEW; END $$;
+    CREATE TRIGGER sleep_on_demand BEFORE INSERT ON messages
+        FOR EACH ROW EXECUTE FUNCTION sleep_on_demand();
 """
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -99,13 +113,12 @@ async def test_a_send_that_waits_for_too_long_is_given_up_by_the_server(
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
         ann, ben = await make_users(store, "ann", "ben")
-        await store.messages.post([Draft(ann.id, ben.id, "1")])
-        async with open_transaction(dsn, "SELECT FROM channels FOR UPDATE"):
-            with pytest.raises(StoreUnavailable, match="57014"):
-                await store.messages.post([Draft(ann.id, ben.id, "2")])
+        await run_script(dsn, SLEEPS)
+        with pytest.raises(StoreUnavailable, match="57014"):
+            await store.messages.post([Draft(ann.id, ben.id, "sleep")])
         (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "3")])
         assert isinstance(outcome, Posted)
-        assert outcome.message.seq == 2
+        assert outcome.message.seq == 1
 
 
 async def test_a_probe_finds_out_whether_messages_can_be_stored_and_stores_none(
@@ -135,3 +148,51 @@ async def test_a_deployment_that_refuses_a_probe_stores_messages_all_the_same(
         await store.messages.probe()
         (outcome,) = await store.messages.post([Draft(ann.id, ben.id, "1")])
         assert isinstance(outcome, Posted)
+
+
+def contents_of(outcomes: Sequence[Outcome | Locked]) -> list[str | None]:
+    """Of what was posted; None for what is locked."""
+    assert not any(isinstance(each, Refusal) for each in outcomes)
+    return [each.message.content if isinstance(each, Posted) else None for each in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("held", "stored"),
+    [
+        # the conversation of ann and ben, whoever writes and however it is named
+        ("SELECT FROM channels WHERE id = {both} FOR UPDATE", "_ 2 3 _ 5 _"),
+        # what ann writes, and what follows it in the same conversations
+        ("SELECT FROM users WHERE id = {ann} FOR UPDATE", "_ _ 3 _ _ _"),
+        # nothing can be told apart
+        ("LOCK TABLE messages", "_ _ _ _ _ _"),
+    ],
+)
+async def test_what_another_transaction_holds_keeps_only_its_conversation_waiting(
+    databases: Databases, held: str, stored: str
+) -> None:
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        await store.messages.post([Draft(ann.id, ben.id, "before", "k")])
+        both = (await store.channels.dm(ann.id, ben.id)).id
+        drafts = [
+            Draft(ann.id, ben.id, "1"),
+            Draft(ann.id, eve.id, "2"),
+            Draft(ben.id, eve.id, "3"),
+            Draft(ben.id, ann.id, "4", "twice"),
+            Draft(eve.id, ann.id, "5"),
+            Draft(ben.id, None, "6", channel_id=both),
+            Draft(ben.id, ann.id, "4", "twice"),
+        ]
+        expected = [None if each == "_" else each for each in stored.split()]
+        async with open_transaction(dsn, held.format(both=both, ann=ann.id), commit=True):
+            first = contents_of(await store.messages.post(drafts))
+            assert first == [*expected, expected[3]]
+            waiting = [draft for draft, each in zip(drafts, first, strict=True) if each is None]
+            if held.startswith("SELECT"):
+                again = await store.messages.post_again(waiting)
+                assert contents_of(again) == [None] * len(waiting)
+        again = await store.messages.post_again(waiting)
+        assert contents_of(again) == [draft.content for draft in waiting]
+        log = await store.messages.conversation_after(ann.id, ben.id, after_seq=0, limit=10)
+        assert [message.content for message in log] == ["before", "1", "4", "6"]
+        assert [message.seq for message in log] == [1, 2, 3, 4]

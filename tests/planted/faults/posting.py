@@ -19,8 +19,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "not ready after a post that succeeded",
         "hub/services/posting/lane.py",
-        "        if submissions:\n            self._note_success()\n",
-        "",
+        "for _, outcome in outcomes):\n            self._note_success()\n",
+        "for _, outcome in outcomes):\n            pass\n",
         ("tests/hub/rest/routes/test_health.py",),
     ),
     Fault(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from persistence.interface import Store
-from persistence.records import Denial, Draft, NewChannel, NewUser, Outcome, Upload
+from persistence.records import Denial, Draft, Locked, NewChannel, NewUser, Outcome, Upload
 from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def to_channel(
     return Draft(author.id, None, content, key, channel_id=channel.id)
 
 
-async def post(store: Store, *drafts: Draft) -> Sequence[Outcome]:
+async def post(store: Store, *drafts: Draft) -> Sequence[Outcome | Locked]:
     return await store.messages.post(drafts)
 
 
