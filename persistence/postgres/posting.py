@@ -126,7 +126,7 @@ class Posting:
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See `persistence.interface.Messages.settle`."""
-        await self.connections.fetch(_SETTLE, list(author_ids))
+        await self.connections.ask(_SETTLE, list(author_ids))
 
     async def probe(self) -> None:
         """See `persistence.interface.Messages.probe`. A deployment that refuses this row has been
@@ -137,7 +137,7 @@ class Posting:
 
     async def _stuck(self, drafts: Sequence[Draft]) -> set[object]:
         """The conversations that cannot be written to now."""
-        rows = await self.connections.fetch(
+        rows = await self.connections.ask(
             _STUCK,
             [draft.author_id for draft in drafts],
             [draft.recipient_id for draft in drafts],

@@ -180,6 +180,17 @@ class Connections:
             self._free.append(slot)
             self._permits.release()
 
+    async def ask(self, sql: str, *args: object) -> Sequence[Record]:
+        """As `fetch`, of a statement that has nothing to store: none of its values can be at fault.
+
+        Raises:
+            StoreUnavailable: as `fetch`, or the statement is refused.
+        """
+        try:
+            return await self.fetch(sql, *args)
+        except StatementRefused as refused:
+            raise StoreUnavailable(str(refused)) from refused
+
     async def _acquire(self) -> None:
         with trio.move_on_after(ACQUIRE_SECONDS):
             await self._permits.acquire()
@@ -247,7 +258,7 @@ async def open_connections(
     """
     connections = Connections(count, connect, give_up)
     try:
-        await connections.fetch("SELECT 1")
+        await connections.ask("SELECT 1")
         yield connections
     finally:
         connections.close()
@@ -360,7 +371,7 @@ class Database:
             connection = await connect(self._dsn, SESSION)
             opened.append(connection)
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(channel, hear)
+            await asyncio.wait_for(connection.add_listener(channel, hear), STATEMENT_SECONDS)
 
         async def check() -> None:
             await opened[0].fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)

@@ -148,16 +148,18 @@ async def require_sessions(dsn: str) -> None:
         asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
     """
     mark = secrets.token_hex(8)
-    one = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    # For every statement, also those that asyncpg sends for a transaction.
+    limits = {"timeout": CONNECT_SECONDS, "command_timeout": CONNECT_SECONDS}
+    one = await asyncpg.connect(dsn, **limits)
     try:
         # Without parameters: such a pooler breaks statements that are prepared.
-        await one.execute(_MARK.format(mark=mark), timeout=CONNECT_SECONDS)
-        other = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+        await one.execute(_MARK.format(mark=mark))
+        other = await asyncpg.connect(dsn, **limits)
         try:
             async with other.transaction():  # it holds a server process, perhaps that of the first
-                is_shared = await other.fetchval(_MARKED, mark, timeout=CONNECT_SECONDS)
+                is_shared = await other.fetchval(_MARKED, mark)
                 async with one.transaction():
-                    is_kept = await one.fetchval(_MARKED, mark, timeout=CONNECT_SECONDS)
+                    is_kept = await one.fetchval(_MARKED, mark)
         finally:
             other.terminate()
     finally:

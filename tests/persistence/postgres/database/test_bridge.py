@@ -8,12 +8,14 @@ import trio
 import trio_asyncio
 
 from persistence.postgres import open_postgres_store
+from persistence.postgres.database import bridge
 from persistence.postgres.database.bridge import open_asyncio, open_connections, open_database
 from persistence.postgres.database.session import SESSION, connect
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
+from tests.support.stores.wire import Silence, open_proxy
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -104,6 +106,21 @@ async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databas
         while await execute(dsn, SLEEPING):
             pass
         assert await connections.fetch("SELECT 1 AS one")
+
+
+async def test_a_connection_that_falls_silent_before_it_listens_is_replaced(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "STATEMENT_SECONDS", 0.5)
+    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
+        proxy.from_client = Silence(lambda packet: b"LISTEN" in packet.data, times=2)
+        async with (
+            open_database(proxy.dsn, 1) as database,
+            database.listen("numbers", int) as numbers,
+        ):
+            assert await anext(numbers) is None
+            await execute(dsn, "SELECT pg_notify('numbers', '9')")
+            assert await anext(numbers) == 9
 
 
 async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(

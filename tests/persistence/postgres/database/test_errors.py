@@ -6,15 +6,17 @@ from functools import partial
 import asyncpg
 import pytest
 from asyncpg import exceptions
+from attrs import evolve
 
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import Database, open_connections
 from persistence.postgres.database.errors import MEANINGS, Meaning, meaning_of
 from persistence.postgres.database.session import SESSION, connect
-from persistence.records import Draft, StoreError
+from persistence.records import Draft, Locked, StoreError, StoreUnavailable
 from protocol.model import Posted, Refusal
 from tests.support.stores.databases import Databases, execute
 from tests.support.stores.records import make_users
+from tests.support.stores.wire import Denial, error_packet, open_proxy
 
 DEPLOYMENTS = ("HOU01", "45000", "ZZ999")  # codes that Postgres does not have
 
@@ -24,6 +26,10 @@ def _codes() -> Iterator[str]:
         code: str | None = getattr(getattr(exceptions, name), "sqlstate", None)
         if code is not None:
             yield code
+
+
+def _error(code: str) -> asyncpg.PostgresError:
+    return asyncpg.PostgresError.new({"C": code, "M": "no"})
 
 
 SUCCESS = {"00", "01", "02"}  # classes that no server reports as an error, but a RAISE may have
@@ -95,6 +101,84 @@ async def test_no_code_of_a_statement_is_anything_but_an_error_of_the_store(
                 with pytest.raises(StoreError):
                     await database.fetch("SELECT raise_as($1)", code)
             assert await database.fetch("SELECT 1 AS one")
+
+
+async def test_what_a_server_answers_a_send_with_concerns_this_send_alone(
+    databases: Databases,
+) -> None:
+    """Without the name of the routine that has raised it."""
+    expected = {
+        Meaning.REFUSED: Refusal.UNSTORABLE,
+        Meaning.LOCKED: Locked(),
+    }
+    async with (
+        databases.migrated() as dsn,
+        open_proxy(dsn) as proxy,
+        open_postgres_store(proxy.dsn, pool_size=1, lanes=1) as store,
+    ):
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        proxy.from_client = denial = Denial(concerns=lambda packet: b"poison" in packet.data)
+        for code in CODES:
+            denial.error = error_packet(code)
+            meaning = meaning_of(_error(code))
+            drafts = [Draft(ann.id, ben.id, "1"), Draft(ann.id, eve.id, "poison", code)]
+            denied = denial.denied
+            if meaning in expected:
+                one, poison = await store.messages.post(drafts)
+                assert poison == expected[meaning], code
+                assert isinstance(one, Posted) or meaning is Meaning.LOCKED
+            else:
+                with pytest.raises(StoreUnavailable):
+                    await store.messages.post(drafts)
+            assert denial.denied > denied
+            denial.error = None
+            one, poison = await store.messages.post([evolve(drafts[0], key=f"1 {code}"), drafts[1]])
+            assert isinstance(one, Posted)
+            assert isinstance(poison, Posted)
+        log = await store.messages.conversation_after(ann.id, eve.id, after_seq=0, limit=1_000)
+        assert [message.key for message in log] == CODES
+        assert [message.seq for message in log] == list(range(1, len(CODES) + 1))
+
+
+async def test_what_a_server_answers_with_while_a_send_is_settled_makes_it_unavailable(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_proxy(dsn) as proxy,
+        open_postgres_store(proxy.dsn, pool_size=1, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        proxy.from_client = denial = Denial()
+        for code in {meaning_of(_error(code)): code for code in CODES}.values():
+            denial.error = error_packet(code)
+            with pytest.raises(StoreUnavailable):
+                await store.messages.settle({ann.id})
+            with pytest.raises(StoreUnavailable):
+                await store.messages.post_again([Draft(ann.id, ben.id, "hi")])
+            with pytest.raises(StoreUnavailable):
+                async with open_connections(1, partial(connect, proxy.dsn, {})):
+                    pass
+            denial.error = None
+            await store.messages.settle({ann.id})
+
+
+async def test_what_a_server_answers_anything_else_with_is_an_error_of_the_store(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_proxy(dsn) as proxy,
+        open_postgres_store(proxy.dsn, pool_size=1, lanes=1) as store,
+    ):
+        (ann,) = await make_users(store, "ann")
+        proxy.from_client = denial = Denial()
+        for code in CODES:
+            denial.error = error_packet(code)
+            with pytest.raises(StoreError):
+                await store.accounts.get(ann.id)
+            denial.error = None
+            assert await store.accounts.get(ann.id) == ann
 
 
 async def test_what_a_trigger_refuses_is_refused_alone_whatever_its_code(

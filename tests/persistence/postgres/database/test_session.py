@@ -10,6 +10,7 @@ import pytest
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
+from persistence.postgres.database import session
 from persistence.postgres.database.bridge import open_database
 from persistence.postgres.database.session import SESSION, UnsafeDatabase
 from persistence.records import Draft, StoreUnavailable
@@ -17,6 +18,7 @@ from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_store, with_setting
 from tests.support.stores.pooler import pooler
 from tests.support.stores.records import make_users
+from tests.support.stores.wire import Silence, open_proxy
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 
@@ -122,3 +124,15 @@ async def test_what_a_session_commits_is_kept_whatever_the_server_is_told_later(
     sql = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
     async with databases.migrated() as dsn, open_database(dsn, 1) as database:
         assert [row["source"] for row in await database.fetch(sql)] == ["session"]
+
+
+@pytest.mark.parametrize("word", [b"set_config", b"BEGIN", b"current_setting", b"COMMIT"])
+async def test_a_server_that_falls_silent_is_away(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch, word: bytes
+) -> None:
+    monkeypatch.setattr(session, "CONNECT_SECONDS", 0.5)
+    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
+        proxy.from_client = Silence(lambda packet: word in packet.data, times=1)
+        with pytest.raises(StoreUnavailable):
+            async with open_store(proxy.dsn):
+                pass

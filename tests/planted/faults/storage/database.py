@@ -124,6 +124,27 @@ FAULTS: Final = (
         (f"{TESTS}/test_errors.py",),
     ),
     Fault(
+        "a code of refused values ends the hub while it settles a send",
+        "persistence/postgres/posting.py",
+        "await self.connections.ask(_SETTLE, list(author_ids))",
+        "await self.connections.fetch(_SETTLE, list(author_ids))",
+        (f"{TESTS}/test_errors.py",),
+    ),
+    Fault(
+        "a hub that starts waits for ever for a server that says nothing",
+        SESSION,
+        '"command_timeout": CONNECT_SECONDS',
+        '"command_timeout": None',
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
+        "a connection that falls silent before it listens is waited for for ever",
+        BRIDGE,
+        "asyncio.wait_for(connection.add_listener(channel, hear), STATEMENT_SECONDS)",
+        "connection.add_listener(channel, hear)",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
         "a lane waits for what another transaction holds",
         SESSION,
         '    "lock_timeout": str(int(LANE_LOCK_SECONDS * 1000)),\n',
