@@ -1,0 +1,93 @@
+"""`python -m tests.simulation.postgres --seeds 2000 --json PATH`: days of a hub on a real Postgres
+behind a proxy at which every message may meet with a fault.
+
+One seed again, with what happened: `--start SEED --seeds 1 --trace`. A seed throws the same dice
+each time; what comes first where sockets are real may differ.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from tests.simulation.postgres.day import Result, play
+from tests.simulation.postgres.limits import short_limits
+from tests.support.stores.databases import database_server, quick_folder
+from tests.support.time_limit import where_it_stands
+
+SECONDS: Final = 100.0  # after which a seed hangs
+
+
+async def look(stacks: list[str]) -> None:
+    """Where everything stands, shortly before the time is up."""
+    await trio.sleep(SECONDS - 1.0)
+    stacks.append(where_it_stands(None))
+
+
+def play_some(seeds: list[int]) -> list[Result]:
+    """One after the other, on a server of their own."""
+    results: list[Result] = []
+    with quick_folder() as folder, database_server(folder) as databases, short_limits():
+
+        async def run(seed: int) -> Result:
+            stacks: list[str] = []
+            with trio.move_on_after(SECONDS):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(look, stacks)
+                    result = await play(seed, databases)
+                    nursery.cancel_scope.cancel()
+                return result
+            return Result(seed, [f"hangs\n{stacks[0]}"])
+
+        for seed in seeds:
+            try:
+                result = trio.run(run, seed)
+            except Exception:  # noqa: BLE001  whatever ends a seed is a problem of its own
+                result = Result(seed, [f"ends\n{traceback.format_exc()}"])
+            results.append(result)
+            for problem in result.problems:
+                print(f"seed {seed}: {problem}", flush=True)
+    return results
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.postgres")
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", type=Path, help="where to write what was found")
+    parser.add_argument("--trace", action="store_true", help="print what happened")
+    options = parser.parse_args()
+    started = time.monotonic()
+    seeds = range(options.start, options.start + options.seeds)
+    parts = [list(seeds[number :: options.jobs]) for number in range(options.jobs)]
+    with ProcessPoolExecutor(options.jobs) as pool:
+        results = list(chain.from_iterable(pool.map(play_some, filter(None, parts))))
+    if options.trace:
+        print("\n".join(result.trace for result in results))
+    report = {
+        "seeds": len(results),
+        "broken": {result.seed: result.problems for result in results if result.problems},
+        "acknowledged": sum(result.acknowledged for result in results),
+        "stored": sum(result.stored for result in results),
+        "faults": sum(result.faults for result in results),
+        "restarts": sum(result.restarts for result in results),
+        "traces": {result.seed: result.trace for result in results if result.problems},
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    print(json.dumps({name: value for name, value in report.items() if name != "traces"}))
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 1 if report["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

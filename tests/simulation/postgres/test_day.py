@@ -1,0 +1,40 @@
+"""Some seeds of the hub on a real Postgres behind a proxy that fails, and that mistakes show."""
+
+from collections.abc import Iterator
+
+import pytest
+import trio
+
+from hub.services.posting.continuity import Continuity
+from tests.simulation.postgres.day import Result, play
+from tests.simulation.postgres.limits import short_limits
+from tests.support.stores.databases import Databases
+
+pytestmark = pytest.mark.timeout(300)
+SEEDS = 2
+SEEDS_UNTIL_FOUND = 40
+
+
+@pytest.fixture(autouse=True)
+def limits() -> Iterator[None]:
+    with short_limits():
+        yield
+
+
+def days(databases: Databases, seeds: int, patience: float = 40.0) -> Iterator[Result]:
+    for seed in range(seeds):
+        yield trio.run(play, seed, databases, patience)
+
+
+def test_whatever_happens_to_single_messages_of_postgres_nothing_is_lost_or_left_untold(
+    databases: Databases,
+) -> None:
+    results = list(days(databases, SEEDS))
+    assert [problem for each in results for problem in each.problems] == []
+    assert sum(each.acknowledged for each in results) > 10
+    assert sum(each.faults for each in results) > 2
+
+
+def test_what_is_left_in_doubt_shows(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Continuity, "doubt", lambda *_: None)
+    assert any(day.problems for day in days(databases, SEEDS_UNTIL_FOUND, patience=5.0))
