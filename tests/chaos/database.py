@@ -35,7 +35,8 @@ from tests.support.stores.databases import (
     run_script,
     with_database,
 )
-from tests.support.stores.wire import (
+from tests.support.time_limit import where_it_stands
+from tests.support.wire.proxy import (
     Packet,
     Session,
     WireProxy,
@@ -43,7 +44,6 @@ from tests.support.stores.wire import (
     pass_to_client,
     pass_to_server,
 )
-from tests.support.time_limit import where_it_stands
 
 PAIRS: Final = 4
 STAY_SECONDS: Final = 60.0

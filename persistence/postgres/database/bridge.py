@@ -189,7 +189,7 @@ class Connections:
         try:
             return await self.fetch(sql, *args)
         except StatementRefused as refused:
-            raise StoreUnavailable(str(refused)) from refused
+            raise _unavailable(refused) from refused
 
     async def _acquire(self) -> None:
         with trio.move_on_after(ACQUIRE_SECONDS):

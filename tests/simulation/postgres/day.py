@@ -18,7 +18,7 @@ from persistence.records import StoreUnavailable
 from tests.simulation.postgres.faults import LATE, Faults
 from tests.simulation.postgres.people import Device, Sender
 from tests.support.stores.databases import Databases, execute, open_store, run_script
-from tests.support.stores.wire import WireProxy, open_proxy
+from tests.support.wire.proxy import WireProxy, open_proxy
 from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 3.0

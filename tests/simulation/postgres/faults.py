@@ -18,7 +18,7 @@ from attrs import define, field
 
 from persistence.postgres.database.errors import MEANINGS, Meaning
 from tests.support.stores.databases import execute, open_transaction, with_database
-from tests.support.stores.wire import (
+from tests.support.wire.proxy import (
     READY,
     Cut,
     Packet,

@@ -15,7 +15,7 @@ from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
-from tests.support.stores.wire import Silence, open_proxy
+from tests.support.wire.proxy import Silence, open_proxy
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

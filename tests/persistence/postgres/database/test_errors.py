@@ -16,7 +16,7 @@ from persistence.records import Draft, Locked, StoreError, StoreUnavailable
 from protocol.model import Posted, Refusal
 from tests.support.stores.databases import Databases, execute
 from tests.support.stores.records import make_users
-from tests.support.stores.wire import Denial, error_packet, open_proxy
+from tests.support.wire.proxy import Denial, error_packet, open_proxy
 
 DEPLOYMENTS = ("HOU01", "45000", "ZZ999")  # codes that Postgres does not have
 

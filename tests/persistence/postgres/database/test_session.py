@@ -18,7 +18,7 @@ from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_store, with_setting
 from tests.support.stores.pooler import pooler
 from tests.support.stores.records import make_users
-from tests.support.stores.wire import Silence, open_proxy
+from tests.support.wire.proxy import Silence, open_proxy
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 

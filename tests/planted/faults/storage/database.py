@@ -119,7 +119,7 @@ FAULTS: Final = (
     Fault(
         "a trigger that raises the code of a second key keeps its batch from being stored",
         "persistence/postgres/posting.py",
-        "return await self._post(drafts, is_last=True)",
+        "return await self._post(drafts, stuck, is_last=True)",
         "return await self._store(drafts)",
         (f"{TESTS}/test_errors.py",),
     ),

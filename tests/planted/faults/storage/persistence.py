@@ -168,7 +168,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one draft that cannot be stored fails the whole batch",
         "persistence/postgres/posting.py",
-        "                return await self._halves(drafts)\n",
+        "                return await self._halves(drafts, stuck)\n",
         "                return [Refusal.UNSTORABLE] * len(drafts)\n",
         ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_posting.py"),
     ),
