@@ -25,8 +25,8 @@ import trio
 import trio_asyncio
 from attrs import define, field
 
-from tests.chaos.cluster import PASSWORD, ROLE, Cluster, run_cluster
 from tests.chaos.server import unused_port
+from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, run_cluster
 from tests.simulation.postgres.people import Device, Sender
 from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.stores.databases import (

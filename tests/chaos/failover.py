@@ -26,8 +26,8 @@ from attrs import define, field
 
 from tests.chaos.campaign import WRONG, Campaign, Plan
 from tests.chaos.proxy import Proxy
-from tests.chaos.replicated import Replicated, replicated, run
 from tests.chaos.server import unused_port
+from tests.chaos.servers.replicated import Replicated, replicated, run
 from tests.support.programs.hub_process import HubProcess, run_hub
 
 BEHIND_SECONDS = 0.3

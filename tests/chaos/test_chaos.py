@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.replicated import require_postgres_15
+from tests.chaos.servers.replicated import require_postgres_15
 from tests.support.programs.command import run_module
 from tests.support.programs.hub_process import first_data
 

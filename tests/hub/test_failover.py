@@ -9,7 +9,7 @@ import trio.lowlevel
 
 from persistence import open_hub_store
 from persistence.records import Draft, StoreUnavailable
-from tests.chaos.replicated import Replicated, replicated, require_postgres_15
+from tests.chaos.servers.replicated import Replicated, replicated, require_postgres_15
 from tests.support.posting import say, write
 from tests.support.stores.databases import quick_folder
 from tests.support.world import Person, World, open_world
