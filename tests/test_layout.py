@@ -44,6 +44,7 @@ ELSEWHERE: Final = {
     "persistence/postgres/express.py": "tests/hub/identity/test_authentication.py",
     "persistence/postgres/database/verdicts.py": "tests/persistence/test_workspaces.py",
     "persistence/records.py": "tests/persistence/test_accounts.py",
+    "protocol/shapes/resumed.py": "tests/protocol/dialects/gateway/test_encoders.py",
 }
 """Module: where it is tested instead, because it shows only as a part of what is tested there."""
 

@@ -167,7 +167,7 @@ def _named(_: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonS
 
 
 def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:
-    """The kinds of frames with their schemas: the one value that a field of a frame may have, or
+    """The kinds of frames with their schemas: the one text that a field of a frame may have, or
     the name of the event where no field has one.
     """
     is_union = get_origin(shape) in (Union, types.UnionType)
@@ -177,7 +177,8 @@ def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, 
         if "$ref" in described:
             described = schemas.definitions[described["$ref"].removeprefix(PLACE)]
         values = [field.get("enum", ()) for field in described.get("properties", {}).values()]
-        yield next((one[0] for one in values if len(one) == 1), event), payload
+        texts = (one[0] for one in values if len(one) == 1 and isinstance(one[0], str))
+        yield next(texts, event), payload
 
 
 def _summary(kind: object) -> str:

@@ -55,19 +55,29 @@ from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import ChannelId
 
-COSTS: Final[Mapping[type[Command], Kind]] = {
-    PinMessage: Kind.PINS,
-    UnpinMessage: Kind.PINS,
+
+@frozen
+class Price:
+    """What a command costs its user, beyond the one frame that it is.
+
+    `kind`: of what one is counted. `frames`: so many others take the hub as long, and what comes
+    next on the connection waits for them.
+    """
+
+    kind: Kind | None = None
+    frames: int = 1
+
+
+PRICES: Final[Mapping[type[Command], Price]] = {
+    PinMessage: Price(Kind.PINS),
+    UnpinMessage: Price(Kind.PINS),
+    FetchChannel: Price(frames=20),
+    FetchHistory: Price(frames=20),
+    Identify: Price(frames=20),
+    ResumeChannels: Price(frames=50),
+    ResumeConversations: Price(frames=50),
 }
-"""What is counted for the user, of which kind. Messages and typing are counted on their way."""
-FRAMES: Final[Mapping[type[Command], int]] = {
-    FetchChannel: 20,
-    FetchHistory: 20,
-    Identify: 20,
-    ResumeChannels: 50,
-    ResumeConversations: 50,
-}
-"""What takes the hub as long as so many other frames, and is paid for by what comes next."""
+"""The others cost nothing more. Messages and typing are counted on their way."""
 
 
 @frozen
@@ -87,13 +97,10 @@ class Commands:
 
     async def carry_out(self, asker: Asker, command: Command, reply: Reply) -> None:
         """Do what `command` says, or start it; `reply` gets the answer."""
-        kind, now = COSTS.get(type(command)), trio.current_time()
-        if kind is not None and not asker.quota.take(kind, now):
-            wait = asker.quota.retry_after(kind, now)
-            reply(Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait))
+        price = PRICES.get(type(command))
+        if price is not None and (refused := _pay(asker, price)) is not None:
+            reply(refused)
             return
-        if asker.client is not None and (frames := FRAMES.get(type(command))) is not None:
-            asker.quota.pace.take(frames - 1, now)
         try:
             answer = await self._answer(asker, command, reply)
         except (StoreUnavailable, Gone):
@@ -217,3 +224,14 @@ class Commands:
         """The connection ended."""
         self.typing.gone(client)
         self.workspaces.gone(client)
+
+
+def _pay(asker: Asker, price: Price) -> Refused | None:
+    """Charge the user; the refusal of what the user may not do so often."""
+    now = trio.current_time()
+    if price.kind is not None and not asker.quota.take(price.kind, now):
+        wait = asker.quota.retry_after(price.kind, now)
+        return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait)
+    if asker.client is not None:
+        asker.quota.pace.take(price.frames - 1, now)
+    return None

@@ -50,27 +50,25 @@ class Sending:
         )
         if not _may_send(asker):
             reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
-        elif (refused := await self._no_more_conversations(asker, command)) is not None:
-            reply(refused)
-        else:
-            await self._submit(asker, draft, None, reply)
+            return
+        if not asker.quota.left(Kind.CONVERSATIONS, trio.current_time()):
+            refused = await self._opens_one_too_many(asker, command)
+            if refused is not None:
+                reply(refused)
+                return
+        await self._submit(asker, draft, None, reply)
 
-    async def _no_more_conversations(
+    async def _opens_one_too_many(
         self, asker: Asker, command: SendPrivateMessage
     ) -> Refused | None:
-        """The refusal of a message that would open one more conversation than the asker may open.
-        Only who may open no more costs a statement.
-        """
-        quota, now = asker.quota, trio.current_time()
-        if quota.left(Kind.CONVERSATIONS, now):
-            return None
+        """The refusal of a message that opens a conversation, when the asker may open none now."""
         try:
             (view,) = await self.relations.peer_views([(asker.user.id, command.recipient_id)])
         except StoreUnavailable:
             return Refused.because(ErrorCode.UNAVAILABLE, command.key)
         if view.channel_id is not None:
             return None
-        wait = quota.retry_after(Kind.CONVERSATIONS, now)
+        wait = asker.quota.retry_after(Kind.CONVERSATIONS, trio.current_time())
         return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, command.key, retry_after=wait)
 
     async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:

@@ -178,15 +178,18 @@ class Posting:
         for too long has stored nothing: it is repeated without those that it waited for.
         """
         while True:
-            free = [draft for draft in drafts if draft.where not in stuck]
+            free = [draft for draft in drafts if draft.where not in stuck] if stuck else drafts
             if not free:
                 return [Locked()] * len(drafts)
             try:
-                stored = iter(await self._store(free))
+                outcomes = await self._store(free)
             except LockTimeout:
                 # Perhaps nothing can be told apart, because a whole table is locked.
                 stuck |= await self._stuck(free) or {draft.where for draft in free}
             else:
+                if not stuck:
+                    return outcomes
+                stored = iter(outcomes)
                 return [Locked() if each.where in stuck else next(stored) for each in drafts]
 
     async def _store(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:

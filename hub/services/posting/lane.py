@@ -126,7 +126,7 @@ class Lane:
         has_work = submissions or self._continuity.in_doubt or self.failing_since is not None
         if has_work and not await self._carry_out(submissions, self._messages.post):
             return
-        if self.failing_since is not None:
+        if self.failing_since is not None or (self._standstill and None in batch):
             await self._probe(patience)
 
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
@@ -231,12 +231,15 @@ class Lane:
         self._in_doubt.set()
 
     async def _probe(self, until: float) -> None:
-        """Find out whether messages can be stored again, unless the log cannot even be read."""
+        """Find out whether messages can be stored, unless the log cannot even be read. What stands
+        still may be one conversation, or all of them.
+        """
         if not self._continuity.in_doubt:
             with trio.move_on_at(until), suppress(StoreUnavailable):
                 await self._messages.probe()
                 self._note_success()
                 return
+            self._note_failure()
             self._in_doubt.set()
 
     def _note_failure(self) -> None:

@@ -49,6 +49,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, DeliveryStatus
+from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 NamedEvents: TypeAlias = tuple[tuple[str, Mapping[str, object]], ...]
@@ -88,18 +89,6 @@ class ErrorEventObject(TypedDict):
     code: ErrorCode
     tempId: NotRequired[str]
     field: NotRequired[str]
-
-
-class ResumedObject(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has.
-    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
-    sent.
-    """
-
-    complete: bool
-    after: dict[str, int]
-    epoch: str
-    reset: NotRequired[Literal[True]]
 
 
 class ShedObject(TypedDict):
@@ -182,14 +171,7 @@ def _confirmed(
 def _resumed(
     event: ChannelsResumed, _: Render | None
 ) -> tuple[tuple[Literal["resumed"], ResumedObject]]:
-    payload: ResumedObject = {
-        "complete": event.complete,
-        "after": _positions(event.after),
-        "epoch": event.epoch,
-    }
-    if event.reset:
-        payload["reset"] = True
-    return (("resumed", payload),)
+    return (("resumed", resumed_object(event, _positions(event.after))),)
 
 
 def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObject]]:

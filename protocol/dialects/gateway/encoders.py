@@ -55,6 +55,7 @@ from protocol.shapes.learning_platform import (
     member_object,
     workspace_object,
 )
+from protocol.shapes.resumed import ResumedObject, resumed_object
 
 K = TypeVar("K")
 D = TypeVar("D")
@@ -123,18 +124,6 @@ class DeletedGuildData(TypedDict):
     """A workspace that is no more."""
 
     id: WorkspaceId
-
-
-class ResumedData(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has.
-    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
-    sent.
-    """
-
-    complete: bool
-    after: dict[str, int]
-    epoch: str
-    reset: NotRequired[Literal[True]]
 
 
 class ShedData(TypedDict):
@@ -233,16 +222,9 @@ def _workspace_deleted(
     return _dispatch("GUILD_DELETE", {"id": event.workspace_id})
 
 
-def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedData]]:
+def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedObject]]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    data: ResumedData = {
-        "complete": event.complete,
-        "after": positions,
-        "epoch": event.epoch,
-    }
-    if event.reset:
-        data["reset"] = True
-    return _dispatch("RESUMED", data)
+    return _dispatch("RESUMED", resumed_object(event, positions))
 
 
 def _shed(event: Shed) -> tuple[Dispatch[Literal["SHED"], ShedData]]:

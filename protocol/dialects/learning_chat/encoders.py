@@ -52,6 +52,7 @@ from protocol.shapes.learning_platform import (
     added_channel_object,
     chat_message_object,
 )
+from protocol.shapes.resumed import ResumedFrame, resumed_object
 
 
 class ConnectedFrame(TypedDict):
@@ -164,19 +165,6 @@ class InvitationsFrame(TypedDict):
 
     type: Literal["invitations_changed"]
     count: int
-
-
-class ResumedFrame(TypedDict):
-    """What was missed has been sent. `after`: by channel, the seq up to which it has.
-    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
-    sent.
-    """
-
-    type: Literal["resumed"]
-    complete: bool
-    after: dict[str, int]
-    epoch: str
-    reset: NotRequired[Literal[True]]
 
 
 class ErrorFrame(TypedDict):
@@ -311,15 +299,7 @@ def _invitations(event: InvitationsChanged) -> tuple[InvitationsFrame]:
 
 def _resumed(event: ChannelsResumed) -> tuple[ResumedFrame]:
     positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    frame: ResumedFrame = {
-        "type": "resumed",
-        "complete": event.complete,
-        "after": positions,
-        "epoch": event.epoch,
-    }
-    if event.reset:
-        frame["reset"] = True
-    return (frame,)
+    return ({"type": "resumed", **resumed_object(event, positions)},)
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:

@@ -57,6 +57,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import Role, UserId, with_authors
+from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 K = TypeVar("K")
@@ -117,18 +118,6 @@ class HistoryPayload(TypedDict):
     conversationId: ConversationName
     messages: list[ConversationMessageObject]
     complete: NotRequired[Literal[False]]
-
-
-class ResumedPayload(TypedDict):
-    """What was missed has been sent. `after`: by conversation, the seq up to which it has.
-    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
-    sent.
-    """
-
-    complete: bool
-    after: dict[str, int]
-    epoch: str
-    reset: NotRequired[Literal[True]]
 
 
 class ShedPayload(TypedDict):
@@ -231,18 +220,9 @@ def _history(
     return (_envelope("history_response", payload, event.at),)
 
 
-def _resumed(
-    event: ConversationsResumed,
-) -> tuple[Envelope[Literal["resumed"], ResumedPayload]]:
+def _resumed(event: ConversationsResumed) -> tuple[Envelope[Literal["resumed"], ResumedObject]]:
     positions = {conversation_id(event.user_id, peer): seq for peer, seq in event.after.items()}
-    payload: ResumedPayload = {
-        "complete": event.complete,
-        "after": positions,
-        "epoch": event.epoch,
-    }
-    if event.reset:
-        payload["reset"] = True
-    return (_envelope("resumed", payload, event.at),)
+    return (_envelope("resumed", resumed_object(event, positions), event.at),)
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:

@@ -45,6 +45,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
+from protocol.shapes.resumed import ResumedFrame, resumed_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -101,19 +102,6 @@ class DeliveredFrame(TypedDict):
     recipient_id: UserId
     sender_id: UserId
     seq: int
-
-
-class ResumedFrame(TypedDict):
-    """What was missed has been sent. `after`: by peer, the seq up to which it has.
-    `epoch`: of which log. `reset`: the client named positions of another one, and everything was
-    sent.
-    """
-
-    type: Literal["resumed"]
-    complete: bool
-    after: dict[str, int]
-    epoch: str
-    reset: NotRequired[Literal[True]]
 
 
 class RevokedFrame(TypedDict):
@@ -208,15 +196,7 @@ def _messages_delivered(event: PrivateMessagesDelivered) -> tuple[DeliveredFrame
 
 def _resumed(event: ConversationsResumed) -> tuple[ResumedFrame]:
     positions = {str(peer): seq for peer, seq in event.after.items()}
-    frame: ResumedFrame = {
-        "type": "resumed",
-        "complete": event.complete,
-        "after": positions,
-        "epoch": event.epoch,
-    }
-    if event.reset:
-        frame["reset"] = True
-    return (frame,)
+    return ({"type": "resumed", **resumed_object(event, positions)},)
 
 
 def _revoked(event: ConversationRevoked) -> tuple[RevokedFrame]:

@@ -12,8 +12,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "ready while posts fail",
         "hub/services/posting/lane.py",
-        "            self._note_failure()\n",
-        "",
+        "            self._note_failure()\n            self._give_up",
+        "            self._give_up",
         ("tests/hub/rest/routes/test_health.py",),
     ),
     Fault(
@@ -33,8 +33,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a lane that fails is looked at once",
         "hub/services/posting/lane.py",
-        "                return\n            self._in_doubt.set()\n",
-        "                return\n",
+        "            self._note_failure()\n            self._in_doubt.set()\n",
+        "            self._note_failure()\n",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "ready while everything is held by another transaction",
+        "hub/services/posting/lane.py",
+        "            self._note_failure()\n            self._in_doubt.set()\n",
+        "            self._in_doubt.set()\n",
+        ("tests/hub/rest/routes/test_health.py",),
+    ),
+    Fault(
+        "nobody asks whether more than one conversation is held",
+        "hub/services/posting/lane.py",
+        " or (self._standstill and None in batch)",
+        "",
         ("tests/hub/rest/routes/test_health.py",),
     ),
     Fault(

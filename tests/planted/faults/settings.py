@@ -176,7 +176,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "pins are not counted",
         "hub/services/commands.py",
-        "    PinMessage: Kind.PINS,\n",
+        "    PinMessage: Price(Kind.PINS),\n",
         "",
         (QUOTAS,),
     ),
@@ -220,8 +220,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a first message opens a conversation beyond the allowance",
         "hub/services/sending.py",
-        "        if quota.left(Kind.CONVERSATIONS, now):\n",
-        "        if quota:\n",
+        "        if not asker.quota.left(Kind.CONVERSATIONS, trio.current_time()):\n",
+        "        if not asker.quota:\n",
         (SENDING,),
     ),
     Fault(

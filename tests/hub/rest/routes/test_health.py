@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import Draft, Locked, StoreUnavailable
 from tests.support.clients.websocket import Refused
 from tests.support.stores.intercept import Interception
 from tests.support.stores.outage import Outage
@@ -74,6 +74,36 @@ async def test_a_post_that_succeeds_makes_ready_at_once(
         assert (await ann.call("POST", path, {"content": "hi"})).status == 503
         post.way = None
         assert (await ann.call("POST", path, {"content": "hi"})).status == 201
+        assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("what", "can_others_be_stored", "state"),
+    [("everything", False, "posts_fail"), ("one conversation", True, "ready")],
+)
+async def test_readiness_tells_whether_another_transaction_holds_everything(
+    what: str,
+    can_others_be_stored: bool,
+    state: str,
+    memory_store: Store,
+    autojump_clock: MockClock,
+) -> None:
+    async def locked(_: object, drafts: list[Draft]) -> list[Locked]:
+        return [Locked() for _ in drafts]
+
+    held = Interception("messages", "post", locked)
+    held_again = Interception("messages", "post_again", locked)
+    probe = Interception("messages", "probe", None if can_others_be_stored else away)
+    store = probe.over(held_again.over(held.over(memory_store)))
+    async with open_world(store, db_lanes=1) as world:
+        ann, ben = await world.people("ann", "ben")
+        path = f"/api/messages/{ben.id}"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ann.call, "POST", path, {"content": what})
+            await trio.sleep(1)  # it is tried every half second, for two
+            assert (await world.call("GET", "/readyz")).json["status"] == state
+        held.way = held_again.way = probe.way = None
+        assert (await ann.call("POST", path, {"content": "again"})).status == 201
         assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
 
 
