@@ -105,6 +105,7 @@ class Services:
     quotas: Quotas
     visitors: Visitors
     pictures: Pictures
+    upload_folder: UploadFolder
     resume: Resume
     passwords: PasswordHasher
     guesses: Guesses
@@ -284,6 +285,7 @@ async def open_services(
             pictures=Pictures(
                 config.max_image_pixels, 2 * config.max_upload_bytes, config.image_workers
             ),
+            upload_folder=files.folder,
             resume=resume,
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),

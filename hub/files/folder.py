@@ -15,13 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from attrs import frozen
+import trio
+from attrs import field, frozen
 
 NAME_BYTES: Final = 16  # of a name that nobody can guess
 _UPLOADS: Final = "uploads"
 _THUMBNAILS: Final = "thumbnails"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PARTS: Final = 3  # uploads/<day>/<name>
+PIECE_BYTES: Final = 262_144  # that the disk gets at a time: what Postgres writes waits behind it
 
 
 class NoSuchAddress(ValueError):
@@ -30,13 +32,21 @@ class NoSuchAddress(ValueError):
 
 @frozen
 class UploadFolder:
-    """Blocking: to be called in a thread.
+    """Blocking, but for `keep`: to be called in a thread.
 
     Args:
         root: the data folder.
+        writer: of the thread that writes, one at a time; the disk is for Postgres half of the time.
     """
 
     root: Path
+    writer: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1), init=False)
+
+    async def keep(self, name: str, content: bytes, thumbnail: bytes | None = None) -> str:
+        """`write` in a thread, when it is its turn."""
+        return await trio.to_thread.run_sync(
+            self.write, name, content, thumbnail, limiter=self.writer
+        )
 
     def write(self, name: str, content: bytes, thumbnail: bytes | None = None) -> str:
         """Write a file; returns its address.
@@ -103,10 +113,13 @@ class UploadFolder:
                 _sync(folder)
         part = path.with_name(f".{path.name}.part")
         try:
-            with part.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            with part.open("xb", buffering=0) as file:
+                rest = memoryview(content)
+                while rest:
+                    began = time.perf_counter()
+                    rest = rest[file.write(rest[:PIECE_BYTES]) :]
+                    os.fdatasync(file.fileno())
+                    time.sleep(time.perf_counter() - began)  # as long for Postgres
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)

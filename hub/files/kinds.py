@@ -8,7 +8,7 @@ Must not know: who uploads, where files are kept.
 import codecs
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -45,10 +45,11 @@ that has none of them: no system takes it for a program, whatever it contains.
 """
 
 MAX_ENTRIES: Final = 10_000  # of an office document
+PIECE_BYTES: Final = 65_536  # of text that is looked at at a time
 _ENTRY: Final = b"PK\x01\x02"
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f")
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_NOT_WINDOWS_1252: Final = b"\x81\x8d\x8f\x90\x9d"
+_NOT_WINDOWS_1252: Final = _CONTROLS + b"\x81\x8d\x8f\x90\x9d"
 
 
 def kind_of(content: bytes, name: str) -> str | None:
@@ -117,20 +118,29 @@ def _charset(content: bytes) -> str | None:
     space. Windows-1252 includes the letters of Latin-1.
     """
     if content.startswith(_UTF_16):
-        text = _decoded(content, "utf-16")
-        return None if text is None or _has(_CONTROLS, text.encode()) else "utf-16"
-    if _has(_CONTROLS, content):
-        return None
-    if _decoded(content, "utf-8") is not None:
+        return "utf-16" if _is_text(content, "utf-16") else None
+    if _is_text(content, "utf-8"):
         return "utf-8"
-    return None if _has(_NOT_WINDOWS_1252, content) else "windows-1252"
+    is_binary = any(_has(_NOT_WINDOWS_1252, piece) for piece in _pieces(content))
+    return None if is_binary else "windows-1252"
 
 
-def _decoded(content: bytes, encoding: str) -> str | None:
+def _is_text(content: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return content.decode(encoding)
+        for piece in _pieces(content):
+            if _has(_CONTROLS, decoder.decode(piece).encode()):
+                return False
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return None
+        return False
+    return True
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    """Of the whole no copy is made, and the loop has its turns between two of them."""
+    for begin in range(0, len(content), PIECE_BYTES):
+        yield content[begin : begin + PIECE_BYTES]
 
 
 def _has(some: bytes, content: bytes) -> bool:

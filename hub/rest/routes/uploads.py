@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.files.folder import NoSuchAddress, UploadFolder, is_full
+from hub.files.folder import NoSuchAddress, is_full
 from hub.files.kinds import PICTURES, WEBP, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
 from hub.files.pictures import Picture, PictureTooLarge, PictureUnreadable, TooManyPictures
@@ -107,12 +107,11 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     removed: here, or by the collector after a crash.
     """
     config, uploads = call.services.config, call.services.store.uploads
-    folder = UploadFolder(config.data_dir)
+    folder = call.services.upload_folder
     thumbnail = file.thumbnail if isinstance(file, Picture) else None
     content = file.content if isinstance(file, Picture) else file
     try:
-        parts = (plain_name(name), content, thumbnail)
-        url = await trio.to_thread.run_sync(folder.write, *parts)
+        url = await folder.keep(plain_name(name), content, thumbnail)
     except OSError as error:
         raise _not_written(error) from None
     stored = Upload(url, call.me, kind, name, len(content))
@@ -166,7 +165,7 @@ async def download(call: Call) -> Response:
     missing = HttpError(404, "file_not_found", "File not found")
     day, name = call.request.path_params["day"], call.request.path_params["name"]
     url = f"/uploads/{day}/{name}"
-    folder = UploadFolder(call.services.config.data_dir)
+    folder = call.services.upload_folder
     try:
         path, thumbnail = trio.Path(folder.path_of(url)), trio.Path(folder.thumbnail_of(url))
     except NoSuchAddress:

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
 
-from hub.files.folder import NoSuchAddress, UploadFolder, is_full
+from hub.files.folder import PIECE_BYTES, NoSuchAddress, UploadFolder, is_full
 from tests.support.machine.disks import small_disk
 
 
@@ -108,12 +110,23 @@ def test_a_file_is_synced_before_it_has_its_name_and_the_name_after_that(
     folder = UploadFolder(tmp_path)
     folder.write("first.txt", b"makes the folders")
     monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "fdatasync", note_sync)
     monkeypatch.setattr(Path, "replace", note_name)
-    url = folder.write("a.txt", b"a")
+    url = folder.write("a.txt", b"a" * (PIECE_BYTES + 1))
     path = folder.path_of(url)
-    assert happened == [f"sync .{path.name}.part", "name", f"sync {path.parent.name}"]
+    assert happened == [*[f"sync .{path.name}.part"] * 2, "name", f"sync {path.parent.name}"]
     happened.clear()
     UploadFolder(tmp_path / "new").write("a.txt", b"a")
     assert [each for each in happened if each.endswith(("uploads", "new"))] == [
         "sync uploads", "sync new",
     ]  # fmt: skip
+
+
+async def test_one_file_is_written_at_a_time(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    async with trio.open_nursery() as nursery, folder.writer:
+        nursery.start_soon(folder.keep, "a.txt", b"a")
+        await wait_all_tasks_blocked()
+        assert folder.writer.statistics().tasks_waiting == 1
+        assert not list(tmp_path.iterdir())
+    assert [path.read_bytes() for path in tmp_path.rglob("*_a.txt")] == [b"a"]

@@ -272,7 +272,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file that was promised may be gone after a crash",
         "hub/files/folder.py",
-        "                os.fsync(file.fileno())\n",
+        "                    os.fdatasync(file.fileno())\n",
+        "",
+        (FOLDER,),
+    ),
+    Fault(
+        "any number of files is written at a time",
+        "hub/files/folder.py",
+        ", limiter=self.writer",
         "",
         (FOLDER,),
     ),
