@@ -219,8 +219,8 @@ class Ledger(Witness):
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
         self._confirm(stored.key)
-        self.connection.reach(stored.channel_id, stored.seq)
-        if stored.channel_id in self.connection.joined:
+        if stored.channel_id in self.connection.joined:  # if not, it has no place there
+            self.connection.reach(stored.channel_id, stored.seq)
             self._place(stored.channel_id, stored.seq, stored.key)
 
     def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> None:
