@@ -329,7 +329,7 @@ class Device:
                 for each in self.ledger.channels()
             )
         return any(
-            connection.asked_at < truth.sight(Right.SEE, self.me, each).opened_at
+            connection.asked_at < truth.sight(Right.RESUME, self.me, each).opened_at
             for each in self.sim.places.conversations_of(self.me)
         )
 

@@ -253,8 +253,9 @@ class Ledger(Witness):
         connection = self.connection
         if not connection.is_resumed and not connection.holds:
             return True
-        sight = self.truth.sight(Right.SEE, self.me, channel_id)
-        return sight.was_closed_since(connection.opened_at)
+        is_named = channel_id in self.places.rooms or self.language.must_rejoin
+        right = Right.SEE if is_named else Right.RESUME
+        return self.truth.sight(right, self.me, channel_id).was_closed_since(connection.opened_at)
 
     def _resumed(self, resumed: Resumed) -> None:
         connection, asked_at = self.connection, self.connection.asked_at
