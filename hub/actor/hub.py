@@ -29,6 +29,7 @@ from hub.actor.letters import (
     Room,
     ToClients,
     ToEveryone,
+    ToOutsider,
     ToRooms,
     ToUserInRoom,
     ToUsers,
@@ -394,6 +395,9 @@ class Hub:
                 return [client for client in clients if client in self._clients]
             case ToClients(clients=clients, room=room):
                 return [client for client in clients if room in self._joined.get(client, ())]
+            case ToOutsider(client=client, room=room):
+                is_outside = client in self._clients and room not in self._joined.get(client, ())
+                return [client] if is_outside else []
             case ToEveryone(besides=user_ids):
                 return [client for client in self._clients if client.user.id not in user_ids]
             case _:

@@ -70,13 +70,21 @@ class ToClients:
 
 
 @frozen
+class ToOutsider:
+    """This connection, after everything that was posted before, unless it is in the room then."""
+
+    client: Client
+    room: Room
+
+
+@frozen
 class ToEveryone:
     """Every connection but those of some users."""
 
     besides: frozenset[UserId]
 
 
-Audience: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToClients | ToEveryone
+Audience: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToClients | ToOutsider | ToEveryone
 
 
 @frozen

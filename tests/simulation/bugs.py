@@ -18,6 +18,7 @@ from hub.services.posting.lane import Lane
 from hub.services.presence.attendance import Attendance
 from hub.services.typing.running import Running
 from hub.services.workspaces import Workspaces
+from hub.sockets.outbox import Offered, Outbox
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.relations import MemoryRelations
@@ -382,6 +383,19 @@ def interruption_forgotten(sim: "Simulation") -> Iterator[None]:
 
 
 @contextmanager
+def little_may_wait(sim: "Simulation") -> Iterator[None]:
+    """Whoever is sent a few messages at once is too slow."""
+    offer = Outbox.offer
+
+    def offer_little(outbox: Outbox, frame: bytes, *, ephemeral: bool) -> Offered:
+        is_much = outbox.size + len(frame) > outbox._capacity // 4 and not ephemeral
+        return Offered.OVERFLOW if is_much else offer(outbox, frame, ephemeral=ephemeral)
+
+    with _replaced(Outbox, "offer", offer_little):
+        yield
+
+
+@contextmanager
 def hub_spins(sim: "Simulation") -> Iterator[None]:
     """The hub is busy for ever: a simulation that hangs is a problem too."""
 
@@ -452,6 +466,7 @@ BUGS: Mapping[str, Bug] = {
         typing_never_ends,
         presence_to_the_blocked,
         presence_without_grace,
+        little_may_wait,
         hub_spins,
         taking_waits,
     )

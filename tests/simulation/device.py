@@ -30,6 +30,7 @@ HERE_SECONDS = 1.0
 READY_SECONDS = 5.0
 DOZE_SECONDS = 4.0  # in which a slow device reads nothing
 MAX_PENDING = 5
+OUTBOX_BYTES = 8_192  # that the hub keeps for a device
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -223,7 +224,11 @@ class Device:
             case Code.SESSION_ENDED:
                 self.sim.require(not self.has_session, f"{self.name} was put out, and may stay")
             case Code.TOO_SLOW:
-                self.sim.require(connection.is_slow, f"{self.name} is called too slow, and is not")
+                # Who reads in time is, too, if more comes at once than may wait, of which typing
+                # and presence may fill one half.
+                is_much = self.ledger.due_bytes() > OUTBOX_BYTES // 2
+                is_true = connection.is_slow or is_much
+                self.sim.require(is_true, f"{self.name} is called too slow, and is not")
             case Code.TRY_AGAIN:
                 failed = trio.current_time() - self.sim.weather.failed_at < 20.0
                 self.sim.require(failed, f"{self.name} is told to try again without a reason")
@@ -329,7 +334,7 @@ class Device:
                 for each in self.ledger.channels()
             )
         return any(
-            connection.asked_at < truth.sight(Right.SEE, self.me, each).opened_at
+            connection.asked_at < truth.sight(Right.RESUME, self.me, each).opened_at
             for each in self.sim.places.conversations_of(self.me)
         )
 
@@ -362,10 +367,11 @@ class Device:
         self.sim.note(self.name, f"says {sent.name}")
         self.ledger.says(key, sent)
         where = (self.sim.places, self.me, sent.channel_id, sent.text, key)
-        if self.sim.dice.random() < 0.1:
-            await self._say(socket, send_over_rest(*where))
-        else:
-            await self._say(socket, self.language.send(*where))
+        is_over_rest = self.sim.dice.random() < 0.1
+        frame = send_over_rest(*where) if is_over_rest else self.language.send(*where)
+        if not isinstance(frame, Call):
+            self.ledger.connection.unanswered[key] += 1
+        await self._say(socket, frame)
 
     async def _mark_something(self, socket: WebSocket) -> None:
         """Any message, also an older one than before; or a whole conversation over REST."""

@@ -23,7 +23,7 @@ from persistence.interface import Store
 from persistence.records import NewChannel, ProfileChange, StoreUnavailable
 from protocol.model import FollowStatus, UserId, WorkspaceId
 from tests.simulation.bugs import Bug
-from tests.simulation.device import DOZE_SECONDS, Device
+from tests.simulation.device import DOZE_SECONDS, OUTBOX_BYTES, Device
 from tests.simulation.epilogue import Epilogue
 from tests.simulation.judgement.ledger import Ledger
 from tests.simulation.judgement.truth import Truth
@@ -38,7 +38,6 @@ from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
 CALM_SECONDS = 60.0
-OUTBOX_BYTES = 8_192
 GRACE_SECONDS = 2.0
 
 

@@ -26,6 +26,7 @@ from hub.actor.letters import (
     Delivery,
     Room,
     ToClients,
+    ToOutsider,
     ToRooms,
     ToUsers,
     WorkspaceRoom,
@@ -257,7 +258,7 @@ class Lane:
         deliveries = self._typing.stopped_by_message(submission.draft)
         deliveries += self._message_deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
-            deliveries.append(self._confirmation(posted.message, submission.confirm))
+            deliveries += _confirmations(posted.message, submission.confirm)
         return deliveries
 
     def _message_deliveries(
@@ -294,9 +295,16 @@ class Lane:
             log.warning("missing_not_read", reason=str(error))
             self._in_doubt.set()
 
-    def _confirmation(self, message: Message, client: Client) -> Delivery:
-        joined = self._hub.joined(client, message.channel_id) is not None
-        return Delivery(MessageConfirmed(message, joined), ToClients((client,)))
+
+def _confirmations(message: Message, client: Client) -> list[Delivery]:
+    """The confirmation for a connection that is in the channel when it is handed out, where it has
+    a place among the messages, and the one for a connection that is not, where it has none.
+    """
+    room = ChannelRoom(message.channel_id)
+    return [
+        Delivery(MessageConfirmed(message, joined=True), ToClients((client,), room)),
+        Delivery(MessageConfirmed(message, joined=False), ToOutsider(client, room)),
+    ]
 
 
 def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:

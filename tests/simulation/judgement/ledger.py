@@ -39,6 +39,7 @@ from tests.simulation.languages.meanings import (
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
 FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
+FRAME_BYTES = 400  # around the text of a message, in any dialect
 OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be refused because of it
 
 
@@ -114,6 +115,23 @@ class Ledger(Witness):
                 missing.append(f"{self.name}: {channel_id}, where it is not in")
         return missing
 
+    def due_bytes(self) -> int:
+        """The size of the messages that may come at once: the answers that the device waits for,
+        and what was stored since it connected and it has not heard.
+        """
+        unanswered, channels = self.connection.unanswered, self.channels()
+        answers = [self._sent[key].text for key in unanswered.elements()]
+        unheard = [
+            committed.message.content
+            for (channel_id, seq), committed in self.truth.messages.items()
+            if channel_id in channels
+            and committed.at >= self.connection.opened_at
+            and seq > self.last.get(channel_id, 0)
+            and seq not in self._early.get(channel_id, ())
+            and not (committed.message.author_id == self.me and committed.message.key in unanswered)
+        ]
+        return sum(len(text) + FRAME_BYTES for text in (*answers, *unheard))
+
     # What it receives.
 
     def receive(self, frame: Any) -> None:
@@ -152,6 +170,7 @@ class Ledger(Witness):
                 if key is None:
                     self._not_done(code)
                 else:
+                    self.connection.answered(key)
                     self._refused(key, code)
             case Undelivered(message_ids=message_ids):
                 for message_id in message_ids:
@@ -207,6 +226,7 @@ class Ledger(Witness):
             self._after_the_end(heard.channel_id, "a message")
         self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
         if key is not None:
+            self.connection.answered(key)
             self._confirm(key)
         self._place(heard.channel_id, heard.seq, key)
 
@@ -218,9 +238,10 @@ class Ledger(Witness):
         same = (message.author_id, message.key) == (self.me, stored.key)
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
+        self.connection.answered(stored.key)
         self._confirm(stored.key)
-        self.connection.reach(stored.channel_id, stored.seq)
-        if stored.channel_id in self.connection.joined:
+        if stored.channel_id in self.connection.joined:  # if not, it has no place there
+            self.connection.reach(stored.channel_id, stored.seq)
             self._place(stored.channel_id, stored.seq, stored.key)
 
     def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> None:
@@ -253,8 +274,9 @@ class Ledger(Witness):
         connection = self.connection
         if not connection.is_resumed and not connection.holds:
             return True
-        sight = self.truth.sight(Right.SEE, self.me, channel_id)
-        return sight.was_closed_since(connection.opened_at)
+        is_named = channel_id in self.places.rooms or self.language.must_rejoin
+        right = Right.SEE if is_named else Right.RESUME
+        return self.truth.sight(right, self.me, channel_id).was_closed_since(connection.opened_at)
 
     def _resumed(self, resumed: Resumed) -> None:
         connection, asked_at = self.connection, self.connection.asked_at

@@ -34,6 +34,9 @@ class Right(Enum):
     """A channel: its messages, typing and receipts."""
     SEND = auto()
     """Into a channel."""
+    RESUME = auto()
+    """A conversation, with all others. Who blocks the author of a message request may see it, but
+    a resume does not tell of it while the block lasts."""
     BELONG = auto()
     """To a workspace."""
     KNOW = auto()
@@ -188,7 +191,9 @@ class Truth:
                 yield (Right.SEND, user_id, room), is_member
         for pair, channel_id in self.places.conversations.items():
             for one, other in (tuple(pair), tuple(pair)[::-1]):
-                yield (Right.SEE, one, channel_id), tables.may_see(one, other)
+                sees, row = tables.may_see(one, other), tables.channels[channel_id]
+                yield (Right.SEE, one, channel_id), sees
+                yield (Right.RESUME, one, channel_id), sees and not tables.is_declined(row, one)
                 yield (Right.SEND, one, channel_id), tables.may_message(one, other)
                 yield (Right.KNOW, one, other), self._may_know(one, other)
         for one, other in permutations(self.people, 2):

@@ -4,6 +4,7 @@ Guarantees: a notice that must not reach the device is a problem at once, and so
 true. Must not know: the messages that the device sends.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from math import inf
 from typing import Never, Protocol, assert_never
@@ -35,6 +36,8 @@ class Connection:
         opened_at: when it was opened.
         is_slow: it reads late, so what it reads now may have been sent long ago.
         holds: whether the hub holds live events until the device has resumed.
+
+    `unanswered`: how often each message was sent over it, less the answers that came.
     """
 
     opened_at: float
@@ -50,10 +53,14 @@ class Connection:
     was_shed: bool = False
     joined: set[ChannelId] = field(factory=set)
     reached: dict[ChannelId, int] = field(factory=dict)
+    unanswered: Counter[str] = field(factory=Counter)
     ended: dict[int, float] = field(factory=dict)
     typing: set[tuple[ChannelId, UserId]] = field(factory=set)
     online: dict[tuple[UserId, int | None], bool] = field(factory=dict)
     marks: dict[tuple[DeliveryStatus, UserId, UserId], int] = field(factory=dict)
+
+    def answered(self, key: str) -> None:
+        self.unanswered -= Counter((key,))
 
     def reach(self, channel_id: ChannelId, seq: int) -> None:
         self.reached[channel_id] = max(seq, self.reached.get(channel_id, 0))

@@ -66,8 +66,8 @@ class SocketIo:
             case ["message:new", message]:
                 channel, author = _channel(message["channelId"]), _user(message["userId"])
                 return Heard(channel, message["seq"], author, message["content"])
-            case ["message:sent", sent]:
-                return Stored(_channel(sent["channelId"]), sent["seq"], sent["tempId"])
+            case ["message:sent", {"channelId": channel, "seq": seq, "tempId": key}]:
+                return Stored(_channel(channel), seq, key)
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
             case ["recovery:offset", str(offset)]:

@@ -20,6 +20,7 @@ from protocol.dialects.private_messages import DIALECT as PRIVATE_MESSAGES
 from protocol.errors import CloseReason
 from protocol.events import Connected
 from protocol.model import Posted, SessionId
+from tests.support.clients.socketio import channel_of, enter
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.held import Held
@@ -126,3 +127,38 @@ async def test_the_sender_learns_the_outcome_after_everyone_else_has_the_message
         await services.messaging.submit(school.ann.user, draft(school), noted.settled)
         await until_quiet()
         assert noted.happened == ["delivered", "settled", "settled"]  # a repeat is not delivered
+
+
+async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_place_there(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    """So the message is among those that are missing when the channel is back."""
+    gaps = Held(memory_store.messages, ("in_gaps",))
+    posts = Held(gaps, ("post",))
+    async with open_world(evolve(memory_store, messages=posts), db_lanes=1) as world:
+        school = await open_school(world)
+        unknown = Draft(school.ann.id, school.tea.id, "hi", "unknown to the hub")
+        await memory_store.messages.post([unknown])
+        channel = channel_of(school)
+        bens = await enter(school.ben)
+        await bens.ask("room:join", channel)
+        submit, noted = world.services.messaging.submit, Timetable()
+        await submit(school.tea.user, Draft(school.tea.id, school.ben.id, "1"), noted.settled)
+        await posts.asked.wait()
+        await bens.emit("message:send", {"channelId": channel, "content": "2"})
+        await until_quiet()
+        await submit(school.ann.user, unknown, noted.settled)
+        posts.go_on.set()
+        await gaps.asked.wait()  # before the two can be delivered, in one turn
+        members, workspace_id, tea = memory_store.workspaces, school.workspace.id, school.tea.id
+        await members.remove_member(workspace_id, school.ben.id, by=tea)
+        assert (await bens.event())[0] == "channel:revoked"
+        gaps.go_on.set()
+        assert (await bens.event())[0] == "message:sent"
+        await members.add_member(workspace_id, school.ben.id, by=tea)
+        await until_quiet()
+        await bens.emit("resume", {"after": {channel: 0}})
+        name, message = await bens.event()
+        assert (name, message["content"], message["seq"]) == ("message:new", "2", 1)
+        name, resumed = await bens.event()
+        assert (name, resumed["after"]) == ("resumed", {channel: 1})
