@@ -1,8 +1,8 @@
 """Passwords: argon2id, off the event loop, a few at a time.
 
 Guarantees: verifying takes as long for an unknown account as for a known one; one hash is computed
-at a time, because each takes about 64 MiB and all cores, and only with what the hub leaves of
-those; those who want one take turns, few of each wait, and not for long, whoever is cancelled
+at a time, because each takes about 64 MiB, by one core, and only with what the hub leaves of that;
+those who want one take turns, few of each wait, and not for long, whoever is cancelled
 leaves the queue. Must not know: accounts, who wants one.
 """
 
@@ -41,11 +41,12 @@ class PasswordHasher:
     """Hashes and verifies.
 
     Args:
-        hasher: the algorithm's cost; by default argon2-cffi's recommendation for servers.
+        hasher: the algorithm's cost; by default argon2-cffi's recommendation for servers,
+            but for the number of cores.
     """
 
     def __init__(self, hasher: argon2.PasswordHasher | None = None) -> None:
-        self._hasher = hasher or argon2.PasswordHasher()
+        self._hasher = hasher or argon2.PasswordHasher(parallelism=1)
         self._limiter = trio.CapacityLimiter(_CONCURRENT)
         self._turns = Turns(_CONCURRENT, each=MAX_WAITING_OF_ONE, total=MAX_WAITING)
         self._nobodys: str | None = None

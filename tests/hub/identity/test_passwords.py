@@ -25,6 +25,10 @@ LEAST = 19  # the lowest priority
 CHEAPER = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
 
 
+async def test_one_core_computes_a_hash() -> None:
+    assert ",p=1$" in await PasswordHasher().hash("a long one")
+
+
 async def test_a_password_verifies_against_its_own_hash_alone() -> None:
     passwords = PasswordHasher(CHEAP)
     hashed = await passwords.hash("correct horse")
