@@ -318,7 +318,7 @@ class Messages(Protocol):
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """The newest `limit` messages by others above the user's delivered watermarks, oldest
-        first, in the channels that have such a watermark and that the user may still see.
+        first, in the channels that have such a watermark, and in dms, that the user may still see.
         """
 
     async def channel_page(

@@ -92,6 +92,22 @@ class ChannelMessagePosted:
 
 
 @frozen
+class ConversationBegun:
+    """The first message of a dm, to the connections of its two people that have not joined it: they
+    could not know of it.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    author: User
+
+    @property
+    def position(self) -> Position:
+        """Where the message stands in its channel."""
+        return self.message.position
+
+
+@frozen
 class MessageConfirmed:
     """A message was stored, to the connection that sent it, where that gets no copy of it.
 
@@ -410,6 +426,7 @@ Event: TypeAlias = (
     Connected
     | PrivateMessagePosted
     | ChannelMessagePosted
+    | ConversationBegun
     | MessageConfirmed
     | TypingChanged
     | ChannelTyping

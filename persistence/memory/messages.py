@@ -202,9 +202,10 @@ class MemoryMessages:
         found = [
             message
             for row in self.tables.channels.values()
-            if row.delivered.get(user_id) and self._is_listed(row, user_id)
+            if (row.delivered.get(user_id) or row.channel.pair is not None)
+            and self._is_listed(row, user_id)
             for message in row.by_others(
-                user_id, row.delivered[user_id], self.tables.hidden_from(user_id)
+                user_id, row.delivered.get(user_id, 0), self.tables.hidden_from(user_id)
             )
         ]
         return sorted(found, key=lambda message: message.id)[-limit:]

@@ -405,6 +405,19 @@ async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store
     assert await store.messages.undelivered(ben.id, limit=10) == []
 
 
+async def test_nothing_of_a_private_conversation_is_delivered_until_it_is_confirmed(
+    store: Store,
+) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    first, second = await say(store, ann, await store.channels.dm(ann.id, ben.id), "a", "b")
+    assert await store.messages.undelivered(ben.id, limit=10) == [first, second]
+    assert await store.messages.undelivered(ann.id, limit=10) == []
+    await store.messages.mark_delivered_up_to(ben.id, first.id)
+    assert await store.messages.undelivered(ben.id, limit=10) == [second]
+    await store.messages.mark_read(ben.id, ann.id)
+    assert await store.messages.undelivered(ben.id, limit=10) == []
+
+
 async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     busy, deleted, empty = [await make_channel(store, ann, ben) for _ in range(3)]

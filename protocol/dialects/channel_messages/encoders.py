@@ -22,6 +22,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -106,7 +107,7 @@ def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
 
 
 def _posted(
-    event: ChannelMessagePosted, render: Render | None
+    event: ChannelMessagePosted | ConversationBegun, render: Render | None
 ) -> tuple[tuple[Literal["message:new"], ChannelMessageObject]]:
     return (("message:new", channel_message_object(event.message, event.author, render)),)
 
@@ -180,6 +181,7 @@ def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObj
 
 ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]]] = {
     ChannelMessagePosted: _posted,
+    ConversationBegun: _posted,
     ChannelTyping: _typing,
     MessagesSeen: _seen,
     LeftChannel: _left,

@@ -17,6 +17,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -266,6 +267,7 @@ OMITS: Final = omitting(
     {
         "private messages, their receipts and typing are other dialects'": (
             PrivateMessagePosted,
+            ConversationBegun,
             PrivateMessagesRead,
             PrivateMessagesDelivered,
             TypingChanged,

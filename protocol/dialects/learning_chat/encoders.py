@@ -19,6 +19,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -345,6 +346,7 @@ OMITS: Final = omitting(
             PrivateMessagePosted,
             MessageConfirmed,
         ),
+        "clients join a dm before they are sent anything of it": (ConversationBegun,),
         "receipts and typing of private messages arrive in their dm channel": (
             PrivateMessagesRead,
             PrivateMessagesDelivered,

@@ -18,6 +18,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -255,6 +256,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ConversationBegun,
             MessageConfirmed,
         ),
         "receipts arrive as PrivateMessagesRead and PrivateMessagesDelivered": (

@@ -27,6 +27,7 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
     ChannelTyping,
+    ConversationBegun,
     ConversationHistory,
     ConversationSubscribed,
     Event,
@@ -151,7 +152,12 @@ def examples() -> Iterator[Event]:
     yield from EVENTS
     for event in EVENTS:
         match event:
-            case PrivateMessagePosted() | ChannelMessagePosted() | MessageConfirmed():
+            case (
+                PrivateMessagePosted()
+                | ChannelMessagePosted()
+                | ConversationBegun()
+                | MessageConfirmed()
+            ):
                 yield evolve(event, message=FULL_MESSAGE)
             case ConversationHistory():
                 yield evolve(event, messages=(FULL_MESSAGE,))

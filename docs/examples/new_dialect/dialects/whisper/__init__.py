@@ -32,6 +32,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -112,6 +113,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ConversationBegun,
             MessageConfirmed,
         ),
         "a line of text has no place for it": (
