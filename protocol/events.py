@@ -202,7 +202,9 @@ class PrivateMessagesDelivered(Reliable):
 
 @frozen
 class ChannelMessagesRead(Reliable):
-    """`reader_id` has read these messages, to the clients that joined the channel."""
+    """`reader_id` has read these messages, to the clients that joined the channel; the newest of
+    them also to the reader's other connections.
+    """
 
     channel_id: ChannelId
     reader_id: UserId
@@ -211,7 +213,9 @@ class ChannelMessagesRead(Reliable):
 
 @frozen
 class MessagesSeen(Reliable):
-    """Messages of `author_id` were delivered to `user_id` or read by them, to the author."""
+    """Messages of `author_id` were delivered to `user_id` or read by them, to the author; the
+    newest one that was read, whoever wrote it, also to the other connections of `user_id`.
+    """
 
     channel_id: ChannelId
     author_id: UserId

@@ -282,12 +282,14 @@ class MemoryMessages:
         row.replace(evolve(row.find(message_id), grading=status))
         return row.seen(row.find(message_id), self.tables.hidden_from(by))
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
+    async def mark_read(
+        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
+    ) -> Advance | None:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
         if row is None or not self.tables.may_join(reader, row.channel):
             return None
-        return self._read(row, reader, len(row.messages))
+        return self._read(row, reader, min(up_to, len(row.messages)))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""

@@ -130,7 +130,7 @@ _BEFORE: Final = """
 _READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
 _MARK_READ: Final = f"""
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS before
+        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {_READ_BEFORE} AS before
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
            AND c.last_seq > 0 AND may_join($1, c.id)
@@ -413,9 +413,11 @@ class PostgresMessages(Posting):
         row = await self.database.fetch_one(_GRADE, message_id, by, status.value)
         return denial_in(row) or await self.get(message_id, viewer=by) or Denial.NOT_FOUND
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
+    async def mark_read(
+        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
+    ) -> Advance | None:
         """See the interface."""
-        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id))
+        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id, up_to))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""

@@ -43,7 +43,7 @@ from protocol.events import (
     WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.model import ChannelId, MessageId, User, UserId, Workspace, WorkspaceId
 from protocol.shapes.learning_platform import (
     AccountObject,
     ChannelObject,
@@ -112,6 +112,14 @@ class MembershipData(TypedDict):
     userId: UserId
     user: NotRequired[MemberObject]
     guild: WorkspaceObject
+
+
+class ReadData(TypedDict):
+    """The client's user has read a channel up to this message, on another device."""
+
+    messageId: MessageId
+    channelId: ChannelId
+    userId: UserId
 
 
 class DeletedChannelData(TypedDict):
@@ -191,6 +199,22 @@ def _presence(
     return _dispatch("PRESENCE_UPDATE", data)
 
 
+def _messages_read(
+    event: ChannelMessagesRead,
+) -> tuple[Dispatch[Literal["MESSAGE_READ"], ReadData], ...]:
+    return tuple(
+        {
+            "t": "MESSAGE_READ",
+            "d": {
+                "messageId": message_id,
+                "channelId": event.channel_id,
+                "userId": event.reader_id,
+            },
+        }
+        for message_id in event.message_ids
+    )
+
+
 def _channel_created(
     event: ChannelCreated,
 ) -> tuple[Dispatch[Literal["CHANNEL_CREATE"], ChannelObject]]:
@@ -251,6 +275,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
+    ChannelMessagesRead: _messages_read,
     Ready: _ready,
     ChannelCreated: _channel_created,
     MemberAdded: _member_added,
@@ -281,7 +306,7 @@ OMITS: Final = omitting(
             InvitationsChanged,
         ),
         "clients send no messages": (MessageConfirmed,),
-        "clients show no receipts": (ChannelMessagesRead, MessagesSeen),
+        "clients show no receipts of others": (MessagesSeen,),
         "clients show no pins": (MessagePinned,),
         "clients are in a whole workspace and do not join channels": (JoinedChannel, LeftChannel),
         "a new channel arrives as ChannelCreated, a new member as MemberAdded": (ChannelsAdded,),

@@ -443,4 +443,32 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "MemberRemoved(workspace, user_id, user)) if user else None",
         DELETED,
     ),
+    Fault(
+        "the reader's other devices are not told over Socket.IO",
+        "hub/services/receipts.py",
+        "        Delivery(seen, ToUsers((reader,), besides)),\n",
+        "",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "the reader's other devices learn only where they have joined",
+        "hub/services/receipts.py",
+        "        Delivery(read, ToUsers((reader,), besides, outside=room)),\n",
+        "",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "a device that marks over Socket.IO is told of it",
+        "hub/services/commands.py",
+        "(asker.user.id, command.message_id, asker.client)",
+        "(asker.user.id, command.message_id, None)",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "what came meanwhile counts as read",
+        "persistence/postgres/messages.py",
+        "least(c.last_seq, $3) AS seq",
+        "c.last_seq + least($3, 0) AS seq",
+        ("tests/persistence/test_messages.py",),
+    ),
 )
