@@ -24,6 +24,7 @@ from protocol.model import (
     Channel,
     ChannelId,
     DeliveryStatus,
+    GradingStatus,
     Message,
     MessageId,
     Position,
@@ -226,11 +227,22 @@ class MessagesSeen(Reliable):
 
 @frozen
 class MessagePinned(Reliable):
-    """`user` has pinned a message, to the clients that joined its channel."""
+    """`user` has pinned or unpinned a message, to the clients that joined its channel."""
 
     channel_id: ChannelId
     message_id: MessageId
     user: User
+    is_pinned: bool = True
+
+
+@frozen
+class MessageGraded(Reliable):
+    """`user` has graded a message, to the clients that joined its channel."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    user: User
+    status: GradingStatus
 
 
 @frozen
@@ -442,6 +454,7 @@ Event: TypeAlias = (
     | ChannelMessagesRead
     | MessagesSeen
     | MessagePinned
+    | MessageGraded
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

@@ -35,6 +35,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -222,6 +223,6 @@ OMITS: Final = omitting(
             WorkspaceDeleted,
         ),
         "clients list their channels over REST": (ChannelsAdded,),
-        "clients show no pins": (MessagePinned,),
+        "clients show neither pins nor homework": (MessagePinned, MessageGraded),
     }
 )

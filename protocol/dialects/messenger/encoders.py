@@ -43,6 +43,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -278,6 +279,7 @@ OMITS: Final = omitting(
             ChannelTyping,
             ChannelsResumed,
             MessagePinned,
+            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

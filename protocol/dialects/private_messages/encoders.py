@@ -30,6 +30,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -270,6 +271,7 @@ OMITS: Final = omitting(
             ChannelPresence,
             ChannelsResumed,
             MessagePinned,
+            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

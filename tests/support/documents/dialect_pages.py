@@ -33,6 +33,7 @@ from protocol.events import (
     Event,
     LeftChannel,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PrivateMessagePosted,
     Refused,
@@ -165,6 +166,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, subscribed=False)
             case Refused():
                 yield evolve(event, field="content")
+            case MessagePinned():
+                yield evolve(event, is_pinned=False)
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():
