@@ -199,20 +199,20 @@ _IN_GAPS: Final = f"""
             ORDER BY l.seq LIMIT $4) AS m
      ORDER BY g.ord, m.seq LIMIT $4
 """
-# From the watermark on; of a dm, which nobody else can have told the user of, from the beginning.
+# From the watermark on; of a dm from the beginning. Rights are asked for only where there is more.
 _UNDELIVERED: Final = f"""
     SELECT {_TO_FIRST}
       FROM (SELECT channel_id FROM receipts WHERE user_id = $1 AND delivered_seq > 0
             UNION SELECT channel_id FROM channel_members WHERE user_id = $1) AS known
-      JOIN channels c ON c.id = channel_id AND may_join($1, c.id) AND is_declined(c, $1) IS NOT TRUE
-      LEFT JOIN receipts mine ON mine.channel_id = c.id AND mine.user_id = $1
+      JOIN channels c ON c.id = channel_id
+      LEFT JOIN receipts own ON own.channel_id = c.id AND own.user_id = $1
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.seq > coalesce(mine.delivered_seq, 0)
+            WHERE l.channel_id = c.id AND l.seq > coalesce(own.delivered_seq, 0)
+              AND may_join($1, c.id) AND is_declined(c, $1) IS NOT TRUE
               AND l.author_id <> $1 AND l.deleted_at IS NULL
             ORDER BY l.seq DESC LIMIT $2) AS m
-     WHERE (c.kind = 'dm' OR mine.delivered_seq > 0)
-       AND c.last_seq > coalesce(mine.delivered_seq, 0)
+     WHERE (c.kind = 'dm' OR own.delivered_seq > 0) AND c.last_seq > coalesce(own.delivered_seq, 0)
      ORDER BY m.id DESC LIMIT $2
 """
 _CONVERSATIONS: Final = f"""

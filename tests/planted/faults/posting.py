@@ -326,8 +326,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who comes later is not told of a first private message",
         "persistence/postgres/messages.py",
-        "(c.kind = 'dm' OR mine.delivered_seq > 0)",
-        "mine.delivered_seq > 0",
+        "(c.kind = 'dm' OR own.delivered_seq > 0)",
+        "own.delivered_seq > 0",
         ("tests/persistence/test_messages.py",),
     ),
     Fault(
