@@ -318,7 +318,7 @@ class Messages(Protocol):
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """The newest `limit` messages by others above the user's delivered watermarks, oldest
-        first, in the channels that have such a watermark and that the user may still see.
+        first, in the channels that have such a watermark, and in dms, that the user may still see.
         """
 
     async def channel_page(
@@ -356,8 +356,12 @@ class Messages(Protocol):
     ) -> Message | Denial:
         """Set a message's grading status; returns the message."""
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
-        """Move the reader's watermark to the conversation's last seq. None if nothing moved."""
+    async def mark_read(
+        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
+    ) -> Advance | None:
+        """Move the reader's watermark to the seq `up_to`, or to the conversation's last one if that
+        is less. None if nothing moved.
+        """
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """Move the reader's watermark in the message's channel up to it, also if it was deleted.

@@ -87,9 +87,10 @@ class MarkRead:
 
 @frozen
 class MarkConversationRead:
-    """The user has read the whole conversation with a peer."""
+    """The user has read the conversation with a peer up to this seq."""
 
     peer_id: UserId
+    up_to: int
 
 
 @frozen

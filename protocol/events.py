@@ -24,6 +24,7 @@ from protocol.model import (
     Channel,
     ChannelId,
     DeliveryStatus,
+    GradingStatus,
     Message,
     MessageId,
     Position,
@@ -84,6 +85,22 @@ class ChannelMessagePosted:
     message: Message
     author: User
     workspace_id: WorkspaceId | None
+
+    @property
+    def position(self) -> Position:
+        """Where the message stands in its channel."""
+        return self.message.position
+
+
+@frozen
+class ConversationBegun:
+    """The first message of a dm, to the connections of its two people that have not joined it: they
+    could not know of it.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    author: User
 
     @property
     def position(self) -> Position:
@@ -186,7 +203,9 @@ class PrivateMessagesDelivered(Reliable):
 
 @frozen
 class ChannelMessagesRead(Reliable):
-    """`reader_id` has read these messages, to the clients that joined the channel."""
+    """`reader_id` has read these messages, to the clients that joined the channel; the newest of
+    them also to the reader's other connections.
+    """
 
     channel_id: ChannelId
     reader_id: UserId
@@ -195,7 +214,9 @@ class ChannelMessagesRead(Reliable):
 
 @frozen
 class MessagesSeen(Reliable):
-    """Messages of `author_id` were delivered to `user_id` or read by them, to the author."""
+    """Messages of `author_id` were delivered to `user_id` or read by them, to the author; the
+    newest one that was read, whoever wrote it, also to the other connections of `user_id`.
+    """
 
     channel_id: ChannelId
     author_id: UserId
@@ -206,11 +227,22 @@ class MessagesSeen(Reliable):
 
 @frozen
 class MessagePinned(Reliable):
-    """`user` has pinned a message, to the clients that joined its channel."""
+    """`user` has pinned or unpinned a message, to the clients that joined its channel."""
 
     channel_id: ChannelId
     message_id: MessageId
     user: User
+    is_pinned: bool = True
+
+
+@frozen
+class MessageGraded(Reliable):
+    """`user` has graded a message, to the clients that joined its channel."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    user: User
+    status: GradingStatus
 
 
 @frozen
@@ -410,6 +442,7 @@ Event: TypeAlias = (
     Connected
     | PrivateMessagePosted
     | ChannelMessagePosted
+    | ConversationBegun
     | MessageConfirmed
     | TypingChanged
     | ChannelTyping
@@ -421,6 +454,7 @@ Event: TypeAlias = (
     | ChannelMessagesRead
     | MessagesSeen
     | MessagePinned
+    | MessageGraded
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

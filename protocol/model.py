@@ -33,6 +33,13 @@ def name_key(text: str) -> str:
     return unicodedata.normalize("NFKC", once.casefold())
 
 
+def spellings(text: str) -> tuple[str, ...]:
+    """The texts that read the same: as it is given, and with letters and their marks in one
+    character, or in several (Unicode's NFC and NFD).
+    """
+    return (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))
+
+
 class Role(StrEnum):
     """What a user is on the platform; only the learning platform's dialects show it."""
 

@@ -7,7 +7,7 @@ channel gets nothing of it that still waited. Nothing here blocks.
 Must not know: the Hub, rooms, users, dialects, how the log is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from attrs import define, frozen
@@ -15,7 +15,7 @@ from attrs import define, frozen
 from hub.actor.link import Frames, Link
 from persistence.records import Span
 from protocol.errors import TOO_SLOW
-from protocol.model import ChannelId
+from protocol.model import ChannelId, Position
 
 MAX_HELD_BYTES: Final = 262_144  # of live events, while the log is replayed
 MAX_SPANS: Final = 32  # remembered of each channel; what was sent before them may be sent again
@@ -167,6 +167,11 @@ class Backlog:
         """
         dropped, self._dropped = self._dropped, {}
         return dropped
+
+    def skip(self, positions: Collection[Position]) -> None:
+        """The peer was sent these messages otherwise: what is held of them is not sent."""
+        if self._held is not None:
+            self._held = [each for each in self._held if each.position not in positions]
 
     def left(self, channel_id: ChannelId) -> None:
         """The connection left the channel: what is held of it is not sent."""

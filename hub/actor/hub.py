@@ -366,14 +366,17 @@ class Hub:
 
     def _audience(self, delivery: Delivery) -> Sequence[Client]:
         match delivery.to:
-            case ToUsers(user_ids=user_ids, besides=besides):
+            case ToUsers(user_ids=user_ids, besides=besides, outside=room):
                 by_user = self._by_user
-                return [
+                found = [
                     client
                     for user in user_ids
                     for client in by_user.get(user, ())
                     if client is not besides
                 ]
+                if room is None:
+                    return found
+                return [client for client in found if room not in self._joined.get(client, ())]
             case ToRooms(rooms=rooms, besides=besides, besides_users=besides_users):
                 found = [
                     client

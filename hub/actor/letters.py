@@ -36,10 +36,13 @@ Room: TypeAlias = ChannelRoom | WorkspaceRoom
 
 @frozen
 class ToUsers:
-    """Every connection of these users, but one. The ids are distinct."""
+    """Every connection of these users, but one, and those that are in a room. The ids are
+    distinct.
+    """
 
     user_ids: Sequence[UserId]
     besides: Client | None = None
+    outside: Room | None = None
 
 
 @frozen

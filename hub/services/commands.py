@@ -135,8 +135,8 @@ class Commands:
             case MarkRead():
                 await self._mark_read(asker, command)
                 return DONE
-            case MarkConversationRead(peer_id=peer_id):
-                await self.receipts.read_conversation(asker.user.id, peer_id)
+            case MarkConversationRead(peer_id=peer_id, up_to=up_to):
+                await self.receipts.read_conversation(asker.user.id, peer_id, up_to=up_to)
                 return DONE
             case MarkDelivered(message_id=message_id):
                 await self.receipts.delivered_up_to(asker.user.id, message_id)
@@ -193,7 +193,7 @@ class Commands:
                     asker.connection, command.message_id, command.channel_id
                 )
             case ChannelScope.VISIBLE:
-                await self.receipts.read_up_to(asker.user.id, command.message_id)
+                await self.receipts.read_up_to(asker.user.id, command.message_id, asker.client)
             case _:
                 assert_never(asker.scope)
 

@@ -1,7 +1,8 @@
 """Changes to stored messages: deleting, grading, pinning.
 
 Guarantees: the policy decides, in the statement that carries the change out; a message that the
-asker may not see is treated like one that does not exist; who is in the channel is told of a pin.
+asker may not see is treated like one that does not exist; who is in the channel is told of pins and
+of grades.
 Must not know: dialects, sockets, SQL, who has which right.
 """
 
@@ -16,7 +17,7 @@ from persistence.records import Denial
 from protocol.answers import DONE, Answer, Graded, Pinned
 from protocol.commands import DeleteMessage, GradeMessage, PinMessage, UnpinMessage
 from protocol.errors import ErrorCode
-from protocol.events import MessagePinned, Refused
+from protocol.events import Event, MessageGraded, MessagePinned, Refused
 from protocol.model import Channel, ChannelId, User, UserId
 
 _NO_MESSAGE = Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
@@ -51,17 +52,25 @@ class Moderation:
     async def grade(self, user: User, command: GradeMessage) -> Answer:
         """Set a homework's status."""
         graded = await self.messages.grade(command.message_id, command.status, by=user.id)
-        return _refusal(graded) if isinstance(graded, Denial) else Graded(graded)
+        if isinstance(graded, Denial):
+            return _refusal(graded)
+        channel_id = graded.channel_id
+        await self._tell(channel_id, MessageGraded(channel_id, graded.id, user, command.status))
+        return Graded(graded)
 
     async def pin(self, user: User, command: PinMessage | UnpinMessage) -> Answer:
         """Pin a message to the top of its channel, or unpin it."""
         changed = await self._change_pin(command.channel_id, command, user.id)
         if isinstance(changed, Denial):
             return _refusal(changed)
-        if isinstance(command, PinMessage):
-            pinned = MessagePinned(changed.id, command.message_id, user)
-            await self.hub.broadcast((Delivery(pinned, ToRooms((ChannelRoom(changed.id),))),))
+        is_pinned = isinstance(command, PinMessage)
+        await self._tell(
+            changed.id, MessagePinned(changed.id, command.message_id, user, is_pinned=is_pinned)
+        )
         return Pinned(changed)
+
+    async def _tell(self, channel_id: ChannelId, event: Event) -> None:
+        await self.hub.broadcast((Delivery(event, ToRooms((ChannelRoom(channel_id),))),))
 
     async def _change_pin(
         self, channel_id: ChannelId, command: PinMessage | UnpinMessage, by: UserId

@@ -1,8 +1,8 @@
 """Watermarks: how far each user has read and been delivered each channel, and the receipts of it.
 
 Guarantees: watermarks only move forward, as do their receipts, and only a move sends receipts: to
-the author of a private message, to the reader's other connections, and to those that have joined
-the channel, but not to the connection that marked. A receipt goes to those who had the right to it
+the authors of the messages, to the reader's other connections, and to those that have joined the
+channel, but not to the connection that marked. A receipt goes to those who had the right to it
 in the statement that moved the watermark, and to nobody across a block; `settled` is for what ends
 such a right.
 Must not know: sockets, dialects, SQL.
@@ -55,21 +55,24 @@ class Receipts:
         for done in tuple(self._running):
             await done.wait()
 
-    async def read_conversation(self, reader: UserId, peer: UserId) -> None:
-        """The reader has seen the whole conversation with the peer.
+    async def read_conversation(self, reader: UserId, peer: UserId, *, up_to: int) -> None:
+        """The reader has seen the conversation with the peer up to this seq.
 
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        await self._read(reader, self._messages.mark_read(reader, peer))
+        await self._read(reader, self._messages.mark_read(reader, peer, up_to=up_to))
 
-    async def read_up_to(self, reader: UserId, message_id: MessageId) -> None:
-        """The reader has seen a message, and so those before it in its channel.
+    async def read_up_to(
+        self, reader: UserId, message_id: MessageId, besides: Client | None
+    ) -> None:
+        """The reader has seen a message, and so those before it in its channel. `besides`: the
+        connection that says so.
 
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
-        await self._read(reader, self._messages.mark_read_up_to(reader, message_id))
+        await self._read(reader, self._messages.mark_read_up_to(reader, message_id), besides)
 
     async def read_by_client(
         self, client: Client, message_id: MessageId, channel_id: ChannelId | None
@@ -153,6 +156,7 @@ class Receipts:
                 people = (*(advance.audience & {advance.peer_id}), reader)
                 deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
             deliveries += _seen(advance, reader, READ)
+            deliveries += _read_elsewhere(advance, reader, besides)
             await self._hub.broadcast(deliveries)
 
     def _may_mark(self, client: Client, message: Message, channel_id: ChannelId | None) -> bool:
@@ -175,4 +179,19 @@ def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Del
             ToUsers((author_id,)),
         )
         for author_id, ids in by_author.items()
+    ]
+
+
+def _read_elsewhere(advance: Advance, reader: UserId, besides: Client | None) -> list[Delivery]:
+    """What tells the reader's other connections up to where they have read, where no other event
+    does: in the channels that they have not joined, and by `MessagesSeen`.
+    """
+    if not advance.message_ids:
+        return []
+    newest, room = advance.message_ids[-1:], ChannelRoom(advance.channel_id)
+    seen = MessagesSeen(advance.channel_id, advance.author_ids[-1], reader, newest, READ)
+    read = ChannelMessagesRead(advance.channel_id, reader, newest)
+    return [
+        Delivery(seen, ToUsers((reader,), besides)),
+        Delivery(read, ToUsers((reader,), besides, outside=room)),
     ]

@@ -5,7 +5,7 @@ the token stands for; it receives what it missed before anything new; every even
 acknowledgement gets one. Must not know: packets, transports, what an event leads to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -30,9 +30,9 @@ from hub.socketio.socket import Socket
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
-from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, ErrorCode
+from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, TRY_AGAIN, ErrorCode
 from protocol.events import Connected, Refused
-from protocol.model import Session, UserId, with_authors
+from protocol.model import ChannelId, Message, Session, UserId, with_authors
 from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.socketio.packets import Data
 
@@ -175,28 +175,37 @@ class EventApplication:
         greeting = Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
         await self._services.hub.post(Register(client, greeting))
         try:
+            await self._tell_offline(member)
             if member.recovered is not None:
                 await self._services.resume.recover(client, member.recovered)
-            else:
-                await self._tell_offline(member)
         except StoreUnavailable as error:
             log.warning("missed_messages_not_told", reason=str(error))
             client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
+            if member.recovered is not None:
+                client.close(TRY_AGAIN)
         finally:
             client.backlog.release()
 
     async def _tell_offline(self, member: Member) -> None:
-        """Send the messages that no device of the user has confirmed, as one event.
+        """Send the messages that no device of the user has confirmed, as one event; to a client
+        that recovers its connection, those of private conversations that it cannot know of.
 
         See docs/dialects/channel_messages.md#server-frames.
         """
-        user_id = member.client.user.id
+        user_id, slip = member.client.user.id, member.slip
         store = self._services.store
         messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)
-        if messages:
-            people = await store.accounts.get_many({each.author_id for each in messages})
-            views = [self._dialect.message(*each) for each in with_authors(messages, people)]
-            member.socket.emit(self._dialect.service_events.undelivered, newest_that_fit(views))
+        if member.recovered is not None and slip is not None:
+            messages = _begun(messages, slip.known)
+        if not messages:
+            return
+        people = await store.accounts.get_many({each.author_id for each in messages})
+        found = list(with_authors(messages, people))
+        shown = newest_that_fit([self._dialect.message(*each) for each in found])
+        if shown:
+            member.socket.emit(self._dialect.service_events.undelivered, shown)
+            told = found[len(found) - len(shown) :]
+            member.client.backlog.skip([message.position for message, _ in told])
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""
@@ -237,6 +246,12 @@ class EventApplication:
                     await self._services.hub.post(Rebind(member.client, session.id))
                     return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
+
+
+def _begun(messages: Sequence[Message], known: Collection[ChannelId]) -> Sequence[Message]:
+    """Those of private conversations that begin with them, and that the client cannot know of."""
+    firsts = {each.channel_id for each in messages if each.recipient_id and each.seq == 1}
+    return [each for each in messages if each.channel_id in firsts and each.channel_id not in known]
 
 
 def _rate_limited(text: str, seconds: int) -> ConnectRefused:

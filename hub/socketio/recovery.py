@@ -10,7 +10,7 @@ Must not know: packets, events, what a message says.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 import trio
@@ -61,11 +61,13 @@ class RecoverySlip:
         id: its id.
         user_id: its user.
         entered: by channel, the last seq when it joined, or that it is known to have received.
+        known: the channels of which it had received something before it broke.
     """
 
     id: RecoveryId
     user_id: UserId
     entered: dict[ChannelId, int]
+    known: Collection[ChannelId] = ()
     is_over: bool = field(default=False, init=False)
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
@@ -130,7 +132,7 @@ class RecoveryDesk:
             channel_id: max(seq, received.get(channel_id, 0))
             for channel_id, seq in found.positions.items()
         }
-        return RecoverySlip(recovery_id, user_id, entered)
+        return RecoverySlip(recovery_id, user_id, entered, received.keys() | entered.keys())
 
     async def touch(self, slips: "list[RecoverySlip]") -> None:
         """Note that these connections are alive.

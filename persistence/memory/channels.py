@@ -22,6 +22,7 @@ from protocol.model import (
     UserId,
     WorkspaceId,
     name_key,
+    spellings,
 )
 
 
@@ -109,7 +110,7 @@ class MemoryChannels:
             if row.channel.workspace_id is not None
             and self.tables.may_join(user_id, row.channel)
             and (
-                row.channel.class_name == text
+                row.channel.class_name in spellings(text)
                 or wanted in channel_key(row.channel.name)
                 or wanted in name_key(row.channel.subject or "")
             )

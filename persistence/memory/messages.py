@@ -202,9 +202,10 @@ class MemoryMessages:
         found = [
             message
             for row in self.tables.channels.values()
-            if row.delivered.get(user_id) and self._is_listed(row, user_id)
+            if (row.delivered.get(user_id) or row.channel.pair is not None)
+            and self._is_listed(row, user_id)
             for message in row.by_others(
-                user_id, row.delivered[user_id], self.tables.hidden_from(user_id)
+                user_id, row.delivered.get(user_id, 0), self.tables.hidden_from(user_id)
             )
         ]
         return sorted(found, key=lambda message: message.id)[-limit:]
@@ -281,12 +282,14 @@ class MemoryMessages:
         row.replace(evolve(row.find(message_id), grading=status))
         return row.seen(row.find(message_id), self.tables.hidden_from(by))
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
+    async def mark_read(
+        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
+    ) -> Advance | None:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
         if row is None or not self.tables.may_join(reader, row.channel):
             return None
-        return self._read(row, reader, len(row.messages))
+        return self._read(row, reader, min(up_to, len(row.messages)))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""

@@ -25,6 +25,7 @@ from protocol.model import (
     UserId,
     WorkspaceId,
     name_key,
+    spellings,
 )
 
 _CHANNEL: Final = """
@@ -71,7 +72,7 @@ _HEADS: Final = f"""
 _SEARCH: Final = f"""
     {_SELECT_CHANNEL} JOIN workspace_members m ON m.workspace_id = c.workspace_id
      WHERE m.user_id = $1
-       AND (c.class_name = $2 OR position($3 IN c.name_key) > 0
+       AND (c.class_name = ANY ($2) OR position($3 IN c.name_key) > 0
             OR position($3 IN coalesce(c.subject_key, '')) > 0)
      ORDER BY c.id
 """
@@ -169,7 +170,7 @@ class PostgresChannels:
 
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
         """See the interface."""
-        rows = await self.database.fetch(_SEARCH, user_id, text, name_key(text))
+        rows = await self.database.fetch(_SEARCH, user_id, spellings(text), name_key(text))
         return [_channel(row) for row in rows]
 
     async def dm(self, one: UserId, other: UserId) -> Channel:

@@ -130,7 +130,7 @@ _BEFORE: Final = """
 _READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
 _MARK_READ: Final = f"""
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, c.last_seq AS seq, {_READ_BEFORE} AS before
+        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {_READ_BEFORE} AS before
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
            AND c.last_seq > 0 AND may_join($1, c.id)
@@ -199,17 +199,20 @@ _IN_GAPS: Final = f"""
             ORDER BY l.seq LIMIT $4) AS m
      ORDER BY g.ord, m.seq LIMIT $4
 """
+# From the watermark on; of a dm from the beginning. Rights are asked for only where there is more.
 _UNDELIVERED: Final = f"""
     SELECT {_TO_FIRST}
-      FROM receipts mine
-      JOIN channels c ON c.id = mine.channel_id AND may_join($1, c.id) AND NOT is_declined(c, $1)
+      FROM (SELECT channel_id FROM receipts WHERE user_id = $1 AND delivered_seq > 0
+            UNION SELECT channel_id FROM channel_members WHERE user_id = $1) AS known
+      JOIN channels c ON c.id = channel_id
+      LEFT JOIN receipts own ON own.channel_id = c.id AND own.user_id = $1
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.seq > greatest(mine.delivered_seq, mine.read_seq)
+            WHERE l.channel_id = c.id AND l.seq > coalesce(own.delivered_seq, 0)
+              AND may_join($1, c.id) AND is_declined(c, $1) IS NOT TRUE
               AND l.author_id <> $1 AND l.deleted_at IS NULL
             ORDER BY l.seq DESC LIMIT $2) AS m
-     WHERE mine.user_id = $1 AND greatest(mine.delivered_seq, mine.read_seq) > 0
-       AND c.last_seq > greatest(mine.delivered_seq, mine.read_seq)
+     WHERE (c.kind = 'dm' OR own.delivered_seq > 0) AND c.last_seq > coalesce(own.delivered_seq, 0)
      ORDER BY m.id DESC LIMIT $2
 """
 _CONVERSATIONS: Final = f"""
@@ -410,9 +413,11 @@ class PostgresMessages(Posting):
         row = await self.database.fetch_one(_GRADE, message_id, by, status.value)
         return denial_in(row) or await self.get(message_id, viewer=by) or Denial.NOT_FOUND
 
-    async def mark_read(self, reader: UserId, peer_id: UserId) -> Advance | None:
+    async def mark_read(
+        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
+    ) -> Advance | None:
         """See the interface."""
-        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id))
+        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id, up_to))
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
         """See the interface."""

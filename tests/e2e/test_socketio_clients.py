@@ -43,6 +43,8 @@ async def test_python_clients_upgrade_send_and_hear(hub: HubProcess, kind: str) 
     async with ann.python_client(kind) as anns, ben.python_client(kind) as bens:
         for client in (anns, bens):
             assert await client.happened() == {"connected": "websocket"}
+            if client is bens:
+                assert [each["seq"] for each in await bens.heard("message:offline")] == [1]
             dm = await only_channel(client)
         await anns.emit("message:typing:start", {"channelId": dm})
         assert (await bens.heard("message:typing:start"))["userId"] == ann.id

@@ -40,6 +40,7 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             ws.ignoring("user_online_status")
             for client in (anns, bens):
                 assert await client.happened() == {"connected": True}
+            assert [each["seq"] for each in await bens.heard("message:offline")] == [1]
             assert await anns.ask("room:join", {"channelId": dm}) == {
                 "success": True, "channelId": dm,
             }  # fmt: skip
@@ -162,6 +163,7 @@ async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) ->
         async with ann.client() as client, ben.client() as other:
             for each in (client, other):
                 assert await each.happened() == {"connected": True}
+            assert [each["seq"] for each in await other.heard("message:offline")] == [1]
             assert (await client.ask("room:join", dm))["success"] is True
             second = await client.ask("message:send", {"content": "second", "channelId": dm})
             assert (await client.heard("message:sent"))["seq"] == second["seq"] == 2

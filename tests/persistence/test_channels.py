@@ -1,5 +1,8 @@
 """Channels: the same on every store."""
 
+from typing import Final, Literal
+from unicodedata import normalize
+
 import pytest
 
 from persistence.interface import Store
@@ -22,6 +25,8 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
+
+FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 
 
 async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
@@ -110,6 +115,22 @@ async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
     missing = await store.channels.pin(other.id, messages[0].id, by=ann.id)
     nowhere = await store.channels.unpin(NOWHERE, messages[0].id, by=ann.id)
     assert (missing, nowhere) == (Denial.NOT_FOUND, Denial.NOT_FOUND)
+
+
+async def test_a_channel_is_found_however_its_letters_are_composed(store: Store) -> None:
+    (ann,) = await make_users(store, "ann")
+    workspace = await store.workspaces.create(ann.id, "w", None)
+    for form in FORMS:
+        new = NewChannel(workspace.id, f"lab {form}", class_name=normalize(form, "5é"))
+        granted(await store.channels.create(new, by=ann.id))
+    french = NewChannel(workspace.id, "Français", subject="Poésie")
+    granted(await store.channels.create(french, by=ann.id))
+    for form in FORMS:
+        by_class = await store.channels.search(ann.id, normalize(form, "5é"))
+        assert [channel.name for channel in by_class] == ["lab NFC", "lab NFD"]
+        for text in ("çais", "ésie"):
+            found = await store.channels.search(ann.id, normalize(form, text))
+            assert [channel.name for channel in found] == ["Français"]
 
 
 async def test_channels_are_found_in_ones_own_workspaces(store: Store) -> None:

@@ -405,6 +405,32 @@ async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store
     assert await store.messages.undelivered(ben.id, limit=10) == []
 
 
+async def test_a_conversation_is_read_up_to_a_seq(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    messages = await say(store, ann, await store.channels.dm(ann.id, ben.id), "a", "b", "c")
+    advance = await store.messages.mark_read(ben.id, ann.id, up_to=2)
+    assert advance is not None
+    assert (advance.seq, advance.message_ids) == (2, (messages[0].id, messages[1].id))
+    assert await store.messages.unread_count(ben.id) == 1
+    assert await store.messages.mark_read(ben.id, ann.id, up_to=1) is None
+    last = await store.messages.mark_read(ben.id, ann.id, up_to=9)
+    assert last is not None
+    assert last.seq == 3
+
+
+async def test_nothing_of_a_private_conversation_is_delivered_until_it_is_confirmed(
+    store: Store,
+) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    first, second = await say(store, ann, await store.channels.dm(ann.id, ben.id), "a", "b")
+    assert await store.messages.undelivered(ben.id, limit=10) == [first, second]
+    assert await store.messages.undelivered(ann.id, limit=10) == []
+    await store.messages.mark_delivered_up_to(ben.id, first.id)
+    assert await store.messages.undelivered(ben.id, limit=10) == [second]
+    await store.messages.mark_read(ben.id, ann.id)
+    assert await store.messages.undelivered(ben.id, limit=10) == []
+
+
 async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     busy, deleted, empty = [await make_channel(store, ann, ben) for _ in range(3)]

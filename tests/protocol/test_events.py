@@ -9,6 +9,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelPresence,
     ChannelTyping,
+    ConversationBegun,
     Ephemeral,
     Event,
     MessageConfirmed,
@@ -23,7 +24,7 @@ from protocol.model import ChannelId, Position
 from tests.support.documents.events import EVENTS, MESSAGE
 
 HERE = Position(ChannelId(3), 4)
-POSTED = (PrivateMessagePosted, ChannelMessagePosted, MessageConfirmed)
+POSTED = (PrivateMessagePosted, ChannelMessagePosted, ConversationBegun, MessageConfirmed)
 
 
 def name_of(event: Event) -> str:

@@ -38,7 +38,12 @@ from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
 from persistence.interface import Messages
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
-from protocol.events import ChannelMessagePosted, MessageConfirmed, PrivateMessagePosted
+from protocol.events import (
+    ChannelMessagePosted,
+    ConversationBegun,
+    MessageConfirmed,
+    PrivateMessagePosted,
+)
 from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
 
 log = structlog.get_logger(__name__)
@@ -265,10 +270,17 @@ class Lane:
         self, posted: Posted, author: User, besides: Client | None
     ) -> list[Delivery]:
         """The deliveries of a message, without those that would reach no connection."""
-        message = posted.message
-        if message.recipient_id is None or self._hub.is_followed(message.channel_id):
+        message, peer = posted.message, posted.message.recipient_id
+        if peer is None:
             return deliveries_of(posted, author, besides)
-        return [_private_delivery(message, author, message.recipient_id)]
+        deliveries: list[Delivery] = []
+        if message.seq == 1:
+            room = ChannelRoom(message.channel_id)
+            people = ToUsers((message.author_id, peer), besides, outside=room)
+            deliveries.append(Delivery(ConversationBegun(message, author), people))
+        if self._hub.is_followed(message.channel_id):
+            return [*deliveries, *deliveries_of(posted, author, besides)]
+        return [*deliveries, _private_delivery(message, author, peer)]
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
         """The deliveries of messages that are in the log and were not delivered."""

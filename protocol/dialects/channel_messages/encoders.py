@@ -22,6 +22,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -34,6 +35,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -106,7 +108,7 @@ def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
 
 
 def _posted(
-    event: ChannelMessagePosted, render: Render | None
+    event: ChannelMessagePosted | ConversationBegun, render: Render | None
 ) -> tuple[tuple[Literal["message:new"], ChannelMessageObject]]:
     return (("message:new", channel_message_object(event.message, event.author, render)),)
 
@@ -180,6 +182,7 @@ def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObj
 
 ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]]] = {
     ChannelMessagePosted: _posted,
+    ConversationBegun: _posted,
     ChannelTyping: _typing,
     MessagesSeen: _seen,
     LeftChannel: _left,
@@ -220,6 +223,6 @@ OMITS: Final = omitting(
             WorkspaceDeleted,
         ),
         "clients list their channels over REST": (ChannelsAdded,),
-        "clients show no pins": (MessagePinned,),
+        "clients show neither pins nor homework": (MessagePinned, MessageGraded),
     }
 )

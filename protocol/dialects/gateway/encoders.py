@@ -17,6 +17,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -28,6 +29,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -42,7 +44,7 @@ from protocol.events import (
     WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, User, UserId, Workspace, WorkspaceId
+from protocol.model import ChannelId, MessageId, User, UserId, Workspace, WorkspaceId
 from protocol.shapes.learning_platform import (
     AccountObject,
     ChannelObject,
@@ -111,6 +113,14 @@ class MembershipData(TypedDict):
     userId: UserId
     user: NotRequired[MemberObject]
     guild: WorkspaceObject
+
+
+class ReadData(TypedDict):
+    """The client's user has read a channel up to this message, on another device."""
+
+    messageId: MessageId
+    channelId: ChannelId
+    userId: UserId
 
 
 class DeletedChannelData(TypedDict):
@@ -190,6 +200,22 @@ def _presence(
     return _dispatch("PRESENCE_UPDATE", data)
 
 
+def _messages_read(
+    event: ChannelMessagesRead,
+) -> tuple[Dispatch[Literal["MESSAGE_READ"], ReadData], ...]:
+    return tuple(
+        {
+            "t": "MESSAGE_READ",
+            "d": {
+                "messageId": message_id,
+                "channelId": event.channel_id,
+                "userId": event.reader_id,
+            },
+        }
+        for message_id in event.message_ids
+    )
+
+
 def _channel_created(
     event: ChannelCreated,
 ) -> tuple[Dispatch[Literal["CHANNEL_CREATE"], ChannelObject]]:
@@ -250,6 +276,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
+    ChannelMessagesRead: _messages_read,
     Ready: _ready,
     ChannelCreated: _channel_created,
     MemberAdded: _member_added,
@@ -266,6 +293,7 @@ OMITS: Final = omitting(
     {
         "private messages, their receipts and typing are other dialects'": (
             PrivateMessagePosted,
+            ConversationBegun,
             PrivateMessagesRead,
             PrivateMessagesDelivered,
             TypingChanged,
@@ -279,8 +307,8 @@ OMITS: Final = omitting(
             InvitationsChanged,
         ),
         "clients send no messages": (MessageConfirmed,),
-        "clients show no receipts": (ChannelMessagesRead, MessagesSeen),
-        "clients show no pins": (MessagePinned,),
+        "clients show no receipts of others": (MessagesSeen,),
+        "clients show neither pins nor homework": (MessagePinned, MessageGraded),
         "clients are in a whole workspace and do not join channels": (JoinedChannel, LeftChannel),
         "a new channel arrives as ChannelCreated, a new member as MemberAdded": (ChannelsAdded,),
         "presence arrives per workspace, as WorkspacePresence": (PresenceChanged, ChannelPresence),

@@ -19,6 +19,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -30,6 +31,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -44,7 +46,7 @@ from protocol.events import (
     WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, DeliveryStatus, MessageId, Role, UserId
+from protocol.model import ChannelId, DeliveryStatus, GradingStatus, MessageId, Role, User, UserId
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
 from protocol.shapes.learning_platform import (
     AddedChannelObject,
@@ -122,8 +124,8 @@ class MessageDeliveredFrame(TypedDict):
     channelId: ChannelId
 
 
-class PinnedByObject(TypedDict):
-    """Who pinned a message."""
+class ModeratorObject(TypedDict):
+    """Who pinned, unpinned or graded a message."""
 
     userId: UserId
     displayName: str
@@ -134,7 +136,26 @@ class MessagePinnedFrame(TypedDict):
 
     type: Literal["message_pinned"]
     messageId: MessageId
-    pinnedBy: PinnedByObject
+    pinnedBy: ModeratorObject
+    channelId: ChannelId
+
+
+class MessageUnpinnedFrame(TypedDict):
+    """A message of a channel that the client has joined is pinned no more."""
+
+    type: Literal["message_unpinned"]
+    messageId: MessageId
+    unpinnedBy: ModeratorObject
+    channelId: ChannelId
+
+
+class MessageGradedFrame(TypedDict):
+    """A homework in a channel that the client has joined was graded."""
+
+    type: Literal["message_graded"]
+    messageId: MessageId
+    gradingStatus: GradingStatus
+    gradedBy: ModeratorObject
     channelId: ChannelId
 
 
@@ -267,14 +288,38 @@ def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
     )
 
 
-def _pinned(event: MessagePinned) -> tuple[MessagePinnedFrame]:
-    frame: MessagePinnedFrame = {
-        "type": "message_pinned",
+def _pinned(event: MessagePinned) -> tuple[MessagePinnedFrame | MessageUnpinnedFrame]:
+    who = _moderator(event.user)
+    if event.is_pinned:
+        pinned: MessagePinnedFrame = {
+            "type": "message_pinned",
+            "messageId": event.message_id,
+            "pinnedBy": who,
+            "channelId": event.channel_id,
+        }
+        return (pinned,)
+    unpinned: MessageUnpinnedFrame = {
+        "type": "message_unpinned",
         "messageId": event.message_id,
-        "pinnedBy": {"userId": event.user.id, "displayName": event.user.name},
+        "unpinnedBy": who,
+        "channelId": event.channel_id,
+    }
+    return (unpinned,)
+
+
+def _graded(event: MessageGraded) -> tuple[MessageGradedFrame]:
+    frame: MessageGradedFrame = {
+        "type": "message_graded",
+        "messageId": event.message_id,
+        "gradingStatus": event.status,
+        "gradedBy": _moderator(event.user),
         "channelId": event.channel_id,
     }
     return (frame,)
+
+
+def _moderator(user: User) -> ModeratorObject:
+    return {"userId": user.id, "displayName": user.name}
 
 
 def _joined(event: JoinedChannel) -> tuple[JoinedFrame]:
@@ -327,6 +372,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagesRead: _messages_read,
     MessagesSeen: _messages_seen,
     MessagePinned: _pinned,
+    MessageGraded: _graded,
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,
@@ -345,6 +391,7 @@ OMITS: Final = omitting(
             PrivateMessagePosted,
             MessageConfirmed,
         ),
+        "clients join a dm before they are sent anything of it": (ConversationBegun,),
         "receipts and typing of private messages arrive in their dm channel": (
             PrivateMessagesRead,
             PrivateMessagesDelivered,

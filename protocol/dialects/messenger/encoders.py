@@ -31,6 +31,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -42,6 +43,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -261,6 +263,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ConversationBegun,
             MessageConfirmed,
         ),
         "only that a message was read is shown, as PrivateMessagesRead": (
@@ -276,6 +279,7 @@ OMITS: Final = omitting(
             ChannelTyping,
             ChannelsResumed,
             MessagePinned,
+            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

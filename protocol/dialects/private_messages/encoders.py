@@ -18,6 +18,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -29,6 +30,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -255,6 +257,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ConversationBegun,
             MessageConfirmed,
         ),
         "receipts arrive as PrivateMessagesRead and PrivateMessagesDelivered": (
@@ -268,6 +271,7 @@ OMITS: Final = omitting(
             ChannelPresence,
             ChannelsResumed,
             MessagePinned,
+            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

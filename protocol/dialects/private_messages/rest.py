@@ -55,6 +55,8 @@ REST: Final = RestDialect(
     "private_messages", SESSION_COOKIE, _error, unauthorized="Unauthorized", claims=_claims
 )
 
+FIRST_BIRTHDAY: Final = date(1900, 1, 1)
+
 
 @frozen
 class LoginBody:
@@ -80,8 +82,8 @@ class RegisterBody:
     nickname: ShortText | None = None
     about_me: ShortText | None = None
 
-    def check(self) -> date:
-        """The birthday, once every field was found acceptable.
+    def check(self, today: date) -> date:
+        """The birthday, once every field was found acceptable. `today`: no birthday is later.
 
         Raises:
             WireError: INVALID_FIELD.
@@ -97,7 +99,7 @@ class RegisterBody:
         texts = {"avatar": self.avatar, "about_me": self.about_me}
         for name, text in texts.items():
             check_short_text(name, text)
-        return _date("date_of_birth", self.date_of_birth)
+        return _birthday("date_of_birth", self.date_of_birth, today)
 
 
 @frozen
@@ -112,12 +114,13 @@ class ProfileBody:
     about_me: ShortText | None = None
     is_public: bool | None = None
 
-    def changes(self, given: Container[str]) -> dict[str, Any]:
+    def changes(self, given: Container[str], today: date) -> dict[str, Any]:
         """The new values by field, once all of them were found acceptable. Of an optional field,
         null or an empty text is none; of the others, null is left out.
 
         Args:
             given: the fields that were not left out.
+            today: no birthday is later.
 
         Raises:
             WireError: INVALID_FIELD.
@@ -137,7 +140,7 @@ class ProfileBody:
                 changes[name] = text or None
         if "date_of_birth" in given:
             text = self.date_of_birth
-            changes["date_of_birth"] = _date("date_of_birth", text) if text else None
+            changes["date_of_birth"] = _birthday("date_of_birth", text, today) if text else None
         return changes
 
 
@@ -217,17 +220,20 @@ class AddressedMessageBody(MessageBody):
         return recipient
 
 
-def _date(field: str, text: str) -> date:
+def _birthday(field: str, text: str, today: date) -> date:
     """The date that a text begins with, which may go on with a time.
 
     Raises:
         WireError: INVALID_FIELD.
     """
     try:
-        return date.fromisoformat(text[:10])
+        birthday = date.fromisoformat(text[:10])
     except ValueError:
-        wrong = f"{field} must be a date like 2000-12-31"
-        raise WireError(ErrorCode.INVALID_FIELD, wrong, field=field) from None
+        birthday = None
+    if birthday is None or not FIRST_BIRTHDAY <= birthday <= today:
+        wrong = f"{field} must be a date like 2000-12-31, from {FIRST_BIRTHDAY} to today"
+        raise WireError(ErrorCode.INVALID_FIELD, wrong, field=field)
+    return birthday
 
 
 def check_email(field: str, text: str) -> None:

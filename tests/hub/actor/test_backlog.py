@@ -404,3 +404,16 @@ def test_whatever_happens_each_message_comes_once_in_order_and_no_gap_is_hidden(
         step(connection, *arguments)
         assert connection.peer.link.sent == []
     connection.end_of_resume()
+
+
+def test_what_the_peer_was_sent_otherwise_is_not_sent_again() -> None:
+    peer = Peer()
+    peer.backlog.hold()
+    peer.offer(1, 2)
+    peer.offer(1, channel_id=OTHER)
+    peer.backlog.skip([Position(ROOM, 1)])
+    peer.backlog.release()
+    assert peer.link.sent == [Position(ROOM, 2), Position(OTHER, 1)]
+    peer.backlog.skip([Position(ROOM, 3)])
+    peer.offer(3)
+    assert peer.link.sent[-1] == Position(ROOM, 3)

@@ -137,6 +137,13 @@ async def test_users_are_told_on_every_connection_and_nobody_else_is(station: St
     assert [len(station.heard(client)) for client in (a1, a2, b)] == [1, 1, 0]
 
 
+async def test_users_can_be_told_where_they_have_not_joined_a_channel(station: Station) -> None:
+    joined, other, sender = [await station.join(1) for _ in range(3)]
+    await station.hub.post(Join(joined, (ROOM,)))
+    await station.tell(ToUsers((UserId(1),), besides=sender, outside=ROOM))
+    assert [len(station.heard(client)) for client in (joined, other, sender)] == [0, 1, 0]
+
+
 async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Station) -> None:
     a, b, c = [await station.join(number) for number in (1, 2, 3)]
     for client in (a, b, b):

@@ -1,4 +1,4 @@
-"""Pins over a socket. The rest of moderation is asked for over REST: see
+"""Pins and grades, as sockets show them. The rest of moderation is asked for over REST: see
 tests/hub/rest/routes/learning_chat/test_messages.py.
 """
 
@@ -32,7 +32,26 @@ async def test_a_pin_is_told_to_who_has_joined_wherever_it_comes_from(world: Wor
     for socket in (teas, anns):
         assert await socket.receive() == {**told, "messageId": second}
     await school.tea.ask("DELETE", f"/api/channels/{channel}/pin/{second}")
+    by = {"unpinnedBy": told["pinnedBy"], "channelId": channel}
+    for socket in (teas, anns):
+        assert await socket.receive() == {"type": "message_unpinned", "messageId": second, **by}
     for socket in (teas, anns, bens):
+        await socket.is_silent()
+
+
+async def test_a_grade_is_told_to_who_has_joined(world: World) -> None:
+    school = await open_school(world)
+    message = await posted(school)
+    anns, outside = await school.join(school.ann), await school.ben.open("/ws/chat")
+    path = f"/api/messages/{message}/grade"
+    assert (await school.ann.ask("POST", path, {"status": "graded"})).status == 401
+    assert (await school.tea.ask("POST", path, {"status": "graded"})).status == 200
+    assert await anns.receive() == {
+        "type": "message_graded", "messageId": message, "gradingStatus": "graded",
+        "gradedBy": {"userId": school.tea.id, "displayName": "Tea"},
+        "channelId": school.general.id,
+    }  # fmt: skip
+    for socket in (anns, outside):
         await socket.is_silent()
 
 

@@ -132,12 +132,40 @@ async def test_a_read_private_message_is_told_to_both_people_and_nobody_else(
                 assert told["payload"]["readBy"] == school.ben.id
             if person.chat is not besides:
                 assert (await person.chat.receive_type("message_read"))["userId"] == school.ben.id
-    for _ in range(2):
-        name, seen = await anns.events.event()
+    told = [anns.events] * 2 + ([] if mark is on_socketio else [bens.events])
+    for events in told:
+        name, seen = await events.event()
         assert (name, seen["userId"]) == ("message:read", to_uuid(IdKind.USER, school.ben.id))
+        if events is bens.events:
+            assert seen["messageId"] == to_uuid(IdKind.MESSAGE, newest)
     for device in (*anns.all(), *bens.all()):
         await device.is_silent()
     assert await mark(school, bens, newest) is besides  # again: nothing moves, nobody is told
+
+
+async def test_the_readers_other_devices_learn_how_far_a_channel_is_read(world: World) -> None:
+    """In every dialect, whether they have joined it or not; nobody else does."""
+    school = await open_school(world)
+    reading, joined = await school.join(school.ben), await school.join(school.ben)
+    outside, gateway = await school.ben.open("/ws/chat"), await school.ben.open("/gateway")
+    await gateway.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+    events, others = await enter(school.ben), await school.ann.open("/ws/chat")
+    for socket in (reading, joined, outside, gateway):
+        socket.ignoring("new_message", "user_presence", "MESSAGE_CREATE", "READY")
+        socket.ignoring("PRESENCE_UPDATE")
+    await post(world, school.ann.user, school.general, "one", "two")
+    newest = await world.store.messages.last_id()
+    frame = {"type": "mark_read", "channelId": school.general.id, "messageId": newest}
+    await reading.send(frame)
+    read = {"messageId": newest, "channelId": school.general.id, "userId": school.ben.id}
+    assert [(await joined.receive())["messageId"] for _ in range(2)] == [newest - 1, newest]
+    assert await outside.receive() == {"type": "message_read", **read}
+    assert await gateway.receive() == {"t": "MESSAGE_READ", "d": read}
+    name, seen = await events.event()
+    assert (name, seen["messageId"]) == ("message:read", to_uuid(IdKind.MESSAGE, newest))
+    await reading.send(frame)  # again: nothing moves
+    for socket in (reading, joined, outside, gateway, events.socket, others):
+        await socket.is_silent()
 
 
 async def by_patch(school: School, bens: Devices, message: int) -> WebSocket | None:

@@ -7,7 +7,7 @@ from trio.testing import MockClock
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, connect, enter, token_of
-from tests.support.posting import post
+from tests.support.posting import post, say, write
 from tests.support.school import open_school
 from tests.support.world import World, open_world
 
@@ -37,6 +37,40 @@ async def test_a_members_message_reaches_who_joined_but_not_its_own_connection(
     assert (await anns.event())[0] == "message:sent"
     for peer in (tab, bens):
         assert (await peer.event())[0] == "message:new"
+
+
+async def test_the_first_private_message_reaches_those_who_could_not_join(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    anns, bens, joined = await enter(ann), await enter(ben), await enter(ben)
+    dm = await world.store.channels.dm(ann.id, ben.id)
+    channel = to_uuid(IdKind.CHANNEL, dm.id)
+    await joined.ask("room:join", channel)
+    sent = await anns.ask("message:send", {"content": "hi", "channelId": channel})
+    assert (await anns.event())[0] == "message:sent"
+    for peer in (bens, joined):
+        assert await peer.event() == ("message:new", sent["data"])
+    await write(world, ann.user, ben.user, "who wants more joins")
+    assert (await joined.event())[0] == "message:new"
+    for peer in (anns, bens):
+        await peer.socket.is_silent()
+    await bens.emit("resume", {"after": {channel: 1}})
+    name, second = await bens.event()
+    assert (name, second["seq"]) == ("message:new", 2)
+    assert (await bens.event())[0] == "resumed"
+
+
+async def test_a_first_private_message_of_another_dialect_arrives_too(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    bens = await enter(ben)
+    await say(ann, ben, "hi")
+    name, message = await bens.event()
+    assert (name, message["content"], message["userId"]) == (
+        "message:new",
+        "hi",
+        to_uuid(IdKind.USER, ann.id),
+    )
+    history = await bens.ask("messages:get", message["channelId"])
+    assert [each["id"] for each in history["messages"]] == [message["id"]]
 
 
 async def test_whoever_is_removed_from_the_workspace_hears_why_and_then_nothing(

@@ -12,7 +12,7 @@ from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted, User
 from tests.support.clients.engine import EngineClient
 from tests.support.clients.socketio import OFFSET, Peer, channel_of, connect, token_of
-from tests.support.posting import post
+from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
@@ -246,6 +246,65 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     await again.ask("room:join", channel_of(school))
     await say(school, school.ann.user, "4")
     assert await contents(again, 1) == ["4"]
+
+
+async def test_a_private_conversation_that_began_meanwhile_is_told(world: World) -> None:
+    ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+    peer, told = await enter(ben)
+    await write(world, ann.user, ben.user, "live", "in a conversation that the client knows of")
+    assert (await peer.event())[0] == "message:new"
+    received = await offset(peer)
+    await peer.socket.drop()
+    await write(world, eve.user, ben.user, "meanwhile", "and more")
+    peer, again = await enter(ben, pid=told["pid"], offset=received)
+    assert again == told
+    name, messages = await peer.event()
+    assert name == "message:offline"
+    assert [message["content"] for message in messages] == ["meanwhile", "and more"]
+    await peer.ask("message:delivered", {"messageId": messages[-1]["id"]})
+    await peer.socket.drop()
+    peer, again = await enter(ben, pid=told["pid"], offset=received)
+    assert again == told
+    await peer.socket.is_silent()
+    peer, _ = await enter(ben)
+    name, messages = await peer.event()
+    assert (name, [message["seq"] for message in messages]) == ("message:offline", [1, 2])
+
+
+async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store: Store) -> None:
+    reading = Interception("messages", "undelivered")
+    async with open_world(reading.over(memory_store)) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+
+        async def write_first(call: Any, *args: Any, **kwargs: Any) -> Any:
+            reading.way = None
+            await write(world, ann.user, ben.user, "in both")
+            return await call(*args, **kwargs)
+
+        reading.way = write_first
+        peer, _ = await enter(ben)
+        name, messages = await peer.event()
+        assert (name, len(messages)) == ("message:offline", 1)
+        await peer.socket.is_silent()
+
+
+async def test_a_recovery_ends_where_what_was_missed_cannot_be_read(memory_store: Store) -> None:
+    async def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("away")
+
+    reading = Interception("messages", "undelivered")
+    async with open_world(reading.over(memory_store)) as world:
+        ben = await world.person("ben")
+        peer, told = await enter(ben)
+        await peer.socket.drop()
+        reading.way = away
+        peer, again = await enter(ben, pid=told["pid"], offset="")
+        assert again == told
+        assert (await peer.event())[0] == "message:error"
+        await peer.socket.closed()
+        peer, _ = await enter(ben)
+        assert (await peer.event())[0] == "message:error"
+        await peer.socket.is_silent()
 
 
 async def test_however_much_was_not_confirmed_the_connection_takes_it(world: World) -> None:

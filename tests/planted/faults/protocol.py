@@ -336,8 +336,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "all messages that nobody confirmed are one frame",
         "hub/socketio/application.py",
-        "newest_that_fit(views)",
-        "views",
+        "newest_that_fit([self._dialect.message(*each) for each in found])",
+        "[self._dialect.message(*each) for each in found]",
         (RECOVERY,),
     ),
     Fault(

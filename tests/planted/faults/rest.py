@@ -472,4 +472,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if not path else numbered",
         ("tests/hub/rest/routes/learning_chat/test_channels.py",),
     ),
+    Fault(
+        "somebody is born tomorrow",
+        "protocol/dialects/private_messages/rest.py",
+        "FIRST_BIRTHDAY <= birthday <= today",
+        "FIRST_BIRTHDAY <= birthday",
+        ("tests/protocol/dialects/private_messages/test_rest.py",),
+    ),
 )

@@ -58,8 +58,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "nobody is told of a pin",
         "hub/services/moderation.py",
-        "if isinstance(command, PinMessage):",
-        "if False and isinstance(command, PinMessage):",
+        "ToRooms((ChannelRoom(channel_id),))",
+        "ToRooms((ChannelRoom(channel_id),) if isinstance(event, MessageGraded) else ())",
         ("tests/hub/services/test_moderation.py",),
     ),
     Fault(
@@ -442,5 +442,47 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "MemberRemoved(workspace, user_id, user))",
         "MemberRemoved(workspace, user_id, user)) if user else None",
         DELETED,
+    ),
+    Fault(
+        "the reader's other devices are not told over Socket.IO",
+        "hub/services/receipts.py",
+        "        Delivery(seen, ToUsers((reader,), besides)),\n",
+        "",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "the reader's other devices learn only where they have joined",
+        "hub/services/receipts.py",
+        "        Delivery(read, ToUsers((reader,), besides, outside=room)),\n",
+        "",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "a device that marks over Socket.IO is told of it",
+        "hub/services/commands.py",
+        "(asker.user.id, command.message_id, asker.client)",
+        "(asker.user.id, command.message_id, None)",
+        ("tests/hub/services/test_receipts.py",),
+    ),
+    Fault(
+        "what came meanwhile counts as read",
+        "persistence/postgres/messages.py",
+        "least(c.last_seq, $3) AS seq",
+        "c.last_seq + least($3, 0) AS seq",
+        ("tests/persistence/test_messages.py",),
+    ),
+    Fault(
+        "an unpinned message is told as pinned",
+        "hub/services/moderation.py",
+        "is_pinned=is_pinned)",
+        "is_pinned=True)",
+        ("tests/hub/services/test_moderation.py",),
+    ),
+    Fault(
+        "a grade is told to nobody",
+        "hub/services/moderation.py",
+        "ToRooms((ChannelRoom(channel_id),))",
+        "ToRooms((ChannelRoom(channel_id),) if isinstance(event, MessagePinned) else ())",
+        ("tests/hub/services/test_moderation.py",),
     ),
 )

@@ -422,4 +422,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "",
         READING,
     ),
+    Fault(
+        "the SDK marks what it has not got as read",
+        "hub/web/sdk/dialects/private_messages.js",
+        'last === undefined ? ""',
+        'last !== undefined ? ""',
+        ("tests/hub/web/test_sdk_units.py",),
+    ),
 )

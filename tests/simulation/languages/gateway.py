@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.model import ChannelId, MessageId, UserId
+from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from tests.simulation.languages.language import Call, Places, Positions, send_over_rest
 from tests.simulation.languages.meanings import (
     Heard,
@@ -11,6 +11,7 @@ from tests.simulation.languages.meanings import (
     MemberRemoved,
     Presence,
     Ready,
+    Receipt,
     Resumed,
     Shed,
     Typing,
@@ -75,6 +76,8 @@ class Gateway:
                 return MemberRemoved(workspace, user)
             case {"t": "READY", "d": {"user": _, "guilds": guilds}}:
                 return Ready([guild["id"] for guild in guilds])
+            case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
+                return Receipt(DeliveryStatus.READ, user, message)
             case {"t": "SHED"}:
                 return Shed()
             case _:

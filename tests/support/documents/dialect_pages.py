@@ -27,11 +27,13 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
     ChannelTyping,
+    ConversationBegun,
     ConversationHistory,
     ConversationSubscribed,
     Event,
     LeftChannel,
     MessageConfirmed,
+    MessagePinned,
     MessagesSeen,
     PrivateMessagePosted,
     Refused,
@@ -151,7 +153,12 @@ def examples() -> Iterator[Event]:
     yield from EVENTS
     for event in EVENTS:
         match event:
-            case PrivateMessagePosted() | ChannelMessagePosted() | MessageConfirmed():
+            case (
+                PrivateMessagePosted()
+                | ChannelMessagePosted()
+                | ConversationBegun()
+                | MessageConfirmed()
+            ):
                 yield evolve(event, message=FULL_MESSAGE)
             case ConversationHistory():
                 yield evolve(event, messages=(FULL_MESSAGE,))
@@ -159,6 +166,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, subscribed=False)
             case Refused():
                 yield evolve(event, field="content")
+            case MessagePinned():
+                yield evolve(event, is_pinned=False)
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():

@@ -16,6 +16,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationsResumed,
     ConversationSubscribed,
@@ -23,6 +24,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PrivateMessagePosted,
@@ -31,7 +33,15 @@ from protocol.events import (
     Refused,
     TypingChanged,
 )
-from protocol.model import MAX_ID, ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
+from protocol.model import (
+    MAX_ID,
+    ChannelId,
+    DeliveryStatus,
+    GradingStatus,
+    MessageId,
+    UserId,
+    WorkspaceId,
+)
 from tests.support.documents.events import ANN, AT, CHANNEL, EVENTS, FULL_MESSAGE, WORKSPACE
 
 LONG: Final = "\N{GRINNING FACE}" * 200
@@ -68,6 +78,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     Connected(USER, AT, EPOCH),
     PrivateMessagePosted(MESSAGE, USER, USER.id),
     ChannelMessagePosted(MESSAGE, USER, WorkspaceId(ID)),
+    ConversationBegun(MESSAGE, USER),
     MessageConfirmed(MESSAGE, joined=True),
     TypingChanged(USER.id, LONG, LONG, USER.id, is_typing=True, at=AT),
     ChannelTyping(ChannelId(ID), WorkspaceId(ID), USER),
@@ -75,6 +86,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(ID), USER.id, IDS),
     MessagesSeen(ChannelId(ID), USER.id, USER.id, IDS, DeliveryStatus.DELIVERED),
     MessagePinned(ChannelId(ID), MessageId(ID), USER),
+    MessageGraded(ChannelId(ID), MessageId(ID), USER, GradingStatus.PENDING),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
     Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),

@@ -6,6 +6,7 @@ Guarantees: a failed login does not reveal whether the account exists; attempts 
 account and per address; only a token's hash is stored; identity always comes from the session.
 """
 
+from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE
@@ -59,7 +60,7 @@ async def register(call: Call) -> JSON[RegisteredObject]:
     """Make an account."""
     refuse_when_closed(call)
     body = await _register_body(call)
-    birthday = body.check()
+    birthday = body.check(datetime.now(UTC).date())
     refuse_weak(body.password)
     limit_attempts(call)
     new = NewUser(

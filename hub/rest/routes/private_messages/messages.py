@@ -23,7 +23,7 @@ from protocol.dialects.private_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, Posted, User, UserId
+from protocol.model import MAX_ID, Message, Posted, User, UserId
 from protocol.parsing.content import check_file_url, check_kind
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -42,6 +42,7 @@ LIMIT: Final = Number(
     MAX_LIMIT,
     larger=DEFAULT_LIMIT,
 )
+UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)
 MARK: Final = Text("mark", "`no`: the other side's messages stay unread")
 
 
@@ -126,8 +127,8 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
 
 
 async def mark_read(call: Call) -> JSON[DoneObject]:
-    """Mark the other side's messages read."""
-    await call.carry_out(MarkConversationRead(call.user_id()), Done)
+    """Mark the other side's messages read, up to a seq or all that there are now."""
+    await call.carry_out(MarkConversationRead(call.user_id(), call.number(UP_TO_SEQ)), Done)
     return JSON(DONE)
 
 
@@ -252,6 +253,7 @@ ENDPOINTS: Final = (
         "Mark the other side's messages read",
         mark_read,
         {200: "done", 400: _NO_ID},
+        parameters=(UP_TO_SEQ,),
     ),
     Endpoint(
         "GET",

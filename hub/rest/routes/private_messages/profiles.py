@@ -7,6 +7,7 @@ block; a block is answered as if there were no such user, and of a private profi
 the picture are shown to who may not message it. Must not know: how relations come about.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
 from attrs import evolve
@@ -85,7 +86,7 @@ async def show(call: Call) -> JSON[OwnUserObject | UserObject]:
 async def change(call: Call) -> JSON[OwnUserObject]:
     """Change the caller's profile."""
     given = await call.json_object()
-    changes = (await call.body(ProfileBody)).changes(given)
+    changes = (await call.body(ProfileBody)).changes(given, datetime.now(UTC).date())
     first = changes.get("first_name", call.user.first_name)
     last = changes.get("last_name", call.user.last_name)
     name = f"{first} {last}".strip()

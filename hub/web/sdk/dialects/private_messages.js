@@ -77,8 +77,9 @@ const DIALECT = {
     return toMessage(/** @type {WireMessage} */ (stored), me);
   },
 
-  async markRead(rest, conversationId) {
-    await rest.call("PUT", `/api/messages/${conversationId}/read`);
+  async markRead(rest, conversationId, { last }) {
+    const upTo = last === undefined ? "" : `?up_to_seq=${last.seq}`;
+    await rest.call("PUT", `/api/messages/${conversationId}/read${upTo}`);
   },
 
   resumeFrame: (after, epoch) => ({

@@ -3,6 +3,7 @@
 from trio.testing import MockClock
 
 from persistence.interface import Store
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.posting import post
 from tests.support.quiet import until_quiet
@@ -44,10 +45,14 @@ async def test_in_a_channel_neither_hears_that_the_other_comes_types_reads_or_go
     await until_quiet()
     await anns.close_in_silence()
     await bens.close_in_silence()
-    for peer, person in zip(events, (school.ann, school.ben), strict=True):
-        for kind in ("start", "stop"):  # what they type themselves, on the other connection
-            name, typing = await peer.event()
-            assert (name, typing["userName"]) == (f"message:typing:{kind}", person.user.username)
+    typed = {"message:typing:start", "message:typing:stop"}
+    for peer, person, names in (
+        (events[0], school.ann, typed),
+        (events[1], school.ben, typed | {"message:read"}),
+    ):  # what they type and read themselves, on the other connection
+        told = [await peer.event() for _ in names]
+        assert {name for name, _ in told} == names
+        assert {each["userId"] for _, each in told} == {to_uuid(IdKind.USER, person.id)}
 
 
 async def test_a_third_one_hears_of_both(world: World) -> None:

@@ -231,8 +231,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search finds channels of other workspaces",
         "persistence/postgres/channels.py",
-        "     WHERE m.user_id = $1\n       AND (c.class_name = $2",
-        "     WHERE m.user_id <> -$1\n       AND (c.class_name = $2",
+        "     WHERE m.user_id = $1\n       AND (c.class_name = ANY ($2)",
+        "     WHERE m.user_id <> -$1\n       AND (c.class_name = ANY ($2)",
         ("tests/persistence/test_channels.py",),
     ),
     Fault(
@@ -346,5 +346,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who)",
         "p.who = ANY (ARRAY(SELECT presence_audience(p.peer)))",
         ("tests/persistence/postgres/test_policy.py",),
+    ),
+    Fault(
+        "a class is found only as its letters were composed",
+        "persistence/postgres/channels.py",
+        "self.database.fetch(_SEARCH, user_id, spellings(text),",
+        "self.database.fetch(_SEARCH, user_id, [text],",
+        ("tests/persistence/test_channels.py",),
     ),
 )

@@ -8,6 +8,7 @@ from protocol.events import (
     ChannelMessagePosted,
     ChannelsResumed,
     ChannelTyping,
+    ConversationBegun,
     Event,
     LeftChannel,
     MessageConfirmed,
@@ -27,25 +28,26 @@ CHANNEL, MESSAGE, EARLIER, USER, OTHER = (to_uuid(kind, n) for kind, n in (
 TYPING = {"userId": USER, "userName": "ann", "channelId": CHANNEL}
 SEEN = {"channelId": CHANNEL, "status": "DELIVERED", "userId": OTHER}
 
+NEW = (
+    "message:new",
+    {
+        "id": MESSAGE,
+        "content": "hi",
+        "channelId": CHANNEL,
+        "userId": USER,
+        "createdAt": "2024-01-01T12:00:00.007Z",
+        "updatedAt": "2024-01-01T12:00:00.007Z",
+        "deliveryStatus": "SENT",
+        "user": {"id": USER, "name": "Ann", "username": "ann", "avatar": None},
+        "userName": "Ann",
+        "seq": 4,
+        "tempId": "k",
+    },
+)
+
 EMITTED: dict[type[Event], list[tuple[str, object]]] = {
-    ChannelMessagePosted: [
-        (
-            "message:new",
-            {
-                "id": MESSAGE,
-                "content": "hi",
-                "channelId": CHANNEL,
-                "userId": USER,
-                "createdAt": "2024-01-01T12:00:00.007Z",
-                "updatedAt": "2024-01-01T12:00:00.007Z",
-                "deliveryStatus": "SENT",
-                "user": {"id": USER, "name": "Ann", "username": "ann", "avatar": None},
-                "userName": "Ann",
-                "seq": 4,
-                "tempId": "k",
-            },
-        )
-    ],
+    ChannelMessagePosted: [NEW],
+    ConversationBegun: [NEW],
     ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
     MessagesSeen: [
         ("message:delivered", {"messageId": EARLIER, **SEEN}),

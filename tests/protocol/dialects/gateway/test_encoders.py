@@ -9,6 +9,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessagesRead,
     ChannelsResumed,
     ChannelTyping,
     Event,
@@ -56,6 +57,10 @@ FRAMES: dict[type[Event], list[object]] = {
             "t": "TYPING_START",
             "d": {"userId": 1, "username": "ann", "channelId": 3, "workspaceId": 5},
         }
+    ],
+    ChannelMessagesRead: [
+        {"t": "MESSAGE_READ", "d": {"messageId": 8, "channelId": 3, "userId": 2}},
+        {"t": "MESSAGE_READ", "d": {"messageId": 9, "channelId": 3, "userId": 2}},
     ],
     WorkspacePresence: [
         {"t": "PRESENCE_UPDATE", "d": {"userId": 1, "status": "online", "workspaceId": 5}}

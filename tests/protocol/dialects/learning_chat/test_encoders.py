@@ -19,6 +19,7 @@ from protocol.events import (
     InvitationsChanged,
     JoinedChannel,
     LeftChannel,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     Refused,
@@ -96,6 +97,15 @@ FRAMES: dict[type[Event], list[object]] = {
             "type": "message_pinned",
             "messageId": 9,
             "pinnedBy": {"userId": 1, "displayName": "Ann"},
+            "channelId": 3,
+        }
+    ],
+    MessageGraded: [
+        {
+            "type": "message_graded",
+            "messageId": 9,
+            "gradingStatus": "graded",
+            "gradedBy": {"userId": 1, "displayName": "Ann"},
             "channelId": 3,
         }
     ],

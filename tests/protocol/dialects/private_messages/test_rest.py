@@ -17,6 +17,7 @@ from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
 from protocol.parsing.structuring import structure
 
+TODAY = date(2026, 1, 1)
 ANN: dict[str, object] = {
     "email": "ann@example.org", "password": "secret", "first_name": "Ann", "last_name": "Lee",
     "date_of_birth": "2000-12-31",
@@ -46,9 +47,9 @@ def test_a_body_may_show_that_it_is_of_this_dialect(body: dict[str, object], is_
 
 def test_a_registration_is_checked_and_gives_the_birthday() -> None:
     more: dict[str, object] = {"avatar": "a", "nickname": "n", "about_me": "m"}
-    assert structure({**ANN, **more}, RegisterBody).check() == date(2000, 12, 31)
+    assert structure({**ANN, **more}, RegisterBody).check(TODAY) == date(2000, 12, 31)
     stamped = {**ANN, "date_of_birth": "2000-12-31T00:00:00Z"}
-    assert structure(stamped, RegisterBody).check() == date(2000, 12, 31)
+    assert structure(stamped, RegisterBody).check(TODAY) == date(2000, 12, 31)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,15 @@ def test_a_registration_is_checked_and_gives_the_birthday() -> None:
         ({"about_me": "x" * 1_001}, "about_me"),
         ({"date_of_birth": "31.12.2000"}, "date_of_birth"),
         ({"date_of_birth": 5}, "date_of_birth"),
+        ({"date_of_birth": "2026-01-02"}, "date_of_birth"),
+        ({"date_of_birth": "1899-12-31"}, "date_of_birth"),
     ],
 )
 def test_a_registration_that_is_refused_names_the_field(
     changes: dict[str, object], field: str
 ) -> None:
     with pytest.raises(WireError) as caught:
-        structure({**ANN, **changes}, RegisterBody).check()
+        structure({**ANN, **changes}, RegisterBody).check(TODAY)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, field)
 
 
@@ -138,19 +141,19 @@ def test_a_recipient_has_two_spellings() -> None:
 def test_of_a_profile_changes_what_was_given() -> None:
     body = ProfileBody("Ann", date_of_birth="2000-12-31", avatar="", is_public=False)
     given = {"first_name", "last_name", "date_of_birth", "avatar", "about_me", "is_public"}
-    assert body.changes(given) == {
+    assert body.changes(given, TODAY) == {
         "first_name": "Ann",
         "date_of_birth": date(2000, 12, 31),
         "avatar": None,
         "about_me": None,
         "is_public": False,
     }
-    assert ProfileBody().changes(()) == {}
+    assert ProfileBody().changes((), TODAY) == {}
 
 
 @pytest.mark.parametrize("field", ["first_name", "last_name", "avatar", "nickname", "about_me"])
 @pytest.mark.parametrize("text", ["x" * 1_001, "a\x00"])
 def test_a_profile_text_that_cannot_be_stored_is_refused(field: str, text: str) -> None:
     with pytest.raises(WireError) as caught:
-        structure({field: text}, ProfileBody).changes({field})
+        structure({field: text}, ProfileBody).changes({field}, TODAY)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, field)

@@ -32,6 +32,7 @@ from protocol.events import (
     ChannelsResumed,
     ChannelTyping,
     Connected,
+    ConversationBegun,
     ConversationHistory,
     ConversationRevoked,
     ConversationsResumed,
@@ -44,6 +45,7 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
+    MessageGraded,
     MessagePinned,
     MessagesSeen,
     PresenceChanged,
@@ -112,6 +114,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ConversationBegun,
             MessageConfirmed,
         ),
         "a line of text has no place for it": (
@@ -137,6 +140,7 @@ OMITS: Final = omitting(
             ChannelPresence,
             ChannelsResumed,
             MessagePinned,
+            MessageGraded,
             Ready,
             WorkspacePresence,
             ChannelCreated,

@@ -62,6 +62,8 @@ async def test_who_has_no_cookie_is_told_so_in_the_words_clients_compare(world: 
         ({"last_name": "Lee\u202e"}, 400, None, "invalid_field"),
         ({"nickname": "\u200bann"}, 400, None, "invalid_field"),
         ({"date_of_birth": "yesterday"}, 400, None, "invalid_field"),
+        ({"date_of_birth": "2999-01-01"}, 400, None, "invalid_field"),
+        ({"date_of_birth": "0001-01-01"}, 400, None, "invalid_field"),
         ({"password": "short"}, 400, None, "password_too_short"),
         ({"password": "x" * 1_025}, 400, None, "password_too_long"),
     ],

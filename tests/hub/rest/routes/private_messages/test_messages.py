@@ -223,3 +223,16 @@ async def test_an_error_names_the_field(world: World) -> None:
     assert (reply.status, reply.json["field"]) == (400, "content")
     reply = await ann.call("GET", "/api/messages/1?limit=x")
     assert (reply.status, reply.json["field"]) == (400, "limit")
+
+
+async def test_what_came_after_the_position_stays_unread(world: World) -> None:
+    ann, ben = await world.people("ann", "ben")
+    seen = [(await say(ann, ben, text))["seq"] for text in ("one", "two", "three")]
+    path = f"/api/messages/{ann.id}/read"
+    for given, left in ((f"?up_to_seq={seen[1]}", 1), ("?up_to_seq=1", 1), ("", 0)):
+        reply = await ben.call("PUT", f"{path}{given}")
+        assert (reply.status, reply.json) == (200, {"status": "success"})
+        assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": left}
+    for wrong in ("0", "-1", "x", str(2**53)):
+        reply = await ben.call("PUT", f"{path}?up_to_seq={wrong}")
+        assert (reply.status, reply.json["field"]) == (400, "up_to_seq")

@@ -62,6 +62,8 @@ async def test_a_name_that_was_not_made_of_two_stays_until_one_is_given(world: W
         {"nickname": "x" * 1_001},
         {"about_me": "a\x00"},
         {"date_of_birth": "yesterday"},
+        {"date_of_birth": "2999-01-01"},
+        {"date_of_birth": "0001-01-01"},
     ],
 )
 async def test_a_profile_that_is_not_accepted(world: World, body: dict[str, object]) -> None:

@@ -257,6 +257,19 @@ test("an empty conversation has no older messages", async () => {
   assert.deepEqual(client.messages(BEN), []);
 });
 
+test("what the client has not got yet stays unread", async () => {
+  const read = `PUT /private_messages/api/messages/${BEN}/read`;
+  const hub = new FakeHub({ [read]: () => ({ status: "success" }) });
+  const client = await hub.onlineClient();
+  await client.markRead(BEN);
+  for (const seq of [1, 2]) hub.socket.deliver(posted(seq));
+  await client.markRead(BEN);
+  assert.deepEqual(
+    hub.callsOf(read).map(({ path }) => path.split("?")[1]),
+    [undefined, "up_to_seq=2"],
+  );
+});
+
 test("reading, uploading, signing in and other calls go over REST", async () => {
   const hub = new FakeHub({
     [`PUT /private_messages/api/messages/${BEN}/read`]: () => ({ status: "success" }),
