@@ -149,6 +149,7 @@ async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_plac
         await until_quiet()
         await submit(school.ann.user, unknown, noted.settled)
         posts.go_on.set()
+        assert (await bens.event())[1]["content"] == "1"
         await gaps.asked.wait()  # before the two can be delivered, in one turn
         members, workspace_id, tea = memory_store.workspaces, school.workspace.id, school.tea.id
         await members.remove_member(workspace_id, school.ben.id, by=tea)
