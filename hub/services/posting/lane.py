@@ -271,16 +271,15 @@ class Lane:
     ) -> list[Delivery]:
         """The deliveries of a message, without those that would reach no connection."""
         message, peer = posted.message, posted.message.recipient_id
-        if peer is None:
-            return deliveries_of(posted, author, besides)
-        deliveries: list[Delivery] = []
-        if message.seq == 1:
+        if peer is None or self._hub.is_followed(message.channel_id):
+            deliveries = deliveries_of(posted, author, besides)
+        else:
+            deliveries = [_private_delivery(message, author, peer)]
+        if peer is not None and message.seq == 1:
             room = ChannelRoom(message.channel_id)
             people = ToUsers((message.author_id, peer), besides, outside=room)
-            deliveries.append(Delivery(ConversationBegun(message, author), people))
-        if self._hub.is_followed(message.channel_id):
-            return [*deliveries, *deliveries_of(posted, author, besides)]
-        return [*deliveries, _private_delivery(message, author, peer)]
+            deliveries.insert(0, Delivery(ConversationBegun(message, author), people))
+        return deliveries
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
         """The deliveries of messages that are in the log and were not delivered."""
