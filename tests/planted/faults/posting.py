@@ -319,8 +319,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a first private message is not told where its channel was not joined",
         "hub/services/posting/lane.py",
-        "        if message.seq == 1:\n",
-        "        if message.seq == 0:\n",
+        "peer is not None and message.seq == 1:",
+        "peer is not None and message.seq == 0:",
         ("tests/hub/socketio/test_application.py",),
     ),
     Fault(
