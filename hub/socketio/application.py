@@ -136,7 +136,8 @@ class EventApplication:
         journal: Journal = NO_JOURNAL
         if slip is not None:
             self._shortener.watch(link, slip, quota)
-            journal = RecoveryJournal(slip, link, self._recoveries, services.store.channels)
+            store = services.store
+            journal = RecoveryJournal(slip, link, self._recoveries, store.channels, store.lists)
         return Asker(
             user,
             quota,
@@ -192,7 +193,7 @@ class EventApplication:
         """
         user_id = member.client.user.id
         store = self._services.store
-        messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)
+        messages = await store.lists.undelivered(user_id, limit=OFFLINE_MESSAGES)
         if messages:
             people = await store.accounts.get_many({each.author_id for each in messages})
             views = [self._dialect.message(*each) for each in with_authors(messages, people)]
