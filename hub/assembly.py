@@ -187,6 +187,7 @@ async def open_services(
     )
     resume = Resume(
         store.channels,
+        store.lists,
         store.messages,
         store.accounts,
         channels,

@@ -22,12 +22,12 @@ from attrs import frozen
 from persistence.changes import Change
 from persistence.identities import Identity
 from persistence.invitations import Invitations
+from persistence.lists import Lists
 from persistence.log import Log
 from persistence.records import (
     Access,
     Advance,
     ChannelHead,
-    Conversation,
     Credentials,
     Denial,
     Draft,
@@ -35,7 +35,6 @@ from persistence.records import (
     Gap,
     Locked,
     NewChannel,
-    Newest,
     NewUser,
     Outcome,
     PeerView,
@@ -316,11 +315,6 @@ class Messages(Protocol):
     async def last_id(self) -> MessageId:
         """An id that every message stored from now on is above; 0 when there is none yet."""
 
-    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
-        """The newest `limit` messages by others above the user's delivered watermarks, oldest
-        first, in the channels that have such a watermark, and in dms, that the user may still see.
-        """
-
     async def channel_page(
         self,
         channel_id: ChannelId,
@@ -376,24 +370,9 @@ class Messages(Protocol):
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""
 
-    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
-        """Of each channel of the user's workspaces that has a message; unread as `unread_in`. One
-        statement.
-        """
-
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """Archive the conversation until there is a newer message. False: there is none that the
         user may see.
-        """
-
-    async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """The user's conversations with at least one message, newest first, archived ones too, but
-        no message requests that were declined or whose author the user blocks.
-        """
-
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
-        """Private messages above the user's read watermarks by others whom the user does not
-        block: the sum over all of `conversations`, or over those that are not archived.
         """
 
 
@@ -411,10 +390,10 @@ class Channels(Protocol):
         """The channel, and whether the user may see it. None: there is no such channel."""
 
     async def heads(
-        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Sequence[ChannelHead]:
-        """The last seqs of those of the channels (None: of all) that the user may see, by channel
-        id. One statement.
+        """The last seqs of those of the channels that the user may see, by channel id. One
+        statement.
         """
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
@@ -440,9 +419,6 @@ class Channels(Protocol):
         is listed only for who opened it. Raises NoSuchUser, and ValueError if both are the same.
         """
 
-    async def dms(self, user_id: UserId) -> Sequence[Channel]:
-        """The user's dms that they may see, oldest first."""
-
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
     ) -> Channel | Denial:
@@ -465,6 +441,7 @@ class Store:
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels
+    lists: Lists
     uploads: Uploads
     recoveries: Recoveries
     health: "Health"

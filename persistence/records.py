@@ -403,7 +403,8 @@ class Conversation:
 
     `is_request`: the peer wrote first, and the participant has neither answered nor accepted it,
     nor let the peer in otherwise: by following them, by letting them follow a private profile, or
-    in a common workspace.
+    in a common workspace. `last_id`: of the channel's last message, which may be deleted or the
+    assistant's.
     """
 
     channel_id: ChannelId
@@ -411,6 +412,7 @@ class Conversation:
     last_message: Message
     unread_count: int
     is_request: bool
+    last_id: MessageId
     is_archived: bool = False
 
 

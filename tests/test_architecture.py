@@ -232,7 +232,7 @@ def test_persistence_knows_only_the_model() -> None:
 
 
 def test_hub_sees_storage_through_its_interface() -> None:
-    interface = {"persistence.changes", "persistence.interface", "persistence.records"}
+    interface = {f"persistence.{name}" for name in ("changes", "interface", "lists", "records")}
     refuse(
         {
             path: {name for name in imported(path) if is_below(name, "persistence")} - interface

@@ -22,6 +22,7 @@ from hub.services.posting.continuity import WentBack
 from hub.services.posting.log_watch import LogWatch
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
+from persistence.lists import Lists
 from persistence.records import ChannelHead, Span
 from protocol.bounds import MAX_POSITIONS, first_positions
 from protocol.errors import TRY_AGAIN, ErrorCode
@@ -38,6 +39,8 @@ from protocol.model import Channel, ChannelId, Message, User, UserId, with_autho
 
 PAGE_MESSAGES: Final = 200
 PART_MESSAGES: Final = 32  # that are sent between two turns of others
+MAX_CHANNELS: Final = 1_000  # in one resume, of those that the client does not name
+MAX_MESSAGES: Final = 10_000  # in one resume, of all channels together
 
 K = TypeVar("K")
 
@@ -49,6 +52,7 @@ class Resume:
 
     Args:
         store: knows how far each channel has got.
+        lists: knows which channels there are.
         messages: the log.
         accounts: who wrote what.
         channels: lets connections into channels.
@@ -59,6 +63,7 @@ class Resume:
     def __init__(
         self,
         store: ChannelStore,
+        lists: Lists,
         messages: Messages,
         accounts: Accounts,
         channels: Channels,
@@ -68,6 +73,7 @@ class Resume:
     ) -> None:
         self._watch = watch
         self._store = store
+        self._lists = lists
         self._messages = messages
         self._accounts = accounts
         self._channels = channels
@@ -100,20 +106,25 @@ class Resume:
         """
         user_id = client.user.id
         known = self.believed(after, epoch) or {}
-        positions = {people - {user_id}: seq for people, seq in known.items()}
+        positions = {peer: seq for people, seq in known.items() for peer in people - {user_id}}
 
-        def position(channel: Channel) -> int | None:
+        def position(channel: Channel) -> int:
             peer = channel.peer_of(user_id)
-            return None if peer is None else positions.get(frozenset((peer,)), 0)
+            return 0 if peer is None else positions.get(peer, 0)
+
+        def is_moved(head: ChannelHead) -> bool:
+            return head.last_seq != position(head.channel)
 
         async with self._catching_up(client, _private_message):
-            heads = await self._store.heads(user_id)
+            heads = await self._lists.moved_first(user_id, positions, limit=MAX_CHANNELS + 1)
             is_reset = self._is_other(epoch)
-            if above := [each for each in heads if (position(each.channel) or 0) > each.last_seq]:
+            if above := [each for each in heads if position(each.channel) > each.last_seq]:
                 await self._look_back(user_id, above)
                 positions, is_reset = {}, True
+                heads = await self._lists.moved_first(user_id, {}, limit=MAX_CHANNELS + 1)
+            is_whole = not any(map(is_moved, heads[MAX_CHANNELS:]))
             channels = {head.channel.id: head.channel for head in heads}
-            missing = self._missing(client, heads, position)
+            missing = self._missing(client, _by_id(heads[:MAX_CHANNELS]), position)
             sent = await self._replay(client, channels, missing, _private_message)
             upto = {
                 peer: each.upto
@@ -124,7 +135,7 @@ class Resume:
             client.replay(
                 ConversationsResumed(
                     user_id,
-                    _is_complete(sent, upto),
+                    is_whole and _is_complete(sent, upto),
                     first_positions(upto),
                     now,
                     self._watch.epoch,
@@ -153,13 +164,14 @@ class Resume:
         """
         async with self._catching_up(client, _channel_message):
             known = self.believed(after, epoch)
-            sent, is_above = await self._resume(client, known, enter=enter)
+            named, is_whole = await self._named(client.user.id, known)
+            sent, is_above = await self._resume(client, named, known or {}, enter=enter)
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in _moved_first(sent)}
             client.replay(
                 ChannelsResumed(
-                    _is_complete(sent, upto),
+                    is_whole and _is_complete(sent, upto),
                     first_positions(upto),
                     self._watch.epoch,
                     is_above or self._is_other(epoch),
@@ -182,7 +194,8 @@ class Resume:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         async with self._catching_up(client, _channel_message):
-            await self._resume(client, after, enter=True)
+            heads, _ = await self._named(client.user.id, after)
+            await self._resume(client, heads, after, enter=True)
 
     @asynccontextmanager
     async def _catching_up(self, client: Client, render: Render) -> AsyncIterator[None]:
@@ -207,15 +220,27 @@ class Resume:
             raise
         client.backlog.release()
 
+    async def _named(
+        self, user_id: UserId, after: Mapping[ChannelId, int] | None
+    ) -> tuple[Sequence[ChannelHead], bool]:
+        """The channels that a client asks for, and whether these are all."""
+        if after is not None:
+            return await self._store.heads(user_id, after.keys()), True
+        heads = await self._lists.recent(user_id, limit=MAX_CHANNELS + 1)
+        return _by_id(heads[:MAX_CHANNELS]), len(heads) <= MAX_CHANNELS
+
     async def _resume(
-        self, client: Client, after: Mapping[ChannelId, int] | None, *, enter: bool
+        self,
+        client: Client,
+        heads: Sequence[ChannelHead],
+        known: Mapping[ChannelId, int],
+        *,
+        enter: bool,
     ) -> tuple[Sequence[Missing], bool]:
         """What was replayed, and whether it was everything, because a position cannot be true."""
-        heads = await self._store.heads(client.user.id, None if after is None else after.keys())
         if enter:
             heads = await self._enter(client, heads)
         channels = {head.channel.id: head.channel for head in heads}
-        known = after or {}
         above = _above(heads, known)
         if above:
             await self._look_back(client.user.id, above)
@@ -254,14 +279,18 @@ class Resume:
         self,
         client: Client,
         heads: Sequence[ChannelHead],
-        position: Callable[[Channel], int | None],
+        position: Callable[[Channel], int],
     ) -> Sequence[Missing]:
-        """What is to be replayed of each channel that has a position."""
-        return [
-            client.backlog.missing(head.channel.id, after, head.last_seq, limit=self._limit)
-            for head in heads
-            if (after := position(head.channel)) is not None
-        ]
+        """What is to be replayed of each channel, nothing of the last ones if it is too much."""
+        found: list[Missing] = []
+        left = MAX_MESSAGES
+        for head in heads:
+            channel, limit = head.channel, min(self._limit, left)
+            found.append(
+                client.backlog.missing(channel.id, position(channel), head.last_seq, limit=limit)
+            )
+            left -= sum(span.until - span.after for span in found[-1].spans)
+        return found
 
     async def _replay(
         self,
@@ -350,6 +379,10 @@ def is_above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> bo
 
 def _above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> Sequence[ChannelHead]:
     return [head for head in heads if after.get(head.channel.id, 0) > head.last_seq]
+
+
+def _by_id(heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:
+    return sorted(heads, key=lambda head: head.channel.id)
 
 
 def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:

@@ -220,12 +220,9 @@ class Workspaces:
         """
         if not self._hub.tells_of(ChannelsAdded):
             return ()
-        heads = await self._channel_store.heads(user_id)
-        found = [
-            (head.channel, head.last_seq)
-            for head in heads
-            if head.channel.workspace_id == workspace_id
-        ]
+        listed = await self._channel_store.in_workspace(workspace_id)
+        heads = await self._channel_store.heads(user_id, [channel.id for channel in listed])
+        found = [(head.channel, head.last_seq) for head in heads]
         parts = [found[at : at + MAX_ADDED] for at in range(0, len(found), MAX_ADDED)]
         return [Delivery(ChannelsAdded(part), ToUsers((user_id,))) for part in parts]
 

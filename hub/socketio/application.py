@@ -136,7 +136,8 @@ class EventApplication:
         journal: Journal = NO_JOURNAL
         if slip is not None:
             self._shortener.watch(link, slip, quota)
-            journal = RecoveryJournal(slip, link, self._recoveries, services.store.channels)
+            store = services.store
+            journal = RecoveryJournal(slip, link, self._recoveries, store.channels, store.lists)
         return Asker(
             user,
             quota,
@@ -194,7 +195,7 @@ class EventApplication:
         """
         user_id, slip = member.client.user.id, member.slip
         store = self._services.store
-        messages = await store.messages.undelivered(user_id, limit=OFFLINE_MESSAGES)
+        messages = await store.lists.undelivered(user_id, limit=OFFLINE_MESSAGES)
         if member.recovered is not None and slip is not None:
             messages = _begun(messages, slip.known)
         if not messages:

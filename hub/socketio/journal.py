@@ -9,10 +9,11 @@ from collections.abc import Mapping
 import structlog
 from attrs import frozen
 
-from hub.services.resume import is_above
+from hub.services.resume import MAX_CHANNELS, is_above
 from hub.socketio.link import SocketLink
 from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from persistence.interface import Channels
+from persistence.lists import Lists
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.model import ChannelId
 
@@ -27,6 +28,7 @@ class RecoveryJournal:
     link: SocketLink
     recoveries: RecoveryDesk
     channels: Channels
+    lists: Lists
 
     async def joining(self, channel_id: ChannelId) -> None:
         """See `Journal`. A channel that the user may not see is not kept.
@@ -44,8 +46,11 @@ class RecoveryJournal:
         No message that is posted from now on is sent before `Resume` holds them back: there is no
         checkpoint behind the last line.
         """
-        named = None if after is None else after.keys()
-        heads = await self.channels.heads(self.slip.user_id, named)
+        user_id = self.slip.user_id
+        if after is None:
+            heads = await self.lists.recent(user_id, limit=MAX_CHANNELS)
+        else:
+            heads = await self.channels.heads(user_id, after.keys())
         known = {} if after is None or is_above(heads, after) else after
         positions = {head.channel.id: known.get(head.channel.id, 0) for head in heads}
         await self._keep(positions)

@@ -11,6 +11,7 @@ from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.invitations import MemoryInvitations
+from persistence.memory.lists import MemoryLists
 from persistence.memory.log import MemoryLog
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
@@ -40,6 +41,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),
+        lists=MemoryLists(tables),
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),

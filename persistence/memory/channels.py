@@ -62,18 +62,13 @@ class MemoryChannels:
         return Access(row.channel, self.tables.may_join(user_id, row.channel))
 
     async def heads(
-        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Sequence[ChannelHead]:
         """See the interface."""
         return [
             ChannelHead(row.channel, len(row.messages))
             for channel_id, row in sorted(self.tables.channels.items())
-            if self.tables.may_join(user_id, row.channel)
-            and (
-                self.tables.is_listed(row, user_id)
-                if channel_ids is None
-                else channel_id in channel_ids
-            )
+            if channel_id in channel_ids and self.tables.may_join(user_id, row.channel)
         ]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
@@ -126,14 +121,6 @@ class MemoryChannels:
         row = self.tables.dm(one, other)
         row.opened_by.add(one)
         return row.channel
-
-    async def dms(self, user_id: UserId) -> Sequence[Channel]:
-        """See the interface."""
-        return [
-            row.channel
-            for row in self.tables.dms.values()
-            if self.tables.may_join(user_id, row.channel) and self.tables.is_listed(row, user_id)
-        ]
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId

@@ -1,6 +1,6 @@
 """The log in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import define, evolve
 
@@ -12,11 +12,9 @@ from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
 from persistence.records import (
     Advance,
-    Conversation,
     Denial,
     Draft,
     Gap,
-    Newest,
     Outcome,
     Span,
 )
@@ -197,19 +195,6 @@ class MemoryMessages:
         """See the interface."""
         return max(self.tables.messages, default=MessageId(0))
 
-    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
-        """See the interface."""
-        found = [
-            message
-            for row in self.tables.channels.values()
-            if (row.delivered.get(user_id) or row.channel.pair is not None)
-            and self._is_listed(row, user_id)
-            for message in row.by_others(
-                user_id, row.delivered.get(user_id, 0), self.tables.hidden_from(user_id)
-            )
-        ]
-        return sorted(found, key=lambda message: message.id)[-limit:]
-
     async def channel_page(
         self,
         channel_id: ChannelId,
@@ -347,20 +332,7 @@ class MemoryMessages:
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """See the interface."""
         row = self.tables.channels.get(channel_id)
-        if row is None:
-            return 0
-        newest = {message.id for message in row.shown()[-among:]}
-        return sum(message.id in newest for message in row.unread(user_id))
-
-    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
-        """See the interface."""
-        return {
-            channel_id: Newest(shown[-1], await self.unread_in(user_id, channel_id, among=among))
-            for channel_id, row in self.tables.channels.items()
-            if row.channel.workspace_id is not None
-            and self.tables.may_join(user_id, row.channel)
-            and (shown := row.shown(self.tables.hidden_from(user_id)))
-        }
+        return 0 if row is None else row.unread_among(user_id, among)
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""
@@ -371,55 +343,11 @@ class MemoryMessages:
         row.archived[user_id] = len(row.messages)
         return True
 
-    async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """See the interface."""
-        found = [self._conversation(row, user_id) for row in self._dms(user_id)]
-        listed = [each for each in found if each is not None]
-        return sorted(listed, key=lambda each: each.last_message.id, reverse=True)
-
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
-        """See the interface."""
-        found = [self._conversation(row, user_id) for row in self._dms(user_id)]
-        return sum(
-            each.unread_count
-            for each in found
-            if each is not None and (with_archived or not each.is_archived)
-        )
-
-    def _is_listed(self, row: ChannelRow, user_id: UserId) -> bool:
-        is_seen = self.tables.may_join(user_id, row.channel)
-        return is_seen and not self.tables.is_declined(row, user_id)
-
-    def _dms(self, user_id: UserId) -> list[ChannelRow]:
-        rows = self.tables.dms.values()
-        return [row for row in rows if self._is_listed(row, user_id)]
-
     def _conversation_log(self, user_id: UserId, peer_id: UserId) -> list[Message]:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
         if row is None or not self.tables.may_join(user_id, row.channel):
             return []
         return row.conversation(self.tables.hidden_from(user_id))
-
-    def _unread_private(self, row: ChannelRow, user_id: UserId) -> int:
-        return sum(
-            message.recipient_id is not None
-            and (user_id, message.author_id) not in self.tables.blocks
-            for message in row.unread(user_id)
-        )
-
-    def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
-        log = row.conversation(self.tables.hidden_from(user_id))
-        peer_id = row.channel.peer_of(user_id)
-        if not log or peer_id is None:
-            return None
-        return Conversation(
-            channel_id=row.channel.id,
-            peer=self.tables.users[peer_id],
-            last_message=log[-1],
-            unread_count=self._unread_private(row, user_id),
-            is_request=row.is_request(user_id),
-            is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
-        )
 
 
 _REFUSALS = {

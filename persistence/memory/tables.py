@@ -142,6 +142,11 @@ class ChannelRow:
         """The messages of others above the user's read watermark."""
         return self.by_others(user_id, self.read.get(user_id, 0))
 
+    def unread_among(self, user_id: UserId, among: int) -> int:
+        """How many of those are among the channel's newest messages."""
+        newest = {message.id for message in self.shown()[-among:]}
+        return sum(message.id in newest for message in self.unread(user_id))
+
     def by_others(
         self, user_id: UserId, above: int, unknown: Container[UserId] = EVERYBODY
     ) -> list[Message]:

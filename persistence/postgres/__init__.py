@@ -7,6 +7,7 @@ asyncio.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Final
 
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
@@ -19,14 +20,22 @@ from persistence.postgres.database.bridge import (
 )
 from persistence.postgres.database.hold import Hold
 from persistence.postgres.database.log import Expected, PostgresLog
-from persistence.postgres.database.session import CONNECT_SECONDS, LANE_SESSION, connect_safely
+from persistence.postgres.database.session import (
+    CONNECT_SECONDS,
+    LANE_SESSION,
+    PLANNING_SESSION,
+    connect_safely,
+)
 from persistence.postgres.invitations import PostgresInvitations
+from persistence.postgres.lists.channels import PostgresLists
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
 from persistence.postgres.sessions import PostgresSessions
 from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces
+
+LARGE: Final = 2  # connections for large lists: more of them would keep the server from all else
 
 
 class PostgresHealth:
@@ -56,7 +65,7 @@ async def open_postgres_store(
 
     Args:
         dsn: the database.
-        pool_size: connections for everything but sends.
+        pool_size: connections for everything but sends and large lists.
         lanes: connections for sends; each has one statement in flight.
         hold: messages are stored as long as it is held; None: this is no hub.
 
@@ -68,9 +77,10 @@ async def open_postgres_store(
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
     async with (
         open_database(dsn, pool_size) as database,
+        open_connections(LARGE, partial(connect_safely, dsn, PLANNING_SESSION)) as large,
         open_connections(lanes, connect, leave) as sends,
     ):
-        workspaces = PostgresWorkspaces(database)
+        workspaces, planning = PostgresWorkspaces(database), Database(dsn, large)
         yield Store(
             accounts=PostgresAccounts(database),
             sessions=PostgresSessions(database),
@@ -78,7 +88,8 @@ async def open_postgres_store(
             messages=PostgresMessages(sends, hold, database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
-            channels=PostgresChannels(database),
+            channels=PostgresChannels(database, planning),
+            lists=PostgresLists(database, planning),
             uploads=PostgresUploads(database),
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),

@@ -28,12 +28,12 @@ from protocol.model import (
     spellings,
 )
 
-_CHANNEL: Final = """
+CHANNEL: Final = """
     c.id, c.kind, c.name, c.created_at, c.workspace_id, c.user_lo, c.user_hi, c.class_name,
     c.subject, ARRAY(SELECT p.message_id FROM pins p WHERE p.channel_id = c.id
                       ORDER BY p.pinned_at, p.message_id) AS pinned
 """
-_SELECT_CHANNEL: Final = f"SELECT {_CHANNEL} FROM channels c"
+_SELECT_CHANNEL: Final = f"SELECT {CHANNEL} FROM channels c"
 _CREATE_CHANNEL: Final = f"""
     WITH asked AS (
         SELECT w.id, may_in_workspace($6, 'see', w.id) AS sees,
@@ -61,12 +61,16 @@ _OPEN_DM: Final = """
     ON CONFLICT DO NOTHING
 """
 _HEADS: Final = f"""
-    SELECT {_CHANNEL}, c.last_seq FROM channels c
-     WHERE c.id IN (SELECT m.channel_id FROM channel_members m WHERE m.user_id = $1
-                    UNION SELECT w.id FROM channels w
-                      JOIN workspace_members mine USING (workspace_id) WHERE mine.user_id = $1)
-       AND CASE WHEN $2::bigint[] IS NULL THEN is_listed(c, $1) ELSE c.id = ANY ($2) END
-       AND may_join($1, c.id)
+    SELECT {CHANNEL}, c.last_seq FROM channels c
+     WHERE c.id = ANY ($2::bigint[]) AND may_join($1, c.id) ORDER BY c.id
+"""
+_FEW: Final = 32  # channels, about which it costs less to ask for each
+MANY_HEADS: Final = f"""
+    SELECT {CHANNEL}, c.last_seq
+      FROM (SELECT s.id FROM seen_conversations($1) AS s WHERE s.id = ANY ($2::bigint[])
+            UNION ALL
+            SELECT s.id FROM seen_channels($1) AS s WHERE s.id = ANY ($2::bigint[])) AS seen
+      JOIN channels c ON c.id = seen.id
      ORDER BY c.id
 """
 _SEARCH: Final = f"""
@@ -96,9 +100,10 @@ _UNPIN: Final = _CHANGE_PIN.format(
 
 @frozen
 class PostgresChannels:
-    """Implements `persistence.interface.Channels`."""
+    """Implements `persistence.interface.Channels`. `planning`: as in `PostgresLists`."""
 
     database: Database
+    planning: Database
 
     async def create(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
         """See the interface."""
@@ -124,20 +129,22 @@ class PostgresChannels:
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            f"SELECT {_CHANNEL}, may_join($2, c.id) AS allowed FROM channels c WHERE c.id = $1",
+            f"SELECT {CHANNEL}, may_join($2, c.id) AS allowed FROM channels c WHERE c.id = $1",
             channel_id,
             user_id,
         )
-        return None if row is None else Access(_channel(row), row["allowed"])
+        return None if row is None else Access(channel_in(row), row["allowed"])
 
     async def heads(
-        self, user_id: UserId, channel_ids: Collection[ChannelId] | None = None
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Sequence[ChannelHead]:
         """See the interface."""
-        rows = await self.database.fetch(
-            _HEADS, user_id, None if channel_ids is None else list(channel_ids)
-        )
-        return [ChannelHead(_channel(row), row["last_seq"]) for row in rows]
+        ids = list(channel_ids)
+        if len(ids) <= _FEW:
+            rows = await self.database.fetch(_HEADS, user_id, ids)
+        else:
+            rows = await self.planning.fetch(MANY_HEADS, user_id, ids)
+        return [head_in(row) for row in rows]
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""
@@ -171,7 +178,7 @@ class PostgresChannels:
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
         """See the interface."""
         rows = await self.database.fetch(_SEARCH, user_id, spellings(text), name_key(text))
-        return [_channel(row) for row in rows]
+        return [channel_in(row) for row in rows]
 
     async def dm(self, one: UserId, other: UserId) -> Channel:
         """See the interface."""
@@ -185,14 +192,6 @@ class PostgresChannels:
             raise NoSuchUser(other) from None
         (channel,) = await self._list("WHERE c.user_lo = $1 AND c.user_hi = $2", low, high)
         return channel
-
-    async def dms(self, user_id: UserId) -> Sequence[Channel]:
-        """See the interface."""
-        mine = """
-            WHERE $1 IN (c.user_lo, c.user_hi) AND may_join($1, c.id) AND is_listed(c, $1)
-            ORDER BY c.id
-        """
-        return await self._list(mine, user_id)
 
     async def pin(
         self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
@@ -217,10 +216,16 @@ class PostgresChannels:
 
     async def _list(self, condition: str, *args: object) -> Sequence[Channel]:
         rows = await self.database.fetch(f"{_SELECT_CHANNEL} {condition}", *args)
-        return [_channel(row) for row in rows]
+        return [channel_in(row) for row in rows]
 
 
-def _channel(row: Record) -> Channel:
+def head_in(row: Record) -> ChannelHead:
+    """The head in a row with `CHANNEL` and `last_seq`."""
+    return ChannelHead(channel_in(row), row["last_seq"])
+
+
+def channel_in(row: Record) -> Channel:
+    """The channel in a row with `CHANNEL`."""
     is_dm = row["user_lo"] is not None
     return Channel(
         ChannelId(row["id"]),

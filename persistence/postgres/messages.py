@@ -1,16 +1,15 @@
 """The log in Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from attrs import evolve, frozen
 
 from persistence.interface import MAX_NAMED
-from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Conversation, Denial, Draft, Gap, Newest, Span
+from persistence.records import Advance, Denial, Draft, Gap, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -23,14 +22,16 @@ from protocol.model import (
 )
 
 
-def _columns(viewer: str) -> str:
-    """What is selected of a message, with those who have read it as far as the viewer may know.
+def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -> str:
+    """What is selected of a message `m` in a channel `c`, with those who have read it as far as the
+    viewer may know.
 
     Args:
         viewer: SQL for the id of a user; NULL: somebody who may know nothing of that.
+        is_request: SQL for whether the channel is a message request to who has a receipt `r`.
     """
     known = f"""{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))
-             AND NOT is_request(c, r.user_id)"""
+             AND NOT {is_request}"""
     return f"""
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
     m.client_key, m.is_homework, m.grading, m.parent_id,
@@ -44,24 +45,24 @@ def _columns(viewer: str) -> str:
 """
 
 
-_TO_FIRST: Final = _columns("$1::bigint")
+TO_FIRST: Final = message_columns("$1::bigint")
 _GET: Final = f"""
-    SELECT {_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
+    SELECT {message_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
 """
 _REPLIES: Final = f"""
-    SELECT {_TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
+    SELECT {TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.deleted_at IS NULL AND m.parent_id = $2 ORDER BY m.seq LIMIT $3
 """
 _PINNED: Final = f"""
-    SELECT {_TO_FIRST} FROM pins
+    SELECT {TO_FIRST} FROM pins
       JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id
      WHERE pins.channel_id = $2 ORDER BY pins.pinned_at, m.id
 """
 # A conversation is the messages of its two users; the assistant's are in the dm channel only. The
 # page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
 _CONVERSATION: Final = f"""
-    SELECT {_TO_FIRST}
+    SELECT {TO_FIRST}
       FROM channels c
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
@@ -77,7 +78,7 @@ CONVERSATION_PAGE: Final = _CONVERSATION.format(
 CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
 # Within a channel, ids grow with seqs: both are taken under its lock.
 CHANNEL_PAGE: Final = f"""
-    SELECT {_columns("$5::bigint")}
+    SELECT {message_columns("$5::bigint")}
       FROM channels c
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
@@ -127,10 +128,10 @@ _ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq", name
 _BEFORE: Final = """
     coalesce((SELECT r.{mark} FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
 """
-_READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
+READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
 _MARK_READ: Final = f"""
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {_READ_BEFORE} AS before
+        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {READ_BEFORE} AS before
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
            AND c.last_seq > 0 AND may_join($1, c.id)
@@ -143,39 +144,19 @@ _UP_TO: Final = """
          WHERE m.id = $2 AND may_join($1, c.id)
     )
 """
-_MARK_READ_UP_TO: Final = _UP_TO.format(before=_READ_BEFORE) + _ADVANCE_READ
+_MARK_READ_UP_TO: Final = _UP_TO.format(before=READ_BEFORE) + _ADVANCE_READ
 _MARK_DELIVERED_UP_TO: Final = (
     _UP_TO.format(before=_BEFORE.format(mark="delivered_seq")) + _ADVANCE_DELIVERED
 )
-_UNREAD_AMONG: Final = f"""
+UNREAD_AMONG: Final = f"""
     SELECT count(*) FROM (
         SELECT n.seq, n.author_id FROM messages n
          WHERE n.channel_id = c.id AND n.deleted_at IS NULL ORDER BY n.seq DESC LIMIT $2) AS newest
-     WHERE newest.author_id <> $1 AND newest.seq > {_READ_BEFORE}
+     WHERE newest.author_id <> $1 AND newest.seq > {READ_BEFORE}
 """
-_UNREAD_IN: Final = f"SELECT ({_UNREAD_AMONG}) AS unread FROM channels c WHERE c.id = $3"
-_NEWEST: Final = f"""
-    SELECT {_TO_FIRST}, ({_UNREAD_AMONG}) AS unread
-      FROM workspace_members mine
-      JOIN channels c USING (workspace_id)
-     CROSS JOIN LATERAL (
-           SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.deleted_at IS NULL ORDER BY l.seq DESC LIMIT 1) AS m
-     WHERE mine.user_id = $1
-"""
-_UNREAD: Final = f"""
-    SELECT count(*) FROM messages u
-     WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN (c.user_lo, c.user_hi)
-       AND u.deleted_at IS NULL AND u.seq > {_READ_BEFORE}
-       AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = $1 AND b.blocked_id = u.author_id)
-"""
-# Whether the user has hidden the conversation since its newest message, of this seq.
-_IS_ARCHIVED: Final = """
-    EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1
-               AND r.archived_seq >= {newest})
-"""
+_UNREAD_IN: Final = f"SELECT ({UNREAD_AMONG}) AS unread FROM channels c WHERE c.id = $3"
 _IN_SPANS: Final = f"""
-    SELECT {_TO_FIRST}
+    SELECT {TO_FIRST}
       FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
            WITH ORDINALITY AS s (channel_id, after, until, ord)
       JOIN channels c ON c.id = s.channel_id AND may_join($1, c.id)
@@ -188,7 +169,8 @@ _IN_SPANS: Final = f"""
 """
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
-    SELECT {_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id
+    SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
+           c.workspace_id
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -198,47 +180,6 @@ _IN_GAPS: Final = f"""
               AND l.deleted_at IS NULL
             ORDER BY l.seq LIMIT $4) AS m
      ORDER BY g.ord, m.seq LIMIT $4
-"""
-# From the watermark on; of a dm from the beginning. Rights are asked for only where there is more.
-_UNDELIVERED: Final = f"""
-    SELECT {_TO_FIRST}
-      FROM (SELECT channel_id FROM receipts WHERE user_id = $1 AND delivered_seq > 0
-            UNION SELECT channel_id FROM channel_members WHERE user_id = $1) AS known
-      JOIN channels c ON c.id = channel_id
-      LEFT JOIN receipts own ON own.channel_id = c.id AND own.user_id = $1
-     CROSS JOIN LATERAL (
-           SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.seq > coalesce(own.delivered_seq, 0)
-              AND may_join($1, c.id) AND is_declined(c, $1) IS NOT TRUE
-              AND l.author_id <> $1 AND l.deleted_at IS NULL
-            ORDER BY l.seq DESC LIMIT $2) AS m
-     WHERE (c.kind = 'dm' OR own.delivered_seq > 0) AND c.last_seq > coalesce(own.delivered_seq, 0)
-     ORDER BY m.id DESC LIMIT $2
-"""
-_CONVERSATIONS: Final = f"""
-    SELECT {_TO_FIRST}, {user_columns("peer")}, ({_UNREAD}) AS unread,
-           is_request(c, $1) AS is_request,
-           {_IS_ARCHIVED.format(newest="m.seq")} AS is_archived
-      FROM channel_members me
-      JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
-      JOIN users peer ON peer.id = CASE $1::bigint WHEN c.user_lo THEN c.user_hi ELSE c.user_lo END
-      CROSS JOIN LATERAL (
-          SELECT * FROM messages l
-           WHERE l.channel_id = c.id AND l.deleted_at IS NULL
-             AND l.author_id IN (c.user_lo, c.user_hi)
-           ORDER BY l.seq DESC LIMIT 1) AS m
-     WHERE me.user_id = $1::bigint AND may_join($1, c.id) AND NOT is_declined(c, $1)
-     ORDER BY m.id DESC
-"""
-_NEWEST_SEQ: Final = """
-    (SELECT l.seq FROM messages l WHERE l.channel_id = c.id AND l.deleted_at IS NULL
-        AND l.author_id IN (c.user_lo, c.user_hi) ORDER BY l.seq DESC LIMIT 1)
-"""
-_TOTAL_UNREAD: Final = f"""
-    SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
-      FROM channel_members me JOIN channels c ON c.id = me.channel_id AND c.kind = 'dm'
-     WHERE me.user_id = $1::bigint AND may_join($1, c.id) AND NOT is_declined(c, $1)
-       AND ($2 OR NOT {_IS_ARCHIVED.format(newest=_NEWEST_SEQ)})
 """
 _ARCHIVE: Final = """
     INSERT INTO receipts AS r (channel_id, user_id, archived_seq)
@@ -277,7 +218,7 @@ _GRADE: Final = f"""
     {VERDICT} FROM asked
 """
 _REPEATED: Final = f"""
-    SELECT {_columns("NULL::bigint")}, c.workspace_id
+    SELECT {message_columns("NULL::bigint")}, c.workspace_id
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.author_id = $1 AND m.client_key = $2 AND m.channel_id = $3
        AND is_repeat(m, $4, $5, $6, $7)
@@ -304,7 +245,7 @@ class PostgresMessages(Posting):
         )
         if row is None:
             return None
-        message = evolve(_message(row), content=draft.content, file_url=draft.file_url)
+        message = evolve(message_in(row), content=draft.content, file_url=draft.file_url)
         return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
     async def conversation_page(
@@ -320,14 +261,14 @@ class PostgresMessages(Posting):
         rows = await self.database.fetch(
             CONVERSATION_PAGE, user_id, peer_id, offset, limit, before_seq
         )
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def conversation_after(
         self, user_id: UserId, peer_id: UserId, *, after_seq: int, limit: int
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(CONVERSATION_AFTER, user_id, peer_id, after_seq, limit)
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def in_spans(
         self, user_id: UserId, spans: Sequence[Span], *, limit: int
@@ -341,7 +282,7 @@ class PostgresMessages(Posting):
             [span.until for span in spans],
             limit,
         )
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
         """See the interface."""
@@ -352,7 +293,7 @@ class PostgresMessages(Posting):
             [gap.above_id for gap in gaps],
             limit,
         )
-        return [Posted(_message(row), workspace_id=row["workspace_id"]) for row in rows]
+        return [Posted(message_in(row), workspace_id=row["workspace_id"]) for row in rows]
 
     async def last_id(self) -> MessageId:
         """See the interface. The sequence may be ahead of what is stored, never behind."""
@@ -361,11 +302,6 @@ class PostgresMessages(Posting):
             " AS last_id"
         )
         return MessageId(0 if row is None else row["last_id"])
-
-    async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
-        """See the interface."""
-        rows = await self.database.fetch(_UNDELIVERED, user_id, limit)
-        return [_message(row) for row in reversed(rows)]
 
     async def channel_page(
         self,
@@ -378,28 +314,28 @@ class PostgresMessages(Posting):
         """See the interface."""
         first = MAX_ID if before is None else before
         rows = await self.database.fetch(CHANNEL_PAGE, channel_id, first, limit, MAX_ID, viewer)
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def get(
         self, message_id: MessageId, *, even_deleted: bool = False, viewer: UserId | None = None
     ) -> Message | None:
         """See the interface."""
         row = await self.database.fetch_one(_GET, message_id, even_deleted, viewer)
-        return None if row is None else _message(row)
+        return None if row is None else message_in(row)
 
     async def replies(
         self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(_REPLIES, viewer, message_id, limit)
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(_PINNED, viewer, channel_id)
-        return [_message(row) for row in rows]
+        return [message_in(row) for row in rows]
 
     async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
         """See the interface."""
@@ -435,34 +371,9 @@ class PostgresMessages(Posting):
         row = await self.database.fetch_one(_UNREAD_IN, user_id, among, channel_id)
         return 0 if row is None else int(row["unread"])
 
-    async def newest(self, user_id: UserId, *, among: int) -> Mapping[ChannelId, Newest]:
-        """See the interface."""
-        rows = await self.database.fetch(_NEWEST, user_id, among)
-        return {row["channel_id"]: Newest(_message(row), row["unread"]) for row in rows}
-
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
         """See the interface."""
         return await self.database.fetch_one(_ARCHIVE, user_id, peer_id) is not None
-
-    async def conversations(self, user_id: UserId) -> Sequence[Conversation]:
-        """See the interface."""
-        rows = await self.database.fetch(_CONVERSATIONS, user_id)
-        return [
-            Conversation(
-                channel_id=ChannelId(row["channel_id"]),
-                peer=user_from(row),
-                last_message=_message(row),
-                unread_count=row["unread"],
-                is_request=row["is_request"],
-                is_archived=row["is_archived"],
-            )
-            for row in rows
-        ]
-
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
-        """See the interface."""
-        row = await self.database.fetch_one(_TOTAL_UNREAD, user_id, with_archived)
-        return 0 if row is None else int(row["unread"])
 
 
 def _advance(row: Record | None) -> Advance | None:
@@ -479,7 +390,8 @@ def _advance(row: Record | None) -> Advance | None:
     )
 
 
-def _message(row: Record) -> Message:
+def message_in(row: Record) -> Message:
+    """The message in a row with `message_columns`."""
     return Message(
         id=MessageId(row["id"]),
         channel_id=ChannelId(row["channel_id"]),

@@ -18,6 +18,7 @@ from protocol.model import ChannelId, ChannelKind, User, WorkspaceId
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
+    dms,
     granted,
     make_channel,
     make_users,
@@ -66,11 +67,11 @@ async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
     assert (made.kind, made.pair, made.workspace_id) == (ChannelKind.DM, (ann.id, ben.id), None)
     assert made.name == f"dm_{ann.id}_{ben.id}"
     assert (made.peer_of(ann.id), made.peer_of(eve.id)) == (ben.id, None)
-    assert await store.channels.dms(ann.id) == [made]
-    assert await store.channels.dms(eve.id) == []
+    assert await dms(store, ann.id) == [made]
+    assert await dms(store, eve.id) == []
     await store.relations.block(ann.id, ben.id)
-    assert await store.channels.dms(ann.id) == [made]  # who blocks may still read
-    assert await store.channels.dms(ben.id) == []
+    assert await dms(store, ann.id) == [made]  # who blocks may still read
+    assert await dms(store, ben.id) == []
     access = await store.channels.access(eve.id, made.id)
     assert access is not None
     assert not access.allowed
@@ -85,8 +86,8 @@ async def test_a_dm_is_listed_for_who_opened_it_until_something_is_said(store: S
     dm = await store.channels.dm(ben.id, ann.id)
 
     async def listed(user: User) -> list[ChannelId]:
-        heads = [head.channel for head in await store.channels.heads(user.id)]
-        assert heads == await store.channels.dms(user.id)
+        heads = [head.channel for head in await store.lists.channels(user.id)]
+        assert heads == await dms(store, user.id)
         return [channel.id for channel in heads]
 
     assert (await listed(ann), await listed(ben)) == ([], [dm.id])
@@ -156,7 +157,7 @@ async def test_heads_are_of_the_channels_that_the_user_may_see(store: Store) -> 
     room, secret = await make_channel(store, ann, ben), await make_channel(store, eve)
     dm = await store.channels.dm(ben.id, ann.id)
     await say(store, ann, room, "1", "2")
-    assert await store.channels.heads(ben.id) == [ChannelHead(room, 2), ChannelHead(dm, 0)]
+    assert await store.lists.channels(ben.id) == [ChannelHead(room, 2), ChannelHead(dm, 0)]
     assert await store.channels.heads(ben.id, [secret.id, room.id]) == [ChannelHead(room, 2)]
     assert await store.channels.heads(ben.id, []) == []
-    assert await store.channels.heads(eve.id) == [ChannelHead(secret, 0)]
+    assert await store.lists.channels(eve.id) == [ChannelHead(secret, 0)]

@@ -42,7 +42,7 @@ async def test_watermarks_move_only_forward_and_decide_what_is_read(store: Store
     messages = store.messages
     assert await messages.mark_read(ben.id, ann.id) is None
     await post(store, Draft(ann.id, ben.id, "1"), Draft(ann.id, ben.id, "2"))
-    assert await messages.unread_count(ben.id) == 2
+    assert await store.lists.unread_count(ben.id) == 2
     advance = await messages.mark_read(ben.id, ann.id)
     assert advance is not None
     assert advance.seq == 2
@@ -55,10 +55,10 @@ async def test_watermarks_move_only_forward_and_decide_what_is_read(store: Store
         False,
         False,
     ]
-    assert await messages.unread_count(ben.id) == 1
-    assert await messages.unread_count(ann.id) == 1
+    assert await store.lists.unread_count(ben.id) == 1
+    assert await store.lists.unread_count(ann.id) == 1
     await messages.mark_read(ann.id, ben.id)
-    assert await messages.unread_count(ann.id) == 0
+    assert await store.lists.unread_count(ann.id) == 0
 
 
 async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> None:
@@ -67,11 +67,11 @@ async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> 
     await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
 
     async def counts() -> tuple[int, int]:
-        listed = await messages.conversations(ann.id)
+        listed = await store.lists.conversations(ann.id)
         shown = [each for each in listed if not each.is_archived]
         found = (
-            await messages.unread_count(ann.id),
-            await messages.unread_count(ann.id, with_archived=False),
+            await store.lists.unread_count(ann.id),
+            await store.lists.unread_count(ann.id, with_archived=False),
         )
         assert found == tuple(sum(each.unread_count for each in some) for some in (listed, shown))
         return found
@@ -98,11 +98,11 @@ async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
     await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
     await store.relations.accept_message_request(ann.id, ben.id)
     await store.relations.block(ann.id, ben.id)
-    assert await store.messages.unread_count(ann.id) == 1
-    listed = await store.messages.conversations(ann.id)
+    assert await store.lists.unread_count(ann.id) == 1
+    listed = await store.lists.conversations(ann.id)
     assert [each.unread_count for each in listed] == [1, 0]
     await store.relations.unblock(ann.id, ben.id)
-    assert await store.messages.unread_count(ann.id) == 3
+    assert await store.lists.unread_count(ann.id) == 3
 
 
 async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -> None:
@@ -118,7 +118,7 @@ async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -
         advance = await mark(ben.id, last.id)
         assert advance is not None
         assert (advance.seq, len(advance.message_ids)) == (2, 1)
-    assert await messages.unread_count(ben.id) == 0
+    assert await store.lists.unread_count(ben.id) == 0
 
 
 async def test_conversations_newest_first_with_exact_unread_counts(store: Store) -> None:
@@ -127,13 +127,13 @@ async def test_conversations_newest_first_with_exact_unread_counts(store: Store)
     await post(store, Draft(ann.id, eve.id, "3"))
     await post(store, Draft(kim.id, ann.id, "4"))
     await store.relations.request_follow(ann.id, kim.id)
-    listed = await store.messages.conversations(ann.id)
+    listed = await store.lists.conversations(ann.id)
     assert [each.peer for each in listed] == [kim, eve, ben]
     assert [each.last_message.content for each in listed] == ["4", "3", "2"]
     assert [each.unread_count for each in listed] == [1, 0, 2]
     assert [each.is_request for each in listed] == [False, False, True]
-    assert await store.messages.unread_count(ann.id) == 3
-    assert await store.messages.conversations(NOBODY) == []
+    assert await store.lists.unread_count(ann.id) == 3
+    assert await store.lists.conversations(NOBODY) == []
 
 
 async def test_pages_go_back_by_id(store: Store) -> None:
@@ -194,11 +194,11 @@ async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -
     first = await post_one(store, Draft(ann.id, ben.id, "1"))
     second = await post_one(store, Draft(ann.id, ben.id, "2"))
     await store.messages.delete(second.id, by=ann.id)
-    (listed,) = await store.messages.conversations(ben.id)
+    (listed,) = await store.lists.conversations(ben.id)
     assert (listed.last_message, listed.unread_count) == (first, 1)
-    assert await store.messages.unread_count(ben.id) == 1
+    assert await store.lists.unread_count(ben.id) == 1
     await store.messages.delete(first.id, by=ann.id)
-    assert await store.messages.conversations(ben.id) == []
+    assert await store.lists.conversations(ben.id) == []
 
 
 async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store) -> None:
@@ -214,7 +214,7 @@ async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store
 
     async def seen_by(viewer: UserId) -> list[Message | None]:
         spans = [Span(channel.id, 0, 1)]
-        newest = await messages.newest(viewer, among=9)
+        newest = await store.lists.newest(viewer, [channel.id], among=9)
         return [
             (await messages.channel_page(channel.id, before=None, limit=9, viewer=viewer))[0],
             await messages.get(message.id, viewer=viewer),
@@ -252,7 +252,7 @@ async def test_who_blocks_is_not_told_any_more_what_the_blocked_has_read(store: 
     await store.messages.mark_read(ben.id, ann.id)
     await store.relations.block(ann.id, ben.id)
     (shown,) = await log_of(store, ann, ben)
-    (listed,) = await store.messages.conversations(ann.id)
+    (listed,) = await store.lists.conversations(ann.id)
     assert [shown.is_read, shown.is_delivered, listed.last_message.is_read] == [False] * 3
 
 
@@ -357,11 +357,11 @@ async def test_an_archived_conversation_is_marked_until_the_next_message(store: 
     assert not await store.messages.archive(ann.id, eve.id)
     await post_one(store, Draft(ann.id, ben.id, "1"))
     assert await store.messages.archive(ben.id, ann.id)
-    assert [each.is_archived for each in await store.messages.conversations(ben.id)] == [True]
-    assert [each.is_archived for each in await store.messages.conversations(ann.id)] == [False]
-    assert await store.messages.unread_count(ben.id) == 1
+    assert [each.is_archived for each in await store.lists.conversations(ben.id)] == [True]
+    assert [each.is_archived for each in await store.lists.conversations(ann.id)] == [False]
+    assert await store.lists.unread_count(ben.id) == 1
     await post_one(store, Draft(ann.id, ben.id, "2"))
-    assert [each.is_archived for each in await store.messages.conversations(ben.id)] == [False]
+    assert [each.is_archived for each in await store.lists.conversations(ben.id)] == [False]
 
 
 async def test_spans_come_in_their_order_and_then_by_seq(store: Store) -> None:
@@ -393,16 +393,16 @@ async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store
     room, silent = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
     await say(store, ann, silent, "nobody ever confirmed anything here")
     first, *missed = await say(store, ann, room, "a", "b", "c")
-    assert await store.messages.undelivered(ben.id, limit=10) == []
+    assert await store.lists.undelivered(ben.id, limit=10) == []
     await store.messages.mark_delivered_up_to(ben.id, first.id)
     await say(store, ben, room, "my own")
-    assert await store.messages.undelivered(ben.id, limit=10) == missed
-    assert await store.messages.undelivered(ben.id, limit=1) == missed[-1:]
+    assert await store.lists.undelivered(ben.id, limit=10) == missed
+    assert await store.lists.undelivered(ben.id, limit=1) == missed[-1:]
     await store.messages.mark_read_up_to(ben.id, missed[0].id)
-    assert await store.messages.undelivered(ben.id, limit=10) == missed[1:]
+    assert await store.lists.undelivered(ben.id, limit=10) == missed[1:]
     assert room.workspace_id is not None
     await store.workspaces.remove_member(room.workspace_id, ben.id, by=ann.id)
-    assert await store.messages.undelivered(ben.id, limit=10) == []
+    assert await store.lists.undelivered(ben.id, limit=10) == []
 
 
 async def test_a_conversation_is_read_up_to_a_seq(store: Store) -> None:
@@ -411,7 +411,7 @@ async def test_a_conversation_is_read_up_to_a_seq(store: Store) -> None:
     advance = await store.messages.mark_read(ben.id, ann.id, up_to=2)
     assert advance is not None
     assert (advance.seq, advance.message_ids) == (2, (messages[0].id, messages[1].id))
-    assert await store.messages.unread_count(ben.id) == 1
+    assert await store.lists.unread_count(ben.id) == 1
     assert await store.messages.mark_read(ben.id, ann.id, up_to=1) is None
     last = await store.messages.mark_read(ben.id, ann.id, up_to=9)
     assert last is not None
@@ -423,30 +423,31 @@ async def test_nothing_of_a_private_conversation_is_delivered_until_it_is_confir
 ) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first, second = await say(store, ann, await store.channels.dm(ann.id, ben.id), "a", "b")
-    assert await store.messages.undelivered(ben.id, limit=10) == [first, second]
-    assert await store.messages.undelivered(ann.id, limit=10) == []
+    assert await store.lists.undelivered(ben.id, limit=10) == [first, second]
+    assert await store.lists.undelivered(ann.id, limit=10) == []
     await store.messages.mark_delivered_up_to(ben.id, first.id)
-    assert await store.messages.undelivered(ben.id, limit=10) == [second]
+    assert await store.lists.undelivered(ben.id, limit=10) == [second]
     await store.messages.mark_read(ben.id, ann.id)
-    assert await store.messages.undelivered(ben.id, limit=10) == []
+    assert await store.lists.undelivered(ben.id, limit=10) == []
 
 
 async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     busy, deleted, empty = [await make_channel(store, ann, ben) for _ in range(3)]
-    await make_channel(store, eve)
+    secret = await make_channel(store, eve)
     for text in ("1", "2", "3", "4"):
         await post_one(store, to_channel(ann, busy, text))
     last = await post_one(store, to_channel(ben, busy, "5"))
     gone = [await post_one(store, to_channel(ann, deleted, text)) for text in ("left", "gone")]
     await store.messages.delete(gone[1].id, by=ann.id)
     assert isinstance((await store.messages.post([Draft(ann.id, ben.id, "a dm")]))[0], Posted)
-    newest = await store.messages.newest(ben.id, among=3)
+    ids = [each.id for each in (busy, deleted, empty, secret)]
+    newest = await store.lists.newest(ben.id, ids, among=3)
     assert newest == {busy.id: Newest(last, 2), deleted.id: Newest(gone[0], 1)}
     assert empty.id not in newest
     await store.messages.mark_read_up_to(ben.id, last.id)
-    assert (await store.messages.newest(ben.id, among=3))[busy.id].unread_count == 0
-    assert await store.messages.newest(eve.id, among=3) == {}
+    assert (await store.lists.newest(ben.id, ids, among=3))[busy.id].unread_count == 0
+    assert await store.lists.newest(eve.id, ids, among=3) == {}
 
 
 async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: Store) -> None:
@@ -459,7 +460,7 @@ async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: St
     assert read is not None
     assert (delivered.audience, read.audience) == (frozenset(), frozenset())
     assert read.hidden_from == {ben.id}  # who has joined the dm learns it no more
-    assert await store.messages.unread_count(ann.id) == 0
+    assert await store.lists.unread_count(ann.id) == 0
 
     async def shown() -> list[tuple[tuple[UserId, ...], bool]]:
         views = (

@@ -373,9 +373,9 @@ async def test_the_assistant_answers_anywhere_and_the_asker_has_read_it(store: S
         assert page[-1] == answer
     conversation = await store.messages.conversation_page(ann.id, eve.id, offset=0, limit=9)
     assert [message.content for message in conversation] == ["@AI?"]
-    (listed,) = await store.messages.conversations(eve.id)
+    (listed,) = await store.lists.conversations(eve.id)
     assert (listed.last_message.content, listed.unread_count) == ("@AI?", 1)
-    assert await store.messages.unread_count(eve.id) == 1
+    assert await store.lists.unread_count(eve.id) == 1
 
 
 async def test_a_key_is_its_authors(store: Store) -> None:

@@ -13,7 +13,7 @@ from persistence.records import (
     Side,
 )
 from protocol.model import FollowStatus, Posted, User, UserId, WorkspaceId
-from tests.support.stores.records import NOBODY, make_channel, make_user, make_users, post_one
+from tests.support.stores.records import NOBODY, dms, make_channel, make_user, make_users, post_one
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
@@ -256,7 +256,7 @@ async def test_a_message_request_is_accepted_by_whom_it_was_sent_to(store: Store
     assert await accept(ann.id, eve.id) is True
     assert await store.relations.follow_status(eve.id, ann.id) is FollowStatus.ACCEPTED
     assert await allowed(store, ann.id, eve.id)
-    (conversation,) = await store.messages.conversations(ann.id)
+    (conversation,) = await store.lists.conversations(ann.id)
     assert not conversation.is_request
 
 
@@ -273,14 +273,14 @@ async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(sto
     accept = store.relations.accept_message_request
     for sender in (ben, dan, eve):
         assert await accept(ann.id, sender.id) is False
-    requests = [each.is_request for each in await store.messages.conversations(ann.id)]
+    requests = [each.is_request for each in await store.lists.conversations(ann.id)]
     assert requests == [False]  # with ben, whom ann has answered
     assert (await store.relations.counts(ann.id)).followers == 0
 
 
 async def waiting(store: Store, user: User) -> list[UserId]:
     """Whose message requests are in the user's list."""
-    listed = await store.messages.conversations(user.id)
+    listed = await store.lists.conversations(user.id)
     return [each.peer.id for each in listed if each.is_request]
 
 
@@ -313,32 +313,32 @@ async def test_a_declined_request_is_in_no_list_until_its_author_writes_again(st
     assert await decline(ann.id, ben.id) is False
     first = await post_one(store, Draft(ben.id, ann.id, "hello"))
     assert await decline(ben.id, ann.id) is False  # by its author
-    assert await store.messages.unread_count(ann.id) == 1
+    assert await store.lists.unread_count(ann.id) == 1
     assert await store.relations.is_waiting(ann.id, ben.id)
     assert await decline(ann.id, ben.id) is True
     assert await decline(ann.id, ben.id) is False
     assert not await store.relations.is_waiting(ann.id, ben.id)
-    assert await store.messages.conversations(ann.id) == []
-    assert await store.messages.unread_count(ann.id) == 0
-    assert await store.channels.dms(ann.id) == []
-    assert await store.channels.heads(ann.id) == []  # a resume leaves it out
+    assert await store.lists.conversations(ann.id) == []
+    assert await store.lists.unread_count(ann.id) == 0
+    assert await dms(store, ann.id) == []
+    assert await store.lists.channels(ann.id) == []  # a resume leaves it out
     assert [each.channel.id for each in await store.channels.heads(ann.id, [first.channel_id])] == [
         first.channel_id
     ]
-    (theirs,) = await store.messages.conversations(ben.id)
+    (theirs,) = await store.lists.conversations(ben.id)
     assert (theirs.is_request, theirs.last_message.content) == (False, "hello")
     await post_one(store, Draft(ben.id, ann.id, "please?"))
     assert await waiting(store, ann) == [ben.id]
     assert await decline(ann.id, ben.id) is True
     await post_one(store, Draft(ann.id, ben.id, "well"))
-    assert len(await store.messages.conversations(ann.id)) == 1
+    assert len(await store.lists.conversations(ann.id)) == 1
 
 
 async def test_the_request_of_who_is_blocked_is_in_no_list(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ben.id, ann.id, "hello"))
     await store.relations.block(ann.id, ben.id)
-    assert await store.messages.conversations(ann.id) == []
+    assert await store.lists.conversations(ann.id) == []
     assert await store.relations.decline_message_request(ann.id, ben.id) is False
     await store.relations.unblock(ann.id, ben.id)
     assert await waiting(store, ann) == [ben.id]

@@ -6,12 +6,15 @@ Guarantees: every user id in a path, query or body must be the session's, and ev
 the caller's own; else 403.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NotRequired, TypedDict
 
+from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from persistence.lists import Which
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
@@ -27,7 +30,7 @@ from protocol.dialects.messenger.shapes import (
     conversation_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Message, Posted, Role, User, UserId, with_authors
+from protocol.model import MAX_ID, Message, Posted, Role, User, UserId, with_authors
 from protocol.parsing.content import check_content, check_file_url, check_kind
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
@@ -125,15 +128,25 @@ def _peer(call: Call, conversation: str) -> UserId:
 
 async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """The caller's conversations, newest first, without the archived ones."""
-    found = await call.services.store.messages.conversations(call.me)
-    return JSON([_summary(call.user, each) for each in found if not each.is_archived])
+    found = await _page(call, Which.UNARCHIVED)
+    return JSON([_summary(call.user, each) for each in found], headers=_more(call, found))
 
 
 async def conversations_of(call: Call) -> JSON[list[DetailedConversationObject]]:
     """The caller's conversations with more detail, archived ones included."""
     _require_me(call, call.user_id())
-    found = await call.services.store.messages.conversations(call.me)
-    return JSON([_detailed(call.user, each) for each in found])
+    found = await _page(call, Which.ALL)
+    return JSON([_detailed(call.user, each) for each in found], headers=_more(call, found))
+
+
+async def _page(call: Call, which: Which) -> Sequence[Conversation]:
+    return await call.services.store.lists.conversations(
+        call.me, which, before=begin_of_page(call, MAX_ID), limit=call.number(pages.LIMIT)
+    )
+
+
+def _more(call: Call, page: Sequence[Conversation]) -> Mapping[str, str]:
+    return next_page(call, page, lambda each: each.last_id)
 
 
 def _summary(me: User, conversation: Conversation) -> ConversationObject:
@@ -286,8 +299,8 @@ async def mark_read(call: Call) -> JSON[SuccessObject]:
 async def unread_count(call: Call) -> JSON[UnreadObject]:
     """How many private messages the caller has not read."""
     _require_me(call, call.user_id())
-    messages = call.services.store.messages
-    return JSON({"unreadCount": await messages.unread_count(call.me, with_archived=False)})
+    lists = call.services.store.lists
+    return JSON({"unreadCount": await lists.unread_count(call.me, with_archived=False)})
 
 
 _INVALID: Final = (ErrorCode.INVALID_FIELD,)
@@ -300,7 +313,12 @@ _NAMED: Final = {"conversation_id": ConversationName}
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
         Endpoint(
-            "GET", f"{prefix}/conversations", "My conversations", conversations, {200: "a list"}
+            "GET",
+            f"{prefix}/conversations",
+            "My conversations",
+            conversations,
+            {200: "a list"},
+            parameters=pages.PAGED,
         ),
         Endpoint(
             "GET",
@@ -308,6 +326,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             "My conversations in detail",
             conversations_of,
             {200: "a list", 400: _INVALID, 403: _NOT_MINE},
+            parameters=pages.PAGED,
         ),
         Endpoint(
             "GET",

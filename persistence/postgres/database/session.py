@@ -45,6 +45,11 @@ LANE_SESSION: Final = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+PLANNING_SESSION: Final = {
+    **SESSION,
+    # A plan that is made once is one for users with few channels. Planning takes some milliseconds.
+    "plan_cache_mode": "force_custom_plan",
+}
 _ADOPT: Final = """
     SELECT count(set_config(s.name, s.value, false))
       FROM unnest($1::text[], $2::text[]) AS s (name, value)

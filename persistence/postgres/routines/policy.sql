@@ -185,6 +185,64 @@ LANGUAGE sql STABLE AS $$
            SELECT FROM receipts r WHERE r.channel_id = place.id AND r.user_id = who))
 $$;
 
+-- What `may_join`, `is_request` and `may_message` say of all dms of a user, for their lists: asked at once, each table
+-- is read once and not once for every dm. Whoever replaces `may_message`, `may_see_conversation` or
+-- `may_join` replaces this too.
+DROP FUNCTION IF EXISTS seen_conversations;
+CREATE FUNCTION seen_conversations(who bigint)
+RETURNS TABLE (id bigint, peer bigint, last_seq bigint, last_id bigint, is_request boolean,
+               may_write boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT c.id, c.peer, c.last_seq, c.last_id,
+           NOT c.answered AND coalesce(c.opened_by = c.peer, false)
+           AND NOT EXISTS (SELECT FROM follows f WHERE f.follower_id = who
+                              AND f.followee_id = c.peer AND f.status = 'accepted')
+           AND (me.is_public OR NOT EXISTS (
+                    SELECT FROM follows f WHERE f.followee_id = who
+                       AND f.follower_id = c.peer AND f.status = 'accepted'))
+           AND NOT EXISTS (SELECT FROM workspace_members mine
+                             JOIN workspace_members theirs USING (workspace_id)
+                            WHERE mine.user_id = who AND theirs.user_id = c.peer),
+           NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = who AND b.blocked_id = c.peer)
+           AND (them.is_public
+                OR EXISTS (SELECT FROM follows f WHERE f.follower_id = who
+                              AND f.followee_id = c.peer AND f.status = 'accepted')
+                OR EXISTS (SELECT FROM follows f WHERE f.followee_id = who
+                              AND f.follower_id = c.peer AND f.status = 'accepted'))
+      FROM users me
+      JOIN (SELECT d.id, d.user_hi AS peer, d.last_seq, d.last_id, d.answered, d.opened_by
+              FROM channels d WHERE d.user_lo = who
+            UNION ALL
+            SELECT d.id, d.user_lo, d.last_seq, d.last_id, d.answered, d.opened_by
+              FROM channels d WHERE d.user_hi = who) AS c ON true
+      JOIN users them ON them.id = c.peer
+     WHERE me.id = who
+       AND EXISTS (SELECT FROM channel_members m WHERE m.channel_id = c.id AND m.user_id = who)
+       AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = c.peer AND b.blocked_id = who)
+       AND (me.is_public OR them.is_public
+            OR EXISTS (SELECT FROM blocks b WHERE b.blocker_id = who AND b.blocked_id = c.peer)
+            OR EXISTS (SELECT FROM follows f WHERE f.follower_id = who
+                          AND f.followee_id = c.peer AND f.status = 'accepted')
+            OR EXISTS (SELECT FROM follows f WHERE f.followee_id = who
+                          AND f.follower_id = c.peer AND f.status = 'accepted'))
+$$;
+
+-- The same of a user's other channels.
+DROP FUNCTION IF EXISTS seen_channels;
+CREATE FUNCTION seen_channels(who bigint) RETURNS TABLE (id bigint, last_id bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT c.id, c.last_id
+      FROM channels c JOIN workspace_members m ON m.workspace_id = c.workspace_id
+     WHERE m.user_id = who
+    UNION ALL
+    SELECT m.channel_id, c.last_id FROM channel_members m
+     CROSS JOIN LATERAL (SELECT c.last_id, c.user_lo, c.workspace_id FROM channels c
+                          WHERE c.id = m.channel_id OFFSET 0) AS c  -- not those of everybody
+     WHERE m.user_id = who AND c.user_lo IS NULL AND NOT EXISTS (
+           SELECT FROM workspace_members w
+            WHERE w.user_id = who AND w.workspace_id = c.workspace_id)
+$$;
+
 -- The users who may know that `who` is online: accepted follows either way, the peers of dms that
 -- were answered or accepted, as long as one of the two may message the other, members of a common
 -- workspace; without those who block `who` or are blocked. It is mutual, and must stay so.
@@ -195,14 +253,16 @@ LANGUAGE sql STABLE AS $$
         UNION SELECT follower_id FROM follows WHERE followee_id = who AND status = 'accepted'
         UNION SELECT peer.id FROM (
               SELECT user_hi FROM channels WHERE user_lo = who AND answered
-              UNION SELECT user_lo FROM channels WHERE user_hi = who AND answered) AS peer (id)
-              WHERE may_message(who, peer.id) OR may_message(peer.id, who)
+              UNION SELECT user_lo FROM channels WHERE user_hi = who AND answered) AS talked (id)
+              JOIN users peer ON peer.id = talked.id JOIN users me ON me.id = who
+              WHERE peer.is_public OR me.is_public  -- who follows the other is above
         UNION SELECT theirs.user_id
               FROM workspace_members mine JOIN workspace_members theirs USING (workspace_id)
               WHERE mine.user_id = who
     ) AS related
-    WHERE related.id <> who AND NOT EXISTS (
-        SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((who, related.id), (related.id, who)))
+    WHERE related.id <> who
+      AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = who AND blocked_id = related.id)
+      AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = related.id AND blocked_id = who)
 $$;
 
 -- Whether a user may see an upload, and name it in a message: its owner, those who may see a message

@@ -199,11 +199,11 @@ BEGIN
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither
         UPDATE channels c
-           SET last_seq = n.seq,
+           SET last_seq = n.seq, last_id = n.id,
                opened_by = CASE WHEN c.kind = 'dm' THEN coalesce(c.opened_by, n.one) END,
                answered = c.answered OR (c.kind = 'dm' AND coalesce(
                    n.one <> n.other OR n.one <> c.opened_by, false))
-          FROM (SELECT f.channel_id, max(f.seq) AS seq,
+          FROM (SELECT f.channel_id, max(f.seq) AS seq, max(f.id) AS id,
                        min(f.author) FILTER (WHERE f.author <> 999) AS one,
                        max(f.author) FILTER (WHERE f.author <> 999) AS other
                   FROM fresh f GROUP BY f.channel_id) AS n

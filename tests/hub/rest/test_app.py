@@ -73,7 +73,7 @@ async def test_a_user_has_a_few_requests_in_work_and_the_next_one_waits(
     memory_store: Store,
 ) -> None:
     """Whatever they ask for, over all their sessions; others are answered meanwhile."""
-    reading = Interception("messages", "conversations")
+    reading = Interception("lists", "conversations")
     async with open_world(reading.over(memory_store)) as world:
         ann, ben = await world.people("ann", "ben")
         again = await world.sign_in(ann.user)

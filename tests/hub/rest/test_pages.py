@@ -117,6 +117,21 @@ def channels(school: School) -> Entries:
     return Entries(add, remain)
 
 
+def conversations(school: School, *, is_listed_by_id: bool = False) -> Entries:
+    """Those of ann. Who is listed by their id need not have said anything."""
+    store = school.world.store
+
+    async def add(name: str) -> Any:
+        person = await school.world.person(name)
+        if is_listed_by_id:
+            await store.channels.dm(school.ann.id, person.id)
+        else:
+            await say(person, school.ann, "hi")
+        return person.id
+
+    return Entries(add, lambda user_id: store.relations.block(user_id, school.ann.id))
+
+
 def listed_of(kind: str, school: School) -> Listed:
     ann, ben, general = school.ann, school.ben, school.general.id
 
@@ -170,6 +185,42 @@ def listed_of(kind: str, school: School) -> Listed:
             lambda page: [each["name"] for each in page],
             channels(school),
         ),
+        "conversations": lambda: Listed(
+            call,
+            f"/api/messages/conversations?limit={LIMIT}",
+            lambda page: [each["user"]["username"] for each in page],
+            conversations(school),
+        ),
+        "requests": lambda: Listed(
+            call,
+            f"/api/messages/requests?limit={LIMIT}",
+            lambda page: [each["user"]["username"] for each in page],
+            conversations(school),
+        ),
+        "messenger's conversations": lambda: Listed(
+            ask,
+            f"/api/messagepal/conversations/{ann.id}?limit={LIMIT}",
+            lambda page: [_peer(each["participants"], ann.id).lower() for each in page],
+            conversations(school),
+        ),
+        "dms": lambda: Listed(
+            ask,
+            f"/api/users/me/dms?limit={LIMIT}",
+            lambda page: [each["partner"]["username"] for each in page],
+            conversations(school, is_listed_by_id=True),
+        ),
+        "the platform's conversations": lambda: Listed(
+            ask,
+            f"/api/chat/conversations?limit={LIMIT}",
+            lambda page: [each["name"] for each in page],
+            channels(school),
+        ),
+        "the platform's channels": lambda: Listed(
+            ask,
+            f"/api/users/me/channels?limit={LIMIT}",
+            lambda page: [each["name"] for each in page],
+            channels(school),
+        ),
         "people": lambda: Listed(
             call,
             f"/api/users/all?limit={LIMIT}",
@@ -178,6 +229,11 @@ def listed_of(kind: str, school: School) -> Listed:
         ),
     }
     return made[kind]()
+
+
+def _peer(people: Any, me: int) -> str:
+    (name,) = [each["name"] for each in people if each["id"] != me]
+    return str(name)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -193,6 +249,12 @@ def listed_of(kind: str, school: School) -> Listed:
         ("Socket.IO", 120),
         ("followers", 12),
         ("channels by name", 12),
+        ("conversations", 12),
+        ("requests", 12),
+        ("messenger's conversations", 12),
+        ("dms", 12),
+        ("the platform's conversations", 12),
+        ("the platform's channels", 12),
         ("people", 12),
     ],
 )
@@ -229,6 +291,8 @@ async def test_a_page_that_there_cannot_be_is_an_error(timed_world: World) -> No
         (ann.call, "/api/users/followers"): ("page", "limit", "cursor"),
         (ann.call, "/api/following"): ("page", "limit", "cursor"),
         (ann.call, "/api/users/all"): ("limit", "before"),
+        (ann.call, "/api/messages/conversations"): ("limit", "cursor"),
+        (ann.ask, "/api/users/me/dms"): ("limit", "cursor"),
         (ann.ask, f"/api/channels/{school.general.id}/messages"): ("limit", "before", "after_seq"),
         (ann.ask, history): ("limit", "before_seq", "after_seq"),
         (with_token, f"/api/messages/channel/{uuid}"): ("cursor", "after_seq"),

@@ -192,10 +192,10 @@ async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, m
     await write(world, school.ann.user, school.ben.user, "one", "two", "three")
     newest = await world.store.messages.last_id()
     await world.store.messages.delete(newest, by=school.ann.id)
-    assert await world.store.messages.unread_count(school.ben.id) == 2
+    assert await world.store.lists.unread_count(school.ben.id) == 2
     await mark(school, bens, newest)
     await until_quiet()
-    assert await world.store.messages.unread_count(school.ben.id) == 0
+    assert await world.store.lists.unread_count(school.ben.id) == 0
 
 
 async def test_an_author_hears_of_all_that_was_read_at_once(world: World) -> None:

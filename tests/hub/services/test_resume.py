@@ -20,6 +20,7 @@ from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.intercept import Interception, Late
 from tests.support.stores.outage import Outage
+from tests.support.stores.records import dms
 from tests.support.world import GREETINGS, World, open_world
 
 
@@ -68,6 +69,45 @@ async def test_more_positions_than_a_frame_has_are_told_of_those_that_moved(
     seqs, marker = await until_resumed(socket)
     assert (seqs, marker["complete"], len(marker["after"])) == ([1], False, 2)
     assert marker["after"][str(others[2].id)] == 1
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "steps"),
+    [("MAX_CHANNELS", 2, [2, 2, 1]), ("MAX_MESSAGES", 3, [3, 2])],
+)
+async def test_what_is_too_much_for_one_resume_comes_with_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, steps: list[int]
+) -> None:
+    monkeypatch.setattr(hub.services.resume, bound, value)
+    ann, *others = [await world.person(name) for name in ("ann", "b", "c", "d", "e", "f")]
+    for other in others:
+        await write(world, other.user, ann.user, "1")
+    socket = await ann.open("/ws?resume")
+    known: dict[str, int] = {}
+    told: list[int] = []
+    for _ in steps:
+        await socket.send({"type": "resume", "after": known})
+        seqs, marker = await until_resumed(socket)
+        told.append(len(seqs))
+        known |= marker["after"]
+        assert marker["complete"] is (len(known) == len(others))
+    assert told == steps
+    assert known == {str(other.id): 1 for other in others}
+
+
+async def test_of_too_many_channels_a_resume_joins_those_with_the_newest_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.resume, "MAX_CHANNELS", 1)
+    school = await open_school(world)
+    await write(world, school.ann.user, school.ben.user, "hi")
+    await post(world, school.ann.user, school.general, "1")
+    socket = await school.ben.open("/ws/chat")
+    await socket.send({"type": "resume"})
+    assert (await socket.receive_type("joined_channel"))["channelId"] == school.general.id
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["complete"]) == ([1], False)
+    assert marker["after"] == {str(school.general.id): 1}
 
 
 async def test_without_positions_everything_is_told(world: World) -> None:
@@ -372,8 +412,7 @@ async def test_positions_of_another_log_are_none_in_every_dialect(
     school = await open_school(timed_world)
     await write(timed_world, school.ann.user, school.ben.user, "1", "2")
     await post(timed_world, school.ann.user, school.general, "1", "2")
-    dm = timed_world.store.channels.heads
-    (private,) = [head.channel for head in await dm(school.ben.id) if head.channel.pair]
+    (private,) = await dms(timed_world.store, school.ben.id)
     keys = {
         "/ws": str(school.ann.id),
         "/messagepal": conversation_id(school.ben.id, school.ann.id),

@@ -272,7 +272,7 @@ async def test_a_private_conversation_that_began_meanwhile_is_told(world: World)
 
 
 async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store: Store) -> None:
-    reading = Interception("messages", "undelivered")
+    reading = Interception("lists", "undelivered")
     async with open_world(reading.over(memory_store)) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
 
@@ -292,7 +292,7 @@ async def test_a_recovery_ends_where_what_was_missed_cannot_be_read(memory_store
     async def away(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("away")
 
-    reading = Interception("messages", "undelivered")
+    reading = Interception("lists", "undelivered")
     async with open_world(reading.over(memory_store)) as world:
         ben = await world.person("ben")
         peer, told = await enter(ben)

@@ -9,7 +9,7 @@ from persistence.postgres.database.migrate import migrate
 from persistence.postgres.relations import PEER_VIEWS
 from persistence.records import Draft
 from protocol.model import Refusal, UserId
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, run_script
 from tests.support.stores.plans import rows_read
 from tests.support.stores.records import make_users
 
@@ -81,3 +81,53 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
         (row,) = await database.fetch(explain, [2, 1], [1, 2])
         (explained,) = json.loads(row["QUERY PLAN"])
         assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]
+
+
+# Sixteen people of whom anybody may be private, follow, block, share a workspace and have written
+# to each other. Not every dm has both its members.
+ANYHOW = """
+    SELECT setseed(0.5);
+    INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
+    SELECT 'u' || n, 'u' || n, 'x', 'x', 'none', random() < 0.4 FROM generate_series(1, 16) AS n;
+    INSERT INTO follows (follower_id, followee_id, status)
+    SELECT a.id, b.id, CASE WHEN random() < 0.5 THEN 'accepted' ELSE 'pending' END
+      FROM users a JOIN users b ON a.id <> b.id AND random() < 0.2 WHERE 999 NOT IN (a.id, b.id);
+    INSERT INTO blocks (blocker_id, blocked_id)
+    SELECT a.id, b.id FROM users a JOIN users b ON a.id <> b.id AND random() < 0.15
+     WHERE 999 NOT IN (a.id, b.id);
+    INSERT INTO workspaces (name, owner_id) SELECT 'w', n FROM generate_series(1, 2) AS n;
+    INSERT INTO workspace_members (workspace_id, user_id)
+    SELECT w.id, u.id FROM workspaces w, users u WHERE random() < 0.15 AND u.id <> 999;
+    INSERT INTO channels (kind, user_lo, user_hi, name, last_seq, opened_by, answered)
+    SELECT 'dm', p.lo, p.hi, 'dm', p.last_seq, CASE WHEN p.last_seq > 0 THEN p.opener END,
+           p.last_seq > 1
+      FROM (SELECT a.id AS lo, b.id AS hi, (random() * 2)::int AS last_seq,
+                   CASE WHEN random() < 0.5 THEN a.id ELSE b.id END AS opener
+              FROM users a JOIN users b ON a.id < b.id WHERE b.id < 999) AS p;
+    INSERT INTO channels (kind, workspace_id, name, name_key)
+    SELECT 'text', w.id, 'c' || n, 'c' || n FROM workspaces w, generate_series(1, 3) AS n;
+    INSERT INTO channel_members (channel_id, user_id)
+    SELECT c.id, who FROM channels c, unnest(ARRAY[c.user_lo, c.user_hi]) AS who
+     WHERE c.kind = 'dm' AND random() < 0.9;
+    INSERT INTO channel_members (channel_id, user_id)
+    SELECT c.id, u.id FROM channels c, users u
+     WHERE c.kind <> 'dm' AND u.id < 999 AND random() < 0.2;
+"""
+DISAGREEMENTS = """
+    SELECT count(*) FROM users u CROSS JOIN channels c
+      LEFT JOIN LATERAL (SELECT * FROM seen_conversations(u.id)) AS s ON s.id = c.id
+      LEFT JOIN LATERAL (SELECT * FROM seen_channels(u.id)) AS o ON o.id = c.id
+     WHERE u.id < 999 AND (
+           may_join(u.id, c.id) <> (s.id IS NOT NULL OR o.id IS NOT NULL)
+        OR (c.kind = 'dm') <> (s.id IS NOT NULL) AND may_join(u.id, c.id)
+        OR s.is_request <> coalesce(is_request(c, u.id), false)
+        OR s.may_write <> may_message(u.id, s.peer))
+"""
+
+
+async def test_what_is_said_of_all_at_once_is_what_is_said_of_each(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        await run_script(dsn, ANYHOW)
+        seen = "SELECT count(*) FROM users u, seen_conversations(u.id)"
+        assert await execute(dsn, f"{seen} AS s WHERE s.is_request AND NOT s.may_write") != 0
+        assert await execute(dsn, DISAGREEMENTS) == 0

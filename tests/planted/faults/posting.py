@@ -332,9 +332,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "who comes later is not told of a first private message",
-        "persistence/postgres/messages.py",
-        "(c.kind = 'dm' OR own.delivered_seq > 0)",
-        "own.delivered_seq > 0",
+        "persistence/postgres/lists/channels.py",
+        "d.last_seq > coalesce(r.delivered_seq, 0)",
+        "d.last_seq > r.delivered_seq",
         ("tests/persistence/test_messages.py",),
     ),
     Fault(

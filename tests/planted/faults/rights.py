@@ -11,6 +11,7 @@ BY_STANDING: Final = ("tests/persistence/test_workspaces.py",)
 BY_INVITATION: Final = ("tests/persistence/test_invitations.py",)
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
 MESSAGES: Final = "persistence/postgres/messages.py"
+LISTS: Final = "persistence/postgres/lists/conversations.py"
 BY_RELATION: Final = ("tests/persistence/test_relations.py",)
 BY_MESSAGE: Final = ("tests/persistence/test_messages.py",)
 BY_QUESTION: Final = ("tests/hub/services/rights/test_questions.py",)
@@ -270,9 +271,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "who is blocked finds who blocks them among their dms",
-        f"{STORE}/channels.py",
-        "(c.user_lo, c.user_hi) AND may_join($1, c.id)",
-        "(c.user_lo, c.user_hi)",
+        POLICY,
+        "NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = c.peer AND b.blocked_id = who)",
+        "true",
         ("tests/persistence/test_channels.py",),
     ),
     Fault(
@@ -313,7 +314,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a channel that somebody may only read is shown as one to write in",
         f"{ROUTES}/conversations.py",
-        "is_read_only=hidden_from is None",
+        "is_read_only=channel.id not in writable",
         "is_read_only=False",
         (f"{TESTS}/test_conversations.py",),
     ),
@@ -410,16 +411,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a declined request counts as unread",
-        MESSAGES,
-        "AND may_join($1, c.id) AND NOT is_declined(c, $1)\n       AND ($2",
-        "AND may_join($1, c.id)\n       AND ($2",
+        LISTS,
+        "AND coalesce(r.declined_seq, 0) < s.last_seq)",
+        ")",
         BY_RELATION,
     ),
     Fault(
         "a resume brings a declined request",
-        "persistence/postgres/channels.py",
-        "THEN is_listed(c, $1) ELSE",
-        "THEN true ELSE",
+        LISTS,
+        "     WHERE NOT s.is_request\n",
+        "     WHERE true\n",
         (*BY_RELATION, "tests/hub/rest/routes/private_messages/test_requests.py"),
     ),
     Fault(
@@ -432,7 +433,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "history shows who wrote a request that it was received and read",
         MESSAGES,
-        'AND NOT is_request(c, r.user_id)"""',
+        'AND NOT {is_request}"""',
         '"""',
         BY_MESSAGE,
     ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from persistence.interface import Store
+from persistence.lists import Places
 from persistence.records import Denial, Draft, Locked, NewChannel, NewUser, Outcome, Upload
 from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
 
@@ -34,6 +35,12 @@ async def make_user(
 
 async def make_users(store: Store, *usernames: str) -> list[User]:
     return [await make_user(store, username) for username in usernames]
+
+
+async def dms(store: Store, user_id: UserId) -> list[Channel]:
+    """The dms in a user's lists, oldest first."""
+    heads = await store.lists.channels(user_id, Places.CONVERSATIONS)
+    return [head.channel for head in heads]
 
 
 async def make_channel(store: Store, owner: User, *members: User) -> Channel:

@@ -7,16 +7,14 @@ ones, and the users whom they may message. Every list has a bound.
 Must not know: how channels come about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypedDict
-
-from attrs import frozen
 
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import Cursor, Number, Text
 from hub.rest.routes.channel_messages.messages import channel_in_path
-from persistence.records import ChannelHead
+from persistence.lists import Found, Key, Order, Search
 from protocol.answers import Done
 from protocol.commands import HideConversation
 from protocol.dialects.channel_messages.rest import REST
@@ -28,7 +26,8 @@ from protocol.dialects.channel_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode
-from protocol.model import MAX_ID, Channel, User, UserId, name_key
+from protocol.model import MAX_ID, Channel, ChannelId, User, UserId
+from protocol.parsing.content import is_storable
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
@@ -72,58 +71,45 @@ class LeftObject(TypedDict):
     nextChannel: None
 
 
-@frozen
-class _Listed:
-    """A channel as a caller sees it in a list."""
-
-    channel: Channel
-    name: str
-    users: Sequence[User]
-    members: int
-    messages: int
-
-    def view(self) -> ChannelObject:
-        """As its clients see it."""
-        return channel_object(
-            self.channel, self.name, self.users, members=self.members, messages=self.messages
-        )
-
-
-_SORTED_BY: Final[Mapping[str, Callable[[_Listed], str]]] = {
-    "createdat": lambda each: timestamp(each.channel.created_at),
-    "membercount": lambda each: f"{each.members:016}",
-    "name": lambda each: name_key(each.name),
+_SORTED_BY: Final[Mapping[str, Order]] = {
+    "createdat": Order.CREATED_AT,
+    "membercount": Order.MEMBER_COUNT,
+    "name": Order.NAME,
 }
-"""By the word for it, what a list is sorted by; the ids decide between equal ones."""
 
 
 async def browse_joined(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces, and their conversations."""
-    channels, more = await _page(call, await _joined(call))
+    channels, more = await _page(call, with_conversations=True)
     return JSON({"channels": channels}, headers=more)
 
 
 async def browse_public(call: Call) -> JSON[ChannelsObject]:
     """The channels of the caller's workspaces."""
-    channels, more = await _page(call, await _in_workspaces(call))
+    channels, more = await _page(call, with_conversations=False)
     return JSON({"channels": channels}, headers=more)
 
 
 async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
     """The same lists without an object around them: which one, `view` says."""
-    is_browsing = call.text(VIEW) == "browse"
-    channels, more = await _page(call, await (_in_workspaces if is_browsing else _joined)(call))
+    channels, more = await _page(call, with_conversations=call.text(VIEW) != "browse")
     return JSON(channels, headers=more)
 
 
 async def join(call: Call) -> JSON[JoinedObject]:
     """A channel that the caller is in already: whoever may see a channel is in it."""
     channel = await channel_in_path(call)
-    heads = await call.services.store.channels.heads(call.me, [channel.id])
-    (listed,) = await _listed(call, heads) or (None,)
-    if listed is None:  # the right was lost in between
+    store, peer_id = call.services.store, channel.peer_of(call.me)
+    heads = await store.channels.heads(call.me, [channel.id])
+    if not heads:  # the right was lost in between
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
-    return JSON({"success": True, "channel": listed.view()})
+    peer = None if peer_id is None else await store.accounts.get(peer_id)
+    place = channel.workspace_id
+    workspace = None if place is None else await store.workspaces.get(place)
+    members = len(channel.pair or ()) if workspace is None else len(workspace.members)
+    return JSON(
+        {"success": True, "channel": _view(call, channel, peer, members, heads[0].last_seq)}
+    )
 
 
 async def leave(call: Call) -> JSON[LeftObject]:
@@ -158,63 +144,50 @@ async def list_users(call: Call) -> JSON[list[UserObject]]:
     return JSON([user_object(user) for user in found], headers=call.next_page(BEFORE, last))
 
 
-async def _joined(call: Call) -> Sequence[ChannelHead]:
-    store = call.services.store
-    heads = await store.channels.heads(call.me)
-    conversations = await store.messages.conversations(call.me)
-    shown = {each.channel_id for each in conversations if not each.is_archived}
-    return [each for each in heads if each.channel.pair is None or each.channel.id in shown]
-
-
-async def _in_workspaces(call: Call) -> Sequence[ChannelHead]:
-    heads = await call.services.store.channels.heads(call.me)
-    return [each for each in heads if each.channel.pair is None]
-
-
-async def _listed(call: Call, heads: Sequence[ChannelHead]) -> Sequence[_Listed]:
-    store = call.services.store
-    workspaces = await store.workspaces.of_user(call.me)
-    members = {workspace.id: len(workspace.members) for workspace in workspaces}
-    peers = {each.channel.id: each.channel.peer_of(call.me) for each in heads}
-    people = await store.accounts.get_many({peer for peer in peers.values() if peer is not None})
-    listed: list[_Listed] = []
-    for head in heads:
-        channel, peer_id = head.channel, peers[head.channel.id]
-        if peer_id is not None and peer_id in people:
-            peer = people[peer_id]
-            listed.append(_Listed(channel, peer.name, (peer, call.user), 2, head.last_seq))
-        elif channel.workspace_id is not None:
-            count = members.get(channel.workspace_id, 1)
-            listed.append(_Listed(channel, channel.name, (call.user,), count, head.last_seq))
-    return listed
-
-
 async def _page(
-    call: Call, heads: Sequence[ChannelHead]
+    call: Call, *, with_conversations: bool
 ) -> tuple[list[ChannelObject], Mapping[str, str]]:
     """What the query asks for, and the header that leads to the next page. Its clients spell its
     words `sortBy` or `sort_by`.
     """
-    wanted = name_key(call.text(SEARCH) or "")
     by = (call.text(SORT_BY) or call.text(SORT_BY_OLD) or "").replace("_", "").lower()
     by = by if by in _SORTED_BY else "createdat"
-    is_descending = (call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)) == "desc"
-    listed = {
-        (by, _SORTED_BY[by](each), each.channel.id): each
-        for each in await _listed(call, heads)
-        if wanted in name_key(each.name)
-    }
-    places = sorted(listed, reverse=is_descending)
-    last = call.cursor(CURSOR)
-    if last is not None:
-        if last[0] != by:
-            raise HttpError(400, ErrorCode.INVALID_FIELD, "This cursor is of another order")
-        places = [each for each in places if (each < last if is_descending else each > last)]
     limit = call.number(LIMIT)
-    first = (call.number(PAGE) - 1) * limit
-    page = places[first : first + limit]
-    more = CURSOR.text(*page[-1]) if len(page) == limit else None
-    return [listed[place].view() for place in page], call.next_page(CURSOR, more)
+    wanted = Search(
+        call.text(SEARCH) or "",
+        _SORTED_BY[by],
+        is_descending=(call.text(SORT_ORDER) or call.text(SORT_ORDER_OLD)) == "desc",
+        with_conversations=with_conversations,
+        after=_behind(call, by),
+        offset=(call.number(PAGE) - 1) * limit,
+        limit=limit,
+    )
+    found: Sequence[Found] = ()
+    if is_storable(wanted.text):
+        found = await call.services.store.lists.search(call.me, wanted)
+    more = CURSOR.text(by, *found[-1].key) if len(found) == limit else None
+    shown = [_view(call, each.channel, each.peer, each.members, each.last_seq) for each in found]
+    return shown, call.next_page(CURSOR, more)
+
+
+def _behind(call: Call, by: str) -> Key | None:
+    match call.cursor(CURSOR):
+        case (str() as order, str() as key, int() as channel_id):
+            if order != by:
+                raise HttpError(400, ErrorCode.INVALID_FIELD, "This cursor is of another order")
+            if not is_storable(key):
+                raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid cursor")
+            return key, ChannelId(channel_id)
+        case _:
+            return None
+
+
+def _view(
+    call: Call, channel: Channel, peer: User | None, members: int, messages: int
+) -> ChannelObject:
+    """A channel as the caller sees it, with the peer of a conversation."""
+    name, users = (channel.name, ()) if peer is None else (peer.name, (peer,))
+    return channel_object(channel, name, (*users, call.user), members=members, messages=messages)
 
 
 _LISTED: Final = (SEARCH, SORT_BY, SORT_BY_OLD, SORT_ORDER, SORT_ORDER_OLD, PAGE, LIMIT, CURSOR)

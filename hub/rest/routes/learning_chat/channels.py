@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import invalid
 from hub.rest.routes.learning_chat.workspaces import (
@@ -17,6 +18,7 @@ from hub.rest.routes.learning_chat.workspaces import (
     my_workspace,
     workspace_id,
 )
+from persistence.lists import Places
 from persistence.records import NewChannel, NoSuchUser, Taken
 from protocol.dialects.learning_chat.rest import REST, ChannelBody, DirectChannelBody
 from protocol.errors import ErrorCode, WireError
@@ -117,7 +119,10 @@ async def _two_ids(call: Call) -> tuple[UserId, UserId]:
 
 async def list_dms(call: Call) -> JSON[list[DirectChannelObject]]:
     """The caller's dms, each with the other participant."""
-    channels = await call.services.store.channels.dms(call.me)
+    heads = await call.services.store.lists.channels(
+        call.me, Places.CONVERSATIONS, after=begin_of_page(call, 0), limit=call.number(LIMIT)
+    )
+    channels = [head.channel for head in heads]
     peers = {channel.id: channel.peer_of(call.me) for channel in channels}
     ids = [peer for peer in peers.values() if peer is not None]
     users = await call.services.store.accounts.get_many(ids)
@@ -126,7 +131,8 @@ async def list_dms(call: Call) -> JSON[list[DirectChannelObject]]:
             _with_partner(channel, users[peer])
             for channel in channels
             if (peer := peers[channel.id]) is not None and peer in users
-        ]
+        ],
+        headers=next_page(call, channels, lambda channel: channel.id),
     )
 
 
@@ -206,7 +212,14 @@ ENDPOINTS: Final = (
         {200: "the channel", 403: _NOT_ALLOWED, 429: [ErrorCode.RATE_LIMITED]},
         body=DirectChannelBody,
     ),
-    Endpoint("GET", "/api/users/me/dms", "My private channels", list_dms, {200: "a list"}),
+    Endpoint(
+        "GET",
+        "/api/users/me/dms",
+        "My private channels",
+        list_dms,
+        {200: "a list"},
+        parameters=PAGED,
+    ),
     Endpoint(
         "GET",
         "/api/channels/query/{text}",

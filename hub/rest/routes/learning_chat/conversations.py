@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
 from hub.rest.routes.learning_chat.accounts import MessageObject
 from hub.rest.routes.learning_chat.channels import accessible
 from hub.rest.routes.learning_chat.messages import UNREAD_AMONG
@@ -55,13 +56,16 @@ class ConversationObject(TypedDict):
 async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     """The caller's channels and dms, oldest first."""
     store = call.services.store
-    channels = [head.channel for head in await store.channels.heads(call.me)]
-    newest = await store.messages.newest(call.me, among=UNREAD_AMONG)
+    heads = await store.lists.channels(
+        call.me, after=begin_of_page(call, 0), limit=call.number(LIMIT)
+    )
+    channels = [head.channel for head in heads]
+    ids = [channel.id for channel in channels]
+    newest = await store.lists.newest(call.me, ids, among=UNREAD_AMONG)
     unread = {channel_id: each.unread_count for channel_id, each in newest.items()}
-    for dm in await store.messages.conversations(call.me):
-        unread[dm.channel_id] = dm.unread_count
+    unread |= await store.lists.unread_in(call.me, ids)
     members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
-    hidden = await store.channels.hidden_from([(call.me, channel.id) for channel in channels])
+    writable = await store.lists.writable(call.me, ids)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
     return JSON(
@@ -71,10 +75,11 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 channel,
                 [users[who] for who in people[channel.id] if who in users],
                 unread.get(channel.id, 0),
-                is_read_only=hidden_from is None,
+                is_read_only=channel.id not in writable,
             )
-            for channel, hidden_from in zip(channels, hidden, strict=True)
-        ]
+            for channel in channels
+        ],
+        headers=next_page(call, channels, lambda channel: channel.id),
     )
 
 
@@ -140,6 +145,7 @@ ENDPOINTS: Final = (
         "My channels and dms in one list",
         list_conversations,
         {200: "a list"},
+        parameters=PAGED,
     ),
     Endpoint(
         "POST",

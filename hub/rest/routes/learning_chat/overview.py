@@ -6,7 +6,9 @@ Guarantees: what a list of channels shows of each of them is known after one req
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
+from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
 from hub.rest.routes.learning_chat.messages import UNREAD_AMONG, views
+from persistence.lists import Places
 from persistence.records import ChannelHead, Newest
 from protocol.dialects.learning_chat.rest import REST
 from protocol.shapes.learning_platform import ChannelObject, ChatMessageObject, channel_object
@@ -27,9 +29,12 @@ class ListedChannelObject(ChannelObject, ChannelState):
 
 async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     """The channels of the caller's workspaces: how far each has got, and how far the caller has."""
-    store = call.services.store
-    heads = await store.channels.heads(call.me)
-    newest = await store.messages.newest(call.me, among=UNREAD_AMONG)  # may be later by now
+    lists = call.services.store.lists
+    heads = await lists.channels(
+        call.me, Places.IN_WORKSPACES, after=begin_of_page(call, 0), limit=call.number(LIMIT)
+    )
+    ids = [head.channel.id for head in heads]
+    newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
     shown = await views(call, [each.message for each in newest.values()])
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
@@ -41,7 +46,8 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
             }
             for head in heads
             if head.channel.workspace_id is not None
-        ]
+        ],
+        headers=next_page(call, heads, lambda head: head.channel.id),
     )
 
 
@@ -61,5 +67,6 @@ ENDPOINTS: Final = (
         "The channels of my workspaces, each with its newest message and what is unread",
         list_channels_of_mine,
         {200: "a list"},
+        parameters=PAGED,
     ),
 )

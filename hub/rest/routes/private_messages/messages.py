@@ -7,10 +7,13 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
+from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, from_wire
+from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER
 from hub.settings.choices import AudienceRule
+from persistence.lists import Which
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
 from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
@@ -134,14 +137,16 @@ async def mark_read(call: Call) -> JSON[DoneObject]:
 
 async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """My conversations, newest first, message requests among them."""
-    return JSON(await listed(call))
+    return await listed(call, Which.ALL)
 
 
-async def listed(call: Call) -> list[ConversationObject]:
-    """The caller's conversations, newest first."""
-    found = await call.services.store.messages.conversations(call.me)
+async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
+    """A page of the caller's conversations, newest first."""
+    found = await call.services.store.lists.conversations(
+        call.me, which, before=begin_of_page(call, MAX_ID), limit=call.number(pages.LIMIT)
+    )
     online = await _visibly_online(call)
-    return [
+    shown: list[ConversationObject] = [
         {
             "user": user_object(each.peer),
             "unread_count": each.unread_count,
@@ -153,11 +158,12 @@ async def listed(call: Call) -> list[ConversationObject]:
         }
         for each in found
     ]
+    return JSON(shown, headers=next_page(call, found, lambda each: each.last_id))
 
 
 async def unread_count(call: Call) -> JSON[CountObject]:
     """How many messages I have not read."""
-    return JSON({"count": await call.services.store.messages.unread_count(call.me)})
+    return JSON({"count": await call.services.store.lists.unread_count(call.me)})
 
 
 async def online_users(call: Call) -> JSON[list[UserObject]]:
@@ -169,6 +175,8 @@ async def online_users(call: Call) -> JSON[list[UserObject]]:
 
 async def _visibly_online(call: Call) -> frozenset[UserId]:
     online = call.services.presence.online() - {call.me}
+    if not online:
+        return online
     relations = call.services.store.relations
     if call.services.config.presence_audience is AudienceRule.EVERYONE:
         return online - (await relations.blocked_either_way([call.me]))[call.me]
@@ -208,6 +216,7 @@ ENDPOINTS: Final = (
         "My conversations, newest first",
         conversations,
         {200: "a list"},
+        parameters=pages.PAGED,
     ),
     Endpoint(
         "GET",

@@ -8,7 +8,9 @@ nothing of a decline or that it waits.
 from typing import Final
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.pages import PAGED
 from hub.rest.routes.private_messages.messages import ConversationObject, listed
+from persistence.lists import Which
 from protocol.dialects.private_messages.rest import REST
 from protocol.dialects.private_messages.shapes import DONE, DoneObject
 from protocol.errors import ErrorCode
@@ -16,7 +18,7 @@ from protocol.errors import ErrorCode
 
 async def requests(call: Call) -> JSON[list[ConversationObject]]:
     """The requests that wait for me, newest first."""
-    return JSON([each for each in await listed(call) if each["is_request"]])
+    return await listed(call, Which.REQUESTS)
 
 
 async def accept(call: Call) -> JSON[DoneObject]:
@@ -49,6 +51,7 @@ ENDPOINTS: Final = (
         "The message requests that wait for me, newest first",
         requests,
         {200: "a list"},
+        parameters=PAGED,
     ),
     Endpoint(
         "POST",

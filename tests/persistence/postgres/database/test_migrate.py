@@ -58,6 +58,9 @@ RELEASED = {
         "d89be373c41e6b137bbf69a7561aeebfcce45aee24d0db14b1352fe3aca13e2c"
     ),
     "schema/0013_epoch.sql": ("dad4c933f76cd302943041496d8116b3bc37e66ea9a1c603c877898ae738d593"),
+    "schema/0014_last_ids.sql": (
+        "e9347b7d12f6bf4f1e21b5492a2f548e23a3bd0cbf5537446ecbeee1434dc57f"
+    ),
 }
 
 

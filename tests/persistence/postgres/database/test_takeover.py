@@ -124,10 +124,10 @@ async def require_messages(store: Store) -> None:
     dm = await store.channels.access(ANN, DM)
     assert dm is not None
     assert dm.channel.pair == (ANN, BEN)
-    conversations = await store.messages.conversations(ANN)
+    conversations = await store.lists.conversations(ANN)
     listed = {each.peer.id: (each.unread_count, each.is_archived) for each in conversations}
     assert listed == {EVE: (1, True), BEN: (0, False)}
-    assert await store.messages.unread_count(BEN) == 1
+    assert await store.lists.unread_count(BEN) == 1
     page = await store.messages.channel_page(GENERAL, before=None, limit=9, viewer=BEN)
     homework, answer = page
     assert (homework.kind, homework.file_url) == (MessageKind.FILE, "/uploads/a.pdf")

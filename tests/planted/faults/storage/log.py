@@ -84,9 +84,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (*WATCH, *RESUME),
     ),
     Fault(
+        "a resume does not say that it left conversations out",
+        "hub/services/resume.py",
+        "is_whole and _is_complete(sent, upto),\n                    first_positions(upto),\n"
+        "                    now,",
+        "_is_complete(sent, upto),\n                    first_positions(upto),\n"
+        "                    now,",
+        RESUME,
+    ),
+    Fault(
+        "a resume brings any number of messages",
+        "hub/services/resume.py",
+        "left -= sum(span.until - span.after for span in found[-1].spans)",
+        "left -= 0",
+        RESUME,
+    ),
+    Fault(
         "a position above the end of a conversation is believed",
         "hub/services/resume.py",
-        "if (position(each.channel) or 0) > each.last_seq",
+        "if position(each.channel) > each.last_seq",
         "if False",
         (*WATCH, *RESUME),
     ),

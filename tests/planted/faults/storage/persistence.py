@@ -5,11 +5,40 @@ from typing import Final
 from tests.planted.fault import Fault
 
 MESSAGES: Final = "tests/persistence/test_messages.py"
+LISTS: Final = "persistence/postgres/lists/conversations.py"
 UPLOADS_SQL: Final = "persistence/postgres/routines/uploads.sql"
 UPLOADS_ON_BOTH: Final = "tests/persistence/test_uploads.py"
 UPLOADS_IN_POSTGRES: Final = "tests/persistence/postgres/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a page of conversations looks for the newest message of each of them",
+        LISTS,
+        "ORDER BY s.last_id DESC OFFSET 0) AS f",
+        "OFFSET 0) AS f",
+        ("tests/persistence/postgres/lists/test_conversations.py",),
+    ),
+    Fault(
+        "a page of channels leaves out the first one",
+        "persistence/postgres/lists/channels.py",
+        "WHERE listed.id > $2 ORDER BY",
+        "WHERE listed.id > $2 + 1 ORDER BY",
+        ("tests/persistence/listing/test_lists.py", "tests/hub/rest/test_pages.py"),
+    ),
+    Fault(
+        "lists do not know what was posted last",
+        "persistence/postgres/routines/posting.sql",
+        "SET last_seq = n.seq, last_id = n.id,",
+        "SET last_seq = n.seq,",
+        ("tests/persistence/listing/test_lists.py",),
+    ),
+    Fault(
+        "private conversations are listed for who may not see them",
+        "persistence/postgres/routines/policy.sql",
+        "AND (me.is_public OR them.is_public\n",
+        "AND (true OR them.is_public\n",
+        ("tests/persistence/postgres/test_policy.py",),
+    ),
     Fault(
         "the hub may change the schema of its own Postgres",
         "persistence/postgres/database/role.py",
@@ -54,9 +83,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what the blocked wrote counts as unread",
-        "persistence/postgres/messages.py",
-        "WHERE b.blocker_id = $1 AND b.blocked_id = u.author_id)",
-        "WHERE b.blocker_id = $1 AND b.blocked_id = 0)",
+        LISTS,
+        "WHERE f.last_seq > f.read_seq AND NOT f.is_blocked\n       AND ($2",
+        "WHERE f.last_seq > f.read_seq\n       AND ($2",
         ("tests/persistence/test_messages.py",),
     ),
     Fault(
@@ -130,9 +159,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "one's own messages count as unread",
-        "persistence/postgres/messages.py",
-        "WHERE u.channel_id = c.id AND u.author_id <> $1 AND u.author_id IN",
-        "WHERE u.channel_id = c.id AND u.author_id IN",
+        LISTS,
+        "AND u.seq > f.read_seq AND u.author_id = f.peer",
+        "AND u.seq > f.read_seq",
         (MESSAGES,),
     ),
     Fault(
@@ -160,9 +189,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a hidden conversation stays hidden when there is something new",
-        "persistence/postgres/messages.py",
-        "AND r.archived_seq >= {newest})",
-        "AND r.archived_seq > 0)",
+        LISTS,
+        "f.archived_seq >= m.seq AS is_archived",
+        "f.archived_seq > 0 AS is_archived",
         (MESSAGES,),
     ),
     Fault(

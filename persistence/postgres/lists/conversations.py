@@ -1,0 +1,135 @@
+"""Lists of conversations in Postgres.
+
+Guarantees: rights are asked once for all of a user's conversations (`seen_conversations`), and what
+is shown of a conversation is looked up for those of the page alone.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from persistence.lists import MAX_LISTED, Which
+from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.messages import message_columns, message_in
+from persistence.records import Conversation
+from protocol.model import MAX_ID, ChannelId, MessageId, UserId
+
+_IS_LARGE: Final = """
+    SELECT count(*) = 300 AS is_large
+      FROM (SELECT FROM channel_members WHERE user_id = $1 LIMIT 300) AS members
+"""
+LISTED: Final = """(
+    SELECT s.*, coalesce(r.read_seq, 0) AS read_seq, coalesce(r.archived_seq, 0) AS archived_seq,
+           r.channel_id IS NOT NULL AS is_open, b.blocked_id IS NOT NULL AS is_blocked
+      FROM seen_conversations($1::bigint) AS s
+      LEFT JOIN receipts r ON r.channel_id = s.id AND r.user_id = $1
+      LEFT JOIN blocks b ON b.blocker_id = $1 AND b.blocked_id = s.peer
+     WHERE NOT s.is_request
+        OR b.blocked_id IS NULL AND coalesce(r.declined_seq, 0) < s.last_seq)
+"""
+"""The conversations of the user $1 that are in lists once something was said or the user `is_open`:
+all that `is_declined` says nothing of."""
+NEWEST_SEQ: Final = """
+    (SELECT l.seq FROM messages l WHERE l.channel_id = f.id AND l.deleted_at IS NULL
+        AND l.author_id IN ($1, f.peer) ORDER BY l.seq DESC LIMIT 1)
+"""
+"""Of a listed conversation `f`, the seq of the newest message; NULL: it has none any more."""
+_UNREAD: Final = """
+    SELECT count(*) FROM messages u
+     WHERE u.channel_id = f.id AND u.seq > f.read_seq AND u.author_id = f.peer
+       AND u.deleted_at IS NULL
+"""
+_SHOWN: Final = message_columns(
+    "$1::bigint", "CASE r.user_id WHEN $1 THEN f.is_request ELSE is_request(c, r.user_id) END"
+)
+# What is sorted is as narrow as can be, and is not sorted again (OFFSET 0): of what comes behind
+# it, only as much is looked at as fills the page.
+CONVERSATIONS: Final = f"""
+    SELECT {_SHOWN}, {user_columns("peer")}, f.last_id, f.is_request,
+           CASE WHEN f.is_blocked THEN 0 ELSE ({_UNREAD}) END AS unread,
+           f.archived_seq >= m.seq AS is_archived
+      FROM (SELECT s.* FROM {LISTED} AS s
+             WHERE s.last_seq > 0 AND s.last_id < $2 AND (s.is_request OR NOT $5)
+             ORDER BY s.last_id DESC OFFSET 0) AS f
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = f.id AND l.deleted_at IS NULL AND l.author_id IN ($1, f.peer)
+            ORDER BY l.seq DESC LIMIT 1) AS m
+      JOIN channels c ON c.id = f.id
+      JOIN users peer ON peer.id = f.peer
+     WHERE $4 OR f.archived_seq < m.seq
+     ORDER BY f.last_id DESC LIMIT $3
+"""
+UNREAD_COUNT: Final = f"""
+    SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
+      FROM {LISTED} AS f
+     WHERE f.last_seq > f.read_seq AND NOT f.is_blocked
+       AND ($2 OR f.archived_seq = 0 OR f.archived_seq < {NEWEST_SEQ})
+"""
+_UNREAD_IN: Final = f"""
+    SELECT f.id, ({_UNREAD}) AS unread FROM {LISTED} AS f
+     WHERE f.id = ANY ($2::bigint[]) AND f.last_seq > f.read_seq AND NOT f.is_blocked
+"""
+
+
+@frozen
+class ConversationLists:
+    """The part of `persistence.lists.Lists` that is about conversations.
+
+    Args:
+        database: the server.
+        planning: the same, for statements that are planned for their values.
+    """
+
+    database: Database
+    planning: Database
+
+    async def of_user(self, sql: str, user_id: UserId, *args: object) -> Sequence[Record]:
+        """The rows of a statement about the channels of a user."""
+        (row,) = await self.database.fetch(_IS_LARGE, user_id)
+        database = self.planning if row["is_large"] else self.database
+        return await database.fetch(sql, user_id, *args)
+
+    async def conversations(
+        self,
+        user_id: UserId,
+        which: Which = Which.ALL,
+        *,
+        before: int = MAX_ID,
+        limit: int = MAX_LISTED,
+    ) -> Sequence[Conversation]:
+        """See the interface."""
+        rows = await self.of_user(
+            CONVERSATIONS,
+            user_id,
+            before,
+            limit,
+            which is not Which.UNARCHIVED,
+            which is Which.REQUESTS,
+        )
+        return [
+            Conversation(
+                channel_id=ChannelId(row["channel_id"]),
+                peer=user_from(row),
+                last_message=message_in(row),
+                unread_count=row["unread"],
+                is_request=row["is_request"],
+                last_id=MessageId(row["last_id"]),
+                is_archived=row["is_archived"],
+            )
+            for row in rows
+        ]
+
+    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
+        """See the interface."""
+        (row,) = await self.of_user(UNREAD_COUNT, user_id, with_archived)
+        return int(row["unread"])
+
+    async def unread_in(
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
+    ) -> Mapping[ChannelId, int]:
+        """See the interface."""
+        rows = await self.of_user(_UNREAD_IN, user_id, list(channel_ids))
+        return {ChannelId(row["id"]): row["unread"] for row in rows}

@@ -1,0 +1,27 @@
+"""What lists of conversations cost who has many: each table is asked once about all of them, by an
+index, and messages are looked at for those of the page alone.
+"""
+
+from persistence.postgres.lists.conversations import CONVERSATIONS, UNREAD_COUNT
+from protocol.model import MAX_ID
+from tests.persistence.postgres.lists.filled import CROWD, LARGE, open_filled
+from tests.support.stores.databases import Databases
+from tests.support.stores.plans import read_of, scanned
+
+PAGE = 15
+
+
+async def test_a_page_of_conversations_reads_their_messages_alone(databases: Databases) -> None:
+    async with open_filled(databases) as filled:
+        for is_all, only_requests in ((True, False), (False, False), (True, True)):
+            plan = await filled.plan(CONVERSATIONS, MAX_ID, PAGE, is_all, only_requests)
+            assert plan["Actual Rows"] == PAGE
+            assert not {*scanned(plan)} & {*LARGE}, plan
+            assert read_of(plan, "messages") <= PAGE * (1 + CROWD.messages), plan
+
+
+async def test_unread_messages_are_counted_where_there_are_some(databases: Databases) -> None:
+    async with open_filled(databases) as filled:
+        plan = await filled.plan(UNREAD_COUNT, True)
+        assert not {*scanned(plan)} & {*LARGE}, plan
+        assert read_of(plan, "messages") <= CROWD.conversations / 2 * CROWD.messages, plan
