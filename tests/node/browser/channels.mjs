@@ -128,10 +128,13 @@ async function invitations(visitors, { guests }) {
   await invite();
   await ben.getByRole("button", { name: "Accept" }).click();
   await ben.locator(".item", { hasText: "general" }).waitFor();
+  const title = ann.getByLabel("New channel in Garden");
+  await title.fill("Roses");
   await ann.getByRole("button", { name: "Show people" }).click();
   const bens = ann.locator(".members .person", { hasText: "@ben" });
   await bens.getByRole("button", { name: "Make moderator" }).click();
   await bens.getByText("moderator", { exact: false }).first().waitFor();
+  assert.equal(await title.inputValue(), "Roses"); // the list was drawn again
   await picture(ann, "members");
   await accessible(ann);
   await ben.getByRole("button", { name: "Show people" }).click();

@@ -27,6 +27,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         CONVERSATIONS,
     ),
     Fault(
+        "what is typed in the panel of channels is gone when it is drawn again",
+        "hub/web/app/panels/workspaces.js",
+        "    this.#forms.set(key, form);\n",
+        "",
+        CONVERSATIONS,
+    ),
+    Fault(
         "what was discarded stays in the list of conversations",
         "hub/web/app/conversation/conversations.js",
         '    conversation.last = last?.content ?? "";\n',

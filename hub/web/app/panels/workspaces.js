@@ -3,6 +3,7 @@
 import { isSamePerson } from "../conversation/conversation.js";
 import { channelFace, h, paneHeader } from "../dom/elements.js";
 import { attempt, confirmed } from "../dom/feedback.js";
+import { redrawIn } from "../dom/redraw.js";
 import { CallFailed } from "../../sdk/parlour.js";
 import { HUB } from "../shell/hub_facts.js";
 import { plain } from "../dom/text.js";
@@ -28,6 +29,8 @@ export class WorkspacesPanel {
   #members = new Map(); // of the workspaces whose people are shown
   /** @type {WorkspaceWithChannels[]} */
   #found = [];
+  /** @type {Map<string, HTMLFormElement>} */
+  #forms = new Map(); // what is typed in them stays when the list is drawn again
   #isWaiting = false; // for the user to be signed in to channels
   #problem = h("p.problem", { role: "alert" });
 
@@ -56,7 +59,7 @@ export class WorkspacesPanel {
         this.#problem,
         this.#invitations,
         this.#list,
-        this.#form("New workspace", "Create", (name) => this.#create(name)),
+        this.#form("workspace", "New workspace", "Create", (name) => this.#create(name)),
       ),
     ];
   }
@@ -85,7 +88,7 @@ export class WorkspacesPanel {
     this.#found = found;
     this.#invitations.replaceChildren(...this.#invited(invitations));
     await this.#loadMembers(found);
-    this.#list.replaceChildren(...found.flatMap((workspace) => this.#workspace(workspace, me.id)));
+    redrawIn(this.#list, ...found.flatMap((workspace) => this.#workspace(workspace, me.id)));
   }
 
   /** @param {Invitation[]} invitations */
@@ -161,14 +164,14 @@ export class WorkspacesPanel {
     const name = plain(workspace.name);
     const count = members.length === 1 ? "only you" : `${members.length} people`;
     const add = () =>
-      this.#form(`Add somebody to ${name}, by username`, "Add", (username) =>
+      this.#form(`people ${id}`, `Add somebody to ${name}, by username`, "Add", (username) =>
         this.#add(id, username),
       );
     return [
       h("h3", {}, `${name} (${count})`),
       ...this.#people(workspace, myId),
       ...channels.map((channel) => this.#channel(channel, workspace)),
-      this.#form(`New channel in ${name}`, "Create", async (title) => {
+      this.#form(`channel ${id}`, `New channel in ${name}`, "Create", async (title) => {
         await this.#createChannel(id, title);
       }),
       ...(ownerId === myId ? [add()] : []),
@@ -228,11 +231,14 @@ export class WorkspacesPanel {
   }
 
   /**
+   * @param {string} key there is one form of it
    * @param {string} label
    * @param {string} word on the button
    * @param {(text: string) => Promise<void>} act
    */
-  #form(label, word, act) {
+  #form(key, label, word, act) {
+    const known = this.#forms.get(key);
+    if (known !== undefined) return known;
     const input = h("input.input", {
       name: "text",
       required: true,
@@ -245,17 +251,21 @@ export class WorkspacesPanel {
       this.#onChanged();
       await this.#load();
     };
-    return h(
-      "form.inline",
-      {
-        onsubmit: (event) => {
-          event.preventDefault();
-          void attempt(this.#problem, submit);
+    const form = /** @type {HTMLFormElement} */ (
+      h(
+        "form.inline",
+        {
+          onsubmit: (event) => {
+            event.preventDefault();
+            void attempt(this.#problem, submit);
+          },
         },
-      },
-      h("label.field", {}, h("span", {}, label), input),
-      h("button.button", {}, word),
+        h("label.field", {}, h("span", {}, label), input),
+        h("button.button", {}, word),
+      )
     );
+    this.#forms.set(key, form);
+    return form;
   }
 }
 
