@@ -124,13 +124,7 @@ export class Session {
       const stored = await this.#dialect.post(this.#rest, me, entry);
       this.#receiveMessage({ ...stored, key: entry.key });
     });
-    this.#learnInTime();
-    await this.#fetchMoved();
-  }
-
-  /** Fetch what is new in the conversations of the list. */
-  async #fetchMoved() {
-    const me = this.me.id;
+    if (!this.#isWhole) this.#learnInTime();
     const listing = new Listing(this.#rest, this.#dialect.listPath);
     const isSomeEnough = this.#dialect.listsNewestFirst;
     for (const listed of await (isSomeEnough ? listing.some() : listing.all())) {
@@ -270,12 +264,23 @@ export class Session {
     }
     this.#connection.resumed();
     this.sender.resubmit();
-    if (!this.#isWhole) this.#learnInTime();
-    else if (this.#isOnlyNamed) void this.#fetchMoved().catch(() => undefined); // what is new
+    if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();
   }
 
+  /** Learn of conversations that could not be named. */
   #learnInTime() {
-    void this.#learn().catch(() => undefined); // the next connection, or round of polling, goes on
+    const learning = this.#isWhole ? this.#findNew() : this.#learn();
+    void learning.catch(() => undefined); // the next connection, or round of polling, goes on
+  }
+
+  /** Ask for all of the conversations that have begun since the list was read. */
+  async #findNew() {
+    const listed = await new Listing(this.#rest, this.#dialect.listPath).some();
+    const fresh = listed.map(this.#dialect.head).filter(([id, newest]) => {
+      return !this.timelines.isFollowed(id) && this.timelines.lastSeq(id) < newest;
+    });
+    this.timelines.follow(new Map(fresh.map(([id]) => [id, 0])));
+    if (fresh.length > 0) this.resume();
   }
 
   /** Read the rest of the list, so that its conversations can be named too. */

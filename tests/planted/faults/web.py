@@ -92,8 +92,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK misses who is new where it names conversations in several frames",
         "hub/web/sdk/session.js",
-        "    else if (this.#isOnlyNamed) void",
-        "    else if (false) void",
+        "if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();",
+        "if (!this.#isWhole) this.#learnInTime();",
         UNITS,
     ),
     Fault(

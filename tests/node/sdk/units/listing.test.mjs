@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Connection } from "../../../../hub/web/sdk/parlour.js";
-import { BEN, FakeHub, ME, Page, RESUMED, posted, settled, unreachable } from "./fake_hub.mjs";
+import { BEN, FakeHub, ME, Page, RESUMED, settled, unreachable } from "./fake_hub.mjs";
 
 /** @import { Call } from "./fake_hub.mjs" */
 
@@ -112,12 +112,15 @@ test("more conversations than a frame names are named in several, and it is onli
   assert.notEqual(client.status, Connection.ONLINE);
   const fresh = BEN + count; // somebody who wrote while it was away
   listed.unshift({ user: { id: fresh }, last_seq: 1 });
-  const message = { ...posted(1).message, sender_id: fresh };
-  hub.routes[`GET /private_messages/api/messages/${fresh}`] = () => [message];
   hub.socket.deliver(RESUMED);
   assert.equal(client.status, Connection.ONLINE);
   await settled();
-  assert.equal(client.messages(fresh).length, 1);
+  const again = hub.socket.sentOf("resume").slice(3);
+  assert.equal(again.length, 3);
+  assert.deepEqual(Object.entries(/** @type {object} */ (again[2]?.after)).at(-1), [`${fresh}`, 0]);
+  for (const _ of again) hub.socket.deliver(RESUMED);
+  await settled();
+  assert.equal(hub.socket.sentOf("resume").length, 6);
 });
 
 test("of several resumes one that is not complete is enough to ask again", async () => {
