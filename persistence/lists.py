@@ -146,11 +146,11 @@ class Lists(Protocol):
         """As `channels`, those with the newest messages first. One statement."""
 
     async def moved_first(
-        self, user_id: UserId, after: Mapping[UserId, int], *, limit: int
+        self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
     ) -> Sequence[ChannelHead]:
         """The user's conversations: first those whose last seq is below that in `after`, by peer,
         then those whose is above it, and then the others, each newest message first. In `after`,
-        0 stands for a peer that is not named. One statement.
+        0 stands for a peer that is not named; `only`: these are left out. One statement.
         """
 
     async def search(self, user_id: UserId, wanted: Search) -> Sequence[Found]:

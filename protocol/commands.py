@@ -166,11 +166,13 @@ class ResumeConversations:
     """Send this connection what it missed in its user's private conversations.
 
     `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
-    conversations that are not in it. `epoch`: of which log, as far as the client knows.
+    conversations that are not in it. `epoch`: of which log, as far as the client knows. `only`:
+    nothing of conversations that are not in `after`.
     """
 
     after: Mapping[frozenset[UserId], int]
     epoch: str | None = None
+    only: bool = False
 
 
 @frozen

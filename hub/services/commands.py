@@ -148,8 +148,8 @@ class Commands:
             case Identify(user_id=user_id):
                 await self.workspaces.identify(asker.connection, user_id)
                 return DONE
-            case ResumeConversations(after=peers, epoch=epoch):
-                await self.resume.conversations(asker.connection, peers, epoch)
+            case ResumeConversations(after=peers, epoch=epoch, only=only):
+                await self.resume.conversations(asker.connection, peers, epoch, only=only)
                 return DONE
             case ResumeChannels(after=after, enter=enter, epoch=epoch):
                 await asker.journal.resuming(self.resume.believed(after, epoch))

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 from attrs import evolve
@@ -91,7 +92,12 @@ class Resume:
         return epoch is not None and epoch != self._watch.epoch
 
     async def conversations(
-        self, client: Client, after: Mapping[frozenset[UserId], int], epoch: str | None = None
+        self,
+        client: Client,
+        after: Mapping[frozenset[UserId], int],
+        epoch: str | None = None,
+        *,
+        only: bool = False,
     ) -> None:
         """Tell what was missed in private conversations, then that this was all.
 
@@ -100,11 +106,13 @@ class Resume:
             after: the last seq it has, by the people of the conversation; see
                 `ResumeConversations`.
             epoch: in which log, as far as it knows.
+            only: tell nothing of conversations that are not in `after`.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         user_id = client.user.id
+        moved = partial(self._lists.moved_first, user_id, only=only, limit=MAX_CHANNELS + 1)
         known = self.believed(after, epoch) or {}
         positions = {peer: seq for people, seq in known.items() for peer in people - {user_id}}
 
@@ -116,12 +124,12 @@ class Resume:
             return head.last_seq != position(head.channel)
 
         async with self._catching_up(client, _private_message):
-            heads = await self._lists.moved_first(user_id, positions, limit=MAX_CHANNELS + 1)
+            heads = await moved(positions)
             is_reset = self._is_other(epoch)
             if above := [each for each in heads if position(each.channel) > each.last_seq]:
                 await self._look_back(user_id, above)
-                positions, is_reset = {}, True
-                heads = await self._lists.moved_first(user_id, {}, limit=MAX_CHANNELS + 1)
+                positions, is_reset = dict.fromkeys(positions, 0), True
+                heads = await moved(positions)
             is_whole = not any(map(is_moved, heads[MAX_CHANNELS:]))
             channels = {head.channel.id: head.channel for head in heads}
             missing = self._missing(client, _by_id(heads[:MAX_CHANNELS]), position)

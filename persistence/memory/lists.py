@@ -105,10 +105,14 @@ class MemoryLists:
         return [ChannelHead(row.channel, len(row.messages)) for row in rows[:limit]]
 
     async def moved_first(
-        self, user_id: UserId, after: Mapping[UserId, int], *, limit: int
+        self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
     ) -> Sequence[ChannelHead]:
         """See the interface."""
-        rows = [row for row in self._rows(user_id) if row.channel.pair is not None]
+        rows = [
+            row
+            for row in self._rows(user_id)
+            if (peer := row.channel.peer_of(user_id)) is not None and (peer in after or not only)
+        ]
 
         def rank(row: ChannelRow) -> tuple[bool, bool, int, int]:
             peer, last_seq = row.channel.peer_of(user_id), len(row.messages)

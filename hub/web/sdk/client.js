@@ -18,6 +18,7 @@ import { Rest } from "./connection/rest.js";
 import { Reason } from "./connection/status.js";
 import { UsageError, notConnected } from "./errors.js";
 import { eventStream } from "./event_stream.js";
+import { Listing } from "./listing.js";
 import { Outbox, defaultStorage } from "./messages/outbox.js";
 import { Session } from "./session.js";
 
@@ -51,8 +52,8 @@ export class Client extends TypedEventTarget {
   #changes = new EventTarget(); // keeps what a listener throws from the others, and from here
   /** @type {Session<Me, Listed> | null} */
   #session = null; // until it is known who is signed in
-  /** @type {Listed[] | null} */
-  #listed = null; // by `connect`, while nothing has come since
+  /** @type {Listing<Listed> | null} */
+  #listed = null; // begun by `connect`, while nothing has come since
   #listedUntil = 0;
 
   /**
@@ -287,11 +288,12 @@ export class Client extends TypedEventTarget {
   /**
    * The conversations, as the hub lists them: what `connect` was given, while it is new.
    * @protected
+   * @param {(part: Listed[]) => void} [onPart] is given the first ones of a long list, and then more
    */
-  async list() {
+  async list(onPart) {
     const listed = Date.now() < this.#listedUntil ? this.#listed : null;
     this.#listed = null;
-    return listed ?? (await this.#dialect.list(this.#rest));
+    return (listed ?? this.#listing()).all(onPart);
   }
 
   /** Every event, in order, until `return` is called on the iterator. */
@@ -311,11 +313,11 @@ export class Client extends TypedEventTarget {
    */
   async #authenticate() {
     const isKnown = this.me !== null;
-    const calls = [this.#dialect.me(this.#rest), isKnown ? null : this.#dialect.list(this.#rest)];
-    const [me, list] = /** @type {[Me, Listed[] | null]} */ (await Promise.all(calls));
+    const list = this.#listing();
+    const [me] = await Promise.all([this.#dialect.me(this.#rest), isKnown ? null : list.some()]);
     if (this.me?.id !== me.id) {
-      const listed = list ?? (await this.#dialect.list(this.#rest));
-      if (this.me?.id !== me.id) this.#become(me, listed); // unless another `connect` was faster
+      const heads = new Map((await list.some()).map(this.#dialect.head));
+      if (this.me?.id !== me.id) this.#become(me, heads, list); // unless another `connect` was faster
     }
     const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
     return async () => {
@@ -324,16 +326,22 @@ export class Client extends TypedEventTarget {
     };
   }
 
+  /** @returns {Listing<Listed>} */
+  #listing() {
+    return new Listing(this.#rest, this.#dialect.listPath);
+  }
+
   /**
    * @param {Me} me
-   * @param {Listed[]} listed
+   * @param {Map<ConversationId, number>} heads
+   * @param {Listing<Listed>} listing
    */
-  #become(me, listed) {
+  #become(me, heads, listing) {
     const prefix = `parlour.outbox.${this.#dialect.name}.${me.id}.`;
-    const heads = new Map(listed.map(this.#dialect.head));
-    this.#listed = listed;
+    this.#listed = listing;
     this.#listedUntil = Date.now() + LISTED_MS;
     this.#session = new Session(me, heads, {
+      listing,
       dialect: this.#dialect,
       rest: this.#rest,
       connection: this.#connection,

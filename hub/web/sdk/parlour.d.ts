@@ -263,7 +263,7 @@ export interface Client<Me> extends ClientEventTarget {
 
 export interface ParlourClient extends Client<User> {
   signUp(account: Record<string, string>): Promise<{ user_id: UserId }>;
-  conversations(): Promise<Conversation[]>;
+  conversations(onPart?: (part: Conversation[]) => void): Promise<Conversation[]>;
   requests(): Promise<Conversation[]>;
   acceptRequest(userId: UserId): Promise<void>;
   declineRequest(userId: UserId): Promise<void>;
@@ -272,7 +272,7 @@ export interface ParlourClient extends Client<User> {
 export declare const ParlourClient: new (options?: Options) => ParlourClient;
 
 export interface ChannelsClient extends Client<PlatformUser> {
-  workspaces(): Promise<WorkspaceWithChannels[]>;
+  workspaces(onPart?: (part: WorkspaceWithChannels[]) => void): Promise<WorkspaceWithChannels[]>;
   createWorkspace(name: string): Promise<Workspace>;
   createChannel(workspaceId: number, name: string): Promise<Channel>;
   addMember(workspaceId: number, userId: UserId): Promise<Workspace>;

@@ -6,6 +6,7 @@
  */
 
 import { Reason } from "./connection/status.js";
+import { Listing } from "./listing.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
 import { Sender } from "./messages/sender.js";
@@ -26,6 +27,7 @@ import { Typing } from "./messages/typing.js";
  * @template {{ id: UserId }} Me
  * @template Listed
  * @typedef {object} Parts
+ * @property {Listing<Listed>} listing of which `heads` are the first page
  * @property {Dialect<Me, Listed>} dialect
  * @property {Rest} rest
  * @property {ConnectionLoop} connection
@@ -47,6 +49,11 @@ export class Session {
   /** @readonly */
   typing;
   #receipts;
+  #listing;
+  #isWhole; // whether every conversation of the list can be named
+  #unanswered = 0; // `resume` frames on this connection
+  #isMore = false; // that was missed than what was sent for them
+  #isOnlyNamed = false; // what they asked for
   #dialect;
   #rest;
   #connection;
@@ -57,10 +64,10 @@ export class Session {
 
   /**
    * @param {Me} me
-   * @param {Map<ConversationId, number>} heads the newest seq of each conversation
+   * @param {Map<ConversationId, number>} heads the newest seq of each conversation of the first page
    * @param {Parts<Me, Listed>} parts
    */
-  constructor(me, heads, { dialect, rest, connection, outbox, emit }) {
+  constructor(me, heads, { listing, dialect, rest, connection, outbox, emit }) {
     this.me = me;
     this.timelines = new Timelines(heads);
     this.sender = new Sender(outbox, this.timelines, connection, dialect.messageFrame, emit);
@@ -71,19 +78,29 @@ export class Session {
     this.#receipts = new DeliveryReceipts((message) =>
       connection.send(dialect.receiptFrame(message)),
     );
+    this.#listing = listing;
+    this.#isWhole = listing.isWhole;
     this.#dialect = dialect;
     this.#rest = rest;
     this.#connection = connection;
     this.#emit = emit;
   }
 
-  /** Ask for what was missed in every conversation. */
+  /** Ask for what was missed in every conversation: what is not named is missed whole, or left out. */
   resume() {
-    this.#connection.send(this.#dialect.resumeFrame(this.timelines.positions(), this.#epoch));
+    const parts = this.timelines.positions();
+    const isAllNamed = this.#isWhole && parts.length === 1;
+    this.#isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
+    this.#isMore = false;
+    for (const part of parts) {
+      const frame = this.#dialect.resumeFrame(part, this.#epoch, this.#isOnlyNamed);
+      if (this.#connection.send(frame)) this.#unanswered += 1;
+    }
   }
 
   disconnected() {
     this.#isFresh = false;
+    this.#unanswered = 0;
     this.#receipts.disconnected();
     this.typing.disconnected();
   }
@@ -107,7 +124,10 @@ export class Session {
       const stored = await this.#dialect.post(this.#rest, me, entry);
       this.#receiveMessage({ ...stored, key: entry.key });
     });
-    for (const listed of await this.#dialect.list(this.#rest)) {
+    if (!this.#isWhole) this.#learnInTime();
+    const listing = new Listing(this.#rest, this.#dialect.listPath);
+    const isSomeEnough = this.#dialect.listsNewestFirst;
+    for (const listed of await (isSomeEnough ? listing.some() : listing.all())) {
       const [conversationId, newest] = this.#dialect.head(listed);
       const known = this.timelines.lastSeq(conversationId);
       if (newest <= known) continue;
@@ -233,12 +253,46 @@ export class Session {
     if (isReset && !this.#isFresh) {
       this.#startOver();
       this.#connection.reconnectLater(Reason.LOST); // what was sent was sorted in to the old ones
-    } else if (isComplete) {
-      this.#connection.resumed();
-      this.sender.resubmit();
-    } else {
-      this.resume(); // more was missed than the hub sends at a time
+      return;
     }
+    this.#unanswered = Math.max(0, this.#unanswered - 1);
+    this.#isMore ||= !isComplete; // than the hub sends at a time
+    if (this.#unanswered > 0) return;
+    if (this.#isMore) {
+      this.resume();
+      return;
+    }
+    this.#connection.resumed();
+    this.sender.resubmit();
+    if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();
+  }
+
+  /** Learn of conversations that could not be named. */
+  #learnInTime() {
+    const learning = this.#isWhole ? this.#findNew() : this.#learn();
+    void learning.catch(() => undefined); // the next connection, or round of polling, goes on
+  }
+
+  /** Ask for all of the conversations that have begun since the list was read. */
+  async #findNew() {
+    const listed = await new Listing(this.#rest, this.#dialect.listPath).some();
+    const fresh = listed.map(this.#dialect.head).filter(([id, newest]) => {
+      return !this.timelines.isFollowed(id) && this.timelines.lastSeq(id) < newest;
+    });
+    this.timelines.follow(new Map(fresh.map(([id]) => [id, 0])));
+    if (fresh.length > 0) this.resume();
+  }
+
+  /** Read the rest of the list, so that its conversations can be named too. */
+  async #learn() {
+    if (this.#isWhole) return;
+    const listed = await this.#listing.all();
+    if (this.#isWhole) return; // as two have asked
+    this.#isWhole = true;
+    const heads = listed.map(this.#dialect.head);
+    const unknown = heads.filter(([id]) => !this.timelines.isFollowed(id));
+    this.timelines.follow(new Map(unknown));
+    if (unknown.length > 0 || this.#isOnlyNamed) this.resume();
   }
 
   /** @param {StoredMessage} message */

@@ -48,7 +48,8 @@ MOVED_FIRST: Final = f"""
                                 coalesce(known.seq, 0) = d.last_seq, d.last_id DESC, d.id) AS ord
               FROM ({_CONVERSATIONS}) AS d
               LEFT JOIN unnest($2::bigint[], $3::bigint[]) AS known (peer, seq) USING (peer)
-             ORDER BY ord LIMIT $4) AS page
+             WHERE known.seq IS NOT NULL OR NOT $4
+             ORDER BY ord LIMIT $5) AS page
       JOIN channels c ON c.id = page.id
      ORDER BY page.ord
 """
@@ -190,10 +191,11 @@ class PostgresLists(ConversationLists):
         return [head_in(row) for row in await self.of_user(RECENT, user_id, limit)]
 
     async def moved_first(
-        self, user_id: UserId, after: Mapping[UserId, int], *, limit: int
+        self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
     ) -> Sequence[ChannelHead]:
         """See the interface."""
-        rows = await self.of_user(MOVED_FIRST, user_id, list(after), [*after.values()], limit)
+        known = list(after), [*after.values()]
+        rows = await self.of_user(MOVED_FIRST, user_id, *known, only, limit)
         return [head_in(row) for row in rows]
 
     async def search(self, user_id: UserId, wanted: Search) -> Sequence[Found]:

@@ -101,7 +101,8 @@ class HistoryFrame:
 @frozen
 class ResumeFrame:
     """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
-    which log, as `connected` said.
+    which log, as `connected` said;
+    `only`: nothing of conversations that are not in `after`.
     """
 
     after: Annotated[
@@ -109,6 +110,7 @@ class ResumeFrame:
         Spelt(Positions, lambda given: parse_positions(given, _people)),
     ] = field(factory=dict)
     epoch: str | None = None
+    only: bool = False
 
 
 def _send(frame: SendFrame, limits: CodecLimits) -> Command:
@@ -140,7 +142,7 @@ def _fetch_history(frame: HistoryFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch)
+    return ResumeConversations(frame.after, frame.epoch, frame.only)
 
 
 DECODERS: Final[Decoders] = {

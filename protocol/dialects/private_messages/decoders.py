@@ -80,7 +80,8 @@ def _peer(text: str) -> frozenset[UserId] | None:
 @frozen
 class ResumeFrame:
     """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
-    log, as the first frame said.
+    log, as the first frame said;
+    `only`: nothing of conversations that are not in `after`.
     """
 
     after: Annotated[
@@ -88,6 +89,7 @@ class ResumeFrame:
         Spelt(Positions, lambda given: parse_positions(given, _peer)),
     ] = field(factory=dict)
     epoch: str | None = None
+    only: bool = False
 
 
 def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
@@ -114,7 +116,7 @@ def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch)
+    return ResumeConversations(frame.after, frame.epoch, frame.only)
 
 
 DECODERS: Final[Decoders] = {

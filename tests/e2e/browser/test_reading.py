@@ -1,14 +1,23 @@
 """What is unread, older, or in the list of conversations."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from hub.identity.cookies import new_token, token_hash
+from persistence.interface import Store
+from persistence.records import Draft
 from tests.support.clients.frames import TEXT, client_frame
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.page import pair, play
+from tests.support.programs.node import run_node
+from tests.support.programs.page import FLOWS, pair, play
+from tests.support.programs.server import serve
+from tests.support.stores.records import make_users, post_one
 
 HISTORY = 2_000
+CONVERSATIONS = 520  # more than a page of the list
 
 
 @pytest.mark.parametrize(
@@ -39,3 +48,22 @@ async def test_a_long_history_scrolls_without_jumps(hub: HubProcess) -> None:
         for _ in range(HISTORY):
             await socket.receive_type("private_message")
     await play("history", hub, {**given, "total": HISTORY})
+
+
+async def test_the_last_of_a_long_list_is_reached(folder: Path, memory_store: Store) -> None:
+    del folder  # there is a browser
+    ann, *others = await make_users(
+        memory_store, "ann", *map("p{:03}".format, range(CONVERSATIONS))
+    )
+    for other in others:
+        await memory_store.relations.request_follow(ann.id, other.id)
+        await post_one(memory_store, Draft(other.id, ann.id, "hello"))
+    token = new_token()
+    expires_at = datetime.now(UTC) + timedelta(days=1)
+    await memory_store.sessions.open(ann.id, token_hash(token), expires_at)
+    given = json.dumps({"ann": f"session_token={token}", "total": CONVERSATIONS})
+    async with (
+        serve(memory_store) as server,
+        run_node(FLOWS, "long", server.url, given) as browser,
+    ):
+        assert await browser.end() == 0

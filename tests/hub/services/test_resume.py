@@ -95,6 +95,21 @@ async def test_what_is_too_much_for_one_resume_comes_with_the_next(
     assert known == {str(other.id): 1 for other in others}
 
 
+async def test_only_the_named_conversations_are_told_if_that_is_asked_for(world: World) -> None:
+    ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+    await write(world, ann.user, ben.user, "1", "2")
+    await write(world, eve.user, ben.user, "a")
+    socket = await ben.open("/ws?resume")
+    await socket.send({"type": "resume", "after": {str(ann.id): 1}, "only": True})
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["complete"], marker["after"]) == ([2], True, {str(ann.id): 2})
+    await write(world, eve.user, ben.user, "b")  # live is everything
+    assert (await socket.receive_type("private_message"))["message"]["seq"] == 2
+    await socket.send({"type": "resume", "after": {str(ann.id): 7}, "only": True})
+    seqs, marker = await until_resumed(socket)
+    assert (seqs, marker["reset"], marker["after"]) == ([1], True, {str(ann.id): 2})
+
+
 async def test_of_too_many_channels_a_resume_joins_those_with_the_newest_messages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

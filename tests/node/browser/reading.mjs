@@ -200,4 +200,33 @@ async function register(page, name, username) {
   return username;
 }
 
-export const READING = { unread, list };
+/**
+ * The last conversation of a list in pages is found, is reached by scrolling, and counts as unread.
+ * @type {Flow}
+ */
+async function long(visitors, { ann: annsCookie, total }) {
+  const ann = await visitors.open(annsCookie);
+  await ann.waitForFunction((title) => document.title === title, `(${total}) Parlour`);
+  const search = ann.getByRole("searchbox");
+  await search.fill("p000");
+  await ann.locator(".item .title", { hasText: "P000" }).waitFor();
+  await search.fill("");
+  const items = ann.locator(".list .item");
+  for (let drawn = 0; drawn < total; drawn = await items.count()) {
+    await ann.waitForFunction((before) => {
+      const rows = document.querySelectorAll(".list .item");
+      rows[rows.length - 1]?.scrollIntoView();
+      return rows.length > before;
+    }, drawn);
+  }
+  const titles = await items.locator(".title").allTextContents();
+  assert.deepEqual(
+    titles,
+    [...Array(total).keys()].map((at) => `P${String(total - at - 1).padStart(3, "0")}`),
+  );
+  await items.last().click();
+  await ann.locator(".bubble.theirs", { hasText: "hello" }).waitFor();
+  await ann.waitForFunction((title) => document.title === title, `(${total - 1}) Parlour`);
+}
+
+export const READING = { unread, list, long };

@@ -94,14 +94,15 @@ async def test_conversations_that_moved_come_first(store: Store) -> None:
     for other in others:
         await post_one(store, Draft(ann.id, other.id, "hi"))
 
-    async def order(limit: int = 9) -> list[str]:
+    async def order(limit: int = 9, *, only: bool = False) -> list[str]:
         known = {ben.id: 1, eve.id: 7, kim.id: 1}
-        heads = await store.lists.moved_first(ann.id, known, limit=limit)
+        heads = await store.lists.moved_first(ann.id, known, only=only, limit=limit)
         names = {other.id: other.username for other in others}
         return [names[head.channel.peer_of(ann.id) or ann.id] for head in heads]
 
     assert await order() == ["eve", "ida", "kim", "ben"]  # eve: 7 is above the end
     assert await order(2) == ["eve", "ida"]
+    assert await order(only=True) == ["eve", "kim", "ben"]
     await store.relations.block(ida.id, ann.id)
     assert await order() == ["eve", "kim", "ben"]
 

@@ -69,6 +69,41 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "the SDK knows only the first page of a list",
+        "hub/web/sdk/connection/rest.js",
+        "next: query === undefined ? null",
+        "next: true || query === undefined ? null",
+        (*UNITS, *READING),
+    ),
+    Fault(
+        "the SDK names more conversations in a frame than the hub takes",
+        "hub/web/sdk/messages/timelines.js",
+        "const MAX_POSITIONS = 2_000;",
+        "const MAX_POSITIONS = 20_000;",
+        UNITS,
+    ),
+    Fault(
+        "the SDK asks for all of the conversations that it has not read of yet",
+        "hub/web/sdk/session.js",
+        "this.#dialect.followsAll && !isAllNamed;",
+        "false;",
+        UNITS,
+    ),
+    Fault(
+        "the SDK is online before the last of its resumes was answered",
+        "hub/web/sdk/session.js",
+        "    if (this.#unanswered > 0) return;\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "the SDK misses who is new where it names conversations in several frames",
+        "hub/web/sdk/session.js",
+        "if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();",
+        "if (!this.#isWhole) this.#learnInTime();",
+        UNITS,
+    ),
+    Fault(
         "the SDK never says that typing ended",
         "hub/web/sdk/messages/typing.js",
         "    if (isToBeSent && mine.sentAt !== null) this.#send(conversationId, false);\n",
@@ -189,8 +224,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK is online before it has what it missed",
         "hub/web/sdk/session.js",
-        "    } else if (isComplete) {",
-        "    } else if (isComplete || true) {",
+        "    if (this.#isMore) {",
+        "    if (false) {",
         UNITS,
     ),
     Fault(

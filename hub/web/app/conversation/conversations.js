@@ -12,6 +12,7 @@ import { Conversation, isSamePerson, keyOf } from "./conversation.js";
 /**
  * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
  * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { Conversation as Listed, WorkspaceWithChannels } from "../../sdk/parlour.js"
  * @import { AnyClient } from "./conversation.js"
  */
 
@@ -26,7 +27,7 @@ export class Conversations {
   /** @type {Map<string, Conversation>} the latest with a person of each name */
   #byName = new Map();
   #lastOrder = 0;
-  #people = new Loader(() => this.#loadPeople());
+  #people = new Loader((isUsable) => this.#loadPeople(isUsable));
   #ofChannels = new Loader(() => this.#loadChannels());
 
   /**
@@ -92,44 +93,63 @@ export class Conversations {
     await this.#ofChannels.run();
   }
 
-  async #loadPeople() {
-    const began = this.#lastOrder;
-    let found;
+  /** @param {() => void} isUsable is called when the latest are known */
+  async #loadPeople(isUsable) {
+    /** @type {Set<Conversation>} */
+    const later = new Set(); // what came meanwhile is newer
+    let began = this.#lastOrder;
+    let taken = 0;
+    const take = (/** @type {Listed[]} */ found) => {
+      for (const each of this.#every()) if (each.order > began) later.add(each);
+      for (const each of found.slice(taken)) this.#take(each, later);
+      taken = found.length;
+      const inOrder = [...later].sort((one, other) => one.order - other.order);
+      const listed = found.map(({ user }) => this.withPerson(user)).reverse();
+      for (const each of listed) if (!later.has(each)) this.#toEnd(each);
+      for (const each of inOrder) this.#toEnd(each);
+      began = this.#lastOrder;
+      this.#onChange();
+      isUsable();
+      return new Set(listed);
+    };
     try {
-      found = await this.#client.conversations();
+      const found = take(await this.#client.conversations(take));
+      for (const each of this.#every()) {
+        const isGone = !(found.has(each) || later.has(each));
+        if (each.isRequest && isGone) this.#byKey.delete(each.key); // it was declined
+      }
+      this.#onChange();
     } catch {
-      return; // the banner says why; it is loaded again when there is a connection
+      // the banner says why; it is loaded again when there is a connection
     }
-    const later = this.#every().filter(({ order }) => order > began); // what came meanwhile is newer
-    later.sort((one, other) => one.order - other.order);
-    const asking = new Set(found.map(({ user }) => keyOf(this.#client, user.id)));
-    for (const { key, isRequest } of this.#every()) {
-      if (isRequest && !asking.has(key)) this.#byKey.delete(key); // it was declined
-    }
-    for (const each of found.reverse()) {
-      const conversation = this.withPerson(each.user);
-      conversation.isOnline = each.is_online;
-      conversation.isNew = false;
-      conversation.isRequest = each.is_request;
-      if (later.includes(conversation)) continue;
-      conversation.unread = this.#isSeen(conversation.key) ? 0 : each.unread_count;
-      conversation.last = each.last_message;
-      conversation.lastAt = each.last_message_time;
-      this.#toEnd(conversation);
-    }
-    for (const conversation of later) this.#toEnd(conversation);
-    this.#onChange();
+  }
+
+  /**
+   * @param {Listed} listed
+   * @param {Set<Conversation>} later in which something came since
+   */
+  #take(listed, later) {
+    const conversation = this.withPerson(listed.user);
+    conversation.isOnline = listed.is_online;
+    conversation.isNew = false;
+    conversation.isRequest = listed.is_request;
+    if (later.has(conversation)) return;
+    conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
+    conversation.last = listed.last_message;
+    conversation.lastAt = listed.last_message_time;
   }
 
   async #loadChannels() {
     if (!isSamePerson(this.#client, this.#channels)) return;
-    try {
-      const workspaces = await this.#channels.workspaces();
-      const found = new Set(
-        workspaces.flatMap((workspace) =>
-          workspace.channels.map((channel) => this.inChannel(channel, workspace)),
-        ),
+    const take = (/** @type {WorkspaceWithChannels[]} */ workspaces) => {
+      const found = workspaces.flatMap((workspace) =>
+        workspace.channels.map((channel) => this.inChannel(channel, workspace)),
       );
+      this.#onChange();
+      return new Set(found);
+    };
+    try {
+      const found = take(await this.#channels.workspaces(take));
       for (const each of this.#every()) {
         if (each.isChannel && !found.has(each)) this.#byKey.delete(each.key);
       }

@@ -2,7 +2,7 @@ import { report } from "./feedback.js";
 
 /** Loads something once at a time, and once more if that was wanted meanwhile. */
 export class Loader {
-  /** Settles when it was loaded for the first time. */
+  /** Settles when it was loaded for the first time, or enough of it to be used. */
   isLoaded;
   #load;
   #loaded;
@@ -10,7 +10,7 @@ export class Loader {
   #running = null;
   #isWanted = false;
 
-  /** @param {() => Promise<void>} load */
+  /** @param {(isUsable: () => void) => Promise<void>} load */
   constructor(load) {
     this.#load = load;
     /** @type {() => void} */
@@ -32,7 +32,7 @@ export class Loader {
     while (this.#isWanted) {
       this.#isWanted = false;
       // biome-ignore lint/performance/noAwaitInLoops: once at a time
-      await this.#load().catch(report); // a service may answer anything
+      await this.#load(this.#loaded).catch(report); // a service may answer anything
     }
     this.#running = null;
     this.#loaded();

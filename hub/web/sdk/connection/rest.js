@@ -9,6 +9,7 @@ import { fetchWithProgress } from "./progress.js";
  */
 
 const UNAUTHORIZED = 401;
+const NEXT = /<(\?[^>]*)>;\s*rel="next"/; // in the header Link, relative to the call
 
 export class Rest {
   #url;
@@ -37,6 +38,30 @@ export class Rest {
    * @throws {CallFailed} and the signal's reason, if it is aborted
    */
   async call(method, path, body, headers = {}, sending = {}) {
+    return (await this.#exchange(method, path, body, headers, sending)).data;
+  }
+
+  /**
+   * A page of a list.
+   * @param {string} path
+   * @returns {Promise<{ items: unknown[], next: string | null }>} `next`: the path of the next page
+   * @throws {CallFailed}
+   */
+  async page(path) {
+    const { data, response } = await this.#exchange("GET", path, undefined, {}, {});
+    const [, query] = NEXT.exec(response.headers.get("link") ?? "") ?? [];
+    const items = /** @type {unknown[]} */ (data);
+    return { items, next: query === undefined ? null : path.split("?")[0] + query };
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Record<string, string>} headers
+   * @param {Sending} sending
+   */
+  async #exchange(method, path, body, headers, sending) {
     const form = body instanceof FormData ? body : undefined; // sets its own content type
     const content = body === undefined || form ? undefined : JSON.stringify(body);
     const request = {
@@ -54,7 +79,7 @@ export class Rest {
       ({ response, text } = await this.#send(path, request, send));
     }
     const json = parsed(text);
-    if (response.ok && json !== null) return json.data;
+    if (response.ok && json !== null) return { data: json.data, response };
     const refusal = json?.data ?? {};
     throw new CallFailed(
       response.status,

@@ -44,12 +44,14 @@ export interface Dialect<Me, Listed> {
   readonly path: string;
   /** whether a conversation that nobody has listed yet is followed, too */
   readonly followsAll: boolean;
+  /** where the hub lists the conversations */
+  readonly listPath: string;
+  /** whether those with the newest messages are on its first page */
+  readonly listsNewestFirst: boolean;
 
   credentials(login: string, password: string): object;
   /** who is signed in */
   me(rest: Rest): Promise<Me>;
-  /** the conversations, as the hub lists them */
-  list(rest: Rest): Promise<Listed[]>;
   /** a conversation of the list, and its newest seq */
   head(listed: Listed): [ConversationId, number];
   /** the messages before `first`; the newest ones without it; oldest first */
@@ -71,8 +73,11 @@ export interface Dialect<Me, Listed> {
     send: (frame: Frame) => boolean,
   ): Promise<void>;
 
-  /** asks for what comes after these seqs of the log with that epoch, and for what is live */
-  resumeFrame(after: Record<ConversationId, number>, epoch: string | null): Frame;
+  /**
+   * asks for what comes after these seqs of the log with that epoch, and for what is live; `only`:
+   * for nothing in conversations that are not named
+   */
+  resumeFrame(after: Record<ConversationId, number>, epoch: string | null, only: boolean): Frame;
   messageFrame(entry: Entry): Frame;
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
   /** that a message arrived here; null: the dialect has none */

@@ -9,7 +9,7 @@ import { Kind, Status, kindOf } from "../messages/message.js";
 /**
  * @import { Channel, ChannelId, Options } from "../parlour.js"
  * @import { Invitation, ListedChannel, Member, PlatformUser, UserId } from "../parlour.js"
- * @import { Workspace, WorkspaceRole } from "../parlour.js"
+ * @import { Workspace, WorkspaceRole, WorkspaceWithChannels } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
  * @import { Dialect } from "./dialect.d.ts"
@@ -49,17 +49,13 @@ const DIALECT = {
   restPrefix: "learning_platform",
   path: "/ws/chat?resume",
   followsAll: false, // a user's dms are channels here, too
+  listPath: "/api/users/me/channels", // of all workspaces of the user
+  listsNewestFirst: false,
 
   credentials: (login, password) => ({ username: login, password }),
 
   async me(rest) {
     return /** @type {PlatformUser} */ (await rest.call("GET", "/api/users/me"));
-  },
-
-  /** Of the channels of all workspaces of the user. */
-  async list(rest) {
-    const found = await rest.call("GET", "/api/users/me/channels");
-    return /** @type {ListedChannel[]} */ (found);
   },
 
   head: ({ id, lastSeq }) => [id, lastSeq],
@@ -187,17 +183,21 @@ export class ChannelsClient extends Client {
     super(DIALECT, options);
   }
 
-  /** The user's workspaces, each with its `channels`. New ones are followed from now on. */
-  async workspaces() {
-    const [found, channels] = await Promise.all([
-      /** @type {Promise<Workspace[]>} */ (this.call("GET", "/api/workspaces")),
-      this.list(),
-    ]);
+  /**
+   * The user's workspaces, each with its `channels`. New ones are followed from now on.
+   * @param {(part: WorkspaceWithChannels[]) => void} [onPart] is given them with the first channels of
+   *   a long list, and then with more and more
+   */
+  async workspaces(onPart = () => undefined) {
+    const found = /** @type {Workspace[]} */ (await this.call("GET", "/api/workspaces"));
+    const withTheir = (/** @type {ListedChannel[]} */ listed) =>
+      found.map((workspace) => ({
+        ...workspace,
+        channels: listed.filter(({ workspaceId }) => workspaceId === workspace.id),
+      }));
+    const channels = await this.list((part) => onPart(withTheir(part)));
     this.follow(new Map(channels.filter(({ id }) => !this.isFollowing(id)).map(DIALECT.head)));
-    return found.map((workspace) => ({
-      ...workspace,
-      channels: channels.filter(({ workspaceId }) => workspaceId === workspace.id),
-    }));
+    return withTheir(channels);
   }
 
   /**

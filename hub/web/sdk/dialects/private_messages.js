@@ -45,16 +45,13 @@ const DIALECT = {
   restPrefix: "private_messages",
   path: "/ws?resume",
   followsAll: true,
+  listPath: "/api/messages/conversations",
+  listsNewestFirst: true,
 
   credentials: (login, password) => ({ email: login, password }),
 
   async me(rest) {
     return /** @type {User} */ (await rest.call("GET", "/api/auth/session"));
-  },
-
-  async list(rest) {
-    const found = await rest.call("GET", "/api/messages/conversations");
-    return /** @type {Conversation[]} */ (found);
   },
 
   head: ({ user, last_seq: seq }) => [user.id, seq],
@@ -82,10 +79,11 @@ const DIALECT = {
     await rest.call("PUT", `/api/messages/${conversationId}/read${upTo}`);
   },
 
-  resumeFrame: (after, epoch) => ({
+  resumeFrame: (after, epoch, only) => ({
     type: "resume",
     after,
     ...(epoch === null ? {} : { epoch }),
+    ...(only ? { only } : {}),
   }),
 
   messageFrame: (entry) => ({
@@ -201,9 +199,13 @@ export class ParlourClient extends Client {
     return /** @type {{ user_id: UserId }} */ (made);
   }
 
-  /** The conversations, the latest first. */
-  async conversations() {
-    return this.list();
+  /**
+   * The conversations, the latest first.
+   * @param {(part: Conversation[]) => void} [onPart] is given the first ones of a long list, and then
+   *   more and more of it
+   */
+  async conversations(onPart) {
+    return this.list(onPart);
   }
 
   /** The conversations that are message requests to this user, the latest first. */

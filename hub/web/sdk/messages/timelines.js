@@ -7,6 +7,8 @@ import { Timeline } from "./timeline.js";
 
 /** @import { ConversationId } from "../parlour.js" */
 
+const MAX_POSITIONS = 2_000; // in a frame of 64 KiB, each with an id and a seq
+
 export class Timelines {
   /** @type {Map<ConversationId, Timeline>} */
   #timelines = new Map();
@@ -53,12 +55,17 @@ export class Timelines {
   }
 
   /**
-   * What `resume` asks for: by conversation, the seq after which messages were missed.
-   * @returns {Record<ConversationId, number>}
+   * What `resume` asks for: by conversation, the seq after which messages were missed; in parts that
+   * fit into a frame.
+   * @returns {Record<ConversationId, number>[]} one at least
    */
   positions() {
     const known = [...this.#timelines].filter(([, { last }]) => last !== undefined);
     const ids = new Set([...this.#heads.keys(), ...known.map(([id]) => id)]);
-    return Object.fromEntries([...ids].map((id) => [id, this.lastSeq(id)]));
+    const all = [...ids].map((id) => [id, this.lastSeq(id)]);
+    const count = Math.max(1, Math.ceil(all.length / MAX_POSITIONS));
+    return [...Array(count).keys()].map((part) =>
+      Object.fromEntries(all.slice(part * MAX_POSITIONS, (part + 1) * MAX_POSITIONS)),
+    );
   }
 }

@@ -143,7 +143,8 @@ export class FakeHub {
     const result = await route(call);
     this.calls.push(call);
     this.#happened();
-    return result instanceof Refusal ? response(result.body, result) : response(result);
+    const isBody = !(result instanceof Refusal || result instanceof Page);
+    return isBody ? response(result) : response(result.body, result);
   }
 
   /** @param {() => boolean} holds */
@@ -155,6 +156,18 @@ export class FakeHub {
 
   #happened() {
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+/** A page of a list that another one follows. */
+export class Page {
+  /**
+   * @param {unknown[]} body
+   * @param {string} next the query of the next page
+   */
+  constructor(body, next) {
+    this.body = body;
+    this.link = `<${next}>; rel="next"`;
   }
 }
 
@@ -180,9 +193,9 @@ export function refusal(/** @type {number} */ status, code = "refused", error = 
  * What the SDK uses of a Response, without streams: reading it takes no turn of the event loop.
  * @param {unknown} body JSON
  */
-function response(body, { status = 200, retryAfter = "" } = {}) {
+function response(body, { status = 200, retryAfter = "", link = "" } = {}) {
   const text = JSON.stringify(body);
-  const headers = new Headers({ "Retry-After": retryAfter });
+  const headers = new Headers({ "Retry-After": retryAfter, Link: link });
   const used = { ok: status < 400, status, headers, text: async () => text };
   return /** @type {Response} */ (/** @type {unknown} */ (used));
 }

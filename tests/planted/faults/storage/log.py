@@ -93,6 +93,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         RESUME,
     ),
     Fault(
+        "a resume of the named conversations brings the others too",
+        "persistence/postgres/lists/channels.py",
+        "             WHERE known.seq IS NOT NULL OR NOT $4\n",
+        "             WHERE known.seq IS NOT NULL OR NOT $4 OR true\n",
+        RESUME,
+    ),
+    Fault(
         "a resume brings any number of messages",
         "hub/services/resume.py",
         "left -= sum(span.until - span.after for span in found[-1].spans)",

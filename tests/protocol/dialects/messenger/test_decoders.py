@@ -51,6 +51,7 @@ def receive(frame: object) -> Command | None:
         ),
         ({"type": "resume"}, ResumeConversations({})),
         ({"type": "resume", "epoch": "e"}, ResumeConversations({}, "e")),
+        ({"type": "resume", "only": True}, ResumeConversations({}, only=True)),
         (
             {"type": "resume", "after": {"conv_1_2": 4}},
             ResumeConversations({frozenset({UserId(1), UserId(2)}): 4}),

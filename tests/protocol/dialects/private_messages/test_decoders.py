@@ -61,6 +61,10 @@ def receive(frame: object) -> Command | None:
         ({"type": "resume"}, ResumeConversations({})),
         ({"type": "resume", "epoch": "e"}, ResumeConversations({}, "e")),
         (
+            {"type": "resume", "after": {"2": 4}, "only": True},
+            ResumeConversations({frozenset({UserId(2)}): 4}, only=True),
+        ),
+        (
             {"type": "resume", "after": {"2": 4, "3": 0}},
             ResumeConversations({frozenset({UserId(2)}): 4, frozenset({UserId(3)}): 0}),
         ),

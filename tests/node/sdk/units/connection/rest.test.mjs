@@ -47,6 +47,15 @@ test("a form keeps its own content type", async () => {
   assert.deepEqual(requests[0]?.request.headers, { Cookie: "a=b" });
 });
 
+test("a page says where the next one is", async () => {
+  const link = { Link: '</x>; rel="first", <?limit=2&cursor=WzFd>; rel="next"' };
+  const pages = [Response.json([1, 2], { headers: link }), Response.json([3])];
+  const { rest: calls } = rest(() => pages.shift() ?? Response.error());
+  const next = "/x?limit=2&cursor=WzFd";
+  assert.deepEqual(await calls.page("/x?limit=2"), { items: [1, 2], next });
+  assert.deepEqual(await calls.page(next), { items: [3], next: null });
+});
+
 test("a response without a body is null", async () => {
   assert.equal(await rest(() => new Response(null, { status: 204 })).rest.call("GET", "/x"), null);
 });

@@ -121,10 +121,10 @@ test("resume asks for what comes after the newest message or the head of then", 
   timelines.get(1).add(stored(3)); // older history
   timelines.get(3).add(stored(1)); // of a conversation that began since
   timelines.get(4); // looked at, and empty
-  assert.deepEqual(timelines.positions(), { 1: 10, 2: 21, 3: 1 });
+  assert.deepEqual(timelines.positions(), [{ 1: 10, 2: 21, 3: 1 }]);
   assert.equal(timelines.lastSeq(4), 0);
   assert.equal(timelines.isFollowed(4), false);
   timelines.follow(new Map([[4, 30]]));
   assert.equal(timelines.isFollowed(4), true);
-  assert.deepEqual(timelines.positions(), { 1: 10, 2: 21, 3: 1, 4: 30 });
+  assert.deepEqual(timelines.positions(), [{ 1: 10, 2: 21, 3: 1, 4: 30 }]);
 });
