@@ -50,12 +50,12 @@ class Player:
 
     async def play(self, path: Path) -> None:
         for number, (line, *besides) in _steps(path.read_text()):
-            with trio.fail_after(30):
-                try:
+            try:
+                with trio.fail_after(30):
                     await self._step(line, besides)
-                except Exception as error:
-                    error.add_note(f"{path.name}:{number}: {line}")
-                    raise
+            except Exception as error:
+                error.add_note(f"{path.name}:{number}: {line}")
+                raise
 
     async def _step(self, line: str, besides: list[str]) -> None:
         who, verb, rest = (*line.split(maxsplit=2), "")[:3]
