@@ -176,7 +176,9 @@ async def open_services(
     revocations = Revocations(
         store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
-    introductions = Introductions(store.relations, store.workspaces, presence, sight, pairs, hub)
+    introductions = Introductions(
+        store.relations, store.workspaces, workspaces, presence, sight, pairs, hub
+    )
     changes = Changes(
         store.relations,
         store.health,

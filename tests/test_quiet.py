@@ -1,7 +1,13 @@
-"""`until_quiet` returns for everybody who waits, however many there are."""
+"""`until_quiet` returns for everybody who waits, however many there are, and not before the changes
+are heard of that were made while listening began.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 
 import trio
 import trio.testing
+from attrs import define, field
 from trio.testing import MockClock
 
 from persistence.interface import Store
@@ -31,3 +37,39 @@ async def test_all_who_wait_for_one_statement_learn_of_its_end(
             await trio.testing.wait_all_tasks_blocked()
             accounts.go_on.set()
     assert sorted(returned) == [0, 1, 2]
+
+
+@define
+class Reporting:
+    """A part that reports one change, when the test says so."""
+
+    may_begin: trio.Event = field(factory=trio.Event)
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncGenerator[AsyncGenerator[None]]:
+        async with aclosing(self._changes()) as changes:
+            yield changes
+
+    async def _changes(self) -> AsyncGenerator[None]:
+        await self.may_begin.wait()
+        yield
+
+
+async def test_nothing_is_quiet_before_listening_has_begun(autojump_clock: MockClock) -> None:
+    reporting = Reporting()
+
+    async def listen() -> None:
+        async with Counted(reporting).changes() as changes:
+            async for _ in changes:
+                pass
+
+    async def wait() -> None:
+        await until_quiet()
+        assert reporting.may_begin.is_set()
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked(0.1)
+            reporting.may_begin.set()

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import structlog
+import trio
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
@@ -75,6 +76,7 @@ class Workspaces:
         self._changes = 0  # of memberships that were acted on
         # Additions that were begun, so that one whose outcome was lost is announced when repeated.
         self._unannounced: dict[tuple[WorkspaceId, UserId], None] = {}
+        self._joining: dict[trio.Event, tuple[WorkspaceId, UserId]] = {}
 
     async def identify(self, client: Client, user_id: UserId) -> None:
         """Let a connection follow its user's workspaces; close it if it claims to be another user.
@@ -128,6 +130,28 @@ class Workspaces:
         Raises:
             StoreUnavailable: it may have been done or not; asking again is safe.
         """
+        done = trio.Event()
+        self._joining[done] = (workspace_id, user.id)
+        try:
+            return await self._add(workspace_id, user, add)
+        finally:
+            del self._joining[done]
+            done.set()
+
+    async def joined(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
+        """Return when every `join` of the user that has begun was announced, or has failed. Waits
+        for the store, as long as their statements do.
+        """
+        for done, addition in tuple(self._joining.items()):
+            if addition == (workspace_id, user_id):
+                await done.wait()
+
+    async def _add(
+        self,
+        workspace_id: WorkspaceId,
+        user: User,
+        add: Callable[[], Awaitable[Workspace | Denial]],
+    ) -> Workspace | Denial:
         addition = (workspace_id, user.id)
         before = await self._store.get(workspace_id)
         if before is not None and user.id not in before.members:

@@ -4,8 +4,9 @@ Every task waits, and none of them for the database: what was to be sent has bee
 timer runs out or somebody asks for something. So "nothing came" can be said without waiting.
 """
 
-from collections.abc import Awaitable, Callable
-from inspect import iscoroutinefunction
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from inspect import isasyncgenfunction, iscoroutinefunction, unwrap
 from typing import Any
 
 import trio
@@ -48,19 +49,37 @@ def _statements() -> Statements:
 
 @define
 class Counted:
-    """A part of a store whose calls count as statements."""
+    """A part of a store whose calls count as statements, as does the beginning of what it listens
+    for: until then changes that were made wait in the database.
+    """
 
     _part: Any
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._part, name)
-        if not iscoroutinefunction(method):  # a context that reports changes
+        if isasyncgenfunction(unwrap(method)):  # a context that reports changes
+            return lambda *args: _listening(method(*args))
+        if not iscoroutinefunction(method):
             return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             return await _statements().run(lambda: method(*args, **kwargs))
 
         return call
+
+
+@asynccontextmanager
+async def _listening(
+    listens: AbstractAsyncContextManager[AsyncIterator[Any]],
+) -> AsyncGenerator[AsyncIterator[Any]]:
+    async with listens as changes, aclosing(_begun(changes)) as counted_changes:
+        yield counted_changes
+
+
+async def _begun(changes: AsyncIterator[Any]) -> AsyncGenerator[Any]:
+    yield await _statements().run(changes.__anext__)  # says that listening has begun
+    async for change in changes:
+        yield change
 
 
 def counted(store: Store) -> Store:

@@ -2,7 +2,8 @@
 
 Guarantees: after an accepted follow, a conversation that is answered, a block or a privacy that
 ended, and in a new common workspace, wherever it was made, both are shown to each other at once, as
-far as the policy allows it. Must not know: sockets, dialects, SQL.
+far as the policy allows it, and a new member after the notice that they came.
+Must not know: sockets, dialects, SQL.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from hub.services.presence.users import Presence
 from hub.services.rights.changes import Step
 from hub.services.rights.pairs import Pair, Pairs, both_ways, parts
 from hub.services.rights.sight import Sight
+from hub.services.workspaces import Workspaces
 from persistence.changes import (
     BlockEnded,
     Gain,
@@ -24,7 +26,8 @@ from persistence.changes import (
     PairMet,
     ProfileOpened,
 )
-from persistence.interface import Relations, Workspaces
+from persistence.interface import Relations
+from persistence.interface import Workspaces as WorkspaceStore
 from protocol.model import UserId, WorkspaceId
 
 
@@ -34,7 +37,8 @@ class Introductions:
 
     Args:
         relations: has the policy.
-        workspaces: has the members.
+        store: has the members of workspaces.
+        workspaces: has the connections of each workspace.
         presence: has the users that are online.
         sight: shows users to each other where both are.
         pairs: those that are being acted on.
@@ -42,6 +46,7 @@ class Introductions:
     """
 
     relations: Relations
+    store: WorkspaceStore
     workspaces: Workspaces
     presence: Presence
     sight: Sight
@@ -70,7 +75,8 @@ class Introductions:
         return [self._step(part, in_rooms=False) for part in parts(self._present(pairs))]
 
     async def _member_came(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Step]:
-        workspace = await self.workspaces.get(workspace_id)
+        await self.workspaces.joined(workspace_id, user_id)  # their connections are in the room now
+        workspace = await self.store.get(workspace_id)
         if workspace is None or user_id not in workspace.members:
             return ()
         pairs = self._present(both_ways(user_id, workspace.members))

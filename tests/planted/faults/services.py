@@ -409,6 +409,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (INTRODUCTION,),
     ),
     Fault(
+        "who is online is told before a new member follows the workspace",
+        "hub/services/rights/introduction.py",
+        "await self.workspaces.joined(workspace_id, user_id)",
+        "await self.hub.barrier()",
+        (INTRODUCTION,),
+    ),
+    Fault(
         "who was put out stays online",
         "hub/services/rights/revocation.py",
         "return [self._hiding(part) for part in parts(concerned)]",

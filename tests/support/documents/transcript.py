@@ -3,18 +3,23 @@
     ann.chat connects /ws/chat
     ann.chat > {"type":"join_channel","channelId":$general}
     ann.chat < {"type":"joined_channel","channelId":$general}
+    ann.ws < {"type":"private_message","sender_id":$ben,"recipient_id":$ann,"message":"*"}
+    ann.ws & {"type":"user_online_status","user_id":$ben,"is_online":true}
     ann.chat is closed 4001 Unauthorized
     ann.chat leaves
     tea POST /api/workspaces/$school/members {"userId":$eve} gives 200
 
 A connection is `person.name`. `$name` stands for a number: known ones are filled in, an unknown one
-in an expected frame is learnt. `#name` in a string is such a number as text. `"*"` fits anything. A
+in an expected frame is learnt. `#name` in a string is such a number as text. `"*"` fits anything.
+A frame after `&` comes with the one of the line before, in either order: before anything else of
+the connection. It is for what the hub learns of by two ways, of which docs/ promise no order. A
 connection must have received what was expected and nothing else when the transcript ends, as with
 every `World`.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,25 +49,26 @@ class Player:
         }
 
     async def play(self, path: Path) -> None:
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            if line.strip() and not line.startswith("#"):
+        for number, (line, *besides) in _steps(path.read_text()):
+            try:
                 with trio.fail_after(30):
-                    try:
-                        await self._step(line.strip())
-                    except Exception as error:
-                        error.add_note(f"{path.name}:{number}: {line}")
-                        raise
+                    await self._step(line, besides)
+            except Exception as error:
+                error.add_note(f"{path.name}:{number}: {line}")
+                raise
 
-    async def _step(self, line: str) -> None:
+    async def _step(self, line: str, besides: list[str]) -> None:
         who, verb, rest = (*line.split(maxsplit=2), "")[:3]
+        frames = [rest, *(_frame_beside(f"{who} {verb}", each) for each in besides)]
         if verb == "connects":
             person = self.school.people()[who.partition(".")[0]]
             self.sockets[who] = await person.connect(rest)
         elif verb == ">":
             await self.sockets[who].send_text(self._filled(rest, learns=False))
         elif verb == "<":
-            expected = json.loads(self._filled(rest, learns=True))
-            self._compare(expected, await self.sockets[who].receive(), "frame")
+            expected = [json.loads(self._filled(frame, learns=True)) for frame in frames]
+            while expected:
+                del expected[self._position(expected, await self.sockets[who].receive())]
         elif verb == "is":
             end = await self.sockets.pop(who).closed()
             await until_quiet()
@@ -90,6 +96,18 @@ class Player:
         text = re.sub(r"\"?\$(\w+)\"?", number, text)
         return re.sub(r"#([a-z]+)", lambda match: str(self.known[match[1]]), text)
 
+    def _position(self, expected: list[Any], actual: Any) -> int:
+        """Which of the frames it is."""
+        flaws: list[str] = []
+        for position, frame in enumerate(expected):
+            try:
+                self._compare(frame, actual, "frame")
+            except AssertionError as error:
+                flaws.append(str(error))
+            else:
+                return position
+        raise AssertionError("; nor the next: ".join(flaws))
+
     def _compare(self, expected: Any, actual: Any, where: str) -> None:
         if isinstance(expected, dict):
             assert isinstance(actual, dict), f"{where}: {actual}"
@@ -105,3 +123,22 @@ class Player:
         elif expected != "*":
             assert actual == expected, f"{where}: {actual!r} is not {expected!r}"
             assert type(actual) is type(expected), where
+
+
+def _steps(text: str) -> Sequence[tuple[int, list[str]]]:
+    """Each line with its number, and with the lines after it that belong to it."""
+    steps: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.split(maxsplit=2)[1] == "&":
+            steps[-1][1].append(line)
+        else:
+            steps.append((number, [line]))
+    return steps
+
+
+def _frame_beside(first: str, line: str) -> str:
+    who, _, frame = line.split(maxsplit=2)
+    assert first == f"{who} <", f"no frame of this connection is expected before: {line}"
+    return frame

@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import pytest
+import trio
 from trio.testing import MockClock
 
+from persistence.interface import Store
 from persistence.records import ProfileChange
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
 from tests.support.school import on_gateway, open_school
 from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
 
 Begin: TypeAlias = Callable[[World, Person, Person], Awaitable[object]]
@@ -144,3 +147,22 @@ async def test_of_a_workspace_that_is_gone_nobody_stays_online(
             found = [(await socket.receive()) for _ in range(2)]
             others = [person for person in people if person is not me]
             assert all(status(other, online=False) in found for other in others)
+
+
+async def test_a_new_member_is_announced_before_who_is_online(memory_store: Store) -> None:
+    """Also if the change is noticed before the statement that made it is answered."""
+    adding, late = Interception("workspaces", "add_member"), Late()
+    async with open_world(adding.over(memory_store)) as world, trio.open_nursery() as nursery:
+        school = await open_school(world)
+        ben, eve = await on_gateway(school.ben), await on_gateway(school.eve)
+        path = f"/api/workspaces/{school.workspace.id}/members"
+        adding.way = late
+        nursery.start_soon(school.tea.ask, "POST", path, {"userId": school.eve.id})
+        await late.carried_out.wait()
+        await until_quiet()
+        late.may_arrive.set()
+        for socket, other in ((ben, school.eve), (eve, school.ben)):
+            added = (await socket.receive_type("GUILD_MEMBER_ADD"))["d"]
+            assert added["userId"] == school.eve.id
+            update = (await socket.receive_type("PRESENCE_UPDATE"))["d"]
+            assert (update["userId"], update["status"]) == (other.id, "online")
