@@ -24,7 +24,7 @@ async def test_no_list_of_channels_reads_those_of_others(databases: Databases) -
     statements: list[tuple[str, list[object]]] = [
         (CHANNELS, [0, PAGE, True, True]),
         (RECENT, [PAGE]),
-        (MOVED_FIRST, [[], [], PAGE]),
+        (MOVED_FIRST, [[], [], False, PAGE]),
         (NEWEST, [50, IDS]),
         (UNDELIVERED, [PAGE]),
         (WRITABLE, [IDS]),
