@@ -168,9 +168,12 @@ class Revocations:
         return ()
 
     async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:
-        """The conversations of the user, which may be many, are checked a few at a time."""
-        peers = await self.relations.conversation_peers(user_id)
-        concerned = await self._of_the_connected(both_ways(user_id, peers))
+        """The conversations of the user, which may be many, are checked a few at a time. So is what
+        each other's typing shows, for which nothing need have been said.
+        """
+        pairs = both_ways(user_id, await self.relations.conversation_peers(user_id))
+        pairs += sorted(self.typing.concerning(user_id) - set(pairs))
+        concerned = await self._of_the_connected(pairs)
         joined = Step(partial(self._recheck_dms, user_id), None)
         return [joined, *(self._step(part) for part in parts(concerned))]
 

@@ -9,6 +9,7 @@ never delivered after it. Must not know: sockets, dialects.
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import structlog
 import trio
@@ -27,6 +28,8 @@ from persistence.records import Draft, StoreUnavailable
 from protocol.model import Channel, ChannelId, User, UserId
 
 log = structlog.get_logger(__name__)
+
+AnyIndicator = TypeVar("AnyIndicator", Indicator, ChannelIndicator)
 
 
 class TypingIndicators:
@@ -61,7 +64,7 @@ class TypingIndicators:
         self._running = Running()
         self._corrections = Corrections()
         self._count = 0
-        self._unchecked = 0
+        self._unchecked: dict[int, Place] = {}  # by number
         # The last indicator before what ended it (the author's message, leaving, a block), while
         # some are still unchecked.
         self._over: dict[Place, int] = {}
@@ -72,13 +75,8 @@ class TypingIndicators:
         """
         if not client.quota.take(Kind.TYPING, trio.current_time()):
             return
-        number = self._number()
-        indicator = Indicator(client.user, recipient_id, is_typing, client, number)
-        try:
-            await self._checks.put(indicator)
-        except BaseException:
-            self._checked(1)
-            raise
+        indicator = Indicator(client.user, recipient_id, is_typing, client, self._number())
+        await self._put(self._checks, indicator)
 
     async def in_channel(self, client: Client, channel: Channel, *, is_typing: bool) -> None:
         """Deliver the indicator if its author may see the channel and is within their quota; drop
@@ -88,13 +86,8 @@ class TypingIndicators:
         if peer is None:
             if not client.quota.take(Kind.TYPING, trio.current_time()):
                 return
-            number = self._number()
-            indicator = ChannelIndicator(client.user, channel, is_typing, client, number)
-            try:
-                await self._channel_checks.put(indicator)
-            except BaseException:
-                self._checked(1)
-                raise
+            indicator = ChannelIndicator(client.user, channel, is_typing, client, self._number())
+            await self._put(self._channel_checks, indicator)
         else:
             await self.to_user(client, peer, is_typing=is_typing)
 
@@ -135,6 +128,16 @@ class TypingIndicators:
         self._note_over((author_id, recipient_id))
         return self._running.stop((author_id, recipient_id))
 
+    def concerning(self, user_id: UserId) -> set[tuple[UserId, UserId]]:
+        """The recipient and the author of each private indicator that is on or being checked, where
+        the user is one of the two.
+        """
+        return {
+            (to, author_id)
+            for author_id, to in (*self._running.places(), *self._unchecked.values())
+            if not isinstance(to, ChannelRoom) and author_id != to and user_id in (author_id, to)
+        }
+
     def hidden(self, author_id: UserId, user_id: UserId) -> list[Delivery]:
         """One of the two blocks the other: the deliveries that end the author's indicators in
         channels, for everybody; what the author types from now on is not delivered to the user.
@@ -153,13 +156,20 @@ class TypingIndicators:
                 await self._hub.broadcast(await self._running.due())
 
     def _number(self) -> int:
-        """Of an indicator that is to be checked."""
         self._count += 1
-        self._unchecked += 1
         return self._count
 
-    def _checked(self, count: int) -> None:
-        self._unchecked -= count
+    async def _put(self, checks: Batcher[AnyIndicator], indicator: AnyIndicator) -> None:
+        self._unchecked[indicator.number] = indicator.place
+        try:
+            await checks.put(indicator)
+        except BaseException:
+            self._checked((indicator,))
+            raise
+
+    def _checked(self, batch: Sequence[Indicator] | Sequence[ChannelIndicator]) -> None:
+        for indicator in batch:
+            del self._unchecked[indicator.number]
         if not self._unchecked:
             self._over.clear()
 
@@ -178,7 +188,7 @@ class TypingIndicators:
         try:
             await self._pass_on(batch)
         finally:
-            self._checked(len(batch))
+            self._checked(batch)
 
     async def _pass_on(self, batch: Sequence[Indicator]) -> None:
         pairs = list(dict.fromkeys(indicator.pair for indicator in batch))
@@ -204,7 +214,7 @@ class TypingIndicators:
         try:
             await self._pass_on_in_channels(batch)
         finally:
-            self._checked(len(batch))
+            self._checked(batch)
 
     async def _pass_on_in_channels(self, batch: Sequence[ChannelIndicator]) -> None:
         pairs = list(dict.fromkeys((each.author.id, each.channel.id) for each in batch))

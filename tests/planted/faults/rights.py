@@ -326,6 +326,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/services/rights/test_revocation.py",),
     ),
     Fault(
+        "typing goes on where nothing was said and a profile turns private",
+        "hub/services/rights/revocation.py",
+        "        pairs += sorted(self.typing.concerning(user_id) - set(pairs))\n",
+        "",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
         "who leaves when they block stays online for the blocked",
         "hub/services/presence/attendance.py",
         "return self._announced | self._departed.keys()",

@@ -276,6 +276,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (TYPING,),
     ),
     Fault(
+        "typing checked after a profile turned private is shown",
+        "hub/services/typing/indicators.py",
+        "(*self._running.places(), *self._unchecked.values())",
+        "self._running.places()",
+        (TYPING,),
+    ),
+    Fault(
         "in channels typing checked after the message is shown",
         "hub/services/typing/indicators.py",
         "if hidden is None or self._is_over(indicator):",

@@ -177,6 +177,27 @@ async def test_a_profile_made_private_closes_an_empty_dm_that_was_joined(world: 
     assert (await bens.receive_type("left_channel"))["channelId"] == school.dm.id
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["author_first", "recipient_first"])
+async def test_profiles_made_private_end_typing_where_nothing_was_said(
+    timed_world: World, mock_clock: MockClock, order: tuple[int, int]
+) -> None:
+    """At once: on a clock that stands still typing does not end by itself. The author is told
+    nothing, not even that the recipient is there.
+    """
+    people = ann, ben = await timed_world.people("ann", "ben")
+    anns, bens = await ann.open(), (await ben.open()).ignoring("user_online_status")
+    await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
+    assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
+    first, last = (people[number].id for number in order)
+    accounts = timed_world.store.accounts
+    await accounts.change_profile(first, ProfileChange(is_public=False))
+    await bens.is_silent()  # the other one is still public
+    await accounts.change_profile(last, ProfileChange(is_public=False))
+    frames = [json.loads(each) for each in await bens.everything()]
+    assert [each["is_typing"] for each in frames] == [False]
+    await anns.is_silent()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -6,7 +6,7 @@ from attrs import evolve
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.records import NewChannel
+from persistence.records import NewChannel, ProfileChange
 from protocol.model import ChannelKind, Standing
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.posting import private_message
@@ -137,6 +137,22 @@ async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
         slow.go_on.set()
         assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
         await bens.close_in_silence()  # the first one never came
+
+
+async def test_typing_that_is_being_checked_while_its_recipient_turns_private_is_not_told(
+    memory_store: Store,
+) -> None:
+    """Nothing was said between the two: their typing is all that there is to end."""
+    held = Held(memory_store.relations, ("may_show_typing",), answered=True)
+    async with open_world(evolve(memory_store, relations=held)) as world:
+        ann, ben = await world.person("ann", is_public=False), await world.person("ben")
+        anns, bens = await ann.open(), (await ben.open()).ignoring("user_online_status")
+        await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
+        await held.asked.wait()
+        await memory_store.accounts.change_profile(ben.id, ProfileChange(is_public=False))
+        await until_quiet()
+        held.go_on.set()
+        await bens.is_silent()
 
 
 async def test_typing_ends_by_itself_after_five_seconds(
