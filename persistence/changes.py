@@ -12,11 +12,19 @@ from protocol.model import ChannelId, UserId, WorkspaceId
 
 
 @frozen
-class PairChanged:
-    """A block was made, or an accepted follow ended, between the two users."""
+class FollowEnded:
+    """An accepted follow between the two users ended."""
 
     one: UserId
     other: UserId
+
+
+@frozen
+class BlockMade:
+    """One user blocks the other."""
+
+    blocker: UserId
+    blocked: UserId
 
 
 @frozen
@@ -98,7 +106,8 @@ class MemberCame:
 
 
 Loss: TypeAlias = (
-    PairChanged
+    FollowEnded
+    | BlockMade
     | ProfileChanged
     | MemberGone
     | ChannelMemberGone

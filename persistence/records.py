@@ -241,11 +241,13 @@ class Permit:
 @frozen
 class PeerView:
     """What a user may see of a peer: their conversation, and whether the peer is online; whether
-    one of them blocks the other; and their dm if there is one.
+    they are acquainted, by an accepted follow, an answer or a workspace, for without that the user
+    has never known it; whether one of them blocks the other; and their dm if there is one.
     """
 
     may_see: bool
     knows: bool
+    acquainted: bool
     blocked: bool
     channel_id: ChannelId | None
 

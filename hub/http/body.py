@@ -18,8 +18,8 @@ from attrs import Factory, define, field, frozen
 from hub.http.responses import HttpError
 from protocol.websocket.handshake import Head
 
-LARGER_BODIES: Final = 64
-LARGER_BODIES_OF_NETWORK: Final = 16  # a school sends its files from one address
+LARGER_BODIES: Final = 32  # a file is in memory until it is checked
+LARGER_BODIES_OF_NETWORK: Final = 8  # a school sends its files from one address
 LEAST_BYTES_PER_SECOND: Final = 16_384
 
 Event: TypeAlias = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]

@@ -7,8 +7,9 @@ from attrs import define, evolve
 
 from persistence.changes import (
     BlockEnded,
+    BlockMade,
     Change,
-    PairChanged,
+    FollowEnded,
     RequestDecided,
 )
 from persistence.interface import MAX_RELATIONS
@@ -54,7 +55,7 @@ class MemoryRelations:
         """See the interface."""
         status = self.tables.follows.pop((follower, followee), None)
         if status is FollowStatus.ACCEPTED:
-            self.tables.changed(PairChanged(follower, followee))
+            self.tables.changed(FollowEnded(follower, followee))
         return status is not None
 
     async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
@@ -146,9 +147,10 @@ class MemoryRelations:
         if (blocker, blocked) in self.tables.blocks:
             return False
         self.tables.blocks[blocker, blocked] = None
-        self.tables.follows.pop((blocker, blocked), None)
-        self.tables.follows.pop((blocked, blocker), None)
-        self.tables.changed(PairChanged(blocker, blocked))
+        for pair in ((blocker, blocked), (blocked, blocker)):
+            if self.tables.follows.pop(pair, None) is FollowStatus.ACCEPTED:
+                self.tables.changed(FollowEnded(*pair))
+        self.tables.changed(BlockMade(blocker, blocked))
         return True
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
@@ -193,6 +195,7 @@ class MemoryRelations:
             PeerView(
                 self.tables.may_see(user_id, peer),
                 user_id in self._audience(peer),
+                self._are_acquainted(user_id, peer),
                 self.tables.blocked_either_way(user_id, peer),
                 self._permit(user_id, peer).channel_id,
             )
@@ -231,6 +234,15 @@ class MemoryRelations:
     ) -> Mapping[UserId, frozenset[UserId]]:
         """See the interface."""
         return {user_id: self._audience(user_id) for user_id in user_ids}
+
+    def _are_acquainted(self, one: UserId, other: UserId) -> bool:
+        follows = [self.tables.follows.get(pair) for pair in ((one, other), (other, one))]
+        dm = self.tables.dms.get(frozenset((one, other)))
+        return (
+            FollowStatus.ACCEPTED in follows
+            or (dm is not None and dm.answered)
+            or any({one, other} <= {*row.members} for row in self.tables.workspaces.values())
+        )
 
     def _audience(self, user_id: UserId) -> frozenset[UserId]:
         tables = self.tables

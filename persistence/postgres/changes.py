@@ -15,14 +15,15 @@ from attrs import define, field
 
 from persistence.changes import (
     BlockEnded,
+    BlockMade,
     Change,
     ChannelGone,
     ChannelMemberGone,
     ConversationGone,
+    FollowEnded,
     InvitationChanged,
     MemberCame,
     MemberGone,
-    PairChanged,
     PairMet,
     ProfileChanged,
     ProfileOpened,
@@ -109,7 +110,8 @@ class ChangeLog:
 
 
 _CHANGES: Final[Mapping[tuple[str, int], Callable[..., Change]]] = {
-    ("pair", 2): lambda one, other: PairChanged(UserId(one), UserId(other)),
+    ("unfollowed", 2): lambda one, other: FollowEnded(UserId(one), UserId(other)),
+    ("blocked", 2): lambda blocker, blocked: BlockMade(UserId(blocker), UserId(blocked)),
     ("profile", 1): lambda user: ProfileChanged(UserId(user)),
     ("member", 2): lambda workspace, user: MemberGone(WorkspaceId(workspace), UserId(user)),
     ("channel", 2): lambda channel, user: ChannelMemberGone(ChannelId(channel), UserId(user)),

@@ -108,6 +108,13 @@ _BLOCKED: Final = f"""
 PEER_VIEWS: Final = """
     SELECT may_see_conversation(p.who, p.peer) AS may_see,
            EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who) AS knows,
+           EXISTS (SELECT FROM follows f WHERE f.status = 'accepted'
+                      AND (f.follower_id, f.followee_id) IN ((p.who, p.peer), (p.peer, p.who)))
+           OR EXISTS (SELECT FROM channels c WHERE c.user_lo = least(p.who, p.peer)
+                         AND c.user_hi = greatest(p.who, p.peer) AND c.answered)
+           OR EXISTS (SELECT FROM workspace_members mine
+                        JOIN workspace_members theirs USING (workspace_id)
+                       WHERE mine.user_id = p.who AND theirs.user_id = p.peer) AS acquainted,
            EXISTS (SELECT FROM hidden_from(p.peer) AS h (id) WHERE h.id = p.who) AS blocked,
            (SELECT id FROM channels WHERE user_lo = least(p.who, p.peer)
                AND user_hi = greatest(p.who, p.peer)) AS channel_id
@@ -270,7 +277,13 @@ class PostgresRelations:
             PEER_VIEWS, [user for user, _ in pairs], [p for _, p in pairs]
         )
         return [
-            PeerView(row["may_see"], row["knows"], row["blocked"], row["channel_id"])
+            PeerView(
+                row["may_see"],
+                row["knows"],
+                row["acquainted"],
+                row["blocked"],
+                row["channel_id"],
+            )
             for row in rows
         ]
 

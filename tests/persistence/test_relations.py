@@ -159,17 +159,17 @@ async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None
     await store.relations.request_follow(eve.id, ann.id)
     pairs = [(ann.id, ben.id), (ben.id, ann.id), (eve.id, ann.id), (eve.id, ben.id)]
     assert list(await store.relations.peer_views(pairs)) == [
-        PeerView(may_see=True, knows=True, blocked=False, channel_id=channel),
-        PeerView(may_see=True, knows=True, blocked=False, channel_id=channel),
-        PeerView(may_see=True, knows=True, blocked=False, channel_id=None),
-        PeerView(may_see=True, knows=False, blocked=False, channel_id=None),
+        PeerView(may_see=True, knows=True, acquainted=True, blocked=False, channel_id=channel),
+        PeerView(may_see=True, knows=True, acquainted=True, blocked=False, channel_id=channel),
+        PeerView(may_see=True, knows=True, acquainted=True, blocked=False, channel_id=None),
+        PeerView(may_see=True, knows=False, acquainted=False, blocked=False, channel_id=None),
     ]
     await store.relations.block(ann.id, ben.id)
     assert list(await store.relations.peer_views(pairs[:2])) == [
         PeerView(
-            may_see=True, knows=False, blocked=True, channel_id=channel
+            may_see=True, knows=False, acquainted=True, blocked=True, channel_id=channel
         ),  # who blocks may still read
-        PeerView(may_see=False, knows=False, blocked=True, channel_id=channel),
+        PeerView(may_see=False, knows=False, acquainted=True, blocked=True, channel_id=channel),
     ]
 
 

@@ -5,13 +5,14 @@ stored it and to those who may see a message that carries it, who are looked up 
 under a name of its kind and with headers that keep a browser from running it.
 """
 
+from contextlib import aclosing
 from typing import Annotated, Final, NotRequired, TypedDict
 
 import structlog
 import trio
 from attrs import evolve, frozen
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from hub.files.folder import NoSuchAddress, is_full
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
+IN_MEMORY_BYTES: Final = 16 << 20  # of a file, until it is checked; the rest goes to the disk twice
 THUMBNAIL: Final = "thumb"
 SIZE: Final = Text("size", f"`{THUMBNAIL}`: a picture's thumbnail, in WebP, if it has one")
 _FORM_ESCAPES: Final = {"%22": '"', "%0D": "\r", "%0A": "\n"}  # of browsers, in names
@@ -134,15 +136,26 @@ async def _file(call: Call) -> tuple[str, bytes]:
     if not call.request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise missing
     try:
-        async with call.request.form(max_files=1, max_fields=MAX_FIELDS) as form:
+        async with aclosing(call.request.stream()) as stream:
+            parser = _Parser(call.request.headers, stream, max_files=1, max_fields=MAX_FIELDS)
+            form = await parser.parse()
+        try:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise missing
             return _unescaped(file.filename or ""), await file.read()
-    except HTTPException as error:  # raised by Starlette for a malformed form
-        raise HttpError(400, "form_malformed", error.detail) from None
-    except OSError as error:  # Starlette keeps large files on the disk meanwhile
+        finally:
+            await form.close()
+    except MultiPartException as error:
+        raise HttpError(400, "form_malformed", error.message) from None
+    except OSError as error:  # what is larger is on the disk meanwhile
         raise _not_written(error) from None
+
+
+class _Parser(MultiPartParser):
+    """Leaves the disk to Postgres, which waits for what others write to it."""
+
+    spool_max_size = IN_MEMORY_BYTES
 
 
 def _not_written(error: OSError) -> HttpError:

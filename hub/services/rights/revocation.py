@@ -8,10 +8,11 @@ others may no longer see they are asked about when they come.
 Must not know: sockets, dialects, SQL, in which order changes are acted on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import assert_never
+from operator import attrgetter
+from typing import Final, TypeAlias, assert_never
 
 from attrs import frozen
 
@@ -26,12 +27,13 @@ from hub.services.rights.sight import Sight
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from persistence.changes import (
+    BlockMade,
     ChannelGone,
     ChannelMemberGone,
     ConversationGone,
+    FollowEnded,
     Loss,
     MemberGone,
-    PairChanged,
     ProfileChanged,
     UserGone,
 )
@@ -39,6 +41,10 @@ from persistence.interface import Relations
 from persistence.records import PeerView
 from protocol.events import ConversationRevoked, PresenceChanged
 from protocol.model import ChannelId, UserId, WorkspaceId
+
+Knew: TypeAlias = Callable[[PeerView], bool]
+"""Whether a user may have known that a peer was online, before a right to it ended."""
+ACQUAINTED: Final[Knew] = attrgetter("acquainted")
 
 
 @frozen
@@ -70,8 +76,11 @@ class Revocations:
     def begin(self, change: Loss | None) -> Step:
         """The first step after a change; None: changes may have been missed."""
         match change:
-            case PairChanged(one=one, other=other):
-                return self._step(((one, other), (other, one)))
+            case FollowEnded(one=one, other=other):
+                pairs = (one, other), (other, one)
+                return Step(partial(self._follow_ended, pairs), (one, other))
+            case BlockMade(blocker=one, blocked=other):
+                return self._step(((one, other), (other, one)), ACQUAINTED)
             case ProfileChanged(user_id=user_id):
                 return Step(partial(self._profile_closed, user_id), None)
             case MemberGone(workspace_id=workspace_id, user_id=user_id):
@@ -92,8 +101,8 @@ class Revocations:
             case _:
                 assert_never(change)
 
-    def _step(self, pairs: Sequence[Pair]) -> Step:
-        return Step(partial(self._tell, pairs), {user_id for user_id, _ in pairs})
+    def _step(self, pairs: Sequence[Pair], knew: Knew) -> Step:
+        return Step(partial(self._tell, pairs, knew), {user_id for user_id, _ in pairs})
 
     def _hiding(self, pairs: Sequence[Pair]) -> Step:
         return Step(partial(self._hide_presence, pairs), {user_id for user_id, _ in pairs})
@@ -167,6 +176,13 @@ class Revocations:
             await self.hub.broadcast(deliveries)
         return ()
 
+    async def _follow_ended(self, pairs: Sequence[Pair]) -> Sequence[Step]:
+        """A block, which ends follows too, has a notice of its own for all but presence."""
+        (view,) = await self.relations.peer_views(pairs[:1])
+        if view.blocked:
+            return await self._hide_presence(await self._of_the_connected(pairs))
+        return await self._tell(pairs, lambda _: True)
+
     async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:
         """The conversations of the user, which may be many, are checked a few at a time. So is what
         each other's typing shows, for which nothing need have been said.
@@ -175,7 +191,7 @@ class Revocations:
         pairs += sorted(self.typing.concerning(user_id) - set(pairs))
         concerned = await self._of_the_connected(pairs)
         joined = Step(partial(self._recheck_dms, user_id), None)
-        return [joined, *(self._step(part) for part in parts(concerned))]
+        return [joined, *(self._step(part, ACQUAINTED) for part in parts(concerned))]
 
     async def _recheck_dms(self, user_id: UserId) -> Sequence[Step]:
         """Also dms without a message, which are no conversations, may have been joined."""
@@ -193,20 +209,23 @@ class Revocations:
             self.typing.stopped(peer, user_id)
         return connected
 
-    async def _tell(self, pairs: Sequence[Pair]) -> Sequence[Step]:
+    async def _tell(self, pairs: Sequence[Pair], knew: Knew) -> Sequence[Step]:
         """End what each pair's first user may no longer see of the second."""
         await self.receipts.settled()
         concerned = await self._of_the_connected(pairs)
         if not concerned:
             return ()
         async with self.pairs.hold(concerned):
-            closed = await self._tell_of(concerned)
+            closed = await self._tell_of(concerned, knew)
         await self.channels.recheck_places(closed)
         return ()
 
-    async def _tell_of(self, pairs: Sequence[Pair]) -> Sequence[tuple[UserId, ChannelId]]:
+    async def _tell_of(
+        self, pairs: Sequence[Pair], knew: Knew
+    ) -> Sequence[tuple[UserId, ChannelId]]:
         """Returns who may no longer see which conversation. Everything is looked up before typing
-        is ended: if that fails, the right may be back at the next try.
+        is ended: if that fails, the right may be back at the next try. That a peer is offline now
+        is not said to who never knew that they were online: it would say that they were.
         """
         deliveries: list[Delivery] = []
         closed: list[tuple[UserId, ChannelId]] = []
@@ -217,7 +236,8 @@ class Revocations:
         for (user_id, peer), view in zip(pairs, views, strict=True):
             if not view.may_see:
                 deliveries += self.typing.stopped(peer, user_id)
-            deliveries += self._no_longer_known((user_id, peer), view)
+            if self.presence.is_for_everybody or knew(view):
+                deliveries += self._no_longer_known((user_id, peer), view)
             if not view.may_see and view.channel_id is not None:
                 revoked = ConversationRevoked(user_id, peer, view.channel_id, now)
                 deliveries.append(Delivery(revoked, ToUsers((user_id,))))

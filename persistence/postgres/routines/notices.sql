@@ -2,7 +2,7 @@
 -- line or plain SQL.
 
 -- On the channel parlour_changes, what may take away somebody's right to see something:
---   pair <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
+--   unfollowed <user> <user> | blocked <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
 --   | gone <channel> <workspace> | user <user> | conversation <channel> <user> <user>
 -- and what may give it:
 --   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
@@ -38,10 +38,10 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER blocks_announce AFTER INSERT ON blocks
-    FOR EACH ROW EXECUTE FUNCTION announce_change('pair', 'blocker_id', 'blocked_id');
+    FOR EACH ROW EXECUTE FUNCTION announce_change('blocked', 'blocker_id', 'blocked_id');
 CREATE OR REPLACE TRIGGER follows_announce AFTER DELETE OR UPDATE ON follows
     FOR EACH ROW WHEN (OLD.status = 'accepted')
-    EXECUTE FUNCTION announce_change('pair', 'follower_id', 'followee_id');
+    EXECUTE FUNCTION announce_change('unfollowed', 'follower_id', 'followee_id');
 CREATE OR REPLACE TRIGGER workspace_members_announce AFTER DELETE OR UPDATE ON workspace_members
     FOR EACH ROW EXECUTE FUNCTION announce_change('member', 'workspace_id', 'user_id');
 CREATE OR REPLACE TRIGGER channel_members_announce AFTER DELETE OR UPDATE ON channel_members

@@ -7,9 +7,9 @@ import pytest
 import persistence.postgres.changes
 from persistence.changes import (
     BlockEnded,
+    BlockMade,
     Change,
     InvitationChanged,
-    PairChanged,
     PairMet,
     RequestDecided,
 )
@@ -39,11 +39,11 @@ async def test_what_was_committed_while_nobody_listened_is_found(databases: Data
         async with store.relations.changes() as changes:
             assert await until_none(changes) == []  # nobody is connected yet
             await store.relations.block(eve.id, ann.id)
-            assert await anext(changes) == PairChanged(eve.id, ann.id)
+            assert await anext(changes) == BlockMade(eve.id, ann.id)
             both = BLOCK.format(ann.id, ben.id), UNBLOCK.format(ann.id)
             await while_nobody_listens(dsn, *both)
             found = await until_none(changes)
-            assert found[-2:] == [PairChanged(ann.id, ben.id), BlockEnded(ann.id, ben.id)]
+            assert found[-2:] == [BlockMade(ann.id, ben.id), BlockEnded(ann.id, ben.id)]
             await store.relations.request_follow(ann.id, ben.id)
             assert await anext(changes) == PairMet(ann.id, ben.id)
 
@@ -76,7 +76,7 @@ async def test_much_that_was_missed_is_read_in_parts(
         async with store.relations.changes() as changes:
             await until_none(changes)
             await while_nobody_listens(dsn, *(BLOCK.format(ann.id, each.id) for each in others))
-            assert await until_none(changes) == [PairChanged(ann.id, each.id) for each in others]
+            assert await until_none(changes) == [BlockMade(ann.id, each.id) for each in others]
 
 
 async def test_what_is_older_than_a_minute_is_not_read_again(
@@ -90,10 +90,10 @@ async def test_what_is_older_than_a_minute_is_not_read_again(
             await until_none(changes)
             for each in others:
                 await store.relations.block(ann.id, each.id)
-                assert await anext(changes) == PairChanged(ann.id, each.id)
+                assert await anext(changes) == BlockMade(ann.id, each.id)
             await while_nobody_listens(dsn, UNBLOCK.format(ann.id))
             found = await until_none(changes)
-            assert PairChanged(ann.id, others[0].id) not in found
+            assert BlockMade(ann.id, others[0].id) not in found
             assert found[-3:] == [BlockEnded(ann.id, each.id) for each in others]
 
 
@@ -104,7 +104,7 @@ async def test_what_is_written_down_is_kept_for_a_day(databases: Databases) -> N
         await execute(dsn, "UPDATE changes SET at = at - interval '25 hours'")
         await store.relations.block(ann.id, eve.id)
         kept = await execute(dsn, "SELECT array_agg(payload) FROM changes")
-        assert kept == [f"pair {ann.id} {eve.id}"]
+        assert kept == [f"blocked {ann.id} {eve.id}"]
 
 
 async def test_who_makes_a_change_needs_no_right_to_write_it_down(databases: Databases) -> None:

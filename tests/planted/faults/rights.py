@@ -61,6 +61,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
     widened("one grades what the other wrote in private", "conversation", "grade", "", "contact"),
     widened("one pins in a private conversation", "conversation", "pin", "", "contact"),
     Fault(
+        "a stranger who is blocked is told that the other was online",
+        "hub/services/rights/revocation.py",
+        "            if self.presence.is_for_everybody or knew(view):\n",
+        "            if knew:\n",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
+        "who does not follow any more goes on seeing that the other is online",
+        "hub/services/rights/revocation.py",
+        "self._tell(pairs, lambda _: True)",
+        "self._tell(pairs, ACQUAINTED)",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
+    Fault(
         "an operator's teacher has no rights in their workspaces",
         POLICY,
         "u.role IN ('teacher', 'principal', 'admin')",

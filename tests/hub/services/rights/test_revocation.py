@@ -87,6 +87,18 @@ async def test_a_block_ends_typing_presence_and_the_conversation(
         }  # fmt: skip
 
 
+async def test_who_is_blocked_unanswered_is_not_told_that_the_other_was_there(
+    world: World,
+) -> None:
+    """That a peer is offline now says that they were online, which a stranger has never known."""
+    ann, eve = await world.people("ann", "eve")
+    await write(world, eve.user, ann.user, "hello")
+    anns, eves = await ann.open(), await eve.open()
+    assert (await ann.call("POST", f"/private_messages/api/users/{eve.id}/block")).status == 200
+    assert (await eves.receive())["type"] == "revoked"
+    await anns.close_in_silence()
+
+
 @BLOCKS
 async def test_a_block_puts_connections_out_of_the_conversation(
     databases: Databases, block: Block, mock_clock: MockClock
@@ -448,7 +460,9 @@ async def test_who_joins_while_being_put_out_is_not_in(
         assert codes == [code]
 
 
-@pytest.mark.parametrize("payload", ["", "pair", "pair 1", "pair 1 x", "pair 1 2 3", "drop table"])
+@pytest.mark.parametrize(
+    "payload", ["", "blocked", "blocked 1", "blocked 1 x", "blocked 1 2 3", "drop table"]
+)
 def test_notices_of_others_are_ignored(payload: str) -> None:
-    with pytest.raises(ValueError, match=r"x|^$|pair|drop"):
+    with pytest.raises(ValueError, match=r"x|^$|blocked|drop"):
         parse_change(payload)
