@@ -288,10 +288,10 @@ class Database:
         try:
             return await self._connections.fetch(sql, *args)
         except StatementRefused as refused:
-            match refused.error:
-                case asyncpg.ForeignKeyViolationError(constraint_name=constraint):
+            match refused.error:  # what has no constraint is a trigger's of the deployment
+                case asyncpg.ForeignKeyViolationError(constraint_name=str(constraint)):
                     raise Gone(constraint) from None
-                case asyncpg.UniqueViolationError(constraint_name=constraint):
+                case asyncpg.UniqueViolationError(constraint_name=str(constraint)):
                     raise Duplicate(constraint) from None
                 case _:
                     log.exception("statement_refused")

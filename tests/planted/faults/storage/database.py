@@ -11,6 +11,13 @@ TESTS = "tests/persistence/postgres/database"
 
 FAULTS: Final = (
     Fault(
+        "what a trigger of the deployment refuses is taken for a row that is gone",
+        "persistence/postgres/database/bridge.py",
+        "ForeignKeyViolationError(constraint_name=str(constraint)):",
+        "ForeignKeyViolationError(constraint_name=constraint):",
+        ("tests/persistence/postgres/database/test_errors.py",),
+    ),
+    Fault(
         "what a trigger refuses under a code of Postgres' makes the database unavailable",
         ERRORS,
         "in _ORDERED_BY_DEPLOYMENT",
