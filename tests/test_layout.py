@@ -53,6 +53,8 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 """Their modules have one contract: tests/persistence/test_<module>.py runs on both."""
 
 ABOUT_SEVERAL: Final = {
+    "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
+    "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
     "tests/hub/test_failover.py": "a primary that is lost, and its standby",

@@ -46,6 +46,13 @@ GREETINGS = {
     "/message": "connected",
     "/gateway": None,  # it comes after IDENTIFY
 }
+RESUMES: dict[str, tuple[dict[str, object], str, str]] = {
+    "/ws": ({"type": "resume"}, "private_message", "resumed"),
+    "/messagepal": ({"type": "resume"}, "message_received", "resumed"),
+    "/ws/chat": ({"type": "resume"}, "new_message", "resumed"),
+    "/gateway": ({"op": "RESUME", "d": {}}, "MESSAGE_CREATE", "RESUMED"),
+}
+"""By path, a resume without positions, the kind of a frame with a message, and that of the end."""
 
 
 DIALECTS = find_dialects(protocol.dialects)

@@ -13,15 +13,13 @@ import protocol.bounds
 from persistence.interface import Store
 from persistence.records import Draft
 from protocol.dialects.messenger.conversations import conversation_id
-from tests.support.clients.socketio import enter
 from tests.support.clients.websocket import WebSocket, kind_of_frame
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
 from tests.support.stores.intercept import Interception, Late
-from tests.support.stores.outage import Outage
 from tests.support.stores.records import dms
-from tests.support.world import GREETINGS, World, open_world
+from tests.support.world import GREETINGS, RESUMES, World, open_world
 
 
 async def until_resumed(socket: WebSocket) -> tuple[list[int], Mapping[str, Any]]:
@@ -410,14 +408,6 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
         await socket.receive_type("left_channel")
 
 
-RESUMES: dict[str, tuple[dict[str, object], str, str]] = {
-    "/ws": ({"type": "resume"}, "private_message", "resumed"),
-    "/messagepal": ({"type": "resume"}, "message_received", "resumed"),
-    "/ws/chat": ({"type": "resume"}, "new_message", "resumed"),
-    "/gateway": ({"op": "RESUME", "d": {}}, "MESSAGE_CREATE", "RESUMED"),
-}
-
-
 @pytest.mark.parametrize("path", RESUMES)
 @pytest.mark.parametrize("named", ["another epoch", "a seq that there is not", "this one"])
 async def test_positions_of_another_log_are_none_in_every_dialect(
@@ -456,30 +446,6 @@ async def test_positions_of_another_log_are_none_in_every_dialect(
     assert (marker.get("reset", False), count) == ((False, 1) if named == "this one" else (True, 2))
 
 
-@pytest.mark.parametrize("path", RESUMES)
-async def test_what_was_missed_may_take_many_pages(
-    timed_world: World, monkeypatch: pytest.MonkeyPatch, path: str
-) -> None:
-    monkeypatch.setattr(hub.services.resume, "PAGE_MESSAGES", 3)
-    resume, kind, end = RESUMES[path]
-    school = await open_school(timed_world)
-    texts = [str(number) for number in range(10)]
-    for author in (school.ann, school.tea):
-        await write(timed_world, author.user, school.ben.user, *texts)
-    await post(timed_world, school.ann.user, school.general, *texts)
-    socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
-    await socket.send(resume)
-    told: dict[str, list[str]] = {}
-    for _ in range(30 if path in ("/ws/chat", "/gateway") else 20):
-        frame = await socket.receive_type(kind)
-        message = frame.get("message") or frame.get("payload") or frame["d"]
-        where = message.get("channelId") or message.get("conversationId") or message["sender_id"]
-        told.setdefault(where, []).append(message["content"])
-    assert list(told.values()) == [texts] * len(told)
-    marker = await socket.receive_type(end)
-    assert marker.get("payload", marker.get("d", marker))["complete"] is True
-
-
 async def test_few_resumes_of_one_user_are_told_at_a_time(world: World) -> None:
     """However many connections resume: the others have their turn in between."""
     ann, ben = [await world.person(name) for name in ("ann", "ben")]
@@ -494,77 +460,3 @@ async def test_few_resumes_of_one_user_are_told_at_a_time(world: World) -> None:
     assert requests.statistics().tasks_waiting == 1
     requests.release_on_behalf_of(taken[0])
     assert (await until_resumed(socket))[0] == [1]
-
-
-@pytest.mark.parametrize("path", RESUMES)
-async def test_a_resume_under_a_flood_succeeds(memory_store: Store, path: str) -> None:
-    reading = Interception("messages", "in_spans")
-    async with open_world(reading.over(memory_store)) as world:
-        school = await open_school(world)
-        ann, ben = school.ann.user, school.ben.user
-        resume, kind, _ = RESUMES[path]
-        is_private = path in ("/ws", "/messagepal")
-
-        async def send(*texts: str) -> None:
-            if is_private:
-                await write(world, ann, ben, *texts)
-            else:
-                await post(world, ann, school.general, *texts)
-
-        await send("missed")
-        floods = [[f"{at} {number} {'x' * 4_000}" for number in range(150)] for at in range(2)]
-        texts = ["missed", *floods[0], *floods[1], "live"]
-
-        async def flood(call: Any, *args: Any, **kwargs: Any) -> Any:
-            if floods:
-                await send(*floods.pop(0))
-            return await call(*args, **kwargs)
-
-        reading.way = flood
-        socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
-        if path == "/gateway":
-            await socket.send({"op": "IDENTIFY", "d": {"userId": ben.id}})
-            await socket.receive_type("READY")
-        await socket.send(resume)
-        told: list[str] = []
-        while len(told) < len(texts) - 1:
-            frame = await socket.receive()
-            if frame.get("type", frame.get("t")) == kind:
-                message = frame.get("message") or frame.get("payload") or frame["d"]
-                told.append(message["content"])
-        await send("live")
-        frame = await socket.receive_type(kind)
-        message = frame.get("message") or frame.get("payload") or frame["d"]
-        assert [*told, message["content"]] == texts
-
-
-@pytest.mark.parametrize("path", RESUMES)
-async def test_a_connection_that_cannot_be_told_what_it_missed_is_closed(
-    memory_store: Store, path: str
-) -> None:
-    """It must not go on with a gap that it does not know of."""
-    outage = Outage()
-    async with open_world(outage.over(memory_store)) as world:
-        school = await open_school(world)
-        await write(world, school.ann.user, school.ben.user, "missed")
-        await post(world, school.ann.user, school.general, "missed")
-        socket = (await school.ben.open(path)).ignoring("user_presence", "joined_channel")
-        outage.begin()
-        await socket.send(RESUMES[path][0])
-        assert (await socket.closed()).code == 1013
-        outage.end()
-
-
-async def test_a_socketio_client_that_cannot_be_told_what_it_missed_is_ended(
-    memory_store: Store,
-) -> None:
-    outage = Outage()
-    async with open_world(outage.over(memory_store)) as world:
-        school = await open_school(world)
-        await post(world, school.ann.user, school.general, "missed")
-        peer = await enter(school.ben)
-        outage.begin()
-        await peer.emit("resume", {})
-        await until_quiet()
-        assert (await peer.socket.closed()).code == 1013
-        outage.end()

@@ -17,7 +17,8 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.sign_in import oidc
+from tests.planted.faults.live import presence, revocation
+from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import database, log, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -29,7 +30,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *posting.FAULTS,
     *log.FAULTS,
     *services.FAULTS,
+    *revocation.FAULTS,
+    *presence.FAULTS,
     *identity.FAULTS,
+    *accounts.FAULTS,
     *oidc.FAULTS,
     *carriers.FAULTS,
     *sessions.FAULTS,

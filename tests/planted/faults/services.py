@@ -4,14 +4,9 @@ from typing import Final
 
 from tests.planted.fault import Fault
 
-LEARNING_CHAT: Final = "tests/hub/rest/routes/learning_chat/test_messages.py"
 REVOCATION: Final = "tests/hub/services/rights/test_revocation.py"
 SIGHT: Final = "tests/hub/services/rights/test_sight.py"
 INTRODUCTION: Final = "tests/hub/services/rights/test_introduction.py"
-CHANGES: Final = "tests/hub/services/rights/test_changes.py"
-RESUME: Final = "tests/hub/services/test_resume.py"
-PRESENCE: Final = "tests/hub/services/presence/test_users.py"
-SEATS: Final = "tests/hub/services/presence/test_channels.py"
 CHANNELS: Final = "tests/hub/services/test_channels.py"
 TYPING: Final = "tests/hub/services/typing/test_indicators.py"
 RECEIPTS: Final = "tests/hub/services/test_receipts.py"
@@ -84,13 +79,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
-        "a user hears that they themselves came into a channel",
-        "hub/services/presence/channels.py",
-        "besides_users=unseen | {seat.user_id}",
-        "besides_users=unseen",
-        (TRANSCRIPTS,),
-    ),
-    Fault(
         "a channel is left by the first of two connections",
         "hub/actor/hub.py",
         "        if not self._is_user_in(client.user.id, room):\n",
@@ -112,20 +100,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (RECEIPTS,),
     ),
     Fault(
-        "offline without grace",
-        "hub/services/presence/users.py",
-        "self._users.left(user_id, self._grace)",
-        "self._users.left(user_id, 0.0)",
-        (PRESENCE,),
-    ),
-    Fault(
-        "a user who came back within the grace period is announced",
-        "hub/services/presence/attendance.py",
-        "                if (key in self._here) != (key in self._announced):\n",
-        "                if key in self._here or key in self._announced:\n",
-        ("tests/hub/services/presence/test_attendance.py",),
-    ),
-    Fault(
         "typing reaches users who may not be messaged",
         "hub/services/typing/indicators.py",
         "if not permit.allowed or self._is_over(indicator):",
@@ -140,84 +114,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (TYPING,),
     ),
     Fault(
-        "a deleted account's connections stay open",
-        "hub/services/rights/revocation.py",
-        "        await self.hub.end_users((user_id,))\n",
-        "        self.hub.users()\n",
-        (REVOCATION,),
-    ),
-    Fault(
-        "rights lost while nobody listened are not checked again",
-        "hub/services/rights/revocation.py",
-        "return await self._recheck(None)",
-        "return await self._recheck(())",
-        (REVOCATION,),
-    ),
-    Fault(
-        "the blocker is told, not the blocked",
-        "hub/services/rights/revocation.py",
-        "deliveries.append(Delivery(revoked, ToUsers((user_id,))))",
-        "deliveries.append(Delivery(revoked, ToUsers((peer,))))",
-        (REVOCATION,),
-    ),
-    Fault(
         "a receipt that was overtaken moves a watermark back",
         "hub/services/receipts.py",
         "evolve(advance, seq=self._newest[mark])",
         "evolve(advance, seq=advance.seq)",
         (RECEIPTS,),
-    ),
-    Fault(
-        "a receipt follows the end of its conversation",
-        "hub/services/rights/revocation.py",
-        """        await self.receipts.settled()
-        concerned = await self._of_the_connected(pairs)
-        if not""",
-        """        concerned = await self._of_the_connected(pairs)
-        if not""",
-        (REVOCATION,),
-    ),
-    Fault(
-        "a revocation is given up when the database is away",
-        "hub/services/rights/changes.py",
-        "        await trio.sleep(RETRY_SECONDS)\n        self._put(job)\n",
-        "        self._done(job, ())\n",
-        (REVOCATION,),
-    ),
-    Fault(
-        "many conversations are asked about in one statement",
-        "hub/services/rights/pairs.py",
-        "MAX_PAIRS: Final = 200",
-        "MAX_PAIRS: Final = 200_000",
-        (CHANGES,),
-    ),
-    Fault(
-        "conversations of users who are not connected are checked",
-        "hub/services/rights/revocation.py",
-        "[pair for pair in pairs if self.hub.is_connected(pair[0])]",
-        "list(pairs)",
-        (CHANGES,),
-    ),
-    Fault(
-        "a change that takes long holds the others up",
-        "hub/services/rights/changes.py",
-        "WORKERS: Final = 4",
-        "WORKERS: Final = 1",
-        (CHANGES,),
-    ),
-    Fault(
-        "a change that cannot be acted on is tried for ever",
-        "hub/services/rights/changes.py",
-        "if job.failures >= TRIES:",
-        "if job.failures < 0:",
-        (CHANGES,),
-    ),
-    Fault(
-        "who may hear too much stays connected",
-        "hub/services/rights/changes.py",
-        "                await self.hub.send_back(job.steps[0].users)\n",
-        "",
-        (CHANGES,),
     ),
     Fault(
         "any user may identify as any other",
@@ -239,20 +140,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return is_in and message.channel_id == channel_id",
         "return message.channel_id == channel_id",
         (RECEIPTS,),
-    ),
-    Fault(
-        "presence is announced to everybody",
-        "hub/services/presence/users.py",
-        "if self.is_for_everybody else ToUsers",
-        "if known_to is not None else ToUsers",
-        (PRESENCE,),
-    ),
-    Fault(
-        "presence is forgotten while the database is away",
-        "hub/services/presence/users.py",
-        "                self._users.postpone(user_id, RETRY_SECONDS)\n",
-        "                self._users.announce(user_id)\n",
-        (PRESENCE,),
     ),
     Fault(
         "typing goes on when its connection is gone",
@@ -311,55 +198,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (SIGHT,),
     ),
     Fault(
-        "presence in a channel crosses a block",
-        "hub/services/presence/channels.py",
-        "besides_users=unseen | {seat.user_id}",
-        "besides_users=frozenset({seat.user_id})",
-        (SIGHT,),
-    ),
-    Fault(
-        "a message request shows who is in its dm",
-        "hub/services/presence/channels.py",
-        "if not self._knows(view)",
-        "if view is None",
-        (SEATS,),
-    ),
-    Fault(
-        "who joins the dm of a message request is shown who is there",
-        "hub/services/presence/arrivals.py",
-        "and arrival.place.pair is None",
-        "and arrival.place.id > 0",
-        (SEATS,),
-    ),
-    Fault(
-        "a request that is answered shows nobody in its dm",
-        "hub/services/rights/introduction.py",
-        "dm = None if in_rooms else view.channel_id",
-        "dm = None",
-        (SEATS,),
-    ),
-    Fault(
-        "a follow that ends leaves both on the screen in their dm",
-        "hub/services/rights/revocation.py",
-        "view.channel_id if stays else None",
-        "None",
-        (SEATS,),
-    ),
-    Fault(
-        "presence in a workspace crosses a block",
-        "hub/services/presence/users.py",
-        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),",
-        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=frozenset({user_id})),",
-        (SIGHT,),
-    ),
-    Fault(
-        "a setting shows presence across a block",
-        "hub/services/presence/users.py",
-        "to = ToEveryone(hidden | {user_id})",
-        "to = ToEveryone(frozenset({user_id}))",
-        (SIGHT,),
-    ),
-    Fault(
         "a receipt in a channel crosses a block",
         "hub/services/receipts.py",
         "                besides_users=advance.hidden_from,\n",
@@ -374,74 +212,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (SIGHT,),
     ),
     Fault(
-        "a block leaves who was there on the screen",
-        "hub/services/rights/revocation.py",
-        "broadcast([*deliveries, *gone])",
-        "broadcast(deliveries)",
-        (SIGHT,),
-    ),
-    Fault(
-        "a block leaves on what was typed in a channel",
-        "hub/services/rights/revocation.py",
-        "            deliveries += self.typing.hidden(peer, user_id)\n",
-        "            continue\n",
-        (SIGHT,),
-    ),
-    Fault(
-        "a block does not count for what was being looked up",
-        "hub/services/presence/corrections.py",
-        "            lookup[user_id, peer] = knows\n",
-        "            lookup.get((user_id, peer))\n",
-        (SIGHT, "tests/hub/services/presence/test_corrections.py"),
-    ),
-    Fault(
-        "a relation that begins shows one side only",
-        "hub/services/rights/introduction.py",
-        "return self._step(((one, other), (other, one)), in_rooms=False)",
-        "return self._step(((one, other),), in_rooms=False)",
-        (INTRODUCTION,),
-    ),
-    Fault(
-        "the end of a block shows nobody in channels",
-        "hub/services/rights/introduction.py",
-        "if in_rooms and met:",
-        "if in_rooms and not met:",
-        (INTRODUCTION,),
-    ),
-    Fault(
-        "a new member does not see who is online",
-        "hub/services/rights/introduction.py",
-        "pairs = self._present(both_ways(user_id, workspace.members))",
-        "pairs = self._present(both_ways(user_id, ()))",
-        (INTRODUCTION,),
-    ),
-    Fault(
-        "who is online is told before a new member follows the workspace",
-        "hub/services/rights/introduction.py",
-        "await self.workspaces.joined(workspace_id, user_id)",
-        "await self.hub.barrier()",
-        (INTRODUCTION,),
-    ),
-    Fault(
-        "who was put out stays online",
-        "hub/services/rights/revocation.py",
-        "return [self._hiding(part) for part in parts(concerned)]",
-        "return [self._hiding(part) for part in parts(concerned[:0])]",
-        (INTRODUCTION,),
-    ),
-    Fault(
         "the members of a workspace that is gone stay online",
         "hub/services/workspaces.py",
         "return (*members, *self._departs(workspace_id, user_id))",
         "return members",
         (INTRODUCTION,),
-    ),
-    Fault(
-        "who was deleted stays online for those they wrote to",
-        "hub/services/rights/revocation.py",
-        "deliveries.append(Delivery(PresenceChanged(peer, online=False), to_user))",
-        "pass",
-        DELETED,
     ),
     Fault(
         "a conversation ends silently with an account",

@@ -285,14 +285,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/http/server.py",
         "receive_some())\n            await self._line.turn()\n",
         "receive_some())\n",
-        ("tests/hub/http/test_server.py",),
+        ("tests/hub/http/test_turns.py",),
     ),
     Fault(
         "requests that came together are handled at once",
         "hub/http/server.py",
         "            if may_idle:\n                await self._line.turn()",
         "            if not may_idle:\n                await self._line.turn()",
-        ("tests/hub/http/test_server.py",),
+        ("tests/hub/http/test_turns.py",),
     ),
     Fault(
         "a turn of the loop is anybody's who comes first",

@@ -1,1 +1,1 @@
-"""Faults in ways to sign in, beside the one with a password."""
+"""Faults in ways to sign in."""

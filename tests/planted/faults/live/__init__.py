@@ -1,0 +1,1 @@
+"""Faults in what live connections are shown, and when it ends."""

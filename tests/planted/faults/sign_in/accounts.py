@@ -1,0 +1,223 @@
+"""Faults in passwords, in signing in with them, and in what owners change of their accounts."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+ACCOUNT: Final = "tests/hub/rest/routes/test_own_account.py"
+LOGIN: Final = "tests/hub/rest/test_login.py"
+COOKIES: Final = "tests/hub/identity/test_cookies.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a sign-out leaves the session of the other cookie",
+        "hub/rest/login.py",
+        "    for cookie in COOKIES:\n        if cookie in call.cookies:\n",
+        "    for cookie in COOKIES:\n        if cookie == call.surface.cookie:\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "every sign-in gives the cookies of all dialects",
+        "hub/rest/login.py",
+        "    if in_all and cookie == TOKEN_COOKIE:\n",
+        "    if cookie == TOKEN_COOKIE:\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "everybody waits for a hash, however many there are",
+        "hub/identity/passwords.py",
+        "each=MAX_WAITING_OF_ONE, ",
+        "",
+        ("tests/hub/identity/test_passwords.py", LOGIN),
+    ),
+    Fault(
+        "hashes take the core from the hub",
+        "hub/identity/passwords.py",
+        ", current + NICENESS)",
+        ", current)",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "several hashes take their memory at once",
+        "hub/identity/passwords.py",
+        "_CONCURRENT: Final = 1",
+        "_CONCURRENT: Final = 4",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "one waits for a hash without end",
+        "hub/identity/passwords.py",
+        "trio.move_on_after(WAIT_SECONDS) as",
+        "trio.CancelScope() as",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "a guess that was not looked at counts",
+        "hub/rest/login.py",
+        "        call.services.guesses.give_back(guess)\n",
+        "",
+        (LOGIN,),
+    ),
+    Fault(
+        "a link of the demo signs in again and again",
+        "hub/identity/tickets.py",
+        "        del self._issued[holder]\n        return",
+        "        return",
+        ("tests/hub/identity/test_tickets.py", "tests/hub/cli/test_demo.py"),
+    ),
+    Fault(
+        "a link of the demo signs in for ever",
+        "hub/identity/tickets.py",
+        "return issued.good_for if now < issued.until else None",
+        "return issued.good_for if now else None",
+        ("tests/hub/identity/test_tickets.py",),
+    ),
+    Fault(
+        "a ticket of one user opens to another",
+        "hub/identity/tickets.py",
+        "        issued = self._issued.get(holder)\n",
+        "        issued = next(iter(self._issued.values()), None) if holder else None\n",
+        ("tests/hub/identity/test_tickets.py",),
+    ),
+    Fault(
+        "an address counts before it is proved",
+        "hub/rest/routes/own_account.py",
+        "    if services.address_hook is None:\n        await _set_email(call, body.email)\n",
+        "    await _set_email(call, body.email)\n    if services.address_hook is None:\n",
+        (ACCOUNT,),
+    ),
+    Fault(
+        "the link for an address is in the answer of who asks",
+        "hub/rest/routes/own_account.py",
+        '    return JSON({"status": "pending"}, 202)\n',
+        '    return JSON({"status": "pending", "ticket": ticket}, 202)\n',
+        (ACCOUNT,),
+    ),
+    Fault(
+        "a program of the operator's gets the hub's environment",
+        "hub/identity/address_hook.py",
+        "for name in _ENVIRONMENT if name in os.environ}",
+        "for name in os.environ}",
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "a program of the operator's runs without end",
+        "hub/identity/address_hook.py",
+        "            with trio.move_on_after(HOOK_SECONDS):\n",
+        '            with trio.move_on_after(float("inf")):\n',
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "every request for a link waits for a program",
+        "hub/identity/address_hook.py",
+        "tasks_waiting >= MAX_WAITING:",
+        "tasks_waiting >= 10 * MAX_WAITING:",
+        ("tests/hub/identity/test_address_hook.py",),
+    ),
+    Fault(
+        "one sends links to as many addresses as one likes",
+        "hub/rest/routes/own_account.py",
+        "        costs=(Kind.ADDRESSES,),\n",
+        "",
+        ("tests/hub/limits/test_quotas.py",),
+    ),
+    Fault(
+        "many networks lock the owner out of where they have never been",
+        "hub/limits/guesses.py",
+        "        return Guess(account, place, delay=SLOW_SECONDS)\n",
+        "        return Guess(account, place, wait=SLOW_SECONDS)\n",
+        ("tests/hub/limits/test_guesses.py", LOGIN),
+    ),
+    Fault(
+        "guesses from many networks are not slowed down",
+        "hub/rest/login.py",
+        "        await trio.sleep(guess.delay)\n",
+        "        await trio.lowlevel.checkpoint()\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "a guess that was slowed down takes its network's place for ever",
+        "hub/rest/login.py",
+        "        services.guesses.waited(guess)\n",
+        "        pass\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "one network has any number of guesses wait at a time",
+        "hub/limits/guesses.py",
+        "        if place in self._slowed or len",
+        "        if len",
+        ("tests/hub/limits/test_guesses.py",),
+    ),
+    Fault(
+        "any number of guesses waits at a time",
+        "hub/limits/guesses.py",
+        "or len(self._slowed) >= self._max_slowed:",
+        "or not place:",
+        ("tests/hub/limits/test_guesses.py",),
+    ),
+    Fault(
+        "whoever guesses on the owner's network locks their known browser out",
+        "hub/rest/login.py",
+        "account, browser or call.network, trio",
+        "account, call.network, trio",
+        (LOGIN,),
+    ),
+    Fault(
+        "attempts of a network keep a known browser out",
+        "hub/rest/login.py",
+        "    if browser is None:\n        limit_attempts(call)\n",
+        "    limit_attempts(call)\n",
+        (LOGIN,),
+    ),
+    Fault(
+        "an account is deleted without its password",
+        "hub/rest/routes/own_account.py",
+        "    await _confirm(call, body.current_password)\n"
+        "    if not await call.services.store.accounts.delete",
+        "    if not await call.services.store.accounts.delete",
+        (ACCOUNT,),
+    ),
+    Fault(
+        "any password fits",
+        "hub/identity/passwords.py",
+        "            return self._hasher.verify(password_hash, password)\n",
+        "            return bool(self._hasher and password_hash)\n",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "a login shows by its speed that there is no such account",
+        "hub/identity/passwords.py",
+        "            await self.verify(self._nobodys, password, owner)\n",
+        "",
+        ("tests/hub/identity/test_passwords.py",),
+    ),
+    Fault(
+        "a successful login does not forget the attempts before it",
+        "hub/limits/guesses.py",
+        "        self._from_one.forget(pair)\n",
+        "",
+        ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
+    ),
+    Fault(
+        "guesses from anywhere lock the owner of an account out",
+        "hub/limits/guesses.py",
+        "        pair = (account, place)\n        if not",
+        "        pair = (account, '')\n        if not",
+        ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
+    ),
+    Fault(
+        "guesses are counted by how the account is named",
+        "hub/rest/login.py",
+        "account_of(None if found is None else found.user.id, login)",
+        "account_of(None, login)",
+        ("tests/hub/rest/test_login.py",),
+    ),
+    Fault(
+        "who is right uses up what their network may fail",
+        "hub/rest/login.py",
+        "    call.services.guesses.was_right(guess)\n    _give_attempt_back(call, guess)\n",
+        "    call.services.guesses.was_right(guess)\n",
+        ("tests/hub/rest/test_login.py",),
+    ),
+)
