@@ -142,6 +142,7 @@ class User:
     """An account, without its secrets.
 
     `name` is the display name every dialect shows; `username` is unique and never empty.
+    `deactivated_at`: since when nobody may sign in to it; None: one may.
     """
 
     id: UserId
@@ -160,6 +161,7 @@ class User:
     class_name: str | None = None
     subject: str | None = None
     is_public: bool = True
+    deactivated_at: datetime | None = None
 
 
 @frozen

@@ -40,6 +40,10 @@ class Link(Protocol):
         """Begin to close: what is queued goes out first. The first reason wins."""
 
     @property
+    def waiting_bytes(self) -> int:
+        """How much is queued that the peer has not taken, as far as the hub knows."""
+
+    @property
     def is_behind(self) -> bool:
         """Whether much is queued that the peer has not taken."""
 

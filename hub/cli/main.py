@@ -10,94 +10,24 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
 from contextlib import redirect_stderr, suppress
 from functools import partial
-from pathlib import Path
-from typing import Any, Final, TextIO, TypeVar, cast
+from typing import Any, TextIO, cast
 
 import click
-import trio
 
 from hub.app import Server
 from hub.app import serve as run_server
-from hub.cli import admin
+from hub.cli import admin, operate
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
-from hub.cli.rest import CallFailed
+from hub.cli.running import config_of, run_program, settings_of, settings_options
 from hub.cli.sbom import bill_of_materials
 from hub.cli.supervisor import Supervisor
 from hub.cli.terminal import printable_text, say
-from hub.settings.config import SETTINGS, Config
 from hub.settings.log_sink import LogSink
-from hub.settings.logs import configure_logging
-from hub.settings.manual import help_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
-from hub.settings.sources import IN_FILE, load_config
-from persistence.embedded import EmbeddedPostgresError
-from persistence.records import StoreError
-from protocol.model import Role
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, OSError)
-
-
-def _settings_options(function: F) -> F:
-    """One flag per setting, plus --config; `load_config` checks the values of all sources."""
-    for setting in reversed(SETTINGS):
-        if setting.parser.is_secret:
-            function = click.option(
-                f"{setting.flag}-file",
-                f"{setting.name}{IN_FILE}",
-                help=f"A file with {setting.flag}, which then stands on no command line",
-                metavar="FILE",
-            )(function)
-        function = click.option(
-            setting.flag,
-            setting.name,
-            help=help_of(setting),
-            multiple=setting.parser.is_list,
-            metavar="VALUE",
-        )(function)
-    return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
-
-
-def _config(config: str | None, flags: dict[str, Any], sink: LogSink | None = None) -> Config:
-    """The settings; what is logged from now on looks as they say."""
-    settings = _settings(config, flags)
-    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
-    return settings
-
-
-def _settings(config: str | None, flags: dict[str, Any]) -> Config:
-    given = {
-        name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
-        for name, value in flags.items()
-        if value not in (None, ())
-    }
-    path = config or os.environ.get("PARLOUR_CONFIG")
-    return load_config(given, os.environ, Path(path) if path else None)
-
-
-def _run(start: Callable[[], Awaitable[None]]) -> None:
-    """Run a trio program; an expected failure becomes one line."""
-    try:
-        trio.run(start)
-    except BaseException as error:
-        leaves = _leaves(error)
-        if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
-            sys.exit(130)
-        if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
-            raise click.ClickException(printable_text(redact(str(leaves[0])))) from None
-        raise
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -108,22 +38,22 @@ def parlour() -> None:
 
 @parlour.command()
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
-@_settings_options
+@settings_options
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
     # Whatever else Python says there, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
-        settings = _config(config, flags, sink)
+        settings = config_of(config, flags, sink)
         run = partial(
             run_server,
             settings,
             partial(_announce, sink=sink, demo=demo),
             is_demo=demo,
-            read_again=partial(_settings, config, flags),
+            read_again=partial(settings_of, config, flags),
             tell=Supervisor.of(os.environ).tell,
         )
-        _run(run)
+        run_program(run)
 
 
 async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
@@ -137,17 +67,17 @@ async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
 
 
 @parlour.command()
-@_settings_options
+@settings_options
 def migrate(config: str | None, **flags: Any) -> None:
     """Bring the database up to date."""
-    _run(partial(admin.migrate_database, _config(config, flags), say))
+    run_program(partial(admin.migrate_database, config_of(config, flags), say))
 
 
 @parlour.command("check-config")
-@_settings_options
+@settings_options
 def check_config(config: str | None, **flags: Any) -> None:
     """Say whether the settings are accepted, and what they are."""
-    admin.show_config(_config(config, flags), say)
+    admin.show_config(config_of(config, flags), say)
 
 
 @parlour.command()
@@ -156,66 +86,8 @@ def sbom() -> None:
     click.echo(json.dumps(bill_of_materials(), indent=2))
 
 
-@parlour.group()
-def user() -> None:
-    """Make and list accounts."""
-
-
-@user.command("add")
-@click.argument("username")
-@click.option("--email", help="For signing in; the username works as well")
-@click.option("--name", help="Shown to others; by default the username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
-@_settings_options
-def user_add(
-    username: str,
-    email: str | None,
-    name: str | None,
-    password: str,
-    config: str | None,
-    **flags: Any,
-) -> None:
-    """Make an account."""
-    new = admin.Account(username, name or username, email, password)
-    _run(partial(admin.add_user, _config(config, flags), new, say))
-
-
-@user.command("passwd")
-@click.argument("username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
-@_settings_options
-def user_passwd(username: str, password: str, config: str | None, **flags: Any) -> None:
-    """Set a new password; every session of the user ends."""
-    _run(partial(admin.set_password, _config(config, flags), username, password, say))
-
-
-@user.command("role")
-@click.argument("username")
-@click.argument("role", type=click.Choice(admin.ROLES))
-@_settings_options
-def user_role(username: str, role: str, config: str | None, **flags: Any) -> None:
-    """Say what somebody is on the learning platform."""
-    _run(partial(admin.set_role, _config(config, flags), username, Role(role), say))
-
-
-@user.command("list")
-@_settings_options
-def user_list(config: str | None, **flags: Any) -> None:
-    """List the accounts."""
-    _run(partial(admin.list_users, _config(config, flags), say))
-
-
-@parlour.group()
-def session() -> None:
-    """Manage logins."""
-
-
-@session.command("revoke")
-@click.argument("username")
-@_settings_options
-def session_revoke(username: str, config: str | None, **flags: Any) -> None:
-    """End every session of a user."""
-    _run(partial(admin.revoke_sessions, _config(config, flags), username, say))
+for group in (operate.user, operate.session, operate.admin):
+    parlour.add_command(group)
 
 
 @parlour.command()
@@ -236,7 +108,7 @@ def chat(login: str, peer: str, url: str, password: str) -> None:
         cookie, me, them = await sign_in(url, login, password, peer)
         await Chat(url, cookie, me, them, click.echo).run(typed_lines())
 
-    _run(talk)
+    run_program(talk)
 
 
 def main() -> None:

@@ -131,7 +131,13 @@ class EventApplication:
         quota = services.quotas.of(user.id)
         link = SocketLink(socket, self._wire, is_recoverable=slip is not None)
         client = Client(
-            user, session.id, self._wire, link, quota, typing_seconds=self._dialect.typing_seconds
+            user,
+            session.id,
+            self._wire,
+            link,
+            quota,
+            socket.opening.network,
+            typing_seconds=self._dialect.typing_seconds,
         )
         journal: Journal = NO_JOURNAL
         if slip is not None:

@@ -42,6 +42,11 @@ class EventWire:
         return str(text).removesuffix('"]')
 
     @property
+    def name(self) -> str:
+        """See `Encoder`."""
+        return self.dialect.name
+
+    @property
     def tells(self) -> frozenset[type[Event]]:
         """See `Encoder`."""
         return self.dialect.tells
@@ -78,6 +83,11 @@ class SocketLink:
     _shortened: trio.Event | None = field(default=None, init=False)
     _shed: int = field(default=0, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """See `Link`."""
+        return self.socket.waiting_bytes
 
     @property
     def is_behind(self) -> bool:

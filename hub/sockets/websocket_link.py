@@ -52,6 +52,11 @@ class WebSocketLink:
         return self._closing
 
     @property
+    def waiting_bytes(self) -> int:
+        """See `Link`."""
+        return self._outbox.size
+
+    @property
     def is_behind(self) -> bool:
         """See `Link`."""
         return self._outbox.is_half_full

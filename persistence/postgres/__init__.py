@@ -12,6 +12,7 @@ from typing import Final
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
     leave,
@@ -94,4 +95,5 @@ async def open_postgres_store(
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),
             log=PostgresLog(database, expected, hold),
+            audit=PostgresAudit(database),
         )

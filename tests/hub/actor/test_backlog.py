@@ -36,6 +36,10 @@ class Recorder:
         self.closing = self.closing or reason
 
     @property
+    def waiting_bytes(self) -> int:
+        return 0
+
+    @property
     def is_behind(self) -> bool:
         return False
 

@@ -59,7 +59,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a Unix socket is for the hub's account alone",
         "hub/sockets/addresses.py",
-        "        path.chmod(_UNIX_MODE)\n",
+        "        path.chmod(mode)\n",
         "",
         (ADDRESSES,),
     ),
@@ -236,8 +236,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a folder that is misspelt is made",
-        "hub/cli/admin.py",
-        "    if config.database_url is None and not is_data_dir(config.data_dir):\n",
+        "hub/cli/desk.py",
+        "    if url is None and not is_here:\n",
         "    if False:\n",
         (STARTING,),
     ),

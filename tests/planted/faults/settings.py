@@ -50,8 +50,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hub waits for whoever reads its log",
         "hub/cli/main.py",
-        "settings = _config(config, flags, sink)",
-        "settings = _config(config, flags)",
+        "settings = config_of(config, flags, sink)",
+        "settings = config_of(config, flags)",
         ("tests/e2e/test_operating.py",),
     ),
     Fault(
@@ -77,9 +77,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an error drives the terminal",
-        "hub/cli/main.py",
-        "raise click.ClickException(printable_text(redact(str(leaves[0])))) from None",
-        "raise click.ClickException(redact(str(leaves[0]))) from None",
+        "hub/cli/running.py",
+        "raise click.ClickException(printable_text(redact(_text_of(leaves[0])))) from None",
+        "raise click.ClickException(redact(_text_of(leaves[0]))) from None",
         ("tests/hub/cli/test_main.py",),
     ),
     Fault(
