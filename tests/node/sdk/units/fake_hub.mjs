@@ -268,6 +268,7 @@ export function recorded(client) {
     "revoked",
     "reset",
     "request",
+    "announcement",
     "queue",
     "problem",
   ];
