@@ -131,7 +131,9 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert refusal(data_dir, "admin", "kick", "eve") == (
                 "There is no user eve (user_not_found)"
             )
-            assert "(content_empty)" in refusal(data_dir, "admin", "announce", "")
+            assert refusal(data_dir, "admin", "announce", "") == (
+                "There is nothing to announce (content_empty)"
+            )
             assert "(body_too_large)" in refusal(data_dir, "admin", "announce", "x" * 100_000)
             assert await parlour(data_dir, "admin", "drain")
             assert (await hub.call("GET", "/readyz")).status == 503

@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import presence, revocation
+from tests.planted.faults.live import operators, presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import database, log, persistence, routines
 
@@ -32,6 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *operators.FAULTS,
     *identity.FAULTS,
     *accounts.FAULTS,
     *oidc.FAULTS,

@@ -169,7 +169,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what an endpoint costs is not counted",
         "hub/rest/endpoint.py",
-        "            for kind in self.costs:\n                call.pay(kind)\n",
+        "        for kind in self.costs:\n            call.pay(kind)\n",
         "",
         (QUOTAS,),
     ),

@@ -52,6 +52,13 @@ USER: Final = Text("user", "only those of the user with this username")
 NO_CONNECTION: Final = "no_connection"
 
 
+_FLAWS: Final = {
+    ErrorCode.CONTENT_EMPTY: "There is nothing to announce",
+    ErrorCode.CONTENT_TOO_LONG: f"An announcement has at most {MAX_ANNOUNCEMENT_CHARS} characters",
+    ErrorCode.CONTENT_INVALID: "An announcement is text without NUL",
+}
+
+
 async def show_status(call: Call) -> JSON[HubObject]:
     """How the hub is."""
     services = call.services
@@ -138,7 +145,10 @@ async def kick(call: Call) -> JSON[ClosedObject]:
 async def announce(call: Call) -> JSON[AnnouncedObject]:
     """Say something to everybody who is connected."""
     body = await call.body(AnnouncementBody)
-    text = check_content(body.text, MAX_ANNOUNCEMENT_CHARS, field="text")
+    try:
+        text = check_content(body.text, MAX_ANNOUNCEMENT_CHARS, field="text")
+    except WireError as error:
+        raise WireError(error.code, _FLAWS[error.code], field="text") from None
     hub = call.services.hub
     await _note(call, operator_of(call).does("announce", text=text))
     count = len(hub.clients())
