@@ -43,6 +43,19 @@ EMPTY = """
         END LOOP;
     END $$
 """
+CHANNEL = "SELECT id FROM channels WHERE kind = 'dm'"
+GO_BACK = """
+    WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq > $2)
+    UPDATE channels SET last_seq = $2 WHERE id = $1
+"""
+RESTORE = """
+    DELETE FROM messages WHERE seq > {seq};
+    UPDATE receipts SET read_seq = least(read_seq, {seq}),
+           delivered_seq = least(delivered_seq, {seq});
+    UPDATE channels SET last_seq = least(last_seq, {seq}), last_id = coalesce(
+        (SELECT max(m.id) FROM messages m WHERE m.channel_id = channels.id), 0);
+    SELECT new_epoch();
+"""
 
 
 def with_database(dsn: str, name: str) -> str:
@@ -158,6 +171,16 @@ async def run_script(dsn: str, sql: str) -> None:
             await connection.close()
 
     await trio_asyncio.aio_as_trio(run)()
+
+
+async def go_back(dsn: str, seq: int) -> None:
+    """The only conversation is what it was when it had so many messages; nobody is told."""
+    await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
+
+
+async def restore(dsn: str, seq: int) -> None:
+    """Every channel is what it was when it had so many messages, or fewer, in another log."""
+    await run_script(dsn, RESTORE.format(seq=seq))
 
 
 @asynccontextmanager
