@@ -161,7 +161,7 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
         NotDone: a folder that is misspelt is not made.
     """
     is_here = config.database_url is not None or is_data_dir(config.data_dir)
-    if url is None and not is_here:
+    if url is None and not is_here and _flaw_of_socket(config) is not None:
         raise NotDone(f"There is no database of Parlour in {config.data_dir}")
     async with new_account_desk(config, url) as desk:
         yield desk

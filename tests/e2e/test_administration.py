@@ -19,6 +19,7 @@ from tests.support.programs.hub_process import (
     open_folder,
     run_hub,
 )
+from tests.support.stores.databases import Databases, execute
 
 PASSWORD = "correct horse"
 TOKEN = "a token of the operators"
@@ -143,6 +144,24 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert changed == "The log level is debug; it was info"
             assert await parlour(data_dir, "admin", "deactivate", "ben")
             assert (await ben.closed()).code == 4001
+
+
+async def test_a_hub_with_an_external_database_has_a_socket_too(
+    databases: Databases, data_dir: Path
+) -> None:
+    """Commands that name no database find that of the hub."""
+    data_dir.mkdir()
+    async with databases.migrated() as dsn:
+        with run_hub(data_dir, "--database-url", dsn):
+            assert "database       ok" in await parlour(data_dir, "admin", "status")
+            assert await parlour(data_dir, "user", "add", "ann") == "ann has id 1"
+            both = ("user", "list", "--database-url", dsn)
+            assert await parlour(data_dir, *both) == await parlour(data_dir, "user", "list")
+            assert await parlour(data_dir, "admin", "deactivate", "ann", "--database-url", dsn)
+            assert "deactivated" in await parlour(data_dir, "user", "list")
+            ways = await execute(dsn, "SELECT string_agg(way, ' ' ORDER BY id) FROM audit")
+            assert ways == "socket command"
+    assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
 
 
 def test_the_same_over_http(data_dir: Path) -> None:

@@ -237,7 +237,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a folder that is misspelt is made",
         "hub/cli/desk.py",
-        "    if url is None and not is_here:\n",
+        "    if url is None and not is_here and _flaw_of_socket(config) is not None:\n",
         "    if False:\n",
         (STARTING,),
     ),

@@ -59,8 +59,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a path that is too long for the admin socket ends the hub",
         "hub/admin/socket.py",
-        "            except OSError as error:\n",
-        "            except PermissionError as error:\n",
+        '        except OSError as error:\n            log.warning("no_admin_socket"',
+        '        except PermissionError as error:\n            log.warning("no_admin_socket"',
         (SOCKET,),
     ),
     Fault(
