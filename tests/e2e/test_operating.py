@@ -5,9 +5,7 @@ signals, limits, full disks.
 import fcntl
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
@@ -17,6 +15,8 @@ from typing import Any
 import pytest
 import trio
 
+from hub.app import stop_seconds
+from hub.settings.config import Config
 from tests.support.clients.http import Reply, form, request
 from tests.support.machine.disks import small_disk
 from tests.support.programs.hub_process import (
@@ -28,7 +28,6 @@ from tests.support.programs.hub_process import (
 )
 from tests.support.programs.processes import until_none_works_in, working_in
 
-UNIT = Path(__file__).parents[2] / "docs/systemd/parlour.service"
 PIPE_BYTES = 4_096  # the least that a pipe may hold
 
 
@@ -143,44 +142,12 @@ async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: P
         for pid in database:
             os.kill(pid, signal.SIGSTOP)
         hub.process.send_signal(signal.SIGTERM)
-        code = hub.process.wait(28)
+        code = hub.process.wait(stop_seconds(Config()))
         for pid in database:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         assert code == 0
     until_none_works_in(data_dir)
-
-
-async def test_a_supervisor_is_told_of_each_step(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = data_dir.parent / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        listener.bind(str(path))
-        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
-        with run_hub(data_dir) as hub:
-            assert listener.recv(1_000).startswith(b"READY=1\nSTATUS=Ready at http://")
-            hub.process.send_signal(signal.SIGHUP)
-            assert listener.recv(1_000).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-            assert listener.recv(1_000) == b"READY=1"
-            hub.process.send_signal(signal.SIGTERM)
-            assert listener.recv(1_000) == b"STOPPING=1"
-            assert hub.process.wait(20) == 0
-
-
-def test_the_unit_for_systemd_is_one(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("there is no systemd-analyze here")
-    text = UNIT.read_text()
-    assert text.count("/opt/parlour/bin/parlour serve") == 1
-    unit = tmp_path / UNIT.name  # with a program that exists here, and without an account
-    text = text.replace("/opt/parlour/bin/parlour serve", "/bin/true")
-    unit.write_text(text.replace("User=parlour\n", ""))
-    done = subprocess.run(
-        [analyze, "verify", str(unit)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 async def test_a_unix_socket_is_served_and_removed(data_dir: Path) -> None:
