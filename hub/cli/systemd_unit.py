@@ -46,6 +46,8 @@ User={user}
 {folders}
 StateDirectoryMode=0700
 RuntimeDirectory=parlour
+# The socket of parlour.socket may be in it.
+RuntimeDirectoryPreserve=yes
 # Certificates and passwords for an external Postgres are looked for there.
 Environment={home}
 {start}

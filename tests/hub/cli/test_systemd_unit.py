@@ -159,7 +159,13 @@ def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
     unit = service_unit(of(data_dir="/srv/chat", host="unix:/run/web/hub.sock"))
     assert values(unit, "ReadWritePaths") == ["/srv/chat", "/run/web"]
     assert value(unit, "Environment") == "HOME=/srv/chat"
-    assert values(service_unit(of(host="unix:/run/parlour/hub.sock")), "ReadWritePaths") == []
+
+
+def test_a_socket_of_systemds_outlives_the_service() -> None:
+    unit = service_unit(of(host="unix:/run/parlour/hub.sock"))
+    assert values(unit, "ReadWritePaths") == []
+    assert value(unit, "RuntimeDirectory") == "parlour"
+    assert value(unit, "RuntimeDirectoryPreserve") == "yes"
 
 
 @pytest.mark.parametrize(
