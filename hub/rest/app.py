@@ -206,9 +206,10 @@ class _Path:
     services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        epoch = self.services.log_watch.epoch  # of what is read now, if it is not a later one
         async with AsyncExitStack() as until_sent:
             response = await self._answer(Request(scope, receive), until_sent)
-            response.headers[EPOCH] = self.services.log_watch.epoch
+            response.headers[EPOCH] = epoch
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, until_sent: AsyncExitStack) -> Response:

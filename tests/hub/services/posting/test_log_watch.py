@@ -9,21 +9,11 @@ from persistence.records import StoreUnavailable
 from protocol.model import ChannelId
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import say, write
-from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.databases import Databases, execute, go_back, open_store
 from tests.support.stores.intercept import Interception
-from tests.support.world import Person, World, open_world
+from tests.support.world import GREETINGS, Person, World, open_world
 
-GO_BACK = """
-    WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq > $2)
-    UPDATE channels SET last_seq = $2 WHERE id = $1
-"""
-CHANNEL = "SELECT id FROM channels WHERE kind = 'dm'"
 RESTORED = "UPDATE epochs SET value = gen_random_uuid()"
-
-
-async def go_back(dsn: str, seq: int) -> None:
-    """The conversation is what it was when it had so many messages."""
-    await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
 
 
 async def missed(person: Person, peer: Person, after: int, epoch: str | None) -> object:
@@ -166,6 +156,17 @@ async def test_sends_are_refused_until_everybody_can_start_over(
             assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
             assert (await ann.call("POST", path, body)).status == 201
             assert (await world.call("GET", "/readyz")).status == 200
+
+
+@pytest.mark.parametrize("path", GREETINGS)
+async def test_a_connection_of_every_dialect_is_closed_to_start_over(
+    timed_world: World, path: str
+) -> None:
+    ann = await timed_world.person("ann")
+    watch = timed_world.services.log_watch
+    socket = await ann.open(path)
+    await watch.went_back(WentBack(ChannelId(1), 3, 2), watch.epoch)
+    await closed_to_start_over(socket)
 
 
 async def test_what_two_saw_is_one_new_epoch(store: Store) -> None:

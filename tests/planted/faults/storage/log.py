@@ -10,6 +10,7 @@ LOG: Final = ("tests/persistence/postgres/database/test_log.py",)
 HOLD: Final = ("tests/persistence/postgres/database/test_hold.py",)
 APP: Final = ("tests/hub/test_app.py",)
 RECOVERY: Final = ("tests/hub/socketio/test_recovery.py",)
+FLOWS: Final = ("tests/e2e/sdk/test_flows.py",)
 UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -158,7 +159,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "REST does not say which log it is",
         "hub/rest/app.py",
-        "            response.headers[EPOCH] = self.services.log_watch.epoch\n",
+        "            response.headers[EPOCH] = epoch\n",
         "",
         ("tests/hub/rest/test_app.py",),
     ),
@@ -250,9 +251,100 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK keeps its messages of another log",
         "hub/web/sdk/session.js",
-        "    if (this.#epoch !== null && this.#epoch !== epoch) this.#startOver();\n",
+        "        if (this.#log.is(event.epoch)) this.#startOver();\n",
+        "        this.#log.is(event.epoch);\n",
+        UNITS,
+    ),
+    Fault(
+        "a response says that what was read of the last log is of this one",
+        "hub/rest/app.py",
+        "            response.headers[EPOCH] = epoch\n",
+        "            response.headers[EPOCH] = self.services.log_watch.epoch\n",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
+        "the head in the list of conversations goes back when a message is deleted",
+        "hub/rest/routes/private_messages/messages.py",
+        '"last_seq": each.last_seq,',
+        '"last_seq": each.last_message.seq,',
+        ("tests/hub/rest/routes/private_messages/test_messages.py",),
+    ),
+    Fault(
+        "the SDK does not look which log a response over REST is of",
+        "hub/web/sdk/connection/rest.js",
+        '    if (this.#log.is(response.headers.get("parlour-epoch"), epoch)) this.#onOtherLog();\n',
+        "",
+        (*UNITS, *FLOWS),
+    ),
+    Fault(
+        "a response to what was asked of the last log leads the SDK back to it",
+        "hub/web/sdk/connection/log.js",
+        " || asked !== this.#epoch",
         "",
         UNITS,
+    ),
+    Fault(
+        "the SDK goes on with a connection to the last log",
+        "hub/web/sdk/session.js",
+        "    this.#connection.leave();\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls on from above the head of a conversation",
+        "hub/web/sdk/session.js",
+        "head < before[conversationId]",
+        "false",
+        UNITS,
+    ),
+    Fault(
+        "the SDK takes a head that was asked for before for one that went back",
+        "hub/web/sdk/session.js",
+        "head < before[conversationId]",
+        "head < this.timelines.lastSeq(conversationId)",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls messages of the last log into the timelines of this one",
+        "hub/web/sdk/session.js",
+        "      if (beginnings !== this.#beginnings) return; // the next round",
+        "      // the next round",
+        UNITS,
+    ),
+    Fault(
+        "the SDK loads history of the last log into the timelines of this one",
+        "hub/web/sdk/session.js",
+        "isOfThisLog && timeline.joins(messages)",
+        "timeline.joins(messages)",
+        UNITS,
+    ),
+    Fault(
+        "the SDK loads history that leaves a gap to what came meanwhile",
+        "hub/web/sdk/session.js",
+        "isOfThisLog && timeline.joins(messages)",
+        "isOfThisLog",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls from its own message on, and misses what others wrote before it",
+        "hub/web/sdk/session.js",
+        "key: entry.key }, false);",
+        "key: entry.key });",
+        UNITS,
+    ),
+    Fault(
+        "the SDK asks for messages that are deleted with every round of polling",
+        "hub/web/sdk/session.js",
+        "if (missed.length === 0) this.timelines.follow",
+        "if (false) this.timelines.follow",
+        UNITS,
+    ),
+    Fault(
+        "the page goes on with what it knew of the last log",
+        "hub/web/app/shell/identity.js",
+        '      client.addEventListener("reset", () => globalThis.location.reload());',
+        "      void client;",
+        ("tests/e2e/browser/test_conversations.py",),
     ),
     Fault(
         "the SDK does not start over when it is told to",
