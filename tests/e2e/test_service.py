@@ -185,11 +185,11 @@ async def test_it_is_reached_by_the_sockets_that_are_given_and_by_no_other(
             early = await trio.open_tcp_stream("127.0.0.1", port)
             given = {"LISTEN_FDS": "2", "LISTEN_PID": OWN, "LISTEN_FDNAMES": "web:local"}
             with serve(data_dir, *own, given=opened, **given) as process:
-                async with early:
-                    assert (await request(early, "GET", "/healthz")).status == 200
                 assert process.stdout is not None
                 line = process.stdout.readline()
                 assert line == f"Parlour is ready at http://127.0.0.1:{port}\n"
+                async with early:
+                    assert (await request(early, "GET", "/healthz")).status == 200
                 async with await trio.open_unix_socket(path) as stream:
                     assert (await request(stream, "GET", "/readyz")).status == 200
                 process.send_signal(signal.SIGTERM)

@@ -361,6 +361,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (UNIT,),
     ),
     Fault(
+        "the socket of systemd's goes with the service",
+        "hub/cli/systemd_unit.py",
+        "RuntimeDirectoryPreserve=yes\n",
+        "",
+        (UNIT,),
+    ),
+    Fault(
+        "whoever asks the hub how it is wants to know its name",
+        "hub/cli/healthcheck.py",
+        "    context.verify_mode = ssl.CERT_NONE\n",
+        "",
+        ("tests/hub/cli/test_healthcheck.py",),
+    ),
+    Fault(
+        "without a temporary folder there is no database",
+        "persistence/embedded/__init__.py",
+        "    except FileNotFoundError:  # none",
+        "    except ZeroDivisionError:  # none",
+        ("tests/persistence/embedded/test_embedded.py",),
+    ),
+    Fault(
         "a file that there is no room for stays in part",
         "hub/files/folder.py",
         "            part.unlink(missing_ok=True)\n",
