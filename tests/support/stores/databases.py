@@ -23,6 +23,7 @@ from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
 TEMPLATE = "parlour_template"
+CONNECT_SECONDS = 60.0  # however busy the machine is
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
     SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
@@ -137,7 +138,7 @@ async def execute(dsn: str, sql: str, *args: object) -> object:
     """Run one statement on a connection of its own; returns the first value it yields."""
 
     async def run() -> object:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             return await connection.fetchval(sql, *args)
         finally:
@@ -150,7 +151,7 @@ async def run_script(dsn: str, sql: str) -> None:
     """Run the statements of a script on a connection of its own, all or none."""
 
     async def run() -> None:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             await connection.execute(sql)
         finally:
@@ -167,7 +168,7 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
     opened: list[asyncpg.Connection] = []
 
     async def begin() -> int:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         opened.append(connection)
         for statement in ("BEGIN", *statements):
             await connection.execute(statement)
@@ -191,7 +192,7 @@ async def while_nobody_listens(dsn: str, *statements: str) -> None:
     server = with_database(dsn, "postgres")
 
     async def run() -> None:
-        session = await asyncpg.connect(dsn, timeout=10)
+        session = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             await session.fetchval("SELECT 1")
             await trio_asyncio.trio_as_aio(execute)(server, ALLOW.format(name, "false"))

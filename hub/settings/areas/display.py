@@ -1,0 +1,31 @@
+"""Settings: what clients are shown.
+
+Must not know: other areas.
+"""
+
+from attrs import frozen
+
+from hub.settings.choices import RestDefault
+from hub.settings.parsers import YES_NO, choice
+from hub.settings.setting import setting
+
+
+@frozen(slots=False)  # `Config` inherits from several
+class Display:
+    """What clients are shown."""
+
+    rest_default: RestDefault = setting(
+        choice(RestDefault),
+        RestDefault.PRIVATE_MESSAGES,
+        "Which dialect answers a REST request that could be of either.",
+    )
+    echo_new_to_sender: bool = setting(
+        YES_NO, default=False, meaning="Whether `message:new` also goes to the Socket.IO sender."
+    )
+    rendered_content: bool = setting(
+        YES_NO,
+        default=False,
+        meaning="Whether Socket.IO messages also carry their content as safe HTML, in"
+        " `renderedContent`.",
+    )
+    web_client: bool = setting(YES_NO, default=True, meaning="Whether `/` is the web client.")

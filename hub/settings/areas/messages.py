@@ -1,0 +1,129 @@
+"""Settings: what people may send and how much of it.
+
+Must not know: other areas.
+"""
+
+from attrs import frozen
+
+from hub.settings.choices import AudienceRule
+from hub.settings.parsers import choice, seconds, whole
+from hub.settings.setting import setting
+
+
+@frozen(slots=False)  # `Config` inherits from several
+class Messages:
+    """What people may send and how much of it."""
+
+    max_content_chars: int = setting(
+        whole(1, 100_000, "characters"), 4_000, "The longest content of a message."
+    )
+    max_frame_bytes: int = setting(
+        whole(1_024, 16_777_216, "bytes"), 65_536, "The longest message a WebSocket may receive."
+    )
+    compression_threshold: int = setting(
+        whole(0, 16_777_216, "bytes"),
+        1_024,
+        "WebSocket messages of this length or more are sent compressed to peers that offer it "
+        "(permessage-deflate); 0: no compression in either direction.",
+    )
+    max_upload_bytes: int = setting(
+        whole(1, 104_857_600, "bytes"), 10_485_760, "The largest file that may be uploaded."
+    )
+    user_upload_bytes: int = setting(
+        whole(0, 1_125_899_906_842_624, "bytes"),
+        1_073_741_824,
+        "How much one user may have uploaded, without what has been deleted; 0: any amount.",
+    )
+    user_uploads_per_minute: int = setting(
+        whole(1, 100_000, "files"), 60, "How many files one user may upload in a minute."
+    )
+    upload_grace: float = setting(
+        seconds(60, 31_536_000),
+        86_400.0,
+        "How long an uploaded file is kept that no message names, and that is nobody's picture.",
+    )
+    upload_sweep: float = setting(
+        seconds(1, 86_400), 60.0, "How often files are looked for that nothing names any more."
+    )
+    max_image_pixels: int = setting(
+        whole(1_000_000, 500_000_000, "pixels"),
+        50_000_000,
+        "The largest picture that may be uploaded; of an animation all frames count.",
+    )
+    image_workers: int = setting(
+        whole(1, 16, "processes"),
+        2,
+        "How many pictures are decoded at a time, each in a process of its own.",
+    )
+    outbox_bytes: int = setting(
+        whole(8_192, 67_108_864, "bytes"),
+        1_048_576,
+        "How much may wait for one slow WebSocket before it is closed.",
+    )
+    user_frames_per_second: int = setting(
+        whole(1, 1_000_000, "frames"),
+        200,
+        "How many frames of one user are taken in a second, over all connections, after a burst of"
+        " 5 seconds' worth; more of them wait, and what takes longer counts as several.",
+    )
+    address_requests_per_second: int = setting(
+        whole(1, 1_000_000, "requests"),
+        200,
+        "How many requests and connections of one address are taken in a second until somebody"
+        " signs in, after a burst of 2 seconds' worth; more of them wait.",
+    )
+    user_messages_per_second: int = setting(
+        whole(1, 100_000, "messages"),
+        200,
+        "How many messages one user may send in a second, over all connections and requests.",
+    )
+    chat_messages: int = setting(
+        whole(1, 1_000_000, "messages"),
+        5,
+        "How many messages one connection may send in 5 s on `/ws/chat` and `/messagepal`.",
+    )
+    event_messages: int = setting(
+        whole(1, 1_000_000, "messages"),
+        10,
+        "How many messages one user may send in a second over Socket.IO.",
+    )
+    user_typing_per_second: int = setting(
+        whole(1, 100_000, "indicators"),
+        100,
+        "How many typing indicators one user may send in a second; the hub drops more.",
+    )
+    user_connections: int = setting(
+        whole(1, 1_000_000, "connections"),
+        50,
+        "How many WebSockets and Socket.IO connections one user may have open at a time.",
+    )
+    user_conversations_per_hour: int = setting(
+        whole(1, 1_000_000, "conversations"),
+        200,
+        "How many conversations one user may open in an hour, by a first message or before one.",
+    )
+    user_channels_per_hour: int = setting(
+        whole(1, 1_000_000, "channels"), 100, "How many channels one user may make in an hour."
+    )
+    user_searches_per_minute: int = setting(
+        whole(1, 1_000_000, "searches"), 120, "How often one user may search in a minute."
+    )
+    typing_expiry: float = setting(
+        seconds(0.5, 60), 3.0, "When a typing indicator ends by itself (on Socket.IO after 5 s)."
+    )
+    presence_grace: float = setting(
+        seconds(0, 300), 5.0, "How long after their last connection a user still counts as online."
+    )
+    presence_audience: AudienceRule = setting(
+        choice(AudienceRule), AudienceRule.RELATED, "Who sees that a user is online."
+    )
+    resume_limit: int = setting(
+        whole(10, 100_000, "messages"),
+        1_000,
+        "How many missed messages of a channel a resuming client is sent; it fetches the others.",
+    )
+    recovery_window: float = setting(
+        seconds(0, 604_800),
+        3_600.0,
+        "How long a broken Socket.IO connection can be recovered; 0 turns recovery off.",
+    )

@@ -1,0 +1,30 @@
+"""Settings: what operators see.
+
+Must not know: other areas.
+"""
+
+from attrs import frozen
+
+from hub.settings.choices import LogFormat, LogLevel
+from hub.settings.parsers import LONG_SECRET, choice
+from hub.settings.redaction import Secret
+from hub.settings.setting import setting
+
+
+@frozen(slots=False)  # `Config` inherits from several
+class Operation:
+    """What operators see."""
+
+    log_level: LogLevel = setting(
+        choice(LogLevel), LogLevel.INFO, "The least severe lines that are logged."
+    )
+    log_format: LogFormat = setting(
+        choice(LogFormat),
+        LogFormat.AUTO,
+        "How log lines look; `auto` is `console` on a terminal and `json` elsewhere.",
+    )
+    metrics_token: Secret | None = setting(
+        LONG_SECRET,
+        None,
+        "The bearer token with which `/metrics` is read; without it there is no such page.",
+    )
