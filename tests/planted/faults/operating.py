@@ -14,7 +14,7 @@ GOODBYE: Final = "tests/hub/actor/test_goodbye.py"
 FOLDER: Final = "tests/hub/files/test_folder.py"
 SUPERVISOR: Final = "tests/hub/supervision/test_supervisor.py"
 WATCHDOG: Final = "tests/hub/supervision/test_watchdog.py"
-SERVICE: Final = "tests/e2e/test_service.py"
+SERVICE: Final = "tests/e2e/service/test_systemd.py"
 INHERITED: Final = "tests/hub/sockets/test_inherited.py"
 UNIT: Final = "tests/hub/cli/test_systemd_unit.py"
 

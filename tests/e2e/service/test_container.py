@@ -13,7 +13,7 @@ from hub.app import stop_seconds
 from hub.settings.config import SETTINGS, Config
 from hub.settings.sources import CREDENTIALS
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 TEXT: Final = (ROOT / "Containerfile").read_text()
 JOINED: Final = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", TEXT, flags=re.MULTILINE))
 STEPS: Final = [line.split(maxsplit=1) for line in JOINED.splitlines() if line.strip()]
