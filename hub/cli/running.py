@@ -69,13 +69,17 @@ def config_of(config: str | None, flags: dict[str, Any], sink: LogSink | None = 
 
 def settings_of(config: str | None, flags: dict[str, Any]) -> Config:
     """The settings, from all sources."""
-    given = {
+    path = config or os.environ.get("PARLOUR_CONFIG")
+    return load_config(given_of(flags), os.environ, Path(path) if path else None)
+
+
+def given_of(flags: dict[str, Any]) -> dict[str, str]:
+    """The flags that were given, as text."""
+    return {
         name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
         for name, value in flags.items()
         if value not in (None, ())
     }
-    path = config or os.environ.get("PARLOUR_CONFIG")
-    return load_config(given, os.environ, Path(path) if path else None)
 
 
 def run_program(start: Callable[[], Awaitable[None]]) -> None:

@@ -36,6 +36,7 @@ from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
 from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
+from hub.rest.certainty import WhileCertain
 from hub.rest.endpoint import Endpoint, HttpError
 from hub.rest.openapi import describe
 from hub.rest.replies import error_response
@@ -140,6 +141,7 @@ def build_app(
                 allow_headers=["*"],  # an origin that is trusted with cookies may send any
                 expose_headers=["Retry-After", "Link", EPOCH],
             ),
+            Middleware(WhileCertain, watch=services.log_watch),
         ],
     )
 

@@ -25,7 +25,7 @@ BACKLOG: Final = 1_024
 UNIX: Final = "unix:"
 UNIX_PEER: Final = "unix"
 """What everybody is called who comes in by a Unix socket."""
-_UNIX_MODE: Final = 0o660
+UNIX_MODE: Final = 0o660
 _MAPPED: Final = "::ffff:"
 _EVERY_ADDRESS: Final = "::"
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -79,7 +79,7 @@ def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
     path = unix_path(host)
     try:
         if path is not None:
-            return [_listen_at(path, _UNIX_MODE)]
+            return [_listen_at(path, UNIX_MODE)]
         for attempt in range(_PORT_ATTEMPTS):
             try:
                 return _listen_on_all(_addresses(host, port), host)
