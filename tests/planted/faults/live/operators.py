@@ -240,6 +240,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ACCOUNTS,),
     ),
     Fault(
+        "the page does not show what the operator says",
+        "hub/web/app/shell/announcement.js",
+        "    bar.hidden = false;\n",
+        "",
+        ("tests/e2e/browser/test_people.py",),
+    ),
+    Fault(
         "a command opens the embedded database beside its hub",
         "hub/cli/desk.py",
         "    elif config.database_url is None and _flaw_of_socket(config) is None:\n",
