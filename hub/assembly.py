@@ -44,6 +44,7 @@ from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
+from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
 from hub.services.presence.arrivals import Arrivals
@@ -261,9 +262,8 @@ async def open_services(
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
-        nursery.start_soon(files.run)
-        nursery.start_soon(live_sessions.run)
-        nursery.start_soon(renewals.run)
+        for each in (files, Retention(store.log, config.retention_days), live_sessions, renewals):
+            nursery.start_soon(each.run)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,

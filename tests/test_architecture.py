@@ -53,7 +53,7 @@ LIBRARIES = {
     "PIL": ("hub.files",),
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
-    "orjson": ("protocol", "hub.http", "persistence.postgres"),
+    "orjson": ("protocol", "hub.http", "hub.services.people", "persistence.postgres"),
     "cattrs": ("protocol.parsing",),
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),

@@ -63,6 +63,8 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/web/test_colours.py": "app/style/tokens.css, and what docs/web-client.md says of it",
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/listing/test_lists.py": "a user's lists, on both stores",
+    "tests/persistence/people/test_deleted_accounts.py": "what is left of them, on both stores",
+    "tests/persistence/people/test_whole_log.py": "log.py, on both stores",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "whether a store is well, and which log it has",
