@@ -214,9 +214,7 @@ async def open_services(
         issuer=config.jwt_issuer,
         audience=config.jwt_audience,
     )
-    foreign = None
-    if foreign_sessions is not None:
-        foreign = ForeignLogins(foreign_sessions, store.accounts, config.token_lifetime)
+    foreign = _foreign_logins(foreign_sessions, store, config)
     session_cache = SessionCache()
     signing = await signing_secrets(
         [each.reveal() for each in config.session_secrets], store.sessions
@@ -233,6 +231,7 @@ async def open_services(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
+    retention = Retention(store.log, config.retention_days)
     renewals = Renewals(
         store.sessions,
         session_cache,
@@ -262,8 +261,10 @@ async def open_services(
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
-        for each in (files, Retention(store.log, config.retention_days), live_sessions, renewals):
-            nursery.start_soon(each.run)
+        nursery.start_soon(files.run)
+        nursery.start_soon(retention.run)
+        nursery.start_soon(live_sessions.run)
+        nursery.start_soon(renewals.run)
         nursery.start_soon(_purge_sessions, store.sessions)
         yield Services(
             config=config,
@@ -303,6 +304,14 @@ async def open_services(
             metrics=metrics,
         )
         nursery.cancel_scope.cancel()
+
+
+def _foreign_logins(
+    sessions: ForeignSessions | None, store: Store, config: Config
+) -> ForeignLogins | None:
+    if sessions is None:
+        return None
+    return ForeignLogins(sessions, store.accounts, config.token_lifetime)
 
 
 def _lifetimes(config: Config) -> Mapping[str, timedelta]:

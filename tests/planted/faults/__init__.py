@@ -19,7 +19,7 @@ from tests.planted.faults import (
 )
 from tests.planted.faults.live import presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, persistence, routines
+from tests.planted.faults.storage import database, log, people, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -27,6 +27,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *rights.FAULTS,
     *persistence.FAULTS,
     *database.FAULTS,
+    *people.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
     *services.FAULTS,

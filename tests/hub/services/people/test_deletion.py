@@ -33,7 +33,7 @@ async def test_what_was_said_stays_with_its_place_on_every_connection(world: Wor
     history = (await ben.call("GET", f"/api/messages/{ann.id}")).json
     assert [each["content"] for each in history] == ["hello", "hi"]
     await bens.send(private_message(ann, "are you there?"))
-    assert (await bens.receive_type("error"))["code"] == "not_allowed"
+    assert (await bens.receive_type("error"))["code"] == "recipient_not_found"
     await bens.send({"type": "resume", "after": {}})
     resumed = [await bens.receive_type("private_message") for _ in range(2)]
     assert [each["message"]["seq"] for each in resumed] == [1, 2]
