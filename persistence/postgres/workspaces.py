@@ -91,8 +91,8 @@ _HAND_OVER: Final = """
                SELECT FROM workspace_members m WHERE m.workspace_id = w.id AND m.user_id = $2)
         RETURNING w.id
     ), former AS (
-        UPDATE workspace_members m SET role = 'moderator' FROM handed_over
-         WHERE m.workspace_id = handed_over.id AND m.user_id = $1
+        UPDATE workspace_members SET role = 'moderator'
+         WHERE workspace_id IN (SELECT id FROM handed_over) AND user_id = $1
     )
     SELECT id FROM handed_over ORDER BY id
 """

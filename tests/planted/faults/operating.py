@@ -286,7 +286,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the name of a file that was promised may be gone after a crash",
         "hub/files/folder.py",
-        "        _sync(path.parent)\n",
+        "        sync(path.parent)\n",
         "",
         (FOLDER,),
     ),

@@ -74,13 +74,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ACCOUNTS,),
     ),
     Fault(
-        "who owns a workspace of others is deleted with it",
-        DELETION,
-        "w.owner_id = who AND m.user_id <> who) THEN",
-        "w.owner_id = who AND m.user_id <> who AND false) THEN",
-        (ACCOUNTS,),
-    ),
-    Fault(
         "a sweep removes what others wrote",
         DELETION,
         "       AND (m.author_id = who OR m.channel_id IN (",
