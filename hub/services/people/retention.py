@@ -1,6 +1,6 @@
 """Removes messages that are older than they may become.
 
-Guarantees: a little at a time, and half of the time nothing, so that what others store waits for
+Guarantees: a little at a time, and most of the time nothing, so that what others store waits for
 nothing of this; an outage only postpones it. Their files go as any file that nothing names. Must
 not know: SQL.
 """
@@ -18,8 +18,9 @@ from protocol.model import ChannelId
 log = structlog.get_logger(__name__)
 
 SECONDS: Final = 3_600.0  # between two looks
-BATCH: Final = 250  # messages that one statement removes
+BATCH: Final = 100  # messages that one statement removes
 CHANNELS: Final = 500  # that one statement looks at
+PAUSES: Final = 2  # times as long as a statement took
 LEAST_PAUSE: Final = 0.002
 
 
@@ -61,7 +62,7 @@ class Retention:
             if part.next_above is None:
                 return removed
             above = part.next_above
-            await trio.sleep(max(trio.current_time() - began, LEAST_PAUSE))
+            await trio.sleep(max(PAUSES * (trio.current_time() - began), LEAST_PAUSE))
 
     async def _expire(self, above: ChannelId) -> Expired:
         return await self.messages.expire(self.days, above=above, channels=CHANNELS, limit=BATCH)

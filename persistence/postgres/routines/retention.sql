@@ -6,7 +6,8 @@
 --
 -- Messages go from the beginning of a channel on; that of a channel of which nothing is old is all that is
 -- looked at. No channel is locked, and only the rows that go: nobody who posts waits for this, unless they
--- reply to such a message. The channel's row stays as it is, so seq and watermarks go on.
+-- reply to such a message. The channel's row stays as it is, so seq and watermarks go on. It is not waited
+-- for the disk: what a crash brings back is removed again.
 DROP FUNCTION IF EXISTS expire_messages;
 CREATE FUNCTION expire_messages(days int, above bigint, places int, at_most int)
 RETURNS TABLE (removed int, next_above bigint) LANGUAGE plpgsql AS $$
@@ -14,6 +15,7 @@ DECLARE
     place record;
     done  int;
 BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
     removed := 0;
     next_above := (SELECT max(p.id) FROM (SELECT c.id FROM channels c WHERE c.id > above
                                            ORDER BY c.id LIMIT places) AS p);

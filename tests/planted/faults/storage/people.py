@@ -167,7 +167,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "removing what is old leaves others no time",
         "hub/services/people/retention.py",
-        "            await trio.sleep(max(trio.current_time() - began, LEAST_PAUSE))\n",
+        "            await trio.sleep(max(PAUSES * (trio.current_time() - began), LEAST_PAUSE))\n",
         "",
         (f"{PEOPLE}/test_retention.py",),
     ),
