@@ -71,7 +71,11 @@ class _Export:
             "format": FORMAT,
             "version": VERSION,
             "made_at": datetime.now(UTC),
-            "account": {each.name: getattr(self.user, each.name) for each in fields(User)},
+            "account": {
+                each.name: getattr(self.user, each.name)
+                for each in fields(User)
+                if each.name != "deleted_at"
+            },
             "signs_in_with": [
                 {"issuer": each.issuer, "subject": each.subject}
                 for each in await store.accounts.identities(me)

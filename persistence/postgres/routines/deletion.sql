@@ -112,9 +112,10 @@ END $$;
 CREATE OR REPLACE TRIGGER users_stay_deleted BEFORE UPDATE ON users
     FOR EACH ROW WHEN (OLD.deleted_at IS NOT NULL) EXECUTE FUNCTION change_nothing();
 
--- A new row that refers to a deleted account is refused, as if there were none. Whoever deletes one has
--- locked it: this waits for them, and sees what they did. The trigger's arguments are the columns. Who
--- makes the row needs no right to read accounts.
+-- A new row that refers to a deleted account is refused, as if there were none. Foreign keys are looked
+-- at first (triggers fire in the order of their names): they wait for who deletes the account, and this
+-- sees what was done. The trigger's arguments are the columns. Who makes the row needs no right to read
+-- accounts.
 CREATE OR REPLACE FUNCTION refuse_deleted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -122,7 +123,7 @@ DECLARE
 BEGIN
     FOR position IN 0 .. TG_NARGS - 1 LOOP
         SELECT deleted_at INTO since FROM users
-         WHERE id = (to_jsonb(NEW) ->> TG_ARGV[position])::bigint FOR KEY SHARE;
+         WHERE id = (to_jsonb(NEW) ->> TG_ARGV[position])::bigint;
         IF since IS NOT NULL THEN
             RAISE foreign_key_violation USING
                 MESSAGE = 'the account was deleted', CONSTRAINT = 'users_deleted';

@@ -46,10 +46,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ACCOUNTS, ENDING),
     ),
     Fault(
-        "a session that is opened during a deletion outlives it",
+        "what is written during a deletion outlives it",
         DELETION,
-        "         WHERE id = (to_jsonb(NEW) ->> TG_ARGV[position])::bigint FOR KEY SHARE;",
-        "         WHERE id = (to_jsonb(NEW) ->> TG_ARGV[position])::bigint;",
+        "deleted_at IS NULL AND role <> 'assistant' FOR UPDATE;",
+        "deleted_at IS NULL AND role <> 'assistant';",
         (ENDING,),
     ),
     Fault(
