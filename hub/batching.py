@@ -40,6 +40,11 @@ class Batcher(Generic[T]):
         except trio.WouldBlock:
             await self._send.send(item)
 
+    @property
+    def waiting(self) -> int:
+        """How many items are not in a batch yet."""
+        return self._send.statistics().current_buffer_used
+
     def take_waiting(self) -> list[T]:
         """Take back what is not in a batch yet."""
         waiting: list[T] = []

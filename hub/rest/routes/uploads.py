@@ -128,6 +128,8 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     if not is_added:
         await trio.to_thread.run_sync(folder.remove, [url])
         raise HttpError(413, "storage_full", f"Your files may have {quota} bytes together")
+    call.services.metrics.uploads += 1
+    call.services.metrics.uploaded_bytes += stored.size
     return stored
 
 
