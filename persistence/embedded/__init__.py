@@ -189,6 +189,7 @@ async def _keep_running(
             await trio.sleep(min(RESTART_PAUSE_SECONDS * restarts, LONGEST_PAUSE_SECONDS))
             _remake(socket_dir, cluster)
             try:
+                await trio.to_thread.run_sync(cluster.stop_orphan)
                 server = await _start(cluster, socket_dir, data_dir)
             except EmbeddedPostgresError as error:
                 log.warning("postgres_not_restarted", reason=str(error))

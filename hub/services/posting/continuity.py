@@ -71,7 +71,7 @@ class Continuity:
         return bool(self._doubtful or self._doubtful_pairs)
 
     @property
-    def doubts(self) -> int:
+    def conversations_in_doubt(self) -> int:
         """Of how many conversations something may be missing."""
         return len(self._doubtful) + len(self._doubtful_pairs)
 
@@ -118,6 +118,10 @@ class Continuity:
     def is_told(self, message: Message) -> bool:
         """Whether a message was delivered already."""
         return message.seq <= self._last.get(message.channel_id, 0)
+
+    def doubts(self, channel_id: ChannelId) -> bool:
+        """Whether messages of this channel may be missing."""
+        return channel_id in self._doubtful
 
     def suspect(self, message: Message) -> None:
         """A message exists that this lane did not store just now: its channel is in doubt, unless
