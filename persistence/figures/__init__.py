@@ -7,7 +7,7 @@ who reads them, and how they are shown.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import define, field, frozen
 
@@ -67,9 +67,21 @@ class that Postgres does not have.
 """
 
 
-@define
-class HoldFigures:
-    """Whether a hub holds its database, and how often it has lost that."""
+class HoldFigures(Protocol):
+    """Whether a hub holds its database now, and how often it has lost that."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it does."""
+
+    @property
+    def losses(self) -> int:
+        """Since the start."""
+
+
+@frozen
+class Held:
+    """A database that nobody else may have, unless somebody says so."""
 
     is_held: bool = True
     losses: int = 0
@@ -77,7 +89,7 @@ class HoldFigures:
 
 @frozen
 class StoreFigures:
-    """All of a store: one without a server has no pools, and holds itself."""
+    """All of a store: one without a server has no pools, and is held."""
 
     pools: Sequence[PoolFigures] = ()
-    hold: HoldFigures = field(factory=HoldFigures)
+    hold: HoldFigures = Held()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-from persistence.figures import HoldFigures, StoreFigures
+from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
@@ -99,6 +99,6 @@ async def open_postgres_store(
             log=PostgresLog(database, expected, hold),
             figures=StoreFigures(
                 (database.figures, large.figures, sends.figures),
-                HoldFigures() if hold is None else hold.figures,
+                Held() if hold is None else hold,
             ),
         )

@@ -31,7 +31,7 @@ from hub.actor.letters import (
     ToUsers,
     WorkspaceRoom,
 )
-from hub.batching import Batcher
+from hub.batching import MAX_BATCH, Batcher
 from hub.services.posting.continuity import Continuity, WentBack
 from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
@@ -156,7 +156,7 @@ class Lane:
     def _note_wait(self, waited: float, taken: int, now: float) -> None:
         """A batch is begun. If not all fit into it, it is estimated since when the others wait."""
         self.figures.queued.add(waited)
-        left = self._batcher.waiting
+        left = self._batcher.waiting if taken == MAX_BATCH else 0
         self._waits_since = now - waited * left / (left + taken) if left else None
 
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:

@@ -18,7 +18,6 @@ from typing import Any, Final
 import structlog
 import trio
 
-from persistence.figures import HoldFigures
 from persistence.postgres.database.bridge import in_asyncio
 from persistence.postgres.database.session import (
     SESSION,
@@ -70,7 +69,8 @@ class Hold:
     Args:
         dsn: the database.
 
-    `others`: how many other hubs were seen to serve it since this one began.
+    `others`: how many other hubs were seen to serve it since this one began. `losses`: how often
+    this one has lost it.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -81,7 +81,12 @@ class Hold:
         self._why_not = "not begun"
         self._known: set[int | None] = set()  # this hub, and others that were counted
         self.others = 0
-        self.figures: Final = HoldFigures(is_held=False)
+        self.losses = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether messages are stored for this hub."""
+        return self._hub is not None
 
     @property
     def hub(self) -> int:
@@ -137,13 +142,11 @@ class Hold:
     def close(self) -> None:
         """Let another hub serve."""
         self._hub, self._why_not = None, "stopping"
-        self.figures.is_held = False
         self._drop()
 
     async def _take_again(self, reason: str) -> None:
         self._hub, self._why_not = None, f"the hold on the database was lost: {reason}"
-        self.figures.is_held = False
-        self.figures.losses += 1
+        self.losses += 1
         log.error("hold_lost", reason=reason)
         while self._hub is None:
             self._drop()
@@ -189,7 +192,6 @@ class Hold:
             self._count(former)
         self._known.add(hub)
         self._hub = hub
-        self.figures.is_held = True
 
     async def _look(self) -> None:
         self._count(await self._connection.fetchval(_SERVING, timeout=ANSWER_SECONDS))

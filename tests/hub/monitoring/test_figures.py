@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import trio
+from attrs import evolve
 from trio.testing import MockClock
 
 import hub.rest.routes
@@ -15,6 +16,7 @@ from hub.monitoring.disk import Disk
 from hub.monitoring.figures import COMMANDS, Figures
 from hub.rest.app import discover
 from hub.sockets.listener import Acceptor, Caps
+from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from protocol.errors import TRY_AGAIN, ErrorCode
 from tests.support.classroom import answer_of, ask, classroom
@@ -287,8 +289,8 @@ async def test_a_log_that_is_another_one_is_counted(memory_store: Store) -> None
 async def test_a_database_that_is_not_held_is_down(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         assert shown(world)["parlour_database_up"] == 1
-        hold = memory_store.figures.hold
-        hold.is_held, hold.losses = False, 3
+    lost = StoreFigures(hold=Held(is_held=False, losses=3))
+    async with open_world(evolve(memory_store, figures=lost)) as world:
         found = shown(world)
         assert (found["parlour_database_up"], found["parlour_ready"]) == (0, 0)
         assert found["parlour_database_hold_losses_total"] == 3
