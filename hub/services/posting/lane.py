@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from time import perf_counter
 from typing import Final, TypeAlias, assert_never
 
 import structlog
@@ -117,7 +118,7 @@ class Lane:
     async def put(self, submission: Submission) -> None:
         """Have a draft stored. Waits only while the queue is full."""
         if self._waits_since is None:
-            self._waits_since = trio.current_time()
+            self._waits_since = perf_counter()
         await self._batcher.put(submission)
 
     async def serve(self) -> None:
@@ -136,10 +137,9 @@ class Lane:
 
     async def _commit(self, batch: Sequence[Submission | None]) -> None:
         submissions: Sequence[Submission] = [each for each in batch if each is not None]
-        now = trio.current_time()
-        patience = now + SEND_SECONDS
+        patience = trio.current_time() + SEND_SECONDS
         if self._waits_since is not None:
-            self._note_wait(now - self._waits_since, len(batch), now)
+            self._note_wait(self._waits_since, len(batch))
         if self._standstill:
             held = self._standstill.take() if None in batch else ()
             if held and not await self._carry_out(held, self._messages.post_again):
@@ -153,8 +153,10 @@ class Lane:
         if self.failing_since is not None or (self._standstill and None in batch):
             await self._probe(patience)
 
-    def _note_wait(self, waited: float, taken: int, now: float) -> None:
+    def _note_wait(self, since: float, taken: int) -> None:
         """A batch is begun. If not all fit into it, it is estimated since when the others wait."""
+        now = perf_counter()
+        waited = now - since
         self.figures.queued.add(waited)
         left = self._batcher.waiting if taken == MAX_BATCH else 0
         self._waits_since = now - waited * left / (left + taken) if left else None
@@ -270,10 +272,10 @@ class Lane:
         self, submissions: Sequence[Submission], post: Post
     ) -> Sequence[Outcome | Locked]:
         """Raises StoreUnavailable: the store is away, or does not respond in time."""
-        began = trio.current_time()
+        began = perf_counter()
         with trio.move_on_after(SEND_SECONDS):
             outcomes = await post([each.draft for each in submissions])
-            self.figures.commits.add(trio.current_time() - began)
+            self.figures.commits.add(perf_counter() - began)
             self.figures.batches.add(len(outcomes))
             return outcomes
         raise StoreUnavailable("no answer in time")

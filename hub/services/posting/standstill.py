@@ -34,6 +34,9 @@ class Standstill(Generic[T]):
     # what is tried now, by identity: it may have to wait again
     _tried: dict[int, _Waiting[T]] = field(factory=dict, init=False)
 
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
