@@ -6,6 +6,7 @@ Must not know: sockets, which store it is.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -39,6 +40,7 @@ from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
+from hub.services.asker import Outcomes
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
@@ -119,6 +121,9 @@ class Services:
     browsers: Browsers
     status: Status
     metrics: Metrics
+    session_cache: SessionCache
+    files: FileCollector
+    assistant: Assistant
 
 
 @asynccontextmanager
@@ -137,7 +142,6 @@ async def open_services(
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
     """
-    metrics = Metrics()
     presence = Presence(
         store.relations,
         store.workspaces,
@@ -238,17 +242,19 @@ async def open_services(
         _lifetimes(config),
         timedelta(days=config.session_max_days),
     )
+    outcomes: Outcomes = Counter()
     commands = Commands(
         accounts=store.accounts,
         messages=store.messages,
         relations=store.relations,
-        sending=Sending(store.messages, store.relations, messaging, channels, assistant),
+        sending=Sending(store.messages, store.relations, messaging, channels, assistant, outcomes),
         moderation=Moderation(store.messages, store.channels, hub, files),
         typing=typing,
         receipts=receipts,
         channels=channels,
         workspaces=workspaces,
         resume=resume,
+        outcomes=outcomes,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)
@@ -281,7 +287,7 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(allowances(config), config.user_frames_per_second, metrics.refused),
+            quotas=Quotas(allowances(config), config.user_frames_per_second),
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,
@@ -301,7 +307,10 @@ async def open_services(
             addresses=Tickets(ADDRESS_SECONDS),
             browsers=Browsers(signing),
             status=Status(),
-            metrics=metrics,
+            metrics=Metrics(),
+            session_cache=session_cache,
+            files=files,
+            assistant=assistant,
         )
         nursery.cancel_scope.cancel()
 

@@ -17,9 +17,10 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from persistence.changes import Change
+from persistence.figures import StoreFigures
 from persistence.identities import Identity
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -460,6 +461,7 @@ class Store:
     recoveries: Recoveries
     health: "Health"
     log: Log
+    figures: StoreFigures = field(factory=StoreFigures)
 
 
 class Health(Protocol):

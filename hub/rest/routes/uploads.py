@@ -128,6 +128,8 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     if full is not None:
         await trio.to_thread.run_sync(folder.remove, [url])
         raise _full(full, quota)
+    call.services.metrics.uploads += 1
+    call.services.metrics.uploaded_bytes += stored.size
     return stored
 
 

@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import presence, revocation
+from tests.planted.faults.live import monitoring, presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import database, log, people, persistence, routines
 
@@ -42,5 +42,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *files.FAULTS,
     *settings.FAULTS,
     *operating.FAULTS,
+    *monitoring.FAULTS,
     *web.FAULTS,
 )

@@ -153,8 +153,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an expired session that is remembered is accepted",
         "hub/identity/session_cache.py",
-        "if trio.current_time() >= kept.until or datetime.now(UTC) >= kept.session.expires_at:",
-        "if trio.current_time() >= kept.until:",
+        "if trio.current_time() < kept.until and now < kept.session.expires_at:",
+        "if trio.current_time() < kept.until:",
         (SESSION_CACHE,),
     ),
     Fault(

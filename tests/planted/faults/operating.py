@@ -22,7 +22,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "log lines that were dropped are not counted",
         "hub/metrics.py",
-        "        self._dropped.set_function(dropped)\n",
+        "        self._dropped = dropped\n",
         "        pass\n",
         ("tests/hub/test_metrics.py",),
     ),

@@ -37,7 +37,8 @@ class Outage:
     state: dict[str, bool] = field(factory=lambda: {"away": False})
 
     def over(self, store: Store) -> Store:
-        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in PARTS})
+        parts: dict[str, Any] = {name: Switch(getattr(store, name), self.state) for name in PARTS}
+        return evolve(store, **parts)
 
     def begin(self) -> None:
         self.state["away"] = True
