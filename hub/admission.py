@@ -106,7 +106,9 @@ class Admission:
             },
         )
         hosts = Hosts.of(services.config.hosts, machine_domains())
-        self._rules = Rules(limits, services.visitors, admits=hosts.admits)
+        self._rules = Rules(
+            limits, services.visitors, admits=hosts.admits, refused=services.metrics.refused
+        )
         self._busy = 0
         self._idle = trio.Event()
 
@@ -252,7 +254,8 @@ class Admission:
     ) -> tuple[Client, WebSocketLink]:
         self._services.live_sessions.note(session)
         outbox = Outbox(self._services.config.outbox_bytes)
-        link = WebSocketLink(transport, outbox, wire.shed_notice)
+        shed = self._services.hub.figures.shed
+        link = WebSocketLink(transport, outbox, wire.shed_notice, shed)
         quota = self._services.quotas.of(session.user.id)
         return Client(session.user, session.id, wire, link, quota, network), link
 
@@ -261,7 +264,8 @@ class Admission:
         if wire.dialect.message_window is not None:
             limit, seconds = self._services.config.chat_messages, wire.dialect.message_window
             window = FixedWindow(limit, seconds, trio.current_time())
-        return Asker(client.user, client.quota, ChannelScope.JOINED, client, window)
+        dialect = wire.dialect.name
+        return Asker(client.user, client.quota, ChannelScope.JOINED, dialect, client, window)
 
     async def _welcome(
         self,
@@ -285,7 +289,7 @@ class Admission:
             greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
             await services.hub.post(Register(client, greeting))
             await services.arrivals.connected(client)
-            take = take_commands(asker, codec, services.commands.carry_out)
+            take = take_commands(asker, codec, services.commands)
             await connection.serve(dialect.heartbeat, take)
         finally:
             place.release()

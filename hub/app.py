@@ -16,10 +16,12 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
+    AbstractContextManager,
     AsyncExitStack,
     ExitStack,
     asynccontextmanager,
     contextmanager,
+    nullcontext,
 )
 from functools import partial
 from time import monotonic_ns
@@ -38,8 +40,10 @@ from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
 from hub.garbage import collecting_little
 from hub.http.server import Rules
+from hub.monitoring.listener import open_monitoring
 from hub.reloading import Reloading, caps_of
-from hub.rest.app import build_admin_app, build_app, discover, larger_bodies
+from hub.rest.app import build_admin_app, build_app, build_monitoring_app, discover, larger_bodies
+from hub.rest.routes import health
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
@@ -58,6 +62,7 @@ from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
 
+PROBES: Final = health.ENDPOINTS
 SPARE_SECONDS: Final = 5.0
 """What a stop may take beside all that has a limit of its own."""
 
@@ -81,6 +86,7 @@ async def open_server(
     *,
     host: str | None = None,
     is_demo: bool = False,
+    monitors: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
 
@@ -91,6 +97,7 @@ async def open_server(
         foreign_sessions: the logins of an Express application on the same users.
         host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
+        monitors: where the metrics are shown; closed when the context is left.
     """
     dialects = find_dialects(protocol.dialects)
     async with (
@@ -107,15 +114,22 @@ async def open_server(
             admission.serve, caps_of(config), server_context(config), services.visitors
         )
         reloading = Reloading(services, acceptor, config)
-        async with trio.open_nursery() as acceptors:
-            acceptors.start_soon(acceptor.accept_forever, listeners, connections)
-            scheme = "http" if config.tls_cert is None else "https"
-            url = services.status.url = url_of(scheme, host or config.host, listeners)
-            yield Server(services, admission, url, reloading)
-            services.status.accepting = False
-            acceptors.cancel_scope.cancel()
-        await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
-        connections.cancel_scope.cancel()  # only idle kept-alive connections are left
+        async with open_monitoring(
+            services,
+            acceptor,
+            lambda: reloading.certificate_end,
+            build_monitoring_app(services, [each for each in claims if each.endpoint in PROBES]),
+            monitors,
+        ):
+            async with trio.open_nursery() as acceptors:
+                acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+                scheme = "http" if config.tls_cert is None else "https"
+                url = services.status.url = url_of(scheme, host or config.host, listeners)
+                yield Server(services, admission, url, reloading)
+                services.status.accepting = False
+                acceptors.cancel_scope.cancel()
+            await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
+            connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
 def stop_seconds(config: Config) -> float:
@@ -153,13 +167,14 @@ async def serve(
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
         _listening(config, given) as listeners,
+        _monitored(config) as monitors,
     ):
         async with trio.open_nursery() as nursery:
             orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
             nursery.start_soon(orders.obey, signals)
             watchdog = Watchdog(supervisor)
             nursery.start_soon(watchdog.feed)
-            waiting = Waiting(listeners, tls, supervisor.tell, nursery)
+            waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 store, foreign = await _open_stores(config, stack, waiting.begin)
                 open_it = partial(
@@ -170,6 +185,7 @@ async def serve(
                     foreign,
                     host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
+                    monitors=monitors,
                 )
                 with trio.CancelScope() as orders.scope:
                     async with AsyncExitStack() as serving:
@@ -190,6 +206,12 @@ async def serve(
                         await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
+
+
+def _monitored(config: Config) -> AbstractContextManager[Sequence[socket.socket]]:
+    """Where the metrics are shown beside the port, if anywhere."""
+    place = config.metrics_listen
+    return nullcontext(()) if place is None else listening(place.host, place.port)
 
 
 @contextmanager

@@ -122,6 +122,15 @@ class FollowStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
+class MessageFate(StrEnum):
+    """What becomes of the messages of an account that is deleted."""
+
+    KEEP = "keep"
+    """They stay, by a deleted user."""
+
+    REMOVE = "remove"
+
+
 class Refusal(StrEnum):
     """Why a well-formed send was not stored; `protocol.errors.REFUSAL_CODES` has the wire codes."""
 
@@ -143,6 +152,7 @@ class User:
 
     `name` is the display name every dialect shows; `username` is unique and never empty.
     `deactivated_at`: since when nobody may sign in to it; None: one may.
+    `deleted_at`: when the account was deleted, whose messages stayed; nobody can be this user.
     """
 
     id: UserId
@@ -162,6 +172,7 @@ class User:
     subject: str | None = None
     is_public: bool = True
     deactivated_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @frozen

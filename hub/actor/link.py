@@ -44,6 +44,10 @@ class Link(Protocol):
         """How much is queued that the peer has not taken, as far as the hub knows."""
 
     @property
+    def close_code(self) -> int:
+        """How it ended, once it has: with the code of the side that closed first."""
+
+    @property
     def is_behind(self) -> bool:
         """Whether much is queued that the peer has not taken."""
 

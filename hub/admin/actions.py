@@ -143,7 +143,7 @@ class StoredActions:
     async def find(self, username: str) -> User:
         """An account, which is somebody's. Raises HttpError: 404."""
         user = await self.store.accounts.find(username) if is_storable(username) else None
-        if user is None or user.role is Role.ASSISTANT:
+        if user is None or user.deleted_at or user.role is Role.ASSISTANT:
             raise no_user(username)
         return user
 

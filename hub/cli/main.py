@@ -22,9 +22,10 @@ import click
 
 from hub.app import Server
 from hub.app import serve as run_server
-from hub.cli import admin, healthcheck, operate, systemd_unit
+from hub.cli import healthcheck, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
+from hub.cli.operators import admin, operate
 from hub.cli.running import config_of, given_of, run_program, settings_of, settings_options
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
@@ -137,7 +138,7 @@ def sbom() -> None:
     click.echo(json.dumps(bill_of_materials(), indent=2))
 
 
-for group in (operate.user, operate.session, operate.admin):
+for group in (operate.user, operate.session, operate.workspace, operate.admin):
     parlour.add_command(group)
 
 

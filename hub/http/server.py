@@ -44,13 +44,14 @@ class Rules:
 
     `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
     in. `headers`: what every response says. `admits`: whether the server has the name that stands
-    in a header Host.
+    in a header Host. `refused`: is told the status of a request that no application sees.
     """
 
     limits: Limits = field(factory=Limits)
     visitors: Visitors = field(factory=Visitors)
     headers: RawHeaders = PROTECTING
     admits: Callable[[bytes | None], bool] = lambda _: True
+    refused: Callable[[int], None] = lambda _: None
 
 
 @frozen
@@ -112,6 +113,7 @@ async def serve_http_connection(
             if body.was_left:
                 await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except HttpError as refusal:
+        rules.refused(refusal.status)
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
         said = tuple((name.encode(), value.encode()) for name, value in refusal.headers.items())
         await _send_response(

@@ -129,7 +129,8 @@ class EventApplication:
     def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
         services, user = self._services, session.user
         quota = services.quotas.of(user.id)
-        link = SocketLink(socket, self._wire, is_recoverable=slip is not None)
+        shed = services.hub.figures.shed
+        link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
         client = Client(
             user,
             session.id,
@@ -148,6 +149,7 @@ class EventApplication:
             user,
             quota,
             ChannelScope.VISIBLE,
+            self._dialect.name,
             client,
             KeyedWindow(self._messages, user.id),
             journal,

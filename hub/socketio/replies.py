@@ -52,6 +52,7 @@ class EventReplies:
         try:
             command = self._dialect.receive(name, args, self._limits)
         except WireError as error:
+            self._commands.malformed(member.asker, error.code)
             reply(Refused.of(error))
         else:
             await self._commands.carry_out(member.asker, command, reply)

@@ -4,24 +4,21 @@ Guarantees: a malformed frame gets an error and changes nothing; an answer reach
 connection that asked. Must not know: which dialects exist, what a command does.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from hub.actor.client import Client
 from hub.services.asker import Asker, Reply
+from hub.services.commands import Commands
 from hub.services.posting.lane import deliveries_of
 from hub.sockets.websocket import Take
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
-from protocol.commands import Command
 from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
 from protocol.events import Refused
 from protocol.model import Posted
 
-CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
 
-
-def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
+def take_commands(asker: Asker, codec: Codec, commands: Commands) -> Take:
     """Returns the handler of one connection's messages: text is a command, anything else ends the
     connection.
     """
@@ -35,10 +32,11 @@ def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
         try:
             command = codec.receive(message)
         except WireError as error:
+            commands.malformed(asker, error.code)
             client.tell(Refused.of(error))
         else:
             if command is not None:
-                await carry_out(asker, command, reply)
+                await commands.carry_out(asker, command, reply)
 
     return take
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, field
 
+from hub.actor.figures import BROKEN, NO_CODE, Shed
 from hub.actor.link import Frames
 from hub.sockets.outbox import Offered, Outbox
 from hub.sockets.transport import Transport
@@ -32,15 +33,18 @@ class WebSocketLink:
         transport: the socket.
         outbox: the bounded queue.
         shed_notice: the frame with the number of ephemeral events that were dropped.
+        shed: counts those of all links.
     """
 
     _transport: Transport = field(repr=False)
     _outbox: Outbox = field(repr=False)
     _shed_notice: Callable[[int], bytes] = field(repr=False)
+    _shed: Shed = field(factory=Shed, repr=False)
     _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
     _emptied: trio.Event | None = field(default=None, init=False, repr=False)
     _pump_writes: bool = field(default=False, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
+    _close_code: int | None = field(default=None, init=False)
     _peer_closed: bool = field(default=False, init=False)
     _finished: bool = field(default=False, init=False)
     _is_deaf: bool = field(default=False, init=False)
@@ -55,6 +59,11 @@ class WebSocketLink:
     def waiting_bytes(self) -> int:
         """See `Link`."""
         return self._outbox.size
+
+    @property
+    def close_code(self) -> int:
+        """See `Link`."""
+        return BROKEN if self._close_code is None else self._close_code
 
     @property
     def is_behind(self) -> bool:
@@ -74,7 +83,12 @@ class WebSocketLink:
         """
         if self._closing is not None:
             return
-        if self._outbox.offer(frames.data, ephemeral=frames.ephemeral) is Offered.OVERFLOW:
+        offered = self._outbox.offer(frames.data, ephemeral=frames.ephemeral)
+        if offered is Offered.TAKEN:
+            return
+        if offered is Offered.SHED:
+            self._shed.add(len(frames.data))
+        else:
             self._outbox.discard()
             self.close(TOO_SLOW)
 
@@ -107,6 +121,7 @@ class WebSocketLink:
         """Begin to close: what is queued goes out first, then the close frame. The first wins."""
         if self._closing is None:
             self._closing = reason
+            self._note_code(reason.code)
             self._wake.set()
             self._tell_emptied()
 
@@ -119,6 +134,7 @@ class WebSocketLink:
 
     def abort(self) -> None:
         """Drop the connection without a close frame."""
+        self._note_code(BROKEN)
         self.close(GOING_AWAY)
         self._finished = True
         self._outbox.discard()
@@ -139,6 +155,7 @@ class WebSocketLink:
         still queued is not sent, because the peer no longer reads it.
         """
         self._peer_closed = True
+        self._note_code(int.from_bytes(payload[:2], "big") if len(payload) > 1 else NO_CODE)
         if self._closing is None:
             self._outbox.discard()
             self.offer_control(close_answer(payload))
@@ -175,6 +192,10 @@ class WebSocketLink:
                 self._tell_emptied()
                 self._report_shed()
         self._pump_writes = False
+
+    def _note_code(self, code: int) -> None:
+        if self._close_code is None:
+            self._close_code = code
 
     def _tell_emptied(self) -> None:
         if self._emptied is not None:

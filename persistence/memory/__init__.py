@@ -45,6 +45,6 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
-        log=MemoryLog(),
+        log=MemoryLog(tables),
         audit=MemoryAudit(tables),
     )

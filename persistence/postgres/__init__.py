@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
+from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
@@ -78,8 +79,10 @@ async def open_postgres_store(
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
     async with (
         open_database(dsn, pool_size) as database,
-        open_connections(LARGE, partial(connect_safely, dsn, PLANNING_SESSION)) as large,
-        open_connections(lanes, connect, leave) as sends,
+        open_connections(
+            LARGE, partial(connect_safely, dsn, PLANNING_SESSION), name="lists"
+        ) as large,
+        open_connections(lanes, connect, leave, name="lanes") as sends,
     ):
         workspaces, planning = PostgresWorkspaces(database), Database(dsn, large)
         yield Store(
@@ -96,4 +99,8 @@ async def open_postgres_store(
             health=PostgresHealth(database, hold),
             log=PostgresLog(database, expected, hold),
             audit=PostgresAudit(database),
+            figures=StoreFigures(
+                (database.figures, large.figures, sends.figures),
+                Held() if hold is None else hold,
+            ),
         )

@@ -6,7 +6,7 @@ Must not know: other areas.
 from attrs import frozen
 
 from hub.settings.choices import LogFormat, LogLevel
-from hub.settings.parsers import LONG_SECRET, choice
+from hub.settings.parsers import LONG_SECRET, PLACE, Place, choice
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -33,4 +33,10 @@ class Operation:
         None,
         "The bearer token of operators, for the calls below `/admin/`; without it they are for the"
         " admin socket alone.",
+    )
+    metrics_listen: Place | None = setting(
+        PLACE,
+        None,
+        "Where `/metrics`, `/healthz` and `/readyz` are shown as well, and nothing else, without a"
+        " token and without TLS.",
     )

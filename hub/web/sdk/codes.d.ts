@@ -66,6 +66,7 @@ export type HubCode =
   | "owns_workspace"
   | "channel_name_taken"
   | "disk_full"
+  | "uploads_full"
   | "storage_full"
   | "file_missing"
   | "file_empty"

@@ -18,6 +18,8 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from math import inf
+from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 import asyncpg
@@ -25,7 +27,14 @@ import structlog
 import trio
 import trio_asyncio
 
-from persistence.postgres.database.errors import Meaning, StatementRefused, describe, meaning_of
+from persistence.figures import PoolFigures
+from persistence.postgres.database.errors import (
+    Meaning,
+    StatementRefused,
+    describe,
+    failure_of,
+    meaning_of,
+)
 from persistence.postgres.database.session import (
     SESSION,
     STATEMENT_SECONDS,
@@ -153,10 +162,12 @@ class Connections:
         count: how many statements may be in flight at a time.
         connect: opens a connection, in asyncio.
         give_up: ends a connection whose statement nobody waits for any more.
+        name: what they are for.
     """
 
-    def __init__(self, count: int, connect: Connect, give_up: GiveUp) -> None:
-        self._free: list[_Slot] = [_Slot(connect, give_up) for _ in range(count)]
+    def __init__(self, count: int, connect: Connect, give_up: GiveUp, name: str = "main") -> None:
+        self.figures: Final = PoolFigures(name, count)
+        self._free: list[_Slot] = [_Slot(connect, give_up, self.figures) for _ in range(count)]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -171,12 +182,14 @@ class Connections:
         except trio.WouldBlock:
             await self._acquire()
         slot = self._free.pop()  # the last one used: its server process has warm caches
+        self.figures.in_use += 1
         try:
             for _ in range(CONFLICT_ATTEMPTS - 1):
                 with suppress(Conflict):
                     return await slot.fetch(sql, args)
             return await slot.fetch(sql, args)
         finally:
+            self.figures.in_use -= 1
             self._free.append(slot)
             self._permits.release()
 
@@ -192,9 +205,16 @@ class Connections:
             raise _unavailable(refused) from refused
 
     async def _acquire(self) -> None:
-        with trio.move_on_after(ACQUIRE_SECONDS):
-            await self._permits.acquire()
-            return
+        figures, began = self.figures, perf_counter()
+        figures.waiting += 1
+        try:
+            with trio.move_on_after(ACQUIRE_SECONDS):
+                await self._permits.acquire()
+                return
+        finally:
+            figures.waiting -= 1
+            figures.waits.add(perf_counter() - began)
+        figures.errors["no_connection_free"] += 1
         raise StoreUnavailable("every connection is busy")
 
     def close(self) -> None:
@@ -206,22 +226,26 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self, connect: Connect, give_up: GiveUp) -> None:
+    def __init__(self, connect: Connect, give_up: GiveUp, figures: PoolFigures) -> None:
         self._connect = connect
         self._give_up = give_up
+        self._figures = figures
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await in_asyncio(self._connect)
+            self._connection = await self._open()
         connection: Any = self._connection
+        began = perf_counter()
         try:
             with trio.move_on_after(STATEMENT_SECONDS):
                 rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
+                self._figures.statements.add(perf_counter() - began)
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
         except Exception as error:  # what asyncpg raises while a connection breaks can be anything
+            self._figures.errors[failure_of(error)] += 1
             match meaning_of(error):
                 case Meaning.REFUSED:
                     raise StatementRefused(error) from error
@@ -238,8 +262,17 @@ class _Slot:
                     assert_never(unknown)
         self._connection = None
         self._give_up(connection)
+        is_wanted = trio.current_effective_deadline() > -inf
+        self._figures.errors["timeout" if is_wanted else "cancelled"] += 1
         await trio.lowlevel.checkpoint_if_cancelled()
         raise StoreUnavailable("no answer in time")
+
+    async def _open(self) -> asyncpg.Connection:
+        try:
+            return await in_asyncio(self._connect)
+        except StoreError:
+            self._figures.errors["connection"] += 1
+            raise
 
     def drop(self) -> None:
         if self._connection is not None:
@@ -249,14 +282,14 @@ class _Slot:
 
 @asynccontextmanager
 async def open_connections(
-    count: int, connect: Connect, give_up: GiveUp = cancel
+    count: int, connect: Connect, give_up: GiveUp = cancel, *, name: str = "main"
 ) -> AsyncIterator[Connections]:
     """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(count, connect, give_up)
+    connections = Connections(count, connect, give_up, name)
     try:
         await connections.ask("SELECT 1")
         yield connections
@@ -275,6 +308,11 @@ class Database:
     def __init__(self, dsn: str, connections: Connections) -> None:
         self._dsn = dsn
         self._connections = connections
+
+    @property
+    def figures(self) -> PoolFigures:
+        """Of the connections."""
+        return self._connections.figures
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement.

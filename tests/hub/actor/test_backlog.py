@@ -40,6 +40,10 @@ class Recorder:
         return 0
 
     @property
+    def close_code(self) -> int:
+        return 1005
+
+    @property
     def is_behind(self) -> bool:
         return False
 

@@ -11,7 +11,7 @@ SOCKET: Final = "tests/hub/admin/test_socket.py"
 STORED: Final = "tests/persistence/test_accounts.py"
 AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
 ACTOR: Final = "tests/hub/actor/test_hub.py"
-BESIDE: Final = "tests/e2e/test_administration.py"
+BESIDE: Final = "tests/e2e/http/test_administration.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -151,15 +151,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a token of another issuer lets in who is deactivated",
         "hub/identity/authentication.py",
-        "        if user is None or user.deactivated_at is not None:\n",
-        "        if user is None:\n",
+        "        if user is None or user.deleted_at or user.deactivated_at:\n",
+        "        if user is None or user.deleted_at:\n",
         (ACCOUNTS,),
     ),
     Fault(
         "an Express session lets in who is deactivated",
         "hub/identity/foreign_logins.py",
-        "        if user is None or user.deactivated_at is not None:\n",
-        "        if user is None:\n",
+        "        if user is None or user.deleted_at or user.deactivated_at:\n",
+        "        if user is None or user.deleted_at:\n",
         (ACCOUNTS,),
     ),
     Fault(
@@ -235,8 +235,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the assistant can be given a password",
         "hub/admin/actions.py",
-        "        if user is None or user.role is Role.ASSISTANT:\n",
-        "        if user is None:\n",
+        "        if user is None or user.deleted_at or user.role is Role.ASSISTANT:\n",
+        "        if user is None or user.deleted_at:\n",
         (ACCOUNTS,),
     ),
     Fault(
@@ -248,7 +248,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a command opens the embedded database beside its hub",
-        "hub/cli/desk.py",
+        "hub/cli/operators/desk.py",
         "    elif config.database_url is None and _flaw_of_socket(config) is None:\n",
         "    elif config.database_url == _flaw_of_socket(config) == '':\n",
         (BESIDE,),

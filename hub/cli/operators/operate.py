@@ -1,20 +1,25 @@
-"""`parlour user`, `parlour session` and `parlour admin`: the flags of what operators do.
+"""`parlour user`, `session`, `workspace` and `admin`: the flags of what operators do.
 
 Must not know: how it is done, or where.
 """
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import click
 
-from hub.cli import admin as commands
-from hub.cli.admin import Office, as_json, in_words
+from hub.cli.operators import admin as commands
+from hub.cli.operators import people
+from hub.cli.operators.admin import Office, as_json, in_words
+from hub.cli.operators.desk import known_store
 from hub.cli.running import config_of, run_program, settings_options
 from hub.cli.terminal import say
+from hub.files.folder import UploadFolder
 from hub.settings.choices import LogLevel
 from protocol.admin import ROLES, DrainBody, NewAccountBody, NewPasswordBody, RoleBody
+from protocol.model import MessageFate
 
 Start: TypeAlias = Callable[[Office], Awaitable[None]]
 
@@ -79,6 +84,82 @@ def user_role(username: str, role: str) -> Start:
 def user_list() -> Start:
     """List the accounts."""
     return commands.list_users
+
+
+@user.command("export")
+@click.argument("username")
+@click.option(
+    "--to",
+    required=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="A new ZIP file, or a folder for it",
+)
+@settings_options
+def user_export(username: str, to: Path, config: str | None, **flags: object) -> None:
+    """Write everything of one person to a file."""
+    settings = config_of(config, flags)
+
+    async def export() -> None:
+        folder = UploadFolder(settings.data_dir)
+        async with known_store(settings) as store:
+            await people.export_user(store, folder, username, to, say)
+
+    run_program(export)
+
+
+@user.command("delete")
+@click.argument("username")
+@click.option(
+    "--messages",
+    required=True,
+    type=click.Choice([fate.value for fate in MessageFate]),
+    help="keep: what was written stays, by a deleted user",
+)
+@click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
+@click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
+@settings_options
+def user_delete(
+    username: str,
+    messages: str,
+    heir: str | None,
+    config: str | None,
+    *,
+    yes: bool,
+    **flags: object,
+) -> None:
+    """Delete an account, and all that is the person's."""
+    settings = config_of(config, flags)
+    if not yes:
+        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
+
+    async def delete() -> None:
+        async with known_store(settings) as store:
+            await people.delete_user(store, username, MessageFate(messages), heir, say)
+            if settings.database_url is None:  # no hub runs that would
+                await people.remove_files(store, UploadFolder(settings.data_dir))
+
+    run_program(delete)
+
+
+@click.group()
+def workspace() -> None:
+    """Manage workspaces."""
+
+
+@workspace.command("retention", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("days", type=int)
+@settings_options
+def workspace_retention(name: str, days: int, config: str | None, **flags: object) -> None:
+    """After how many DAYS messages are removed; 0: as retention_days says."""
+    settings = config_of(config, flags)
+
+    async def change() -> None:
+        async with known_store(settings) as store:
+            await people.set_retention(store, name, days, say)
+
+    run_program(change)
 
 
 @click.group()

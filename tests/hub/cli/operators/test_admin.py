@@ -11,7 +11,7 @@ import pytest
 import trio
 from attrs import evolve, frozen
 
-from hub.cli.admin import (
+from hub.cli.operators.admin import (
     Office,
     add_user,
     as_json,
@@ -27,7 +27,7 @@ from hub.cli.admin import (
     show_config,
     show_status,
 )
-from hub.cli.desk import NotDone
+from hub.cli.operators.desk import NotDone
 from hub.http.responses import HttpError
 from hub.settings.config import SETTINGS, Config
 from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody

@@ -1,7 +1,7 @@
 """The operator's commands: migrate, settings, accounts, sessions, and what a running hub is to do.
 
 Accounts and sessions are those of the hub that runs on the data folder, or of the database; see
-`hub.cli.desk`. Must not know: flags, how an action is carried out.
+`hub.cli.operators.desk`. Must not know: flags, how an action is carried out.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from hub.cli.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context

@@ -23,7 +23,7 @@ from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.sockets.addresses import UNIX
 from persistence import is_data_dir, open_store
-from persistence.interface import Way
+from persistence.interface import Store, Way
 from persistence.records import StoreError
 from protocol.admin import (
     AccountObject,
@@ -44,6 +44,7 @@ from protocol.admin import (
     RoleBody,
     UserBody,
 )
+from protocol.model import User
 
 T = TypeVar("T")
 
@@ -194,3 +195,25 @@ def _flaw_of_socket(config: Config) -> str | None:
         except OSError as error:
             return error.strerror or str(error)
     return None
+
+
+@asynccontextmanager
+async def known_store(config: Config) -> AsyncIterator[Store]:
+    """A store that is there already: a folder that is misspelt is not made.
+
+    Raises:
+        NotDone: it is not there.
+    """
+    if config.database_url is None and not is_data_dir(config.data_dir):
+        raise NotDone(f"There is no database of Parlour in {config.data_dir}")
+    url = revealed(config.database_url)
+    async with open_store(url, config.data_dir, pool_size=2, lanes=1) as store:
+        yield store
+
+
+async def find_user(store: Store, username: str) -> User:
+    """The user. Raises NotDone: there is none."""
+    user = await store.accounts.find(username)
+    if user is None:
+        raise NotDone(f"There is no user {username}")
+    return user
