@@ -29,6 +29,7 @@ from protocol.errors import CloseReason
 from protocol.events import Connected
 from protocol.model import ChannelId, SessionId, User, UserId
 from protocol.websocket.handshake import Head
+from tests.support.quiet import until_quiet
 
 NOW: Final = datetime(2024, 1, 1, tzinfo=UTC)
 WIRE: Final = Wire(DIALECT)
@@ -167,7 +168,9 @@ async def test_of_many_rooms_the_first_are_shown() -> None:
 async def test_a_page_that_does_not_read_is_told_no_more() -> None:
     async with hall(is_read=False) as here:
         await here.fill(2_000)
-        with trio.move_on_after(0.05):
-            await here.watch.tell()
-        assert 0 < here.connection.waiting_bytes < PAGE * 1_000
-        assert not here.connection.closed.is_set()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.watch.tell)
+            await until_quiet()
+            assert 0 < here.connection.waiting_bytes < PAGE * 1_000
+            assert not here.connection.closed.is_set()
+            nursery.cancel_scope.cancel()
