@@ -41,6 +41,7 @@ from hub.sockets.tls import server_context
 from hub.starting import Tell, Waiting, open_patiently
 from persistence import open_express_sessions, open_hub_store
 from persistence.interface import ForeignSessions, Store
+from persistence.postgres.database.statements import StatementWatch
 from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,10 @@ class Server:
     reloading: Reloading
 
 
+def _warn_of_none(_: float) -> None:
+    """No statement is slow."""
+
+
 @asynccontextmanager
 async def open_server(
     config: Config,
@@ -63,6 +68,7 @@ async def open_server(
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
+    warn_from: Callable[[float], None] = _warn_of_none,
     is_demo: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
@@ -72,6 +78,7 @@ async def open_server(
         listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
+        warn_from: logs statements of the store that take so many seconds.
         is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
@@ -88,7 +95,7 @@ async def open_server(
         acceptor = Acceptor(
             admission.serve, caps_of(config), server_context(config), services.visitors
         )
-        reloading = Reloading(services, acceptor, config)
+        reloading = Reloading(services, acceptor, warn_from, config)
         async with trio.open_nursery() as acceptors:
             acceptors.start_soon(acceptor.accept_forever, listeners, connections)
             scheme = "http" if config.tls_cert is None else "https"
@@ -129,6 +136,8 @@ async def serve(
         ConfigError: the certificate cannot be used.
     """
     tls = server_context(config)
+    statements = StatementWatch()
+    statements.warn_from(config.slow_statement)
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
         listening(config.host, config.port) as listeners,
@@ -138,8 +147,16 @@ async def serve(
             nursery.start_soon(orders.obey, signals)
             waiting = Waiting(listeners, tls, tell, nursery)
             async with AsyncExitStack() as stack:
-                store, foreign = await _open_stores(config, stack, waiting.begin)
-                open_it = partial(open_server, config, listeners, store, foreign, is_demo=is_demo)
+                store, foreign = await _open_stores(config, stack, waiting.begin, statements)
+                open_it = partial(
+                    open_server,
+                    config,
+                    listeners,
+                    store,
+                    foreign,
+                    warn_from=statements.warn_from,
+                    is_demo=is_demo,
+                )
                 with trio.CancelScope() as orders.scope:
                     async with AsyncExitStack() as serving:
                         server = await open_patiently(
@@ -210,7 +227,10 @@ class _Orders:
 
 
 async def _open_stores(
-    config: Config, stack: AsyncExitStack, note: Callable[[str], None]
+    config: Config,
+    stack: AsyncExitStack,
+    note: Callable[[str], None],
+    statements: StatementWatch,
 ) -> tuple[Store, ForeignSessions | None]:
     """The database, and that of the Express application, when they are there."""
     open_own = partial(
@@ -220,12 +240,15 @@ async def _open_stores(
         pool_size=config.db_pool,
         lanes=config.db_lanes,
         wait_seconds=config.takeover_wait,
+        watch=statements,
     )
     store = await open_patiently(stack, _name_of(config), open_own, note)
     url = config.express_sessions_url
     if url is None:
         return store, None
-    open_foreign = partial(open_express_sessions, url.reveal(), config.express_sessions_table)
+    open_foreign = partial(
+        open_express_sessions, url.reveal(), config.express_sessions_table, statements
+    )
     return store, await open_patiently(stack, str(url), open_foreign, note)
 
 

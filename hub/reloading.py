@@ -4,6 +4,7 @@ Guarantees: settings that cannot be used change nothing; what was changed and ta
 named. Connections that are open stay. Must not know: where settings come from, signals.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ RELOADABLE: Final = frozenset(
         "max_connections",
         "max_connections_per_address",
         "shutdown_timeout",
+        "slow_statement",
         "tls_cert",
         "tls_key",
         "user_channels_per_hour",
@@ -57,11 +59,13 @@ class Reloading:
     Args:
         services: what runs.
         acceptor: what accepts connections.
+        warn_from: logs statements of the database that take so many seconds; 0: none.
         config: the settings in force.
     """
 
     services: Services
     acceptor: Acceptor
+    warn_from: Callable[[float], None]
     config: Config
 
     def apply(self, config: Config) -> None:
@@ -85,6 +89,7 @@ class Reloading:
             self.services.visitors.change(strangers_pace(config))
             self.services.guesses.change(config.login_attempts)
             self.services.attempts.change(config.login_attempts_per_address)
+        self.warn_from(config.slow_statement)
         set_level(config.log_level)
         log.warning(
             "settings_reloaded",

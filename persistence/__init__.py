@@ -17,6 +17,7 @@ from persistence.postgres.database.bridge import open_asyncio
 from persistence.postgres.database.hold import open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import open_role
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
 
 __all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_hub_store", "open_store"]
@@ -64,7 +65,13 @@ async def open_store(
 
 @asynccontextmanager
 async def open_hub_store(
-    database_url: str | None, data_dir: Path, *, pool_size: int, lanes: int, wait_seconds: float
+    database_url: str | None,
+    data_dir: Path,
+    *,
+    pool_size: int,
+    lanes: int,
+    wait_seconds: float,
+    watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Store]:
     """The store of a hub, which is the only one on its database: the schema is brought up to date
     once no other hub works with it.
@@ -75,6 +82,7 @@ async def open_hub_store(
         pool_size: see there.
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
+        watch: what is noted of its statements.
 
     Raises:
         AlreadyServed: another hub serves the database; the text says which.
@@ -88,7 +96,9 @@ async def open_hub_store(
         await hold.begin()
         dsn = admin if database_url is not None else await open_role(admin)
         async with (
-            open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, hold=hold) as store,
+            open_postgres_store(
+                dsn, pool_size=pool_size, lanes=lanes, hold=hold, watch=watch
+            ) as store,
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(hold.keep)

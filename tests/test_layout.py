@@ -57,6 +57,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
+    "tests/hub/test_log_lines.py": "ids in the log, and who follows them, on whole connections",
     "tests/hub/test_failover.py": "a primary that is lost, and its standby",
     "tests/hub/test_every_socket.py": "what every WebSocket dialect does with hostile bytes",
     "tests/hub/services/rights/test_deleted_accounts.py": "what others hear of it",

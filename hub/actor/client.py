@@ -4,6 +4,7 @@ Guarantees: nothing here blocks, so the Hub can call it in its loop.
 Must not know: the Hub, the store, what carries the connection.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from attrs import define, field
@@ -11,6 +12,7 @@ from attrs import define, field
 from hub.actor.backlog import Backlog
 from hub.actor.link import Frames, Link
 from hub.limits.quotas import Quota
+from hub.settings.log_ids import CONNECTION, USER, connection_id
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.model import SessionId, User
@@ -39,7 +41,7 @@ class Client:
         quota: what its user may do, over all of their connections.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
-    `backlog` stands before the link: the Hub delivers to it.
+    `backlog` stands before the link: the Hub delivers to it. `connection` is its id in the log.
     """
 
     user: User
@@ -48,6 +50,7 @@ class Client:
     link: Link = field(repr=False)
     quota: Quota = field(repr=False)
     typing_seconds: float | None = field(default=None, repr=False)
+    connection: str | None = field(factory=connection_id, init=False)
     backlog: Backlog = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -73,3 +76,8 @@ class Client:
     def close(self, reason: CloseReason) -> None:
         """Begin to close. The first reason wins."""
         self.link.close(reason)
+
+
+def ids_of(client: Client) -> Mapping[str, object]:
+    """For a line about a client that is logged by a task that serves several."""
+    return {CONNECTION: client.connection, USER: client.user.id}

@@ -2,8 +2,8 @@
 
 Guarantees: heads and bodies are bounded in bytes and in time; a malformed request gets a
 4xx response and the connection closes; an application only ever sees a valid head, and a body is
-received when the application asks for it. Nothing a peer sends raises out of here. Must not know:
-routes, sessions.
+received when the application asks for it; a request has an id, which its response and its log lines
+name. Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
 import re
@@ -19,11 +19,12 @@ from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
 from hub.http.body import Body, Limits
-from hub.http.headers import PROTECTING, RawHeaders
+from hub.http.headers import PROTECTING, REQUEST_ID, RawHeaders
 from hub.http.responses import HttpError, RequestErrorObject
 from hub.http.visitors import Visitor, Visitors
 from hub.limits.pace import Flooded, Meter
 from hub.limits.turns import Line
+from hub.settings.log_ids import begin_request, end_request
 from protocol.websocket.handshake import Head, wants_upgrade
 
 WRITE_SECONDS: Final = 1.0  # for a refusal
@@ -56,13 +57,18 @@ class Rules:
 @frozen
 class Upgrade:
     """A request with `Upgrade: websocket`, and the bytes that were received after its head.
-    `headers`: what a response that refuses it says.
+    `headers`: what a response that refuses it says. The connection's log lines name the request.
     """
 
     head: Head
     trailing: bytes
     visitor: Visitor
     headers: RawHeaders = PROTECTING
+
+    @property
+    def name(self) -> RawHeaders:
+        """The header with the request's id, also for a response that grants it."""
+        return ((REQUEST_ID, self.visitor.request_id.encode()),)
 
     async def refuse(
         self, stream: trio.abc.Stream, status: int, text: str, more: RawHeaders = ()
@@ -103,6 +109,8 @@ async def serve_http_connection(
     try:
         while (head := await connection.next_head()) is not None:
             visitor = rules.visitors.of(head, peer, scheme, meter)
+            headers = (*rules.headers, (REQUEST_ID, visitor.request_id.encode()))
+            begin_request(visitor.request_id)
             await _take(meter)
             if wants_upgrade(head):
                 return Upgrade(head, connection.trailing(), visitor, headers)
@@ -111,6 +119,8 @@ async def serve_http_connection(
             await run_app(app, body, exchange, visitor, scheme)
             if body.was_left:
                 await _linger(stream, LINGER_BODY_IDLE_SECONDS)
+            end_request()
+            headers = rules.headers
     except HttpError as refusal:
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
         said = tuple((name.encode(), value.encode()) for name, value in refusal.headers.items())
@@ -120,6 +130,7 @@ async def serve_http_connection(
         await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response
+    end_request()
     return None
 
 

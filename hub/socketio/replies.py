@@ -6,9 +6,13 @@ dialects, what a command does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
+import structlog
+
+from hub.actor.client import ids_of
 from hub.services.commands import Commands
+from hub.settings.log_tap import tap
 from hub.socketio.member import Member
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.dialect import CodecLimits, EventDialect
@@ -16,6 +20,8 @@ from protocol.errors import WireError
 from protocol.events import Event, MessageConfirmed, Refused
 from protocol.model import Posted
 from protocol.socketio.packets import Data
+
+log: Final = structlog.get_logger(__name__)
 
 Acknowledge: TypeAlias = Callable[[Mapping[str, Data]], None]
 """Gets the acknowledgement of one event, once."""
@@ -45,6 +51,8 @@ class EventReplies:
 
         def reply(answer: Answer) -> None:
             event = _event_of(answer)
+            if isinstance(event, Refused):
+                log.debug("command_refused", code=event.code, **ids_of(client))
             if event is not None:
                 client.tell(event)
             acknowledge(self._dialect.acknowledgement(name, answer, client.user))
@@ -54,6 +62,8 @@ class EventReplies:
         except WireError as error:
             reply(Refused.of(error))
         else:
+            if tap:
+                log.debug("command_received", command=type(command).__name__)
             await self._commands.carry_out(member.asker, command, reply)
 
 

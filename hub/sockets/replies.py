@@ -5,11 +5,14 @@ connection that asked. Must not know: which dialects exist, what a command does.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
-from hub.actor.client import Client
+import structlog
+
+from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
 from hub.services.posting.lane import deliveries_of
+from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.commands import Command
@@ -17,6 +20,8 @@ from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
 from protocol.events import Refused
 from protocol.model import Posted
+
+log: Final = structlog.get_logger(__name__)
 
 CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
 
@@ -35,9 +40,12 @@ def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
         try:
             command = codec.receive(message)
         except WireError as error:
+            log.debug("frame_refused", code=error.code)
             client.tell(Refused.of(error))
         else:
             if command is not None:
+                if tap:
+                    log.debug("command_received", command=type(command).__name__)
                 await carry_out(asker, command, reply)
 
     return take
@@ -56,7 +64,8 @@ def replies_to(client: Client) -> Reply:
                 # A repeat is confirmed to the connection that repeated, and not delivered.
                 for delivery in deliveries_of(answer, client.user):
                     client.tell(delivery.event)
-            case Refused():
+            case Refused(code=code):
+                log.debug("command_refused", code=code, **ids_of(client))
                 client.tell(answer)
             case Notice(event=event):
                 client.tell(event)

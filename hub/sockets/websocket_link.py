@@ -22,6 +22,8 @@ from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pon
 WRITE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 MAX_WRITE_BYTES = 262_144
+NO_CODE = 1005  # RFC 6455 section 7.4.1; so is the next one
+BROKEN = 1006
 
 
 @define(eq=False)
@@ -44,6 +46,10 @@ class WebSocketLink:
     _peer_closed: bool = field(default=False, init=False)
     _finished: bool = field(default=False, init=False)
     _is_deaf: bool = field(default=False, init=False)
+    close_code: int | None = field(default=None, init=False)
+    """With which code it was closed, here or by the peer, who came first; `NO_CODE` and `BROKEN`
+    are never sent. None: it is open.
+    """
     _last_pong: float = field(factory=trio.current_time, init=False)
 
     @property
@@ -102,6 +108,7 @@ class WebSocketLink:
         """Begin to close: what is queued goes out first, then the close frame. The first wins."""
         if self._closing is None:
             self._closing = reason
+            self.close_code = reason.code
             self._wake.set()
             self._tell_emptied()
 
@@ -114,7 +121,10 @@ class WebSocketLink:
 
     def abort(self) -> None:
         """Drop the connection without a close frame."""
+        is_open = self._closing is None
         self.close(GOING_AWAY)
+        if is_open:
+            self.close_code = BROKEN
         self._finished = True
         self._outbox.discard()
         self._transport.abort()
@@ -135,6 +145,7 @@ class WebSocketLink:
         """
         self._peer_closed = True
         if self._closing is None:
+            self.close_code = int.from_bytes(payload[:2], "big") or NO_CODE
             self._outbox.discard()
             self.offer_control(close_answer(payload))
             self._finished = True

@@ -98,7 +98,7 @@ class Assistant:
         if not all(quota.take(kind, now) for kind in (Kind.QUESTIONS, Kind.QUESTIONS_A_DAY)):
             refusal = _TOO_OFTEN
         elif not self._questions.put(asker.id, _Question(channel, message, asker, client)):
-            log.warning("assistant_overloaded", channel_id=channel.id)
+            log.warning("assistant_overloaded", user=asker.id, channel_id=channel.id)
             refusal = _FAILURE
         if refusal is not None and client is not None:
             client.tell(refusal)
@@ -123,7 +123,12 @@ class Assistant:
                 else:
                     await self._answer(self._completions, question)
             except (NoAnswer, StoreUnavailable) as error:
-                log.warning("assistant_failed", channel_id=question.channel.id, reason=str(error))
+                log.warning(
+                    "assistant_failed",
+                    user=question.asker.id,
+                    channel_id=question.channel.id,
+                    reason=str(error),
+                )
                 await self._tell_failure(question)
 
     async def _answer(self, completions: LanguageModel, question: _Question) -> None:

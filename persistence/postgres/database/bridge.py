@@ -3,8 +3,9 @@
 Guarantees: every statement has a deadline; no error of the server, of a connection or of asyncio
 ends more than the statement that met it: it becomes `StoreUnavailable`, or is raised to the caller
 whose values were refused (`errors.py`); connections are replaced once the server is back. A
-statement that was cancelled or failed may have been committed: its outcome is unknown. Must not
-know: what the SQL says.
+statement that was cancelled or failed may have been committed: its outcome is unknown. What is slow
+or takes too long is logged by its name (`statements.py`), without values. Must not know: what the
+SQL says.
 """
 
 import asyncio
@@ -17,7 +18,9 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from functools import partial
+from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
 import asyncpg
@@ -33,6 +36,7 @@ from persistence.postgres.database.session import (
     connect_safely,
     require_sessions,
 )
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch, statement_name
 from persistence.records import Gone, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -82,7 +86,8 @@ async def open_asyncio() -> AsyncIterator[None]:
 def _log_unawaited(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     error = context.get("exception")
     reason = describe(error) if isinstance(error, Exception) else str(context.get("message"))
-    log.warning("database_connection_broken", reason=reason)
+    # asyncio runs this for whoever opened the connection, who need not use it any more
+    Context().run(log.warning, "database_connection_broken", reason=reason)
 
 
 async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
@@ -153,10 +158,14 @@ class Connections:
         count: how many statements may be in flight at a time.
         connect: opens a connection, in asyncio.
         give_up: ends a connection whose statement nobody waits for any more.
+        watch: what is noted of the statements.
     """
 
-    def __init__(self, count: int, connect: Connect, give_up: GiveUp) -> None:
-        self._free: list[_Slot] = [_Slot(connect, give_up) for _ in range(count)]
+    def __init__(
+        self, count: int, connect: Connect, give_up: GiveUp, watch: StatementWatch = UNWATCHED
+    ) -> None:
+        self._watch = watch
+        self._free: list[_Slot] = [_Slot(connect, give_up, watch) for _ in range(count)]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -166,6 +175,15 @@ class Connections:
             StoreUnavailable: no connection was free in time, or the database cannot be used.
             StatementRefused: what was to be stored is.
         """
+        open_span = self._watch.open_span
+        if open_span is None:
+            return await self._fetch(sql, args)
+        with open_span(statement_name()) as note_rows:
+            rows = await self._fetch(sql, args)
+            note_rows(len(rows))
+            return rows
+
+    async def _fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         try:
             self._permits.acquire_nowait()
         except trio.WouldBlock:
@@ -195,7 +213,11 @@ class Connections:
         with trio.move_on_after(ACQUIRE_SECONDS):
             await self._permits.acquire()
             return
-        raise StoreUnavailable("every connection is busy")
+        reason = "every connection is busy"
+        log.warning(
+            "statement_timed_out", name=statement_name(), seconds=ACQUIRE_SECONDS, reason=reason
+        )
+        raise StoreUnavailable(reason)
 
     def close(self) -> None:
         """Close the connections. No statement may be in flight."""
@@ -206,18 +228,22 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self, connect: Connect, give_up: GiveUp) -> None:
+    def __init__(self, connect: Connect, give_up: GiveUp, watch: StatementWatch) -> None:
         self._connect = connect
         self._give_up = give_up
+        self._watch = watch
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await in_asyncio(self._connect)
         connection: Any = self._connection
+        begun = perf_counter()
+        patience = trio.move_on_after(STATEMENT_SECONDS)
         try:
-            with trio.move_on_after(STATEMENT_SECONDS):
+            with patience:
                 rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
+                self._note(begun, rows)
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
@@ -228,18 +254,43 @@ class _Slot:
                 case Meaning.CONFLICT:
                     raise Conflict(describe(error)) from error
                 case Meaning.LOCKED:
-                    log.warning("statement_failed", reason=describe(error))
+                    self._failed(begun, error)
                     raise LockTimeout(describe(error)) from error
                 case Meaning.AWAY:
                     self.drop()
-                    log.warning("statement_failed", reason=describe(error))
+                    self._failed(begun, error)
                     raise _unavailable(error) from error
                 case unknown:
                     assert_never(unknown)
         self._connection = None
         self._give_up(connection)
+        reason = "no answer in time"
+        if patience.cancel_called:
+            log.warning(
+                "statement_timed_out", name=statement_name(), seconds=_since(begun), reason=reason
+            )
+        else:
+            self._note(begun, None)
         await trio.lowlevel.checkpoint_if_cancelled()
-        raise StoreUnavailable("no answer in time")
+        raise StoreUnavailable(reason)
+
+    def _note(self, begun: float, rows: Sequence[Record] | None) -> None:
+        """A statement has come to its end; None: nobody waited for its rows."""
+        if perf_counter() - begun >= self._watch.slow:
+            log.warning(
+                "statement_slow",
+                name=statement_name(),
+                seconds=_since(begun),
+                rows=None if rows is None else len(rows),
+            )
+
+    def _failed(self, begun: float, error: Exception) -> None:
+        log.warning(
+            "statement_failed",
+            name=statement_name(),
+            seconds=_since(begun),
+            reason=describe(error),
+        )
 
     def drop(self) -> None:
         if self._connection is not None:
@@ -247,16 +298,20 @@ class _Slot:
             self._connection = None
 
 
+def _since(begun: float) -> float:
+    return round(perf_counter() - begun, 3)
+
+
 @asynccontextmanager
 async def open_connections(
-    count: int, connect: Connect, give_up: GiveUp = cancel
+    count: int, connect: Connect, give_up: GiveUp = cancel, watch: StatementWatch = UNWATCHED
 ) -> AsyncIterator[Connections]:
     """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(count, connect, give_up)
+    connections = Connections(count, connect, give_up, watch)
     try:
         await connections.ask("SELECT 1")
         yield connections
@@ -294,7 +349,7 @@ class Database:
                 case asyncpg.UniqueViolationError(constraint_name=str(constraint)):
                     raise Duplicate(constraint) from None
                 case _:
-                    log.exception("statement_refused")
+                    log.exception("statement_refused", name=statement_name())
                     raise StoreUnavailable(str(refused)) from refused
 
     async def fetch_one(self, sql: str, *args: object) -> Record | None:
@@ -391,17 +446,21 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(dsn: str, count: int) -> AsyncIterator[Database]:
+async def open_database(
+    dsn: str, count: int, watch: StatementWatch = UNWATCHED
+) -> AsyncIterator[Database]:
     """A database that keeps what it has committed. Needs `open_asyncio`.
 
     Args:
         dsn: the server.
         count: how many connections it may take.
+        watch: what is noted of its statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: see there.
     """
     await in_asyncio(partial(require_sessions, dsn))
-    async with open_connections(count, partial(connect_safely, dsn, SESSION)) as connections:
+    connect = partial(connect_safely, dsn, SESSION)
+    async with open_connections(count, connect, watch=watch) as connections:
         yield Database(dsn, connections)
