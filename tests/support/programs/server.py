@@ -9,20 +9,13 @@ from hub.app import Server, open_server
 from hub.settings.config import Config
 from hub.sockets.addresses import open_listeners
 from persistence.interface import Store
-from persistence.postgres.database.statements import StatementWatch
 
 
 @asynccontextmanager
-async def serve(
-    store: Store, *, port: int = 0, statements: StatementWatch | None = None, **settings: Any
-) -> AsyncIterator[Server]:
-    """A server over `store` on this port of the machine; keywords are settings. `statements`: what
-    the store's are watched by.
-    """
+async def serve(store: Store, *, port: int = 0, **settings: Any) -> AsyncIterator[Server]:
+    """A server over `store` on this port of the machine; keywords are settings."""
     config = Config(port=port, **settings)
-    warn_from = (statements or StatementWatch()).warn_from
-    listeners = open_listeners(config.host, port)
-    async with open_server(config, listeners, store, warn_from=warn_from) as server:
+    async with open_server(config, open_listeners(config.host, port), store) as server:
         yield server
 
 
