@@ -34,6 +34,7 @@ from hub.sockets.replies import take_commands
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
+from hub.tracing.tracing import in_frames
 from persistence.records import StoreUnavailable
 from protocol.dialect import (
     AcceptAndClose,
@@ -105,7 +106,9 @@ class Admission:
             },
         )
         hosts = Hosts.of(services.config.hosts, machine_domains())
-        self._rules = Rules(limits, services.visitors, admits=hosts.admits)
+        self._rules = Rules(
+            limits, services.visitors, admits=hosts.admits, tracing=services.tracing
+        )
         self._busy = 0
         self._idle = trio.Event()
 
@@ -283,7 +286,8 @@ class Admission:
             greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
             await services.hub.post(Register(client, greeting))
             await services.arrivals.connected(client)
-            take = take_commands(asker, codec, services.commands.carry_out)
+            carry_out = in_frames(services.tracing, dialect.name, services.commands.carry_out)
+            take = take_commands(asker, codec, carry_out)
             await connection.serve(dialect.heartbeat, take)
         finally:
             place.release()

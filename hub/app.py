@@ -39,6 +39,7 @@ from hub.sockets.addresses import listening, url_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
 from hub.starting import Tell, Waiting, open_patiently
+from hub.tracing.tracing import Tracing, open_tracing
 from persistence import open_express_sessions, open_hub_store
 from persistence.interface import ForeignSessions, Store
 from persistence.postgres.database.statements import StatementWatch
@@ -69,6 +70,7 @@ async def open_server(
     foreign_sessions: ForeignSessions | None = None,
     *,
     warn_from: Callable[[float], None] = _warn_of_none,
+    tracing: Tracing | None = None,
     is_demo: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
@@ -79,11 +81,14 @@ async def open_server(
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
         warn_from: logs statements of the store that take so many seconds.
+        tracing: makes spans; None: nothing does.
         is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
     async with (
-        open_services(config, store, foreign_sessions=foreign_sessions) as services,
+        open_services(
+            config, store, foreign_sessions=foreign_sessions, tracing=tracing
+        ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
     ):
@@ -147,6 +152,8 @@ async def serve(
             nursery.start_soon(orders.obey, signals)
             waiting = Waiting(listeners, tls, tell, nursery)
             async with AsyncExitStack() as stack:
+                tracing = await stack.enter_async_context(open_tracing(config.traces))
+                statements.open_span = None if tracing is None else tracing.statement
                 store, foreign = await _open_stores(config, stack, waiting.begin, statements)
                 open_it = partial(
                     open_server,
@@ -155,6 +162,7 @@ async def serve(
                     store,
                     foreign,
                     warn_from=statements.warn_from,
+                    tracing=tracing,
                     is_demo=is_demo,
                 )
                 with trio.CancelScope() as orders.scope:

@@ -62,6 +62,7 @@ from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from hub.tracing.tracing import Tracing
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
 from protocol.express_session import COOKIE as SIGNED_COOKIE
@@ -118,6 +119,7 @@ class Services:
     browsers: Browsers
     status: Status
     metrics: Metrics
+    tracing: Tracing | None
 
 
 @asynccontextmanager
@@ -127,6 +129,7 @@ async def open_services(
     *,
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -135,6 +138,7 @@ async def open_services(
         store: the log.
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
+        tracing: makes spans; None: nothing does.
     """
     metrics = Metrics()
     presence = Presence(
@@ -161,7 +165,7 @@ async def open_services(
     log_watch = LogWatch(
         store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
     )
-    messaging = Messaging(store.messages, hub, typing, log_watch)
+    messaging = Messaging(store.messages, hub, typing, log_watch, tracing)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(
         store.workspaces,
@@ -301,6 +305,7 @@ async def open_services(
             browsers=Browsers(signing),
             status=Status(),
             metrics=metrics,
+            tracing=tracing,
         )
         nursery.cancel_scope.cancel()
 

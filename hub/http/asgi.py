@@ -57,6 +57,8 @@ class Exchange:
     started: bool = field(default=False, init=False)
     status: int | None = field(default=None, init=False)
     """Of the response, once it was begun."""
+    route: str | None = field(default=None, init=False)
+    """The pattern of the request's path, once it was responded to; None: there is none."""
 
     async def send(self, message: Message) -> None:
         """ASGI's send: the head waits for the first part of the body and leaves with it. Of a large
@@ -124,17 +126,17 @@ async def run_app(
             finally:
                 body.close()
         nursery.cancel_scope.cancel()
+    exchange.route = _route_of(scope)
     log.debug(
         "request_answered",
         method=scope["method"],
-        route=route_of(scope),
+        route=exchange.route,
         status=exchange.status,
         seconds=round(trio.current_time() - begun, 3),
     )
 
 
-def route_of(scope: Scope) -> str | None:
-    """The pattern of a request's path, once it was routed; None: nothing has such a path."""
+def _route_of(scope: Scope) -> str | None:
     found: str | None = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
     return found
 
@@ -147,7 +149,7 @@ async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exc
     except HttpError as error:
         await exchange.refuse(error)
     except Exception:
-        log.exception("request_failed", method=scope["method"], route=route_of(scope))
+        log.exception("request_failed", method=scope["method"], route=_route_of(scope))
         await exchange.refuse(_INTERNAL)
 
 

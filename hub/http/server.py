@@ -25,6 +25,7 @@ from hub.http.visitors import Visitor, Visitors
 from hub.limits.pace import Flooded, Meter
 from hub.limits.turns import Line
 from hub.settings.log_ids import begin_request, end_request
+from hub.tracing.tracing import Tracing
 from protocol.websocket.handshake import Head, wants_upgrade
 
 WRITE_SECONDS: Final = 1.0  # for a refusal
@@ -45,13 +46,14 @@ class Rules:
 
     `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
     in. `headers`: what every response says. `admits`: whether the server has the name that stands
-    in a header Host.
+    in a header Host. `tracing`: makes spans of requests; None: nothing does.
     """
 
     limits: Limits = field(factory=Limits)
     visitors: Visitors = field(factory=Visitors)
     headers: RawHeaders = PROTECTING
     admits: Callable[[bytes | None], bool] = lambda _: True
+    tracing: Tracing | None = None
 
 
 @frozen
@@ -116,7 +118,13 @@ async def serve_http_connection(
                 return Upgrade(head, connection.trailing(), visitor, headers)
             body = connection.body(head, visitor)
             exchange = Exchange(connection.state, stream, head, limits.response_seconds, headers)
-            await run_app(app, body, exchange, visitor, scheme)
+            if rules.tracing is None:
+                await run_app(app, body, exchange, visitor, scheme)
+            else:
+                method = head.method.decode()
+                with rules.tracing.request(method, visitor.scheme, visitor.trace) as responded:
+                    await run_app(app, body, exchange, visitor, scheme)
+                    responded(exchange.route, exchange.status)
             if body.was_left:
                 await _linger(stream, LINGER_BODY_IDLE_SECONDS)
             end_request()

@@ -7,9 +7,9 @@ before `carry_out` returns, so that a message right after a join counts.
 Must not know: dialects, sockets, HTTP, SQL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 import trio
 from attrs import frozen
@@ -54,6 +54,9 @@ from protocol.commands import (
 from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import ChannelId
+
+CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
+"""As `Commands.carry_out`."""
 
 
 @frozen

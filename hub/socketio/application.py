@@ -28,6 +28,7 @@ from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.shortening import Shortener
 from hub.socketio.socket import Socket
+from hub.tracing.tracing import in_frames
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
@@ -63,7 +64,8 @@ class EventApplication:
         )
         self._shortener = Shortener(self._recoveries)
         limits = CodecLimits(services.config.max_content_chars)
-        self._replies = EventReplies(dialect, services.commands, limits)
+        carry_out = in_frames(services.tracing, dialect.name, services.commands.carry_out)
+        self._replies = EventReplies(dialect, carry_out, limits)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, assert_never
 import structlog
 
 from hub.actor.client import ids_of
-from hub.services.commands import Commands
+from hub.services.commands import CarryOut
 from hub.settings.log_tap import tap
 from hub.socketio.member import Member
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
@@ -32,13 +32,13 @@ class EventReplies:
 
     Args:
         dialect: decodes events and encodes answers.
-        commands: carries commands out.
+        carry_out: carries commands out.
         limits: what the dialect refuses.
     """
 
-    def __init__(self, dialect: EventDialect, commands: Commands, limits: CodecLimits) -> None:
+    def __init__(self, dialect: EventDialect, carry_out: CarryOut, limits: CodecLimits) -> None:
         self._dialect = dialect
-        self._commands = commands
+        self._carry_out = carry_out
         self._limits = limits
 
     async def take(
@@ -64,7 +64,7 @@ class EventReplies:
         else:
             if tap:
                 log.debug("command_received", command=type(command).__name__)
-            await self._commands.carry_out(member.asker, command, reply)
+            await self._carry_out(member.asker, command, reply)
 
 
 def _event_of(answer: Answer) -> Event | None:

@@ -4,26 +4,23 @@ Guarantees: a malformed frame gets an error and changes nothing; an answer reach
 connection that asked. Must not know: which dialects exist, what a command does.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 import structlog
 
 from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
+from hub.services.commands import CarryOut
 from hub.services.posting.lane import deliveries_of
 from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
-from protocol.commands import Command
 from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
 from protocol.events import Refused
 from protocol.model import Posted
 
 log: Final = structlog.get_logger(__name__)
-
-CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
 
 
 def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:

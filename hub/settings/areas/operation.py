@@ -5,7 +5,7 @@ Must not know: other areas.
 
 from attrs import frozen
 
-from hub.settings.choices import LogFormat, LogLevel
+from hub.settings.choices import LogFormat, LogLevel, Traces
 from hub.settings.parsers import LONG_SECRET, choice, seconds
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
@@ -27,6 +27,11 @@ class Operation:
         seconds(0, 3_600),
         0.5,
         "A statement of the database that takes so long is logged by its name; 0: none is.",
+    )
+    traces: Traces = setting(
+        choice(Traces),
+        Traces.OFF,
+        "Where traces are sent; `otlp` is to a collector, and needs `parlour[traces]`.",
     )
     metrics_token: Secret | None = setting(
         LONG_SECRET,
