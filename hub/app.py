@@ -13,10 +13,11 @@ Must not know: the command line, the environment.
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from time import monotonic_ns
+from typing import Final
 
 import structlog
 import trio
@@ -36,16 +37,23 @@ from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.addresses import listening, url_of
+from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
-from hub.starting import Tell, Waiting, open_patiently
+from hub.starting import Waiting, open_patiently
+from hub.supervision.supervisor import Supervisor, extension
+from hub.supervision.watchdog import Watchdog
 from hub.tracing.tracing import Tracing, open_tracing
 from persistence import open_express_sessions, open_hub_store
+from persistence.embedded import STOP_SECONDS
 from persistence.interface import ForeignSessions, Store
 from persistence.postgres.database.statements import StatementWatch
 from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
+
+SPARE_SECONDS: Final = 5.0
+"""What a stop may take beside all that has a limit of its own."""
 
 
 @frozen
@@ -58,10 +66,6 @@ class Server:
     reloading: Reloading
 
 
-def _warn_of_none(_: float) -> None:
-    """No statement is slow."""
-
-
 @asynccontextmanager
 async def open_server(
     config: Config,
@@ -69,8 +73,8 @@ async def open_server(
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
-    warn_from: Callable[[float], None] = _warn_of_none,
     tracing: Tracing | None = None,
+    host: str | None = None,
     is_demo: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
@@ -80,8 +84,8 @@ async def open_server(
         listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
-        warn_from: logs statements of the store that take so many seconds.
         tracing: makes spans; None: nothing does.
+        host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
@@ -100,11 +104,11 @@ async def open_server(
         acceptor = Acceptor(
             admission.serve, caps_of(config), server_context(config), services.visitors
         )
-        reloading = Reloading(services, acceptor, warn_from, config)
+        reloading = Reloading(services, acceptor, config)
         async with trio.open_nursery() as acceptors:
             acceptors.start_soon(acceptor.accept_forever, listeners, connections)
             scheme = "http" if config.tls_cert is None else "https"
-            url = url_of(scheme, config.host, listeners)
+            url = url_of(scheme, host or config.host, listeners)
             yield Server(services, admission, url, reloading)
             services.status.accepting = False
             acceptors.cancel_scope.cancel()
@@ -112,8 +116,9 @@ async def open_server(
         connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
-def _tell_nobody(_: str) -> None:
-    """There is no supervisor."""
+def stop_seconds(config: Config) -> float:
+    """How long a stop takes at most: the drain, what was accepted, and Postgres."""
+    return config.drain_seconds + config.shutdown_timeout + STOP_SECONDS + SPARE_SECONDS
 
 
 async def serve(
@@ -122,7 +127,8 @@ async def serve(
     *,
     is_demo: bool = False,
     read_again: Callable[[], Config] | None = None,
-    tell: Tell = _tell_nobody,
+    supervisor: Supervisor = Supervisor(),  # noqa: B008  a value
+    given: Sequence[socket.socket] = (),
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
@@ -134,7 +140,8 @@ async def serve(
         on_ready: called once, when connections are accepted.
         is_demo: whether a link may sign a browser in.
         read_again: reads the settings when SIGHUP says that they have changed.
-        tell: tells a supervisor how the server is.
+        supervisor: is told how the server is.
+        given: where to listen instead of where the settings say.
 
     Raises:
         OSError: the port cannot be bound.
@@ -145,12 +152,14 @@ async def serve(
     statements.warn_from(config.slow_statement)
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
-        listening(config.host, config.port) as listeners,
+        _listening(config, given) as listeners,
     ):
         async with trio.open_nursery() as nursery:
-            orders = _Orders(read_again, tell, nursery.cancel_scope)
+            orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
             nursery.start_soon(orders.obey, signals)
-            waiting = Waiting(listeners, tls, tell, nursery)
+            watchdog = Watchdog(supervisor)
+            nursery.start_soon(watchdog.feed)
+            waiting = Waiting(listeners, tls, supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
@@ -161,8 +170,8 @@ async def serve(
                     listeners,
                     store,
                     foreign,
-                    warn_from=statements.warn_from,
                     tracing=tracing,
+                    host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
                 )
                 with trio.CancelScope() as orders.scope:
@@ -171,17 +180,28 @@ async def serve(
                             serving, _name_of(config), open_it, waiting.begin
                         )
                         waiting.end()
+                        server.reloading.warn_from = statements.warn_from
                         metrics = server.services.metrics
                         serving.enter_context(collecting_little(metrics.collected))
                         nursery.start_soon(metrics.watch_loop)
                         await on_ready(server)
                         log.info("ready", url=server.url)
                         orders.server = server
-                        tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        supervisor.tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        watchdog.hub = server.services.hub
                         await orders.until_stopping()
                         await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def _listening(config: Config, given: Sequence[socket.socket]) -> Iterator[Sequence[socket.socket]]:
+    """The sockets that were given, else those of the settings; closed on exit."""
+    with ExitStack() as stack:
+        for each in given:
+            stack.enter_context(each)
+        yield given or stack.enter_context(listening(config.host, config.port))
 
 
 @define
@@ -189,13 +209,15 @@ class _Orders:
     """What signals say.
 
     Args:
+        config: the settings at the start.
         read_again: reads the settings.
-        tell: tells a supervisor how the server is.
+        supervisor: is told how the server is.
         scope: what to cancel when there is no time for anything else.
     """
 
+    config: Config
     read_again: Callable[[], Config] | None
-    tell: Tell
+    supervisor: Supervisor
     scope: trio.CancelScope
     server: Server | None = None
     is_patient: bool = False
@@ -210,7 +232,8 @@ class _Orders:
                 log.warning("stop_cut_short")
                 self.scope.cancel()
             else:
-                self.tell("STOPPING=1")
+                config = self.config if self.server is None else self.server.reloading.config
+                self.supervisor.tell(f"STOPPING=1\n{extension(stop_seconds(config))}")
                 self.is_patient = number == signal.SIGTERM  # SIGINT is a person who waits
                 self._stop.set()
                 if self.server is None:
@@ -224,14 +247,14 @@ class _Orders:
         if self.server is None or self.read_again is None:
             log.warning("settings_not_reloaded", reason="the hub is not ready")
             return
-        self.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
+        self.supervisor.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
         try:
             self.server.reloading.apply(self.read_again())
         except ConfigError as error:
             log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400  it says all
         except Exception:
             log.exception("settings_not_reloaded")
-        self.tell("READY=1")
+        self.supervisor.tell("READY=1")
 
 
 async def _open_stores(

@@ -59,14 +59,14 @@ class Reloading:
     Args:
         services: what runs.
         acceptor: what accepts connections.
-        warn_from: logs statements of the database that take so many seconds; 0: none.
         config: the settings in force.
+        warn_from: logs statements of the database that take so many seconds; 0: none.
     """
 
     services: Services
     acceptor: Acceptor
-    warn_from: Callable[[float], None]
     config: Config
+    warn_from: Callable[[float], None] = lambda _: None
 
     def apply(self, config: Config) -> None:
         """Put into force what can be; the certificate is read again in any case.

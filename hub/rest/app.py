@@ -37,6 +37,7 @@ from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
 from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
+from hub.rest.certainty import WhileCertain
 from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
 from hub.rest.selection import bearer_token, choose
@@ -132,6 +133,7 @@ def build_app(
                 allow_headers=["*"],  # an origin that is trusted with cookies may send any
                 expose_headers=["Retry-After", "Link", EPOCH, "X-Request-Id"],
             ),
+            Middleware(WhileCertain, watch=services.log_watch),
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
     )

@@ -16,7 +16,7 @@ from hub.settings.setting import ConfigError
 from persistence.records import Locked, Outcome
 from protocol.events import Event
 
-CLOSE_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 2.0
 A = TypeVar("A")
 C = TypeVar("C")
 R = TypeVar("R")

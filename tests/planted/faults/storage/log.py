@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 WATCH: Final = ("tests/hub/services/posting/test_log_watch.py",)
+CERTAINTY: Final = ("tests/hub/rest/test_certainty.py",)
 RESUME: Final = ("tests/hub/services/test_resume.py",)
 LOG: Final = ("tests/persistence/postgres/database/test_log.py",)
 HOLD: Final = ("tests/persistence/postgres/database/test_hold.py",)
@@ -209,8 +210,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub migrates the database of another one",
         "persistence/__init__.py",
-        "        _open_server(database_url, data_dir) as admin,\n",
-        "        open_database(database_url, data_dir) as admin,\n",
+        "        _open_server(database_url, data_dir) as (admin, dsn),\n        open_hold(dsn",
+        "        open_database(database_url, data_dir) as admin,\n        open_hold(dsn := admin",
         APP,
     ),
     Fault(
@@ -226,6 +227,57 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        PERFORM pg_advisory_xact_lock_shared(posting_lock());\n",
         "        NULL;\n",
         HOLD,
+    ),
+    Fault(
+        "a hub begins while the one before it is storing",
+        "persistence/postgres/routines/epoch.sql",
+        "    PERFORM pg_advisory_xact_lock(posting_lock());\n",
+        "",
+        APP,
+    ),
+    Fault(
+        "the log is looked at while another hub serves",
+        "persistence/postgres/database/log.py",
+        "        self._require_hold()\n"
+        "        return self._expect(await self._database.fetch_one(_EPOCH))\n",
+        "        return self._expect(await self._database.fetch_one(_EPOCH))\n",
+        WATCH,
+    ),
+    Fault(
+        "a hub that served before somebody looked goes unnoticed",
+        "persistence/postgres/database/log.py",
+        "        while self._hold is None or self._hold.others == self._others:\n",
+        "        others = None if self._hold is None else self._hold.others\n"
+        "        while self._hold is None or self._hold.others == others:\n",
+        HOLD,
+    ),
+    Fault(
+        "who is connected stays while another hub serves",
+        "hub/services/posting/log_watch.py",
+        "                await self._hub.send_back(None, START_OVER)  # perhaps",
+        "                # perhaps",
+        WATCH,
+    ),
+    Fault(
+        "connections are accepted while another hub serves",
+        "hub/admission.py",
+        "        elif not services.log_watch.is_certain:\n",
+        "        elif False:\n",
+        WATCH,
+    ),
+    Fault(
+        "requests are answered while another hub serves",
+        "hub/rest/certainty.py",
+        "is_served = self.watch.is_certain or ",
+        "is_served = True or ",
+        CERTAINTY,
+    ),
+    Fault(
+        "who looks after a hub is told nothing while another one serves",
+        "hub/rest/certainty.py",
+        ' or scope["path"].endswith(ALWAYS)',
+        "",
+        CERTAINTY,
     ),
     Fault(
         "a hub that has lost its hold says that it is well",
