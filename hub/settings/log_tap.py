@@ -5,7 +5,7 @@ nobody up: lines are dropped and counted; while nobody follows, nothing is kept 
 come as values, already without secrets. Must not know: how lines are written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
@@ -59,25 +59,13 @@ class Follower:
             self.dropped += 1
 
 
-@define
-class LogTap:
-    """Who follows whom. It is false while nobody does."""
+class LogTap(dict[int, list[Follower]]):
+    """Who follows which user. It is false while nobody follows anybody."""
 
-    _followers: dict[int, list[Follower]] = field(factory=dict, init=False)
-
-    def __bool__(self) -> bool:
-        return bool(self._followers)
-
-    def is_for(self, line: Mapping[str, object]) -> bool:
-        """Whether somebody follows the user of a line."""
-        return line.get(USER) in self._followers
-
-    def write(self, line: Line) -> None:
-        """Give a line to those who follow its user."""
+    def followers_of(self, line: Line) -> Sequence[Follower]:
+        """Those who follow the user of a line."""
         user_id = line.get(USER)
-        if isinstance(user_id, int):
-            for follower in self._followers.get(user_id, ()):
-                follower.offer(line)
+        return self.get(user_id, ()) if isinstance(user_id, int) else ()
 
     @contextmanager
     def follow(self, user_id: int, *, room: int = LINES) -> Iterator[Follower]:
@@ -88,14 +76,13 @@ class LogTap:
             room: how many may wait to be read.
         """
         follower = Follower(user_id, room)
-        self._followers.setdefault(user_id, []).append(follower)
+        self.setdefault(user_id, []).append(follower)
         try:
             yield follower
         finally:
-            theirs = self._followers[user_id]
-            theirs.remove(follower)
-            if not theirs:
-                del self._followers[user_id]
+            self[user_id].remove(follower)
+            if not self[user_id]:
+                del self[user_id]
 
 
 tap: Final = LogTap()

@@ -115,10 +115,11 @@ def _rendered(processors: Sequence[Processor], count: int) -> str:
 
 
 def _show_followers(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    if tap and tap.is_for(event):
-        tap.write(
-            _redact(logger, name, structlog.processors.format_exc_info(logger, name, {**event}))
-        )
+    if tap and (followers := tap.followers_of(event)):
+        shown = structlog.processors.format_exc_info(logger, name, {**event})
+        line = _redact(logger, name, shown)
+        for follower in followers:
+            follower.offer(line)
     return event
 
 

@@ -91,8 +91,9 @@ async def test_what_is_below_the_level_is_not_even_made_while_nobody_follows() -
     assert written.getvalue() == ""
 
 
-def test_a_line_without_a_user_is_nobodys() -> None:
+async def test_a_line_without_a_user_is_nobodys() -> None:
     own = LogTap()
-    own.write({"event": "started"})
-    own.write({"event": "odd", "user": "7"})
-    assert not own.is_for({"event": "started"})
+    with own.follow(7) as follower:
+        assert own.followers_of({"event": "started"}) == ()
+        assert own.followers_of({"event": "odd", "user": "7"}) == ()
+        assert own.followers_of({"event": "theirs", "user": 7}) == [follower]

@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import presence, revocation
+from tests.planted.faults.live import presence, revocation, telemetry
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import database, log, persistence, routines
 
@@ -41,5 +41,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *files.FAULTS,
     *settings.FAULTS,
     *operating.FAULTS,
+    *telemetry.FAULTS,
     *web.FAULTS,
 )
