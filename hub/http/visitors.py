@@ -98,9 +98,9 @@ class Visitors:
         if peer in self._trusted_proxies:
             network = _network(_last(head, b"x-forwarded-for")) or network
             scheme = _last(head, b"x-forwarded-proto").lower() or scheme
-            meter.pace = self._paces.of(network)
             request_id = _given_id(head)
             trace = (head.header(b"traceparent") or b"").decode("latin-1") or None
+            meter.pace = self._paces.of(network)
         return Visitor(network, scheme, meter, request_id or secrets.token_hex(8), trace)
 
 
