@@ -35,7 +35,6 @@ from hub.sockets.replies import take_commands
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
-from hub.tracing.tracing import in_frames
 from persistence.records import StoreUnavailable
 from protocol.dialect import (
     AcceptAndClose,
@@ -108,7 +107,11 @@ class Admission:
         )
         hosts = Hosts.of(services.config.hosts, machine_domains())
         self._rules = Rules(
-            limits, services.visitors, admits=hosts.admits, tracing=services.tracing
+            limits,
+            services.visitors,
+            admits=hosts.admits,
+            refused=services.metrics.refused,
+            tracing=services.tracing,
         )
         self._busy = 0
         self._idle = trio.Event()
@@ -256,7 +259,8 @@ class Admission:
     ) -> tuple[Client, WebSocketLink]:
         self._services.live_sessions.note(session)
         outbox = Outbox(self._services.config.outbox_bytes)
-        link = WebSocketLink(transport, outbox, wire.shed_notice)
+        shed = self._services.hub.figures.shed
+        link = WebSocketLink(transport, outbox, wire.shed_notice, shed)
         quota = self._services.quotas.of(session.user.id)
         return Client(session.user, session.id, wire, link, quota), link
 
@@ -265,7 +269,8 @@ class Admission:
         if wire.dialect.message_window is not None:
             limit, seconds = self._services.config.chat_messages, wire.dialect.message_window
             window = FixedWindow(limit, seconds, trio.current_time())
-        return Asker(client.user, client.quota, ChannelScope.JOINED, client, window)
+        dialect = wire.dialect.name
+        return Asker(client.user, client.quota, ChannelScope.JOINED, dialect, client, window)
 
     async def _welcome(
         self,
@@ -290,8 +295,7 @@ class Admission:
             greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
             await services.hub.post(Register(client, greeting))
             await services.arrivals.connected(client)
-            carry_out = in_frames(services.tracing, dialect.name, services.commands.carry_out)
-            take = take_commands(asker, codec, carry_out)
+            take = take_commands(asker, codec, services.commands, services.tracing)
             await connection.serve(dialect.heartbeat, take)
         finally:
             place.release()

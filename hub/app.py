@@ -14,7 +14,14 @@ Must not know: the command line, the environment.
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from functools import partial
 from time import monotonic_ns
 from typing import Final
@@ -30,8 +37,10 @@ from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
 from hub.garbage import collecting_little
+from hub.monitoring.listener import open_monitoring
 from hub.reloading import Reloading, caps_of
-from hub.rest.app import build_app, discover, larger_bodies
+from hub.rest.app import build_app, build_monitoring_app, discover, larger_bodies
+from hub.rest.routes import health
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
@@ -52,6 +61,7 @@ from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
 
+PROBES: Final = health.ENDPOINTS
 SPARE_SECONDS: Final = 5.0
 """What a stop may take beside all that has a limit of its own."""
 
@@ -67,7 +77,7 @@ class Server:
 
 
 @asynccontextmanager
-async def open_server(
+async def open_server(  # noqa: PLR0913  what a server is made of
     config: Config,
     listeners: Sequence[socket.socket],
     store: Store,
@@ -76,6 +86,7 @@ async def open_server(
     tracing: Tracing | None = None,
     host: str | None = None,
     is_demo: bool = False,
+    monitors: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
 
@@ -87,6 +98,7 @@ async def open_server(
         tracing: makes spans; None: nothing does.
         host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
+        monitors: where the metrics are shown; closed when the context is left.
     """
     dialects = find_dialects(protocol.dialects)
     async with (
@@ -105,15 +117,22 @@ async def open_server(
             admission.serve, caps_of(config), server_context(config), services.visitors
         )
         reloading = Reloading(services, acceptor, config)
-        async with trio.open_nursery() as acceptors:
-            acceptors.start_soon(acceptor.accept_forever, listeners, connections)
-            scheme = "http" if config.tls_cert is None else "https"
-            url = url_of(scheme, host or config.host, listeners)
-            yield Server(services, admission, url, reloading)
-            services.status.accepting = False
-            acceptors.cancel_scope.cancel()
-        await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
-        connections.cancel_scope.cancel()  # only idle kept-alive connections are left
+        async with open_monitoring(
+            services,
+            acceptor,
+            lambda: reloading.certificate_end,
+            build_monitoring_app(services, [each for each in claims if each.endpoint in PROBES]),
+            monitors,
+        ):
+            async with trio.open_nursery() as acceptors:
+                acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+                scheme = "http" if config.tls_cert is None else "https"
+                url = url_of(scheme, host or config.host, listeners)
+                yield Server(services, admission, url, reloading)
+                services.status.accepting = False
+                acceptors.cancel_scope.cancel()
+            await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
+            connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
 def stop_seconds(config: Config) -> float:
@@ -153,13 +172,14 @@ async def serve(
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
         _listening(config, given) as listeners,
+        _monitored(config) as monitors,
     ):
         async with trio.open_nursery() as nursery:
             orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
             nursery.start_soon(orders.obey, signals)
             watchdog = Watchdog(supervisor)
             nursery.start_soon(watchdog.feed)
-            waiting = Waiting(listeners, tls, supervisor.tell, nursery)
+            waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
@@ -173,6 +193,7 @@ async def serve(
                     tracing=tracing,
                     host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
+                    monitors=monitors,
                 )
                 with trio.CancelScope() as orders.scope:
                     async with AsyncExitStack() as serving:
@@ -193,6 +214,12 @@ async def serve(
                         await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
+
+
+def _monitored(config: Config) -> AbstractContextManager[Sequence[socket.socket]]:
+    """Where the metrics are shown beside the port, if anywhere."""
+    place = config.metrics_listen
+    return nullcontext(()) if place is None else listening(place.host, place.port)
 
 
 @contextmanager

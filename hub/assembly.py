@@ -6,6 +6,7 @@ Must not know: sockets, which store it is.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -39,11 +40,13 @@ from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
+from hub.services.asker import Outcomes
 from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.moderation import Moderation
+from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
 from hub.services.presence.arrivals import Arrivals
@@ -120,6 +123,9 @@ class Services:
     status: Status
     metrics: Metrics
     tracing: Tracing | None
+    session_cache: SessionCache
+    files: FileCollector
+    assistant: Assistant
 
 
 @asynccontextmanager
@@ -140,7 +146,6 @@ async def open_services(
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
     """
-    metrics = Metrics()
     presence = Presence(
         store.relations,
         store.workspaces,
@@ -217,9 +222,7 @@ async def open_services(
         issuer=config.jwt_issuer,
         audience=config.jwt_audience,
     )
-    foreign = None
-    if foreign_sessions is not None:
-        foreign = ForeignLogins(foreign_sessions, store.accounts, config.token_lifetime)
+    foreign = _foreign_logins(foreign_sessions, store, config)
     session_cache = SessionCache()
     signing = await signing_secrets(
         [each.reveal() for each in config.session_secrets], store.sessions
@@ -236,23 +239,26 @@ async def open_services(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
+    retention = Retention(store.log, config.retention_days)
     renewals = Renewals(
         store.sessions,
         session_cache,
         _lifetimes(config),
         timedelta(days=config.session_max_days),
     )
+    outcomes: Outcomes = Counter()
     commands = Commands(
         accounts=store.accounts,
         messages=store.messages,
         relations=store.relations,
-        sending=Sending(store.messages, store.relations, messaging, channels, assistant),
+        sending=Sending(store.messages, store.relations, messaging, channels, assistant, outcomes),
         moderation=Moderation(store.messages, store.channels, hub, files),
         typing=typing,
         receipts=receipts,
         channels=channels,
         workspaces=workspaces,
         resume=resume,
+        outcomes=outcomes,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(hub.run)
@@ -266,6 +272,7 @@ async def open_services(
         await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
         nursery.start_soon(files.run)
+        nursery.start_soon(retention.run)
         nursery.start_soon(live_sessions.run)
         nursery.start_soon(renewals.run)
         nursery.start_soon(_purge_sessions, store.sessions)
@@ -284,7 +291,7 @@ async def open_services(
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(allowances(config), config.user_frames_per_second, metrics.refused),
+            quotas=Quotas(allowances(config), config.user_frames_per_second),
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,
@@ -304,10 +311,21 @@ async def open_services(
             addresses=Tickets(ADDRESS_SECONDS),
             browsers=Browsers(signing),
             status=Status(),
-            metrics=metrics,
+            metrics=Metrics(),
             tracing=tracing,
+            session_cache=session_cache,
+            files=files,
+            assistant=assistant,
         )
         nursery.cancel_scope.cancel()
+
+
+def _foreign_logins(
+    sessions: ForeignSessions | None, store: Store, config: Config
+) -> ForeignLogins | None:
+    if sessions is None:
+        return None
+    return ForeignLogins(sessions, store.accounts, config.token_lifetime)
 
 
 def _lifetimes(config: Config) -> Mapping[str, timedelta]:

@@ -6,11 +6,12 @@ Must not know: what an item is, or that there is a database.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import trio
 
 T = TypeVar("T")
+MAX_BATCH: Final = 512  # items
 
 Run: TypeAlias = Callable[[Sequence[T]], Awaitable[None]]
 
@@ -24,7 +25,9 @@ class Batcher(Generic[T]):
         max_waiting: items not yet in a batch; `put` waits beyond that.
     """
 
-    def __init__(self, run: Run[T], *, max_batch: int = 512, max_waiting: int = 4_096) -> None:
+    def __init__(
+        self, run: Run[T], *, max_batch: int = MAX_BATCH, max_waiting: int = 4_096
+    ) -> None:
         self._run = run
         self._max_batch = max_batch
         self._send, self._receive = trio.open_memory_channel[T](max_waiting)
@@ -39,6 +42,11 @@ class Batcher(Generic[T]):
             self._send.send_nowait(item)
         except trio.WouldBlock:
             await self._send.send(item)
+
+    @property
+    def waiting(self) -> int:
+        """How many items are not in a batch yet."""
+        return self._send.statistics().current_buffer_used
 
     def take_waiting(self) -> list[T]:
         """Take back what is not in a batch yet."""

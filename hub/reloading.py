@@ -5,16 +5,17 @@ named. Connections that are open stay. Must not know: where settings come from, 
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import structlog
-from attrs import define
+from attrs import define, field
 
 from hub.assembly import Services, allowances, strangers_pace
 from hub.settings.config import SETTINGS, Config
 from hub.settings.logs import set_level
 from hub.sockets.listener import Acceptor, Caps, raise_file_limit
-from hub.sockets.tls import server_context
+from hub.sockets.tls import certificate_end, server_context
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +62,19 @@ class Reloading:
         acceptor: what accepts connections.
         config: the settings in force.
         warn_from: logs statements of the database that take so many seconds; 0: none.
+
+    `certificate_end`: when the certificate in use is no longer valid.
     """
 
     services: Services
     acceptor: Acceptor
     config: Config
     warn_from: Callable[[float], None] = lambda _: None
+    certificate_end: datetime | None = field(init=False)
+
+    @certificate_end.default
+    def _end(self) -> datetime | None:
+        return certificate_end(self.config)
 
     def apply(self, config: Config) -> None:
         """Put into force what can be; the certificate is read again in any case.
@@ -77,12 +85,14 @@ class Reloading:
         speaks_tls = self.services.config.tls_cert is not None
         is_other = speaks_tls != (config.tls_cert is not None)
         tls = self.acceptor.tls if is_other else server_context(config)
+        end = self.certificate_end if is_other else certificate_end(config)
         changed = _changed(self.config, config) & RELOADABLE
         kept = _changed(self.services.config, config) - RELOADABLE
         if is_other:  # addresses and cookies would be others
             kept |= {"tls_cert", "tls_key"}
         self.config = config
         self.acceptor.tls = tls
+        self.certificate_end = end
         self.acceptor.caps = caps_of(config)
         if changed:
             self.services.quotas.change(allowances(config), config.user_frames_per_second)

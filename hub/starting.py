@@ -82,14 +82,12 @@ class Waiting:
     """What others are told while the hub waits.
 
     Args:
-        listeners: where they ask.
-        tls: speaks TLS there.
+        places: where they ask, and what speaks TLS there.
         tell: tells a supervisor.
         nursery: runs what answers them.
     """
 
-    listeners: Sequence[socket.socket]
-    tls: ssl.SSLContext | None
+    places: Sequence[tuple[Sequence[socket.socket], ssl.SSLContext | None]]
     tell: Tell
     nursery: trio.Nursery
     _answering: trio.CancelScope | None = None
@@ -107,11 +105,12 @@ class Waiting:
             self._answering.cancel()
 
     async def _answer_all(self, scope: trio.CancelScope) -> None:
-        copies = [each.dup() for each in self.listeners]  # which accepting closes
         with scope:
             async with trio.open_nursery() as nursery:
-                acceptor = Acceptor(_answer, STAND_IN_CAPS, self.tls)
-                await acceptor.accept_forever(copies, nursery)
+                for listeners, tls in self.places:
+                    copies = [each.dup() for each in listeners]  # which accepting closes
+                    acceptor = Acceptor(_answer, STAND_IN_CAPS, tls)
+                    nursery.start_soon(acceptor.accept_forever, copies, nursery)
 
 
 async def _answer(transport: Transport, peer: str, scheme: str) -> None:

@@ -17,9 +17,10 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from persistence.changes import Change
+from persistence.figures import StoreFigures
 from persistence.identities import Identity
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -44,6 +45,7 @@ from persistence.records import (
     Relation,
     Side,
     Span,
+    Watermarks,
 )
 from persistence.recoveries import Recoveries
 from persistence.sessions import ForeignSessions, Sessions
@@ -56,6 +58,7 @@ from protocol.model import (
     FollowStatus,
     GradingStatus,
     Message,
+    MessageFate,
     MessageId,
     Posted,
     SessionId,
@@ -105,7 +108,7 @@ class Accounts(Protocol):
         """Users with an id above `after`, ascending, without the assistant."""
 
     async def find(self, username: str) -> User | None:
-        """By username, as `name_key` compares it."""
+        """By username, as `name_key` compares it; nobody who was deleted."""
 
     async def of_identity(self, identity: Identity) -> User | None:
         """The user who signs in by an account of a provider."""
@@ -131,10 +134,17 @@ class Accounts(Protocol):
     async def change_email(self, user_id: UserId, email: str) -> User:
         """The user after that. Raises NoSuchUser, and Taken("email")."""
 
-    async def delete(self, user_id: UserId) -> bool:
+    async def identities(self, user_id: UserId) -> Sequence[Identity]:
+        """The accounts of providers by which the user signs in, oldest first."""
+
+    async def delete(self, user_id: UserId, fate: MessageFate = MessageFate.REMOVE) -> bool:
         """Delete an account and what belongs to it: its sessions, conversations, messages, files,
         and the workspaces of which nobody else is a member. False, and nothing is done, if others
         are members of a workspace that it owns.
+
+        With KEEP, conversations stay, and messages that carry no file of the user's, as those of a
+        deleted user (`User.deleted_at`), who has the id but nothing else of them: `get` and
+        `get_many` find it, everything else is as if there were no such user. Raises NoSuchUser.
         """
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
@@ -396,6 +406,11 @@ class Channels(Protocol):
         statement.
         """
 
+    async def watermarks(
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
+    ) -> Mapping[ChannelId, Watermarks]:
+        """Those of the user in these channels, where there are any, whoever may see them."""
+
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """For each (user, channel), whether the user may see it. One statement."""
 
@@ -446,6 +461,7 @@ class Store:
     recoveries: Recoveries
     health: "Health"
     log: Log
+    figures: StoreFigures = field(factory=StoreFigures)
 
 
 class Health(Protocol):

@@ -4,6 +4,7 @@ Guarantees: immutable; times are aware UTC datetimes with millisecond precision.
 commands, events, dialects, sockets.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import ClassVar, Final, TypeAlias
@@ -67,6 +68,13 @@ class Denial(Enum):
 
     NOT_FOUND = auto()
     NOT_ALLOWED = auto()
+
+
+class StorageFull(Enum):
+    """Why an upload was not added: whose files would be too many bytes together."""
+
+    OF_OWNER = "of_owner"
+    OF_ALL = "of_all"
 
 
 @frozen
@@ -313,6 +321,14 @@ class ChannelHead:
 
 
 @frozen
+class Watermarks:
+    """How far a user has received and read a channel."""
+
+    delivered: int
+    read: int
+
+
+@frozen
 class Newest:
     """The newest message of a channel, and how many of its newest ones a user has not read."""
 
@@ -374,6 +390,26 @@ class NewChannel:
     kind: ChannelKind = ChannelKind.TEXT
     class_name: str | None = None
     subject: str | None = None
+
+
+@frozen
+class Written:
+    """What a user wrote in a part of the log, oldest first. `upto`: the id of the last message of
+    that part; None: there is no message above.
+    """
+
+    messages: Sequence[Message]
+    upto: MessageId | None
+
+
+@frozen
+class Expired:
+    """How many messages were removed. `next_above`: the channel to go on above; None: that was
+    all.
+    """
+
+    removed: int
+    next_above: ChannelId | None
 
 
 @frozen

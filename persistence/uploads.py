@@ -7,7 +7,7 @@ where the files are.
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from persistence.records import Upload
+from persistence.records import StorageFull, Upload
 from protocol.model import UserId
 
 DAY: Final = 86_400.0
@@ -18,11 +18,16 @@ class Uploads(Protocol):
     users whose picture they are.
     """
 
-    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
-        """Add a stored file, which nothing needs to name for `grace` seconds. False, and nothing is
-        done: its owner would have more than `quota` bytes then (0: there is no quota). One
-        statement. Raises NoSuchUser.
+    async def add(
+        self, upload: Upload, *, quota: int = 0, total: int = 0, grace: float = DAY
+    ) -> StorageFull | None:
+        """Add a stored file, which nothing needs to name for `grace` seconds. Not None, and nothing
+        is done: its owner would have more than `quota` bytes then, or everybody more than `total`
+        (0: there is no such quota). One statement. Raises NoSuchUser.
         """
+
+    async def of_user(self, user_id: UserId, *, after: str, limit: int) -> Sequence[Upload]:
+        """The files that the user uploaded, by address; only those behind this one."""
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
         """The file, if the user uploaded it, may see a message that carries it, or it is the avatar

@@ -45,6 +45,19 @@ class Workspaces(Protocol):
         nothing.
         """
 
+    async def named(self, name: str) -> Sequence[Workspace]:
+        """The workspaces of exactly this name, oldest first."""
+
+    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+        """Say after how many days the messages of the workspace's channels are removed; 0: as the
+        hub's setting says. False: there is no such workspace.
+        """
+
+    async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:
+        """Make a member the owner of the workspaces of this owner that they are a member of, as the
+        operator wishes; returns them.
+        """
+
     async def change_role(
         self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
     ) -> Workspace | Denial:

@@ -122,6 +122,15 @@ class FollowStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
+class MessageFate(StrEnum):
+    """What becomes of the messages of an account that is deleted."""
+
+    KEEP = "keep"
+    """They stay, by a deleted user."""
+
+    REMOVE = "remove"
+
+
 class Refusal(StrEnum):
     """Why a well-formed send was not stored; `protocol.errors.REFUSAL_CODES` has the wire codes."""
 
@@ -142,6 +151,7 @@ class User:
     """An account, without its secrets.
 
     `name` is the display name every dialect shows; `username` is unique and never empty.
+    `deleted_at`: when the account was deleted, whose messages stayed; nobody can be this user.
     """
 
     id: UserId
@@ -160,6 +170,7 @@ class User:
     class_name: str | None = None
     subject: str | None = None
     is_public: bool = True
+    deleted_at: datetime | None = None
 
 
 @frozen

@@ -33,7 +33,7 @@ LAYERS = (
     ("hub.sockets",),
     ("hub.engineio",),
     ("hub.socketio", "hub.rest"),
-    ("hub.admission", "hub.reloading", "hub.starting", "hub.supervision"),
+    ("hub.admission", "hub.monitoring", "hub.reloading", "hub.starting", "hub.supervision"),
     ("hub.app",),
     ("hub.cli",),
     ("hub.__main__",),
@@ -48,19 +48,20 @@ LIBRARIES = {
     "asyncio": ("persistence.postgres",),
     "asyncpg": ("persistence.postgres",),
     "trio_asyncio": ("persistence.postgres",),
-    "starlette": ("hub.http", "hub.engineio", "hub.rest", "hub.admission"),
+    "starlette": ("hub.http", "hub.engineio", "hub.rest", "hub.admission", "hub.monitoring"),
     "h11": ("hub.http",),
     "brotli": ("hub.http",),
     "PIL": ("hub.files",),
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
-    "orjson": ("protocol", "hub.http", "persistence.postgres"),
+    "orjson": ("protocol", "hub.http", "hub.services.people", "persistence.postgres"),
     "cattrs": ("protocol.parsing",),
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),
     "nh3": ("protocol.shapes",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
+    "cryptography": ("hub.sockets",),
     "httpx2": ("hub.identity",),
     "argon2": ("hub.identity",),
     "click": ("hub.cli",),
@@ -234,7 +235,9 @@ def test_persistence_knows_only_the_model() -> None:
 
 
 def test_hub_sees_storage_through_its_interface() -> None:
-    interface = {f"persistence.{name}" for name in ("changes", "interface", "lists", "records")}
+    interface = {
+        f"persistence.{name}" for name in ("changes", "figures", "interface", "lists", "records")
+    }
     refuse(
         {
             path: {name for name in imported(path) if is_below(name, "persistence")} - interface

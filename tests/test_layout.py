@@ -55,6 +55,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
+    "tests/hub/monitoring/test_documents.py": "docs/monitoring, and the table of metrics",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
     "tests/hub/test_log_lines.py": "ids in the log, and who follows them, on whole connections",
@@ -64,6 +65,8 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/web/test_colours.py": "app/style/tokens.css, and what docs/web-client.md says of it",
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/listing/test_lists.py": "a user's lists, on both stores",
+    "tests/persistence/people/test_deleted_accounts.py": "what is left of them, on both stores",
+    "tests/persistence/people/test_whole_log.py": "log.py, on both stores",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "whether a store is well, and which log it has",

@@ -22,6 +22,10 @@ class Encoder(Protocol):
     """Events -> bytes for a link, once for all clients that share it."""
 
     @property
+    def name(self) -> str:
+        """That of the dialect."""
+
+    @property
     def tells(self) -> frozenset[type[Event]]:
         """The types of event that it encodes."""
 

@@ -13,6 +13,7 @@ from typing import assert_never
 import trio
 
 from hub.actor.client import Client, Encoder
+from hub.actor.figures import HubFigures
 from hub.actor.letters import (
     Broadcast,
     ChannelRoom,
@@ -72,6 +73,7 @@ class Hub:
         self._closing: CloseReason | None = None
         self._barriers: set[trio.Event] = set()
         self._has_stopped = False
+        self.figures = HubFigures()
 
     async def post(self, letter: Letter) -> None:
         """Send a letter. Waits only while the inbox is full.
@@ -132,6 +134,18 @@ class Hub:
     def users(self) -> Sequence[UserId]:
         """Those that have a connection."""
         return list(self._by_user)
+
+    def connections_by_dialect(self) -> Mapping[str, int]:
+        """How many connections there are of each dialect that has any."""
+        found: Counter[str] = Counter()
+        for wire, count in self._by_wire.items():
+            found[wire.name] += count
+        return found
+
+    @property
+    def unread_letters(self) -> int:
+        """How many letters wait in the inbox."""
+        return self._inbox.statistics().current_buffer_used
 
     def channels_of(self, user_id: UserId) -> Mapping[ChannelId, Sequence[Client]]:
         """The channels that a user's connections have joined, and which of them have."""
@@ -282,6 +296,7 @@ class Hub:
             return
         self._clients[client] = None
         self._by_wire[client.wire] += 1
+        self.figures.opened[client.wire.name] += 1
         theirs = self._by_user.setdefault(client.user.id, {})
         theirs[client] = None
         client.tell(letter.greeting)
@@ -318,6 +333,7 @@ class Hub:
             return
         del self._clients[client]
         self._by_wire -= Counter((client.wire,))
+        self.figures.ended(client.wire.name, client.link.close_code)
         for room in tuple(self._joined.get(client, ())):
             self._leave(client, room, disconnected=True)
         user_id = client.user.id
@@ -363,18 +379,31 @@ class Hub:
         if not audience:
             return 0
         event = delivery.event
+        position = event.position
         encoded: dict[Encoder, Frames] = {}
+        silent = 0  # dialects that do not send it
         touched = self._touched
         for client in audience:
             wire = client.wire
             frames = encoded.get(wire)
             if frames is None:
                 data = wire.encode(event)
-                frames = encoded[wire] = Frames(data, event.ephemeral, event.position)
+                frames = encoded[wire] = Frames(data, event.ephemeral, position)
+                silent += not data
             if frames.data:
                 client.backlog.offer(frames)
                 touched[client] = None
-        return len(audience)
+        count = len(audience)
+        if silent:
+            count = sum(1 for client in audience if encoded[client.wire].data)
+        figures = self.figures
+        if position is not None:
+            figures.messages += count
+        elif event.ephemeral:
+            figures.ephemeral += count
+        else:
+            figures.others += count
+        return count
 
     def _audience(self, delivery: Delivery) -> Sequence[Client]:
         match delivery.to:

@@ -40,6 +40,10 @@ class Link(Protocol):
         """Begin to close: what is queued goes out first. The first reason wins."""
 
     @property
+    def close_code(self) -> int:
+        """How it ended, once it has: with the code of the side that closed first."""
+
+    @property
     def is_behind(self) -> bool:
         """Whether much is queued that the peer has not taken."""
 

@@ -28,6 +28,11 @@ class Wire:
     compression: Compression | None = None
 
     @property
+    def name(self) -> str:
+        """See `Encoder`."""
+        return self.dialect.name
+
+    @property
     def tells(self) -> frozenset[type[Event]]:
         """See `Encoder`."""
         return self.dialect.tells

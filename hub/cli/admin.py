@@ -77,8 +77,8 @@ async def add_user(config: Config, account: Account, say: Say) -> None:
 async def set_password(config: Config, username: str, password: str, say: Say) -> None:
     """Set a password and end the user's sessions."""
     password_hash = await _hash(password)
-    async with _known_store(config) as store:
-        user = await _find(store, username)
+    async with known_store(config) as store:
+        user = await find_user(store, username)
         try:
             await store.accounts.set_password(user.id, password_hash)
         except NoSuchUser:
@@ -88,8 +88,8 @@ async def set_password(config: Config, username: str, password: str, say: Say) -
 
 async def set_role(config: Config, username: str, role: Role, say: Say) -> None:
     """Set what a user is on the platform; teachers and above moderate where they are members."""
-    async with _known_store(config) as store:
-        user = await _find(store, username)
+    async with known_store(config) as store:
+        user = await find_user(store, username)
         try:
             changed = await store.accounts.change_profile(user.id, ProfileChange(role=role))
         except NoSuchUser:
@@ -99,7 +99,7 @@ async def set_role(config: Config, username: str, role: Role, say: Say) -> None:
 
 async def list_users(config: Config, say: Say) -> None:
     """Print id, username, email and name of every account."""
-    async with _known_store(config) as store:
+    async with known_store(config) as store:
         page = await store.accounts.list_page(after=None, limit=PAGE)
         while page:
             for user in page:
@@ -109,8 +109,8 @@ async def list_users(config: Config, say: Say) -> None:
 
 async def revoke_sessions(config: Config, username: str, say: Say) -> None:
     """End every session of a user."""
-    async with _known_store(config) as store:
-        user = await _find(store, username)
+    async with known_store(config) as store:
+        user = await find_user(store, username)
         ended = await store.sessions.close_all(user.id)
     say(f"{len(ended)} sessions of {user.username} ended")
 
@@ -122,7 +122,8 @@ async def _hash(password: str) -> str:
     return await PasswordHasher().hash(password)
 
 
-async def _find(store: Store, username: str) -> User:
+async def find_user(store: Store, username: str) -> User:
+    """The user. Raises NotDone: there is none."""
     user = await store.accounts.find(username)
     if user is None:
         raise NotDone(f"There is no user {username}")
@@ -137,7 +138,7 @@ async def _store(config: Config) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def _known_store(config: Config) -> AsyncIterator[Store]:
+async def known_store(config: Config) -> AsyncIterator[Store]:
     """A store that is there already: a folder that is misspelt is not made.
 
     Raises:

@@ -23,12 +23,13 @@ import trio
 
 from hub.app import Server
 from hub.app import serve as run_server
-from hub.cli import admin, healthcheck, systemd_unit
+from hub.cli import admin, healthcheck, people, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
+from hub.files.folder import UploadFolder
 from hub.settings.config import SETTINGS, Config
 from hub.settings.log_sink import LogSink
 from hub.settings.logs import configure_logging
@@ -40,7 +41,7 @@ from hub.sockets.inherited import inherited
 from hub.supervision.supervisor import Supervisor
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
-from protocol.model import Role
+from protocol.model import MessageFate, Role
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -254,6 +255,82 @@ def user_role(username: str, role: str, config: str | None, **flags: Any) -> Non
 def user_list(config: str | None, **flags: Any) -> None:
     """List the accounts."""
     _run(partial(admin.list_users, _config(config, flags), say))
+
+
+@user.command("export")
+@click.argument("username")
+@click.option(
+    "--to",
+    required=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="A new ZIP file, or a folder for it",
+)
+@_settings_options
+def user_export(username: str, to: Path, config: str | None, **flags: Any) -> None:
+    """Write everything of one person to a file."""
+    settings = _config(config, flags)
+
+    async def export() -> None:
+        folder = UploadFolder(settings.data_dir)
+        async with admin.known_store(settings) as store:
+            await people.export_user(store, folder, username, to, say)
+
+    _run(export)
+
+
+@user.command("delete")
+@click.argument("username")
+@click.option(
+    "--messages",
+    required=True,
+    type=click.Choice([fate.value for fate in MessageFate]),
+    help="keep: what was written stays, by a deleted user",
+)
+@click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
+@click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
+@_settings_options
+def user_delete(
+    username: str,
+    messages: str,
+    heir: str | None,
+    config: str | None,
+    *,
+    yes: bool,
+    **flags: Any,
+) -> None:
+    """Delete an account, and all that is the person's."""
+    settings = _config(config, flags)
+    if not yes:
+        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
+
+    async def delete() -> None:
+        async with admin.known_store(settings) as store:
+            await people.delete_user(store, username, MessageFate(messages), heir, say)
+            if settings.database_url is None:  # no hub runs that would
+                await people.remove_files(store, UploadFolder(settings.data_dir))
+
+    _run(delete)
+
+
+@parlour.group()
+def workspace() -> None:
+    """Manage workspaces."""
+
+
+@workspace.command("retention", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("days", type=int)
+@_settings_options
+def workspace_retention(name: str, days: int, config: str | None, **flags: Any) -> None:
+    """After how many DAYS messages are removed; 0: as retention_days says."""
+    settings = _config(config, flags)
+
+    async def change() -> None:
+        async with admin.known_store(settings) as store:
+            await people.set_retention(store, name, days, say)
+
+    _run(change)
 
 
 @parlour.group()

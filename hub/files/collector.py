@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import define, field
 
 from hub.files.folder import UploadFolder
 from persistence.interface import Uploads
@@ -23,7 +23,7 @@ BATCH: Final = 500  # files that are looked at in one statement
 UNKNOWN_SECONDS: Final = 3_600.0
 
 
-@frozen
+@define
 class FileCollector:
     """Removes files.
 
@@ -31,11 +31,14 @@ class FileCollector:
         uploads: what is known of files.
         folder: where they are.
         interval: how often it looks, in seconds.
+
+    `removed`: how many it has removed since the start.
     """
 
     uploads: Uploads
     folder: UploadFolder
     interval: float
+    removed: int = field(default=0, init=False)
 
     async def run(self) -> None:
         """Look now and then, until cancelled."""
@@ -91,4 +94,5 @@ class FileCollector:
         errors = await trio.to_thread.run_sync(self.folder.remove, urls)
         for error in errors:
             log.warning("file_not_removed", reason=str(error))
+        self.removed += len(urls) - len(errors)
         log.info("files_removed", count=len(urls) - len(errors))

@@ -110,7 +110,7 @@ class UploadFolder:
         if not path.parent.is_dir():
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             for folder in (path.parent.parent, self.root):
-                _sync(folder)
+                sync(folder)
         part = path.with_name(f".{path.name}.part")
         try:
             with part.open("xb", buffering=0) as file:
@@ -124,7 +124,7 @@ class UploadFolder:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
     def thumbnail_of(self, url: str) -> Path:
         """Where the thumbnail of a file is, or would be. Raises NoSuchAddress."""
@@ -147,7 +147,7 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Make the names in a folder survive a crash."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -46,13 +46,15 @@ class Rules:
 
     `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
     in. `headers`: what every response says. `admits`: whether the server has the name that stands
-    in a header Host. `tracing`: makes spans of requests; None: nothing does.
+    in a header Host. `refused`: is told the status of a request that no application sees.
+    `tracing`: makes spans of requests; None: nothing does.
     """
 
     limits: Limits = field(factory=Limits)
     visitors: Visitors = field(factory=Visitors)
     headers: RawHeaders = PROTECTING
     admits: Callable[[bytes | None], bool] = lambda _: True
+    refused: Callable[[int], None] = lambda _: None
     tracing: Tracing | None = None
 
 
@@ -130,6 +132,7 @@ async def serve_http_connection(
             end_request()
             headers = rules.headers
     except HttpError as refusal:
+        rules.refused(refusal.status)
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
         said = tuple((name.encode(), value.encode()) for name, value in refusal.headers.items())
         await _send_response(

@@ -52,7 +52,7 @@ class ForeignLogins:
         if found is None or found.expires_at <= datetime.now(UTC):
             return Stranger.INVALID_SESSION
         user = await self.accounts.get(found.user_id)
-        if user is None:
+        if user is None or user.deleted_at is not None:
             return Stranger.UNKNOWN_USER
         session_id = number_of(sid)
         self._found[session_id] = _Found(sid, trio.current_time())

@@ -26,21 +26,27 @@ class _Kept:
 
 @define
 class SessionCache:
-    """Live sessions by the hash of their token. `edition` changes when something is forgotten."""
+    """Live sessions by the hash of their token. `edition` changes when something is forgotten.
+    `hits` and `misses`: how often a session was asked for that was remembered, and that was not.
+    """
 
     edition: int = field(default=0, init=False)
+    hits: int = field(default=0, init=False)
+    misses: int = field(default=0, init=False)
     _kept: dict[bytes, _Kept] = field(factory=dict, init=False)  # oldest first
     _hashes: dict[SessionId, bytes] = field(factory=dict, init=False)
 
     def find(self, token_hash: bytes) -> Session | None:
         """The session, if it is remembered and still live."""
         kept = self._kept.get(token_hash)
-        if kept is None:
-            return None
-        if trio.current_time() >= kept.until or datetime.now(UTC) >= kept.session.expires_at:
+        if kept is not None:
+            now = datetime.now(UTC)
+            if trio.current_time() < kept.until and now < kept.session.expires_at:
+                self.hits += 1
+                return kept.session
             self._drop(token_hash)
-            return None
-        return kept.session
+        self.misses += 1
+        return None
 
     def keep(
         self, edition: int, token_hashes: Sequence[bytes], found: Sequence[Session | None]

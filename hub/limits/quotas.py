@@ -9,8 +9,8 @@ What somebody has done is remembered in this process alone, of the `RECENT_USERS
 of who is connected.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from math import ceil
 from types import TracebackType
@@ -143,7 +143,7 @@ class Quota:
     Args:
         allowances: how much of each kind.
         pace: how fast what they send is taken.
-        refused: is told the kind of everything that is refused.
+        refusals: counts what is refused, by its kind.
     """
 
     __slots__ = (
@@ -151,7 +151,7 @@ class Quota:
         "_allowances",
         "_connections",
         "_in_flight",
-        "_refused",
+        "_refusals",
         "_windows",
         "pace",
         "requests",
@@ -159,10 +159,10 @@ class Quota:
     )
 
     def __init__(
-        self, allowances: Mapping[Kind, Allowance], pace: Pace, refused: Callable[[Kind], None]
+        self, allowances: Mapping[Kind, Allowance], pace: Pace, refusals: Counter[Kind]
     ) -> None:
         self._allowances = allowances
-        self._refused = refused
+        self._refusals = refusals
         self._windows: dict[Kind, FixedWindow] = {}
         self._connections = Seats()
         self.pace: Final = pace
@@ -179,7 +179,7 @@ class Quota:
         """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
         is_allowed = self._window(kind, now).take(now)
         if not is_allowed:
-            self._refused(kind)
+            self._refusals[kind] += 1
         return is_allowed
 
     def left(self, kind: Kind, now: float) -> int:
@@ -211,7 +211,7 @@ class Quota:
     def connect(self) -> Place | None:
         """A place for a connection; None when all are taken."""
         if self._connections.taken >= self._allowances[Kind.CONNECTIONS].limit:
-            self._refused(Kind.CONNECTIONS)
+            self._refusals[Kind.CONNECTIONS] += 1
             return None
         self._connections.taken += 1
         return Place(self._connections)
@@ -240,16 +240,16 @@ class Quotas:
         allowances: how much of a kind each may do, where that is not the default.
         frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
             longer costs as much as several.
-        refused: is told the kind of everything that is refused.
+
+    `refusals`: how often something was refused since the start, by its kind.
     """
 
     def __init__(
         self,
         allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
-        refused: Callable[[Kind], None] = lambda _: None,
     ) -> None:
-        self._refused = refused
+        self.refusals: Counter[Kind] = Counter()
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **(allowances or {})}
         self._quotas: WeakValueDictionary[UserId, Quota] = WeakValueDictionary()
@@ -268,7 +268,7 @@ class Quotas:
         quota = self._quotas.get(user_id)
         if quota is None:
             pace = Pace(self._frames, self._frames * BURST_SECONDS, has_peak=True)
-            quota = Quota(self._allowances, pace, self._refused)
+            quota = Quota(self._allowances, pace, self.refusals)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

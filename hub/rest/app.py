@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Final, TypeAlias
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -33,6 +33,7 @@ from hub.assembly import Services
 from hub.engineio.server import EngineServer
 from hub.http.asgi import ROUTE
 from hub.http.compression import JsonCompression
+from hub.http.measuring import Measuring
 from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
 from hub.metrics import METRICS_TYPE, Metrics
@@ -114,31 +115,27 @@ def build_app(
     ]
     token = revealed(services.config.metrics_token)
     if token is not None:
-        routes.append(_metrics(token, services.metrics))
+        routes.append(_metrics(services.metrics, token))
     if services.config.web_client:
         routes += web_routes(services.config, is_demo=is_demo)
     for path, engine in engines.items():
         routes.append(Route(path, engine.answer, methods=list(ENGINE_METHODS)))
     for path, methods in _by_path(claims).items():
         routes.append(Route(path, _Path(methods, services)))
-    app = Starlette(
-        routes=routes,
-        middleware=[
-            Middleware(JsonCompression, may_compress=partial(_is_of_no_other_site, origins)),
-            Middleware(
-                CORSMiddleware,
-                allow_origins=origins,
-                allow_credentials=True,
-                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
-                allow_headers=["*"],  # an origin that is trusted with cookies may send any
-                expose_headers=["Retry-After", "Link", EPOCH, "X-Request-Id"],
-            ),
-            Middleware(WhileCertain, watch=services.log_watch),
-        ],
-        exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
+    return _application(
+        routes,
+        Middleware(Measuring, patterns=_patterns(routes), note=services.metrics.responded),
+        Middleware(JsonCompression, may_compress=partial(_is_of_no_other_site, origins)),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+            allow_headers=["*"],  # an origin that is trusted with cookies may send any
+            expose_headers=["Retry-After", "Link", EPOCH, "X-Request-Id"],
+        ),
+        Middleware(WhileCertain, watch=services.log_watch),
     )
-    app.router.redirect_slashes = False  # a path with a slash too many is another path
-    return app
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
@@ -157,16 +154,36 @@ def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
     return Route(path, show, methods=["GET"])
 
 
-def _metrics(token: str, metrics: Metrics) -> Route:
-    """What the hub counts, for who has the token."""
+def build_monitoring_app(services: Services, claims: Sequence[Claim]) -> Starlette:
+    """The ASGI application of a listener that only operators reach: the metrics for everybody, and
+    these calls, without the paths of their dialects.
+    """
+    routes = [_metrics(services.metrics, None)]
+    own = [evolve(claim, paths=claim.paths[:1]) for claim in claims]
+    for path, methods in _by_path(own).items():
+        routes.append(Route(path, _Path(methods, services)))
+    return _application(routes)
+
+
+def _application(routes: Sequence[Route], *middleware: Middleware) -> Starlette:
+    app = Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
+    )
+    app.router.redirect_slashes = False  # a path with a slash too many is another path
+    return app
+
+
+def _metrics(metrics: Metrics, token: str | None) -> Route:
+    """What the hub counts, for who has the token; None: for everybody."""
 
     async def show(request: Request) -> Response:
         given = bearer_token(request) or ""
-        if not hmac.compare_digest(given.encode(), token.encode()):
+        if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
             raise HttpError(401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer"})
-        return Response(
-            metrics.text(), media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"}
-        )
+        headers = {"Cache-Control": "no-store"}
+        return Response(await metrics.page(), media_type=METRICS_TYPE, headers=headers)
 
     return Route("/metrics", show, methods=["GET"])
 
@@ -184,6 +201,14 @@ def _by_path(claims: Sequence[Claim]) -> Mapping[str, _Methods]:
                 raise ValueError(f"{claim.endpoint.method} {path} is claimed twice")
             claimed[claim.dialect] = claim.endpoint
     return paths
+
+
+def _patterns(routes: Sequence[Route]) -> Mapping[object, str]:
+    """By endpoint, the pattern of its path; that of a call as it is documented."""
+    return {
+        route.endpoint: route.endpoint.pattern if isinstance(route.endpoint, _Path) else route.path
+        for route in routes
+    }
 
 
 def _owner(claimed: Mapping[RestDialect, Endpoint]) -> str | None:
@@ -207,6 +232,12 @@ class _Path:
 
     methods: _Methods
     services: Services
+
+    @property
+    def pattern(self) -> str:
+        """As the first dialect documents it, without a prefix."""
+        (endpoint, *_), *_ = [list(claimed.values()) for claimed in self.methods.values()]
+        return endpoint.path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         epoch = self.services.log_watch.epoch  # of what is read now, if it is not a later one

@@ -140,9 +140,9 @@ class Call:
         Raises:
             HttpError: it is refused.
         """
-        services = self.services
-        asker = Asker(self.user, services.quotas.of(self.me), ChannelScope.VISIBLE)
-        answer = await answer_to(services.commands, asker, command)
+        quota, dialect = self.services.quotas.of(self.me), self.surface.name
+        asker = Asker(self.user, quota, ChannelScope.VISIBLE, dialect)
+        answer = await answer_to(self.services.commands, asker, command)
         if isinstance(answer, Refused):
             raise refusal_error(answer, wording)
         if not isinstance(answer, expected):

@@ -19,6 +19,7 @@ from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import COOKIES
 from hub.identity.passwords import Busy, check_password
 from hub.limits.guesses import Account, Guess, account_of
+from hub.metrics import LoginOutcome
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
 from hub.settings.log_ids import know_user
@@ -55,7 +56,9 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
     password_hash = None if found is None else found.password_hash
     with _guess(call, account) as guess:
         if not await _verify(call, guess, password_hash, password) or found is None:
+            services.metrics.logins[LoginOutcome.WRONG] += 1
             return None
+    services.metrics.logins[LoginOutcome.RIGHT] += 1
     _was_right(call, guess)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await hash_password(call, password)
@@ -109,6 +112,7 @@ async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
     try:
         return await call.while_waited_for(work)
     except Busy:
+        call.services.metrics.logins[LoginOutcome.BUSY] += 1
         wait = {"Retry-After": str(BUSY_SECONDS)}
         text = "Too many people are signing in, please try again"
         raise HttpError(503, "busy", text, wait) from None
@@ -131,6 +135,7 @@ def _guess(call: Call, account: Account) -> Iterator[Guess]:
         account, browser or call.network, trio.current_time(), is_known=browser is not None
     )
     if guess.wait:
+        services.metrics.logins[LoginOutcome.ACCOUNT_LIMIT] += 1
         raise _too_many(guess.wait)
     try:
         yield guess
@@ -196,6 +201,7 @@ def limit_attempts(call: Call) -> None:
     """
     attempts, now = call.services.attempts, trio.current_time()
     if not attempts.take(call.network, now):
+        call.services.metrics.logins[LoginOutcome.NETWORK_LIMIT] += 1
         raise _too_many(attempts.retry_after(call.network, now))
 
 

@@ -4,6 +4,7 @@ Guarantees: the user comes from the session alone, never from what a client clai
 Must not know: dialects, sockets, what a command does.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Final, Protocol, TypeAlias
@@ -13,11 +14,19 @@ from attrs import field, frozen
 from hub.actor.client import Client
 from hub.limits.quotas import Quota
 from protocol.answers import Answer
+from protocol.commands import Command
+from protocol.errors import ErrorCode
 from protocol.model import ChannelId, User
 
 Reply: TypeAlias = Callable[[Answer], None]
 """Gets the answer to one command, exactly once. It may be called from the Hub's loop, so it must
 not block.
+"""
+
+
+Outcomes: TypeAlias = Counter[tuple[str, type[Command] | None, ErrorCode | None]]
+"""How many commands there were by dialect, type (None: malformed), and the code of the refusal
+(None: it was carried out).
 """
 
 
@@ -80,6 +89,7 @@ class Asker:
         user: in whose name the commands are carried out.
         quota: what the user may do, over all of their connections and requests.
         scope: the channels in which it may act.
+        dialect: the name of the one that it speaks.
         client: the connection; None over HTTP.
         window: a further limit on its messages, if there is one.
         journal: keeps the channels that it has joined.
@@ -90,6 +100,7 @@ class Asker:
     user: User
     quota: Quota
     scope: ChannelScope
+    dialect: str
     client: Client | None = None
     window: Window | None = None
     journal: Journal = field(default=NO_JOURNAL, repr=False)

@@ -7,16 +7,16 @@ before `carry_out` returns, so that a message right after a join counts.
 Must not know: dialects, sockets, HTTP, SQL.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 import trio
 from attrs import frozen
 
 from hub.actor.client import Client
 from hub.limits.quotas import Kind
-from hub.services.asker import Asker, ChannelScope, Reply
+from hub.services.asker import Asker, ChannelScope, Outcomes, Reply
 from hub.services.channels import Channels
 from hub.services.moderation import Moderation
 from hub.services.receipts import Receipts
@@ -55,9 +55,6 @@ from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import ChannelId
 
-CarryOut: TypeAlias = Callable[[Asker, Command, Reply], Awaitable[None]]
-"""As `Commands.carry_out`."""
-
 
 @frozen
 class Price:
@@ -85,7 +82,7 @@ PRICES: Final[Mapping[type[Command], Price]] = {
 
 @frozen
 class Commands:
-    """Carries out commands."""
+    """Carries out commands, and counts in `outcomes` what comes of them."""
 
     accounts: Accounts
     messages: Messages
@@ -97,18 +94,20 @@ class Commands:
     channels: Channels
     workspaces: Workspaces
     resume: Resume
+    outcomes: Outcomes
 
     async def carry_out(self, asker: Asker, command: Command, reply: Reply) -> None:
         """Do what `command` says, or start it; `reply` gets the answer."""
         price = PRICES.get(type(command))
-        if price is not None and (refused := _pay(asker, price)) is not None:
-            reply(refused)
-            return
-        try:
-            answer = await self._answer(asker, command, reply)
-        except (StoreUnavailable, Gone):
-            answer = Refused.because(ErrorCode.LOOKUP_FAILED)
+        answer: Answer | None = None if price is None else _pay(asker, price)
+        if answer is None:
+            try:
+                answer = await self._answer(asker, command, reply)
+            except (StoreUnavailable, Gone):
+                answer = Refused.because(ErrorCode.LOOKUP_FAILED)
         if answer is not None:
+            code = answer.code if isinstance(answer, Refused) else None
+            self.outcomes[asker.dialect, type(command), code] += 1
             reply(answer)
 
     async def _answer(  # noqa: C901, PLR0912  one row for each command
@@ -117,11 +116,9 @@ class Commands:
         """The answer; None when `reply` gets it after the commit."""
         match command:
             case SendPrivateMessage():
-                await self.sending.to_user(asker, command, reply)
-                return None
+                return await self.sending.to_user(asker, command, reply)
             case PostToChannel():
-                await self.sending.to_channel(asker, command, reply)
-                return None
+                return await self.sending.to_channel(asker, command, reply)
             case SetTyping(recipient_id=recipient_id, is_typing=is_typing):
                 await self.typing.to_user(asker.connection, recipient_id, is_typing=is_typing)
                 return DONE
@@ -222,6 +219,10 @@ class Commands:
             return unavailable
         messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)
         return Notice(ConversationHistory(pair, messages, people, datetime.now(UTC)))
+
+    def malformed(self, asker: Asker, code: ErrorCode) -> None:
+        """What came is no command."""
+        self.outcomes[asker.dialect, None, code] += 1
 
     def gone(self, client: Client) -> None:
         """The connection ended."""

@@ -7,14 +7,15 @@ this one, are none: everything is told from the beginning, and that it was. Must
 SQL, sockets.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
-from attrs import evolve
+from attrs import define, evolve, field
 
 from hub.actor.backlog import Missing
 from hub.actor.client import Client
@@ -48,6 +49,33 @@ K = TypeVar("K")
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
 
 
+class ResumeResult(StrEnum):
+    """How a resume ended."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"  # there is more than was told
+    FAILED = "failed"  # the connection was closed
+
+
+@define
+class ResumeFigures:
+    """Since the start. `resumes`: by dialect, result, and whether everything was told from the
+    beginning. `replayed`: messages.
+    """
+
+    resumes: Counter[tuple[str, ResumeResult, bool]] = field(factory=Counter, init=False)
+    replayed: int = field(default=0, init=False)
+
+    def ended(self, client: Client, *, is_complete: bool, is_reset: bool) -> None:
+        """A connection was told what it missed."""
+        result = ResumeResult.COMPLETE if is_complete else ResumeResult.PARTIAL
+        self.resumes[client.wire.name, result, is_reset] += 1
+
+    def failed(self, client: Client) -> None:
+        """A connection was not told."""
+        self.resumes[client.wire.name, ResumeResult.FAILED, False] += 1
+
+
 class Resume:
     """Tells connections what they missed.
 
@@ -79,6 +107,7 @@ class Resume:
         self._accounts = accounts
         self._channels = channels
         self._limit = limit
+        self.figures = ResumeFigures()
 
     def believed(self, after: Mapping[K, int] | None, epoch: str | None) -> Mapping[K, int] | None:
         """The positions of a client, as far as they can mean anything: those in another log than
@@ -140,10 +169,12 @@ class Resume:
                 if each.upto and (peer := channels[each.channel_id].peer_of(user_id)) is not None
             }
             now = datetime.now(UTC)
+            is_complete = is_whole and _is_complete(sent, upto)
+            self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             client.replay(
                 ConversationsResumed(
                     user_id,
-                    is_whole and _is_complete(sent, upto),
+                    is_complete,
                     first_positions(upto),
                     now,
                     self._watch.epoch,
@@ -177,12 +208,15 @@ class Resume:
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in _moved_first(sent)}
+            is_complete = is_whole and _is_complete(sent, upto)
+            is_reset = is_above or self._is_other(epoch)
+            self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             client.replay(
                 ChannelsResumed(
-                    is_whole and _is_complete(sent, upto),
+                    is_complete,
                     first_positions(upto),
                     self._watch.epoch,
-                    is_above or self._is_other(epoch),
+                    is_reset,
                 )
             )
 
@@ -203,7 +237,9 @@ class Resume:
         """
         async with self._catching_up(client, _channel_message):
             heads, _ = await self._named(client.user.id, after)
-            await self._resume(client, heads, after, enter=True)
+            sent, is_reset = await self._resume(client, heads, after, enter=True)
+            is_complete = all(each.is_complete for each in sent)
+            self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
 
     @asynccontextmanager
     async def _catching_up(self, client: Client, render: Render) -> AsyncIterator[None]:
@@ -224,6 +260,7 @@ class Resume:
                 ]
                 await self._replay(client, channels, missing, render)
         except BaseException:
+            self.figures.failed(client)
             client.close(TRY_AGAIN)
             raise
         client.backlog.release()
@@ -337,8 +374,10 @@ class Resume:
             replayed.update({message.channel_id: message.seq for message in page})
             rest = deque(with_authors(page, people))
             while rest:
+                left = len(rest)
                 async with client.quota.requests:  # the others have their turn, however many resume
                     _replay_some(client, channels, rest, render)
+                self.figures.replayed += left - len(rest)
                 if client.link.is_behind:
                     await client.link.caught_up()
             client.flush()

@@ -14,14 +14,14 @@ import trio
 from attrs import frozen
 
 from hub.limits.quotas import Kind
-from hub.services.asker import Asker, ChannelScope, Reply
+from hub.services.asker import Asker, ChannelScope, Outcomes, Reply
 from hub.services.assistant.assistant import Assistant
 from hub.services.channels import Channels
 from hub.services.posting.lane import Settlement
 from hub.services.posting.messaging import Messaging
 from persistence.interface import Messages, Relations
 from persistence.records import Draft, StoreUnavailable
-from protocol.commands import PostToChannel, SendPrivateMessage
+from protocol.commands import Command, PostToChannel, SendPrivateMessage
 from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, TOO_OFTEN, ErrorCode
 from protocol.events import Refused
 from protocol.model import Channel, Posted, Refusal
@@ -29,15 +29,20 @@ from protocol.model import Channel, Posted, Refusal
 
 @frozen
 class Sending:
-    """Carries out the two commands that send a message."""
+    """Carries out the two commands that send a message. What they return is the answer; None when
+    `reply` gets it after the commit. `outcomes`: counts those as well.
+    """
 
     messages: Messages
     relations: Relations
     messaging: Messaging
     channels: Channels
     assistant: Assistant
+    outcomes: Outcomes
 
-    async def to_user(self, asker: Asker, command: SendPrivateMessage, reply: Reply) -> None:
+    async def to_user(
+        self, asker: Asker, command: SendPrivateMessage, reply: Reply
+    ) -> Refused | None:
         """Send a private message."""
         draft = Draft(
             asker.user.id,
@@ -49,14 +54,13 @@ class Sending:
             parent_id=command.parent_id,
         )
         if not _may_send(asker):
-            reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
-            return
+            return Refused.because(ErrorCode.RATE_LIMITED, command.key)
         if not asker.quota.left(Kind.CONVERSATIONS, trio.current_time()):
             refused = await self._opens_one_too_many(asker, command)
             if refused is not None:
-                reply(refused)
-                return
-        await self._submit(asker, draft, None, reply)
+                return refused
+        await self._submit(asker, SendPrivateMessage, draft, None, reply)
+        return None
 
     async def _opens_one_too_many(
         self, asker: Asker, command: SendPrivateMessage
@@ -71,29 +75,27 @@ class Sending:
         wait = asker.quota.retry_after(Kind.CONVERSATIONS, trio.current_time())
         return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, command.key, retry_after=wait)
 
-    async def to_channel(self, asker: Asker, command: PostToChannel, reply: Reply) -> None:
+    async def to_channel(
+        self, asker: Asker, command: PostToChannel, reply: Reply
+    ) -> Posted | Refused | None:
         """Send a message to a channel. Where clients join channels, one that was not joined costs
         nothing without a key; otherwise looking it up is paid for like a message.
         """
         channel = self.channels.joined(asker, command.channel_id)
         is_outside = channel is None and asker.scope is ChannelScope.JOINED
         if is_outside and command.key is None:
-            reply(Refused.because(ErrorCode.NOT_JOINED))
-            return
+            return Refused.because(ErrorCode.NOT_JOINED)
         if not _may_send(asker):
-            reply(Refused.because(ErrorCode.RATE_LIMITED, command.key))
-            return
+            return Refused.because(ErrorCode.RATE_LIMITED, command.key)
         if channel is None:
             try:
                 found = await self._look_up(asker, command)
             except StoreUnavailable:
                 found = ErrorCode.UNAVAILABLE
             if isinstance(found, ErrorCode):
-                reply(Refused.because(found, command.key))
-                return
+                return Refused.because(found, command.key)
             if isinstance(found, Posted):
-                reply(found)
-                return
+                return found
             channel = found
         # A draft for a dm names the recipient, so that it takes the lane of the two people.
         peer = channel.peer_of(asker.user.id)
@@ -108,7 +110,8 @@ class Sending:
             parent_id=command.parent_id,
             is_homework=command.is_homework,
         )
-        await self._submit(asker, draft, channel, reply)
+        await self._submit(asker, PostToChannel, draft, channel, reply)
+        return None
 
     async def _look_up(self, asker: Asker, command: PostToChannel) -> Channel | Posted | ErrorCode:
         """A channel that was not joined; the message that is repeated if its author may not write
@@ -135,15 +138,25 @@ class Sending:
         return await self.messages.repeated(draft) or found
 
     async def _submit(
-        self, asker: Asker, draft: Draft, channel: Channel | None, reply: Reply
+        self,
+        asker: Asker,
+        command: type[Command],
+        draft: Draft,
+        channel: Channel | None,
+        reply: Reply,
     ) -> None:
         """Hand a draft to its lane. `channel`: where `@AI` is answered; None: a private message."""
         place = await asker.quota.place()
+
+        def refuse(refused: Refused) -> None:
+            self.outcomes[asker.dialect, command, refused.code] += 1
+            reply(refused)
 
         def settle(settlement: Settlement) -> None:
             place.release()
             match settlement:
                 case Posted(message=message, repeated=repeated):
+                    self.outcomes[asker.dialect, command, None] += 1
                     reply(settlement)
                     if channel is None and message.seq == 1 and not repeated:
                         asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
@@ -152,13 +165,13 @@ class Sending:
                             channel, message, asker.user, asker.client, asker.quota
                         )
                 case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
-                    reply(Refused.because(ErrorCode.CHANNEL_NOT_FOUND, draft.key))
+                    refuse(Refused.because(ErrorCode.CHANNEL_NOT_FOUND, draft.key))
                 case Refusal():
                     code = REFUSAL_CODES[settlement]
                     text = REFUSAL_TEXTS[settlement]
-                    reply(Refused(code, text, draft.key))
+                    refuse(Refused(code, text, draft.key))
                 case StoreUnavailable():
-                    reply(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
+                    refuse(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
                 case _:
                     assert_never(settlement)
 

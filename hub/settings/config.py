@@ -110,7 +110,10 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Storage, Listeni
         that may use the hub may also reach it by a proxy at that origin.
         """
         origins = [urlsplit(origin).hostname or "" for origin in self.web_origins]
-        own = () if self.host.startswith("unix:") else (self.host,)
+        places = (
+            [self.host] if self.metrics_listen is None else [self.host, self.metrics_listen.host]
+        )
+        own = [host for host in places if not host.startswith("unix:")]
         return (*own, *origins, *self.allowed_hosts)
 
     @property

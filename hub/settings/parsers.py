@@ -39,6 +39,18 @@ class NotAccepted(ValueError):
 
 
 @frozen
+class Place:
+    """Where to listen: a host and a port; of `unix:/path` the port means nothing."""
+
+    host: str
+    port: int = 0
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.host if self.host.startswith(_UNIX) else f"{host}:{self.port}"
+
+
+@frozen
 class Parser(Generic[T]):
     """How a kind of value is read.
 
@@ -115,6 +127,23 @@ def _host(value: object) -> str:
     if re.search(r"[\s/@?#=]", given):
         raise NotAccepted
     return given
+
+
+def _place(value: object) -> Place:
+    if isinstance(value, Place):
+        return value
+    given = _text(value)
+    if given.startswith(_UNIX):
+        return Place(_host(given))
+    host, _, port = given.rpartition(":")
+    number = int(port)
+    if not host or not port.isascii() or not 0 <= number <= _MAX_PORT:
+        raise NotAccepted
+    if host.startswith("[") and host.endswith("]"):
+        return Place(str(ipaddress.IPv6Address(host[1:-1])), number)
+    if ":" in host:
+        raise NotAccepted("an IPv6 address stands in brackets")
+    return Place(_host(host), number)
 
 
 def _host_name(value: object) -> str:
@@ -240,6 +269,9 @@ def _address(value: object) -> str:
 YES_NO: Final = Parser(_yes_no, "yes or no", "yes, no (also true, false, on, off, 1, 0)")
 TEXT: Final = Parser(_text, "text", "any text")
 HOST: Final = Parser(_host, "text", "an address, a host name, or `unix:/path/of/a/socket`")
+PLACE: Final = Parser(
+    _place, "text", "`address:port`, `name:port`, `[IPv6 address]:port` or `unix:/path/of/a/socket`"
+)
 HOST_NAME: Final = Parser(
     _host_name, "host name", "a name, `.example.org` for that and all names in it, or `*` for any"
 )

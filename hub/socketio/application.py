@@ -28,7 +28,6 @@ from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.shortening import Shortener
 from hub.socketio.socket import Socket
-from hub.tracing.tracing import in_frames
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
@@ -64,8 +63,7 @@ class EventApplication:
         )
         self._shortener = Shortener(self._recoveries)
         limits = CodecLimits(services.config.max_content_chars)
-        carry_out = in_frames(services.tracing, dialect.name, services.commands.carry_out)
-        self._replies = EventReplies(dialect, carry_out, limits)
+        self._replies = EventReplies(dialect, services.commands, limits, services.tracing)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
 
@@ -133,7 +131,8 @@ class EventApplication:
     def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
         services, user = self._services, session.user
         quota = services.quotas.of(user.id)
-        link = SocketLink(socket, self._wire, is_recoverable=slip is not None)
+        shed = services.hub.figures.shed
+        link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
         client = Client(
             user, session.id, self._wire, link, quota, typing_seconds=self._dialect.typing_seconds
         )
@@ -146,6 +145,7 @@ class EventApplication:
             user,
             quota,
             ChannelScope.VISIBLE,
+            self._dialect.name,
             client,
             KeyedWindow(self._messages, user.id),
             journal,

@@ -15,12 +15,14 @@ from typing import Final
 import trio
 from attrs import define, field, frozen
 
+from hub.actor.figures import NO_CODE, Shed
 from hub.actor.link import Frames
 from hub.socketio.offset import LISTED, MAX_LISTED, Offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason, ErrorCode
-from protocol.events import Event, Refused, Shed
+from protocol.events import Event, Refused
+from protocol.events import Shed as ShedNotice
 from protocol.model import ChannelId
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
@@ -40,6 +42,11 @@ class EventWire:
         event = [self.dialect.service_events.offset, ""]
         (text,) = encode(SocketIoPacket(SocketIoType.EVENT, self.dialect.namespace, event))
         return str(text).removesuffix('"]')
+
+    @property
+    def name(self) -> str:
+        """See `Encoder`."""
+        return self.dialect.name
 
     @property
     def tells(self) -> frozenset[type[Event]]:
@@ -68,11 +75,13 @@ class SocketLink:
         socket: the client.
         wire: encodes the notice with the number of dropped events.
         is_recoverable: whether the client is sent offsets.
+        shed: counts what is dropped.
     """
 
     socket: Socket
     _wire: EventWire
     is_recoverable: bool
+    shed: Shed = field(factory=Shed, repr=False)
     offset: Offset = field(factory=Offset, init=False)
     when_long: Callable[[], None] = field(default=lambda: None, init=False)
     _shortened: trio.Event | None = field(default=None, init=False)
@@ -96,6 +105,7 @@ class SocketLink:
             return
         if frames.ephemeral and self.socket.is_behind:
             self._shed += 1
+            self.shed.add(len(frames.data))
             return
         for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
@@ -133,10 +143,15 @@ class SocketLink:
         """See `Link`."""
         self.socket.flush()
         if self._shed and not self.socket.is_behind:
-            notice = Shed(self._shed, datetime.now(UTC))
+            notice = ShedNotice(self._shed, datetime.now(UTC))
             self._shed = 0
             self.offer(Frames(self._wire.encode(notice)))
             self.socket.flush()
+
+    @property
+    def close_code(self) -> int:
+        """See `Link`. A client gives none."""
+        return NO_CODE if self._closing is None else self._closing.code
 
     def close(self, reason: CloseReason) -> None:
         """See `Link`."""

@@ -11,9 +11,10 @@ from typing import Final, TypeAlias, assert_never
 import structlog
 
 from hub.actor.client import ids_of
-from hub.services.commands import CarryOut
+from hub.services.commands import Commands
 from hub.settings.log_tap import tap
 from hub.socketio.member import Member
+from hub.tracing.tracing import Tracing, in_frames
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import WireError
@@ -32,13 +33,21 @@ class EventReplies:
 
     Args:
         dialect: decodes events and encodes answers.
-        carry_out: carries commands out.
+        commands: carries commands out.
         limits: what the dialect refuses.
+        tracing: makes spans of them; None: nothing does.
     """
 
-    def __init__(self, dialect: EventDialect, carry_out: CarryOut, limits: CodecLimits) -> None:
+    def __init__(
+        self,
+        dialect: EventDialect,
+        commands: Commands,
+        limits: CodecLimits,
+        tracing: Tracing | None,
+    ) -> None:
         self._dialect = dialect
-        self._carry_out = carry_out
+        self._commands = commands
+        self._carry_out = in_frames(tracing, dialect.name, commands.carry_out)
         self._limits = limits
 
     async def take(
@@ -60,6 +69,7 @@ class EventReplies:
         try:
             command = self._dialect.receive(name, args, self._limits)
         except WireError as error:
+            self._commands.malformed(member.asker, error.code)
             reply(Refused.of(error))
         else:
             if tap:

@@ -25,7 +25,7 @@ from hub.http.visitors import Visitors
 from hub.limits.pace import Flooded
 from hub.settings.log_ids import begin_connection
 from hub.sockets.addresses import peer_of
-from hub.sockets.refusals import Refusals
+from hub.sockets.refusals import Reason, Refusals
 from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 
@@ -89,8 +89,13 @@ class Acceptor:
         self._open: Counter[str] = Counter()
         self._serving: dict[trio.CancelScope, Transport] = {}  # the oldest first
         self._no_room_until = -inf
-        self._refusals = Refusals()
+        self.refusals: Final = Refusals()
         self._silent_until = -inf
+
+    @property
+    def open(self) -> int:
+        """How many connections there are, whatever is spoken on them."""
+        return len(self._serving)
 
     async def accept_forever(
         self, listeners: Sequence[socket.socket], connections: trio.Nursery
@@ -100,7 +105,7 @@ class Acceptor:
         """
         reader = SharedReader()
         connections.start_soon(reader.run)
-        connections.start_soon(self._refusals.tell)
+        connections.start_soon(self.refusals.tell)
         async with trio.open_nursery() as nursery:
             for listener in listeners:
                 nursery.start_soon(self._accept, listener, reader, connections)
@@ -122,7 +127,7 @@ class Acceptor:
                     continue  # the others mean that the peer left before it was accepted
                 peer = peer_of(address)
                 if (reason := self._refusal(peer)) is not None:
-                    self._refusals.note(peer, reason)
+                    self.refusals.note(peer, reason)
                     accepted.close()
                     continue
                 connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
@@ -184,13 +189,13 @@ class Acceptor:
             await stream.do_handshake()
         return stream
 
-    def _refusal(self, peer: str) -> str | None:
+    def _refusal(self, peer: str) -> Reason | None:
         """Why a connection is not served; None: it is."""
         if self._visitors.is_far_behind(peer):
-            return "too_fast"
+            return Reason.TOO_FAST
         is_full = len(self._serving) >= self.caps.total
         if self._open[peer] >= self.caps.per_address or (is_full and not self._make_room()):
-            return "too_many"
+            return Reason.TOO_MANY
         return None
 
     def _make_room(self) -> bool:

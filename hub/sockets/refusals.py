@@ -1,10 +1,11 @@
 """What is said of connections that were refused.
 
 Guarantees: the first one is told at once, what follows in one line every `TELL_SECONDS`, however
-many there are; all are counted. Must not know: why they were refused.
+many there are; all are counted. Must not know: when one is refused.
 """
 
 from collections import Counter
+from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -15,17 +16,26 @@ log = structlog.get_logger(__name__)
 TELL_SECONDS: Final = 10.0
 
 
+class Reason(StrEnum):
+    """Why a connection was refused."""
+
+    TOO_FAST = "too_fast"  # so much waits of its address that it would wait in vain
+    TOO_MANY = "too_many"
+
+
 class Refusals:
-    """Counts them."""
+    """Counts them. `total`: by reason, since the start."""
 
     def __init__(self) -> None:
-        self._reasons: Counter[str] = Counter()
+        self.total: Counter[Reason] = Counter()
+        self._reasons: Counter[Reason] = Counter()
         self._latest = ""
         self._some = trio.Event()
 
-    def note(self, peer: str, reason: str) -> None:
+    def note(self, peer: str, reason: Reason) -> None:
         """A connection was refused."""
         self._reasons[reason] += 1
+        self.total[reason] += 1
         self._latest = peer
         self._some.set()
 
@@ -34,6 +44,7 @@ class Refusals:
         while True:
             await self._some.wait()
             self._some = trio.Event()
-            log.warning("connections_refused", latest_peer=self._latest, **self._reasons)
+            counted = {reason.value: number for reason, number in self._reasons.items()}
+            log.warning("connections_refused", latest_peer=self._latest, **counted)
             self._reasons.clear()
             await trio.sleep(TELL_SECONDS)

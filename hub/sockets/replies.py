@@ -10,10 +10,11 @@ import structlog
 
 from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
-from hub.services.commands import CarryOut
+from hub.services.commands import Commands
 from hub.services.posting.lane import deliveries_of
 from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
+from hub.tracing.tracing import Tracing, in_frames
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
@@ -23,11 +24,14 @@ from protocol.model import Posted
 log: Final = structlog.get_logger(__name__)
 
 
-def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
+def take_commands(
+    asker: Asker, codec: Codec, commands: Commands, tracing: Tracing | None = None
+) -> Take:
     """Returns the handler of one connection's messages: text is a command, anything else ends the
-    connection.
+    connection. `tracing` makes spans of them.
     """
     client = asker.connection
+    carry_out = in_frames(tracing, asker.dialect, commands.carry_out)
     reply = replies_to(client)
 
     async def take(message: str | bytes) -> None:
@@ -38,6 +42,7 @@ def take_commands(asker: Asker, codec: Codec, carry_out: CarryOut) -> Take:
             command = codec.receive(message)
         except WireError as error:
             log.debug("frame_refused", code=error.code)
+            commands.malformed(asker, error.code)
             client.tell(Refused.of(error))
         else:
             if command is not None:

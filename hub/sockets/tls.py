@@ -6,7 +6,10 @@ what is spoken over TLS.
 """
 
 import ssl
+from datetime import datetime
 from pathlib import Path
+
+from cryptography.x509 import load_pem_x509_certificates
 
 from hub.settings.config import Config
 from hub.settings.setting import ConfigError
@@ -21,6 +24,20 @@ def server_context(config: Config) -> ssl.SSLContext | None:
     if config.tls_cert is None or config.tls_key is None:
         return None
     return _context(config.tls_cert, config.tls_key)
+
+
+def certificate_end(config: Config) -> datetime | None:
+    """When the certificate that the hub shows is no longer valid; None: it shows none.
+
+    Raises:
+        ConfigError: the file is no certificate.
+    """
+    if config.tls_cert is None:
+        return None
+    try:
+        return load_pem_x509_certificates(config.tls_cert.read_bytes())[0].not_valid_after_utc
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"tls_cert {config.tls_cert} is no certificate: {error}") from None
 
 
 def _context(cert: Path, key: Path) -> ssl.SSLContext:

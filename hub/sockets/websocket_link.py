@@ -12,6 +12,7 @@ from collections.abc import Callable
 import trio
 from attrs import define, field
 
+from hub.actor.figures import BROKEN, NO_CODE, Shed
 from hub.actor.link import Frames
 from hub.sockets.outbox import Offered, Outbox
 from hub.sockets.transport import Transport
@@ -22,8 +23,6 @@ from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pon
 WRITE_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
 MAX_WRITE_BYTES = 262_144
-NO_CODE = 1005  # RFC 6455 section 7.4.1; so is the next one
-BROKEN = 1006
 
 
 @define(eq=False)
@@ -34,28 +33,32 @@ class WebSocketLink:
         transport: the socket.
         outbox: the bounded queue.
         shed_notice: the frame with the number of ephemeral events that were dropped.
+        shed: counts those of all links.
     """
 
     _transport: Transport = field(repr=False)
     _outbox: Outbox = field(repr=False)
     _shed_notice: Callable[[int], bytes] = field(repr=False)
+    _shed: Shed = field(factory=Shed, repr=False)
     _wake: trio.Event = field(factory=trio.Event, init=False, repr=False)
     _emptied: trio.Event | None = field(default=None, init=False, repr=False)
     _pump_writes: bool = field(default=False, init=False)
     _closing: CloseReason | None = field(default=None, init=False)
+    _close_code: int | None = field(default=None, init=False)
     _peer_closed: bool = field(default=False, init=False)
     _finished: bool = field(default=False, init=False)
     _is_deaf: bool = field(default=False, init=False)
-    close_code: int | None = field(default=None, init=False)
-    """With which code it was closed, here or by the peer, who came first; `NO_CODE` and `BROKEN`
-    are never sent. None: it is open.
-    """
     _last_pong: float = field(factory=trio.current_time, init=False)
 
     @property
     def closing(self) -> CloseReason | None:
         """Why it is being closed, once it is."""
         return self._closing
+
+    @property
+    def close_code(self) -> int:
+        """See `Link`."""
+        return BROKEN if self._close_code is None else self._close_code
 
     @property
     def is_behind(self) -> bool:
@@ -75,7 +78,12 @@ class WebSocketLink:
         """
         if self._closing is not None:
             return
-        if self._outbox.offer(frames.data, ephemeral=frames.ephemeral) is Offered.OVERFLOW:
+        offered = self._outbox.offer(frames.data, ephemeral=frames.ephemeral)
+        if offered is Offered.TAKEN:
+            return
+        if offered is Offered.SHED:
+            self._shed.add(len(frames.data))
+        else:
             self._outbox.discard()
             self.close(TOO_SLOW)
 
@@ -108,7 +116,7 @@ class WebSocketLink:
         """Begin to close: what is queued goes out first, then the close frame. The first wins."""
         if self._closing is None:
             self._closing = reason
-            self.close_code = reason.code
+            self._note_code(reason.code)
             self._wake.set()
             self._tell_emptied()
 
@@ -121,10 +129,8 @@ class WebSocketLink:
 
     def abort(self) -> None:
         """Drop the connection without a close frame."""
-        is_open = self._closing is None
+        self._note_code(BROKEN)
         self.close(GOING_AWAY)
-        if is_open:
-            self.close_code = BROKEN
         self._finished = True
         self._outbox.discard()
         self._transport.abort()
@@ -144,8 +150,8 @@ class WebSocketLink:
         still queued is not sent, because the peer no longer reads it.
         """
         self._peer_closed = True
+        self._note_code(int.from_bytes(payload[:2], "big") if len(payload) > 1 else NO_CODE)
         if self._closing is None:
-            self.close_code = int.from_bytes(payload[:2], "big") or NO_CODE
             self._outbox.discard()
             self.offer_control(close_answer(payload))
             self._finished = True
@@ -181,6 +187,10 @@ class WebSocketLink:
                 self._tell_emptied()
                 self._report_shed()
         self._pump_writes = False
+
+    def _note_code(self, code: int) -> None:
+        if self._close_code is None:
+            self._close_code = code
 
     def _tell_emptied(self) -> None:
         if self._emptied is not None:

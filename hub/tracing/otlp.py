@@ -24,7 +24,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import get_contextvars
 
@@ -49,6 +49,16 @@ class _Accepted:
 
     context: Context
     at: int  # nanoseconds since 1970, as the SDK counts
+
+    @property
+    def origin(self) -> SpanContext:
+        """The frame's or request's."""
+        return trace.get_current_span(self.context).get_span_context()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its trace is, as far as that was decided."""
+        return self.origin.trace_flags.sampled or not self.origin.is_valid
 
 
 class OtlpTracing:
@@ -107,7 +117,7 @@ class OtlpTracing:
     def commit(self, messages: Sequence[Accepted]) -> Iterator[Committing]:
         """See `Tracing`. It is one for many traces, so it is linked with them."""
         accepted = [each for each in messages if isinstance(each, _Accepted)]
-        origins = [trace.get_current_span(each.context).get_span_context() for each in accepted]
+        origins = [each.origin for each in accepted if each.is_kept]
         links = [Link(origin) for origin in origins if origin.is_valid][:MAX_LINKS]
         said = {"parlour.messages": len(accepted)}
         with _current(self._tracer, "commit", SpanKind.INTERNAL, Context(), said, links) as span:
@@ -137,6 +147,8 @@ class _Committing:
         """See `Committing`."""
         posts: dict[MessageId, Context] = {}
         for accepted, answer in zip(self.accepted, answers, strict=True):
+            if not accepted.is_kept:
+                continue
             match answer:
                 case Posted(message=message, repeated=False):
                     posts[message.id] = self._post(accepted, "posted")
@@ -153,7 +165,8 @@ class _Committing:
     def lost(self) -> None:
         """What became of them is unknown."""
         for accepted in self.accepted:
-            self._post(accepted, "unknown")
+            if accepted.is_kept:
+                self._post(accepted, "unknown")
 
     def _post(self, accepted: _Accepted, outcome: str) -> Context:
         span = self.tracer.start_span(

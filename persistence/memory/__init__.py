@@ -45,5 +45,5 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
-        log=MemoryLog(),
+        log=MemoryLog(tables),
     )

@@ -1,5 +1,6 @@
 """Accounts in memory: users and their password hashes."""
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,16 @@ from persistence.records import (
     Taken,
     UserChanged,
 )
-from protocol.model import Role, SessionId, User, UserId, WorkspaceId, name_key
+from protocol.model import (
+    ASSISTANT_ID,
+    MessageFate,
+    Role,
+    SessionId,
+    User,
+    UserId,
+    WorkspaceId,
+    name_key,
+)
 
 
 @define
@@ -59,11 +69,11 @@ class MemoryAccounts:
 
     async def get(self, user_id: UserId) -> User | None:
         """See the interface."""
-        return self.tables.users.get(user_id)
+        return self.tables.users.get(user_id) or self.tables.deleted.get(user_id)
 
     async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
         """See the interface."""
-        users = self.tables.users
+        users = self.tables.deleted | self.tables.users
         return {user_id: users[user_id] for user_id in user_ids if user_id in users}
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
@@ -118,27 +128,59 @@ class MemoryAccounts:
         self.tables.session_changed(UserChanged(user_id))
         return changed
 
-    async def delete(self, user_id: UserId) -> bool:
+    async def identities(self, user_id: UserId) -> Sequence[Identity]:
+        """See the interface."""
+        return [each for each, user in self.tables.identities.items() if user == user_id]
+
+    async def delete(self, user_id: UserId, fate: MessageFate = MessageFate.REMOVE) -> bool:
         """See the interface."""
         tables = self.tables
+        if user_id not in tables.users or user_id == ASSISTANT_ID:
+            raise NoSuchUser(user_id)
         owned = [each for each in tables.workspaces.values() if each.owner_id == user_id]
         if any(set(each.members) - {user_id} for each in owned):
             return False
         tables.end_sessions(user_id, None)
         for workspace in owned:
             del tables.workspaces[workspace.id]
+        for row in tuple(tables.channels.values()):
+            self._end_in(row, user_id, fate)
+        self._end_memberships(user_id)
+        tables.follows = {pair: at for pair, at in tables.follows.items() if user_id not in pair}
+        tables.blocks = {pair: at for pair, at in tables.blocks.items() if user_id not in pair}
+        for url, upload in tuple(tables.uploads.items()):
+            if upload.owner_id == user_id:
+                del tables.uploads[url]
+                tables.loosen(url)
+        tables.identities = {
+            identity: each for identity, each in tables.identities.items() if each != user_id
+        }
+        if fate is MessageFate.KEEP:
+            tables.deleted[user_id] = self._left_of(user_id)
+            tables.changed(ProfileChanged(user_id))
+        tables.users.pop(user_id, None)
+        tables.passwords.pop(user_id, None)
+        tables.changed(UserGone(user_id))
+        return True
+
+    def _end_in(self, row: ChannelRow, user_id: UserId, fate: MessageFate) -> None:
+        """What a deletion leaves of a channel."""
+        workspace_id = row.channel.workspace_id
+        is_gone = workspace_id is not None and workspace_id not in self.tables.workspaces
+        is_theirs = user_id in (row.channel.pair or ())
+        for message in tuple(row.messages):
+            self.tables.end_message(row, message, user_id, fate)
+        if is_gone or (is_theirs and (fate is MessageFate.REMOVE or not row.messages)):
+            self._drop(row)
+        for marks in (row.read, row.delivered, row.archived, row.declined):
+            marks.pop(user_id, None)
+
+    def _end_memberships(self, user_id: UserId) -> None:
+        tables = self.tables
 
         def is_left(member: tuple[WorkspaceId, UserId]) -> bool:
             return member[0] in tables.workspaces and member[1] != user_id
 
-        for row in tuple(tables.channels.values()):
-            workspace_id = row.channel.workspace_id
-            is_gone = workspace_id is not None and workspace_id not in tables.workspaces
-            if is_gone or user_id in (row.channel.pair or ()):
-                self._drop(row)
-            row.deleted |= {each.id for each in row.messages if each.author_id == user_id}
-            for marks in (row.read, row.delivered, row.archived, row.declined):
-                marks.pop(user_id, None)
         tables.roles = {key: role for key, role in tables.roles.items() if is_left(key)}
         self._end_invitations(user_id)
         for key, each in tuple(tables.workspaces.items()):
@@ -146,24 +188,18 @@ class MemoryAccounts:
                 members = tuple(member for member in each.members if member != user_id)
                 tables.workspaces[key] = evolve(each, members=members)
                 tables.changed(MemberGone(key, user_id))
-        tables.follows = {pair: at for pair, at in tables.follows.items() if user_id not in pair}
-        tables.blocks = {pair: at for pair, at in tables.blocks.items() if user_id not in pair}
-        tables.uploads = {
-            url: each for url, each in tables.uploads.items() if each.owner_id != user_id
-        }
-        tables.identities = {
-            identity: each for identity, each in tables.identities.items() if each != user_id
-        }
-        tables.users.pop(user_id, None)
-        tables.passwords.pop(user_id, None)
-        tables.changed(UserGone(user_id))
-        return True
 
     def _end_invitations(self, user_id: UserId) -> None:
         tables = self.tables
         for (place, invited), row in tuple(tables.invitations.items()):
             if user_id in (invited, row.inviter_id) or place not in tables.workspaces:
                 tables.end_invitation(place, invited)
+
+    def _left_of(self, user_id: UserId) -> User:
+        now, username = self.tables.now(), f"deleted-{user_id}"
+        if self._find(username, "username") is not None:
+            username += f"-{secrets.token_hex(8)}"
+        return User(user_id, username, "Deleted user", now, now, is_public=False, deleted_at=now)
 
     def _drop(self, row: ChannelRow) -> None:
         del self.tables.channels[row.channel.id]

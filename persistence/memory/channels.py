@@ -1,6 +1,6 @@
 """Channels in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import define, evolve
 
@@ -13,6 +13,7 @@ from persistence.records import (
     NewChannel,
     NoSuchUser,
     Taken,
+    Watermarks,
     channel_key,
 )
 from protocol.model import (
@@ -70,6 +71,17 @@ class MemoryChannels:
             for channel_id, row in sorted(self.tables.channels.items())
             if channel_id in channel_ids and self.tables.may_join(user_id, row.channel)
         ]
+
+    async def watermarks(
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
+    ) -> Mapping[ChannelId, Watermarks]:
+        """See the interface."""
+        rows = [self.tables.channels[each] for each in channel_ids if each in self.tables.channels]
+        return {
+            row.channel.id: Watermarks(row.delivered.get(user_id, 0), row.read.get(user_id, 0))
+            for row in rows
+            if user_id in row.delivered or user_id in row.read
+        }
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""

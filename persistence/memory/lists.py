@@ -139,7 +139,7 @@ class MemoryLists:
 
     def _found(self, user_id: UserId, row: ChannelRow, wanted: Search) -> Found:
         channel, peer_id = row.channel, row.channel.peer_of(user_id)
-        peer = None if peer_id is None else self.tables.users[peer_id]
+        peer = None if peer_id is None else self.tables.person(peer_id)
         place = channel.workspace_id
         members = 2 if place is None else len(self.tables.workspaces[place].members)
         name = channel.name if peer is None else peer.name
@@ -180,7 +180,7 @@ class MemoryLists:
             return None
         return Conversation(
             channel_id=row.channel.id,
-            peer=self.tables.users[peer_id],
+            peer=self.tables.person(peer_id),
             last_message=log[-1],
             unread_count=self._unread(row, user_id),
             is_request=row.is_request(user_id),

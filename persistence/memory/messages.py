@@ -247,11 +247,8 @@ class MemoryMessages:
         denial = self.tables.denial_in_channel(by, action, row.channel)
         if denial is not None:
             return denial
-        row.deleted.add(message_id)
-        row.replace(evolve(message, content="", file_url=None))
+        row.clear(message)
         self.tables.loosen(message.file_url)
-        pinned = tuple(each for each in row.channel.pinned if each != message_id)
-        row.channel = evolve(row.channel, pinned=pinned)
         return None
 
     async def grade(

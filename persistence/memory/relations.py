@@ -96,7 +96,8 @@ class MemoryRelations:
     async def accept_message_request(self, user_id: UserId, requester: UserId) -> bool:
         """See the interface."""
         row = self.tables.dms.get(frozenset((user_id, requester)))
-        if row is None or self.tables.blocked_either_way(user_id, requester):
+        is_nobody = requester not in self.tables.users
+        if row is None or is_nobody or self.tables.blocked_either_way(user_id, requester):
             return False
         if not any(message.author_id == requester for message in row.shown()):
             return False

@@ -33,6 +33,7 @@ from protocol.model import (
     ChannelKind,
     FollowStatus,
     Message,
+    MessageFate,
     MessageId,
     Role,
     SessionId,
@@ -91,6 +92,13 @@ class ChannelRow:
     def replace(self, message: Message) -> None:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
+
+    def clear(self, message: Message) -> None:
+        """Delete what a stored message says."""
+        self.deleted.add(message.id)
+        self.replace(evolve(message, content="", file_url=None))
+        pinned = tuple(each for each in self.channel.pinned if each != message.id)
+        self.channel = evolve(self.channel, pinned=pinned)
 
     def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
         """The messages that were not deleted, as of now; see `seen`."""
@@ -190,6 +198,7 @@ class Tables:
     clock: Callable[[], datetime]
     ids: Iterator[int] = field(factory=_ids, init=False)
     users: dict[UserId, User] = field(factory=dict, init=False)
+    deleted: dict[UserId, User] = field(factory=dict, init=False)  # whose messages stayed
     passwords: dict[UserId, str] = field(factory=dict, init=False)
     identities: dict[Identity, UserId] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
@@ -202,6 +211,7 @@ class Tables:
     made: dict[tuple[UserId, UserId], int] = field(factory=dict, init=False)
     blocks: dict[tuple[UserId, UserId], None] = field(factory=dict, init=False)
     workspaces: dict[WorkspaceId, Workspace] = field(factory=dict, init=False)
+    retention: dict[WorkspaceId, int] = field(factory=dict, init=False)  # in days
     roles: dict[tuple[WorkspaceId, UserId], Standing] = field(factory=dict, init=False)
     invitations: dict[tuple[WorkspaceId, UserId], InvitationRow] = field(factory=dict, init=False)
     links: dict[bytes, LinkRow] = field(factory=dict, init=False)
@@ -224,6 +234,10 @@ class Tables:
         """The time, with millisecond precision as in Postgres."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def person(self, user_id: UserId) -> User:
+        """Who that is, or was."""
+        return self.users.get(user_id) or self.deleted[user_id]
 
     def end_session(self, token_hash: bytes) -> SessionId:
         """Delete a session and notify the listeners."""
@@ -284,7 +298,8 @@ class Tables:
         """As `may_see_conversation` in postgres/routines/policy.sql."""
         if (peer, user_id) in self.blocks:
             return False
-        return (user_id, peer) in self.blocks or self.in_contact(user_id, peer)
+        is_open = (user_id, peer) in self.blocks or peer in self.deleted
+        return is_open or self.in_contact(user_id, peer)
 
     def in_contact(self, a: UserId, b: UserId) -> bool:
         """Whether one of the two may message the other."""
@@ -394,6 +409,19 @@ class Tables:
         """Note that an upload is to be looked at: it may be named by nothing then."""
         if url is not None and url.startswith("/uploads/"):
             self.loose.append((url, self.clock() + after))
+
+    def end_message(
+        self, row: ChannelRow, message: Message, user_id: UserId, fate: MessageFate
+    ) -> None:
+        """Do with a message what the deletion of a user does."""
+        is_own, upload = message.author_id == user_id, self.uploads.get(message.file_url or "")
+        if is_own:
+            self.keys.pop((user_id, message.key or ""), None)
+            row.replace(evolve(message, key=None))
+        is_removed = is_own or user_id in (row.channel.pair or ())
+        is_lost = upload is not None and upload.owner_id == user_id
+        if is_lost or (is_removed and fate is MessageFate.REMOVE):
+            row.clear(row.find(message.id))
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
         """The dm of the two users, made if it is missing."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from attrs import define
 
 from persistence.memory.tables import Tables
-from persistence.records import NoSuchUser, Upload
+from persistence.records import NoSuchUser, StorageFull, Upload
 from persistence.uploads import DAY
 from protocol.model import UserId
 
@@ -17,17 +17,30 @@ class MemoryUploads:
 
     tables: Tables
 
-    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
+    async def add(
+        self, upload: Upload, *, quota: int = 0, total: int = 0, grace: float = DAY
+    ) -> StorageFull | None:
         """See the interface."""
         owner = upload.owner_id
         if owner not in self.tables.users:
             raise NoSuchUser(owner)
         has = sum(each.size for each in self.tables.uploads.values() if each.owner_id == owner)
         if 0 < quota < has + upload.size:
-            return False
+            return StorageFull.OF_OWNER
+        if 0 < total < sum(each.size for each in self.tables.uploads.values()) + upload.size:
+            return StorageFull.OF_ALL
         self.tables.uploads[upload.url] = upload
         self.tables.loosen(upload.url, timedelta(seconds=grace))
-        return True
+        return None
+
+    async def of_user(self, user_id: UserId, *, after: str, limit: int) -> Sequence[Upload]:
+        """See the interface."""
+        urls = sorted(
+            url
+            for url, each in self.tables.uploads.items()
+            if each.owner_id == user_id and url > after
+        )
+        return [self.tables.uploads[url] for url in urls[:limit]]
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
         """See the interface."""

@@ -101,6 +101,29 @@ class MemoryWorkspaces:
             self.tables.changed(MemberGone(workspace_id, user_id))
         return self.tables.workspaces[workspace_id]
 
+    async def named(self, name: str) -> Sequence[Workspace]:
+        """See the interface."""
+        return [each for each in self.tables.workspaces.values() if each.name == name]
+
+    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+        """See the interface."""
+        if workspace_id not in self.tables.workspaces:
+            return False
+        self.tables.retention[workspace_id] = days
+        return True
+
+    async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:
+        """See the interface."""
+        handed = [
+            evolve(each, owner_id=heir_id)
+            for each in self.tables.workspaces.values()
+            if each.owner_id == owner_id and heir_id in each.members
+        ]
+        for each in handed:
+            self.tables.workspaces[each.id] = each
+            self.tables.roles[each.id, owner_id] = Standing.MODERATOR
+        return handed
+
     async def change_role(
         self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId
     ) -> Workspace | Denial:

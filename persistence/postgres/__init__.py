@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
+from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
@@ -84,8 +85,8 @@ async def open_postgres_store(
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
     async with (
         open_database(dsn, pool_size, watch) as database,
-        open_connections(LARGE, planned, watch=watch) as large,
-        open_connections(lanes, connect, leave, watch) as sends,
+        open_connections(LARGE, planned, name="lists", watch=watch) as large,
+        open_connections(lanes, connect, leave, name="lanes", watch=watch) as sends,
     ):
         workspaces, planning = PostgresWorkspaces(database), Database(dsn, large)
         yield Store(
@@ -101,4 +102,8 @@ async def open_postgres_store(
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),
             log=PostgresLog(database, expected, hold),
+            figures=StoreFigures(
+                (database.figures, large.figures, sends.figures),
+                Held() if hold is None else hold,
+            ),
         )

@@ -10,11 +10,12 @@ from attrs import fields, frozen
 from persistence.identities import Identity
 from persistence.postgres.database.bridge import Database, Duplicate, Record
 from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
-from protocol.model import Role, SessionId, User, UserId, name_key
+from protocol.model import MessageFate, Role, SessionId, User, UserId, name_key
 
 USER_COLUMNS: Final = (
     "id", "username", "name", "created_at", "updated_at", "email", "first_name", "last_name",
     "date_of_birth", "avatar", "nickname", "about_me", "role", "class_name", "subject", "is_public",
+    "deleted_at",
 )  # fmt: skip
 _NUMBERED_USERNAMES: Final = 20
 
@@ -50,16 +51,7 @@ _CHANGE_EMAIL: Final = f"""
                      updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
 """
-_DELETE: Final = """
-    WITH shared AS (
-        SELECT FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id
-         WHERE w.owner_id = $1 AND m.user_id <> $1),
-    left_alone AS (
-        DELETE FROM workspaces WHERE owner_id = $1 AND NOT EXISTS (SELECT FROM shared)),
-    deleted AS (
-        DELETE FROM users WHERE id = $1 AND NOT EXISTS (SELECT FROM shared))
-    SELECT NOT EXISTS (SELECT FROM shared) AS is_done
-"""
+_DELETE: Final = "SELECT delete_account($1, $2) AS verdict"
 _INSERT: Final = f"""
     WITH made AS (
         INSERT INTO users (username, email, name, first_name, last_name, date_of_birth, avatar,
@@ -122,7 +114,8 @@ class PostgresAccounts:
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """See the interface."""
         rows = await self.database.fetch(
-            f"{_SELECT} WHERE id > $1 AND role <> 'assistant' ORDER BY id LIMIT $2",
+            f"{_SELECT} WHERE id > $1 AND role <> 'assistant' AND deleted_at IS NULL"
+            " ORDER BY id LIMIT $2",
             after or 0,
             limit,
         )
@@ -131,7 +124,7 @@ class PostgresAccounts:
     async def find(self, username: str) -> User | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            f"{_SELECT} WHERE username_key = $1", name_key(username)
+            f"{_SELECT} WHERE username_key = $1 AND deleted_at IS NULL", name_key(username)
         )
         return None if row is None else user_from(row)
 
@@ -148,8 +141,8 @@ class PostgresAccounts:
     async def credentials(self, login: str) -> Credentials | None:
         """See the interface."""
         row = await self.database.fetch_one(
-            f"{_SELECT_WITH_HASH} WHERE email_key = $1 OR username_key = $1"
-            " ORDER BY username_key = $1 DESC LIMIT 1",
+            f"{_SELECT_WITH_HASH} WHERE (email_key = $1 OR username_key = $1)"
+            " AND deleted_at IS NULL ORDER BY username_key = $1 DESC LIMIT 1",
             name_key(login),
         )
         return None if row is None else Credentials(user_from(row), row["password_hash"])
@@ -185,10 +178,19 @@ class PostgresAccounts:
             raise NoSuchUser(user_id)
         return user_from(row)
 
-    async def delete(self, user_id: UserId) -> bool:
+    async def identities(self, user_id: UserId) -> Sequence[Identity]:
         """See the interface."""
-        row = await self.database.fetch_one(_DELETE, user_id)
-        return row is not None and bool(row["is_done"])
+        rows = await self.database.fetch(
+            "SELECT issuer, subject FROM identities WHERE user_id = $1 ORDER BY created_at", user_id
+        )
+        return [Identity(row["issuer"], row["subject"]) for row in rows]
+
+    async def delete(self, user_id: UserId, fate: MessageFate = MessageFate.REMOVE) -> bool:
+        """See the interface."""
+        row = await self.database.fetch_one(_DELETE, user_id, fate is MessageFate.KEEP)
+        if row is None or row["verdict"] == "unknown":
+            raise NoSuchUser(user_id)
+        return bool(row["verdict"] == "done")
 
     async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
         """See the interface."""

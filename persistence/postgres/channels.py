@@ -1,6 +1,6 @@
 """Channels in Postgres."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -15,6 +15,7 @@ from persistence.records import (
     NewChannel,
     NoSuchUser,
     Taken,
+    Watermarks,
     channel_key,
 )
 from protocol.model import (
@@ -145,6 +146,20 @@ class PostgresChannels:
         else:
             rows = await self.planning.fetch(MANY_HEADS, user_id, ids)
         return [head_in(row) for row in rows]
+
+    async def watermarks(
+        self, user_id: UserId, channel_ids: Collection[ChannelId]
+    ) -> Mapping[ChannelId, Watermarks]:
+        """See the interface."""
+        rows = await self.database.fetch(
+            "SELECT channel_id, delivered_seq, read_seq FROM receipts"
+            " WHERE user_id = $1 AND channel_id = ANY ($2::bigint[]) AND delivered_seq > 0",
+            user_id,
+            list(channel_ids),
+        )
+        return {
+            row["channel_id"]: Watermarks(row["delivered_seq"], row["read_seq"]) for row in rows
+        }
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """See the interface."""

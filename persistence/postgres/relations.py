@@ -29,7 +29,7 @@ _REQUEST: Final = """
         INSERT INTO follows (follower_id, followee_id, status)
         SELECT $1, id, CASE WHEN is_public THEN 'accepted' ELSE 'pending' END
           FROM users
-         WHERE id = $2 AND NOT EXISTS (
+         WHERE id = $2 AND deleted_at IS NULL AND NOT EXISTS (
                SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
         ON CONFLICT DO NOTHING
         RETURNING status)
@@ -68,6 +68,7 @@ _ACCEPT_MESSAGES: Final = """
            AND EXISTS (SELECT FROM messages m
                         WHERE m.channel_id = c.id AND m.author_id = $2 AND m.deleted_at IS NULL)
            AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)
+           AND EXISTS (SELECT FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL)
            AND NOT EXISTS (
                SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
         ON CONFLICT (follower_id, followee_id) DO UPDATE SET status = 'accepted'

@@ -6,14 +6,16 @@ from typing import Final
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import Gone, NoSuchUser, Upload
+from persistence.records import Gone, NoSuchUser, StorageFull, Upload
 from persistence.uploads import DAY
 from protocol.model import UserId
 
-_ADD: Final = "SELECT add_upload($1, $2, $3, $4, $5, $6, $7, $8, $9) AS is_added"
-_VISIBLE: Final = """
-    SELECT url, owner_id, mime_type, name, size, width, height
-      FROM uploads WHERE url = $2 AND may_see_upload($1, url)
+_ADD: Final = "SELECT add_upload($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS full"
+_COLUMNS: Final = "url, owner_id, mime_type, name, size, width, height"
+_VISIBLE: Final = f"SELECT {_COLUMNS} FROM uploads WHERE url = $2 AND may_see_upload($1, url)"
+_OF_USER: Final = f"""
+    SELECT {_COLUMNS} FROM uploads WHERE owner_id = $1 AND url COLLATE "C" > $2
+     ORDER BY url COLLATE "C" LIMIT $3
 """
 
 
@@ -23,16 +25,23 @@ class PostgresUploads:
 
     database: Database
 
-    async def add(self, upload: Upload, *, quota: int = 0, grace: float = DAY) -> bool:
+    async def add(
+        self, upload: Upload, *, quota: int = 0, total: int = 0, grace: float = DAY
+    ) -> StorageFull | None:
         """See the interface."""
         try:
             row = await self.database.fetch_one(
                 _ADD, upload.url, upload.owner_id, upload.mime_type, upload.name, upload.size,
-                upload.width, upload.height, quota, grace,
+                upload.width, upload.height, quota, total, grace,
             )  # fmt: skip
         except Gone:
             raise NoSuchUser(upload.owner_id) from None
-        return row is not None and bool(row["is_added"])
+        return None if row is None or row["full"] is None else StorageFull(row["full"])
+
+    async def of_user(self, user_id: UserId, *, after: str, limit: int) -> Sequence[Upload]:
+        """See the interface."""
+        rows = await self.database.fetch(_OF_USER, user_id, after, limit)
+        return [_upload(row) for row in rows]
 
     async def visible(self, user_id: UserId, url: str) -> Upload | None:
         """See the interface."""

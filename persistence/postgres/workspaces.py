@@ -35,7 +35,7 @@ ASKED_TO_COME: Final = """
            may_in_workspace($3, 'invite', w.id)
                AND (may_message($3, $2) OR standing_in_workspace($2, w.id) IS NOT NULL) AS may,
            may_in_workspace($3, 'invite', w.id) AND NOT EXISTS (
-               SELECT FROM users u WHERE u.id = $2 AND NOT EXISTS (
+               SELECT FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL AND NOT EXISTS (
                    SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($2, $3), ($3, $2))))
                AS is_nobody
       FROM workspaces w WHERE w.id = $1
@@ -83,6 +83,18 @@ _CHANGE_ROLE: Final = f"""
          WHERE m.workspace_id = asked.id AND m.user_id = $2 AND may AND $4 <> 'owner'
     )
     {VERDICT}, is_nobody FROM asked
+"""
+_HAND_OVER: Final = """
+    WITH handed_over AS (
+        UPDATE workspaces w SET owner_id = $2
+         WHERE w.owner_id = $1 AND EXISTS (
+               SELECT FROM workspace_members m WHERE m.workspace_id = w.id AND m.user_id = $2)
+        RETURNING w.id
+    ), former AS (
+        UPDATE workspace_members SET role = 'moderator'
+         WHERE workspace_id IN (SELECT id FROM handed_over) AND user_id = $1
+    )
+    SELECT id FROM handed_over ORDER BY id
 """
 
 
@@ -143,6 +155,26 @@ class PostgresWorkspaces:
     ) -> Workspace | Denial:
         """See the interface."""
         return await self.change(_REMOVE, workspace_id, user_id, by)
+
+    async def named(self, name: str) -> Sequence[Workspace]:
+        """See the interface."""
+        rows = await self.database.fetch(f"{_SELECT} WHERE w.name = $1 ORDER BY w.id", name)
+        return [workspace_in(row) for row in rows]
+
+    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+        """See the interface."""
+        row = await self.database.fetch_one(
+            "UPDATE workspaces SET retention_days = $2 WHERE id = $1 RETURNING id",
+            workspace_id,
+            days,
+        )
+        return row is not None
+
+    async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:
+        """See the interface."""
+        rows = await self.database.fetch(_HAND_OVER, owner_id, heir_id)
+        found = [await self.get(row["id"]) for row in rows]
+        return [each for each in found if each is not None]
 
     async def change_role(
         self, workspace_id: WorkspaceId, user_id: UserId, standing: Standing, *, by: UserId

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,10 +29,13 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def issue(authority: trustme.CA, folder: Path) -> dict[str, Any]:
+END = datetime(2034, 5, 6, tzinfo=UTC)
+
+
+def issue(authority: trustme.CA, folder: Path, end: datetime | None = None) -> dict[str, Any]:
     """Settings of a new certificate, in the same files as the one before."""
     files: dict[str, Any] = {"tls_cert": folder / "cert.pem", "tls_key": folder / "key.pem"}
-    made = authority.issue_cert("127.0.0.1")
+    made = authority.issue_cert("127.0.0.1", not_after=end)
     made.cert_chain_pems[0].write_to_path(files["tls_cert"])
     made.private_key_pem.write_to_path(files["tls_key"])
     return files
@@ -70,8 +74,10 @@ async def test_new_connections_get_the_new_certificate_and_old_ones_stay(
         serve(memory_store, **issue(authority, tmp_path)) as server,
         tls_connection(server, authority) as (old, before),
     ):
-        files = issue(authority, tmp_path)
+        assert server.reloading.certificate_end != END
+        files = issue(authority, tmp_path, END)
         assert apply(server, **files)["certificate_is_read"]
+        assert server.reloading.certificate_end == END
         async with tls_connection(server, authority) as (_, after):
             assert after != before
         assert (await request(old, "GET", "/healthz")).status == 200

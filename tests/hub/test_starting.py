@@ -62,7 +62,7 @@ async def test_meanwhile_the_port_says_that_the_hub_lives_and_is_not_ready() -> 
     async with trio.open_nursery() as nursery:
         with listening("127.0.0.1", 0) as listeners:
             port = listeners[0].getsockname()[1]
-            waiting = Waiting(listeners, None, told.append, nursery)
+            waiting = Waiting([(listeners, None)], told.append, nursery)
             waiting.end()  # nothing was waited for
             waiting.begin("away")
             waiting.begin("still away")

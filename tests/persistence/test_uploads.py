@@ -3,7 +3,7 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, NoSuchUser, ProfileChange, Upload
+from persistence.records import Draft, NoSuchUser, ProfileChange, StorageFull, Upload
 from protocol.model import MessageKind, Posted, Refusal, User
 from tests.support.stores.records import (
     NOBODY,
@@ -165,8 +165,8 @@ async def test_what_is_never_named_goes_when_its_grace_ends(store: Store) -> Non
     ann, ben = await make_users(store, "ann", "ben")
     unsent, sent, new = (upload_of(ann, name) for name in ("unsent", "sent", "new"))
     for each in (unsent, sent):
-        assert await store.uploads.add(each, grace=0.0)
-    assert await store.uploads.add(new, grace=60.0)
+        assert await store.uploads.add(each, grace=0.0) is None
+    assert await store.uploads.add(new, grace=60.0) is None
     await post_one(store, naming(sent.url, ann, ben))
     assert await collected(store) == [unsent.url]
     urls = [each.url for each in (unsent, sent, new)]
@@ -176,7 +176,7 @@ async def test_what_is_never_named_goes_when_its_grace_ends(store: Store) -> Non
 async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     for number in range(5):
-        assert await store.uploads.add(upload_of(ann, f"old{number}"), grace=0.0)
+        assert await store.uploads.add(upload_of(ann, f"old{number}"), grace=0.0) is None
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
     await store.messages.delete(message.id, by=ann.id)
@@ -195,12 +195,12 @@ async def test_an_address_elsewhere_is_nobodys_file(store: Store) -> None:
 async def test_a_user_has_no_more_than_the_quota(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     add = store.uploads.add
-    assert await add(upload_of(ann, "a", 60), quota=100, grace=0.0)
-    assert not await add(upload_of(ann, "b", 41), quota=100)
-    assert await add(upload_of(ann, "c", 40), quota=100)
-    assert not await add(upload_of(ann, "d", 1), quota=100)
-    assert await add(upload_of(ann, "e", 1_000), quota=0)
-    assert await add(upload_of(ben, "f", 100), quota=100)
+    assert await add(upload_of(ann, "a", 60), quota=100, grace=0.0) is None
+    assert await add(upload_of(ann, "b", 41), quota=100) is StorageFull.OF_OWNER
+    assert await add(upload_of(ann, "c", 40), quota=100) is None
+    assert await add(upload_of(ann, "d", 1), quota=100) is StorageFull.OF_OWNER
+    assert await add(upload_of(ann, "e", 1_000), quota=0) is None
+    assert await add(upload_of(ben, "f", 100), quota=100) is None
     known = await store.uploads.known([upload_of(ann, name).url for name in "abcdef"])
     assert {url[-1] for url in known} == set("acef")
     with pytest.raises(NoSuchUser):
@@ -209,7 +209,27 @@ async def test_a_user_has_no_more_than_the_quota(store: Store) -> None:
 
 async def test_what_is_deleted_makes_room(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
-    assert await store.uploads.add(upload_of(ann, "a", 100), quota=100, grace=0.0)
-    assert not await store.uploads.add(upload_of(ann, "b", 100), quota=100)
+    assert await store.uploads.add(upload_of(ann, "a", 100), quota=100, grace=0.0) is None
+    assert await store.uploads.add(upload_of(ann, "b", 100), quota=100) is StorageFull.OF_OWNER
     assert await collected(store) == [upload_of(ann, "a").url]
-    assert await store.uploads.add(upload_of(ann, "b", 100), quota=100)
+    assert await store.uploads.add(upload_of(ann, "b", 100), quota=100) is None
+
+
+async def test_all_users_together_may_have_so_much(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    assert await store.uploads.add(upload_of(ann, "a", 60), quota=100, total=100) is None
+    full = await store.uploads.add(upload_of(ben, "b", 41), quota=100, total=100)
+    assert full is StorageFull.OF_ALL
+    assert await store.uploads.of_user(ben.id, after="", limit=9) == []
+    assert await store.uploads.add(upload_of(ben, "b", 40), quota=100, total=100) is None
+    assert await store.uploads.add(upload_of(ben, "c", 1), total=0) is None
+
+
+async def test_the_files_of_a_user_come_a_page_at_a_time(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    mine = [upload_of(ann, name) for name in ("b", "a", "C")]
+    for each in (*mine, upload_of(ben, "d")):
+        assert await store.uploads.add(each) is None
+    first = await store.uploads.of_user(ann.id, after="", limit=2)
+    rest = await store.uploads.of_user(ann.id, after=first[-1].url, limit=2)
+    assert [*first, *rest] == sorted(mine, key=lambda each: each.url)

@@ -52,7 +52,8 @@ class Weather:
     def over(self, store: Store, truth: Truth) -> Store:
         """The store as the hub sees it."""
         self._truth = truth
-        return evolve(store, **{name: _Part(name, getattr(store, name), self) for name in PARTS})
+        parts: dict[str, Any] = {name: _Part(name, getattr(store, name), self) for name in PARTS}
+        return evolve(store, **parts)
 
     def clear(self) -> None:
         """From now on nothing fails."""

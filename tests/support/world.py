@@ -22,6 +22,8 @@ from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
+from hub.monitoring.disk import Disk
+from hub.monitoring.figures import Figures
 from hub.rest.app import build_app, discover, larger_bodies
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
@@ -256,12 +258,10 @@ async def open_world(
             app = build_app(services, engines, claims, dialects)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
-            world = World(
-                services,
-                admission,
-                Acceptor(admission.serve, caps, visitors=services.visitors),
-                connections,
-            )
+            acceptor = Acceptor(admission.serve, caps, visitors=services.visitors)
+            figures = Figures(services, acceptor, Disk(config.data_dir), lambda: None)
+            services.metrics.watch(figures.look)
+            world = World(services, admission, acceptor, connections)
             yield world
             left = await world.unread()
             flaws += [flaw for socket in world.sockets for flaw in socket.flaws]

@@ -15,9 +15,10 @@ import trio
 from hub.identity.address_hook import HookFailed
 from hub.identity.cookies import COOKIES
 from hub.limits.quotas import Balance, Kind
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
-from persistence.records import Taken
+from hub.services.people.deletion import OwnsWorkspaces, delete_account
+from persistence.records import NoSuchUser, Taken
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import (
     REST as PRIVATE_MESSAGES,
@@ -102,11 +103,17 @@ async def _set_email(call: Call, email: str) -> None:
 
 
 async def delete(call: Call) -> JSON[DoneObject]:
-    """Delete the account, and what belongs to it."""
+    """Delete the account, and what belongs to it; its messages too, or all but them."""
     body = await call.body(ConfirmBody)
+    fate = body.fate
     await _confirm(call, body.current_password)
-    if not await call.services.store.accounts.delete(call.me):
-        raise HttpError(409, "owns_workspace", "You own a workspace that others are members of")
+    try:
+        await delete_account(call.services.store, call.me, fate)
+    except OwnsWorkspaces:
+        text = "You own a workspace that others are members of"
+        raise HttpError(409, "owns_workspace", text) from None
+    except NoSuchUser:
+        raise NotSignedIn from None
     call.services.authenticator.forget(call.me)
     await call.services.hub.end_users([call.me])
     for cookie in COOKIES:

@@ -6,7 +6,7 @@ under a name of its kind and with headers that keep a browser from running it.
 """
 
 from contextlib import aclosing
-from typing import Annotated, Final, NotRequired, TypedDict
+from typing import Annotated, Final, NotRequired, TypedDict, assert_never
 
 import structlog
 import trio
@@ -25,7 +25,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.parameters import Text
 from hub.rest.replies import unavailable
 from hub.settings.config import Config
-from persistence.records import NoSuchUser, Upload
+from persistence.records import NoSuchUser, StorageFull, Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.schemas import Keywords
@@ -119,15 +119,17 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     stored = Upload(url, call.me, kind, name, len(content))
     if isinstance(file, Picture):
         stored = evolve(stored, width=file.width, height=file.height)
-    quota, grace = config.user_upload_bytes, config.upload_grace
+    quota, total = config.user_upload_bytes, config.uploads_total_bytes
     try:
-        is_added = await uploads.add(stored, quota=quota, grace=grace)
+        full = await uploads.add(stored, quota=quota, total=total, grace=config.upload_grace)
     except NoSuchUser:
         await trio.to_thread.run_sync(folder.remove, [url])
         raise NotSignedIn from None
-    if not is_added:
+    if full is not None:
         await trio.to_thread.run_sync(folder.remove, [url])
-        raise HttpError(413, "storage_full", f"Your files may have {quota} bytes together")
+        raise _full(full, quota)
+    call.services.metrics.uploads += 1
+    call.services.metrics.uploaded_bytes += stored.size
     return stored
 
 
@@ -156,6 +158,17 @@ class _Parser(MultiPartParser):
     """Leaves the disk to Postgres, which waits for what others write to it."""
 
     spool_max_size = IN_MEMORY_BYTES
+
+
+def _full(why: StorageFull, quota: int) -> HttpError:
+    match why:
+        case StorageFull.OF_OWNER:
+            return HttpError(413, "storage_full", f"Your files may have {quota} bytes together")
+        case StorageFull.OF_ALL:
+            log.warning("uploads_full")
+            return HttpError(507, "uploads_full", "This hub has no room for more files")
+        case _:
+            assert_never(why)
 
 
 def _not_written(error: OSError) -> HttpError:
@@ -233,7 +246,7 @@ ENDPOINTS: Final = (
                 "form_malformed",
             ],
             413: ["storage_full"],
-            507: ["disk_full"],
+            507: ["disk_full", "uploads_full"],
         },
         body=UploadForm,
         media="multipart/form-data",

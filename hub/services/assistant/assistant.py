@@ -9,7 +9,9 @@ all questions of another; it never replies to an assistant; a failure is logged,
 gets an error. Must not know: sockets, SQL, how the model is reached.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 import structlog
@@ -39,6 +41,15 @@ CONTEXT_MESSAGES: Final = 20
 CONTEXT_CHARS: Final = 8_000
 _FAILURE: Final = Refused.because(ErrorCode.ASSISTANT_UNAVAILABLE)
 _TOO_OFTEN: Final = Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN)
+
+
+class QuestionOutcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"
+    TOO_OFTEN = "too_often"  # the asker's quota is used up
+    OVERLOADED = "overloaded"  # too many wait
 
 
 @frozen
@@ -77,6 +88,8 @@ class Assistant:
         self._accounts = accounts
         self._hub = hub
         self._workers = workers
+        self.outcomes: Counter[QuestionOutcome] = Counter()
+        """What became of the questions since the start."""
         self._questions: FairQueue[_Question] = FairQueue(MAX_WAITING, MAX_WAITING_OF_ONE)
 
     def consider(
@@ -96,8 +109,10 @@ class Assistant:
         refusal = None
         now = trio.current_time()
         if not all(quota.take(kind, now) for kind in (Kind.QUESTIONS, Kind.QUESTIONS_A_DAY)):
+            self.outcomes[QuestionOutcome.TOO_OFTEN] += 1
             refusal = _TOO_OFTEN
         elif not self._questions.put(asker.id, _Question(channel, message, asker, client)):
+            self.outcomes[QuestionOutcome.OVERLOADED] += 1
             log.warning("assistant_overloaded", user=asker.id, channel_id=channel.id)
             refusal = _FAILURE
         if refusal is not None and client is not None:
@@ -119,10 +134,13 @@ class Assistant:
             question = await self._questions.take()
             try:
                 if self._completions is None:
+                    self.outcomes[QuestionOutcome.FAILED] += 1
                     await self._tell_failure(question)
                 else:
                     await self._answer(self._completions, question)
+                    self.outcomes[QuestionOutcome.ANSWERED] += 1
             except (NoAnswer, StoreUnavailable) as error:
+                self.outcomes[QuestionOutcome.FAILED] += 1
                 log.warning(
                     "assistant_failed",
                     user=question.asker.id,

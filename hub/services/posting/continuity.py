@@ -71,6 +71,11 @@ class Continuity:
         return bool(self._doubtful or self._doubtful_pairs)
 
     @property
+    def conversations_in_doubt(self) -> int:
+        """Of how many conversations something may be missing."""
+        return len(self._doubtful) + len(self._doubtful_pairs)
+
+    @property
     def unsettled(self) -> frozenset[UserId]:
         """The authors of drafts that may be stored from now on."""
         return frozenset(self._unsettled)

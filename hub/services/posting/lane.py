@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from time import perf_counter
 from typing import Final, TypeAlias, assert_never
 
 import structlog
@@ -31,8 +32,9 @@ from hub.actor.letters import (
     ToUsers,
     WorkspaceRoom,
 )
-from hub.batching import Batcher
+from hub.batching import MAX_BATCH, Batcher
 from hub.services.posting.continuity import Continuity, WentBack
+from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
@@ -106,9 +108,23 @@ class Lane:
         """Since when nothing could be stored; None: the last messages were."""
         # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
         self._batcher: Batcher[Submission | None] = Batcher(self._commit)
+        self._waits_since: float | None = None  # the first one that is in no batch
+        self.figures = LaneFigures()
+
+    @property
+    def waiting(self) -> int:
+        """How many drafts wait for a statement, or stand still."""
+        return self._batcher.waiting + len(self._standstill)
+
+    @property
+    def in_doubt(self) -> int:
+        """Of how many conversations something may be missing."""
+        return self._continuity.conversations_in_doubt
 
     async def put(self, submission: Submission) -> None:
         """Have a draft stored. Waits only while the queue is full."""
+        if self._waits_since is None:
+            self._waits_since = perf_counter()
         await self._batcher.put(submission)
 
     async def serve(self) -> None:
@@ -128,6 +144,8 @@ class Lane:
     async def _commit(self, batch: Sequence[Submission | None]) -> None:
         submissions: Sequence[Submission] = [each for each in batch if each is not None]
         patience = trio.current_time() + SEND_SECONDS
+        if self._waits_since is not None:
+            self._note_wait(self._waits_since, len(batch))
         if self._standstill:
             held = self._standstill.take() if None in batch else ()
             if held and not await self._carry_out(held, self._messages.post_again):
@@ -140,6 +158,14 @@ class Lane:
             return
         if self.failing_since is not None or (self._standstill and None in batch):
             await self._probe(patience)
+
+    def _note_wait(self, since: float, taken: int) -> None:
+        """A batch is begun. If not all fit into it, it is estimated since when the others wait."""
+        now = perf_counter()
+        waited = now - since
+        self.figures.queued.add(waited)
+        left = self._batcher.waiting if taken == MAX_BATCH else 0
+        self._waits_since = now - waited * left / (left + taken) if left else None
 
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
         """Store, deliver and settle. False: the store is away."""
@@ -181,9 +207,11 @@ class Lane:
         """
         deliveries: list[Delivery] = []
         later: dict[MessageId, Submission] = {}
+        stored = 0
         for submission, outcome in outcomes:
             match outcome:
                 case Posted(message=message, repeated=False):
+                    stored += 1
                     if self._continuity.follows(message):
                         deliveries += self._submission_deliveries(outcome, submission)
                     else:
@@ -194,6 +222,7 @@ class Lane:
                     pass
                 case _:
                     assert_never(outcome)
+        self.figures.stored += stored
         if self._continuity.in_doubt:
             deliveries += await self._missing(later)
         return deliveries
@@ -224,6 +253,7 @@ class Lane:
         deliveries: list[Delivery] = []
         for submission, outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
+                self.figures.stored += 1
                 self._continuity.take(outcome.message)
                 deliveries += self._submission_deliveries(outcome, submission)
         return deliveries
@@ -253,8 +283,12 @@ class Lane:
         self, submissions: Sequence[Submission], post: Post
     ) -> Sequence[Outcome | Locked]:
         """Raises StoreUnavailable: the store is away, or does not respond in time."""
+        began = perf_counter()
         with trio.move_on_after(SEND_SECONDS):
-            return await post([each.draft for each in submissions])
+            outcomes = await post([each.draft for each in submissions])
+            self.figures.commits.add(perf_counter() - began)
+            self.figures.batches.add(len(outcomes))
+            return outcomes
         raise StoreUnavailable("no answer in time")
 
     async def _trace(
@@ -268,9 +302,11 @@ class Lane:
 
     def _give_up(self, submissions: Sequence[Submission], error: StoreUnavailable) -> None:
         """It is unknown whether these were stored; those that wait behind them were not."""
+        self.figures.doubtful += len(submissions)
         for submission in submissions:
             self._continuity.doubt(submission.draft)
             self._settle(submission, error)
+        self._waits_since = None
         for waiting in self._batcher.take_waiting():
             if waiting is not None:
                 self._settle(waiting, error)
@@ -340,6 +376,7 @@ class Lane:
                     if submission is not None:
                         deliveries += self._submission_deliveries(found.posted, submission)
                     else:
+                        self.figures.found += 1
                         log.info("message_found", message_id=found.posted.message.id)
                         deliveries += self._message_deliveries(found.posted, found.author, None)
         except StoreUnavailable as error:

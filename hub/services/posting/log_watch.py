@@ -57,6 +57,8 @@ class LogWatch:
         self._seen: str | None = None  # the epoch of a log that was seen to go back
         self._in_doubt = trio.Event()
         self._one_at_a_time = trio.Lock()
+        self.begun_anew = 0
+        """How often everybody had to start over since the start."""
 
     @property
     def epoch(self) -> str:
@@ -170,6 +172,7 @@ class LogWatch:
                 each.begin_anew(floor)
             log.warning("log_begun_anew", epoch=epoch, newest_message_id=floor)
             self._epoch, self._seen, self._why_not = epoch, None, None
+            self.begun_anew += 1
             self._in_doubt = trio.Event()
         await self._hub.send_back(None, START_OVER)
 

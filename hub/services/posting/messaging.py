@@ -6,8 +6,9 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import trio
 
@@ -44,7 +45,7 @@ class Messaging:
     ) -> None:
         self._typing = typing
         self._tracing = tracing
-        self._lanes = [
+        self.lanes: Final[Sequence[Lane]] = [
             Lane(messages, hub, typing, continuity, watch, self._settle, tracing=tracing)
             for continuity in watch.continuities
         ]
@@ -118,7 +119,7 @@ class Messaging:
     async def run(self) -> None:
         """Work off what was accepted until cancelled."""
         async with trio.open_nursery() as nursery:
-            for lane in self._lanes:
+            for lane in self.lanes:
                 nursery.start_soon(lane.serve)
                 nursery.start_soon(lane.recheck)
 
@@ -126,7 +127,7 @@ class Messaging:
         """The lanes whose last messages were not stored, and since when that is so."""
         return {
             number: lane.failing_since
-            for number, lane in enumerate(self._lanes)
+            for number, lane in enumerate(self.lanes)
             if lane.failing_since is not None
         }
 
@@ -138,7 +139,7 @@ class Messaging:
 
     def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Lane:
         where = draft.where if dm is None else frozenset(dm)
-        return self._lanes[hash(where) % len(self._lanes)]
+        return self.lanes[hash(where) % len(self.lanes)]
 
     def _forget(self, count: int) -> None:
         self._unsettled -= count

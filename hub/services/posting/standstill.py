@@ -37,6 +37,9 @@ class Standstill(Generic[T]):
     def __bool__(self) -> bool:
         return bool(self._queues)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
     def hold(self, item: T) -> None:
         """Have a submission wait, behind those of its conversation."""
         tried = self._tried.get(id(item))

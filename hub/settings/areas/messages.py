@@ -34,6 +34,11 @@ class Messages:
         1_073_741_824,
         "How much one user may have uploaded, without what has been deleted; 0: any amount.",
     )
+    uploads_total_bytes: int = setting(
+        whole(0, 1_125_899_906_842_624, "bytes"),
+        0,
+        "How much all users together may have uploaded; 0: any amount.",
+    )
     user_uploads_per_minute: int = setting(
         whole(1, 100_000, "files"), 60, "How many files one user may upload in a minute."
     )

@@ -6,7 +6,7 @@ Must not know: other areas.
 from attrs import frozen
 
 from hub.settings.choices import LogFormat, LogLevel, Traces
-from hub.settings.parsers import LONG_SECRET, choice, seconds
+from hub.settings.parsers import LONG_SECRET, PLACE, Place, choice, seconds
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -37,4 +37,10 @@ class Operation:
         LONG_SECRET,
         None,
         "The bearer token with which `/metrics` is read; without it there is no such page.",
+    )
+    metrics_listen: Place | None = setting(
+        PLACE,
+        None,
+        "Where `/metrics`, `/healthz` and `/readyz` are shown as well, and nothing else, without a"
+        " token and without TLS.",
     )

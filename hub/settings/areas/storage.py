@@ -22,6 +22,12 @@ class Storage:
     database_url: Secret | None = setting(
         POSTGRES_URL, None, "A Postgres (14 or later) to use instead of the embedded one."
     )
+    retention_days: int = setting(
+        whole(0, 36_500, "days"),
+        0,
+        "After how many days messages are removed, unless their workspace has a time of its own; "
+        "0: never.",
+    )
     db_lanes: int = setting(
         whole(1, 16, "connections"),
         2,

@@ -62,6 +62,7 @@ export type HubCode =
   | "owns_workspace"
   | "channel_name_taken"
   | "disk_full"
+  | "uploads_full"
   | "storage_full"
   | "file_missing"
   | "file_empty"

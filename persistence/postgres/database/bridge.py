@@ -20,6 +20,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from functools import partial
+from math import inf
 from time import perf_counter
 from typing import Any, Final, TypeAlias, TypeVar, assert_never
 
@@ -28,7 +29,14 @@ import structlog
 import trio
 import trio_asyncio
 
-from persistence.postgres.database.errors import Meaning, StatementRefused, describe, meaning_of
+from persistence.figures import PoolFigures
+from persistence.postgres.database.errors import (
+    Meaning,
+    StatementRefused,
+    describe,
+    failure_of,
+    meaning_of,
+)
 from persistence.postgres.database.session import (
     SESSION,
     STATEMENT_SECONDS,
@@ -158,14 +166,23 @@ class Connections:
         count: how many statements may be in flight at a time.
         connect: opens a connection, in asyncio.
         give_up: ends a connection whose statement nobody waits for any more.
+        name: what they are for.
         watch: what is noted of the statements.
     """
 
     def __init__(
-        self, count: int, connect: Connect, give_up: GiveUp, watch: StatementWatch = UNWATCHED
+        self,
+        count: int,
+        connect: Connect,
+        give_up: GiveUp,
+        name: str = "main",
+        watch: StatementWatch = UNWATCHED,
     ) -> None:
+        self.figures: Final = PoolFigures(name, count)
         self._watch = watch
-        self._free: list[_Slot] = [_Slot(connect, give_up, watch) for _ in range(count)]
+        self._free: list[_Slot] = [
+            _Slot(connect, give_up, self.figures, watch) for _ in range(count)
+        ]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -189,12 +206,14 @@ class Connections:
         except trio.WouldBlock:
             await self._acquire()
         slot = self._free.pop()  # the last one used: its server process has warm caches
+        self.figures.in_use += 1
         try:
             for _ in range(CONFLICT_ATTEMPTS - 1):
                 with suppress(Conflict):
                     return await slot.fetch(sql, args)
             return await slot.fetch(sql, args)
         finally:
+            self.figures.in_use -= 1
             self._free.append(slot)
             self._permits.release()
 
@@ -210,13 +229,18 @@ class Connections:
             raise _unavailable(refused) from refused
 
     async def _acquire(self) -> None:
-        with trio.move_on_after(ACQUIRE_SECONDS):
-            await self._permits.acquire()
-            return
+        figures, began = self.figures, perf_counter()
+        figures.waiting += 1
+        try:
+            with trio.move_on_after(ACQUIRE_SECONDS):
+                await self._permits.acquire()
+                return
+        finally:
+            figures.waiting -= 1
+            figures.waits.add(perf_counter() - began)
+        figures.errors["no_connection_free"] += 1
         reason = "every connection is busy"
-        log.warning(
-            "statement_timed_out", name=statement_name(), seconds=ACQUIRE_SECONDS, reason=reason
-        )
+        self._watch.timed_out(began, reason)
         raise StoreUnavailable(reason)
 
     def close(self) -> None:
@@ -228,69 +252,63 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self, connect: Connect, give_up: GiveUp, watch: StatementWatch) -> None:
+    def __init__(
+        self, connect: Connect, give_up: GiveUp, figures: PoolFigures, watch: StatementWatch
+    ) -> None:
         self._connect = connect
         self._give_up = give_up
+        self._figures = figures
         self._watch = watch
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await in_asyncio(self._connect)
+            self._connection = await self._open()
         connection: Any = self._connection
-        begun = perf_counter()
+        began = perf_counter()
         patience = trio.move_on_after(STATEMENT_SECONDS)
         try:
             with patience:
                 rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
-                self._note(begun, rows)
+                self._figures.statements.add(perf_counter() - began)
+                self._watch.done(began, len(rows))
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
         except Exception as error:  # what asyncpg raises while a connection breaks can be anything
+            self._figures.errors[failure_of(error)] += 1
             match meaning_of(error):
                 case Meaning.REFUSED:
                     raise StatementRefused(error) from error
                 case Meaning.CONFLICT:
                     raise Conflict(describe(error)) from error
                 case Meaning.LOCKED:
-                    self._failed(begun, error)
+                    self._watch.failed(began, describe(error))
                     raise LockTimeout(describe(error)) from error
                 case Meaning.AWAY:
                     self.drop()
-                    self._failed(begun, error)
+                    self._watch.failed(began, describe(error))
                     raise _unavailable(error) from error
                 case unknown:
                     assert_never(unknown)
         self._connection = None
         self._give_up(connection)
+        is_wanted = trio.current_effective_deadline() > -inf
+        self._figures.errors["timeout" if is_wanted else "cancelled"] += 1
         reason = "no answer in time"
         if patience.cancel_called:
-            log.warning(
-                "statement_timed_out", name=statement_name(), seconds=_since(begun), reason=reason
-            )
+            self._watch.timed_out(began, reason)
         else:
-            self._note(begun, None)
+            self._watch.done(began, None)
         await trio.lowlevel.checkpoint_if_cancelled()
         raise StoreUnavailable(reason)
 
-    def _note(self, begun: float, rows: Sequence[Record] | None) -> None:
-        """A statement has come to its end; None: nobody waited for its rows."""
-        if perf_counter() - begun >= self._watch.slow:
-            log.warning(
-                "statement_slow",
-                name=statement_name(),
-                seconds=_since(begun),
-                rows=None if rows is None else len(rows),
-            )
-
-    def _failed(self, begun: float, error: Exception) -> None:
-        log.warning(
-            "statement_failed",
-            name=statement_name(),
-            seconds=_since(begun),
-            reason=describe(error),
-        )
+    async def _open(self) -> asyncpg.Connection:
+        try:
+            return await in_asyncio(self._connect)
+        except StoreError:
+            self._figures.errors["connection"] += 1
+            raise
 
     def drop(self) -> None:
         if self._connection is not None:
@@ -298,20 +316,21 @@ class _Slot:
             self._connection = None
 
 
-def _since(begun: float) -> float:
-    return round(perf_counter() - begun, 3)
-
-
 @asynccontextmanager
 async def open_connections(
-    count: int, connect: Connect, give_up: GiveUp = cancel, watch: StatementWatch = UNWATCHED
+    count: int,
+    connect: Connect,
+    give_up: GiveUp = cancel,
+    *,
+    name: str = "main",
+    watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Connections]:
     """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(count, connect, give_up, watch)
+    connections = Connections(count, connect, give_up, name, watch)
     try:
         await connections.ask("SELECT 1")
         yield connections
@@ -330,6 +349,11 @@ class Database:
     def __init__(self, dsn: str, connections: Connections) -> None:
         self._dsn = dsn
         self._connections = connections
+
+    @property
+    def figures(self) -> PoolFigures:
+        """Of the connections."""
+        return self._connections.figures
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement.
@@ -367,7 +391,7 @@ class Database:
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
         after the connection was lost: earlier notifications may have been missed. Entered once
-        listening has begun, or after a while without an answer.
+        listening has began, or after a while without an answer.
 
         Args:
             channel: the channel's name.
@@ -376,10 +400,10 @@ class Database:
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
-            begun = trio.Event()
-            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, begun)
+            began = trio.Event()
+            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, began)
             with trio.move_on_after(LISTEN_BEGIN_SECONDS):
-                await begun.wait()
+                await began.wait()
             with take:
                 yield take
                 nursery.cancel_scope.cancel()
@@ -390,11 +414,11 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        begun: trio.Event,
+        began: trio.Event,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give, check_seconds, begun)
+                await self._listen_until_lost(channel, parse, give, check_seconds, began)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
@@ -405,7 +429,7 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        begun: trio.Event,
+        began: trio.Event,
     ) -> None:
         lost = trio.Event()
 
@@ -433,7 +457,7 @@ class Database:
 
         try:
             await in_asyncio(begin)
-            begun.set()
+            began.set()
             await give.send(None)
             while not lost.is_set():
                 with trio.move_on_after(check_seconds):

@@ -89,6 +89,14 @@ def meaning_of(error: Exception) -> Meaning:
     return _EXCEPTIONS.get(code) or MEANINGS.get(code[:2], Meaning.REFUSED)
 
 
+def failure_of(error: Exception) -> str:
+    """What an error is counted as: the class of its SQLSTATE, or one of `FAILURES`."""
+    code: str | None = getattr(error, "sqlstate", None)
+    if code is None:
+        return "connection"
+    return code[:2] if code[:2] in MEANINGS else "other"
+
+
 class StatementRefused(StoreError):
     """What a statement was to store is refused: by Postgres, or by a policy or trigger of the
     deployment. `error` is what asyncpg raised.

@@ -69,7 +69,8 @@ class Hold:
     Args:
         dsn: the database.
 
-    `others`: how many other hubs were seen to serve it since this one began.
+    `others`: how many other hubs were seen to serve it since this one began. `losses`: how often
+    this one has lost it.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -80,6 +81,12 @@ class Hold:
         self._why_not = "not begun"
         self._known: set[int | None] = set()  # this hub, and others that were counted
         self.others = 0
+        self.losses = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether messages are stored for this hub."""
+        return self._hub is not None
 
     @property
     def hub(self) -> int:
@@ -139,6 +146,7 @@ class Hold:
 
     async def _take_again(self, reason: str) -> None:
         self._hub, self._why_not = None, f"the hold on the database was lost: {reason}"
+        self.losses += 1
         log.error("hold_lost", reason=reason)
         while self._hub is None:
             self._drop()

@@ -1,7 +1,7 @@
-"""Which log a Postgres has: see routines/epoch.sql.
+"""The log of a Postgres as a whole: see the routines epoch.sql, deletion.sql and retention.sql.
 
 Guarantees: messages are stored in the log that the hub knows alone: a connection that is opened to
-another one is refused, until the hub has looked which it is. Must not know: messages.
+another one is refused, until the hub has looked which it is. Must not know: who may see what.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,25 @@ import trio
 
 from persistence.postgres.database.bridge import Database
 from persistence.postgres.database.hold import Hold
-from persistence.records import StoreUnavailable
+from persistence.postgres.messages import TO_FIRST, message_in
+from persistence.records import Expired, StoreUnavailable, Written
+from protocol.model import ChannelId, MessageFate, MessageId, UserId
 
 LOOK_SECONDS: Final = 1.0
 
 _EPOCH: Final = "SELECT log_epoch() AS epoch"
 _NEW_EPOCH: Final = "SELECT new_epoch($1) AS epoch"
+_PART: Final = """
+    SELECT max(p.id) AS upto
+      FROM (SELECT m.id FROM messages m WHERE m.id > $1 ORDER BY m.id LIMIT $2) AS p
+"""
+_WRITTEN: Final = f"""
+    SELECT {TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id > $2 AND m.id <= $3 AND m.author_id = $1 AND m.deleted_at IS NULL
+     ORDER BY m.id
+"""
+_SWEEP: Final = "SELECT sweep_messages($1, $2, $3, $4) AS upto"
+_EXPIRE: Final = "SELECT removed, next_above FROM expire_messages($1, $2, $3, $4)"
 
 
 class AnotherLog(StoreUnavailable):
@@ -109,6 +122,29 @@ class PostgresLog:
                     return
             with trio.move_on_after(LOOK_SECONDS):
                 await self._expected.refused()
+
+    async def written(self, author_id: UserId, *, above: MessageId, limit: int) -> Written:
+        """See the interface."""
+        part = await self._database.fetch_one(_PART, above, limit)
+        if part is None or part["upto"] is None:
+            return Written((), None)
+        rows = await self._database.fetch(_WRITTEN, author_id, above, part["upto"])
+        return Written([message_in(row) for row in rows], MessageId(part["upto"]))
+
+    async def sweep(
+        self, user_id: UserId, fate: MessageFate, *, above: MessageId, limit: int
+    ) -> MessageId | None:
+        """See the interface."""
+        stays = fate is MessageFate.KEEP
+        row = await self._database.fetch_one(_SWEEP, user_id, stays, above, limit)
+        return None if row is None or row["upto"] is None else MessageId(row["upto"])
+
+    async def expire(self, days: int, *, above: ChannelId, channels: int, limit: int) -> Expired:
+        """See the interface."""
+        row = await self._database.fetch_one(_EXPIRE, days, above, channels, limit)
+        if row is None:
+            return Expired(0, None)
+        return Expired(row["removed"], row["next_above"])
 
     def _require_hold(self) -> None:
         """What is read from now on is all that there is, until another hub serves again.

@@ -9,10 +9,14 @@ import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from math import inf
+from time import perf_counter
 from types import FrameType
 from typing import Final, TypeAlias
 
+import structlog
 from attrs import define
+
+log = structlog.get_logger(__name__)
 
 _PACKAGE: Final = "persistence.postgres"
 _PACKAGES_OWN: Final = "store"
@@ -39,8 +43,27 @@ class StatementWatch:
         """Log statements that take so long; 0: none."""
         self.slow = seconds or inf
 
+    def done(self, began: float, rows: int | None) -> None:
+        """A statement has come to its end. `rows`: None if nobody waited for them."""
+        if perf_counter() - began >= self.slow:
+            log.warning("statement_slow", name=statement_name(), seconds=_since(began), rows=rows)
+
+    def failed(self, began: float, reason: str) -> None:
+        """The server, or the connection to it, has failed."""
+        log.warning("statement_failed", name=statement_name(), seconds=_since(began), reason=reason)
+
+    def timed_out(self, began: float, reason: str) -> None:
+        """Nobody waits for it any longer."""
+        log.warning(
+            "statement_timed_out", name=statement_name(), seconds=_since(began), reason=reason
+        )
+
 
 UNWATCHED: Final = StatementWatch()
+
+
+def _since(began: float) -> float:
+    return round(perf_counter() - began, 3)
 
 
 def statement_name() -> str:

@@ -20,3 +20,140 @@ CREATE OR REPLACE TRIGGER channels_delete_messages AFTER DELETE ON channels
 CREATE OR REPLACE TRIGGER users_delete_messages AFTER DELETE ON users
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
     EXECUTE FUNCTION delete_messages_with('author_id');
+
+-- Deleting an account. Its messages are deleted with it, or stay: then the account's row stays as their
+-- author, without anything that was the person's. Messages that carry a file of theirs are deleted in
+-- both cases, because the file is. Everything else that refers to the account is deleted, in whatever
+-- table it is.
+
+-- Takes the person's keys out of messages that stay (`stays`), or deletes messages: those of the first
+-- `at_most` above `above` that are the person's or in a dm of theirs. Returns where to go on; NULL: that
+-- was all. What `delete_account` would do at once takes long for a large log.
+CREATE OR REPLACE FUNCTION sweep_messages(who bigint, stays boolean, above bigint, at_most int)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    upto bigint;
+BEGIN
+    IF stays THEN
+        UPDATE messages SET client_key = NULL, remains = NULL
+         WHERE id IN (SELECT m.id FROM messages m
+                       WHERE m.author_id = who AND m.client_key IS NOT NULL LIMIT at_most);
+        RETURN CASE WHEN FOUND THEN above END;
+    END IF;
+    SELECT max(w.id) INTO upto
+      FROM (SELECT m.id FROM messages m WHERE m.id > above ORDER BY m.id LIMIT at_most) AS w;
+    DELETE FROM messages m
+     WHERE m.id > above AND m.id <= upto
+       AND (m.author_id = who OR m.channel_id IN (
+            SELECT c.id FROM channels c WHERE c.user_lo = who OR c.user_hi = who));
+    RETURN upto;
+END $$;
+
+-- Returns `done`; `unknown`: there is no such account; `owns_workspace`: others are members of one that
+-- it owns, and nothing was done.
+CREATE OR REPLACE FUNCTION delete_account(who bigint, stays boolean) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    place record;
+BEGIN
+    PERFORM FROM users WHERE id = who AND deleted_at IS NULL AND role <> 'assistant' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    IF EXISTS (SELECT FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id
+                WHERE w.owner_id = who AND m.user_id <> who) THEN
+        RETURN 'owns_workspace';
+    END IF;
+    DELETE FROM workspaces WHERE owner_id = who;
+    WITH carriers AS (
+        UPDATE messages m
+           SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
+               remains = CASE WHEN client_key IS NOT NULL AND m.author_id <> who
+                              THEN remains_of(content, file_url) END
+          FROM uploads u
+         WHERE u.owner_id = who AND m.file_url = u.url
+        RETURNING m.id)
+    DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
+    IF NOT stays THEN
+        DELETE FROM users WHERE id = who;
+        RETURN 'done';
+    END IF;
+    UPDATE messages SET client_key = NULL, remains = NULL
+     WHERE author_id = who AND client_key IS NOT NULL;
+    DELETE FROM channels WHERE (user_lo = who OR user_hi = who) AND last_seq = 0;
+    FOR place IN
+        SELECT r.conrelid::regclass AS name, a.attname AS reference
+          FROM pg_constraint r
+          JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1]
+         WHERE r.contype = 'f' AND r.confrelid = 'users'::regclass AND r.confdeltype = 'c'
+           AND r.conrelid <> 'channels'::regclass
+    LOOP
+        EXECUTE format('DELETE FROM %s WHERE %I = $1', place.name, place.reference) USING who;
+    END LOOP;
+    UPDATE users u
+       SET username = n.free, username_key = n.free, name = 'Deleted user', name_key = 'deleted user',
+           email = NULL, email_key = NULL, first_name = '', last_name = '', date_of_birth = NULL,
+           avatar = NULL, nickname = NULL, about_me = NULL, role = 'student', class_name = NULL,
+           subject = NULL, is_public = false, password_hash = 'none',
+           created_at = n.now, updated_at = n.now, deleted_at = n.now
+      FROM (SELECT 'deleted-' || who || CASE WHEN EXISTS (
+                       SELECT FROM users WHERE username_key = 'deleted-' || who AND id <> who)
+                   THEN '-' || gen_random_uuid() ELSE '' END AS free,
+                   date_trunc('milliseconds', clock_timestamp()) AS now) AS n
+     WHERE u.id = who;
+    RETURN 'done';
+END $$;
+
+-- What is left of a deleted account never changes.
+CREATE OR REPLACE FUNCTION change_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER users_stay_deleted BEFORE UPDATE ON users
+    FOR EACH ROW WHEN (OLD.deleted_at IS NOT NULL) EXECUTE FUNCTION change_nothing();
+
+-- A new row that refers to a deleted account is refused, as if there were none. Foreign keys are looked
+-- at first (triggers fire in the order of their names): they wait for who deletes the account, and this
+-- sees what was done. The trigger's arguments are the columns. Who makes the row needs no right to read
+-- accounts.
+CREATE OR REPLACE FUNCTION refuse_deleted() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    since timestamptz;
+BEGIN
+    FOR position IN 0 .. TG_NARGS - 1 LOOP
+        SELECT deleted_at INTO since FROM users
+         WHERE id = (to_jsonb(NEW) ->> TG_ARGV[position])::bigint;
+        IF since IS NOT NULL THEN
+            RAISE foreign_key_violation USING
+                MESSAGE = 'the account was deleted', CONSTRAINT = 'users_deleted';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER sessions_refuse_deleted AFTER INSERT ON sessions
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER identities_refuse_deleted AFTER INSERT ON identities
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER recoveries_refuse_deleted AFTER INSERT ON recoveries
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER receipts_refuse_deleted AFTER INSERT ON receipts
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER uploads_refuse_deleted AFTER INSERT ON uploads
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('owner_id');
+CREATE OR REPLACE TRIGGER follows_refuse_deleted AFTER INSERT ON follows
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('follower_id', 'followee_id');
+CREATE OR REPLACE TRIGGER blocks_refuse_deleted AFTER INSERT ON blocks
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('blocker_id', 'blocked_id');
+CREATE OR REPLACE TRIGGER workspaces_refuse_deleted AFTER INSERT ON workspaces
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('owner_id');
+CREATE OR REPLACE TRIGGER workspace_members_refuse_deleted AFTER INSERT ON workspace_members
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER invitations_refuse_deleted AFTER INSERT ON invitations
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id', 'inviter_id');
+CREATE OR REPLACE TRIGGER invitation_links_refuse_deleted AFTER INSERT ON invitation_links
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('creator_id');
+CREATE OR REPLACE TRIGGER channels_refuse_deleted AFTER INSERT ON channels
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_lo', 'user_hi');
+CREATE OR REPLACE TRIGGER channel_members_refuse_deleted AFTER INSERT ON channel_members
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');

@@ -70,6 +70,9 @@ CREATE OR REPLACE TRIGGER channels_announce_deletion AFTER DELETE ON channels
     EXECUTE FUNCTION announce_change('gone', 'id', 'workspace_id');
 CREATE OR REPLACE TRIGGER users_announce_end AFTER DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION announce_change('user', 'id');
+CREATE OR REPLACE TRIGGER users_announce_deletion AFTER UPDATE OF deleted_at ON users
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL)
+    EXECUTE FUNCTION announce_change('user', 'id');
 CREATE OR REPLACE TRIGGER invitations_announce AFTER INSERT OR DELETE ON invitations
     FOR EACH ROW EXECUTE FUNCTION announce_change('invited', 'user_id');
 

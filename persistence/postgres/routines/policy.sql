@@ -3,11 +3,12 @@
 -- Parlour replaces them only when this file has changed.
 
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
--- blocks the other, and the recipient's profile is public or one of them follows the other.
+-- blocks the other, and the recipient's profile is public or one of them follows the other. A deleted
+-- account has no public profile.
 CREATE OR REPLACE FUNCTION may_message(sender bigint, recipient bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT sender <> recipient
-       AND EXISTS (SELECT FROM users WHERE id = sender)
+       AND EXISTS (SELECT FROM users WHERE id = sender AND deleted_at IS NULL)
        AND NOT EXISTS (
            SELECT FROM blocks
            WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))
@@ -20,12 +21,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Whether a user may see their conversation with a peer: the peer does not block them, and one of the
--- two may message the other. Who blocks the peer themself may still read.
+-- two may message the other. Who blocks the peer themself may still read, and whoever could read what a
+-- deleted account has left.
 CREATE OR REPLACE FUNCTION may_see_conversation(who bigint, peer bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM blocks WHERE blocker_id = peer AND blocked_id = who)
        AND (EXISTS (SELECT FROM blocks WHERE blocker_id = who AND blocked_id = peer)
-            OR may_message(who, peer) OR may_message(peer, who))
+            OR may_message(who, peer) OR may_message(peer, who)
+            OR EXISTS (SELECT FROM users WHERE id = peer AND deleted_at IS NOT NULL))
 $$;
 
 -- Whether a user may see and join a channel: its own members and those of its workspace; of a dm, the
@@ -219,7 +222,7 @@ LANGUAGE sql STABLE AS $$
      WHERE me.id = who
        AND EXISTS (SELECT FROM channel_members m WHERE m.channel_id = c.id AND m.user_id = who)
        AND NOT EXISTS (SELECT FROM blocks b WHERE b.blocker_id = c.peer AND b.blocked_id = who)
-       AND (me.is_public OR them.is_public
+       AND (me.is_public OR them.is_public OR them.deleted_at IS NOT NULL
             OR EXISTS (SELECT FROM blocks b WHERE b.blocker_id = who AND b.blocked_id = c.peer)
             OR EXISTS (SELECT FROM follows f WHERE f.follower_id = who
                           AND f.followee_id = c.peer AND f.status = 'accepted')

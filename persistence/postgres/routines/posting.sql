@@ -105,7 +105,7 @@ BEGIN
                             ELSE 'not_a_member' END
                    WHEN may_message(p.author, p.peer) THEN NULL
                    -- who is blocked by somebody is told what is told of nobody
-                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer)
+                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer AND u.deleted_at IS NULL)
                         AND NOT EXISTS (SELECT FROM blocks b
                                          WHERE b.blocker_id = p.peer AND b.blocked_id = p.author)
                         THEN 'not_allowed'

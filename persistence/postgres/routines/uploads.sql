@@ -4,25 +4,33 @@
 -- lost, a trigger writes the file's address into loose_uploads, and `collect_uploads` looks at it. A
 -- new upload is written there too, to be looked at when it should have been named.
 
--- Adds an upload, unless its owner would have more than `quota` bytes then (0: there is no quota).
--- The owner's row is locked, so that two uploads at a time are counted one after the other.
+-- Adds an upload, unless its owner would have more than `quota` bytes then, or all owners together more
+-- than `total` (0: there is no such quota). Returns which quota it is; NULL: none, it was added.
+-- The owner's row is locked, so that two uploads at a time are counted one after the other; so is a lock
+-- that all uploads share where `total` counts.
 -- Nothing needs to name it for `grace` seconds.
 DROP FUNCTION IF EXISTS add_upload;
 CREATE FUNCTION add_upload(
     address text, owner bigint, kind text, called text, bytes bigint, wide int, high int,
-    quota bigint, grace double precision
-) RETURNS boolean LANGUAGE plpgsql AS $$
+    quota bigint, total bigint, grace double precision
+) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM users WHERE id = owner FOR NO KEY UPDATE;
     IF quota > 0 AND bytes + (SELECT coalesce(sum(u.size), 0) FROM uploads u
                                WHERE u.owner_id = owner) > quota THEN
-        RETURN false;
+        RETURN 'of_owner';
+    END IF;
+    IF total > 0 THEN
+        PERFORM pg_advisory_xact_lock('uploads'::regclass::oid::bigint);
+        IF bytes + (SELECT coalesce(sum(u.size), 0) FROM uploads u) > total THEN
+            RETURN 'of_all';
+        END IF;
     END IF;
     INSERT INTO uploads (url, owner_id, mime_type, name, size, width, height)
     VALUES (address, owner, kind, called, bytes, wide, high);
     INSERT INTO loose_uploads (url, due_at)
     VALUES (address, clock_timestamp() + make_interval(secs => grace));
-    RETURN true;
+    RETURN NULL;
 END $$;
 
 -- Deletes those uploads, of at most `at_most` that it is time to look at, that nothing names: those

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from protocol.dialect import SESSION_COOKIE
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MessageId, UserId
+from protocol.model import MessageFate, MessageId, UserId
 from protocol.parsing.content import (
     Content,
     FileUrl,
@@ -169,9 +169,22 @@ class TicketBody:
 
 @frozen
 class ConfirmBody:
-    """DELETE /api/users/me."""
+    """DELETE /api/users/me. `messages`: what becomes of the account's messages."""
 
     current_password: str
+    messages: Annotated[str, Keywords(enum=list(MessageFate))] = MessageFate.REMOVE.value
+
+    @property
+    def fate(self) -> MessageFate:
+        """What becomes of the messages.
+
+        Raises:
+            WireError: it is neither of the two.
+        """
+        if self.messages not in tuple(MessageFate):
+            text = "messages must be keep or remove"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="messages")
+        return MessageFate(self.messages)
 
 
 @frozen

@@ -36,6 +36,10 @@ class Recorder:
         self.closing = self.closing or reason
 
     @property
+    def close_code(self) -> int:
+        return 1005
+
+    @property
     def is_behind(self) -> bool:
         return False
 

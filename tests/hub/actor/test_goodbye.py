@@ -32,6 +32,7 @@ class Closings:
     number: int
     noted: list[tuple[int, float]]
     is_behind: bool = False
+    close_code: int = 1005
     is_closed: bool = field(default=False, init=False)
 
     def offer(self, frames: Frames) -> None:

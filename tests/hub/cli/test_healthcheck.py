@@ -23,7 +23,7 @@ async def waiting_hub(**settings: Any) -> AsyncIterator[Config]:
     asked = Config(port=0, **settings)
     async with trio.open_nursery() as nursery:
         with listening(asked.host, 0) as listeners:
-            waiting = Waiting(listeners, server_context(asked), lambda _: None, nursery)
+            waiting = Waiting([(listeners, server_context(asked))], lambda _: None, nursery)
             waiting.begin("away")
             port = 0 if unix_path(asked.host) else listeners[0].getsockname()[1]
             yield Config(port=port, **settings)

@@ -19,7 +19,9 @@ async def stored(
     store: Store, folder: UploadFolder, owner: User, name: str, *, grace: float = 0.0
 ) -> str:
     url = folder.write(name, b"text")
-    assert await store.uploads.add(Upload(url, owner.id, "text/plain", name, 4), grace=grace)
+    assert (
+        await store.uploads.add(Upload(url, owner.id, "text/plain", name, 4), grace=grace) is None
+    )
     return url
 
 

@@ -25,7 +25,7 @@ LANE_QUEUE = 4_096
 
 def asker_of(person: Person) -> Asker:
     quota = person.world.services.quotas.of(person.id)
-    return Asker(person.user, quota, ChannelScope.VISIBLE)
+    return Asker(person.user, quota, ChannelScope.VISIBLE, "some")
 
 
 async def fill_lane(world: World, author: Person, recipient: Person) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from hub.settings import parsers
 from hub.settings.choices import LogLevel
-from hub.settings.parsers import Parser, choice, list_of, seconds, whole
+from hub.settings.parsers import Parser, Place, choice, list_of, seconds, whole
 from hub.settings.redaction import Secret
 
 PORT, GRACE, LEVEL = whole(0, 65_535), seconds(0, 300), choice(LogLevel)
@@ -28,6 +28,10 @@ ORIGINS = list_of(parsers.ORIGIN)
         (parsers.HOST, "::1", "::1"),
         (parsers.HOST, "chat.example", "chat.example"),
         (parsers.HOST, "unix:/run/hub.sock", "unix:/run/hub.sock"),
+        (parsers.PLACE, "127.0.0.1:9108", Place("127.0.0.1", 9_108)),
+        (parsers.PLACE, "metrics.internal:0", Place("metrics.internal", 0)),
+        (parsers.PLACE, "[::1]:9108", Place("::1", 9_108)),
+        (parsers.PLACE, "unix:/run/hub.sock", Place("unix:/run/hub.sock")),
         (parsers.FOLDER, "a/b", Path("a/b")),
         (parsers.TABLE, "auth.session", "auth.session"),
         (parsers.ORIGIN, "https://a.example:8443", "https://a.example:8443"),
@@ -59,6 +63,13 @@ def test_accepted(parser: Parser[Any], value: object, result: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["127.0.0.1:9108", "[::1]:9108", "chat.example:1", "unix:/run/hub.sock"]
+)
+def test_a_place_is_shown_as_it_is_given(text: str) -> None:
+    assert str(parsers.PLACE.parse(text)) == text
+
+
+@pytest.mark.parametrize(
     ("parser", "values"),
     [
         (PORT, ["65536", "-1", "eighty", "1.5", 1.5, True, None, [1], ""]),
@@ -66,6 +77,10 @@ def test_accepted(parser: Parser[Any], value: object, result: object) -> None:
         (LEVEL, ["loud", "ERROR", 1, None, []]),
         (parsers.YES_NO, ["maybe", "", 2, 1.0, None, []]),
         (parsers.HOST, ["", " ", "a b", "a@b", "http://a", "host=a", "unix:a", 1, None]),
+        (
+            parsers.PLACE,
+            ["", "9108", ":9108", "a:", "a:x", "a:-1", "a:65536", "::1:9108", "[a]:1", "unix:a", 1],
+        ),
         (parsers.FOLDER, ["", 1, "postgresql://me:hunter2@db/x"]),
         (parsers.FILE, ["/no/such/file.pem", "/", ""]),
         (parsers.TABLE, ["", "a.b.c", "a; drop table b", 'a"', "1a", "é"]),

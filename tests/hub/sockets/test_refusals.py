@@ -4,7 +4,7 @@ import trio
 from structlog.testing import capture_logs
 from trio.testing import MockClock
 
-from hub.sockets.refusals import TELL_SECONDS, Refusals
+from hub.sockets.refusals import TELL_SECONDS, Reason, Refusals
 
 
 async def test_however_many_are_refused_there_are_few_lines(autojump_clock: MockClock) -> None:
@@ -13,9 +13,9 @@ async def test_however_many_are_refused_there_are_few_lines(autojump_clock: Mock
         async with trio.open_nursery() as nursery:
             nursery.start_soon(refusals.tell)
             for number in range(1_000):
-                refusals.note(f"192.0.2.{number % 250}", "too_many")
+                refusals.note(f"192.0.2.{number % 250}", Reason.TOO_MANY)
                 await trio.sleep(TELL_SECONDS / 500)
-            refusals.note("192.0.2.7", "too_fast")
+            refusals.note("192.0.2.7", Reason.TOO_FAST)
             await trio.sleep(2 * TELL_SECONDS)
             nursery.cancel_scope.cancel()
     assert len(logs) <= 4

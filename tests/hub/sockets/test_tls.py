@@ -1,6 +1,7 @@
 """Which certificates can be used."""
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from hub.settings.config import Config
 from hub.settings.setting import ConfigError
-from hub.sockets.tls import server_context
+from hub.sockets.tls import certificate_end, server_context
 
 
 @pytest.fixture
@@ -43,6 +44,18 @@ def test_what_is_no_pem_is_refused_in_words(files: tuple[Path, Path]) -> None:
     refusal(key, cert)
     cert.write_text("this is no certificate")
     refusal(cert, key)
+
+
+def test_it_is_known_when_a_certificate_ends(files: tuple[Path, Path]) -> None:
+    end = datetime(2034, 5, 6, tzinfo=UTC)
+    cert, key = files
+    made = trustme.CA().issue_cert("127.0.0.1", not_after=end)
+    made.cert_chain_pems[0].write_to_path(cert)
+    assert certificate_end(Config(tls_cert=cert, tls_key=key)) == end
+    assert certificate_end(Config()) is None
+    cert.write_text("this is no certificate")
+    with pytest.raises(ConfigError, match="is no certificate"):
+        certificate_end(Config(tls_cert=cert, tls_key=key))
 
 
 def test_the_key_of_another_certificate_is_refused_in_words(files: tuple[Path, Path]) -> None:

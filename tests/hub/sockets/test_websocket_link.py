@@ -48,6 +48,9 @@ async def test_typing_is_shed_first_and_counted(
         assert len(messages) == 1
         assert 0 < len(typing) < 200
         assert len(typing) + frames[-1]["events"] == 200
+        shed = world.services.hub.figures.shed
+        assert shed.events == frames[-1]["events"]
+        assert shed.events < shed.size
 
 
 async def test_a_full_outbox_closes_its_client_with_4008_and_no_one_else(
@@ -66,6 +69,7 @@ async def test_a_full_outbox_closes_its_client_with_4008_and_no_one_else(
         assert trio.current_time() == started  # nobody waited for the slow one
         frames, end = await slow.until_closed()
         assert (end.code, end.reason) == (4008, "Too slow, reconnect and resume")
+        assert world.services.hub.figures.closed == {("private_messages", 4008): 1}
         seqs = [frame["message"]["seq"] for frame in frames]
         assert seqs == list(range(1, len(seqs) + 1))  # what came is whole and without a hole
         assert len(seqs) < 10

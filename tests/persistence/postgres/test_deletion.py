@@ -2,7 +2,10 @@
 foreign key says so.
 """
 
+import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -11,7 +14,7 @@ import trio
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, Gone
-from protocol.model import ChannelId, Posted, User
+from protocol.model import ChannelId, MessageFate, Posted, User
 from tests.support.stores.databases import Databases, execute, with_setting
 from tests.support.stores.records import make_channel, make_users
 
@@ -21,6 +24,17 @@ ORPHANS = """
     SELECT count(*) FROM messages m
      WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = m.author_id)
         OR NOT EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)
+"""
+
+UNGUARDED = """
+    SELECT string_agg(format('%s.%s', r.conrelid::regclass, a.attname), ', ')
+      FROM pg_constraint r
+      JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1]
+     WHERE r.contype = 'f' AND r.confrelid = 'users'::regclass
+       AND NOT EXISTS (
+           SELECT FROM pg_trigger t
+            WHERE t.tgrelid = r.conrelid AND t.tgfoid = 'refuse_deleted'::regproc
+              AND position(a.attname in encode(t.tgargs, 'escape')) > 0)
 """
 
 
@@ -105,6 +119,51 @@ async def test_a_reply_stays_when_its_parent_is_deleted_with_the_author(
         assert (again.repeated, again.message.id) == (True, answered.message.id)
         with pytest.raises(Gone):
             await store.workspaces.create(ben.id, "Tea", None)
+
+
+async def test_whatever_names_an_account_names_none_that_was_deleted(databases: Databases) -> None:
+    """Each reference to an account has the trigger that refuses it."""
+    async with databases.migrated() as dsn:
+        assert await execute(dsn, UNGUARDED) is None
+
+
+async def test_what_is_stored_while_an_account_ends_is_refused_or_ends_with_it(
+    databases: Databases,
+) -> None:
+    """Messages that stay have no keys then, whenever they came."""
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=4, lanes=LANES) as store,
+    ):
+        for _ in range(ROUNDS):
+            ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+            channel = (await make_channel(store, eve, ann, ben)).id
+            drafts = [
+                Draft(ann.id, None, "in public", str(number), channel_id=channel)
+                for number in range(50)
+            ]
+            drafts.append(Draft(ann.id, ben.id, "to ben", "k"))
+            stored, deleted = trio.Event(), trio.Event()
+            async with trio.open_nursery() as nursery:
+                for _ in range(LANES):
+                    nursery.start_soon(post_until, deleted, store, drafts, stored)
+                    nursery.start_soon(sign_in_until, deleted, store, ann)
+                await stored.wait()
+                assert await store.accounts.delete(ann.id, MessageFate.KEEP)
+                deleted.set()
+            keys = f"SELECT count(client_key) FROM messages WHERE author_id = {ann.id}"
+            assert await execute(dsn, keys) == 0
+            sessions = f"SELECT count(*) FROM sessions WHERE user_id = {ann.id}"
+            assert await execute(dsn, sessions) == 0
+            await execute(dsn, "DELETE FROM workspaces")
+            await execute(dsn, "DELETE FROM users WHERE role <> 'assistant'")
+
+
+async def sign_in_until(over: trio.Event, store: Store, user: User) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    while not over.is_set():
+        with suppress(Gone):
+            await store.sessions.open(user.id, secrets.token_bytes(32), soon)
 
 
 async def test_a_deletion_that_would_not_see_new_messages_is_refused(databases: Databases) -> None:

@@ -45,7 +45,7 @@ async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) 
     ):
         ann, ben = await make_users(store, "ann", "ben")
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload, grace=0.0)
+        assert await store.uploads.add(upload, grace=0.0) is None
         post = (
             f"SELECT FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL, ARRAY[1],"
             f" ARRAY['see'], NULL, ARRAY['image'], ARRAY['{upload.url}'], ARRAY[false],"
@@ -73,7 +73,7 @@ async def test_a_message_cannot_name_a_file_that_is_being_deleted(databases: Dat
     ):
         ann, ben = await make_users(store, "ann", "ben")
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload, grace=0.0)
+        assert await store.uploads.add(upload, grace=0.0) is None
         outcomes: list[object] = []
 
         async def post() -> None:
@@ -95,7 +95,7 @@ async def test_a_file_stays_that_becomes_a_picture_meanwhile(databases: Database
     ):
         (ann,) = await make_users(store, "ann")
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload, grace=0.0)
+        assert await store.uploads.add(upload, grace=0.0) is None
         looked_at: list[dict[str, bool]] = []
 
         async def collect() -> None:
@@ -122,7 +122,7 @@ async def test_no_message_loses_its_file_while_files_are_sent_deleted_and_collec
             channel = (await make_channel(store, eve, ann, ben)).id
             uploads = [upload_of(ann, f"{number}") for number in range(6)]
             for each in uploads:
-                assert await store.uploads.add(each, grace=0.0)
+                assert await store.uploads.add(each, grace=0.0) is None
             over = trio.Event()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(collect_until, over, store)
@@ -184,7 +184,7 @@ async def test_a_file_goes_with_its_last_name_however_that_is_deleted(
         ann, ben, eve = await make_users(store, "ann", "ben", "eve")
         channel = await make_channel(store, eve, ann, ben)
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload)
+        assert await store.uploads.add(upload) is None
         draft = Draft(ann.id, None, "see", file_url=upload.url, channel_id=channel.id)
         await post_one(store, draft)
         await execute(dsn, deletion)
@@ -199,7 +199,7 @@ async def test_what_was_never_sent_goes_with_its_user(databases: Databases) -> N
     ):
         (ann,) = await make_users(store, "ann")
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload)
+        assert await store.uploads.add(upload) is None
         assert await store.uploads.collect(limit=9) == {}
         await execute(dsn, "DELETE FROM users WHERE username = 'ann'")
         assert await store.uploads.collect(limit=9) == {upload.url: True}
@@ -212,7 +212,7 @@ async def test_a_picture_goes_with_its_user(databases: Databases) -> None:
     ):
         (ann,) = await make_users(store, "ann")
         upload = upload_of(ann, "a")
-        assert await store.uploads.add(upload)
+        assert await store.uploads.add(upload) is None
         await store.accounts.change_profile(ann.id, ProfileChange(avatar=upload.url))
         await execute(dsn, "DELETE FROM users WHERE username = 'ann'")
         assert await store.uploads.collect(limit=9) == {upload.url: True}
@@ -230,7 +230,7 @@ async def test_two_uploads_at_a_time_are_counted_one_after_the_other(
 
         async def add(number: int) -> None:
             upload = upload_of(ann, f"{number}", 10)
-            added.append(await store.uploads.add(upload, quota=50))
+            added.append(await store.uploads.add(upload, quota=50) is None)
 
         async with trio.open_nursery() as nursery:
             for number in range(20):

@@ -17,9 +17,9 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import presence, revocation, telemetry
+from tests.planted.faults.live import monitoring, presence, revocation, telemetry
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, persistence, routines
+from tests.planted.faults.storage import database, log, people, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -27,6 +27,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *rights.FAULTS,
     *persistence.FAULTS,
     *database.FAULTS,
+    *people.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
     *services.FAULTS,
@@ -41,6 +42,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *files.FAULTS,
     *settings.FAULTS,
     *operating.FAULTS,
+    *monitoring.FAULTS,
     *telemetry.FAULTS,
     *web.FAULTS,
 )

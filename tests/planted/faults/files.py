@@ -133,8 +133,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file that is refused for the quota is left behind",
         "hub/rest/routes/uploads.py",
-        "    if not is_added:\n        await trio.to_thread.run_sync(folder.remove, [url])\n",
-        "    if not is_added:\n",
+        "    if full is not None:\n        await trio.to_thread.run_sync(folder.remove, [url])\n",
+        "    if full is not None:\n",
         (UPLOADS,),
     ),
     Fault(

@@ -153,8 +153,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an expired session that is remembered is accepted",
         "hub/identity/session_cache.py",
-        "if trio.current_time() >= kept.until or datetime.now(UTC) >= kept.session.expires_at:",
-        "if trio.current_time() >= kept.until:",
+        "if trio.current_time() < kept.until and now < kept.session.expires_at:",
+        "if trio.current_time() < kept.until:",
         (SESSION_CACHE,),
     ),
     Fault(
@@ -274,10 +274,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a deleted account takes the workspace of others with it",
-        "persistence/postgres/accounts.py",
-        "WHERE w.owner_id = $1 AND m.user_id <> $1)",
-        "WHERE w.owner_id = $1 AND m.user_id <> $1 AND $1 < 0)",
-        (ACCOUNT,),
+        "persistence/postgres/routines/deletion.sql",
+        "w.owner_id = who AND m.user_id <> who) THEN",
+        "w.owner_id = who AND m.user_id <> who AND false) THEN",
+        ("tests/persistence/people/test_deleted_accounts.py",),
     ),
     Fault(
         "a new password leaves the sessions of whoever knows the old one",

@@ -7,7 +7,7 @@ from attrs import define, evolve, field
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
 
-PARTS: Final = ("accounts", "sessions", "relations", "messages", "uploads", "health")
+PARTS: Final = ("accounts", "sessions", "relations", "messages", "uploads", "health", "log")
 
 
 @define
@@ -37,7 +37,8 @@ class Outage:
     state: dict[str, bool] = field(factory=lambda: {"away": False})
 
     def over(self, store: Store) -> Store:
-        return evolve(store, **{name: Switch(getattr(store, name), self.state) for name in PARTS})
+        parts: dict[str, Any] = {name: Switch(getattr(store, name), self.state) for name in PARTS}
+        return evolve(store, **parts)
 
     def begin(self) -> None:
         self.state["away"] = True

@@ -155,6 +155,22 @@ async def test_a_deleted_account_is_gone_with_its_connections(world: World) -> N
     assert (await register(world)).status == 201
 
 
+async def test_what_one_wrote_may_stay_when_one_goes(world: World) -> None:
+    ann, ben = await person(world, "ann"), await world.person("ben")
+    socket = await ben.open("/ws")
+    await socket.send(private_message(ann, "hi"))
+    await socket.receive_type("private_message")
+    wrong = await ann.call("DELETE", ME, {"current_password": PASSWORD, "messages": "some"})
+    assert (wrong.status, wrong.json["code"]) == (400, "invalid_field")
+    body = {"current_password": PASSWORD, "messages": "keep"}
+    assert (await ann.call("DELETE", ME, body)).status == 200
+    await socket.close_in_silence()  # the conversation is still there
+    (left,) = (await ben.call("GET", "/api/messages/conversations")).json
+    assert left["user"]["name"] == "Deleted user"
+    assert (await log_in(world)).status == 401
+    assert (await register(world)).status == 201
+
+
 async def test_an_account_that_owns_a_workspace_of_others_is_not_deleted(world: World) -> None:
     tea, ben = await person(world, "tea"), await world.person("ben", role=Role.STUDENT)
     made = await tea.ask("POST", "/api/workspaces", {"name": "School"})

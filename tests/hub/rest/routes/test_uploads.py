@@ -435,6 +435,18 @@ async def test_a_user_has_no_more_files_than_the_quota(store: Store, tmp_path: P
         assert (await send(ben, b"x" * 100, "d.txt")).status == 200
 
 
+async def test_all_users_together_have_no_more_files_than_the_quota(
+    store: Store, tmp_path: Path
+) -> None:
+    async with open_world(store, data_dir=tmp_path, uploads_total_bytes=100) as world:
+        ann, ben = await world.people("ann", "ben")
+        assert (await send(ann, b"x" * 60, "a.txt")).status == 200
+        full = await send(ben, b"x" * 41, "b.txt")
+        assert (full.status, full.json["code"]) == (507, "uploads_full")
+        assert len(list(tmp_path.rglob("*.txt"))) == 1  # what was refused is not left behind
+        assert (await send(ben, b"x" * 40, "c.txt")).status == 200
+
+
 async def test_a_user_uploads_so_many_files_a_minute(
     memory_store: Store, tmp_path: Path, mock_clock: MockClock
 ) -> None:

@@ -12,7 +12,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database import bridge
 from persistence.postgres.database.bridge import open_asyncio, open_connections, open_database
 from persistence.postgres.database.session import SESSION, connect
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import Draft, StoreError, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
@@ -69,14 +69,42 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
 async def test_every_connection_busy_is_unavailable_within_seconds(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
-        open_connections(1, partial(connect, dsn, SESSION)) as connections,
+        open_connections(1, partial(connect, dsn, SESSION), name="some") as connections,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(connections.fetch, "SELECT pg_sleep(4)")
         while not await execute(dsn, SLEEPING):
             pass
+        figures = connections.figures
+        assert (figures.name, figures.size, figures.in_use) == ("some", 1, 1)
         with pytest.raises(StoreUnavailable, match="busy"):
             await connections.fetch("SELECT 1")
+        assert figures.errors == {"no_connection_free": 1}
+        assert (len(figures.waits), figures.waiting) == (1, 0)
+        assert figures.waits.total >= bridge.ACQUIRE_SECONDS
+
+
+async def test_statements_that_fail_are_counted_by_their_class(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "STATEMENT_SECONDS", 0.1)
+    dsn = databases.dsn
+    async with open_asyncio(), open_connections(1, partial(connect, dsn, {})) as connections:
+        figures = connections.figures
+        before = len(figures.statements)
+        await connections.fetch("SELECT 1")
+        assert len(figures.statements) == before + 1
+        for sql in ("SELECT 1 / 0", "SELECT no_such_function()", "SELECT pg_sleep(9)"):
+            with pytest.raises(StoreError):
+                await connections.fetch(sql)
+        monkeypatch.undo()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(connections.fetch, "SELECT pg_sleep(9)")
+            while not await execute(dsn, SLEEPING):
+                pass
+            nursery.cancel_scope.cancel()
+        assert figures.errors == {"22": 1, "42": 1, "timeout": 1, "cancelled": 1}
+        assert (len(figures.statements), figures.in_use) == (before + 1, 0)
 
 
 async def test_a_statement_that_another_transaction_got_in_the_way_of_is_repeated(

@@ -122,7 +122,9 @@ async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
         open_postgres_store(dsn, pool_size=2, lanes=1, hold=hold) as store,
         trio.open_nursery() as nursery,
     ):
+        assert not hold.is_held
         await hold.begin()
+        assert (hold.is_held, hold.losses) == (True, 0)
         nursery.start_soon(hold.keep)
         ann, ben = await make_users(store, "ann", "ben")
         assert await execute(dsn, CUT_HOLD)
@@ -134,7 +136,9 @@ async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
             except StoreUnavailable:
                 await trio.lowlevel.checkpoint()
         assert hold.others == 0
+        assert (hold.is_held, hold.losses) == (True, 1)
         nursery.cancel_scope.cancel()
+    assert not hold.is_held
 
 
 async def test_a_hub_that_is_displaced_stores_nothing_until_it_is_the_only_one_again(

@@ -70,7 +70,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the line about a close says another code",
         "hub/sockets/websocket_link.py",
-        "            self.close_code = reason.code\n",
+        "            self._note_code(reason.code)\n",
         "",
         (LINES,),
     ),
@@ -119,14 +119,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the line about a slow statement has its rows",
         "persistence/postgres/database/bridge.py",
-        "rows=None if rows is None else len(rows),",
-        "rows=None if rows is None else [dict(row) for row in rows],",
+        "self._watch.done(began, len(rows))",
+        "self._watch.done(began, [dict(row) for row in rows])",
         (STATEMENTS,),
     ),
     Fault(
         "a statement that nobody waits for any more is not slow",
         "persistence/postgres/database/bridge.py",
-        "        else:\n            self._note(begun, None)\n",
+        "        else:\n            self._watch.done(began, None)\n",
         "",
         (STATEMENTS,),
     ),
@@ -183,7 +183,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a delivery is counted as if it reached nobody",
         "hub/actor/hub.py",
-        "        return len(audience)\n",
+        "        return count\n",
         "        return 0\n",
         (OTLP,),
     ),

@@ -173,9 +173,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an account is deleted without its password",
         "hub/rest/routes/own_account.py",
-        "    await _confirm(call, body.current_password)\n"
-        "    if not await call.services.store.accounts.delete",
-        "    if not await call.services.store.accounts.delete",
+        "    await _confirm(call, body.current_password)\n    try:\n        await delete_account",
+        "    try:\n        await delete_account",
         (ACCOUNT,),
     ),
     Fault(

@@ -88,10 +88,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a resume does not say that it left conversations out",
         "hub/services/resume.py",
-        "is_whole and _is_complete(sent, upto),\n                    first_positions(upto),\n"
-        "                    now,",
-        "_is_complete(sent, upto),\n                    first_positions(upto),\n"
-        "                    now,",
+        "now = datetime.now(UTC)\n"
+        "            is_complete = is_whole and _is_complete(sent, upto)\n",
+        "now = datetime.now(UTC)\n            is_complete = _is_complete(sent, upto)\n",
         RESUME,
     ),
     Fault(

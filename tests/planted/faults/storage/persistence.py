@@ -35,8 +35,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "private conversations are listed for who may not see them",
         "persistence/postgres/routines/policy.sql",
-        "AND (me.is_public OR them.is_public\n",
-        "AND (true OR them.is_public\n",
+        "AND (me.is_public OR them.is_public OR them",
+        "AND (true OR them.is_public OR them",
         ("tests/persistence/postgres/test_policy.py",),
     ),
     Fault(

@@ -1,0 +1,122 @@
+"""The operator's commands about what is known of people: export, deletion, retention.
+
+They work on a store that is open. Must not know: flags, how a store is opened.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from hub.cli.admin import NotDone, Say, find_user
+from hub.files.collector import FileCollector
+from hub.files.folder import UploadFolder
+from hub.services.people.deletion import OwnsWorkspaces, delete_account
+from hub.services.people.export import export_person
+from persistence.interface import Store
+from persistence.records import NoSuchUser
+from protocol.model import MAX_ID, MessageFate, Workspace, WorkspaceId
+
+MAX_RETENTION_DAYS: Final = 36_500
+
+
+async def export_user(
+    store: Store, folder: UploadFolder, username: str, to: Path, say: Say
+) -> None:
+    """Write everything of a user to a new ZIP file.
+
+    Args:
+        store: knows it.
+        folder: has the user's files.
+        username: whose.
+        to: the file, or a folder for it.
+        say: says what was written.
+
+    Raises:
+        NotDone: there is no such user, or something in the place of the file.
+        OSError: it cannot be written.
+    """
+    user = await find_user(store, username)
+    is_folder = await trio.Path(to).is_dir()
+    path = to / f"{user.username}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
+    try:
+        done = await export_person(store, folder, user, path)
+    except FileExistsError as error:
+        raise NotDone(str(error)) from None
+    say(
+        f"{user.username} is in {done.path}: {done.messages} messages, {done.files} files,"
+        f" {done.bytes} bytes"
+    )
+
+
+async def delete_user(
+    store: Store, username: str, fate: MessageFate, heir: str | None, say: Say
+) -> None:
+    """Delete an account, and hand its workspaces over to `heir` first.
+
+    Raises:
+        NotDone: there is no such user, or others are members of a workspace that would be nobody's.
+    """
+    user = await find_user(store, username)
+    if heir is not None:
+        new_owner = await find_user(store, heir)
+        for workspace in await store.workspaces.hand_over(user.id, new_owner.id):
+            say(f"{new_owner.username} owns {_named(workspace)}")
+    try:
+        await delete_account(store, user.id, fate)
+    except OwnsWorkspaces as error:
+        names = ", ".join(map(_named, error.workspaces))
+        raise NotDone(
+            f"{user.username} owns {names}, with others in it; --hand-over-to MEMBER makes one of"
+            " them the owner"
+        ) from None
+    except NoSuchUser:
+        raise NotDone(f"There is no user {username}") from None
+    what = "the messages stay" if fate is MessageFate.KEEP else "with all messages"
+    say(f"{user.username} is deleted, {what}")
+
+
+async def remove_files(store: Store, folder: UploadFolder) -> None:
+    """Remove the files that nothing names any more, as a hub does that runs."""
+    collector = FileCollector(store.uploads, folder, interval=0.0)
+    while await collector.collect():
+        await trio.lowlevel.checkpoint()
+
+
+async def set_retention(store: Store, name: str, days: int, say: Say) -> None:
+    """Say after how many days the messages of a workspace are removed; 0: as the hub's setting.
+
+    Args:
+        store: has it.
+        name: of the workspace, or its id.
+        days: 0 to `MAX_RETENTION_DAYS`.
+        say: says what was done.
+
+    Raises:
+        NotDone: there is none, or several of that name, or no such time.
+    """
+    if not 0 <= days <= MAX_RETENTION_DAYS:
+        raise NotDone(f"Messages stay for 0 to {MAX_RETENTION_DAYS} days, not for {days}")
+    workspace = await _find_workspace(store, name)
+    if not await store.workspaces.set_retention(workspace.id, days):
+        raise NotDone(f"There is no workspace {name}")
+    stay = f"for {days} days" if days else "as long as the hub's retention_days say"
+    say(f"Messages in {_named(workspace)} stay {stay}")
+
+
+async def _find_workspace(store: Store, name: str) -> Workspace:
+    found = list(await store.workspaces.named(name))
+    if not found and name.isascii() and name.isdecimal() and int(name) <= MAX_ID:
+        by_id = await store.workspaces.get(WorkspaceId(int(name)))
+        found = [] if by_id is None else [by_id]
+    if not found:
+        raise NotDone(f"There is no workspace {name}")
+    if len(found) > 1:
+        ids = ", ".join(str(each.id) for each in found)
+        raise NotDone(f"Several workspaces are called {name}; say which one: {ids}")
+    return found[0]
+
+
+def _named(workspace: Workspace) -> str:
+    return f"the workspace {workspace.name} ({workspace.id})"

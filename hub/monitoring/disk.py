@@ -1,0 +1,59 @@
+"""How much space there is where the hub keeps its files.
+
+Guarantees: nobody waits for a disk that does not answer. Must not know: what is kept there.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import trio
+from attrs import define, field, frozen
+
+LOOK_SECONDS: Final = 15.0
+FIRST_SECONDS: Final = 1.0
+
+
+@frozen
+class Space:
+    """In bytes. `free`: what the hub's account may still write."""
+
+    free: int
+    size: int
+
+
+@define
+class Disk:
+    """The file system of a folder.
+
+    `space`: as it was lately; None: it is not known.
+    """
+
+    folder: Path
+    space: Space | None = field(default=None, init=False)
+
+    async def watch(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Look now and then, until cancelled. Started once it has looked, or waited for long."""
+        with trio.move_on_after(FIRST_SECONDS):
+            await self.look()
+        task_status.started()
+        while True:
+            await trio.sleep(LOOK_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look how much space there is."""
+        try:
+            run = trio.to_thread.run_sync
+            self.space = await run(_space_of, self.folder, abandon_on_cancel=True)
+        except OSError:
+            self.space = None
+
+
+def _space_of(folder: Path) -> Space:
+    """Where the folder is, or will be made."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    found = os.statvfs(place)
+    return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)

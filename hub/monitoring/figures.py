@@ -1,0 +1,334 @@
+"""Every figure of a running hub, with its name and what it means: docs/operations.md has the table.
+
+Guarantees: no label is anybody's id, name or address, or anything else that a peer may choose: each
+comes from a set that is written down in this code. To look changes nothing, waits for nothing, and
+takes the longer the more kinds of things there are, not the more connections or messages. Must not
+know: how figures are shown.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, get_args
+
+from attrs import frozen
+
+from hub.actor.figures import CODES, OTHER_CODE
+from hub.assembly import Services
+from hub.limits.quotas import Kind
+from hub.metrics import Counts, Figure, Gauges, Spreads, count, gauge
+from hub.monitoring.disk import Disk
+from hub.services.assistant.assistant import QuestionOutcome
+from hub.sockets.listener import Acceptor
+from hub.sockets.refusals import Reason
+from persistence.figures import FAILURES
+from protocol.commands import Command
+
+COMMANDS: Final = {
+    each: re.sub(r"(?<!^)(?=[A-Z])", "_", each.__name__).lower() for each in get_args(Command)
+}
+"""The names of commands in labels."""
+MALFORMED: Final = "malformed"
+DONE: Final = "done"
+
+
+@frozen
+class Figures:
+    """What there is to see.
+
+    Args:
+        services: what runs.
+        acceptor: accepts connections.
+        disk: where files are.
+        certificate_end: when the certificate is no longer valid; None: there is none.
+    """
+
+    services: Services
+    acceptor: Acceptor
+    disk: Disk
+    certificate_end: Callable[[], datetime | None]
+
+    def look(self) -> Iterator[Figure]:
+        """All of them, as they are now."""
+        yield from self._process()
+        yield from self._connections()
+        yield from self._commands()
+        yield from self._lanes()
+        yield from self._deliveries()
+        yield from self._database()
+        yield from self._others()
+
+    def _process(self) -> Iterator[Figure]:
+        services = self.services
+        is_ready = (
+            services.status.accepting
+            and not services.status.is_leaving
+            and services.log_watch.is_certain
+            and services.store.figures.hold.is_held
+            and not services.messaging.failing()
+        )
+        yield gauge(
+            "ready",
+            "1 while new work is taken, the database is held and the last messages were stored.",
+            int(is_ready),
+        )
+        end = self.certificate_end()
+        if end is not None:
+            yield gauge(
+                "certificate_end_timestamp_seconds",
+                "When the hub's certificate is no longer valid, in seconds since 1970.",
+                end.timestamp(),
+            )
+        space = self.disk.space
+        if space is not None:
+            yield gauge(
+                "disk_free_bytes",
+                "What may still be written on the file system of the data folder.",
+                space.free,
+            )
+            yield gauge(
+                "disk_size_bytes", "The size of the file system of the data folder.", space.size
+            )
+
+    def _connections(self) -> Iterator[Figure]:
+        hub = self.services.hub
+        opened, closed = hub.figures.opened, hub.figures.closed
+        connected = hub.connections_by_dialect()
+        yield Gauges(
+            "connections",
+            "Connections in which somebody has signed in, WebSockets and Socket.IO.",
+            [((dialect,), connected.get(dialect, 0)) for dialect in opened],
+            ("dialect",),
+        )
+        yield Counts(
+            "connections_opened",
+            "Connections that were opened by somebody who had signed in.",
+            [((dialect,), number) for dialect, number in opened.items()],
+            ("dialect",),
+        )
+        yield Counts(
+            "connections_closed",
+            "Connections that ended, by the code of the side that closed first; 4008: too slow,"
+            " 1006: the connection broke, `other`: a code that only clients use.",
+            [
+                ((dialect, "other" if code == OTHER_CODE else str(code)), closed[dialect, code])
+                for dialect in opened
+                for code in sorted((*CODES, OTHER_CODE))
+            ],
+            ("dialect", "code"),
+        )
+        yield gauge("sockets", "Connections to the port, whatever is spoken.", self.acceptor.open)
+        yield Counts(
+            "sockets_refused",
+            "Connections to the port that were closed at once, because there were too many, or they"
+            " came too fast from one address.",
+            [((reason.value,), self.acceptor.refusals.total[reason]) for reason in Reason],
+            ("reason",),
+        )
+        yield gauge("users_online", "People who have a connection.", len(hub.users()))
+        yield gauge(
+            "hub_inbox_letters", "Letters that the Hub has still to act on.", hub.unread_letters
+        )
+
+    def _commands(self) -> Iterator[Figure]:
+        services = self.services
+        yield Counts(
+            "commands",
+            "What clients asked for, by the code with which it was refused; `done`: it was not.",
+            [
+                (
+                    (
+                        dialect,
+                        MALFORMED if command is None else COMMANDS[command],
+                        DONE if code is None else code.value,
+                    ),
+                    number,
+                )
+                for (dialect, command, code), number in services.commands.outcomes.items()
+            ],
+            ("dialect", "command", "outcome"),
+        )
+        yield Counts(
+            "allowance_refusals",
+            "What users wanted to do more often than they are allowed to.",
+            [((kind.value,), services.quotas.refusals[kind]) for kind in Kind],
+            ("kind",),
+        )
+        resumes = services.resume.figures
+        yield Counts(
+            "resumes",
+            "Connections that were told what they missed: `complete`, `partial` (there is more), or"
+            " `failed`; `reset`: they were told everything from the beginning.",
+            [
+                ((dialect, result.value, "true" if is_reset else "false"), number)
+                for (dialect, result, is_reset), number in resumes.resumes.items()
+            ],
+            ("dialect", "result", "reset"),
+        )
+        yield count(
+            "resume_messages", "Messages of the log that resumes have sent.", resumes.replayed
+        )
+        yield Counts(
+            "assistant_questions",
+            "Questions to the assistant.",
+            [((each.value,), services.assistant.outcomes[each]) for each in QuestionOutcome],
+            ("outcome",),
+        )
+
+    def _lanes(self) -> Iterator[Figure]:
+        lanes = [
+            ((str(number),), lane) for number, lane in enumerate(self.services.messaging.lanes)
+        ]
+        by_lane = ("lane",)
+        yield Counts(
+            "messages_stored",
+            "Messages that were stored, without repeats.",
+            [(labels, lane.figures.stored) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Counts(
+            "messages_in_doubt",
+            "Messages of which the hub does not know whether they were stored: their senders were"
+            " told `unavailable`.",
+            [(labels, lane.figures.doubtful) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Counts(
+            "messages_found",
+            "Messages that were stored without the hub's knowledge, and were delivered later.",
+            [(labels, lane.figures.found) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Gauges(
+            "conversations_in_doubt",
+            "Conversations of which something may not have been delivered yet.",
+            [(labels, lane.in_doubt) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Gauges(
+            "lane_failing",
+            "1 while the lane's last messages could not be stored.",
+            [(labels, int(lane.failing_since is not None)) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Gauges(
+            "lane_queue_messages",
+            "Messages that wait to be stored.",
+            [(labels, lane.waiting) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Spreads(
+            "lane_queue_seconds",
+            "How long the first message of each statement had waited for it.",
+            [(labels, lane.figures.queued) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Spreads(
+            "lane_commit_seconds",
+            "How long each statement took that stores messages, with its commit.",
+            [(labels, lane.figures.commits) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Spreads(
+            "lane_batch_messages",
+            "How many messages each statement had.",
+            [(labels, lane.figures.batches) for labels, lane in lanes],
+            by_lane,
+        )
+
+    def _deliveries(self) -> Iterator[Figure]:
+        figures = self.services.hub.figures
+        yield Counts(
+            "deliveries",
+            "Events that were handed to connections, once for each: of messages in the log,"
+            " ephemeral ones such as typing and presence, and others.",
+            [
+                (("message",), figures.messages),
+                (("ephemeral",), figures.ephemeral),
+                (("other",), figures.others),
+            ],
+            ("kind",),
+        )
+        yield count(
+            "shed_events",
+            "Ephemeral events that were dropped, because a client reads too slowly.",
+            figures.shed.events,
+        )
+        yield count(
+            "shed_bytes", "The bytes of ephemeral events that were dropped.", figures.shed.size
+        )
+
+    def _database(self) -> Iterator[Figure]:
+        store = self.services.store.figures
+        yield gauge(
+            "database_up",
+            "1 while the hub holds its database, which it finds out once a second.",
+            int(store.hold.is_held),
+        )
+        yield count(
+            "database_hold_losses",
+            "How often the hub has lost its hold on the database.",
+            store.hold.losses,
+        )
+        pools, by_pool = [((pool.name,), pool) for pool in store.pools], ("pool",)
+        yield Gauges(
+            "database_connections",
+            "Connections to the database that there may be.",
+            [(labels, pool.size) for labels, pool in pools],
+            by_pool,
+        )
+        yield Gauges(
+            "database_connections_in_use",
+            "Connections to the database with a statement.",
+            [(labels, pool.in_use) for labels, pool in pools],
+            by_pool,
+        )
+        yield Gauges(
+            "database_statements_waiting",
+            "Statements for which no connection is free.",
+            [(labels, pool.waiting) for labels, pool in pools],
+            by_pool,
+        )
+        yield Spreads(
+            "database_wait_seconds",
+            "How long statements waited for which no connection was free.",
+            [(labels, pool.waits) for labels, pool in pools],
+            by_pool,
+        )
+        yield Spreads(
+            "database_statement_seconds",
+            "How long statements took that were answered.",
+            [(labels, pool.statements) for labels, pool in pools],
+            by_pool,
+        )
+        yield Counts(
+            "database_errors",
+            "Statements that failed, by class of SQLSTATE, or why without one:"
+            f" {', '.join(FAILURES)}.",
+            [
+                ((pool.name, failure), pool.errors[failure])
+                for pool in store.pools
+                for failure in dict.fromkeys((*FAILURES, *pool.errors))
+            ],
+            ("pool", "class"),
+        )
+
+    def _others(self) -> Iterator[Figure]:
+        services = self.services
+        cache = services.session_cache
+        yield Counts(
+            "session_lookups",
+            "Sessions that were looked for; a `hit` was remembered and cost no statement.",
+            [(("hit",), cache.hits), (("miss",), cache.misses)],
+            ("result",),
+        )
+        yield count(
+            "log_changes",
+            "How often everybody had to start over, because the log was another one or went back.",
+            services.log_watch.begun_anew,
+        )
+        yield count(
+            "files_removed",
+            "Files that were removed, because nothing named them any more.",
+            services.files.removed,
+        )

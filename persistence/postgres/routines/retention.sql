@@ -1,0 +1,48 @@
+-- Removing messages that are older than they may become.
+
+-- Removes at most `at_most` messages of the first `places` channels with an id above `above`: those
+-- older than the days of their workspace or, where it has none and in dms, than `days` (0: for ever).
+-- Returns how many were removed, and the channel to go on above; NULL: these were the last ones.
+--
+-- Messages go from the beginning of a channel on; that of a channel of which nothing is old is all that is
+-- looked at. No channel is locked, and only the rows that go: nobody who posts waits for this, unless they
+-- reply to such a message. The channel's row stays as it is, so seq and watermarks go on. It is not waited
+-- for the disk: what a crash brings back is removed again.
+DROP FUNCTION IF EXISTS expire_messages;
+CREATE FUNCTION expire_messages(days int, above bigint, places int, at_most int)
+RETURNS TABLE (removed int, next_above bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    place record;
+    done  int;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    removed := 0;
+    next_above := (SELECT max(p.id) FROM (SELECT c.id FROM channels c WHERE c.id > above
+                                           ORDER BY c.id LIMIT places) AS p);
+    FOR place IN
+        SELECT c.id, l.until
+          FROM channels c
+          LEFT JOIN workspaces w ON w.id = c.workspace_id
+         CROSS JOIN LATERAL (
+               SELECT clock_timestamp() - make_interval(days => k.days) AS until
+                 FROM (SELECT coalesce(nullif(w.retention_days, 0), expire_messages.days)) AS k (days)
+                WHERE k.days > 0) AS l
+         WHERE c.id > above AND c.id <= next_above
+           AND (SELECT m.created_at FROM messages m WHERE m.channel_id = c.id
+                 ORDER BY m.seq LIMIT 1) < l.until
+         ORDER BY c.id
+    LOOP
+        DELETE FROM messages WHERE id IN (
+            SELECT o.id FROM (SELECT m.id, m.created_at FROM messages m
+                               WHERE m.channel_id = place.id
+                               ORDER BY m.seq LIMIT at_most - removed) AS o
+             WHERE o.created_at < place.until);
+        GET DIAGNOSTICS done = ROW_COUNT;
+        removed := removed + done;
+        IF removed >= at_most THEN  -- there may be more in this one
+            next_above := place.id - 1;
+            EXIT;
+        END IF;
+    END LOOP;
+    RETURN NEXT;
+END $$;

@@ -1,0 +1,40 @@
+"""The space on the disk."""
+
+import os
+from pathlib import Path
+
+import trio
+from trio.testing import MockClock
+
+from hub.monitoring.disk import LOOK_SECONDS, Disk
+
+
+async def test_it_knows_how_much_space_there_is(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    await disk.look()
+    found = os.statvfs(tmp_path)
+    assert disk.space is not None
+    assert disk.space.size == found.f_blocks * found.f_frsize
+    assert 0 < disk.space.free <= disk.space.size
+
+
+async def test_a_folder_that_is_not_made_yet_has_the_space_of_the_one_around_it(
+    tmp_path: Path,
+) -> None:
+    missing, there = Disk(tmp_path / "data" / "uploads"), Disk(tmp_path)
+    await missing.look()
+    await there.look()
+    assert missing.space is not None
+    assert there.space is not None
+    assert missing.space.size == there.space.size
+
+
+async def test_it_looks_again_and_again(tmp_path: Path, mock_clock: MockClock) -> None:
+    disk = Disk(tmp_path)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(disk.watch)
+        disk.space = None
+        while disk.space is None:
+            mock_clock.jump(LOOK_SECONDS)
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,175 @@
+"""Everything of one person in a file, and nothing of others that they do not see."""
+
+import json
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zipfile import ZipFile
+
+import pytest
+import trio
+
+from hub.files.folder import UploadFolder
+from hub.services.people.export import PAGE, export_person
+from persistence.identities import Identity
+from persistence.interface import Store
+from persistence.records import Draft, NewUser, ProfileChange, Upload
+from protocol.model import MessageKind, User
+from tests.support.stores.records import (
+    granted,
+    make_channel,
+    make_user,
+    make_users,
+    post,
+    post_one,
+    say,
+    to_channel,
+)
+
+SECRET: Final = "argon2-hash-of-ann"
+
+
+async def exported(store: Store, user: User, folder: Path) -> dict[str, Any]:
+    """The members of an export, read."""
+    path = folder / "out.zip"
+    done = await export_person(store, UploadFolder(folder), user, path)
+    assert done.bytes == path.stat().st_size
+    with ZipFile(path) as file:
+        assert file.testzip() is None
+        return {name: read(name, file.read(name)) for name in file.namelist()}
+
+
+def read(name: str, content: bytes) -> Any:
+    if name.endswith(".jsonl"):
+        return [json.loads(line) for line in content.splitlines()]
+    return json.loads(content) if name.endswith(".json") else content
+
+
+async def make_ann(store: Store) -> User:
+    identity = Identity("https://id.example", "ann-17")
+    return await store.accounts.create(
+        NewUser("Ann Lee", SECRET, "ann", "ann@example.org", about_me="tea", identity=identity)
+    )
+
+
+async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> None:
+    ann = await make_ann(store)
+    ben, eve, tom = await make_users(store, "ben", "eve", "tom")
+    soon = datetime.now(UTC) + timedelta(days=1)
+    await store.sessions.open(ann.id, b"token-hash-of-ann".ljust(32), soon)
+    await store.relations.request_follow(ann.id, ben.id)
+    await store.relations.block(ann.id, tom.id)
+    channel = await make_channel(store, ben, ann)
+    tea = await store.workspaces.create(ben.id, "tea", None)
+    granted(await store.invitations.invite(tea.id, ann.id, by=ben.id))
+    folder = UploadFolder(tmp_path)
+    url = folder.write("cat.txt", b"meow")
+    await store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", 4))
+    first = await post_one(store, Draft(ann.id, ben.id, "to ben", "ann's key"))
+    reply = Draft(ben.id, ann.id, "to ann", parent_id=first.id)
+    await post_one(store, reply)
+    await say(store, ann, channel, "@AI why?")
+    theirs = (await say(store, ben, channel, "ben's own"))[0]
+    await store.messages.mark_read_up_to(ann.id, theirs.id)
+    await post_one(store, Draft(ann.id, eve.id, "see", None, MessageKind.FILE, url))
+    found = await exported(store, ann, tmp_path)
+    account = found["account.json"]
+    assert (account["format"], account["version"]) == ("parlour-export", 1)
+    assert account["account"]["email"] == "ann@example.org"
+    assert account["account"]["about_me"] == "tea"
+    assert account["signs_in_with"] == [{"issuer": "https://id.example", "subject": "ann-17"}]
+    assert [set(each) for each in account["sessions"]] == [{"created_at", "used_at", "expires_at"}]
+    assert [each["username"] for each in account["blocks"]] == ["tom"]
+    assert [(each["workspace"], each["by"]["username"]) for each in account["invitations"]] == [
+        ("tea", "ben")
+    ]
+    assert [
+        (each["list"], each["user"]["username"], each["status"]) for each in found["follows.jsonl"]
+    ] == [("following", "ben", "accepted")]
+    (workspace,) = found["workspaces.jsonl"]
+    assert (workspace["name"], workspace["is_owner"]) == ("school", False)
+    assert [(each["name"], each["read_seq"]) for each in workspace["channels"]] == [("general", 2)]
+    assert [each["with"]["username"] for each in found["conversations.jsonl"]] == ["ben", "eve"]
+    said = [(m["author"]["username"], m["content"]) for m in found["conversation_messages.jsonl"]]
+    assert said == [("ann", "to ben"), ("ben", "to ann"), ("ann", "see")]
+    assert found["conversation_messages.jsonl"][1]["reply_to"] == first.id
+    (own,) = found["own_messages.jsonl"]
+    assert (own["content"], own["asks_assistant"]) == ("@AI why?", True)
+    (file,) = found["files.jsonl"]
+    assert file["name"] == "cat.txt"
+    assert found[file["file"]] == b"meow"
+    everything = json.dumps({k: v for k, v in found.items() if isinstance(v, (list, dict))})
+    for hidden in (SECRET, "token-hash", "ben's own", "ann's key"):
+        assert hidden not in everything
+
+
+async def test_what_a_person_wrote_is_in_it_wherever_it_is(store: Store, tmp_path: Path) -> None:
+    """In a workspace that they left, and where they are blocked; not what others wrote there."""
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ben, ann)
+    await say(store, ann, channel, "before I left")
+    assert channel.workspace_id is not None
+    granted(await store.workspaces.remove_member(channel.workspace_id, ann.id, by=ben.id))
+    await post_one(store, Draft(ann.id, ben.id, "to ben"))
+    await post_one(store, Draft(ben.id, ann.id, "from ben"))
+    await store.relations.block(ben.id, ann.id)
+    found = await exported(store, ann, tmp_path)
+    assert found["conversation_messages.jsonl"] == []
+    assert [each["content"] for each in found["own_messages.jsonl"]] == ["before I left", "to ben"]
+
+
+async def test_it_takes_page_after_page(store: Store, tmp_path: Path) -> None:
+    """Every message once and in order, in conversations of one page and of several."""
+    (ann,) = await make_users(store, "ann")
+    counts = (3, 2 * PAGE, PAGE + 1, 1, PAGE - 1)
+    for number, count in enumerate(counts):
+        peer = await make_user(store, f"peer{number}")
+        await post(store, *(Draft(peer.id, ann.id, f"{number}.{n}") for n in range(count)))
+    eve = await make_user(store, "eve")
+    channel = await make_channel(store, ann, eve)
+    await post(store, *(to_channel(ann, channel, f"own.{n}") for n in range(PAGE + 1)))
+    found = await exported(store, ann, tmp_path)
+    assert [each["content"] for each in found["conversation_messages.jsonl"]] == [
+        f"{number}.{n}" for number, count in enumerate(counts) for n in range(count)
+    ]
+    assert [each["content"] for each in found["own_messages.jsonl"]] == [
+        f"own.{n}" for n in range(PAGE + 1)
+    ]
+
+
+async def test_one_that_fails_leaves_nothing(memory_store: Store, tmp_path: Path) -> None:
+    (ann,) = await make_users(memory_store, "ann")
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await export_person(memory_store, UploadFolder(tmp_path), ann, tmp_path / "out.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_that_is_gone_or_elsewhere_is_left_out(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    (ann,) = await make_users(memory_store, "ann")
+    for url in ("/uploads/2026-01-01/gone.txt", "/uploads/../secret"):
+        await memory_store.uploads.add(Upload(url, ann.id, "text/plain", "a.txt", 4))
+    found = await exported(memory_store, ann, tmp_path)
+    assert [each["name"] for each in found["files.jsonl"]] == ["a.txt", "a.txt"]
+    assert {name for name in found if name.startswith("uploads")} == set()
+
+
+@pytest.mark.timeout(120)
+async def test_it_takes_no_more_memory_for_more_messages(
+    databases: object, tmp_path: Path, store: Store
+) -> None:
+    (ann,) = await make_users(store, "ann")
+    ben = await make_user(store, "ben")
+    await store.accounts.change_profile(ann.id, ProfileChange(nickname="a"))
+    peaks = []
+    for round_ in range(2):
+        for _ in range(1 if round_ == 0 else 9):
+            await post(store, *(Draft(ann.id, ben.id, "x" * 1_000) for _ in range(2 * PAGE)))
+        tracemalloc.start()
+        await export_person(store, UploadFolder(tmp_path), ann, tmp_path / f"{round_}.zip")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]

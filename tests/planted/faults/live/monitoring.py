@@ -1,0 +1,210 @@
+"""Faults in what operators are shown of a running hub."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+FIGURES: Final = ("tests/hub/monitoring/test_figures.py",)
+LISTENER: Final = ("tests/hub/monitoring/test_listener.py",)
+DOCUMENTS: Final = ("tests/hub/monitoring/test_documents.py",)
+METRICS: Final = ("tests/hub/test_metrics.py",)
+BRIDGE: Final = ("tests/persistence/postgres/database/test_bridge.py",)
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a command that is refused is counted as done",
+        "hub/services/commands.py",
+        "code = answer.code if isinstance(answer, Refused) else None",
+        "code = None",
+        FIGURES,
+    ),
+    Fault(
+        "a message that is not stored is counted as done",
+        "hub/services/sending.py",
+        "self.outcomes[asker.dialect, command, refused.code] += 1",
+        "self.outcomes[asker.dialect, command, None] += 1",
+        FIGURES,
+    ),
+    Fault(
+        "a frame that is no command is not counted",
+        "hub/sockets/replies.py",
+        "            commands.malformed(asker, error.code)\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "the id of a user is a label",
+        "hub/actor/hub.py",
+        "self.figures.opened[client.wire.name] += 1",
+        "self.figures.opened[str(client.user.id)] += 1",
+        FIGURES,
+    ),
+    Fault(
+        "the path of a request is a label",
+        "hub/http/measuring.py",
+        'route = self.patterns.get(scope.get("endpoint"), UNMATCHED)',
+        'route = self.patterns.get(scope.get("endpoint"), scope["path"])',
+        (*FIGURES, "tests/hub/http/test_measuring.py"),
+    ),
+    Fault(
+        "a method that HTTP does not have is a label",
+        "hub/metrics.py",
+        "verb = method if method in METHODS else OTHER",
+        "verb = method",
+        (*FIGURES, *METRICS),
+    ),
+    Fault(
+        "a code that a peer made up is a label",
+        "hub/actor/figures.py",
+        "code if code in CODES else OTHER_CODE",
+        "code",
+        ("tests/hub/actor/test_figures.py", *FIGURES),
+    ),
+    Fault(
+        "a connection that broke is counted as closed by the hub",
+        "hub/sockets/websocket_link.py",
+        "        self._note_code(BROKEN)\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "what is shed for a slow client is not counted",
+        "hub/sockets/websocket_link.py",
+        "            self._shed.add(len(frames.data))\n",
+        "            pass\n",
+        ("tests/hub/sockets/test_websocket_link.py",),
+    ),
+    Fault(
+        "connections of a dialect that does not send an event count as reached",
+        "hub/actor/hub.py",
+        "                silent += not data\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "a repeat is counted as stored",
+        "hub/services/posting/lane.py",
+        "                case Posted(message=message):\n",
+        "                case Posted(message=message):\n                    stored += 1\n",
+        FIGURES,
+    ),
+    Fault(
+        "messages in doubt are not counted",
+        "hub/services/posting/lane.py",
+        "        self.figures.doubtful += len(submissions)\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "a resume that left something out is counted as complete",
+        "hub/services/resume.py",
+        "result = ResumeResult.COMPLETE if is_complete else ResumeResult.PARTIAL",
+        "result = ResumeResult.COMPLETE",
+        FIGURES,
+    ),
+    Fault(
+        "guesses that are refused are not counted",
+        "hub/rest/login.py",
+        "        services.metrics.logins[LoginOutcome.ACCOUNT_LIMIT] += 1\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "a question that was not answered is counted as answered",
+        "hub/services/assistant/assistant.py",
+        "            self.outcomes[QuestionOutcome.TOO_OFTEN] += 1\n",
+        "            self.outcomes[QuestionOutcome.ANSWERED] += 1\n",
+        FIGURES,
+    ),
+    Fault(
+        "a hub whose lanes fail says that it is ready",
+        "hub/monitoring/figures.py",
+        "            and not services.messaging.failing()\n",
+        "",
+        FIGURES,
+    ),
+    Fault(
+        "a hold that was lost is not counted",
+        "persistence/postgres/database/hold.py",
+        "        self.losses += 1\n",
+        "",
+        ("tests/persistence/postgres/database/test_hold.py",),
+    ),
+    Fault(
+        "statements without an answer count as given up by their callers",
+        "persistence/postgres/database/bridge.py",
+        '"timeout" if is_wanted else "cancelled"',
+        '"cancelled"',
+        BRIDGE,
+    ),
+    Fault(
+        "statements that wait for a connection are not counted",
+        "persistence/postgres/database/bridge.py",
+        "            figures.waits.add(perf_counter() - began)\n",
+        "            pass\n",
+        BRIDGE,
+    ),
+    Fault(
+        "every scrape makes a page",
+        "hub/metrics.py",
+        "self._page_until = trio.current_time() + FRESH_SECONDS",
+        "self._page_until = -inf",
+        METRICS,
+    ),
+    Fault(
+        "buckets are not added up",
+        "hub/metrics.py",
+        "        total += number\n",
+        "        total = number\n",
+        METRICS,
+    ),
+    Fault(
+        "the listener of the metrics serves the whole hub",
+        "hub/app.py",
+        "build_monitoring_app(services, [each for each in claims if each.endpoint in PROBES]),",
+        "app,",
+        LISTENER,
+    ),
+    Fault(
+        "the listener of the metrics serves every call",
+        "hub/app.py",
+        "[each for each in claims if each.endpoint in PROBES]",
+        "claims",
+        LISTENER,
+    ),
+    Fault(
+        "a page of another site reads the metrics",
+        "hub/monitoring/listener.py",
+        ", admits=hosts.admits)",
+        ")",
+        LISTENER,
+    ),
+    Fault(
+        "the end of a certificate that was replaced is shown",
+        "hub/reloading.py",
+        "        self.certificate_end = end\n",
+        "",
+        ("tests/hub/test_reloading.py",),
+    ),
+    Fault(
+        "an alert names a metric that there is not",
+        "docs/monitoring/alerts.yml",
+        "expr: parlour_database_up == 0",
+        "expr: parlour_database_is_up == 0",
+        DOCUMENTS,
+    ),
+    Fault(
+        "the dashboard names a metric that there is not",
+        "docs/monitoring/dashboard.json",
+        '"expr": "sum by (lane) (parlour_lane_queue_messages{',
+        '"expr": "sum by (lane) (parlour_lane_queue_length{',
+        DOCUMENTS,
+    ),
+    Fault(
+        "the table of metrics lacks one",
+        "hub/monitoring/figures.py",
+        '"users_online"',
+        '"people_online"',
+        DOCUMENTS,
+    ),
+)
