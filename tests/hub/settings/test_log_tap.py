@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 import trio
+import trio.testing
 
 from hub.settings.choices import LogLevel
 from hub.settings.log_ids import begin_connection, know_user
@@ -70,11 +71,18 @@ async def test_who_does_not_read_loses_lines_and_learns_how_many() -> None:
 
 
 async def test_lines_of_threads_are_seen_too() -> None:
+    seen: list[Any] = []
+
+    async def wait(follower: Follower) -> None:
+        seen.extend(await read(follower, 1))
+
     with written_log(LogLevel.ERROR), tap.follow(7) as follower:
         know_user(7)
-        await trio.to_thread.run_sync(log.info, "from a thread")
-        (line,) = await read(follower, 1)
-        assert line["event"] == "from a thread"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait, follower)
+            await trio.testing.wait_all_tasks_blocked()
+            await trio.to_thread.run_sync(log.info, "from a thread")
+    assert [line["event"] for line in seen] == ["from a thread"]
 
 
 async def test_what_is_below_the_level_is_not_even_made_while_nobody_follows() -> None:
