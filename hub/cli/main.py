@@ -99,9 +99,21 @@ def _run(start: Callable[[], Awaitable[None]]) -> None:
 
 
 def _run_to_end(start: Callable[[], Awaitable[None]]) -> None:
-    """`_run`, of what has to clean up however it is ended."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _run(start)
+    """`_run`, of what has to clean up whatever ends it."""
+    _run(partial(_until_interrupted, start))
+
+
+async def _until_interrupted(start: Callable[[], Awaitable[None]]) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def interrupt() -> None:
+                async for _ in signals:
+                    raise KeyboardInterrupt
+
+            nursery.start_soon(interrupt)
+            await start()
+            nursery.cancel_scope.cancel()
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

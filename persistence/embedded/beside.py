@@ -14,7 +14,7 @@ from typing import Final
 import trio
 
 from persistence.embedded import EmbeddedPostgresError, is_data_dir, run_embedded
-from persistence.embedded.cluster import LOCK, NAME, name_of, socket_dir_of
+from persistence.embedded.cluster import LOCK, NAME, name_of, ready_server
 from persistence.embedded.places import known_cluster_dir
 from persistence.embedded.server import START_SECONDS, dsn_of
 
@@ -66,8 +66,15 @@ async def _socket_dir(data_dir: Path) -> Path:
     folder = known_cluster_dir(data_dir)
     with trio.move_on_after(START_SECONDS):
         while True:
-            socket_dir = socket_dir_of(folder / NAME)
-            if socket_dir is not None:
-                return socket_dir
+            server = ready_server(folder / NAME)
+            if server is not None:
+                return _seen_from_here(*server)
             await trio.sleep(_POLL_SECONDS)
     raise EmbeddedPostgresError(f"The Postgres of the hub on {data_dir} does not become ready")
+
+
+def _seen_from_here(pid: int, socket_dir: Path) -> Path:
+    """A folder of the server's, which may have a /tmp of its own (systemd's PrivateTmp)."""
+    if socket_dir.exists():
+        return socket_dir
+    return Path(f"/proc/{pid}/root{socket_dir}")

@@ -184,8 +184,8 @@ class Cluster:
 
     def is_ready(self, pid: int) -> bool:
         """Whether the server with this pid accepts connections."""
-        lines = _pid_file(self.data)
-        return lines[:1] == [str(pid)] and socket_dir_of(self.data) is not None
+        server = ready_server(self.data)
+        return server is not None and server[0] == pid
 
     def stop_orphan(self) -> None:
         """Stop a server that was left behind. The caller holds the data folder.
@@ -215,11 +215,11 @@ class Cluster:
             return False
 
 
-def socket_dir_of(data: Path) -> Path | None:
-    """Where the server of a cluster listens; None: it does not accept connections."""
+def ready_server(data: Path) -> tuple[int, Path] | None:
+    """The pid of a cluster's server and where it listens; None: it accepts no connections."""
     lines = _pid_file(data)
     is_ready = len(lines) > 7 and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
-    return Path(lines[4]) if is_ready else None
+    return (int(lines[0]), Path(lines[4])) if is_ready else None
 
 
 def _pid_file(data: Path) -> list[str]:

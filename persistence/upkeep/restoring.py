@@ -14,7 +14,7 @@ from typing import Final
 
 import trio
 
-from persistence.embedded import hold_folder, open_cluster
+from persistence.embedded import hold_folder, is_data_dir, open_cluster
 from persistence.embedded.cluster import Cluster
 from persistence.embedded.server import serve_cluster
 from persistence.postgres.database.bridge import open_asyncio
@@ -54,7 +54,8 @@ async def open_for_restore(
         NotEmpty: there is something in them; nothing is changed then.
         DataDirInUse, AlreadyServed: a hub, or another restore, uses them.
     """
-    _require_empty(data_dir, folders)
+    if not is_data_dir(data_dir):  # or else it is first asked who uses it
+        _require_empty(data_dir, folders)
     with hold_folder(data_dir) as folder:
         _require_empty(folder, folders)
         async with open_asyncio():

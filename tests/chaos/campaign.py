@@ -173,6 +173,7 @@ class Campaign:
                 if ear.last != len(seqs)
             ]
         keys = set(stored)
+        certain = {key for each in self.conversations for ear in each.ears for key in ear.certain}
         pending = [key for each in self.conversations for w in each.writers for key in w.pending]
         times = sorted(self.recovered_after)
         twice = [key for key, count in Counter(stored).items() if count > 1]
@@ -182,6 +183,7 @@ class Campaign:
             "out_of_order": self.findings.out_of_order,
             "undelivered": undelivered + [f"{key} is not confirmed" for key in pending],
             "refused": self.findings.refused,
+            "lost_untold": sorted(certain - keys),
         }
         return {
             "acknowledged": len(self.findings.acknowledged),

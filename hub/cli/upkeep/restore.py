@@ -37,11 +37,11 @@ async def restore(config: Config, file: Path, say: Say, *, end_sessions: bool) -
         CopyFailed: the database refuses something.
     """
     began = time.monotonic()
-    archive = await trio.to_thread.run_sync(_checked, file)
+    archive = await trio.to_thread.run_sync(_checked, file, abandon_on_cancel=True)
     manifest = archive.manifest
     url = revealed(config.database_url)
     async with open_for_restore(url, config.data_dir, (UPLOADS, THUMBNAILS)) as (folder, dsn):
-        files = await trio.to_thread.run_sync(archive.restore_files, folder)
+        files = await trio.to_thread.run_sync(archive.restore_files, folder, abandon_on_cancel=True)
         programs = Programs(find_programs())
         await programs.load(dsn, archive.database(), await server_version(dsn))
         require_same(manifest.rows, await count_rows(dsn))

@@ -20,6 +20,7 @@ _SETTINGS: Final = {
     **SESSION,
     "application_name": "parlour upkeep",
     "statement_timeout": "0",
+    "lock_timeout": "10000",  # of whoever changes a table meanwhile
     "idle_in_transaction_session_timeout": "0",
 }
 _NAMED: Final = 3  # tables in a message

@@ -48,3 +48,14 @@ async def test_root_runs_no_server_in_the_folder_of_another_account(data_dir: Pa
     with pytest.raises(EmbeddedPostgresError, match="belongs to account 12345"):
         async with run_beside(data_dir):
             pass
+
+
+@pytest.mark.skipif(not is_root(), reason="only root may mount")
+async def test_a_hub_may_have_temporary_files_of_its_own(data_dir: Path) -> None:
+    """As systemd's PrivateTmp gives them."""
+    own = data_dir.parent / "tmp"
+    own.mkdir()
+    with holder(data_dir, own):
+        assert list(own.iterdir()) == []
+        async with run_beside(data_dir) as dsn:
+            assert await ask(dsn, "SELECT 1") == 1
