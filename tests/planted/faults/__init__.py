@@ -19,7 +19,7 @@ from tests.planted.faults import (
 )
 from tests.planted.faults.live import presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, persistence, routines
+from tests.planted.faults.storage import backups, database, log, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -29,6 +29,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *database.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
+    *backups.FAULTS,
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
