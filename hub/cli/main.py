@@ -179,7 +179,7 @@ def backup(file: str, config: str | None, **flags: Any) -> None:
     """Write database and files to FILE, or to standard output if it is `-`; a hub may run."""
     settings = _config(config, flags)
     if file == STDOUT:
-        _run_to_end(partial(back_up, settings, file, partial(click.echo, err=True)))
+        _run_to_end(partial(back_up, settings, file, partial(say, err=True)))
     else:
         _run_to_end(partial(back_up, settings, file, say))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import trio
 
 from persistence.embedded.account import choose_account
-from persistence.embedded.cluster import LOCK, Cluster, exclusive
+from persistence.embedded.cluster import LOCK, Cluster, exclusive, name_of
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 from persistence.embedded.places import cluster_dir, find_binaries
 from persistence.embedded.server import serve_cluster
@@ -24,6 +24,7 @@ __all__ = [
     "hold_folder",
     "is_data_dir",
     "open_cluster",
+    "require_own",
     "run_embedded",
 ]
 
@@ -45,6 +46,19 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
 def is_data_dir(path: Path) -> bool:
     """Whether a server has run on this folder."""
     return (path / LOCK).is_file()
+
+
+def require_own(data_dir: Path) -> None:
+    """What root would make in the folder of a hub, that hub could not use.
+
+    Raises:
+        EmbeddedPostgresError: the folder is another account's.
+    """
+    owner = data_dir.stat().st_uid if data_dir.exists() else os.getuid()
+    if owner != os.getuid():
+        raise EmbeddedPostgresError(
+            f"{data_dir} belongs to {name_of(owner)}: run this command as that account"
+        )
 
 
 @contextmanager

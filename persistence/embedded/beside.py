@@ -5,7 +5,6 @@ command of another account would write there is not written. Must not know: what
 """
 
 import fcntl
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,8 +12,13 @@ from typing import Final
 
 import trio
 
-from persistence.embedded import EmbeddedPostgresError, is_data_dir, run_embedded
-from persistence.embedded.cluster import LOCK, NAME, name_of, ready_server
+from persistence.embedded import (
+    EmbeddedPostgresError,
+    is_data_dir,
+    require_own,
+    run_embedded,
+)
+from persistence.embedded.cluster import LOCK, NAME, ready_server
 from persistence.embedded.places import known_cluster_dir
 from persistence.embedded.server import START_SECONDS, dsn_of
 
@@ -35,18 +39,9 @@ async def run_beside(data_dir: Path) -> AsyncIterator[str]:
     if pid_of_holder(data_dir) is not None:
         yield dsn_of(await _socket_dir(data_dir))
         return
-    _require_ours(data_dir)
+    require_own(data_dir)
     async with run_embedded(data_dir) as dsn:
         yield dsn
-
-
-def _require_ours(data_dir: Path) -> None:
-    owner = data_dir.stat().st_uid
-    if owner != os.getuid():
-        raise EmbeddedPostgresError(
-            f"{data_dir} belongs to {name_of(owner)}, and no hub runs there: run this command as"
-            " that account"
-        )
 
 
 def pid_of_holder(data_dir: Path) -> int | None:

@@ -14,7 +14,13 @@ from typing import Final
 import trio
 from attrs import evolve, frozen
 
-from persistence.embedded import EmbeddedPostgresError, hold_folder, is_data_dir, open_cluster
+from persistence.embedded import (
+    EmbeddedPostgresError,
+    hold_folder,
+    is_data_dir,
+    open_cluster,
+    require_own,
+)
 from persistence.embedded.cluster import NAME, UPGRADED, Cluster
 from persistence.embedded.server import serve_cluster
 
@@ -57,6 +63,7 @@ async def open_upgrade(data_dir: Path, old_programs: Path | None) -> AsyncIterat
     """
     if not is_data_dir(data_dir):
         raise EmbeddedPostgresError(f"There is no database of Parlour in {data_dir}")
+    require_own(data_dir)
     with hold_folder(data_dir) as folder:
         here = await trio.to_thread.run_sync(open_cluster, folder)
         made_by = here.made_by()

@@ -14,7 +14,7 @@ from typing import Final
 
 import trio
 
-from persistence.embedded import hold_folder, is_data_dir, open_cluster
+from persistence.embedded import hold_folder, is_data_dir, open_cluster, require_own
 from persistence.embedded.cluster import Cluster
 from persistence.embedded.server import serve_cluster
 from persistence.postgres.database.bridge import open_asyncio
@@ -53,7 +53,9 @@ async def open_for_restore(
     Raises:
         NotEmpty: there is something in them; nothing is changed then.
         DataDirInUse, AlreadyServed: a hub, or another restore, uses them.
+        EmbeddedPostgresError: the folder is another account's.
     """
+    require_own(data_dir)
     if not is_data_dir(data_dir):  # or else it is first asked who uses it
         _require_empty(data_dir, folders)
     with hold_folder(data_dir) as folder:

@@ -16,7 +16,14 @@ from typing import IO, Final
 import trio
 
 from hub.cli.admin import Say
-from hub.cli.upkeep.archive import FORMAT, ArchiveWriter, Manifest, NotWritten, written_beside
+from hub.cli.upkeep.archive import (
+    FORMAT,
+    MANIFEST,
+    ArchiveWriter,
+    Manifest,
+    NotWritten,
+    written_beside,
+)
 from hub.files.folder import NoSuchAddress, UploadFolder
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -26,6 +33,7 @@ from persistence.postgres.upkeep.programs import Programs
 from persistence.postgres.upkeep.snapshot import Snapshot, open_snapshot
 
 STDOUT: Final = "-"
+NAMED: Final = 10  # files that were removed meanwhile
 
 
 async def back_up(config: Config, file: str, say: Say) -> None:
@@ -37,7 +45,7 @@ async def back_up(config: Config, file: str, say: Say) -> None:
         say: prints a line.
 
     Raises:
-        NotWritten, OSError: it cannot be written.
+        NotWritten, OSError: it cannot be written, or there are no files where they should be.
         CopyFailed: the database cannot be copied.
     """
     began, made_at = time.monotonic(), datetime.now(UTC)
@@ -47,6 +55,7 @@ async def back_up(config: Config, file: str, say: Say) -> None:
             open_beside(revealed(config.database_url), config.data_dir) as dsn,
             open_snapshot(dsn) as snapshot,
         ):
+            _require_folder(UploadFolder(config.data_dir), snapshot)
             await _copy_database(archive, dsn, snapshot)
         missing = await _copy_files(archive, UploadFolder(config.data_dir), snapshot)
         archive.finish(
@@ -62,8 +71,10 @@ async def back_up(config: Config, file: str, say: Say) -> None:
                 members=archive.members,
             )
         )
-    for url in missing:
+    for url in missing[:NAMED]:
         say(f"Not there any more: {url}")
+    if len(missing) > NAMED:
+        say(f"Nor are {len(missing) - NAMED:,} others: see `missing` in {MANIFEST}")
     say(
         f"Backed up {snapshot.rows.get('messages', 0):,} messages and {archive.files:,} files"
         f" ({archive.size / 1e6:,.1f} MB) in {time.monotonic() - began:.1f} s"
@@ -76,6 +87,15 @@ def _output(file: str) -> AbstractContextManager[IO[bytes]]:
     if os.isatty(sys.stdout.fileno()):
         raise NotWritten("A backup is not written to a terminal")
     return nullcontext(sys.stdout.buffer)
+
+
+def _require_folder(folder: UploadFolder, snapshot: Snapshot) -> None:
+    """Or else a backup with a misspelt `data_dir` would be one without files."""
+    if snapshot.uploads and not folder.days():
+        raise NotWritten(
+            f"The database knows {len(snapshot.uploads):,} files, and there are none in"
+            f" {folder.root}: see data_dir"
+        )
 
 
 async def _copy_database(archive: ArchiveWriter, dsn: str, snapshot: Snapshot) -> None:

@@ -1,5 +1,6 @@
 """What is to be filled with a backup is empty before, marked meanwhile, and nobody else's."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -7,12 +8,13 @@ from typing import Final
 import pytest
 
 from persistence import open_beside, open_store
-from persistence.embedded import DataDirInUse, hold_folder
+from persistence.embedded import DataDirInUse, EmbeddedPostgresError, hold_folder
 from persistence.postgres.database.hold import AlreadyServed, open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.upkeep.snapshot import NotEmpty
 from persistence.upkeep.restoring import MARK, NotRestored, open_for_restore, require_whole
 from tests.support.programs.hub_process import open_folder
+from tests.support.programs.processes import is_root
 from tests.support.stores.databases import Databases, execute
 
 FOLDERS: Final[Sequence[str]] = ("uploads", "thumbnails")
@@ -87,3 +89,12 @@ async def test_who_serves_the_database_or_holds_the_folder_is_not_disturbed(
             async with open_for_restore(dsn, tmp_path / "data", FOLDERS):
                 pass
         assert not (tmp_path / "data" / MARK).exists()
+
+
+@pytest.mark.skipif(not is_root(), reason="only root can be somebody else")
+async def test_root_fills_no_folder_of_another_account(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12_345, 12_345)
+    with pytest.raises(EmbeddedPostgresError, match="belongs to account 12345"):
+        async with open_for_restore(None, tmp_path, FOLDERS):
+            pass
+    assert list(tmp_path.iterdir()) == []

@@ -4,9 +4,10 @@ import json
 import tarfile
 from pathlib import Path
 
+import pytest
 from attrs import evolve
 
-from hub.cli.upkeep.archive import MANIFEST
+from hub.cli.upkeep.archive import MANIFEST, NotWritten
 from hub.cli.upkeep.backup import back_up
 from hub.files.folder import UploadFolder
 from hub.settings.config import Config
@@ -47,7 +48,20 @@ async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_pat
         assert json.load(manifest)["missing"] == [url, "https://x/y"]
 
 
-async def test_no_secret_of_the_settings_is_in_what_is_said(filled: Config, tmp_path: Path) -> None:
+async def test_of_many_that_were_removed_a_few_are_named(filled: Config, tmp_path: Path) -> None:
+    dsn = filled.database_url.reveal() if filled.database_url else ""
+    gone = "INSERT INTO uploads SELECT '/uploads/2020-01-01/' || n, 1, 'x', now(), 'y', 1"
+    await execute(dsn, f"{gone} FROM generate_series(1, 12) n")
     said: list[str] = []
-    await back_up(evolve(filled), str(tmp_path / "a.tar"), said.append)
-    assert "postgresql" not in said[0]
+    await back_up(filled, str(tmp_path / "a.tar"), said.append)
+    assert len(said) == 12
+    assert said[10] == "Nor are 2 others: see `missing` in manifest.json"
+
+
+async def test_a_data_folder_that_is_misspelt_is_said(filled: Config, tmp_path: Path) -> None:
+    with pytest.RaisesGroup(NotWritten, flatten_subgroups=True):
+        await back_up(
+            evolve(filled, data_dir=tmp_path / "TYPO"), str(tmp_path / "a.tar"), lambda _: None
+        )
+    assert not (tmp_path / "a.tar").exists()
+    assert not (tmp_path / "TYPO").exists()

@@ -190,6 +190,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cli/upkeep/test_backup.py",),
     ),
     Fault(
+        "with a misspelt data folder a backup has no files",
+        "hub/cli/upkeep/backup.py",
+        "if snapshot.uploads and not folder.days():",
+        "if False:",
+        ("tests/hub/cli/upkeep/test_backup.py",),
+    ),
+    Fault(
         "the thumbnails of a backup are forgotten",
         "hub/cli/upkeep/backup.py",
         "        await trio.to_thread.run_sync(_add, archive, folder, thumbnail)\n",
@@ -205,7 +212,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "root leaves files in the folder of another account",
-        "persistence/embedded/beside.py",
+        "persistence/embedded/__init__.py",
         "if owner != os.getuid():",
         "if False:",
         ("tests/persistence/embedded/test_beside.py",),
