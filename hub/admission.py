@@ -28,6 +28,7 @@ from hub.http.responses import HttpError, undecided_error
 from hub.http.server import Rules, Upgrade, serve_http_connection
 from hub.limits.quotas import RETRY_CONNECTING, Place
 from hub.limits.windows import FixedWindow
+from hub.rest.replies import RETRY_SECONDS
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
 from hub.sockets.replies import take_commands
@@ -171,6 +172,9 @@ class Admission:
             await upgrade.refuse(transport, 403, "Origin not allowed")
         elif not services.status.accepting:
             await upgrade.refuse(transport, 503, "Server shutting down")
+        elif not services.log_watch.is_certain:
+            retry = ((b"Retry-After", RETRY_SECONDS.encode()),)
+            await upgrade.refuse(transport, 503, "Temporarily unavailable", retry)
         elif engine is not None:
             return partial(engine.upgrade, transport, upgrade)
         elif dialect is not None:

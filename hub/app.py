@@ -13,10 +13,11 @@ Must not know: the command line, the environment.
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from time import monotonic_ns
+from typing import Final
 
 import structlog
 import trio
@@ -36,14 +37,21 @@ from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.addresses import listening, url_of
+from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
-from hub.starting import Tell, Waiting, open_patiently
+from hub.starting import Waiting, open_patiently
+from hub.supervision.supervisor import Supervisor, extension
+from hub.supervision.watchdog import Watchdog
 from persistence import open_express_sessions, open_hub_store
+from persistence.embedded import STOP_SECONDS
 from persistence.interface import ForeignSessions, Store
 from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
+
+SPARE_SECONDS: Final = 5.0
+"""What a stop may take beside all that has a limit of its own."""
 
 
 @frozen
@@ -63,6 +71,7 @@ async def open_server(
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
+    host: str | None = None,
     is_demo: bool = False,
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
@@ -72,6 +81,7 @@ async def open_server(
         listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
+        host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
     """
     dialects = find_dialects(protocol.dialects)
@@ -92,7 +102,7 @@ async def open_server(
         async with trio.open_nursery() as acceptors:
             acceptors.start_soon(acceptor.accept_forever, listeners, connections)
             scheme = "http" if config.tls_cert is None else "https"
-            url = url_of(scheme, config.host, listeners)
+            url = url_of(scheme, host or config.host, listeners)
             yield Server(services, admission, url, reloading)
             services.status.accepting = False
             acceptors.cancel_scope.cancel()
@@ -100,8 +110,9 @@ async def open_server(
         connections.cancel_scope.cancel()  # only idle kept-alive connections are left
 
 
-def _tell_nobody(_: str) -> None:
-    """There is no supervisor."""
+def stop_seconds(config: Config) -> float:
+    """How long a stop takes at most: the drain, what was accepted, and Postgres."""
+    return config.drain_seconds + config.shutdown_timeout + STOP_SECONDS + SPARE_SECONDS
 
 
 async def serve(
@@ -110,7 +121,8 @@ async def serve(
     *,
     is_demo: bool = False,
     read_again: Callable[[], Config] | None = None,
-    tell: Tell = _tell_nobody,
+    supervisor: Supervisor = Supervisor(),  # noqa: B008  a value
+    given: Sequence[socket.socket] = (),
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
@@ -122,7 +134,8 @@ async def serve(
         on_ready: called once, when connections are accepted.
         is_demo: whether a link may sign a browser in.
         read_again: reads the settings when SIGHUP says that they have changed.
-        tell: tells a supervisor how the server is.
+        supervisor: is told how the server is.
+        given: where to listen instead of where the settings say.
 
     Raises:
         OSError: the port cannot be bound.
@@ -131,15 +144,25 @@ async def serve(
     tls = server_context(config)
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
-        listening(config.host, config.port) as listeners,
+        _listening(config, given) as listeners,
     ):
         async with trio.open_nursery() as nursery:
-            orders = _Orders(read_again, tell, nursery.cancel_scope)
+            orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
             nursery.start_soon(orders.obey, signals)
-            waiting = Waiting(listeners, tls, tell, nursery)
+            watchdog = Watchdog(supervisor)
+            nursery.start_soon(watchdog.feed)
+            waiting = Waiting(listeners, tls, supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 store, foreign = await _open_stores(config, stack, waiting.begin)
-                open_it = partial(open_server, config, listeners, store, foreign, is_demo=is_demo)
+                open_it = partial(
+                    open_server,
+                    config,
+                    listeners,
+                    store,
+                    foreign,
+                    host=host_of(given[0]) if given else None,
+                    is_demo=is_demo,
+                )
                 with trio.CancelScope() as orders.scope:
                     async with AsyncExitStack() as serving:
                         server = await open_patiently(
@@ -152,11 +175,21 @@ async def serve(
                         await on_ready(server)
                         log.info("ready", url=server.url)
                         orders.server = server
-                        tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        supervisor.tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        watchdog.hub = server.services.hub
                         await orders.until_stopping()
                         await _drain(server, orders)
             log.info("stopped")
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def _listening(config: Config, given: Sequence[socket.socket]) -> Iterator[Sequence[socket.socket]]:
+    """The sockets that were given, else those of the settings; closed on exit."""
+    with ExitStack() as stack:
+        for each in given:
+            stack.enter_context(each)
+        yield given or stack.enter_context(listening(config.host, config.port))
 
 
 @define
@@ -164,13 +197,15 @@ class _Orders:
     """What signals say.
 
     Args:
+        config: the settings at the start.
         read_again: reads the settings.
-        tell: tells a supervisor how the server is.
+        supervisor: is told how the server is.
         scope: what to cancel when there is no time for anything else.
     """
 
+    config: Config
     read_again: Callable[[], Config] | None
-    tell: Tell
+    supervisor: Supervisor
     scope: trio.CancelScope
     server: Server | None = None
     is_patient: bool = False
@@ -185,7 +220,8 @@ class _Orders:
                 log.warning("stop_cut_short")
                 self.scope.cancel()
             else:
-                self.tell("STOPPING=1")
+                config = self.config if self.server is None else self.server.reloading.config
+                self.supervisor.tell(f"STOPPING=1\n{extension(stop_seconds(config))}")
                 self.is_patient = number == signal.SIGTERM  # SIGINT is a person who waits
                 self._stop.set()
                 if self.server is None:
@@ -199,14 +235,14 @@ class _Orders:
         if self.server is None or self.read_again is None:
             log.warning("settings_not_reloaded", reason="the hub is not ready")
             return
-        self.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
+        self.supervisor.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
         try:
             self.server.reloading.apply(self.read_again())
         except ConfigError as error:
             log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400  it says all
         except Exception:
             log.exception("settings_not_reloaded")
-        self.tell("READY=1")
+        self.supervisor.tell("READY=1")
 
 
 async def _open_stores(

@@ -17,7 +17,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
 from persistence.postgres.database.hold import open_hold
 from persistence.postgres.database.migrate import migrate
-from persistence.postgres.database.role import open_role
+from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.express import open_express_sessions
 from persistence.upkeep.restoring import require_whole
 
@@ -44,9 +44,9 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
         SchemaLocked: another session keeps the schema locked; the text says who.
     """
-    async with _open_server(database_url, data_dir) as dsn:
-        await migrate(dsn)
-        yield dsn if database_url is not None else await open_role(dsn)
+    async with _open_server(database_url, data_dir) as (admin, dsn):
+        await _bring_up_to_date(admin, dsn)
+        yield dsn
 
 
 @asynccontextmanager
@@ -90,12 +90,11 @@ async def open_hub_store(
         UnsafeDatabase: as `open_store`.
     """
     async with (
-        _open_server(database_url, data_dir) as admin,
-        open_hold(admin, wait_seconds) as hold,
+        _open_server(database_url, data_dir) as (admin, dsn),
+        open_hold(dsn, wait_seconds) as hold,
     ):
-        await migrate(admin)
+        await _bring_up_to_date(admin, dsn)
         await hold.begin()
-        dsn = admin if database_url is not None else await open_role(admin)
         async with (
             open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, hold=hold) as store,
             trio.open_nursery() as nursery,
@@ -121,13 +120,20 @@ async def open_beside(database_url: str | None, data_dir: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
-    """The DSN of a server that runs, for somebody who may change everything.
+async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[tuple[str, str]]:
+    """The DSNs of a server that runs: for who may change everything, and for everything else, which
+    on an external one is the same.
 
     Raises:
         NotRestored: a restore into the folder was interrupted.
     """
     require_whole(data_dir)
     server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
-    async with open_asyncio(), server as dsn:
-        yield dsn
+    async with open_asyncio(), server as admin:
+        yield admin, admin if database_url is not None else await make_role(admin)
+
+
+async def _bring_up_to_date(admin: str, dsn: str) -> None:
+    await migrate(admin)
+    if dsn != admin:
+        await grant_rights(admin)

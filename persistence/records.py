@@ -405,8 +405,8 @@ class Conversation:
 
     `is_request`: the peer wrote first, and the participant has neither answered nor accepted it,
     nor let the peer in otherwise: by following them, by letting them follow a private profile, or
-    in a common workspace. `last_id`: of the channel's last message, which may be deleted or the
-    assistant's.
+    in a common workspace. `last_id` and `last_seq`: of the channel's last message, which may be
+    deleted or the assistant's.
     """
 
     channel_id: ChannelId
@@ -415,6 +415,7 @@ class Conversation:
     unread_count: int
     is_request: bool
     last_id: MessageId
+    last_seq: int
     is_archived: bool = False
 
 

@@ -32,7 +32,7 @@ LAYERS = (
     ("hub.sockets",),
     ("hub.engineio",),
     ("hub.socketio", "hub.rest"),
-    ("hub.admission", "hub.reloading", "hub.starting"),
+    ("hub.admission", "hub.reloading", "hub.starting", "hub.supervision"),
     ("hub.app",),
     ("hub.cli",),
     ("hub.__main__",),

@@ -143,6 +143,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_has_a_title_and_a_text(page: Path) -> None:
+    title, _, text = page.read_text().partition("\n")
+    assert title.startswith(("# ", "<"))
+    assert text.strip()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_code_that_is_named_exists(page: Path) -> None:
     """`Class.member` in text is real, and so is what the glossary names."""
     text = page.read_text()

@@ -16,7 +16,7 @@ ELSEWHERE: Final = {
     "hub/actor/listeners.py": "tests/hub/services/typing/test_indicators.py",
     "hub/actor/wire.py": "tests/hub/actor/test_hub.py",
     "hub/assembly.py": "tests/support/world.py",
-    "hub/cli/upkeep/upgrade.py": "tests/e2e/test_upgrading.py",
+    "hub/cli/upkeep/upgrade.py": "tests/e2e/upkeep/test_upgrading.py",
     "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
     "hub/files/picture_worker.py": "tests/hub/files/test_pictures.py",
     "hub/http/asgi.py": "tests/hub/http/test_server.py",

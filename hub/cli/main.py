@@ -5,12 +5,14 @@ traceback, and neither shows a password; stdout carries only what was asked for.
 either of them may stand still or go away. Must not know: how anything works.
 """
 
+import faulthandler
 import json
 import os
 import signal
+import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import redirect_stderr, suppress
 from functools import partial
 from pathlib import Path
@@ -21,12 +23,11 @@ import trio
 
 from hub.app import Server
 from hub.app import serve as run_server
-from hub.cli import admin
+from hub.cli import admin, healthcheck, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from hub.cli.sbom import bill_of_materials
-from hub.cli.supervisor import Supervisor
 from hub.cli.terminal import printable_text, say
 from hub.cli.upkeep.backup import STDOUT, back_up
 from hub.cli.upkeep.doctor import examine_all
@@ -39,12 +40,15 @@ from hub.settings.manual import help_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
 from hub.settings.sources import IN_FILE, load_config
+from hub.sockets.inherited import inherited
+from hub.supervision.supervisor import Supervisor
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 from protocol.model import Role
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_STDERR: Final = 2
 _EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, OSError)
 
 
@@ -76,13 +80,17 @@ def _config(config: str | None, flags: dict[str, Any], sink: LogSink | None = No
 
 
 def _settings(config: str | None, flags: dict[str, Any]) -> Config:
-    given = {
+    path = config or os.environ.get("PARLOUR_CONFIG")
+    return load_config(_given(flags), os.environ, Path(path) if path else None)
+
+
+def _given(flags: dict[str, Any]) -> dict[str, str]:
+    """The flags that were given, as text."""
+    return {
         name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
         for name, value in flags.items()
         if value not in (None, ())
     }
-    path = config or os.environ.get("PARLOUR_CONFIG")
-    return load_config(given, os.environ, Path(path) if path else None)
 
 
 def _run(start: Callable[[], Awaitable[None]]) -> None:
@@ -137,15 +145,26 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     # Whatever else Python says there, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
         settings = _config(config, flags, sink)
+        supervisor = Supervisor.of(os.environ, os.getpid())
+        if supervisor.watchdog_seconds is not None:  # whose end says where it hung
+            faulthandler.enable(_STDERR)
         run = partial(
             run_server,
             settings,
             partial(_announce, sink=sink, demo=demo),
             is_demo=demo,
             read_again=partial(_settings, config, flags),
-            tell=Supervisor.of(os.environ).tell,
+            supervisor=supervisor,
+            given=_sockets(),
         )
         _run(run)
+
+
+def _sockets() -> Sequence[socket.socket]:
+    try:
+        return inherited(os.environ, os.getpid())
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
@@ -170,6 +189,38 @@ def migrate(config: str | None, **flags: Any) -> None:
 def check_config(config: str | None, **flags: Any) -> None:
     """Say whether the settings are accepted, and what they are."""
     admin.show_config(_config(config, flags), say)
+
+
+@parlour.command("healthcheck")
+@click.option("--ready", is_flag=True, help="Ask whether it takes work, not whether it lives")
+@_settings_options
+def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
+    """Ask the running hub of these settings whether it is well; if not, the exit code is 1."""
+    settings = _settings(config, flags)
+    try:
+        say(healthcheck.check(settings, "/readyz" if ready else "/healthz"))
+    except healthcheck.NotWell as error:
+        raise click.ClickException(printable_text(str(error))) from None
+
+
+@parlour.command("systemd-unit")
+@click.option("--user", default=systemd_unit.USER, show_default=True, help="The hub's account")
+@click.option("--socket", "is_socket", is_flag=True, help="Print parlour.socket, not .service")
+@_settings_options
+def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
+    """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
+    given, file = _given(flags), Path(config) if config else None
+    settings = load_config(given, {}, file)  # its environment is not ours
+    of = systemd_unit.Installation(_program(), user, file, given, settings)
+    click.echo(
+        systemd_unit.socket_unit(of) if is_socket else systemd_unit.service_unit(of), nl=False
+    )
+
+
+def _program() -> list[str]:
+    """What runs this command: where it is installed, there is a program."""
+    installed = Path(sys.executable).with_name("parlour")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "hub"]
 
 
 @parlour.command()

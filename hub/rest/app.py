@@ -36,6 +36,7 @@ from hub.http.responses import JSON, undecided_error
 from hub.http.static import Static
 from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
+from hub.rest.certainty import WhileCertain
 from hub.rest.endpoint import Endpoint, HttpError, error_response
 from hub.rest.openapi import describe
 from hub.rest.selection import bearer_token, choose
@@ -131,6 +132,7 @@ def build_app(
                 allow_headers=["*"],  # an origin that is trusted with cookies may send any
                 expose_headers=["Retry-After", "Link", EPOCH],
             ),
+            Middleware(WhileCertain, watch=services.log_watch),
         ],
         exception_handlers={HTTPException: _starlette_error, HttpError: _http_error},
     )
@@ -206,9 +208,10 @@ class _Path:
     services: Services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        epoch = self.services.log_watch.epoch  # of what is read now, if it is not a later one
         async with AsyncExitStack() as until_sent:
             response = await self._answer(Request(scope, receive), until_sent)
-            response.headers[EPOCH] = self.services.log_watch.epoch
+            response.headers[EPOCH] = epoch
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, until_sent: AsyncExitStack) -> Response:

@@ -1,27 +1,32 @@
-"""Where settings come from: flags, then environment variables, then the settings file.
+"""Where settings come from: flags, then environment variables, then the settings file, then
+credentials, as systemd has them: files that have the names of settings.
 
 Guarantees: every error names the setting, where its value came from, and what is accepted; a name
-that no setting has is an error, since a misspelt setting that is ignored is worse than none. Reads
-nothing by itself but the file it is given. Must not know: what settings there are.
+that no setting has is an error, since a misspelt setting that is ignored is worse than none; among
+credentials, which may be meant for others, only if it looks like a setting's. Reads nothing by
+itself but the files it is given. Must not know: what settings there are.
 """
 
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from attrs import define, field
 
 from hub.settings.config import SETTINGS, Config, Conflict
+from hub.settings.parsers import FILE
 from hub.settings.setting import VARIABLE_PREFIX, ConfigError, Setting
 
 IN_FILE: Final = "_file"
+CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
 OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
 """Variables that the command line reads itself."""
 
+_LOOKS_LIKE: Final = 0.8  # how much a credential's name is a setting's, from 0 to 1
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _Spelling: TypeAlias = Callable[[Setting], str]
 
@@ -29,17 +34,21 @@ _Spelling: TypeAlias = Callable[[Setting], str]
 def load_config(
     flags: Mapping[str, object], environ: Mapping[str, str], config_file: Path | None
 ) -> Config:
-    """The settings from flags, then `PARLOUR_*` variables, then the TOML file, then defaults.
+    """The settings from flags, then `PARLOUR_*` variables, then the TOML file, then the folder
+    `$CREDENTIALS_DIRECTORY`, then defaults.
 
     Args:
         flags: by setting name; None means not given.
-        environ: the environment; names without the prefix are ignored.
+        environ: the environment; other names without the prefix are ignored.
         config_file: a TOML file with settings at its top level.
 
     Raises:
         ConfigError: a value or a name is not accepted, or the file cannot be read.
     """
     given = _Given()
+    for path in _credentials(environ.get(CREDENTIALS)):
+        given.take_credential(path)
+    given.given.clear()
     if config_file is not None:
         text, values = _read(config_file)
         for name, value in values.items():
@@ -86,12 +95,35 @@ class _Given:
         self.values[name] = setting.accept(value, source)
         self.sources[name] = source
 
+    def take_credential(self, path: Path) -> None:
+        """Add what a file has, or the file itself where the setting is one."""
+        setting, source = _BY_NAME.get(path.name), f"credential {path}"
+        if setting is not None and setting.parser is not FILE:
+            value = _secret_in(str(path), source, is_list=setting.parser.is_list)
+            self.take(path.name, value, source, lambda each: each.name)
+        elif difflib.get_close_matches(path.name, _BY_NAME, n=1, cutoff=_LOOKS_LIKE):
+            self.take(path.name, str(path), source, lambda each: each.name)
+
     def config(self) -> Config:
         try:
             return Config(**self.values)
         except Conflict as conflict:
             origins = [f"{name}: {self.sources.get(name, 'default')}" for name in conflict.names]
             raise ConfigError(f"{conflict} ({', '.join(origins)})") from None
+
+
+def _credentials(folder: str | None) -> Sequence[Path]:
+    """The files in a folder; none where there is no such folder.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return sorted(each for each in Path(folder).iterdir() if each.is_file()) if folder else ()
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise ConfigError(f"{CREDENTIALS}: the folder cannot be read: {error}") from None
 
 
 def _secret_in(value: object, source: str, *, is_list: bool) -> object:

@@ -25,7 +25,7 @@ BACKLOG: Final = 1_024
 UNIX: Final = "unix:"
 UNIX_PEER: Final = "unix"
 """What everybody is called who comes in by a Unix socket."""
-_UNIX_MODE: Final = 0o660
+UNIX_MODE: Final = 0o660
 _MAPPED: Final = "::ffff:"
 _EVERY_ADDRESS: Final = "::"
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -150,7 +150,7 @@ def _listen_at(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(os.fspath(path))
-        path.chmod(_UNIX_MODE)
+        path.chmod(UNIX_MODE)
         listener.listen(BACKLOG)
         listener.setblocking(False)  # noqa: FBT003  the standard library's signature
     except OSError:

@@ -16,9 +16,10 @@ from persistence.embedded.account import choose_account
 from persistence.embedded.cluster import LOCK, Cluster, exclusive, name_of
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 from persistence.embedded.places import cluster_dir, find_binaries
-from persistence.embedded.server import serve_cluster
+from persistence.embedded.server import STOP_SECONDS, serve_cluster
 
 __all__ = [
+    "STOP_SECONDS",
     "DataDirInUse",
     "EmbeddedPostgresError",
     "hold_folder",

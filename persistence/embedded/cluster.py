@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,8 @@ LOCK: Final = "parlour.lock"
 NAME: Final = "postgres"
 UPGRADED: Final = "postgres.new"
 """The name of a cluster that is to take the place of one of an older Postgres."""
-_STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
+_STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0))
+_KILL_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = 0.02
 
 
@@ -188,29 +189,46 @@ class Cluster:
         return server is not None and server[0] == pid
 
     def stop_orphan(self) -> None:
-        """Stop a server that was left behind. The caller holds the data folder.
+        """Stop a server that was left behind, and what was left behind of one: while a process
+        stands still it does not notice that its server has ended. The caller holds the data folder.
 
         Raises:
             EmbeddedPostgresError: it does not go.
         """
         lines = _pid_file(self.data)
-        if not lines or not lines[0].isdigit() or not self._is_ours(int(lines[0])):
-            return  # no server, or a stale file, which Postgres replaces
-        pid = int(lines[0])
+        # A stale file, which Postgres replaces, names no process or somebody else's.
+        main = [int(lines[0])] if lines and lines[0].isdigit() else []
         for step, patience in _STOP_STEPS:
+            if self._end(main, step, patience):
+                break
+        left = self._processes()
+        if not self._end(left, signal.SIGKILL, _KILL_SECONDS):
+            raise EmbeddedPostgresError(f"The server left behind on {self.data} stays: {left}")
+
+    def _end(self, pids: Collection[int], step: signal.Signals, patience: float) -> bool:
+        """Whether processes of our server end in so many seconds, if they are asked in this way."""
+        deadline = time.monotonic() + patience
+        for pid in filter(self._is_ours, pids):
             with suppress(ProcessLookupError):
                 os.kill(pid, step)
-            deadline = time.monotonic() + patience
-            while time.monotonic() < deadline:
-                if not self._is_ours(pid):
-                    return
-                time.sleep(_POLL_SECONDS)
-        raise EmbeddedPostgresError(f"The server left behind on {self.data} (pid {pid}) stays")
+        while any(map(self._is_ours, pids)):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def _processes(self) -> Collection[int]:
+        """Those of our server."""
+        pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return list(filter(self._is_ours, pids))
 
     def _is_ours(self, pid: int) -> bool:
-        """Whether a process runs in the cluster's folder, as only its server does."""
+        """Whether a process is one of a server that works in the cluster's folder."""
+        process = Path(f"/proc/{pid}")
         try:
-            return Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
+            return (process / "cwd").readlink() == self.data.resolve() and (
+                (process / "exe").readlink().name.startswith("postgres")  # or is deleted by now
+            )
         except OSError:
             return False
 

@@ -8,7 +8,9 @@ asks the command to stop, ever less politely, and removes SCRATCH_DIR.
 Guarantees: only the standard library is needed, and nothing but this file has to be readable.
 """
 
+import contextlib
 import os
+import pathlib
 import selectors
 import shutil
 import signal
@@ -56,11 +58,28 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     for step, patience in STOP_STEPS:
         if process.poll() is not None:
             return
+        # Postgres' processes notice its end by themselves, but not while they stand still.
+        children = children_of(process.pid) if step == signal.SIGKILL else []
         process.send_signal(step)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, step)
         try:
             process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
+
+
+def children_of(pid: int) -> "list[int]":
+    """The processes that this one has started and that are still there."""
+    found = []
+    for process in pathlib.Path("/proc").iterdir():
+        if process.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = (process / "stat").read_bytes().rpartition(b")")[2].split()[1]
+                if int(parent) == pid:
+                    found.append(int(process.name))
+    return found
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ async def serve_cluster(cluster: Cluster, log_dir: Path) -> AsyncIterator[str]:
     """
     if not cluster.is_made():
         await _make(cluster, log_dir)
-    socket_dir = _socket_dir(cluster)
+    socket_dir = _socket_dir(cluster, log_dir)
     try:
         async with trio.open_nursery() as nursery:
             server = await _start(cluster, socket_dir, log_dir)
@@ -166,6 +166,7 @@ async def _keep_running(
             await trio.sleep(min(RESTART_PAUSE_SECONDS * restarts, LONGEST_PAUSE_SECONDS))
             _remake(socket_dir, cluster)
             try:
+                await trio.to_thread.run_sync(cluster.stop_orphan)
                 server = await _start(cluster, socket_dir, log_dir)
             except EmbeddedPostgresError as error:
                 log.warning("postgres_not_restarted", reason=str(error))
@@ -174,8 +175,11 @@ async def _keep_running(
                 break
 
 
-def _socket_dir(cluster: Cluster) -> Path:
-    root = tempfile.gettempdir()
+def _socket_dir(cluster: Cluster, log_dir: Path) -> Path:
+    try:
+        root = tempfile.gettempdir()
+    except FileNotFoundError:  # none can be written, as in a container
+        root = str(log_dir)
     if len(root) > _MAX_TEMP_CHARS:
         root = "/tmp"  # noqa: S108  the folder made in it is 0700 and has a random name
     path = Path(tempfile.mkdtemp(prefix="parlour-", dir=root))

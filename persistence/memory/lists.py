@@ -185,6 +185,7 @@ class MemoryLists:
             unread_count=self._unread(row, user_id),
             is_request=row.is_request(user_id),
             last_id=MessageId(_last_id(row)),
+            last_seq=len(row.messages),
             is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
         )
 

@@ -48,6 +48,7 @@ from tests.support.wire.proxy import (
 PAIRS: Final = 4
 STAY_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 60.0
+DELAY_SECONDS: Final = 0.15  # each way
 END: Final = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'hub'"
 END_ONE: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hub'
@@ -65,6 +66,20 @@ class Hung(Exception):
     """Nothing is acknowledged any more, or a fault has no effect."""
 
 
+async def pass_late_to_server(session: Session, packet: Packet) -> None:
+    """A long way, once for each statement."""
+    if packet.is_answered:
+        await trio.sleep(DELAY_SECONDS)
+    await pass_to_server(session, packet)
+
+
+async def pass_late_to_client(session: Session, packet: Packet) -> None:
+    """A long way, once for each answer."""
+    if packet.kind == "Z":
+        await trio.sleep(DELAY_SECONDS)
+    await pass_to_client(session, packet)
+
+
 async def swallow(session: Session, packet: Packet) -> None:
     """Nothing comes through, and nothing ends."""
 
@@ -76,10 +91,12 @@ class Faults:
     Args:
         cluster: the server.
         proxy: in front of it.
+        hub: the one behind the proxy.
     """
 
     cluster: Cluster
     proxy: WireProxy
+    hub: HubProcess
 
     @property
     def _inside(self) -> str:
@@ -94,6 +111,20 @@ class Faults:
         self.proxy.from_client = self.proxy.from_server = swallow
         yield
         self.proxy.from_client, self.proxy.from_server = pass_to_server, pass_to_client
+
+    @asynccontextmanager
+    async def delayed(self) -> AsyncIterator[None]:
+        self.proxy.from_client, self.proxy.from_server = pass_late_to_server, pass_late_to_client
+        yield
+        self.proxy.from_client, self.proxy.from_server = pass_to_server, pass_to_client
+
+    @asynccontextmanager
+    async def hub_standstill(self) -> AsyncIterator[None]:
+        self.hub.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.hub.process.send_signal(signal.SIGCONT)
 
     @asynccontextmanager
     async def standstill(self) -> AsyncIterator[None]:
@@ -206,11 +237,13 @@ class Faults:
 
 OWNER_LOSES: Final = "ALTER TABLE channels OWNER TO postgres"
 OWNER_HAS: Final = f"ALTER TABLE channels OWNER TO {ROLE}"
-WITHOUT_EFFECT: Final = {"ended_one_by_one", "vacuum_full", "statement_timeout"}
+WITHOUT_EFFECT: Final = {
+    "delayed", "ended_one_by_one", "hub_standstill", "statement_timeout", "vacuum_full",
+}  # fmt: skip
 NAMES: Final = (
     "black_hole", "standstill", "password", "no_login", "no_connections", "database_renamed",
     "lock_timeout", "statement_timeout", "table_renamed", "privilege_lost", "no_more_connections",
-    "ended_one_by_one", "vacuum_full", "table_altered", "held_row",
+    "ended_one_by_one", "vacuum_full", "table_altered", "held_row", "delayed", "hub_standstill",
 )  # fmt: skip
 
 
@@ -269,7 +302,7 @@ class Campaign:
         await execute(cluster.superuser, f"CREATE DATABASE parlour OWNER {ROLE}")
 
     async def _play(self, hub: HubProcess, cluster: Cluster, proxy: WireProxy) -> dict[str, Any]:
-        faults = Faults(cluster, proxy)
+        faults = Faults(cluster, proxy, hub)
         async with trio.open_nursery() as nursery:
             await self._meet(hub)
             for _, devices in self.devices:

@@ -5,9 +5,7 @@ signals, limits, full disks.
 import fcntl
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
@@ -28,8 +26,8 @@ from tests.support.programs.hub_process import (
 )
 from tests.support.programs.processes import until_none_works_in, working_in
 
-UNIT = Path(__file__).parents[2] / "docs/systemd/parlour.service"
 PIPE_BYTES = 4_096  # the least that a pipe may hold
+OWN_POSTGRES_SECONDS = 15.0  # in which it ends, also while it stands still, as the manual says
 
 
 @pytest.fixture
@@ -138,49 +136,20 @@ async def test_a_second_signal_ends_a_drain(data_dir: Path) -> None:
 
 
 async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: Path) -> None:
-    with run_hub(data_dir) as hub:
-        database = set(working_in(data_dir)) - {hub.process.pid}
-        for pid in database:
+    """Which is ended with the hub, and loses nothing by that."""
+    with run_hub(data_dir, "--shutdown-timeout", "5") as hub:
+        (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
+        path = f"/api/messages/{ben}"
+        assert (await hub.call("POST", path, {"content": "hi"}, anns)).status == 201
+        for pid in set(working_in(data_dir)) - {hub.process.pid}:
             os.kill(pid, signal.SIGSTOP)
+        assert (await hub.call("POST", path, {"content": "lost"}, anns)).status == 503
         hub.process.send_signal(signal.SIGTERM)
-        code = hub.process.wait(28)
-        for pid in database:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-        assert code == 0
-    until_none_works_in(data_dir)
-
-
-async def test_a_supervisor_is_told_of_each_step(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = data_dir.parent / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        listener.bind(str(path))
-        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
-        with run_hub(data_dir) as hub:
-            assert listener.recv(1_000).startswith(b"READY=1\nSTATUS=Ready at http://")
-            hub.process.send_signal(signal.SIGHUP)
-            assert listener.recv(1_000).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
-            assert listener.recv(1_000) == b"READY=1"
-            hub.process.send_signal(signal.SIGTERM)
-            assert listener.recv(1_000) == b"STOPPING=1"
-            assert hub.process.wait(20) == 0
-
-
-def test_the_unit_for_systemd_is_one(tmp_path: Path) -> None:
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        pytest.skip("there is no systemd-analyze here")
-    text = UNIT.read_text()
-    assert text.count("/opt/parlour/bin/parlour serve") == 1
-    unit = tmp_path / UNIT.name  # with a program that exists here, and without an account
-    text = text.replace("/opt/parlour/bin/parlour serve", "/bin/true")
-    unit.write_text(text.replace("User=parlour\n", ""))
-    done = subprocess.run(
-        [analyze, "verify", str(unit)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+        assert hub.process.wait(5 + OWN_POSTGRES_SECONDS) == 0
+        assert working_in(data_dir) == []
+    with run_hub(data_dir) as hub:
+        found = await hub.call("GET", path, cookie=anns)
+        assert [message["content"] for message in found.json] == ["hi"]
 
 
 async def test_a_unix_socket_is_served_and_removed(data_dir: Path) -> None:

@@ -13,6 +13,7 @@ from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import require_node
 from tests.support.programs.socketio import Friend, sign_up
+from tests.support.stores.databases import Databases, restore
 
 
 @pytest.fixture
@@ -187,6 +188,27 @@ async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) ->
                 assert (await other.heard("message:new"))["content"] == "fifth"
                 for each in (client, other):
                     await each.end()
+
+
+async def test_a_client_begins_anew_when_the_log_went_back(
+    databases: Databases, data_dir: Path
+) -> None:
+    require_node()
+    async with databases.migrated() as dsn:
+        with run_hub(data_dir, "--database-url", dsn) as hub:
+            ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+            dm = await dm_of(hub, ann, ben)
+            async with ann.client() as client:
+                assert await client.happened() == {"connected": True}
+                assert (await client.ask("room:join", dm))["success"] is True
+                await client.ask("message:send", {"content": "lost", "channelId": dm})
+                assert (await client.heard("message:sent"))["seq"] == 2
+                await restore(dsn, 1)
+                assert await client.happened() == {"disconnected": "transport close"}
+                assert await client.happened() == {"connected": True}  # and not recovered
+                page = await client.ask("messages:get", {"channelId": dm})
+                assert [each["content"] for each in page["messages"]] == ["first"]
+                await client.end()
 
 
 async def test_a_token_ends_unless_it_is_refreshed(data_dir: Path) -> None:

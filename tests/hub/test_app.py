@@ -1,6 +1,7 @@
 """Starting a server: what it takes first, and what it leaves alone when it cannot have that."""
 
 import re
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -11,20 +12,37 @@ from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.addresses import listening
+from persistence import open_hub_store
 from persistence.embedded.cluster import SUPERUSER
 from persistence.postgres.database.hold import APPLICATION, AlreadyServed, open_hold
 from persistence.postgres.database.role import ROLE
 from tests.support.programs.command import run_module
 from tests.support.programs.hub_process import open_folder, run_hub
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.embedded import ask
+from tests.support.world import open_world
 
 SOCKET_FOLDER = 4  # its line in postmaster.pid
 USERS = (
     "SELECT array_agg(DISTINCT usename::text) FROM pg_stat_activity"
     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    f" AND application_name !~ '^{APPLICATION} [0-9]+ on '"  # which holds the database, and no more
 )
+HOLDER = (
+    "SELECT usename::text FROM pg_stat_activity"
+    f" WHERE application_name ~ '^{APPLICATION} [0-9]+ on '"
+)
+LATE_COMMITS = """
+    CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0
+        AS 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION wait();
+"""
+HOLD_COMMITS = "SELECT pg_advisory_xact_lock(7)"
+WAITS = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory'
+                      AND datname = current_database() AND starts_with(query, $1))
+"""
+STORES, BEGINS = "SELECT * FROM post_messages", "SELECT begin_serving"
 
 
 async def never(_: Server) -> None:
@@ -71,6 +89,47 @@ async def test_a_second_hub_on_a_database_is_refused_in_one_line(
             assert (await hub.call("GET", "/readyz")).status == 200
 
 
+async def test_what_a_killed_hub_was_storing_is_told_to_those_who_come_to_the_next(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """The next one lets nobody in before it is committed: who had resumed by then would not be told
+    of it before the next message.
+    """
+    async with databases.migrated() as dsn, AsyncExitStack() as held:
+        await run_script(dsn, LATE_COMMITS)
+        await held.enter_async_context(open_transaction(dsn, HOLD_COMMITS))
+        with run_hub(tmp_path / "one", "--database-url", dsn) as hub:
+            (ann, anns), (ben, bens) = await hub.sign_up("ann"), await hub.sign_up("ben")
+            async with trio.open_nursery() as sending:
+                sent = ("POST", f"/api/messages/{ben}", {"content": "hi"}, anns)
+                sending.start_soon(hub.call, *sent)
+                while not await execute(dsn, WAITS, STORES):
+                    await trio.lowlevel.checkpoint()
+                hub.process.kill()
+                sending.cancel_scope.cancel()
+        told: list[str] = []
+
+        async def come_to_the_next() -> None:
+            async with (
+                open_hub_store(dsn, tmp_path, pool_size=2, lanes=1, wait_seconds=10) as store,
+                open_world(store) as world,
+            ):
+                socket = await world.websocket("/ws?resume", Cookie=bens)
+                await socket.receive_type("system")
+                await socket.send({"type": "resume", "after": {str(ann): 0}})
+                while (frame := await socket.receive())["type"] == "private_message":
+                    told.append(frame["message"]["content"])
+                await socket.close_in_silence()
+            nursery.cancel_scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(come_to_the_next)
+            while not await execute(dsn, WAITS, BEGINS):
+                await trio.lowlevel.checkpoint()
+            await held.aclose()
+        assert told == ["hi"]
+
+
 async def test_the_schema_is_not_touched_while_another_hub_serves(
     databases: Databases, tmp_path: Path
 ) -> None:
@@ -93,6 +152,7 @@ async def test_a_hub_works_in_its_own_postgres_as_a_role_without_rights() -> Non
         async def look(server: Server) -> None:
             lines = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
             dsn = f"postgresql://{SUPERUSER}@/postgres?host={lines[SOCKET_FOLDER]}"
+            assert await ask(dsn, HOLDER) == ROLE
             while await ask(dsn, USERS) != [ROLE]:
                 pass  # the session of the migration, which is closed, takes a moment to end
             nursery.cancel_scope.cancel()

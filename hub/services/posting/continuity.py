@@ -114,6 +114,10 @@ class Continuity:
         """Whether a message was delivered already."""
         return message.seq <= self._last.get(message.channel_id, 0)
 
+    def doubts(self, channel_id: ChannelId) -> bool:
+        """Whether messages of this channel may be missing."""
+        return channel_id in self._doubtful
+
     def suspect(self, message: Message) -> None:
         """A message exists that this lane did not store just now: its channel is in doubt, unless
         the message was delivered.

@@ -145,6 +145,7 @@ class Lane:
                         outcomes = self._hold_back(submissions, await self._post(submissions, post))
                         submissions = [submission for submission, _ in outcomes]
                     deliveries = await self._deliveries(outcomes)
+                    outcomes = self._without_gaps(outcomes)
             except WentBack as proof:
                 await self._watch.went_back(proof, epoch)
                 deliveries = self._first_deliveries(outcomes)
@@ -185,6 +186,25 @@ class Lane:
         if self._continuity.in_doubt:
             deliveries += await self._missing(later)
         return deliveries
+
+    def _without_gaps(
+        self, outcomes: Sequence[tuple[Submission, Settlement]]
+    ) -> Sequence[tuple[Submission, Settlement]]:
+        """A repeat is not confirmed while what is missing before it cannot be read: who takes its
+        seq for their position would not ask for that any more.
+        """
+        gap = StoreUnavailable("what comes before it cannot be read")
+        return [
+            (submission, gap if self._is_repeat_in_doubt(outcome) else outcome)
+            for submission, outcome in outcomes
+        ]
+
+    def _is_repeat_in_doubt(self, outcome: Settlement) -> bool:
+        match outcome:
+            case Posted(message=message, repeated=True):
+                return self._continuity.doubts(message.channel_id)
+            case _:
+                return False
 
     def _first_deliveries(
         self, outcomes: Sequence[tuple[Submission, Settlement]]

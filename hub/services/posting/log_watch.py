@@ -3,8 +3,9 @@
 Guarantees: once the log went back (a failover that lost its end, a restore) or another hub has
 served it, nothing that was known of it is used any more: no lane stores a message before all of
 them have forgotten where they were, and every connection is closed, so that its client comes back
-and names its position. Until that is done sends are refused. Must not know: dialects, SQL, what a
-lane does.
+and names its position. Until that is done sends are refused, and so is whoever comes; as long as
+it cannot be done, as while another hub serves, nobody stays either. Must not know: dialects, SQL,
+what a lane does.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -62,8 +63,13 @@ class LogWatch:
         """A position in the log means something together with this."""
         return self._epoch
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether positions mean something; if not, not until the log was looked at."""
+        return self._why_not is None
+
     def require_certainty(self) -> None:
-        """Raises StoreUnavailable: positions mean nothing until the log was looked at."""
+        """Raises StoreUnavailable: see `is_certain`."""
         if self._why_not is not None:
             raise StoreUnavailable(self._why_not)
 
@@ -117,6 +123,7 @@ class LogWatch:
 
     async def run(self) -> None:
         """Look which log it is until cancelled."""
+        told = ""
         while True:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look)
@@ -124,8 +131,11 @@ class LogWatch:
                 nursery.cancel_scope.cancel()
             try:
                 await self._begin_anew()
+                told = ""
             except StoreUnavailable as error:
-                log.warning("log_not_looked_at", reason=str(error))
+                if told != (told := str(error)):  # another hub may serve for hours
+                    log.warning("log_not_looked_at", reason=told)
+                await self._hub.send_back(None, START_OVER)  # perhaps to the hub that serves
                 await trio.sleep(RETRY_SECONDS)
 
     async def _look(self) -> None:

@@ -14,6 +14,7 @@
 import { Access } from "./connection/access.js";
 import { Backoff } from "./connection/backoff.js";
 import { ConnectionLoop } from "./connection/connection_loop.js";
+import { Log } from "./connection/log.js";
 import { Rest } from "./connection/rest.js";
 import { Reason } from "./connection/status.js";
 import { UsageError, notConnected } from "./errors.js";
@@ -45,6 +46,7 @@ export class Client extends TypedEventTarget {
   #dialect;
   #url;
   #access;
+  #log = new Log();
   #rest;
   #storage;
   #WebSocket;
@@ -78,7 +80,9 @@ export class Client extends TypedEventTarget {
     this.#url = addressOf(url);
     this.#storage = storage;
     this.#access = new Access(options);
-    this.#rest = new Rest(`${this.#url}/${dialect.restPrefix}`, this.#access, fetch);
+    const restUrl = `${this.#url}/${dialect.restPrefix}`;
+    const onOtherLog = () => this.#session?.startAnew();
+    this.#rest = new Rest(restUrl, this.#access, fetch, this.#log, onOtherLog);
     this.#WebSocket = WebSocket;
     this.#connection = new ConnectionLoop(
       {
@@ -344,6 +348,7 @@ export class Client extends TypedEventTarget {
       listing,
       dialect: this.#dialect,
       rest: this.#rest,
+      log: this.#log,
       connection: this.#connection,
       outbox: new Outbox(this.#storage, prefix),
       emit: (name, detail) => this.#emit(name, detail),

@@ -5,7 +5,6 @@
  * It must not know when there is a connection, nor how a dialect says things on the wire.
  */
 
-import { Reason } from "./connection/status.js";
 import { Listing } from "./listing.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
@@ -16,6 +15,7 @@ import { Typing } from "./messages/typing.js";
 /**
  * @import { ClientEvents, ConversationId, UserId } from "./parlour.js"
  * @import { ConnectionLoop } from "./connection/connection_loop.js"
+ * @import { Log } from "./connection/log.js"
  * @import { Rest } from "./connection/rest.js"
  * @import { Dialect, ServerEvent } from "./dialects/dialect.d.ts"
  * @import { StoredMessage } from "./messages/message.js"
@@ -30,6 +30,7 @@ import { Typing } from "./messages/typing.js";
  * @property {Listing<Listed>} listing of which `heads` are the first page
  * @property {Dialect<Me, Listed>} dialect
  * @property {Rest} rest
+ * @property {Log} log which the hub has, as far as it is known
  * @property {ConnectionLoop} connection
  * @property {Outbox} outbox
  * @property {Emit} emit dispatches an event of the client
@@ -56,18 +57,18 @@ export class Session {
   #isOnlyNamed = false; // what they asked for
   #dialect;
   #rest;
+  #log;
   #connection;
   #emit;
-  /** @type {string | null} */
-  #epoch = null; // which log the timelines are of
   #isFresh = false; // whether they were begun anew on this connection
+  #beginnings = 0; // how often they were: what was asked for before is of another log
 
   /**
    * @param {Me} me
    * @param {Map<ConversationId, number>} heads the newest seq of each conversation of the first page
    * @param {Parts<Me, Listed>} parts
    */
-  constructor(me, heads, { listing, dialect, rest, connection, outbox, emit }) {
+  constructor(me, heads, { listing, dialect, rest, log, connection, outbox, emit }) {
     this.me = me;
     this.timelines = new Timelines(heads);
     this.sender = new Sender(outbox, this.timelines, connection, dialect.messageFrame, emit);
@@ -82,6 +83,7 @@ export class Session {
     this.#isWhole = listing.isWhole;
     this.#dialect = dialect;
     this.#rest = rest;
+    this.#log = log;
     this.#connection = connection;
     this.#emit = emit;
   }
@@ -93,7 +95,7 @@ export class Session {
     this.#isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
     this.#isMore = false;
     for (const part of parts) {
-      const frame = this.#dialect.resumeFrame(part, this.#epoch, this.#isOnlyNamed);
+      const frame = this.#dialect.resumeFrame(part, this.#log.epoch, this.#isOnlyNamed);
       if (this.#connection.send(frame)) this.#unanswered += 1;
     }
   }
@@ -122,18 +124,23 @@ export class Session {
     const me = this.me.id;
     await this.sender.postAll(async (entry) => {
       const stored = await this.#dialect.post(this.#rest, me, entry);
-      this.#receiveMessage({ ...stored, key: entry.key });
+      this.#receiveMessage({ ...stored, key: entry.key }, false); // others may have written before it
     });
     if (!this.#isWhole) this.#learnInTime();
+    const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
     const isSomeEnough = this.#dialect.listsNewestFirst;
-    for (const listed of await (isSomeEnough ? listing.some() : listing.all())) {
-      const [conversationId, newest] = this.#dialect.head(listed);
+    const heads = (await (isSomeEnough ? listing.some() : listing.all())).map(this.#dialect.head);
+    if (heads.some(([conversationId, head]) => head < before[conversationId])) this.startAnew();
+    const beginnings = this.#beginnings;
+    for (const [conversationId, head] of heads) {
       const known = this.timelines.lastSeq(conversationId);
-      if (newest <= known) continue;
+      if (head <= known) continue;
       // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent
       const missed = await this.#dialect.newer(this.#rest, me, conversationId, known);
+      if (beginnings !== this.#beginnings) return; // the next round asks for what the log has now
       for (const message of missed) this.#receiveMessage(message);
+      if (missed.length === 0) this.timelines.follow(new Map([[conversationId, head]])); // all deleted
     }
   }
 
@@ -148,7 +155,10 @@ export class Session {
     const before = timeline.first;
     if (before?.seq === 1) return false;
     const page = { conversationId, first: before, limit };
+    const beginnings = this.#beginnings;
     const messages = await this.#dialect.older(this.#rest, this.me.id, page);
+    const isOfThisLog = beginnings === this.#beginnings;
+    if (!(isOfThisLog && timeline.joins(messages))) return this.loadOlder(conversationId, limit);
     timeline.addAll(messages);
     const { first } = timeline;
     if (first === undefined || first.seq === before?.seq) return false;
@@ -170,7 +180,7 @@ export class Session {
         if (this.#isWanted(event.message)) this.#receiveMessage(event.message);
         break;
       case "welcome":
-        this.#welcomed(event.epoch);
+        if (this.#log.is(event.epoch)) this.#startOver();
         break;
       case "resumed":
         this.#resumed(event.complete, event.reset);
@@ -232,15 +242,16 @@ export class Session {
     return this.#dialect.followsAll || this.timelines.isFollowed(conversationId);
   }
 
-  /** @param {string} epoch */
-  #welcomed(epoch) {
-    if (this.#epoch !== null && this.#epoch !== epoch) this.#startOver();
-    this.#epoch = epoch;
+  /** A response said that the log is another one: so is what comes on this connection. */
+  startAnew() {
+    this.#startOver();
+    this.#connection.leave();
   }
 
   /** The hub's log went back: a failover, or a restored backup. */
   #startOver() {
     this.#isFresh = true;
+    this.#beginnings += 1;
     this.timelines.startOver();
     this.#emit("reset", {});
   }
@@ -251,8 +262,7 @@ export class Session {
    */
   #resumed(isComplete, isReset) {
     if (isReset && !this.#isFresh) {
-      this.#startOver();
-      this.#connection.reconnectLater(Reason.LOST); // what was sent was sorted in to the old ones
+      this.startAnew(); // what was sent was sorted in to the old ones
       return;
     }
     this.#unanswered = Math.max(0, this.#unanswered - 1);
@@ -295,11 +305,15 @@ export class Session {
     if (unknown.length > 0 || this.#isOnlyNamed) this.resume();
   }
 
-  /** @param {StoredMessage} message */
-  #receiveMessage(message) {
+  /**
+   * @param {StoredMessage} message
+   * @param {boolean} isInOrder whether everything before it has come
+   */
+  #receiveMessage(message, isInOrder = true) {
     const { conversationId } = message;
     const isConfirmed = this.sender.confirm(message);
-    if (!this.timelines.get(conversationId).add(message)) return;
+    const timeline = this.timelines.get(conversationId);
+    if (!(isInOrder ? timeline.add(message) : timeline.insert(message))) return;
     if (!message.isMine) {
       this.typing.received(conversationId, message.authorName ?? message.author, false);
       this.#receipts.add(message);

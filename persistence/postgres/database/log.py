@@ -85,13 +85,16 @@ class PostgresLog:
         self._database = database
         self._expected = expected
         self._hold = hold
+        self._others = 0  # hubs that had served when somebody asked which log it is
 
     async def epoch(self) -> str:
         """See the interface."""
+        self._require_hold()
         return self._expect(await self._database.fetch_one(_EPOCH))
 
     async def new_epoch(self, seen: str) -> str:
         """See the interface."""
+        self._require_hold()
         return self._expect(await self._database.fetch_one(_NEW_EPOCH, seen))
 
     def changed(self, epoch: str) -> Awaitable[None]:
@@ -99,14 +102,23 @@ class PostgresLog:
         return self._changed(epoch)
 
     async def _changed(self, epoch: str) -> None:
-        served = None if self._hold is None else self._hold.others
-        while served == (None if self._hold is None else self._hold.others):
+        while self._hold is None or self._hold.others == self._others:
             with suppress(StoreUnavailable):
                 row = await self._database.fetch_one(_EPOCH)
                 if row is not None and row["epoch"] not in (None, epoch):
                     return
             with trio.move_on_after(LOOK_SECONDS):
                 await self._expected.refused()
+
+    def _require_hold(self) -> None:
+        """What is read from now on is all that there is, until another hub serves again.
+
+        Raises:
+            StoreUnavailable: another one may serve now.
+        """
+        if self._hold is not None:
+            self._hold.hub  # noqa: B018  raises
+            self._others = self._hold.others
 
     def _expect(self, row: object) -> str:
         found: str | None = row["epoch"]  # type: ignore[index]

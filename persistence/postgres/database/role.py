@@ -5,6 +5,7 @@ the schema nor what is known of its version, nor read files of the server. Must 
 tables there are.
 """
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,13 +15,15 @@ from persistence.postgres.database.bridge import in_asyncio
 
 ROLE: Final = "parlour_hub"
 
-_GRANT: Final = f"""
+_MAKE: Final = f"""
     DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
             CREATE ROLE {ROLE} LOGIN;
         END IF;
     END $$;
     ALTER ROLE {ROLE} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+"""
+_GRANT: Final = f"""
     GRANT USAGE ON SCHEMA public TO {ROLE};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
@@ -28,21 +31,30 @@ _GRANT: Final = f"""
 """
 
 
-async def open_role(dsn: str) -> str:
-    """Make the role, give it its rights to what is there now, and return the DSN for it.
+async def make_role(dsn: str) -> str:
+    """Make the role, if there is none, and return the DSN for it.
 
     Args:
-        dsn: a database whose schema is up to date, as a superuser who needs no password.
+        dsn: a database, as a superuser who needs no password.
     """
-    await in_asyncio(lambda: _grant(dsn))
+    await in_asyncio(partial(_run, dsn, _MAKE))
     parts = urlsplit(dsn)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{ROLE}@{host}{parts.path}?{parts.query}"
 
 
-async def _grant(dsn: str) -> None:
+async def grant_rights(dsn: str) -> None:
+    """Give the role its rights to what is there now.
+
+    Args:
+        dsn: a database whose schema is up to date, as a superuser.
+    """
+    await in_asyncio(partial(_run, dsn, _GRANT))
+
+
+async def _run(dsn: str, script: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(_GRANT)
+        await connection.execute(script)
     finally:
         await connection.close()

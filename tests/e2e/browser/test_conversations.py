@@ -11,6 +11,7 @@ from tests.support.programs.completions import model_server
 from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.programs.node import run_node
 from tests.support.programs.page import FLOWS, guest_links, pair, play
+from tests.support.stores.databases import Databases, restore
 
 
 async def test_two_people_talk(hub: HubProcess) -> None:
@@ -72,3 +73,30 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
                     hub = stack.enter_context(run_hub(folder / "own", port=hub.port))
                 await browser.tell(wanted)
             assert await browser.end() == 0
+
+
+async def test_after_the_log_went_back_a_page_shows_what_it_has(
+    databases: Databases, folder: Path
+) -> None:
+    async with databases.migrated() as dsn:
+        flags = ("--database-url", dsn, "--joining", "at_once")
+        with ExitStack() as stack:
+            hub = stack.enter_context(run_hub(folder / "back", *flags))
+            given = json.dumps(await pair(hub, "back"))
+            async with run_node(FLOWS, "wentBack", hub.url, given) as browser:
+                assert await browser.happened() == {"want": "restore beneath"}
+                hub.process.send_signal(signal.SIGSTOP)
+                await restore(dsn, 3)
+                await browser.tell("restored")
+                assert await browser.happened() == {"want": "go on"}
+                hub.process.send_signal(signal.SIGCONT)
+                await browser.tell("gone on")
+                assert await browser.happened() == {"want": "stop"}
+                hub.process.send_signal(signal.SIGTERM)
+                assert await trio.to_thread.run_sync(hub.process.wait, 20) == 0
+                await browser.tell("stopped")
+                assert await browser.happened() == {"want": "restore and start"}
+                await restore(dsn, 2)
+                hub = stack.enter_context(run_hub(folder / "back", *flags, port=hub.port))
+                await browser.tell("started")
+                assert await browser.end() == 0

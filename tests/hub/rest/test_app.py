@@ -13,11 +13,13 @@ import hub.rest.routes
 from hub.limits.pace import PEAK
 from hub.limits.quotas import REQUESTS_AT_ONCE
 from hub.rest.app import Claim, discover
+from hub.services.posting.continuity import WentBack
 from persistence.interface import Store
+from protocol.model import ChannelId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
-from tests.support.stores.intercept import Interception
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import DIALECTS, Person, World, open_world
 
 APP = "https://app.example"
@@ -255,3 +257,24 @@ async def test_a_response_says_which_log_its_seqs_are_of(timed_world: World) -> 
     for path in ("/api/messages/conversations", "/learning_platform/api/users/me/channels"):
         reply = await ann.ask("GET", path)
         assert reply.headers["parlour-epoch"] == timed_world.services.log_watch.epoch
+
+
+async def test_what_was_asked_for_before_the_log_went_back_is_of_the_log_that_was(
+    memory_store: Store,
+) -> None:
+    reading = Interception("lists", "conversations", late := Late())
+    async with open_world(reading.over(memory_store)) as world:
+        ann = await world.person("ann")
+        watch = world.services.log_watch
+        before = watch.epoch
+        replies = []
+
+        async def ask() -> None:
+            replies.append(await ann.call("GET", "/api/messages/conversations"))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await late.carried_out.wait()
+            await watch.went_back(WentBack(ChannelId(1), 3, 2), before)
+            late.may_arrive.set()
+        assert replies[0].headers["parlour-epoch"] == before != watch.epoch

@@ -189,3 +189,51 @@ def test_a_secrets_file_is_refused_without_showing_what_is_in_it(tmp_path: Path)
     assert "there is no setting port_file" in refusal(environ={"PARLOUR_PORT_FILE": str(path)})
     twice = {"PARLOUR_JWT_SECRET": SECRET_TEXT, "PARLOUR_JWT_SECRET_FILE": str(path)}
     assert "jwt_secret is given twice" in refusal(environ=twice)
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    """A folder of them, as systemd or a container has it."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "..data").mkdir()  # where Kubernetes has them
+    return folder
+
+
+def test_a_credential_is_a_setting_that_nothing_else_gives(
+    credentials: Path, tmp_path: Path
+) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
+    assert load_config({}, environ, None) == Config()
+    (credentials / "jwt_secret").write_text(f"{SECRET_TEXT}\n")
+    (credentials / "session_secrets").write_text(f"{SECRET_TEXT}, 1\n\n{SECRET_TEXT}, 2\n")
+    (credentials / "port").write_text("9000\n")
+    (credentials / "jwt_public_key").write_text("a key")
+    (credentials / "ca.pem").write_text("somebody else's")
+    found = load_config({}, environ, None)
+    assert found.jwt_secret == Secret(SECRET_TEXT)
+    assert found.session_secrets == (Secret(f"{SECRET_TEXT}, 1"), Secret(f"{SECRET_TEXT}, 2"))
+    assert found.port == 9_000
+    assert found.jwt_public_key == credentials / "jwt_public_key"
+    other = Secret("y" * 16)
+    for config in (
+        load_config({"jwt_secret": "y" * 16}, environ, None),
+        load_config({}, {"PARLOUR_JWT_SECRET": "y" * 16, **environ}, None),
+        load_config({}, environ, toml(tmp_path, f"jwt_secret = '{'y' * 16}'")),
+    ):
+        assert config.jwt_secret == other
+
+
+def test_a_credential_that_is_wrong_is_refused_without_showing_it(
+    credentials: Path, tmp_path: Path
+) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
+    (credentials / "jwt_secret").write_text("too short")
+    text = refusal(environ=environ)
+    assert text.startswith(f"credential {credentials}/jwt_secret: the value given is not accepted")
+    assert "too short" not in text
+    (credentials / "jwt_secret").rename(credentials / "sesion_secrets")
+    assert "did you mean session_secrets?" in refusal(environ=environ)
+    assert load_config({}, {"CREDENTIALS_DIRECTORY": "/no/such/folder"}, None) == Config()
+    file = {"CREDENTIALS_DIRECTORY": str(toml(tmp_path, ""))}
+    assert "CREDENTIALS_DIRECTORY: the folder cannot be read" in refusal(environ=file)

@@ -11,6 +11,7 @@ import {
   send,
   signInAs,
   stored,
+  textBox,
   write,
 } from "./page.mjs";
 
@@ -62,6 +63,56 @@ async function restart(visitors, { ann: annsCookie, ben: bensCookie, username },
   await stored(ann, 5);
   await ben.locator(".bubble").nth(4).waitFor();
   assert.deepEqual(await bubbles(ben), ["before", ...queued, "kept"]);
+}
+
+/**
+ * The log goes back, once beneath a hub that stands still and once while it is away. Afterwards the
+ * pages show what the log has, what was unsent is there, and each page was loaded anew once.
+ * @type {Flow}
+ */
+async function wentBack(visitors, { ann: annsCookie, ben: bensCookie, username }, questions) {
+  const ann = await visitors.open(annsCookie);
+  const ben = await visitors.open(bensCookie);
+  let loads = 0;
+  const count = () => {
+    loads += 1;
+  };
+  for (const page of [ann, ben]) page.on("load", count);
+  await ann.locator(".side").waitFor();
+  await find(ann, username);
+  const kept = ["one", "two", "three"];
+  for (const text of [...kept, "lost", "lost too"]) await write(ann, text);
+  await stored(ann, 5);
+  const [annsLast, bensLast] = [ann, ben].map((page) => page.locator(".item .last"));
+  const unread = ben.locator(".item .badge");
+  await unread.getByText("5").waitFor();
+  await questions.ask({ want: "restore beneath" });
+  await write(ann, "unheard");
+  await textBox(ann).fill("begun");
+  const again = [ann, ben].map((page) => page.waitForEvent("load"));
+  await questions.ask({ want: "go on" });
+  await Promise.all(again);
+  await stored(ann, 4);
+  await ann.locator(".banner").waitFor({ state: "hidden" });
+  assert.deepEqual(await bubbles(ann), [...kept, "unheard"]);
+  assert.equal(await textBox(ann).inputValue(), "begun");
+  await unread.getByText("4").waitFor();
+  for (const last of [annsLast, bensLast]) await last?.getByText("unheard").waitFor();
+  await questions.ask({ want: "stop" });
+  await ann.getByText("No connection").waitFor();
+  await write(ann, "unsent");
+  await textBox(ann).fill("begun again");
+  await questions.ask({ want: "restore and start" });
+  await stored(ann, 3);
+  await ann.locator(".banner").waitFor({ state: "hidden" });
+  assert.deepEqual(await bubbles(ann), ["one", "two", "unsent"]);
+  assert.equal(await textBox(ann).inputValue(), "begun again");
+  await unread.getByText("3").waitFor();
+  await openFirst(ben);
+  await write(ben, "seen");
+  await ann.getByText("seen").first().waitFor();
+  assert.deepEqual(await bubbles(ben), ["one", "two", "unsent", "seen"]);
+  assert.equal(loads, 4); // of two pages, each time once
 }
 
 /**
@@ -145,4 +196,4 @@ async function below(visitors, { ann: annsCookie, username }) {
   });
 }
 
-export const CONNECTION = { below, restart, signIn };
+export const CONNECTION = { below, restart, signIn, wentBack };

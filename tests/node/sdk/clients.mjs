@@ -17,6 +17,7 @@ const CHANGES = [
   "delivered",
   "channels",
   "queue",
+  "reset",
 ];
 
 /**

@@ -1,6 +1,7 @@
 /** Two people on `/ws`. */
 
 import assert from "node:assert/strict";
+import { WebSocket } from "ws";
 import { Connection, Kind, Status } from "../../../hub/web/sdk/parlour.js";
 import {
   BlockedWebSocket,
@@ -13,7 +14,11 @@ import {
 } from "./clients.mjs";
 import { MemoryStorage } from "./memory_storage.mjs";
 
-/** @import { Flow } from "./run.mjs" */
+/**
+ * @import { Options } from "../../../hub/web/sdk/parlour.js"
+ * @import { Questions } from "../program.mjs"
+ * @import { Flow, Given } from "./run.mjs"
+ */
 
 /**
  * Sent in order, confirmed, delivered once, and read.
@@ -184,4 +189,116 @@ async function files({ url, ann, ann_id: annId, ben, ben_id: benId }) {
   for (const each of [one, other, late]) each.close();
 }
 
-export const PRIVATE_MESSAGES = { talk, resume, kill, refused, polling, files };
+/**
+ * A proxy on the way that loses what the hub replies to what is sent, while it is told to.
+ */
+class Losses {
+  isOn = false;
+  count = 0;
+
+  /** @type {typeof fetch} */
+  fetch = async (address, request) => {
+    const response = await fetch(address, request);
+    if (!this.isOn || request?.method !== "POST") return response;
+    this.count += 1;
+    throw new TypeError("lost");
+  };
+
+  /** Its sockets hear nothing any more that were open when it began. */
+  get WebSocket() {
+    const losses = this;
+    return class extends WebSocket {
+      wasBefore = !losses.isOn;
+
+      /**
+       * @param {string | symbol} name
+       * @param {...unknown} args
+       */
+      emit(name, ...args) {
+        const isLost = losses.isOn && this.wasBefore && name === "message";
+        if (isLost) losses.count += 1;
+        return isLost || super.emit(name, ...args);
+      }
+    };
+  }
+}
+
+/**
+ * Ann has read four messages and written one of which she has not heard; Ben has written another
+ * one. Then the log is what it was some messages ago, and Ben goes on. Ann has what the log has.
+ * @param {Given} given
+ * @param {Questions} questions
+ * @param {(losses: Losses) => Options} optionsOf
+ * @param {string} status of hers
+ */
+async function goesBack(
+  { url, ann, ann_id: annId, ben, ben_id: benId },
+  questions,
+  optionsOf,
+  status,
+) {
+  const losses = new Losses();
+  const storage = new MemoryStorage();
+  const options = { random: () => 0, storage, fetch: losses.fetch, ...optionsOf(losses) };
+  const [one, other] = [privateClient(url, ann, options), privateClient(url, ben)];
+  await Promise.all([one.connect(), online(other)]);
+  await until(one, () => one.status === status);
+  for (const word of ["one", "two", "three", "four"]) other.send(annId, word);
+  await until(one, () => one.messages(benId).length === 4);
+  losses.isOn = true;
+  one.send(benId, "unheard");
+  await until(other, () => other.messages(annId).length === 5);
+  other.send(annId, "six");
+  await until(other, () => other.queued === 0);
+  assert.equal(one.queued, 1);
+  let resets = 0;
+  one.addEventListener("reset", () => {
+    resets += 1;
+  });
+  await questions.ask({ want: "restore" });
+  await until(other, () => other.status === Connection.ONLINE && other.messages(annId).length < 6);
+  other.send(annId, "another one");
+  await until(other, () => other.queued === 0);
+  assert.ok(losses.count > 0);
+  losses.isOn = false;
+  await until(one, () => contents(one, benId).includes("another one") && one.queued === 0);
+  await until(other, () => contents(other, annId).includes("unheard"));
+  const late = privateClient(url, ann);
+  await online(late);
+  await late.loadOlder(benId);
+  const stored = late.messages(benId);
+  assert.equal(stored.filter(({ content }) => content === "unheard").length, 1);
+  await until(one, () => one.messages(benId).length >= stored.length);
+  for (const client of [one, other]) {
+    const known = client.messages(client === one ? benId : annId);
+    assert.deepEqual(
+      known.map(({ id, seq, content }) => [id, seq, content]),
+      stored.map(({ id, seq, content }) => [id, seq, content]),
+    );
+  }
+  assert.equal(resets, 1);
+  assert.deepEqual(Object.keys(storage), []);
+  for (const each of [one, other, late]) each.close();
+}
+
+/** @type {Flow} */
+async function wentBack(given, questions) {
+  const lossy = (/** @type {Losses} */ losses) => ({ WebSocket: losses.WebSocket });
+  await goesBack(given, questions, lossy, Connection.ONLINE);
+}
+
+/** @type {Flow} */
+async function wentBackPolling(given, questions) {
+  await goesBack(given, questions, () => ({ WebSocket: BlockedWebSocket }), Connection.POLLING);
+}
+
+export const PRIVATE_MESSAGES = {
+  talk,
+  resume,
+  kill,
+  refused,
+  polling,
+  files,
+  wentBack,
+  wentBackPolling,
+};

@@ -4,7 +4,9 @@ import os
 import signal
 from pathlib import Path
 
+import asyncpg
 import pytest
+import trio
 
 from persistence.embedded import DataDirInUse, EmbeddedPostgresError, run_embedded
 from tests.support.programs.processes import postmaster, until_none_works_in, working_in
@@ -30,6 +32,25 @@ async def test_an_orphan_is_stopped_before_a_new_server_starts(data_dir: Path) -
     async with run_embedded(data_dir) as dsn:
         assert postmaster(data_dir / "postgres") != orphan
         assert await ask(dsn, "SELECT 1") == 1
+    until_none_works_in(data_dir)
+
+
+async def test_what_stood_still_when_its_server_ended_is_ended(data_dir: Path) -> None:
+    """It would keep a new server from starting for as long as it stands still."""
+    async with run_embedded(data_dir) as dsn:
+        main = postmaster(data_dir / "postgres")
+        others = set(working_in(data_dir / "postgres")) - {main}
+        for pid in others:
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(main, signal.SIGKILL)
+        while True:
+            try:
+                assert await ask(dsn, "SELECT 1") == 1
+            except* (OSError, asyncpg.PostgresError):
+                await trio.lowlevel.checkpoint()
+            else:
+                break
+        assert not others & set(working_in(data_dir))
     until_none_works_in(data_dir)
 
 

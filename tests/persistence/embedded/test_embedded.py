@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -9,6 +10,7 @@ import pytest
 import trio
 
 from persistence.embedded import run_embedded
+from tests.support.programs.hub_process import open_folder
 from tests.support.programs.processes import is_root, postmaster, working_in
 from tests.support.stores.embedded import ask
 
@@ -37,6 +39,24 @@ async def test_it_is_durable_and_listens_on_a_private_socket_only(data_dir: Path
         if is_root():
             assert Path(f"/proc/{postmaster(data_dir / 'postgres')}").stat().st_uid != 0
     assert not socket_dir.exists()
+
+
+async def test_where_no_temporary_folder_can_be_written_its_socket_is_in_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The path of a socket must be short, so the folder's is here."""
+
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    with open_folder() as folder:
+        monkeypatch.setattr(tempfile, "gettempdir", none)
+        data_dir = folder / "data"
+        async with run_embedded(data_dir) as dsn:
+            socket_dir = Path(dsn.partition("host=")[2])
+            assert socket_dir.parent == data_dir
+            assert await ask(dsn, "SELECT 1") == 1
+        assert not socket_dir.exists()
 
 
 async def test_what_people_wrote_is_not_in_its_log_and_nobody_else_may_read_it(

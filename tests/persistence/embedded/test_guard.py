@@ -1,5 +1,6 @@
 """However the hub ends, its Postgres ends too."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -14,5 +15,14 @@ def test_however_the_hub_ends_postgres_ends_too(data_dir: Path, end: signal.Sign
     with holder(data_dir) as process:
         assert working_in(data_dir)
         process.send_signal(end)
+        process.wait(20)
+        until_none_works_in(data_dir)
+
+
+def test_it_ends_also_when_all_of_it_stands_still(data_dir: Path) -> None:
+    with holder(data_dir) as process:
+        for pid in working_in(data_dir / "postgres"):
+            os.kill(pid, signal.SIGSTOP)
+        process.kill()
         process.wait(20)
         until_none_works_in(data_dir)

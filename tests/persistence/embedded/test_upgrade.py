@@ -1,5 +1,5 @@
 """A cluster of an older Postgres, where there is none, or not all that it takes. That one is moved
-is tested in tests/e2e/test_upgrading.py.
+is tested in tests/e2e/upkeep/test_upgrading.py.
 """
 
 from pathlib import Path

@@ -12,6 +12,11 @@ STARTING: Final = "tests/e2e/test_starting.py"
 OPERATING: Final = "tests/e2e/test_operating.py"
 GOODBYE: Final = "tests/hub/actor/test_goodbye.py"
 FOLDER: Final = "tests/hub/files/test_folder.py"
+SUPERVISOR: Final = "tests/hub/supervision/test_supervisor.py"
+WATCHDOG: Final = "tests/hub/supervision/test_watchdog.py"
+SERVICE: Final = "tests/e2e/service/test_systemd.py"
+INHERITED: Final = "tests/hub/sockets/test_inherited.py"
+UNIT: Final = "tests/hub/cli/test_systemd_unit.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -59,7 +64,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a Unix socket is for the hub's account alone",
         "hub/sockets/addresses.py",
-        "        path.chmod(_UNIX_MODE)\n",
+        "        path.chmod(UNIX_MODE)\n",
         "",
         (ADDRESSES,),
     ),
@@ -243,17 +248,138 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a supervisor with an address of no file is not told",
-        "hub/cli/supervisor.py",
+        "hub/supervision/supervisor.py",
         'if address is not None and address.startswith("@"):',
         'if address is not None and address.startswith("@@"):',
-        ("tests/hub/cli/test_supervisor.py",),
+        (SUPERVISOR,),
     ),
     Fault(
         "a supervisor that has gone ends the hub",
-        "hub/cli/supervisor.py",
+        "hub/supervision/supervisor.py",
         "            except OSError:\n",
         "            except ZeroDivisionError:\n",
-        ("tests/hub/cli/test_supervisor.py",),
+        (SUPERVISOR,),
+    ),
+    Fault(
+        "the watchdog is fed by what cannot hang",
+        "hub/supervision/watchdog.py",
+        "                    await self.hub.barrier()\n",
+        "                    await trio.lowlevel.checkpoint()\n",
+        (WATCHDOG,),
+    ),
+    Fault(
+        "the watchdog starves while Postgres is away",
+        "hub/app.py",
+        "                        watchdog.hub = server.services.hub\n",
+        "                        watchdog.hub = server.services.hub\n"
+        "                        watchdog.hub.barrier = server.services.store.health.check\n",
+        (SERVICE,),
+    ),
+    Fault(
+        "the watchdog starves while the hub drains",
+        "hub/app.py",
+        "                        await _drain(server, orders)\n",
+        "                        watchdog.supervisor = Supervisor()\n"
+        "                        await _drain(server, orders)\n",
+        (SERVICE,),
+    ),
+    Fault(
+        "the watchdog starves while the database stops",
+        "hub/supervision/watchdog.py",
+        "with suppress(trio.BrokenResourceError):",
+        "with suppress():",
+        (WATCHDOG,),
+    ),
+    Fault(
+        "a long start asks for no time",
+        "hub/supervision/watchdog.py",
+        'self.supervisor.tell(f"WATCHDOG=1\\n{extension(START_SECONDS)}")',
+        'self.supervisor.tell("WATCHDOG=1")',
+        (WATCHDOG,),
+    ),
+    Fault(
+        "a stop asks for the time of the settings at the start",
+        "hub/app.py",
+        "config = self.config if self.server is None else self.server.reloading.config",
+        "config = self.config",
+        (SERVICE,),
+    ),
+    Fault(
+        "the watchdog of another process is fed",
+        "hub/supervision/supervisor.py",
+        "if given is None or environ.get(WATCHDOG_PID, str(pid)) != str(pid):",
+        "if given is None:",
+        (SUPERVISOR,),
+    ),
+    Fault(
+        "sockets that are given are not used",
+        "hub/app.py",
+        "yield given or stack",
+        "yield stack",
+        (SERVICE,),
+    ),
+    Fault(
+        "sockets that are meant for another process are taken",
+        "hub/sockets/inherited.py",
+        "if given is None or environ.get(PID) != str(pid):",
+        "if given is None:",
+        (INHERITED,),
+    ),
+    Fault(
+        "a socket that does not listen is served",
+        "hub/sockets/inherited.py",
+        "    if not found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):\n",
+        "    if found.fileno() < 0:\n",
+        (INHERITED,),
+    ),
+    Fault(
+        "programs that the hub starts get the sockets that it was given",
+        "hub/sockets/inherited.py",
+        "    found.set_inheritable(False)\n",
+        "",
+        (INHERITED,),
+    ),
+    Fault(
+        "a drain is not counted in the time for a stop",
+        "hub/app.py",
+        "return config.drain_seconds + config.shutdown_timeout",
+        "return config.shutdown_timeout",
+        (UNIT,),
+    ),
+    Fault(
+        "a secret stands in the unit",
+        "hub/cli/systemd_unit.py",
+        "        if setting.parser.is_secret:\n",
+        "        if setting.parser.is_list:\n",
+        (UNIT,),
+    ),
+    Fault(
+        "what is in a word of the unit is replaced",
+        "hub/cli/systemd_unit.py",
+        '.replace("%", "%%")',
+        "",
+        (UNIT,),
+    ),
+    Fault(
+        "the socket of systemd's goes with the service",
+        "hub/cli/systemd_unit.py",
+        "RuntimeDirectoryPreserve=yes\n",
+        "",
+        (UNIT,),
+    ),
+    Fault(
+        "whoever asks the hub how it is wants to know its name",
+        "hub/cli/healthcheck.py",
+        "    context.verify_mode = ssl.CERT_NONE\n",
+        "",
+        ("tests/hub/cli/test_healthcheck.py",),
+    ),
+    Fault(
+        "without a temporary folder there is no database",
+        "persistence/embedded/server.py",
+        "    except FileNotFoundError:  # none",
+        "    except ZeroDivisionError:  # none",
+        ("tests/persistence/embedded/test_embedded.py",),
     ),
     Fault(
         "a file that there is no room for stays in part",

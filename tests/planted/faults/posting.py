@@ -10,6 +10,13 @@ RESUME: Final = "tests/hub/services/test_resume.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a repeat is confirmed before what is missing in front of it",
+        "hub/services/posting/lane.py",
+        "                    outcomes = self._without_gaps(outcomes)\n",
+        "",
+        ("tests/hub/services/posting/test_continuity.py",),
+    ),
+    Fault(
         "ready while posts fail",
         "hub/services/posting/lane.py",
         "            self._note_failure()\n            self._give_up",

@@ -39,8 +39,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hub works as a superuser of its own Postgres",
         "persistence/__init__.py",
-        "else await open_role(dsn)",
-        "else dsn",
+        "else await make_role(admin)",
+        "else admin",
+        ("tests/hub/test_app.py",),
+    ),
+    Fault(
+        "the hold on its own Postgres is a superuser's",
+        "persistence/__init__.py",
+        "        open_hold(dsn, wait_seconds) as hold,\n",
+        "        open_hold(admin, wait_seconds) as hold,\n",
         ("tests/hub/test_app.py",),
     ),
 )

@@ -48,6 +48,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/settings/test_logs.py",),
     ),
     Fault(
+        "a credential wins over a flag",
+        "hub/settings/sources.py",
+        "    return given.config()\n",
+        "    given.given.clear()\n"
+        "    for path in _credentials(environ.get(CREDENTIALS)):\n"
+        "        given.take_credential(path)\n"
+        "    return given.config()\n",
+        ("tests/hub/settings/test_sources.py",),
+    ),
+    Fault(
+        "a credential with a misspelt name is ignored",
+        "hub/settings/sources.py",
+        "cutoff=_LOOKS_LIKE",
+        "cutoff=1.0",
+        ("tests/hub/settings/test_sources.py",),
+    ),
+    Fault(
         "the hub waits for whoever reads its log",
         "hub/cli/main.py",
         "settings = _config(config, flags, sink)",

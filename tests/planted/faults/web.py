@@ -57,8 +57,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK resumes after one message too many",
         "hub/web/sdk/messages/timelines.js",
-        "const newest = this.#timelines.get(conversationId)?.last?.seq ?? 0;",
-        "const newest = (this.#timelines.get(conversationId)?.last?.seq ?? -1) + 1;",
+        "const reached = this.#timelines.get(conversationId)?.reached ?? 0;",
+        "const reached = (this.#timelines.get(conversationId)?.reached ?? -1) + 1;",
         UNITS,
     ),
     Fault(

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,6 @@ from typing import Final
 import trio
 
 from tests.simulation.postgres.day import Result, play
-from tests.simulation.postgres.limits import short_limits
 from tests.support.stores.databases import database_server, quick_folder
 from tests.support.time_limit import where_it_stands
 
@@ -32,10 +32,10 @@ async def look(stacks: list[str]) -> None:
     stacks.append(where_it_stands(None))
 
 
-def play_some(seeds: list[int]) -> list[Result]:
-    """One after the other, on a server of their own."""
+def play_some(seeds: list[int], traces: Path | None) -> list[Result]:
+    """One after the other, on a server of their own; `traces`: a folder for broken ones'."""
     results: list[Result] = []
-    with quick_folder() as folder, database_server(folder) as databases, short_limits():
+    with quick_folder() as folder, database_server(folder) as databases:
 
         async def run(seed: int) -> Result:
             stacks: list[str] = []
@@ -53,6 +53,8 @@ def play_some(seeds: list[int]) -> list[Result]:
             except Exception:  # noqa: BLE001  whatever ends a seed is a problem of its own
                 result = Result(seed, [f"ends\n{traceback.format_exc()}"])
             results.append(result)
+            if result.problems and traces is not None:
+                (traces / f"{seed}.txt").write_text(result.trace)
             for problem in result.problems:
                 print(f"seed {seed}: {problem}", flush=True)
     return results
@@ -64,13 +66,18 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, help="where to write what was found")
+    parser.add_argument("--traces", type=Path, help="a folder for what happened in broken seeds")
     parser.add_argument("--trace", action="store_true", help="print what happened")
     options = parser.parse_args()
     started = time.monotonic()
     seeds = range(options.start, options.start + options.seeds)
     parts = [list(seeds[number :: options.jobs]) for number in range(options.jobs)]
     with ProcessPoolExecutor(options.jobs) as pool:
-        results = list(chain.from_iterable(pool.map(play_some, filter(None, parts))))
+        results = list(
+            chain.from_iterable(
+                pool.map(partial(play_some, traces=options.traces), filter(None, parts))
+            )
+        )
     if options.trace:
         print("\n".join(result.trace for result in results))
     report = {

@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 
 from persistence.records import StoreUnavailable
 from tests.simulation.postgres.faults import LATE, Faults
+from tests.simulation.postgres.limits import short_limits
 from tests.simulation.postgres.people import Device, Sender
 from tests.support.stores.databases import Databases, execute, open_store, run_script
 from tests.support.wire.proxy import WireProxy, open_proxy
@@ -104,18 +105,11 @@ class Day:
 
     async def _play(self) -> Result:
         await run_script(self.dsn, LATE)
-        async with open_proxy(self.dsn) as proxy, trio.open_nursery() as nursery:
-            self.faults = self._faults(proxy)
-            nursery.start_soon(self._keep_hub, proxy.dsn)
-            await self._meet(await self._running())
-            for pair in self.pairs:
-                for device in pair.devices:
-                    nursery.start_soon(device.live)
-            self.faults.begin()
-            with trio.move_on_after(ACTIVE_SECONDS):
-                await self._trouble()
-            await self._calm_down()
-            nursery.cancel_scope.cancel()
+        async with open_store(self.dsn) as store, open_world(store) as world:
+            await self._meet(world)
+        with short_limits():
+            async with open_proxy(self.dsn) as proxy, trio.open_nursery() as nursery:
+                await self._live(proxy, nursery)
         acknowledged = sum(len(each.acknowledged) for pair in self.pairs for each in pair.senders)
         return Result(
             self.seed,
@@ -126,6 +120,19 @@ class Day:
             self.restarts,
             "\n".join(self._trace),
         )
+
+    async def _live(self, proxy: WireProxy, nursery: trio.Nursery) -> None:
+        self.faults = self._faults(proxy)
+        nursery.start_soon(self._keep_hub, proxy.dsn)
+        await self._running()
+        for pair in self.pairs:
+            for device in pair.devices:
+                nursery.start_soon(device.live)
+        self.faults.begin()
+        with trio.move_on_after(ACTIVE_SECONDS):
+            await self._trouble()
+        await self._calm_down()
+        nursery.cancel_scope.cancel()
 
     def _faults(self, proxy: WireProxy) -> Faults:
         rate = self.dice.choice((0.0, 0.002, 0.01, 0.03))

@@ -7,18 +7,11 @@ import trio
 
 from hub.services.posting.continuity import Continuity
 from tests.simulation.postgres.day import Result, play
-from tests.simulation.postgres.limits import short_limits
 from tests.support.stores.databases import Databases
 
 pytestmark = pytest.mark.timeout(300)
 SEEDS = 2
 SEEDS_UNTIL_FOUND = 40
-
-
-@pytest.fixture(autouse=True)
-def limits() -> Iterator[None]:
-    with short_limits():
-        yield
 
 
 def days(databases: Databases, seeds: int, patience: float = 40.0) -> Iterator[Result]:

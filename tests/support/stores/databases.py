@@ -23,6 +23,7 @@ from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
 TEMPLATE = "parlour_template"
+CONNECT_SECONDS = 60.0  # however busy the machine is
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
     SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
@@ -41,6 +42,19 @@ EMPTY = """
             PERFORM setval(sequence, 1, false);
         END LOOP;
     END $$
+"""
+CHANNEL = "SELECT id FROM channels WHERE kind = 'dm'"
+GO_BACK = """
+    WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq > $2)
+    UPDATE channels SET last_seq = $2 WHERE id = $1
+"""
+RESTORE = """
+    DELETE FROM messages WHERE seq > {seq};
+    UPDATE receipts SET read_seq = least(read_seq, {seq}),
+           delivered_seq = least(delivered_seq, {seq});
+    UPDATE channels SET last_seq = least(last_seq, {seq}), last_id = coalesce(
+        (SELECT max(m.id) FROM messages m WHERE m.channel_id = channels.id), 0);
+    SELECT new_epoch();
 """
 
 
@@ -137,7 +151,7 @@ async def execute(dsn: str, sql: str, *args: object) -> object:
     """Run one statement on a connection of its own; returns the first value it yields."""
 
     async def run() -> object:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             return await connection.fetchval(sql, *args)
         finally:
@@ -150,13 +164,23 @@ async def run_script(dsn: str, sql: str) -> None:
     """Run the statements of a script on a connection of its own, all or none."""
 
     async def run() -> None:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             await connection.execute(sql)
         finally:
             await connection.close()
 
     await trio_asyncio.aio_as_trio(run)()
+
+
+async def go_back(dsn: str, seq: int) -> None:
+    """The only conversation is what it was when it had so many messages; nobody is told."""
+    await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
+
+
+async def restore(dsn: str, seq: int) -> None:
+    """Every channel is what it was when it had so many messages, or fewer, in another log."""
+    await run_script(dsn, RESTORE.format(seq=seq))
 
 
 @asynccontextmanager
@@ -167,7 +191,7 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
     opened: list[asyncpg.Connection] = []
 
     async def begin() -> int:
-        connection = await asyncpg.connect(dsn, timeout=10)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         opened.append(connection)
         for statement in ("BEGIN", *statements):
             await connection.execute(statement)
@@ -191,7 +215,7 @@ async def while_nobody_listens(dsn: str, *statements: str) -> None:
     server = with_database(dsn, "postgres")
 
     async def run() -> None:
-        session = await asyncpg.connect(dsn, timeout=10)
+        session = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
         try:
             await session.fetchval("SELECT 1")
             await trio_asyncio.trio_as_aio(execute)(server, ALLOW.format(name, "false"))

@@ -55,12 +55,14 @@ class Session:
     # what is to be said instead of the rows of the statement that is being answered
     instead: Packet | None = None
     statements: int = 0
+    _answering: trio.Lock = field(factory=trio.Lock, init=False)  # a fault answers, too
 
     async def to_server(self, packet: Packet) -> None:
         await self.server.send_all(packet.data)
 
     async def to_client(self, packet: Packet) -> None:
-        await self.client.send_all(packet.data)
+        async with self._answering:
+            await self.client.send_all(packet.data)
 
     async def answer_from_server(self, packet: Packet) -> None:
         """Pass an answer on, or what is said instead of it. The message that a session is ready

@@ -152,7 +152,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
             "unread_count": each.unread_count,
             "last_message": each.last_message.content,
             "last_message_time": timestamp(each.last_message.created_at),
-            "last_seq": each.last_message.seq,
+            "last_seq": each.last_seq,
             "is_online": each.peer.id in online,
             "is_request": each.is_request,
         }

@@ -112,6 +112,11 @@ export class ConnectionLoop {
     this.#enter(Connection.WAITING, reason, retryInMs);
   }
 
+  /** What comes on this connection means nothing any more: begin another one, if there is one. */
+  leave() {
+    if (this.#socket !== null) this.reconnectLater(Reason.LOST);
+  }
+
   /** Everything that was missed has arrived: from now on frames are live. */
   resumed() {
     if (this.#socket === null) return;

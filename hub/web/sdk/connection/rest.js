@@ -6,6 +6,7 @@ import { fetchWithProgress } from "./progress.js";
 /**
  * @import { Sending } from "../parlour.js"
  * @import { Access } from "./access.js"
+ * @import { Log } from "./log.js"
  */
 
 const UNAUTHORIZED = 401;
@@ -15,16 +16,23 @@ export class Rest {
   #url;
   #access;
   #fetch;
+  #log;
+  #onOtherLog;
 
   /**
    * @param {string} url where the dialect's REST is, without a slash at the end
    * @param {Access} access
    * @param {typeof fetch} fetchFunction
+   * @param {Log} log
+   * @param {() => void} onOtherLog a response said that the log is another one; called before what is
+   *   in the response is given to who asked
    */
-  constructor(url, access, fetchFunction) {
+  constructor(url, access, fetchFunction, log, onOtherLog) {
     this.#url = url;
     this.#access = access;
     this.#fetch = fetchFunction;
+    this.#log = log;
+    this.#onOtherLog = onOtherLog;
   }
 
   /**
@@ -103,14 +111,19 @@ export class Rest {
   async #send(path, request, send) {
     const { credentials } = this.#access;
     const headers = { ...(await this.#access.headers()), ...request.headers };
+    const { epoch } = this.#log;
+    let response;
+    let text;
     try {
-      const response = await send(this.#url + path, { ...request, credentials, headers });
+      response = await send(this.#url + path, { ...request, credentials, headers });
       this.#access.received(response.headers);
-      return { response, text: await response.text(), authorization: headers.Authorization };
+      text = await response.text();
     } catch (error) {
       request.signal?.throwIfAborted();
       throw new CallFailed(0, "unreachable", `${this.#url} was not reached: ${error}`);
     }
+    if (this.#log.is(response.headers.get("parlour-epoch"), epoch)) this.#onOtherLog();
+    return { response, text, authorization: headers.Authorization };
   }
 }
 

@@ -21,6 +21,8 @@ const RANK = {
  * another object, and `all` is another array.
  */
 export class Timeline {
+  /** The newest seq that came in its order: there may be later ones between which something is missing. */
+  reached = 0;
   /** @type {StoredMessage[]} */
   #stored = []; // by seq
   /** @type {Map<string, PendingMessage>} */
@@ -44,16 +46,34 @@ export class Timeline {
   }
 
   /**
-   * @param {StoredMessage} message
+   * @param {StoredMessage} message that came in its order
    * @returns {boolean} whether it was new
    */
   add(message) {
+    this.reached = Math.max(this.reached, message.seq);
+    return this.insert(message);
+  }
+
+  /**
+   * @param {StoredMessage} message before which there may be others that have not come
+   * @returns {boolean} whether it was new
+   */
+  insert(message) {
     let at = this.#stored.length; // it is mostly the newest
     while ((this.#stored[at - 1]?.seq ?? 0) >= message.seq) at -= 1;
     if (this.#stored[at]?.seq === message.seq) return false;
     this.#stored.splice(at, 0, message);
     this.#all = null;
     return true;
+  }
+
+  /**
+   * Whether nothing is missing between what is known and a page of history, which was asked for when
+   * less was known.
+   * @param {StoredMessage[]} messages
+   */
+  joins([first]) {
+    return !(first && this.last && this.last.seq < first.seq - 1);
   }
 
   /** @param {StoredMessage[]} messages */
@@ -68,6 +88,7 @@ export class Timeline {
   forget() {
     this.#stored = [];
     this.#all = null;
+    this.reached = 0;
   }
 
   /** @param {PendingMessage} message takes the place of an earlier one with its key */

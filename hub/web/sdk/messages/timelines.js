@@ -50,8 +50,8 @@ export class Timelines {
    * @param {ConversationId} conversationId
    */
   lastSeq(conversationId) {
-    const newest = this.#timelines.get(conversationId)?.last?.seq ?? 0;
-    return Math.max(newest, this.#heads.get(conversationId) ?? 0);
+    const reached = this.#timelines.get(conversationId)?.reached ?? 0;
+    return Math.max(reached, this.#heads.get(conversationId) ?? 0);
   }
 
   /**

@@ -66,6 +66,27 @@ async def seqs(socket: WebSocket, count: int) -> list[int]:
     return [frame["message"]["seq"] for frame in frames]
 
 
+async def test_a_repeat_is_not_confirmed_before_what_is_missing_in_front_of_it(
+    store: Store,
+) -> None:
+    """Who takes its seq for their position would never ask for the others."""
+    broken, log = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns = await ann.open()
+        frame = {"type": "private_message", "recipient_id": ben.id, "content": "hi"}
+        log.lost_after, log.unreadable = 2, 1_000
+        for key in ("one", "two"):
+            await anns.send(frame | {"client_id": key})
+            assert (await anns.receive_type("error"))["code"] == "unavailable"
+        await anns.send(frame | {"client_id": "two"})
+        error = await anns.receive_type("error")
+        assert (error["code"], error["client_id"]) == ("unavailable", "two")
+        log.unreadable = 0
+        await anns.send(frame | {"client_id": "two"})
+        assert await seqs(anns, 3) == [1, 2, 2]  # what both are told, and a confirmation
+
+
 async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
     store: Store,
 ) -> None:
@@ -98,8 +119,9 @@ async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
         }  # fmt: skip
         await anns.send(frame)
         assert (await anns.receive_type("error"))["client_id"] == "k"
-        await anns.send(frame)
-        assert await seqs(anns, 2) == [2, 2]  # a confirmation, and what everybody is told
+        await anns.send(frame)  # the log cannot be read: it is not known what comes before it
+        assert (await anns.receive_type("error"))["code"] == "unavailable"
+        assert await seqs(anns, 1) == [2]  # what everybody is told
         assert await seqs(bens, 1) == [2]
         await anns.send(frame)
         assert await seqs(anns, 1) == [2]  # a confirmation

@@ -1,29 +1,42 @@
 """A log that goes back under the hub: everybody starts over, and nothing stays untold."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
 import trio
 
 from hub.services.posting.continuity import WentBack
+from persistence import open_hub_store
 from persistence.interface import Store
+from persistence.postgres.database.hold import LOCK
 from persistence.records import StoreUnavailable
 from protocol.model import ChannelId
-from tests.support.clients.websocket import WebSocket
+from tests.support.clients.socketio import enter
+from tests.support.clients.websocket import Refused, WebSocket
 from tests.support.posting import say, write
-from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    go_back,
+    open_store,
+    open_transaction,
+)
 from tests.support.stores.intercept import Interception
-from tests.support.world import Person, World, open_world
+from tests.support.world import GREETINGS, Person, World, open_world
 
-GO_BACK = """
-    WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq > $2)
-    UPDATE channels SET last_seq = $2 WHERE id = $1
+TAKE_OVER = f"""
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+     WHERE application_name LIKE 'parlour serve%' AND datname = current_database();
+    SELECT pg_advisory_xact_lock({LOCK})
 """
-CHANNEL = "SELECT id FROM channels WHERE kind = 'dm'"
+POST = """
+    SELECT verdict FROM post_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], NULL, ARRAY[1],
+        ARRAY['of another hub'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, $3)
+"""
+ANOTHER_HUB = 7
 RESTORED = "UPDATE epochs SET value = gen_random_uuid()"
-
-
-async def go_back(dsn: str, seq: int) -> None:
-    """The conversation is what it was when it had so many messages."""
-    await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
 
 
 async def missed(person: Person, peer: Person, after: int, epoch: str | None) -> object:
@@ -42,6 +55,11 @@ async def closed_to_start_over(*sockets: WebSocket) -> None:
     for socket in sockets:
         _, end = await socket.until_closed()
         assert end.code == 1012
+
+
+async def until_ready(world: World) -> None:
+    while (await world.call("GET", "/readyz")).status != 200:
+        await trio.lowlevel.checkpoint()
 
 
 async def test_a_message_where_others_were_delivered_has_everybody_start_over(
@@ -161,11 +179,22 @@ async def test_sends_are_refused_until_everybody_can_start_over(
             assert (await ann.call("POST", path, body)).status == 503  # stored, and not told
             assert (await ann.call("POST", path, body)).status == 503
             assert (await world.call("GET", "/readyz")).status == 503
-            may_look.set()
             await closed_to_start_over(anns)
+            may_look.set()
+            await until_ready(world)
             assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
             assert (await ann.call("POST", path, body)).status == 201
-            assert (await world.call("GET", "/readyz")).status == 200
+
+
+@pytest.mark.parametrize("path", GREETINGS)
+async def test_a_connection_of_every_dialect_is_closed_to_start_over(
+    timed_world: World, path: str
+) -> None:
+    ann = await timed_world.person("ann")
+    watch = timed_world.services.log_watch
+    socket = await ann.open(path)
+    await watch.went_back(WentBack(ChannelId(1), 3, 2), watch.epoch)
+    await closed_to_start_over(socket)
 
 
 async def test_what_two_saw_is_one_new_epoch(store: Store) -> None:
@@ -199,3 +228,43 @@ async def test_nothing_is_forgotten_while_a_message_is_being_stored(memory_store
                 with pytest.raises(StoreUnavailable), watch.posting():
                     pass
         assert watch.epoch != before
+
+
+@asynccontextmanager
+async def only_hub(dsn: str, folder: Path) -> AsyncIterator[World]:
+    async with (
+        open_hub_store(dsn, folder, pool_size=4, lanes=1, wait_seconds=0) as store,
+        open_world(store, presence_grace=0.0) as world,
+    ):
+        yield world
+
+
+async def test_while_another_hub_serves_nobody_stays_and_nobody_is_let_in(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """Until this one is the only one again, and then nothing is missed of what the other stored."""
+    async with databases.reused() as dsn, only_hub(dsn, tmp_path) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await write(world, ann.user, ben.user, "1")
+        before = world.services.log_watch.epoch
+        sockets = await ann.open(), await ben.open("/gateway")
+        peer = await enter(ann)
+        async with open_transaction(dsn, TAKE_OVER):  # it holds the database as long as this lasts
+            await execute(dsn, "SELECT begin_serving($1)", ANOTHER_HUB)
+            await closed_to_start_over(*sockets, peer.socket)
+            for path in (*GREETINGS, "/socket.io/?EIO=4&transport=websocket"):
+                with pytest.raises(Refused, match="503") as refused:
+                    await ann.connect(path)
+                assert "\r\nretry-after: 2\r\n" in refused.value.head.lower()
+            for path in ("/", "/api/users/me", "/socket.io/?EIO=4&transport=polling"):
+                reply = await ann.call("GET", path)
+                assert (reply.status, reply.headers["retry-after"]) == (503, "2")
+            assert (await ann.call("GET", "/healthz")).status == 200
+            ready = await ann.call("GET", "/readyz")
+            assert (ready.status, ready.json) == (503, {"status": "store_unavailable"})
+            assert await execute(dsn, POST, ann.id, ben.id, ANOTHER_HUB) == "posted"
+        await until_ready(world)
+        assert await missed(ben, ann, 1, before) == ([2], True, False)
+        bens = await ben.open()
+        await say(ann, ben, "3")
+        assert (await bens.receive_type("private_message"))["message"]["seq"] == 3

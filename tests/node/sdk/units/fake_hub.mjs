@@ -33,6 +33,7 @@ export class FakeHub {
   #waiting = [];
   /** @type {Record<string, Route>} by "METHOD path"; a path without its query */
   routes;
+  epoch = ""; // that responses name, as it is when the hub is asked; empty: none
 
   /** @param {Record<string, Route>} routes */
   constructor(routes = {}) {
@@ -140,11 +141,12 @@ export class FakeHub {
     };
     const route = this.routes[`${method} ${path.split("?")[0]}`];
     if (route === undefined) return noRoute(call);
+    const { epoch } = this;
     const result = await route(call);
     this.calls.push(call);
     this.#happened();
     const isBody = !(result instanceof Refusal || result instanceof Page);
-    return isBody ? response(result) : response(result.body, result);
+    return isBody ? response(result, { epoch }) : response(result.body, { ...result, epoch });
   }
 
   /** @param {() => boolean} holds */
@@ -193,9 +195,10 @@ export function refusal(/** @type {number} */ status, code = "refused", error = 
  * What the SDK uses of a Response, without streams: reading it takes no turn of the event loop.
  * @param {unknown} body JSON
  */
-function response(body, { status = 200, retryAfter = "", link = "" } = {}) {
+function response(body, { status = 200, retryAfter = "", link = "", epoch = "" } = {}) {
   const text = JSON.stringify(body);
   const headers = new Headers({ "Retry-After": retryAfter, Link: link });
+  if (epoch !== "") headers.set("Parlour-Epoch", epoch);
   const used = { ok: status < 400, status, headers, text: async () => text };
   return /** @type {Response} */ (/** @type {unknown} */ (used));
 }

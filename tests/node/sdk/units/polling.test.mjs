@@ -3,7 +3,6 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { Connection, Reason, Status } from "../../../../hub/web/sdk/parlour.js";
 import {
   BEN,
-  FakeHub,
   ME,
   RESUMED,
   posted,
@@ -12,76 +11,21 @@ import {
   unreachable,
   wireMessage,
 } from "./fake_hub.mjs";
-
-/** @import { Call } from "./fake_hub.mjs" */
+import {
+  CONVERSATIONS,
+  HISTORY,
+  POST,
+  contentsAndKeys,
+  entered,
+  hubWithLog,
+  pollingClient,
+  rounds,
+} from "./polling_client.mjs";
 
 const SESSION = "GET /private_messages/api/auth/session";
-const CONVERSATIONS = "GET /private_messages/api/messages/conversations";
-const HISTORY = `GET /private_messages/api/messages/${BEN}`;
-const POST = `POST /private_messages/api/messages/${BEN}`;
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout", "Date"] }));
 afterEach(() => mock.timers.reset());
-
-/**
- * A client whose sockets never opened, in its first round of polling.
- * @param {FakeHub} hub
- * @param {string[]} written before
- */
-async function pollingClient(hub, written = []) {
-  const client = hub.client();
-  await client.connect();
-  for (const content of written) client.send(BEN, content);
-  for (const [at, pause] of [500, 1_000, 2_000].entries()) {
-    hub.socket.end();
-    assert.equal(client.status, Connection.WAITING);
-    mock.timers.tick(pause);
-    if (at < 2) await hub.openedSockets(at + 2);
-  }
-  await entered(client, Connection.POLLING);
-  return client;
-}
-
-/**
- * @param {{ status: string, addEventListener: Function }} client
- * @param {string} status
- */
-function entered(client, status) {
-  return new Promise((resolve) => {
-    const look = () => client.status === status && resolve(undefined);
-    client.addEventListener("status", look);
-    look();
-  });
-}
-
-/** A hub with a log of one conversation. */
-function hubWithLog() {
-  /** @type {ReturnType<typeof wireMessage>[]} */
-  const log = [];
-  const hub = new FakeHub({
-    [CONVERSATIONS]: () => (log.length > 0 ? [{ user: { id: BEN }, last_seq: log.length }] : []),
-    [HISTORY]: ({ path }) => {
-      const query = new globalThis.URL(path, "http://x").searchParams;
-      const after = Number(query.get("after_seq"));
-      assert.equal(query.get("mark"), "no"); // what has come is not read yet
-      return log.filter(({ seq }) => seq > after);
-    },
-    [POST]: ({ body }) => {
-      const { content } = /** @type {{ content: string }} */ (body);
-      log.push(wireMessage(log.length + 1, { isMine: true, content }));
-      return log.at(-1);
-    },
-  });
-  return { hub, log };
-}
-
-/** @param {Call[]} calls */
-function contentsAndKeys(calls) {
-  return calls.map(({ body, headers }) => [
-    /** @type {{ content: string }} */ (body).content,
-    headers["Idempotency-Key"],
-  ]);
-}
 
 test("where no socket opens, messages go over REST in order, each once under its key", async () => {
   const { hub } = hubWithLog();
@@ -177,20 +121,6 @@ test("what is to be retried keeps its place, and nothing overtakes it", async ()
   );
   assert.equal(posts[0]?.headers["Idempotency-Key"], posts[1]?.headers["Idempotency-Key"]);
 });
-
-/**
- * So many rounds of polling.
- * @param {FakeHub} hub
- * @param {number} count
- */
-async function rounds(hub, count) {
-  for (let round = 0; round < count; round += 1) {
-    const before = hub.callsOf(CONVERSATIONS).length;
-    mock.timers.tick(3_000);
-    await hub.called(CONVERSATIONS, before + 1);
-    await settled();
-  }
-}
 
 test("every minute a socket is tried again, and taken once one opens", async () => {
   const { hub, log } = hubWithLog();

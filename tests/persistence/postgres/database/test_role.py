@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from persistence.postgres import open_postgres_store
-from persistence.postgres.database.role import ROLE, open_role
+from persistence.postgres.database.role import ROLE, grant_rights, make_role
 from persistence.records import Draft
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute
@@ -13,8 +13,9 @@ from tests.support.stores.records import make_users
 
 async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databases) -> None:
     async with databases.migrated() as dsn:
-        role = await open_role(dsn)
-        assert await open_role(dsn) == role  # as when the hub starts again
+        role = await make_role(dsn)
+        assert await make_role(dsn) == role  # as when the hub starts again
+        await grant_rights(dsn)
         assert await execute(role, "SELECT current_user") == ROLE
         is_super = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
         assert await execute(role, is_super) is False
@@ -35,7 +36,8 @@ async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databas
 
 async def test_a_store_works_as_that_role(databases: Databases) -> None:
     async with databases.migrated() as dsn:
-        role = await open_role(dsn)
+        role = await make_role(dsn)
+        await grant_rights(dsn)
         async with open_postgres_store(role, pool_size=1, lanes=1) as store:
             ann, ben = await make_users(store, "ann", "ben")
             (posted,) = await store.messages.post([Draft(ann.id, ben.id, "hi")])

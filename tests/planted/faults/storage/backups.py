@@ -264,6 +264,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/cli/main.py",
         "trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals",
         "trio.open_signal_receiver(signal.SIGINT) as signals",
-        ("tests/e2e/test_backups.py",),
+        ("tests/e2e/upkeep/test_backups.py",),
     ),
 )

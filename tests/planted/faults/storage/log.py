@@ -5,11 +5,13 @@ from typing import Final
 from tests.planted.fault import Fault
 
 WATCH: Final = ("tests/hub/services/posting/test_log_watch.py",)
+CERTAINTY: Final = ("tests/hub/rest/test_certainty.py",)
 RESUME: Final = ("tests/hub/services/test_resume.py",)
 LOG: Final = ("tests/persistence/postgres/database/test_log.py",)
 HOLD: Final = ("tests/persistence/postgres/database/test_hold.py",)
 APP: Final = ("tests/hub/test_app.py",)
 RECOVERY: Final = ("tests/hub/socketio/test_recovery.py",)
+FLOWS: Final = ("tests/e2e/sdk/test_flows.py",)
 UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -158,7 +160,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "REST does not say which log it is",
         "hub/rest/app.py",
-        "            response.headers[EPOCH] = self.services.log_watch.epoch\n",
+        "            response.headers[EPOCH] = epoch\n",
         "",
         ("tests/hub/rest/test_app.py",),
     ),
@@ -208,8 +210,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub migrates the database of another one",
         "persistence/__init__.py",
-        "        _open_server(database_url, data_dir) as admin,\n",
-        "        open_database(database_url, data_dir) as admin,\n",
+        "        _open_server(database_url, data_dir) as (admin, dsn),\n        open_hold(dsn",
+        "        open_database(database_url, data_dir) as admin,\n        open_hold(dsn := admin",
         APP,
     ),
     Fault(
@@ -225,6 +227,57 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        PERFORM pg_advisory_xact_lock_shared(posting_lock());\n",
         "        NULL;\n",
         HOLD,
+    ),
+    Fault(
+        "a hub begins while the one before it is storing",
+        "persistence/postgres/routines/epoch.sql",
+        "    PERFORM pg_advisory_xact_lock(posting_lock());\n",
+        "",
+        APP,
+    ),
+    Fault(
+        "the log is looked at while another hub serves",
+        "persistence/postgres/database/log.py",
+        "        self._require_hold()\n"
+        "        return self._expect(await self._database.fetch_one(_EPOCH))\n",
+        "        return self._expect(await self._database.fetch_one(_EPOCH))\n",
+        WATCH,
+    ),
+    Fault(
+        "a hub that served before somebody looked goes unnoticed",
+        "persistence/postgres/database/log.py",
+        "        while self._hold is None or self._hold.others == self._others:\n",
+        "        others = None if self._hold is None else self._hold.others\n"
+        "        while self._hold is None or self._hold.others == others:\n",
+        HOLD,
+    ),
+    Fault(
+        "who is connected stays while another hub serves",
+        "hub/services/posting/log_watch.py",
+        "                await self._hub.send_back(None, START_OVER)  # perhaps",
+        "                # perhaps",
+        WATCH,
+    ),
+    Fault(
+        "connections are accepted while another hub serves",
+        "hub/admission.py",
+        "        elif not services.log_watch.is_certain:\n",
+        "        elif False:\n",
+        WATCH,
+    ),
+    Fault(
+        "requests are answered while another hub serves",
+        "hub/rest/certainty.py",
+        "is_served = self.watch.is_certain or ",
+        "is_served = True or ",
+        CERTAINTY,
+    ),
+    Fault(
+        "who looks after a hub is told nothing while another one serves",
+        "hub/rest/certainty.py",
+        ' or scope["path"].endswith(ALWAYS)',
+        "",
+        CERTAINTY,
     ),
     Fault(
         "a hub that has lost its hold says that it is well",
@@ -250,9 +303,100 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK keeps its messages of another log",
         "hub/web/sdk/session.js",
-        "    if (this.#epoch !== null && this.#epoch !== epoch) this.#startOver();\n",
+        "        if (this.#log.is(event.epoch)) this.#startOver();\n",
+        "        this.#log.is(event.epoch);\n",
+        UNITS,
+    ),
+    Fault(
+        "a response says that what was read of the last log is of this one",
+        "hub/rest/app.py",
+        "            response.headers[EPOCH] = epoch\n",
+        "            response.headers[EPOCH] = self.services.log_watch.epoch\n",
+        ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
+        "the head in the list of conversations goes back when a message is deleted",
+        "hub/rest/routes/private_messages/messages.py",
+        '"last_seq": each.last_seq,',
+        '"last_seq": each.last_message.seq,',
+        ("tests/hub/rest/routes/private_messages/test_messages.py",),
+    ),
+    Fault(
+        "the SDK does not look which log a response over REST is of",
+        "hub/web/sdk/connection/rest.js",
+        '    if (this.#log.is(response.headers.get("parlour-epoch"), epoch)) this.#onOtherLog();\n',
+        "",
+        (*UNITS, *FLOWS),
+    ),
+    Fault(
+        "a response to what was asked of the last log leads the SDK back to it",
+        "hub/web/sdk/connection/log.js",
+        " || asked !== this.#epoch",
         "",
         UNITS,
+    ),
+    Fault(
+        "the SDK goes on with a connection to the last log",
+        "hub/web/sdk/session.js",
+        "    this.#connection.leave();\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls on from above the head of a conversation",
+        "hub/web/sdk/session.js",
+        "head < before[conversationId]",
+        "false",
+        UNITS,
+    ),
+    Fault(
+        "the SDK takes a head that was asked for before for one that went back",
+        "hub/web/sdk/session.js",
+        "head < before[conversationId]",
+        "head < this.timelines.lastSeq(conversationId)",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls messages of the last log into the timelines of this one",
+        "hub/web/sdk/session.js",
+        "      if (beginnings !== this.#beginnings) return; // the next round",
+        "      // the next round",
+        UNITS,
+    ),
+    Fault(
+        "the SDK loads history of the last log into the timelines of this one",
+        "hub/web/sdk/session.js",
+        "isOfThisLog && timeline.joins(messages)",
+        "timeline.joins(messages)",
+        UNITS,
+    ),
+    Fault(
+        "the SDK loads history that leaves a gap to what came meanwhile",
+        "hub/web/sdk/session.js",
+        "isOfThisLog && timeline.joins(messages)",
+        "isOfThisLog",
+        UNITS,
+    ),
+    Fault(
+        "the SDK polls from its own message on, and misses what others wrote before it",
+        "hub/web/sdk/session.js",
+        "key: entry.key }, false);",
+        "key: entry.key });",
+        UNITS,
+    ),
+    Fault(
+        "the SDK asks for messages that are deleted with every round of polling",
+        "hub/web/sdk/session.js",
+        "if (missed.length === 0) this.timelines.follow",
+        "if (false) this.timelines.follow",
+        UNITS,
+    ),
+    Fault(
+        "the page goes on with what it knew of the last log",
+        "hub/web/app/shell/identity.js",
+        '      client.addEventListener("reset", () => globalThis.location.reload());',
+        "      void client;",
+        ("tests/e2e/browser/test_conversations.py",),
     ),
     Fault(
         "the SDK does not start over when it is told to",

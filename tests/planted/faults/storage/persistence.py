@@ -61,6 +61,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/embedded/test_embedded.py",),
     ),
     Fault(
+        "what stands still of Postgres is left behind when the hub ends",
+        "persistence/embedded/guard.py",
+        "children = children_of(process.pid) if step == signal.SIGKILL else []",
+        "children = []",
+        ("tests/persistence/embedded/test_guard.py", "tests/e2e/test_operating.py"),
+    ),
+    Fault(
+        "what stands still of a Postgres that died keeps it from being started again",
+        "persistence/embedded/server.py",
+        "                await trio.to_thread.run_sync(cluster.stop_orphan)\n",
+        "",
+        ("tests/persistence/embedded/test_cluster.py",),
+    ),
+    Fault(
         "statements that fail are in the log",
         "persistence/embedded/cluster.py",
         '"log_min_error_statement": "panic"',

@@ -2,6 +2,7 @@
 
 import pytest
 
+from protocol.model import MessageId
 from tests.support.posting import say
 from tests.support.world import World
 
@@ -179,6 +180,18 @@ async def test_conversations_newest_first_with_what_a_list_shows(world: World) -
     assert listed[0]["last_message_time"].endswith("Z")
     assert not {"email", "date_of_birth"} & set(listed[0]["user"])
     assert (await eve.call("GET", "/api/messages/conversations")).json[0]["user"]["id"] == ann.id
+
+
+async def test_the_head_of_a_conversation_stays_when_its_newest_message_is_deleted(
+    world: World,
+) -> None:
+    ann, ben = await world.people("ann", "ben")
+    await say(ann, ben, "stays")
+    await say(ann, ben, "goes")
+    _, gone = (await ben.call("GET", f"/api/messages/{ann.id}")).json
+    await world.store.messages.delete(MessageId(gone["id"]), by=ann.id)
+    (listed,) = (await ben.call("GET", "/api/messages/conversations")).json
+    assert (listed["last_message"], listed["last_seq"]) == ("stays", 2)
 
 
 async def test_a_block_closes_the_conversation_to_the_blocked_and_not_to_the_blocker(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Access } from "../../../../../hub/web/sdk/connection/access.js";
+import { Log } from "../../../../../hub/web/sdk/connection/log.js";
 import { Rest } from "../../../../../hub/web/sdk/connection/rest.js";
 import { CallFailed } from "../../../../../hub/web/sdk/errors.js";
 
@@ -19,7 +20,11 @@ function rest(respond, options = { headers: { Cookie: "a=b" } }) {
       return respond(request);
     }
   );
-  return { rest: new Rest("http://hub.example/api", new Access(options), fetch), requests };
+  const [access, log] = [new Access(options), new Log()];
+  return {
+    rest: new Rest("http://hub.example/api", access, fetch, log, () => undefined),
+    requests,
+  };
 }
 
 test("JSON goes and comes, with the session and the headers", async () => {

@@ -1,0 +1,67 @@
+"""Asks the hub of these settings whether it is well, for who can run a command and nothing else.
+
+Guarantees: there is an answer within `SECONDS`. Must not know: what a hub does to be well.
+"""
+
+import http.client
+import socket
+import ssl
+from http import HTTPStatus
+from typing import Final
+
+from hub.settings.config import Config
+from hub.sockets.addresses import unix_path
+
+SECONDS: Final = 5.0
+_NAME: Final = "localhost"  # what any hub may be called
+
+
+class NotWell(Exception):
+    """The hub is not there, or says that it is not well; the text says which."""
+
+
+def check(config: Config, path: str) -> str:
+    """What the hub says at `path`.
+
+    Raises:
+        NotWell: it is not there, takes too long, or says no.
+    """
+    connection = http.client.HTTPConnection(_NAME)
+    try:
+        connection.sock = _connect(config)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        said = response.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise NotWell(f"The hub at {config.host} does not answer: {error}") from None
+    finally:
+        connection.close()
+    if response.status != HTTPStatus.OK:
+        raise NotWell(f"The hub at {config.host} is not well: {response.status} {said}")
+    return said
+
+
+def _connect(config: Config) -> socket.socket:
+    path = unix_path(config.host)
+    plain = (  # who connects to every address reaches this machine
+        socket.create_connection((config.host, config.port), SECONDS)
+        if path is None
+        else _connect_to_file(str(path))
+    )
+    if config.tls_cert is None:
+        return plain
+    context = ssl.create_default_context()
+    context.check_hostname = False  # it is our own, under whatever name
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(plain)
+
+
+def _connect_to_file(path: str) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.settimeout(SECONDS)
+        made.connect(path)
+    except OSError:
+        made.close()
+        raise
+    return made

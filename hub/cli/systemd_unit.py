@@ -1,0 +1,254 @@
+"""The units of this installation for systemd: the service, and the socket where it is reached.
+
+Guarantees: a setting is where it belongs (a secret's file is a credential), a stop has as much time
+as the hub may take, and no text of a setting becomes anything but that setting. Must not know: what
+settings do, flags.
+"""
+
+import ipaddress
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from hub.app import stop_seconds
+from hub.settings.config import SETTINGS, Config
+from hub.settings.setting import ConfigError
+from hub.settings.sources import IN_FILE
+from hub.sockets.addresses import BACKLOG, UNIX_MODE, in_url, unix_path
+
+DATA_DIR: Final = Path("/var/lib/parlour")
+USER: Final = "parlour"
+_STATE: Final = Path("/var/lib")
+_RUNTIME: Final = Path("/run/parlour")
+_HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
+_FIRST_FREE_PORT: Final = 1_024  # below it, only who has the capability may listen
+_ACCOUNT: Final = re.compile(r"[A-Za-z_][\w.-]*|\d+", re.ASCII)
+_PLAIN: Final = re.compile(r"[\w./:@,=+-]+", re.ASCII)
+_DEFAULTS: Final = {each.name: each.default for each in SETTINGS}
+
+_SERVICE: Final = """\
+[Unit]
+Description=Parlour message hub
+Wants=network-online.target
+After=network-online.target postgresql.service
+# It is started again however often it fails.
+StartLimitIntervalSec=0
+
+[Service]
+# Ready, reloading and stopping are told by the hub itself.
+Type=notify
+NotifyAccess=main
+User={user}
+{folders}
+StateDirectoryMode=0700
+RuntimeDirectory=parlour
+# The socket of parlour.socket may be in it.
+RuntimeDirectoryPreserve=yes
+# Certificates and passwords for an external Postgres are looked for there.
+Environment={home}
+{start}
+ExecReload=/bin/sh -c 'kill -HUP $$MAINPID'
+KillSignal=SIGTERM
+# Postgres gets its SIGTERM from the hub, after the last message was stored.
+KillMode=mixed
+# A start may take any time, as long as the hub says that it has not hung.
+TimeoutStartSec=90
+# drain_seconds, shutdown_timeout, Postgres, and some to spare.
+TimeoutStopSec={stop_seconds}
+# The hub hangs: it shows 3 times as often that it does not, whatever its database does.
+WatchdogSec=60
+Restart=on-failure
+RestartSec=1
+# A wrong command line does not get right by itself.
+RestartPreventExitStatus=2
+# A process of Postgres, or a picture's, that takes too much memory is not the end of the hub.
+OOMPolicy=continue
+LimitNOFILE=65536
+# It would have messages in it.
+LimitCORE=0
+UMask=0077
+
+AmbientCapabilities={capability}
+CapabilityBoundingSet={capability}
+DevicePolicy=closed
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateTmp=yes
+ProcSubset=pid
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome={homes}
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_SOCKET: Final = """\
+[Unit]
+Description=Where Parlour is reached
+
+[Socket]
+{listen}
+Backlog={backlog}
+
+[Install]
+WantedBy=sockets.target
+# The service is not to open a port of its own.
+RequiredBy=parlour.service
+"""
+
+
+@frozen
+class Installation:
+    """What the units are for.
+
+    Args:
+        program: the command `parlour`: the path of a program, and its first arguments.
+        user: the account of the hub.
+        config_file: the settings file.
+        flags: what stands on the command line, by setting, or setting and `_file`.
+        config: the settings that this comes to.
+    """
+
+    program: Sequence[str]
+    user: str
+    config_file: Path | None
+    flags: Mapping[str, str]
+    config: Config
+
+    @property
+    def data_dir(self) -> Path:
+        """That of the settings, or where a service has it."""
+        is_given = self.config.data_dir != _DEFAULTS["data_dir"]
+        return self.config.data_dir.absolute() if is_given else DATA_DIR
+
+    def paths(self) -> Iterator[Path]:
+        """All that the service needs of the file system."""
+        yield from (Path(self.program[0]), Path(self.program[0]).resolve(), self.data_dir)
+        if self.config_file is not None:
+            yield self.config_file.absolute()
+        for setting in SETTINGS:
+            value = getattr(self.config, setting.name)
+            if isinstance(value, Path):
+                yield value.absolute()
+
+
+def service_unit(of: Installation) -> str:
+    """The text of parlour.service.
+
+    Raises:
+        ConfigError: a setting cannot stand in a unit, or no account has such a name.
+    """
+    if _ACCOUNT.fullmatch(of.user) is None:
+        raise ConfigError(f"user: {of.user!r} is the name of no account")
+    is_low = unix_path(of.config.host) is None and 0 < of.config.port < _FIRST_FREE_PORT
+    capability = "CAP_NET_BIND_SERVICE" if is_low else ""
+    at_home = any(path.is_relative_to(home) for path in of.paths() for home in _HOMES)
+    return _SERVICE.format(
+        user=of.user,
+        folders="\n".join(_folders(of)),
+        home=_word(f"HOME={of.data_dir}"),
+        start="\n".join((*_credentials(of), f"ExecStart={_command(of)}")),
+        stop_seconds=math.ceil(stop_seconds(of.config)),
+        capability=capability,
+        homes="read-only" if at_home else "yes",
+    )
+
+
+def socket_unit(of: Installation) -> str:
+    """The text of parlour.socket.
+
+    Raises:
+        ConfigError: host and port are no place where systemd can listen.
+    """
+    return _SOCKET.format(listen="\n".join(_listen(of)), backlog=BACKLOG)
+
+
+def _folders(of: Installation) -> Iterator[str]:
+    """Where it may write."""
+    path = unix_path(of.config.host)
+    for folder in (of.data_dir, *(() if path is None else (path.parent,))):
+        if folder.is_relative_to(_STATE) and folder != _STATE:
+            yield f"StateDirectory={_word(str(folder.relative_to(_STATE)))}"
+        elif folder != _RUNTIME:
+            yield f"ReadWritePaths={_word(str(folder))}"
+
+
+def _credentials(of: Installation) -> Iterator[str]:
+    """Files with secrets, which the hub's account need not be able to read."""
+    for name, value in of.flags.items():
+        if name.endswith(IN_FILE):
+            given = f"{name.removesuffix(IN_FILE)}:{Path(value).absolute()}"
+            yield f"LoadCredential={_word(given)}"
+
+
+def _command(of: Installation) -> str:
+    words = [*of.program, "serve"]
+    if of.config_file is not None:
+        words += ["--config", str(of.config_file.absolute())]
+    words += ["--data-dir", str(of.data_dir)]
+    for setting in SETTINGS:
+        value = of.flags.get(setting.name)
+        if value is None or setting.name == "data_dir":
+            continue
+        if setting.parser.is_secret:
+            raise ConfigError(
+                f"flag {setting.flag}: everybody can read a unit; give {setting.flag}-file"
+            )
+        is_path = isinstance(getattr(of.config, setting.name), Path)
+        words += [setting.flag, str(Path(value).absolute()) if is_path else value]
+    return " ".join(_word(each).replace("$", "$$") for each in words)
+
+
+def _listen(of: Installation) -> Iterator[str]:
+    host, port = of.config.host, of.config.port
+    path = unix_path(host)
+    if path is not None:
+        yield from (f"ListenStream={_escaped(str(path))}", f"SocketMode={UNIX_MODE:04o}")
+        yield from (f"SocketUser={of.user}", f"SocketGroup={of.user}")
+        return
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise ConfigError(f"host: systemd cannot listen on {host}; it takes an address") from None
+    if port == 0:
+        raise ConfigError("port: a socket unit takes the one that people are to use")
+    yield f"ListenStream={in_url(str(address))}:{port}"
+    if address.version == 6:  # noqa: PLR2004  of the protocol
+        yield f"BindIPv6Only={'both' if address.is_unspecified else 'ipv6-only'}"
+
+
+def _word(text: str) -> str:
+    """One word of a unit, whatever is in it."""
+    return text if _PLAIN.fullmatch(text) else f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """Without what systemd replaces, or would take for an end.
+
+    Raises:
+        ConfigError: it has a character that cannot be seen.
+    """
+    if not text.isprintable():
+        raise ConfigError(f"{text!r} cannot stand in a unit")
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%")

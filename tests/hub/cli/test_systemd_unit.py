@@ -1,0 +1,219 @@
+"""The units for systemd, of this installation and of others."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from hub.app import SPARE_SECONDS, stop_seconds
+from hub.cli.systemd_unit import Installation, service_unit, socket_unit
+from hub.settings.config import Config
+from hub.settings.setting import ConfigError
+from hub.settings.sources import load_config
+from persistence.embedded import STOP_SECONDS
+from persistence.embedded.guard import STOP_STEPS
+
+PROGRAM: Final = "/opt/parlour/bin/parlour"
+SHOWN: Final = Path(__file__).parents[3] / "docs/systemd"
+ANALYZE: Final = shutil.which("systemd-analyze")
+MOST_EXPOSED: Final = 26  # tenths
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="there is no systemd-analyze here")
+
+
+def of(
+    user: str = "parlour",
+    file: Path | None = None,
+    program: str = PROGRAM,
+    /,
+    **flags: str,
+) -> Installation:
+    return Installation((program,), user, file, flags, load_config(flags, {}, file))
+
+
+def values(unit: str, name: str) -> list[str]:
+    """Of the lines that begin with that name."""
+    lines = [line.partition("=") for line in unit.splitlines()]
+    return [value for key, _, value in lines if key == name]
+
+
+def value(unit: str, name: str) -> str:
+    (found,) = values(unit, name)
+    return found
+
+
+def analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    assert ANALYZE is not None
+    return subprocess.run([ANALYZE, *arguments], capture_output=True, text=True, check=False)
+
+
+def verified(folder: Path, unit: str) -> Path:
+    """A unit that systemd understands; with a program that exists here, and without an account."""
+    path = folder / "parlour.service"
+    path.write_text(unit.replace(PROGRAM, "/bin/true").replace("User=parlour\n", ""))
+    done = analyze("verify", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("parlour.service", service_unit(of(host="0.0.0.0"))),
+        ("parlour.socket", socket_unit(of(host="::", port="443"))),
+    ],
+)
+def test_what_the_documentation_shows_is_printed(name: str, text: str) -> None:
+    assert (SHOWN / name).read_text() == text
+
+
+@needs_systemd
+def test_systemd_understands_the_service_and_finds_it_closed(tmp_path: Path) -> None:
+    path = verified(tmp_path, service_unit(of()))
+    done = analyze("security", "--offline=yes", f"--threshold={MOST_EXPOSED}", str(path))
+    assert done.returncode == 0, done.stdout
+
+
+@needs_systemd
+def test_systemd_understands_the_socket(tmp_path: Path) -> None:
+    verified(tmp_path, service_unit(of()))
+    for host in ("127.0.0.1", "::", "::1", "unix:/run/parlour/hub.sock"):
+        path = tmp_path / "parlour.socket"
+        unit = socket_unit(of(host=host))
+        path.write_text(unit.replace("=parlour\n", "=root\n"))  # an account that exists here
+        done = analyze("verify", str(path))
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_words_of_every_kind_stay_what_they_are(tmp_path: Path) -> None:
+    odd = tmp_path / 'a "b" %n $HOME \\x é'
+    odd.write_text("y" * 16)
+    unit = service_unit(
+        of(oidc_name=odd.name, jwt_secret_file=str(odd), data_dir=str(tmp_path / odd.name))
+    )
+    quoted = r"a \"b\" %%n $$HOME \\x é"
+    assert f'--oidc-name "{quoted}"' in value(unit, "ExecStart")
+    assert value(unit, "LoadCredential").endswith(f'{quoted.replace("$$", "$")}"')
+    verified(tmp_path, unit)
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ({}, "30"),
+        ({"drain_seconds": "12.5", "shutdown_timeout": "20"}, "53"),
+        ({"drain_seconds": "3600"}, "3630"),
+    ],
+)
+def test_a_stop_has_the_time_that_it_may_take(settings: dict[str, str], seconds: str) -> None:
+    assert value(service_unit(of(**settings)), "TimeoutStopSec") == seconds
+
+
+def test_all_that_a_stop_waits_for_is_counted() -> None:
+    config = Config(drain_seconds=100.0, shutdown_timeout=10.0)
+    assert stop_seconds(config) == 110.0 + STOP_SECONDS + SPARE_SECONDS
+    assert sum(seconds for _, seconds in STOP_STEPS) < STOP_SECONDS
+
+
+def test_the_settings_of_a_file_count(tmp_path: Path) -> None:
+    file = tmp_path / "parlour.toml"
+    file.write_text(f"drain_seconds = 60\ndata_dir = '{tmp_path}/data'\nport = 443\n")
+    unit = service_unit(of("parlour", file))
+    assert value(unit, "TimeoutStopSec") == "90"
+    assert value(unit, "ReadWritePaths") == f"{tmp_path}/data"
+    assert value(unit, "CapabilityBoundingSet") == "CAP_NET_BIND_SERVICE"
+    command = f"{PROGRAM} serve --config {file} --data-dir {tmp_path}/data"
+    assert value(unit, "ExecStart") == command
+
+
+def test_flags_stand_on_the_command_line_and_paths_begin_at_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.pem").write_text("")
+    unit = service_unit(of(tls_key="key.pem", tls_cert="key.pem", port="8443", log_level="debug"))
+    assert value(unit, "ExecStart") == (
+        f"{PROGRAM} serve --data-dir /var/lib/parlour --port 8443 --tls-cert {tmp_path}/key.pem"
+        f" --tls-key {tmp_path}/key.pem --log-level debug"
+    )
+    assert value(unit, "CapabilityBoundingSet") == ""
+
+
+def test_a_secret_is_a_credential_and_never_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("postgresql://me:hunter2@db/x\n")
+    unit = service_unit(of(database_url_file=str(file)))
+    assert value(unit, "LoadCredential") == f"database_url:{file}"
+    assert "url" not in value(unit, "ExecStart")
+    with pytest.raises(ConfigError, match="give --database-url-file") as refused:
+        service_unit(of(database_url="postgresql://me:hunter2@db/x"))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
+    unit = service_unit(of(data_dir="/var/lib/chat/one"))
+    assert value(unit, "StateDirectory") == "chat/one"
+    assert values(unit, "ReadWritePaths") == []
+    unit = service_unit(of(data_dir="/srv/chat", host="unix:/run/web/hub.sock"))
+    assert values(unit, "ReadWritePaths") == ["/srv/chat", "/run/web"]
+    assert value(unit, "Environment") == "HOME=/srv/chat"
+
+
+def test_a_socket_of_systemds_outlives_the_service() -> None:
+    unit = service_unit(of(host="unix:/run/parlour/hub.sock"))
+    assert values(unit, "ReadWritePaths") == []
+    assert value(unit, "RuntimeDirectory") == "parlour"
+    assert value(unit, "RuntimeDirectoryPreserve") == "yes"
+
+
+@pytest.mark.parametrize(
+    ("installation", "protect"),
+    [
+        (of(), "yes"),
+        (of("parlour", None, "/home/ann/venv/bin/parlour"), "read-only"),
+        (of(data_dir="/home/ann/data"), "read-only"),
+    ],
+)
+def test_an_installation_in_somebodys_home_is_found(
+    installation: Installation, protect: str
+) -> None:
+    assert value(service_unit(installation), "ProtectHome") == protect
+
+
+@pytest.mark.parametrize("user", ["", "a b", "x\nExecStartPre=/bin/sh", "-x", "a%n"])
+def test_an_account_that_there_cannot_be_is_refused(user: str) -> None:
+    with pytest.raises(ConfigError, match="the name of no account"):
+        service_unit(of(user))
+
+
+def test_a_line_that_a_setting_would_add_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot stand in a unit"):
+        service_unit(of(oidc_name="us\nExecStartPre=/bin/sh"))
+
+
+@pytest.mark.parametrize(
+    ("host", "listen"),
+    [
+        ("127.0.0.1", ["127.0.0.1:8000"]),
+        ("::1", ["[::1]:8000"]),
+        ("unix:/run/parlour/a b%.sock", ["/run/parlour/a b%%.sock"]),
+    ],
+)
+def test_the_socket_is_where_the_settings_say(host: str, listen: list[str]) -> None:
+    assert values(socket_unit(of(host=host)), "ListenStream") == listen
+
+
+def test_every_address_is_also_those_of_ipv4() -> None:
+    assert value(socket_unit(of(host="::")), "BindIPv6Only") == "both"
+    assert value(socket_unit(of(host="::1")), "BindIPv6Only") == "ipv6-only"
+
+
+@pytest.mark.parametrize(
+    ("settings", "flaw"),
+    [({"host": "localhost"}, "cannot listen on localhost"), ({"port": "0"}, "people are to use")],
+)
+def test_a_socket_that_systemd_cannot_open_is_refused(settings: dict[str, str], flaw: str) -> None:
+    with pytest.raises(ConfigError, match=flaw):
+        socket_unit(of(**settings))

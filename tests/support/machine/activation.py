@@ -1,0 +1,38 @@
+"""Programs that are started with sockets which somebody else has opened, as systemd does it."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+OWN: Final = "OWN"
+"""In the environment, what stands for the program's pid."""
+
+_MOVE: Final = f"""
+import os, sys
+numbers, command = sys.argv[1].split(","), sys.argv[2:]
+for place, number in enumerate(numbers):
+    os.dup2(int(number), 200 + place)
+os.closerange(3, 200)
+for place in range(len(numbers)):
+    os.dup2(200 + place, 3 + place, inheritable=True)
+os.closerange(200, 200 + len(numbers))
+for name, value in os.environ.items():
+    os.environ[name] = str(os.getpid()) if value == "{OWN}" else value
+os.execv(command[0], command)
+"""
+
+
+class HasDescriptor(Protocol):
+    """A socket, or a file."""
+
+    def fileno(self) -> int: ...
+
+
+def descriptors(given: Sequence[HasDescriptor]) -> tuple[int, ...]:
+    """What the program has to inherit."""
+    return tuple(each.fileno() for each in given)
+
+
+def activated(command: Sequence[str], given: Sequence[HasDescriptor]) -> list[str]:
+    """The command, with these as its descriptors from 3 on, and no others."""
+    return [sys.executable, "-c", _MOVE, ",".join(map(str, descriptors(given))), *command]
