@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
@@ -148,7 +147,8 @@ class Programs:
         is_fed: bool = False,
     ) -> AsyncIterator["_Program"]:
         """A program, killed if it has not ended when the context is left."""
-        with TemporaryFile() as errors:
+        # In memory: there need not be a folder for temporary files.
+        with os.fdopen(os.memfd_create(command[0]), "r+b") as errors:
             process = await trio.lowlevel.open_process(
                 [str(self.folder / command[0]), *command[1:]],
                 stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,

@@ -86,6 +86,27 @@ async def test_of_half_a_copy_nothing_is_there(databases: Databases) -> None:
         assert await count_rows(other) == {}
 
 
+async def test_of_a_copy_whose_program_ends_badly_nothing_is_there(
+    databases: Databases, tmp_path: Path
+) -> None:
+    """Between two statements."""
+    script = """#!/bin/sh
+        echo "SELECT pg_catalog.set_config('search_path', '', false);"
+        echo "CREATE TABLE public.half (n int);"
+        echo "pg_restore: error: killed" >&2
+        exit 1
+    """
+    programs = {"pg_restore": script, "psql": f'#!/bin/sh\nexec {PROGRAMS.folder}/psql "$@"\n'}
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    async with databases.empty() as dsn:
+        killed = pytest.RaisesExc(CopyFailed, match="pg_restore failed: pg_restore: error: killed")
+        with pytest.RaisesGroup(killed, flatten_subgroups=True):
+            await Programs(tmp_path).load(dsn, [], await server_version(dsn))
+        assert await count_rows(dsn) == {}
+
+
 async def test_of_a_copy_that_nobody_goes_on_reading_nothing_is_there(
     databases: Databases,
 ) -> None:
