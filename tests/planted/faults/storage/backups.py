@@ -80,8 +80,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "half a database is restored",
         PROGRAMS,
-        "                    await source.end()\n                    await psql.write(_COMMIT)\n",
-        "                    await psql.write(_COMMIT)\n                    await source.end()\n",
+        "await source.end()\n                    await psql.write(_COMMIT)",
+        "await source.process.wait()\n                    await psql.write(_COMMIT)",
         (ON_PROGRAMS,),
     ),
     Fault(
