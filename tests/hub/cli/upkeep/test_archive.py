@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.upkeep import archive as archive_module
 from hub.cli.upkeep.archive import (
     FORMAT,
     PIECE_BYTES,
@@ -201,8 +200,3 @@ def test_two_do_not_write_one_file(tmp_path: Path) -> None:
         with pytest.raises(NotWritten, match="Another backup"):
             second.__enter__()
     assert (tmp_path / "a.tar").read_bytes() == b"one"
-
-
-def test_the_layout_is_documented() -> None:
-    """For who has to read it without Parlour."""
-    assert "database/000000" in (archive_module.__doc__ or "")
