@@ -60,7 +60,7 @@ LIBRARIES = {
     "nh3": ("protocol.shapes",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
-    "cryptography": ("hub.sockets",),
+    "cryptography": ("hub.cli", "hub.sockets"),
     "httpx2": ("hub.identity",),
     "argon2": ("hub.identity",),
     "click": ("hub.cli",),

@@ -29,6 +29,10 @@ from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
+from hub.cli.upkeep.backup import STDOUT, back_up
+from hub.cli.upkeep.doctor import examine_all
+from hub.cli.upkeep.restore import restore
+from hub.cli.upkeep.upgrade import upgrade
 from hub.files.folder import UploadFolder
 from hub.settings.config import SETTINGS, Config
 from hub.settings.log_sink import LogSink
@@ -101,6 +105,24 @@ def _run(start: Callable[[], Awaitable[None]]) -> None:
         if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
             raise click.ClickException(printable_text(redact(str(leaves[0])))) from None
         raise
+
+
+def _run_to_end(start: Callable[[], Awaitable[None]]) -> None:
+    """`_run`, of what has to clean up whatever ends it."""
+    _run(partial(_until_interrupted, start))
+
+
+async def _until_interrupted(start: Callable[[], Awaitable[None]]) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def interrupt() -> None:
+                async for _ in signals:
+                    raise KeyboardInterrupt
+
+            nursery.start_soon(interrupt)
+            await start()
+            nursery.cancel_scope.cancel()
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
@@ -200,6 +222,47 @@ def _program() -> list[str]:
     """What runs this command: where it is installed, there is a program."""
     installed = Path(sys.executable).with_name("parlour")
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "hub"]
+
+
+@parlour.command()
+@click.argument("file")
+@_settings_options
+def backup(file: str, config: str | None, **flags: Any) -> None:
+    """Write database and files to FILE, or to standard output if it is `-`; a hub may run."""
+    settings = _config(config, flags)
+    if file == STDOUT:
+        _run_to_end(partial(back_up, settings, file, partial(say, err=True)))
+    else:
+        _run_to_end(partial(back_up, settings, file, say))
+
+
+@parlour.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--end-sessions", is_flag=True, help="Everybody has to sign in again")
+@_settings_options
+def restore_backup(file: Path, config: str | None, *, end_sessions: bool, **flags: Any) -> None:
+    """Put back what `backup` wrote, into an empty data folder or database."""
+    _run_to_end(partial(restore, _config(config, flags), file, say, end_sessions=end_sessions))
+
+
+@parlour.command("upgrade-database")
+@click.option(
+    "--old-bin",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The programs of the old Postgres, or where its wheel was installed",
+)
+@_settings_options
+def upgrade_database(old_bin: Path | None, config: str | None, **flags: Any) -> None:
+    """Move the embedded database from an older Postgres to the one of this version."""
+    _run_to_end(partial(upgrade, _config(config, flags), old_bin, say))
+
+
+@parlour.command()
+@_settings_options
+def doctor(config: str | None, **flags: Any) -> None:
+    """Look whether machine, database and files are well, and say what to do; a hub may run."""
+    _run_to_end(partial(examine_all, _config(config, flags), say))
 
 
 @parlour.command()

@@ -19,7 +19,7 @@ from tests.planted.faults import (
 )
 from tests.planted.faults.live import monitoring, presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, people, persistence, routines
+from tests.planted.faults.storage import backups, database, log, people, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -30,6 +30,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *people.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
+    *backups.FAULTS,
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
