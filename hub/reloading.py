@@ -95,6 +95,7 @@ class Reloading:
             self.services.visitors.change(strangers_pace(config))
             self.services.guesses.change(config.login_attempts)
             self.services.attempts.change(config.login_attempts_per_address)
+            self.services.admin_attempts.change(config.login_attempts)
         set_level(config.log_level)
         log.warning(
             "settings_reloaded",

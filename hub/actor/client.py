@@ -4,6 +4,8 @@ Guarantees: nothing here blocks, so the Hub can call it in its loop.
 Must not know: the Hub, the store, what carries the connection.
 """
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from attrs import define, field
@@ -41,6 +43,7 @@ class Client:
         wire: how events become bytes here.
         link: the way to the peer.
         quota: what its user may do, over all of their connections.
+        network: where the peer is, as limits know it.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `backlog` stands before the link: the Hub delivers to it.
@@ -51,7 +54,9 @@ class Client:
     wire: Encoder
     link: Link = field(repr=False)
     quota: Quota = field(repr=False)
+    network: str = ""
     typing_seconds: float | None = field(default=None, repr=False)
+    since: datetime = field(factory=partial(datetime.now, UTC), init=False)
     backlog: Backlog = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

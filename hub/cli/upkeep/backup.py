@@ -15,7 +15,7 @@ from typing import IO, Final
 
 import trio
 
-from hub.cli.admin import Say
+from hub.cli.running import Say
 from hub.cli.upkeep.archive import (
     FORMAT,
     MANIFEST,

@@ -11,7 +11,7 @@ from typing import Final
 
 import trio
 
-from hub.cli.admin import NotDone, Say
+from hub.cli.running import NotDone, Say
 from hub.cli.upkeep.machine import (
     SLOW_SECONDS,
     Finding,

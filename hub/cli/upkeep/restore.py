@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trio
 
-from hub.cli.admin import NotDone, Say
+from hub.cli.running import NotDone, Say
 from hub.cli.upkeep.archive import THUMBNAILS, UPLOADS, Archive
 from hub.settings.config import Config
 from hub.settings.redaction import revealed

@@ -7,7 +7,7 @@ are.
 import time
 from pathlib import Path
 
-from hub.cli.admin import NotDone, Say
+from hub.cli.running import NotDone, Say
 from hub.cli.upkeep.restore import require_same
 from hub.settings.config import Config
 from persistence.embedded.places import find_programs

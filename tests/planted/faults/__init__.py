@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import monitoring, presence, revocation
+from tests.planted.faults.live import monitoring, operators, presence, revocation
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import backups, database, log, people, persistence, routines
 
@@ -34,6 +34,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *operators.FAULTS,
     *identity.FAULTS,
     *accounts.FAULTS,
     *oidc.FAULTS,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from hub.cli.admin import NotDone
+from hub.cli.running import NotDone
 from hub.cli.upkeep.doctor import check_database, check_files, check_schema, examine_all
 from hub.cli.upkeep.machine import Finding, Level
 from hub.files.folder import UploadFolder

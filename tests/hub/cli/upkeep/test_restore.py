@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from hub.cli.admin import NotDone
+from hub.cli.running import NotDone
 from hub.cli.upkeep.archive import MANIFEST, MANIFEST_HASH, Damaged
 from hub.cli.upkeep.backup import back_up
 from hub.cli.upkeep.restore import require_same, restore

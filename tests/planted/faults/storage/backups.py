@@ -261,7 +261,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a backup that is ended leaves its half",
-        "hub/cli/main.py",
+        "hub/cli/running.py",
         "trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals",
         "trio.open_signal_receiver(signal.SIGINT) as signals",
         ("tests/e2e/upkeep/test_backups.py",),

@@ -225,8 +225,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a new password leaves old sessions alive",
         "persistence/postgres/accounts.py",
-        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)\n",
-        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id = $3)\n",
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3),\n",
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id = $3),\n",
         ("tests/persistence/test_accounts.py", "tests/persistence/test_sessions.py"),
     ),
     Fault(
