@@ -215,7 +215,7 @@ class Admission:
         except BaseException:
             place.release()
             raise
-        client, link = self._client(transport, wire, session)
+        client, link = self._client(transport, wire, session, upgrade.visitor.network)
         if RESUME_FIRST in head.query:
             client.backlog.hold()
         return partial(self._welcome, transport, client, link, wire, upgrade, place)
@@ -255,14 +255,14 @@ class Admission:
                 assert_never(rejection)
 
     def _client(
-        self, transport: Transport, wire: Wire, session: Session
+        self, transport: Transport, wire: Wire, session: Session, network: str
     ) -> tuple[Client, WebSocketLink]:
         self._services.live_sessions.note(session)
         outbox = Outbox(self._services.config.outbox_bytes)
         shed = self._services.hub.figures.shed
         link = WebSocketLink(transport, outbox, wire.shed_notice, shed)
         quota = self._services.quotas.of(session.user.id)
-        return Client(session.user, session.id, wire, link, quota), link
+        return Client(session.user, session.id, wire, link, quota, network), link
 
     def _asker(self, client: Client, wire: Wire) -> Asker:
         window = None

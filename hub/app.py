@@ -15,6 +15,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
+    AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
     ExitStack,
@@ -33,13 +34,15 @@ from attrs import define, field, frozen
 import hub.rest.routes
 import protocol.dialects
 from hub.actor.goodbye import say_goodbye
+from hub.admin.socket import open_admin_socket
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
 from hub.garbage import collecting_little
+from hub.http.server import Rules
 from hub.monitoring.listener import open_monitoring
 from hub.reloading import Reloading, caps_of
-from hub.rest.app import build_app, build_monitoring_app, discover, larger_bodies
+from hub.rest.app import build_admin_app, build_app, build_monitoring_app, discover, larger_bodies
 from hub.rest.routes import health
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -127,7 +130,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
             async with trio.open_nursery() as acceptors:
                 acceptors.start_soon(acceptor.accept_forever, listeners, connections)
                 scheme = "http" if config.tls_cert is None else "https"
-                url = url_of(scheme, host or config.host, listeners)
+                url = services.status.url = url_of(scheme, host or config.host, listeners)
                 yield Server(services, admission, url, reloading)
                 services.status.accepting = False
                 acceptors.cancel_scope.cancel()
@@ -202,6 +205,7 @@ async def serve(
                         )
                         waiting.end()
                         server.reloading.warn_from = statements.warn_from
+                        await serving.enter_async_context(_open_admin(config, server))
                         metrics = server.services.metrics
                         serving.enter_context(collecting_little(metrics.collected))
                         nursery.start_soon(metrics.watch_loop)
@@ -282,6 +286,12 @@ class _Orders:
         except Exception:
             log.exception("settings_not_reloaded")
         self.supervisor.tell("READY=1")
+
+
+def _open_admin(config: Config, server: Server) -> AbstractAsyncContextManager[None]:
+    """Where operators come in, in the data folder."""
+    app = build_admin_app(server.services, discover(hub.rest.routes))
+    return open_admin_socket(config.data_dir, app, Rules())
 
 
 async def _open_stores(

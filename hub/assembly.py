@@ -9,7 +9,8 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 import trio
@@ -80,12 +81,16 @@ STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one add
 
 @define
 class Status:
-    """Whether new work is taken, until the server begins to stop; and whether the server wants to
-    stop, for which load balancers look.
+    """Whether new work is taken, until the server begins to stop; whether the server wants to stop,
+    or others are to come to another one, for which load balancers look; and where it is, since
+    when.
     """
 
     accepting: bool = True
     is_leaving: bool = False
+    is_draining: bool = False  # because an operator says so
+    url: str = ""
+    since: datetime = field(factory=partial(datetime.now, UTC))
 
 
 @frozen
@@ -114,6 +119,7 @@ class Services:
     passwords: PasswordHasher
     guesses: Guesses
     attempts: SlidingWindow
+    admin_attempts: SlidingWindow
     provider: Provider | None
     provider_sign_ins: Attempts
     entries: Tickets[str]
@@ -304,6 +310,7 @@ async def open_services(
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),
             attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            admin_attempts=SlidingWindow(config.login_attempts, config.login_window),
             provider=_provider(config),
             provider_sign_ins=Attempts(),
             entries=Tickets(ENTRY_SECONDS),

@@ -99,6 +99,7 @@ class Reloading:
             self.services.visitors.change(strangers_pace(config))
             self.services.guesses.change(config.login_attempts)
             self.services.attempts.change(config.login_attempts_per_address)
+            self.services.admin_attempts.change(config.login_attempts)
         self.warn_from(config.slow_statement)
         set_level(config.log_level)
         log.warning(

@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from persistence.embedded import is_data_dir, run_embedded
+from persistence.embedded.beside import run_beside
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
@@ -19,8 +20,16 @@ from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
+from persistence.upkeep.restoring import require_whole
 
-__all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_hub_store", "open_store"]
+__all__ = [
+    "is_data_dir",
+    "open_beside",
+    "open_database",
+    "open_express_sessions",
+    "open_hub_store",
+    "open_store",
+]
 
 
 @asynccontextmanager
@@ -106,10 +115,29 @@ async def open_hub_store(
 
 
 @asynccontextmanager
+async def open_beside(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
+    """The DSN of a database as it is, also while a hub serves it. The asyncio loop that is needed
+    for it runs while the context is open.
+
+    Raises:
+        EmbeddedPostgresError: there is no embedded one, or it cannot start.
+        NotRestored: a restore into the folder was interrupted.
+    """
+    require_whole(data_dir)
+    server = run_beside(data_dir) if database_url is None else nullcontext(database_url)
+    async with open_asyncio(), server as dsn:
+        yield dsn
+
+
+@asynccontextmanager
 async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[tuple[str, str]]:
     """The DSNs of a server that runs: for who may change everything, and for everything else, which
     on an external one is the same.
+
+    Raises:
+        NotRestored: a restore into the folder was interrupted.
     """
+    require_whole(data_dir)
     server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
     async with open_asyncio(), server as admin:
         yield admin, admin if database_url is not None else await make_role(admin)

@@ -19,9 +19,9 @@ from typing import Final, Protocol
 
 from attrs import field, frozen
 
+from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
 from persistence.figures import StoreFigures
-from persistence.identities import Identity
 from persistence.invitations import Invitations
 from persistence.lists import Lists
 from persistence.log import Log
@@ -34,6 +34,7 @@ from persistence.records import (
     Draft,
     FollowCounts,
     Gap,
+    Identity,
     Locked,
     NewChannel,
     NewUser,
@@ -71,6 +72,9 @@ __all__ = [
     "MAX_NAMED",
     "MAX_RELATIONS",
     "Accounts",
+    "Audit",
+    "AuditEntry",
+    "AuditRow",
     "Channels",
     "ForeignSessions",
     "Health",
@@ -83,6 +87,7 @@ __all__ = [
     "Sessions",
     "Store",
     "Uploads",
+    "Way",
     "Workspaces",
 ]
 
@@ -91,9 +96,9 @@ MAX_NAMED: Final = 1_000
 
 
 class Accounts(Protocol):
-    """Users and their password hashes."""
+    """Users and their password hashes. `audit`: keep that an operator does this, if it is done."""
 
-    async def create(self, new: NewUser) -> User:
+    async def create(self, new: NewUser, *, audit: AuditEntry | None = None) -> User:
         """Raises Taken("email") or Taken("username"), which are compared by `name_key`, or
         Taken("identity").
         """
@@ -122,7 +127,12 @@ class Accounts(Protocol):
         """What the user's password is checked against; None: there is no such user."""
 
     async def set_password(
-        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+        self,
+        user_id: UserId,
+        password_hash: str,
+        *,
+        keep: SessionId | None = None,
+        audit: AuditEntry | None = None,
     ) -> None:
         """Set the password and end every session of the user but `keep`, in one transaction.
         Raises NoSuchUser.
@@ -147,8 +157,18 @@ class Accounts(Protocol):
         `get_many` find it, everything else is as if there were no such user. Raises NoSuchUser.
         """
 
-    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
+    async def change_profile(
+        self, user_id: UserId, change: ProfileChange, *, audit: AuditEntry | None = None
+    ) -> User:
         """The user after that. Raises NoSuchUser."""
+
+    async def deactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """End every session of the user, and let none be opened until `reactivate`; repeating
+        changes nothing. The user after that. Raises NoSuchUser.
+        """
+
+    async def reactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """Undo `deactivate`, but for the sessions. The user after that. Raises NoSuchUser."""
 
 
 class Relations(Protocol):
@@ -461,6 +481,7 @@ class Store:
     recoveries: Recoveries
     health: "Health"
     log: Log
+    audit: Audit
     figures: StoreFigures = field(factory=StoreFigures)
 
 

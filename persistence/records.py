@@ -11,7 +11,6 @@ from typing import ClassVar, Final, TypeAlias
 
 from attrs import asdict, field, frozen
 
-from persistence.identities import Identity
 from protocol.model import (
     Channel,
     ChannelId,
@@ -75,6 +74,16 @@ class StorageFull(Enum):
 
     OF_OWNER = "of_owner"
     OF_ALL = "of_all"
+
+
+@frozen
+class Identity:
+    """An account of a provider. `subject` names it there, for ever; names and addresses may change
+    or be given to somebody else, and identify nobody.
+    """
+
+    issuer: str
+    subject: str
 
 
 @frozen
@@ -309,7 +318,23 @@ class UserChanged:
     user_id: UserId
 
 
-SessionChange: TypeAlias = SessionEnded | SessionChanged | UserChanged
+@frozen
+class UserDeactivated:
+    """Nobody may be signed in to the account."""
+
+    user_id: UserId
+
+
+@frozen
+class UserReactivated:
+    """The account may be used again."""
+
+    user_id: UserId
+
+
+SessionChange: TypeAlias = (
+    SessionEnded | SessionChanged | UserChanged | UserDeactivated | UserReactivated
+)
 
 
 @frozen

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from persistence.audit import AuditEntry
 from persistence.records import ForeignSession, OpenSession, SessionChange
 from protocol.model import Session, SessionId, UserId
 
@@ -17,7 +18,7 @@ class Sessions(Protocol):
     """Sessions, found by the hash of their token."""
 
     async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
-        """Raises NoSuchUser."""
+        """Raises NoSuchUser: there is none, or it is deactivated."""
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """For each hash, the session, or None if there is none or it has expired."""
@@ -29,9 +30,11 @@ class Sessions(Protocol):
         """End a session; returns its id, or None if there was none."""
 
     async def close_all(
-        self, user_id: UserId, *, keep: SessionId | None = None
+        self, user_id: UserId, *, keep: SessionId | None = None, audit: AuditEntry | None = None
     ) -> Sequence[SessionId]:
-        """End every session of a user but `keep`; returns their ids."""
+        """End every session of a user but `keep`; returns their ids. `audit`: keep that an operator
+        does this.
+        """
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
         """End a session; False if there is none of that user."""
@@ -59,8 +62,8 @@ class Sessions(Protocol):
         """When those of the sessions end that have neither been deleted nor expired."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
-        """The sessions that end or get another end, and the users that change, from now on, whoever
-        changes them. None: some may have been missed.
+        """The sessions that end or get another end, and the users that change or are deactivated,
+        from now on, whoever changes them. None: some may have been missed.
         """
 
 

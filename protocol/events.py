@@ -431,6 +431,14 @@ class Refused(Reliable):
 
 
 @frozen
+class Announced(Reliable):
+    """The operator has something to say, to everybody who is connected."""
+
+    text: str
+    at: datetime
+
+
+@frozen
 class Shed(Reliable):
     """`count` ephemeral events were dropped because the connection reads too slowly."""
 
@@ -473,5 +481,6 @@ Event: TypeAlias = (
     | ChannelDeleted
     | WorkspaceDeleted
     | Refused
+    | Announced
     | Shed
 )

@@ -151,6 +151,7 @@ class User:
     """An account, without its secrets.
 
     `name` is the display name every dialect shows; `username` is unique and never empty.
+    `deactivated_at`: since when nobody may sign in to it; None: one may.
     `deleted_at`: when the account was deleted, whose messages stayed; nobody can be this user.
     """
 
@@ -170,6 +171,7 @@ class User:
     class_name: str | None = None
     subject: str | None = None
     is_public: bool = True
+    deactivated_at: datetime | None = None
     deleted_at: datetime | None = None
 
 

@@ -5,6 +5,8 @@ Must not know: the Hub, the store, what carries the connection.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from attrs import define, field
@@ -43,6 +45,7 @@ class Client:
         wire: how events become bytes here.
         link: the way to the peer.
         quota: what its user may do, over all of their connections.
+        network: where the peer is, as limits know it.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
     `backlog` stands before the link: the Hub delivers to it. `connection` is its id in the log.
@@ -53,8 +56,10 @@ class Client:
     wire: Encoder
     link: Link = field(repr=False)
     quota: Quota = field(repr=False)
+    network: str = ""
     typing_seconds: float | None = field(default=None, repr=False)
     connection: str | None = field(factory=connection_id, init=False)
+    since: datetime = field(factory=partial(datetime.now, UTC), init=False)
     backlog: Backlog = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

@@ -6,9 +6,10 @@ produced for a connection goes out in one write. When it stops, its inbox closes
 sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import trio
 
@@ -25,9 +26,11 @@ from hub.actor.letters import (
     Join,
     Leave,
     Letter,
+    Readmit,
     Rebind,
     Register,
     Room,
+    SendBack,
     ToClients,
     ToEveryone,
     ToOutsider,
@@ -46,7 +49,9 @@ from protocol.model import Channel, ChannelId, SessionId, User, UserId
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
 )
-ENDED_SESSIONS = 10_000  # remembered, to refuse connections that were being opened when they ended
+T = TypeVar("T")
+
+ENDED = 10_000  # sessions and users, to refuse connections that were being opened meanwhile
 LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay deliveries
 
 
@@ -63,13 +68,15 @@ class Hub:
         self._on_rooms = on_rooms
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
         # Dicts as ordered sets, so that the order of deliveries is the same in every run.
-        self._clients: dict[Client, None] = {}
+        self._clients: dict[Client, int] = {}  # with their numbers, which only go up
+        self._numbers = itertools.count(1)
         self._by_wire: Counter[Encoder] = Counter()
         self._by_user: dict[UserId, dict[Client, None]] = {}
         self._by_room: dict[Room, dict[Client, None]] = {}
         self._joined: dict[Client, dict[Room, Channel | None]] = {}
         self._touched: dict[Client, None] = {}
         self._ended: dict[SessionId, CloseReason] = {}
+        self._ended_users: dict[UserId, CloseReason] = {}
         self._closing: CloseReason | None = None
         self._barriers: set[trio.Event] = set()
         self._has_stopped = False
@@ -126,6 +133,16 @@ class Hub:
     def clients(self) -> Sequence[Client]:
         """Every connection."""
         return list(self._clients)
+
+    def numbered(self, *, after: int = 0) -> Iterator[tuple[int, Client]]:
+        """Every connection with its number, from above `after` on; to be iterated without awaiting
+        in between.
+        """
+        return ((number, client) for client, number in self._clients.items() if number > after)
+
+    def clients_of(self, user_id: UserId) -> Sequence[Client]:
+        """The connections of a user."""
+        return list(self._by_user.get(user_id, ()))
 
     def is_connected(self, user_id: UserId) -> bool:
         """Whether the user has a connection."""
@@ -192,15 +209,19 @@ class Hub:
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))
 
     async def end_users(self, user_ids: Iterable[UserId]) -> None:
-        """Close the live connections of deleted accounts with 4001."""
+        """Close the live connections of accounts that are deleted or deactivated with 4001."""
         await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
+
+    async def readmit(self, user_id: UserId | None) -> None:
+        """Take connections of an account again that was deactivated; None: of all."""
+        await self._address.send(Readmit(user_id))
 
     async def send_back(
         self, user_ids: Collection[UserId] | None, reason: CloseReason = TRY_AGAIN
     ) -> None:
-        """Close the live connections of these users (None: all), who may come back at once."""
+        """Close the live connections of these users (None: all), who may come back."""
         chosen = None if user_ids is None else frozenset(user_ids)
-        await self._address.send(EndUsers(chosen, reason))
+        await self._address.send(SendBack(chosen, reason))
 
     def sessions(self) -> frozenset[SessionId]:
         """The sessions that have a connection now."""
@@ -252,7 +273,7 @@ class Hub:
                     self._say_farewell(client, farewell)
             case Rebind(client=client, session_id=session_id):
                 self._rebind(client, session_id)
-            case EndSessions() | EndUsers() | Close():
+            case EndSessions() | EndUsers() | Readmit() | SendBack() | Close():
                 self._end(letter)
             case CloseAll():
                 self._close_all(letter)
@@ -290,11 +311,11 @@ class Hub:
 
     def _register(self, letter: Register) -> None:
         client = letter.client
-        refusal = self._closing or self._ended.get(client.session_id)
+        refusal = self._refusal(client)
         if refusal is not None:
             client.close(refusal)
             return
-        self._clients[client] = None
+        self._clients[client] = next(self._numbers)
         self._by_wire[client.wire] += 1
         self.figures.opened[client.wire.name] += 1
         theirs = self._by_user.setdefault(client.user.id, {})
@@ -303,30 +324,46 @@ class Hub:
         if len(theirs) == 1:
             self._on_presence(client.user.id, connected=True)
 
+    def _refusal(self, client: Client) -> CloseReason | None:
+        """Why a connection is not taken any more."""
+        ended = self._ended.get(client.session_id) or self._ended_users.get(client.user.id)
+        return self._closing or ended
+
     def _rebind(self, client: Client, session_id: SessionId) -> None:
         client.session_id = session_id
         refusal = self._ended.get(session_id)
         if refusal is not None:
             client.close(refusal)
 
-    def _end(self, letter: EndSessions | EndUsers | Close) -> None:
-        if isinstance(letter, Close):
-            for client in letter.clients:
-                client.close(letter.reason)
-            return
-        if isinstance(letter, EndUsers):
-            chosen = self._by_user if letter.user_ids is None else letter.user_ids
-            for user_id in chosen:
-                for client in self._by_user.get(user_id, ()):
-                    client.close(letter.reason)
-            return
+    def _end(self, letter: EndSessions | EndUsers | Readmit | SendBack | Close) -> None:
+        match letter:
+            case EndSessions():
+                self._end_sessions(letter)
+            case EndUsers(user_ids=user_ids, reason=reason):
+                self._close_users(user_ids, reason)
+                self._ended_users |= dict.fromkeys(user_ids, reason)
+                _forget_oldest(self._ended_users)
+            case Readmit(user_id=user_id):
+                for each in tuple(self._ended_users) if user_id is None else (user_id,):
+                    self._ended_users.pop(each, None)
+            case SendBack(user_ids=user_ids, reason=reason):
+                self._close_users(self._by_user if user_ids is None else user_ids, reason)
+            case Close(clients=clients, reason=reason):
+                for client in clients:
+                    client.close(reason)
+
+    def _close_users(self, user_ids: Iterable[UserId], reason: CloseReason) -> None:
+        for user_id in user_ids:
+            for client in self._by_user.get(user_id, ()):
+                client.close(reason)
+
+    def _end_sessions(self, letter: EndSessions) -> None:
         for client in self._clients:
             if client.session_id in letter.session_ids:
                 client.close(letter.reason)
         for session_id in letter.session_ids:
             self._ended[session_id] = letter.reason
-        while len(self._ended) > ENDED_SESSIONS:
-            del self._ended[next(iter(self._ended))]
+        _forget_oldest(self._ended)
 
     def _unregister(self, client: Client) -> None:
         if client not in self._clients:
@@ -446,3 +483,8 @@ class Hub:
                 return [client for client in self._clients if client.user.id not in user_ids]
             case _:
                 assert_never(delivery.to)
+
+
+def _forget_oldest(ended: dict[T, CloseReason]) -> None:
+    while len(ended) > ENDED:
+        del ended[next(iter(ended))]

@@ -164,7 +164,22 @@ class EndSessions:
 
 @frozen
 class EndUsers:
-    """Close every connection of these users; None: of all."""
+    """Close every connection of these users, present and future, until they are readmitted."""
+
+    user_ids: frozenset[UserId]
+    reason: CloseReason
+
+
+@frozen
+class Readmit:
+    """The user may connect again; None: all may."""
+
+    user_id: UserId | None
+
+
+@frozen
+class SendBack:
+    """Close the connections that these users have now; None: of all."""
 
     user_ids: frozenset[UserId] | None
     reason: CloseReason
@@ -197,6 +212,8 @@ Letter: TypeAlias = (
     | Rebind
     | EndSessions
     | EndUsers
+    | Readmit
+    | SendBack
     | Close
     | CloseAll
 )

@@ -40,6 +40,10 @@ class Link(Protocol):
         """Begin to close: what is queued goes out first. The first reason wins."""
 
     @property
+    def waiting_bytes(self) -> int:
+        """How much is queued that the peer has not taken, as far as the hub knows."""
+
+    @property
     def close_code(self) -> int:
         """How it ended, once it has: with the code of the side that closed first."""
 

@@ -150,6 +150,8 @@ class Chat:
                 self._say(f"* {self.peer.name} is {'online' if online else 'offline'}")
             case {"type": "messages_read", "reader_id": self.peer.id}:
                 self._say(f"* {self.peer.name} has read your messages")
+            case {"type": "announcement", "text": str(text)}:
+                self._say(f"* The operator says: {text}")
             case {"type": "error", "message": str(text)}:
                 self._confirm(frame.get("client_id"))
                 self._say(f"* {text}")

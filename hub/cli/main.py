@@ -12,101 +12,32 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stderr, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TextIO, TypeVar, cast
+from typing import Any, Final, TextIO, cast
 
 import click
-import trio
 
 from hub.app import Server
 from hub.app import serve as run_server
-from hub.cli import admin, healthcheck, people, systemd_unit
+from hub.cli import healthcheck, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines
 from hub.cli.demo import make_demo_people
-from hub.cli.rest import CallFailed
+from hub.cli.operators import admin, operate
+from hub.cli.running import config_of, given_of, run_program, settings_of, settings_options
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
-from hub.files.folder import UploadFolder
-from hub.settings.config import SETTINGS, Config
+from hub.cli.upkeep import commands as upkeep
 from hub.settings.log_sink import LogSink
-from hub.settings.logs import configure_logging
-from hub.settings.manual import help_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
-from hub.settings.sources import IN_FILE, load_config
+from hub.settings.sources import load_config
 from hub.sockets.inherited import inherited
 from hub.supervision.supervisor import Supervisor
-from persistence.embedded import EmbeddedPostgresError
-from persistence.records import StoreError
-from protocol.model import MessageFate, Role
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _STDERR: Final = 2
-_EXPECTED: Final = (ConfigError, EmbeddedPostgresError, StoreError, CallFailed, OSError)
-
-
-def _settings_options(function: F) -> F:
-    """One flag per setting, plus --config; `load_config` checks the values of all sources."""
-    for setting in reversed(SETTINGS):
-        if setting.parser.is_secret:
-            function = click.option(
-                f"{setting.flag}-file",
-                f"{setting.name}{IN_FILE}",
-                help=f"A file with {setting.flag}, which then stands on no command line",
-                metavar="FILE",
-            )(function)
-        function = click.option(
-            setting.flag,
-            setting.name,
-            help=help_of(setting),
-            multiple=setting.parser.is_list,
-            metavar="VALUE",
-        )(function)
-    return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
-
-
-def _config(config: str | None, flags: dict[str, Any], sink: LogSink | None = None) -> Config:
-    """The settings; what is logged from now on looks as they say."""
-    settings = _settings(config, flags)
-    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
-    return settings
-
-
-def _settings(config: str | None, flags: dict[str, Any]) -> Config:
-    path = config or os.environ.get("PARLOUR_CONFIG")
-    return load_config(_given(flags), os.environ, Path(path) if path else None)
-
-
-def _given(flags: dict[str, Any]) -> dict[str, str]:
-    """The flags that were given, as text."""
-    return {
-        name: ",".join(value) if isinstance(value, tuple) else value  # a list: repeated, or commas
-        for name, value in flags.items()
-        if value not in (None, ())
-    }
-
-
-def _run(start: Callable[[], Awaitable[None]]) -> None:
-    """Run a trio program; an expected failure becomes one line."""
-    try:
-        trio.run(start)
-    except BaseException as error:
-        leaves = _leaves(error)
-        if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
-            sys.exit(130)
-        if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
-            raise click.ClickException(printable_text(redact(str(leaves[0])))) from None
-        raise
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [error]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -117,13 +48,13 @@ def parlour() -> None:
 
 @parlour.command()
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
-@_settings_options
+@settings_options
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
     # Whatever else Python says there, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
-        settings = _config(config, flags, sink)
+        settings = config_of(config, flags, sink)
         supervisor = Supervisor.of(os.environ, os.getpid())
         if supervisor.watchdog_seconds is not None:  # whose end says where it hung
             faulthandler.enable(_STDERR)
@@ -132,11 +63,11 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
             settings,
             partial(_announce, sink=sink, demo=demo),
             is_demo=demo,
-            read_again=partial(_settings, config, flags),
+            read_again=partial(settings_of, config, flags),
             supervisor=supervisor,
             given=_sockets(),
         )
-        _run(run)
+        run_program(run)
 
 
 def _sockets() -> Sequence[socket.socket]:
@@ -157,25 +88,25 @@ async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
 
 
 @parlour.command()
-@_settings_options
+@settings_options
 def migrate(config: str | None, **flags: Any) -> None:
     """Bring the database up to date."""
-    _run(partial(admin.migrate_database, _config(config, flags), say))
+    run_program(partial(admin.migrate_database, config_of(config, flags), say))
 
 
 @parlour.command("check-config")
-@_settings_options
+@settings_options
 def check_config(config: str | None, **flags: Any) -> None:
     """Say whether the settings are accepted, and what they are."""
-    admin.show_config(_config(config, flags), say)
+    admin.show_config(config_of(config, flags), say)
 
 
 @parlour.command("healthcheck")
 @click.option("--ready", is_flag=True, help="Ask whether it takes work, not whether it lives")
-@_settings_options
+@settings_options
 def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
     """Ask the running hub of these settings whether it is well; if not, the exit code is 1."""
-    settings = _settings(config, flags)
+    settings = settings_of(config, flags)
     try:
         say(healthcheck.check(settings, "/readyz" if ready else "/healthz"))
     except healthcheck.NotWell as error:
@@ -185,10 +116,10 @@ def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
 @parlour.command("systemd-unit")
 @click.option("--user", default=systemd_unit.USER, show_default=True, help="The hub's account")
 @click.option("--socket", "is_socket", is_flag=True, help="Print parlour.socket, not .service")
-@_settings_options
+@settings_options
 def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
-    given, file = _given(flags), Path(config) if config else None
+    given, file = given_of(flags), Path(config) if config else None
     settings = load_config(given, {}, file)  # its environment is not ours
     of = systemd_unit.Installation(_program(), user, file, given, settings)
     click.echo(
@@ -208,142 +139,8 @@ def sbom() -> None:
     click.echo(json.dumps(bill_of_materials(), indent=2))
 
 
-@parlour.group()
-def user() -> None:
-    """Make and list accounts."""
-
-
-@user.command("add")
-@click.argument("username")
-@click.option("--email", help="For signing in; the username works as well")
-@click.option("--name", help="Shown to others; by default the username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
-@_settings_options
-def user_add(
-    username: str,
-    email: str | None,
-    name: str | None,
-    password: str,
-    config: str | None,
-    **flags: Any,
-) -> None:
-    """Make an account."""
-    new = admin.Account(username, name or username, email, password)
-    _run(partial(admin.add_user, _config(config, flags), new, say))
-
-
-@user.command("passwd")
-@click.argument("username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
-@_settings_options
-def user_passwd(username: str, password: str, config: str | None, **flags: Any) -> None:
-    """Set a new password; every session of the user ends."""
-    _run(partial(admin.set_password, _config(config, flags), username, password, say))
-
-
-@user.command("role")
-@click.argument("username")
-@click.argument("role", type=click.Choice(admin.ROLES))
-@_settings_options
-def user_role(username: str, role: str, config: str | None, **flags: Any) -> None:
-    """Say what somebody is on the learning platform."""
-    _run(partial(admin.set_role, _config(config, flags), username, Role(role), say))
-
-
-@user.command("list")
-@_settings_options
-def user_list(config: str | None, **flags: Any) -> None:
-    """List the accounts."""
-    _run(partial(admin.list_users, _config(config, flags), say))
-
-
-@user.command("export")
-@click.argument("username")
-@click.option(
-    "--to",
-    required=True,
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    help="A new ZIP file, or a folder for it",
-)
-@_settings_options
-def user_export(username: str, to: Path, config: str | None, **flags: Any) -> None:
-    """Write everything of one person to a file."""
-    settings = _config(config, flags)
-
-    async def export() -> None:
-        folder = UploadFolder(settings.data_dir)
-        async with admin.known_store(settings) as store:
-            await people.export_user(store, folder, username, to, say)
-
-    _run(export)
-
-
-@user.command("delete")
-@click.argument("username")
-@click.option(
-    "--messages",
-    required=True,
-    type=click.Choice([fate.value for fate in MessageFate]),
-    help="keep: what was written stays, by a deleted user",
-)
-@click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
-@click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
-@_settings_options
-def user_delete(
-    username: str,
-    messages: str,
-    heir: str | None,
-    config: str | None,
-    *,
-    yes: bool,
-    **flags: Any,
-) -> None:
-    """Delete an account, and all that is the person's."""
-    settings = _config(config, flags)
-    if not yes:
-        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
-
-    async def delete() -> None:
-        async with admin.known_store(settings) as store:
-            await people.delete_user(store, username, MessageFate(messages), heir, say)
-            if settings.database_url is None:  # no hub runs that would
-                await people.remove_files(store, UploadFolder(settings.data_dir))
-
-    _run(delete)
-
-
-@parlour.group()
-def workspace() -> None:
-    """Manage workspaces."""
-
-
-@workspace.command("retention", context_settings={"ignore_unknown_options": True})
-@click.argument("name")
-@click.argument("days", type=int)
-@_settings_options
-def workspace_retention(name: str, days: int, config: str | None, **flags: Any) -> None:
-    """After how many DAYS messages are removed; 0: as retention_days says."""
-    settings = _config(config, flags)
-
-    async def change() -> None:
-        async with admin.known_store(settings) as store:
-            await people.set_retention(store, name, days, say)
-
-    _run(change)
-
-
-@parlour.group()
-def session() -> None:
-    """Manage logins."""
-
-
-@session.command("revoke")
-@click.argument("username")
-@_settings_options
-def session_revoke(username: str, config: str | None, **flags: Any) -> None:
-    """End every session of a user."""
-    _run(partial(admin.revoke_sessions, _config(config, flags), username, say))
+for command in (*operate.COMMANDS, *upkeep.COMMANDS):
+    parlour.add_command(command)
 
 
 @parlour.command()
@@ -364,7 +161,7 @@ def chat(login: str, peer: str, url: str, password: str) -> None:
         cookie, me, them = await sign_in(url, login, password, peer)
         await Chat(url, cookie, me, them, click.echo).run(typed_lines())
 
-    _run(talk)
+    run_program(talk)
 
 
 def main() -> None:

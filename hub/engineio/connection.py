@@ -113,6 +113,12 @@ class EngineConnection:
         self._give.close()
 
     @property
+    def waiting_bytes(self) -> int:
+        """How much is queued that the peer has not taken."""
+        carried = 0 if self._link is None else self._link.waiting_bytes
+        return self.session.queued_bytes + carried
+
+    @property
     def is_behind(self) -> bool:
         """Whether much is queued that the peer has not taken."""
         return self.session.is_half_full or (self._link is not None and self._link.is_behind)

@@ -73,9 +73,10 @@ class _Refused(Exception):
 
 @frozen
 class Opening:
-    """How a session was opened: the head of its first request."""
+    """How a session was opened: the head of its first request, and from where."""
 
     head: Head
+    network: str
 
 
 Handler: TypeAlias = Callable[[EngineConnection, Opening], Awaitable[None]]
@@ -246,7 +247,7 @@ class EngineServer:
         connection = EngineConnection(session, self._settings, Binding.of(head), meter)
         self._sessions[session.sid] = connection
         self._strangers.add(visitor.network, connection)
-        self._nursery.start_soon(self._live, connection, Opening(head))
+        self._nursery.start_soon(self._live, connection, Opening(head, visitor.network))
         return connection
 
     def _find(self, sid: str, head: Head) -> EngineConnection:

@@ -125,7 +125,7 @@ class Authenticator:
         if session is not None:
             return session
         user = None if number is None else await self._accounts.get(UserId(number))
-        if user is None or user.deleted_at is not None:
+        if user is None or user.deleted_at or user.deactivated_at:
             return Stranger.UNKNOWN_USER
         return Session(claims.session_id or number_of(token), user, claims.expires_at)
 

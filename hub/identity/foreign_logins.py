@@ -52,7 +52,7 @@ class ForeignLogins:
         if found is None or found.expires_at <= datetime.now(UTC):
             return Stranger.INVALID_SESSION
         user = await self.accounts.get(found.user_id)
-        if user is None or user.deleted_at is not None:
+        if user is None or user.deleted_at or user.deactivated_at:
             return Stranger.UNKNOWN_USER
         session_id = number_of(sid)
         self._found[session_id] = _Found(sid, trio.current_time())
@@ -77,8 +77,8 @@ class ForeignLogins:
             StoreUnavailable: it cannot be looked up now.
         """
         known = self._found.get(session_id)
-        found = None if known is None else await self.sessions.find(known.sid)
-        return None if found is None else found.expires_at
+        found = None if known is None else await self.find(known.sid)
+        return found.expires_at if isinstance(found, Session) else None
 
     def forget_unused(self, live: Collection[SessionId]) -> Collection[SessionId]:
         """Forget those without connections and usable tokens; returns those of `live` left."""

@@ -1,10 +1,10 @@
 """Closes the connections of sessions that end.
 
 Guarantees: within a second of a session's end, whoever ends it or changes its end, its connections
-are closed; at the end that was known it is read again first, because it may have been extended
-meanwhile; while it cannot be read, its connections go on for `GRACE_SECONDS` at most. What was read
-is compared with what had been read, and not with a clock, of which there are several. Must not
-know: cookies, dialects, sockets.
+are closed, and so are all of an account that is deactivated; at the end that was known it is read
+again first, because it may have been extended meanwhile; while it cannot be read, its connections
+go on for `GRACE_SECONDS` at most. What was read is compared with what had been read, and not with a
+clock, of which there are several. Must not know: cookies, dialects, sockets.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -20,7 +20,14 @@ from hub.actor.hub import Hub
 from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.session_cache import SessionCache
 from persistence.interface import Sessions
-from persistence.records import SessionChanged, SessionEnded, StoreUnavailable, UserChanged
+from persistence.records import (
+    SessionChanged,
+    SessionEnded,
+    StoreUnavailable,
+    UserChanged,
+    UserDeactivated,
+    UserReactivated,
+)
 from protocol.model import Session, SessionId
 
 log = structlog.get_logger(__name__)
@@ -104,15 +111,25 @@ class LiveSessions:
                         self._doubt({session_id} & self._ends.keys())
                     case UserChanged(user_id=user_id):
                         self.cache.forget_user(user_id)
+                    case UserDeactivated(user_id=user_id):
+                        await self.hub.end_users([user_id])
+                    case UserReactivated(user_id=user_id):
+                        await self.hub.readmit(user_id)
                     case None:
                         self.cache.forget_all()
+                        await self.hub.readmit(None)  # who was ended is found in the store
                         self._doubt({each for each in self.hub.sessions() if each > 0})
+                        self._doubt_foreign()
                     case _:
                         assert_never(change)
 
     async def _watch_foreign(self) -> None:
         while self.foreign is not None:
             await trio.sleep(self.recheck)
+            self._doubt_foreign()
+
+    def _doubt_foreign(self) -> None:
+        if self.foreign is not None:
             self._doubt(self.foreign.forget_unused(self.hub.sessions()))
 
     def _doubt(self, session_ids: Collection[SessionId]) -> None:

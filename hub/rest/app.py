@@ -39,8 +39,10 @@ from hub.http.static import Static
 from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
 from hub.rest.certainty import WhileCertain
-from hub.rest.endpoint import Endpoint, HttpError, error_response
+from hub.rest.endpoint import Endpoint, HttpError
 from hub.rest.openapi import describe
+from hub.rest.replies import error_response
+from hub.rest.routes.admin.gate import AdminEndpoint
 from hub.rest.selection import bearer_token, choose
 from hub.rest.web import web_routes
 from hub.settings.config import Config
@@ -76,10 +78,17 @@ def discover(*packages: ModuleType) -> list[Claim]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             imported = importlib.import_module(module.name)
             for endpoint in getattr(imported, "ENDPOINTS", ()):
-                for dialect in (imported.SURFACE, *getattr(imported, "ALSO_FOR", ())):
-                    paths = (endpoint.path, f"/{dialect.name}{endpoint.path}")
-                    found.append(Claim(dialect, endpoint, paths))
+                dialects = (imported.SURFACE, *getattr(imported, "ALSO_FOR", ()))
+                found += [Claim(each, endpoint, _places(each, endpoint)) for each in dialects]
     return sorted(found, key=lambda claim: (claim.paths[0].count("{"), claim.paths[0]))
+
+
+def _places(dialect: RestDialect, endpoint: Endpoint) -> tuple[str, ...]:
+    """Where a call is served: also below the name of its dialect, unless it is there already."""
+    mounted = f"/{dialect.name}"
+    if endpoint.path.startswith(f"{mounted}/"):
+        return (endpoint.path,)
+    return (endpoint.path, f"{mounted}{endpoint.path}")
 
 
 def larger_bodies(claims: Sequence[Claim], config: Config) -> Mapping[str, int]:
@@ -136,6 +145,13 @@ def build_app(
         ),
         Middleware(WhileCertain, watch=services.log_watch),
     )
+
+
+def build_admin_app(services: Services, claims: Sequence[Claim]) -> Starlette:
+    """The ASGI application of the admin socket: the operators' calls alone."""
+    theirs = [claim for claim in claims if isinstance(claim.endpoint, AdminEndpoint)]
+    paths = _by_path(theirs).items()
+    return _application([Route(path, _Path(methods, services)) for path, methods in paths])
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import trio
 from attrs import evolve, field, frozen
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from hub.assembly import Services
 from hub.http.responses import JSON, HttpError
@@ -23,7 +23,16 @@ from hub.identity.cookies import CookieScope, expired_cookies, session_cookie
 from hub.limits.pace import BYTES_OF_ONE, Flooded
 from hub.limits.quotas import MAX_WAITING_REQUESTS, Kind
 from hub.rest.parameters import AFTER_SEQ, KEY, Cursor, Number, Parameter, Text, decimal
-from hub.rest.replies import ErrorWording, answer_to, refusal_error, unavailable
+from hub.rest.replies import (
+    ErrorWording,
+    answer_to,
+    error_response,
+    from_wire,
+    refusal_error,
+    too_many_requests,
+    unauthorized,
+    unavailable,
+)
 from hub.rest.selection import bearer_token, head_of
 from hub.services.asker import Asker, ChannelScope
 from hub.settings.config import Config
@@ -426,25 +435,9 @@ class Endpoint:
         call = Call(request, services, surface, None, self.parameters)
         try:
             _require_allowed_origin(request, services)
-            if self.open_to_all:
-                return call.finish(await self.handle(call))
-            found = await call.find_session()
-            if not isinstance(found, Session):
-                return _unauthorized(surface)
-            call = evolve(call, session=found)
-            quota = services.quotas.of(found.user.id)
-            await call.visitor.recognize(found.user.id, quota.pace, REQUEST_FRAMES)
-            for kind in self.costs:
-                call.pay(kind)
-            await until_sent.enter_async_context(_in_turn(quota.responses))
-            async with _in_turn(quota.requests):
-                response = await self.handle(call)
-            # what was made is paid for by what comes next
-            if isinstance(response, JSON):
-                quota.pace.take(len(response.body) / BYTES_OF_ONE, trio.current_time())
-            return call.finish(response)
+            return call.finish(await self.respond(call, until_sent))
         except (NotSignedIn, Gone):  # the caller's account was deleted since it was looked up
-            return call.finish(_unauthorized(surface))
+            return call.finish(unauthorized(surface))
         except HttpError as error:
             return call.finish(error_response(surface, error))
         except WireError as error:
@@ -452,7 +445,31 @@ class Endpoint:
         except StoreUnavailable:
             return call.finish(error_response(surface, unavailable()))
         except Flooded:
-            return call.finish(error_response(surface, _too_many_requests()))
+            return call.finish(error_response(surface, too_many_requests()))
+
+    async def respond(self, call: Call, until_sent: AsyncExitStack) -> Response:
+        """Find out who asks, and handle the request.
+
+        Raises:
+            HttpError: it is refused; and what else a handler may raise.
+        """
+        if self.open_to_all:
+            return await self.handle(call)
+        found = await call.find_session()
+        if not isinstance(found, Session):
+            raise NotSignedIn
+        call = evolve(call, session=found)
+        quota = call.services.quotas.of(found.user.id)
+        await call.visitor.recognize(found.user.id, quota.pace, REQUEST_FRAMES)
+        for kind in self.costs:
+            call.pay(kind)
+        await until_sent.enter_async_context(_in_turn(quota.responses))
+        async with _in_turn(quota.requests):
+            response = await self.handle(call)
+        # what was made is paid for by what comes next
+        if isinstance(response, JSON):
+            quota.pace.take(len(response.body) / BYTES_OF_ONE, trio.current_time())
+        return response
 
 
 @asynccontextmanager
@@ -463,27 +480,9 @@ async def _in_turn(limiter: trio.CapacityLimiter) -> AsyncIterator[None]:
         HttpError: too many of their requests wait already.
     """
     if limiter.statistics().tasks_waiting >= MAX_WAITING_REQUESTS:
-        raise _too_many_requests()
+        raise too_many_requests()
     async with limiter:
         yield
-
-
-def _too_many_requests() -> HttpError:
-    text = "Too many of your requests are waiting"
-    return HttpError(429, "too_many_requests", text, {"Retry-After": "1"})
-
-
-def _unauthorized(surface: RestDialect) -> Response:
-    headers = {"WWW-Authenticate": "Bearer"} if surface.cookie is None else {}
-    if isinstance(surface.unauthorized, str):
-        return PlainTextResponse(surface.unauthorized, 401, headers)
-    return JSON(surface.unauthorized, 401, headers)
-
-
-def error_response(surface: RestDialect, error: HttpError) -> Response:
-    """An error in the spelling of a dialect."""
-    body = {**surface.error(error.status, error.text, error.code), **error.details}
-    return JSON(body, error.status, error.headers)
 
 
 def _require_allowed_origin(request: Request, services: Services) -> None:
@@ -492,9 +491,3 @@ def _require_allowed_origin(request: Request, services: Services) -> None:
         return
     if not origin_allowed(head_of(request), services.config.web_origins, request.url.scheme):
         raise HttpError(403, "origin_refused", "This origin may not use the hub")
-
-
-def from_wire(error: WireError, text: str | None = None) -> HttpError:
-    """A malformed request, with the catalogue's code, and its text unless there is a better one."""
-    details = {} if error.field is None else {"field": error.field}
-    return HttpError(400, error.code, text or error.text, details=details)

@@ -35,6 +35,8 @@ BUSY_SECONDS: Final = 5  # until a client that was not served may come again
 
 T = TypeVar("T")
 
+DEACTIVATED: Final = "account_deactivated"
+
 WEAK_CODES: Final = tuple(_WEAK)
 """The codes of 400 for a new password."""
 
@@ -44,14 +46,15 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
     only a demo gives, stands for the password, once.
 
     Raises:
-        HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
+        HttpError: 429 when there were too many attempts, 503 when too many wait for their turn, 403
+            when the account is deactivated, which only who has its password is told.
     """
     services = call.services
     found = None
     if "\x00" not in login:
         found = await services.store.accounts.credentials(login)
     if found is not None and services.entries.take(found.user.id, password, trio.current_time()):
-        return found.user
+        return require_active(found.user)
     account = account_of(None if found is None else found.user.id, login)
     password_hash = None if found is None else found.password_hash
     with _guess(call, account) as guess:
@@ -60,10 +63,22 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
             return None
     services.metrics.logins[LoginOutcome.RIGHT] += 1
     _was_right(call, guess)
+    require_active(found.user)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await hash_password(call, password)
         await services.store.accounts.rehash_password(found.user.id, rehashed)
     return found.user
+
+
+def require_active(user: User) -> User:
+    """The user, who has proved to be them.
+
+    Raises:
+        HttpError: 403; the account is deactivated.
+    """
+    if user.deactivated_at is not None:
+        raise HttpError(403, DEACTIVATED, "This account was deactivated by the operator")
+    return user
 
 
 async def is_own_password(call: Call, password: str) -> bool:
@@ -136,7 +151,7 @@ def _guess(call: Call, account: Account) -> Iterator[Guess]:
     )
     if guess.wait:
         services.metrics.logins[LoginOutcome.ACCOUNT_LIMIT] += 1
-        raise _too_many(guess.wait)
+        raise too_many(guess.wait)
     try:
         yield guess
     finally:
@@ -202,10 +217,11 @@ def limit_attempts(call: Call) -> None:
     attempts, now = call.services.attempts, trio.current_time()
     if not attempts.take(call.network, now):
         call.services.metrics.logins[LoginOutcome.NETWORK_LIMIT] += 1
-        raise _too_many(attempts.retry_after(call.network, now))
+        raise too_many(attempts.retry_after(call.network, now))
 
 
-def _too_many(wait: float) -> HttpError:
+def too_many(wait: float) -> HttpError:
+    """There were too many attempts; `wait`: seconds until the next one is allowed."""
     headers = {"Retry-After": str(int(wait) + 1)}
     return HttpError(429, "too_many_attempts", "Too many attempts, please wait", headers)
 

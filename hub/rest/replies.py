@@ -10,14 +10,16 @@ from typing import Final
 
 import trio
 from attrs import frozen
+from starlette.responses import PlainTextResponse, Response
 
-from hub.http.responses import HttpError
+from hub.http.responses import JSON, HttpError
 from hub.services.asker import Asker
 from hub.services.commands import Commands
 from protocol.answers import Answer
 from protocol.commands import RequestCommand
-from protocol.errors import ERROR_TEXTS, ErrorCode
+from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.events import Refused
+from protocol.rest import RestDialect
 
 RETRY_SECONDS: Final = "2"
 
@@ -94,3 +96,29 @@ def refusal_error(refused: Refused, wording: Mapping[ErrorCode, ErrorWording]) -
             return HttpError(HTTPStatus.TOO_MANY_REQUESTS, code, refused.text, retry)
         case code:
             return HttpError(_STATUS.get(code, HTTPStatus.BAD_REQUEST), code, refused.text)
+
+
+def too_many_requests() -> HttpError:
+    """Too many requests of the user wait."""
+    text = "Too many of your requests are waiting"
+    return HttpError(429, "too_many_requests", text, {"Retry-After": "1"})
+
+
+def unauthorized(surface: RestDialect) -> Response:
+    """The response to who has no live session, in the spelling of a dialect."""
+    headers = {"WWW-Authenticate": "Bearer"} if surface.cookie is None else {}
+    if isinstance(surface.unauthorized, str):
+        return PlainTextResponse(surface.unauthorized, 401, headers)
+    return JSON(surface.unauthorized, 401, headers)
+
+
+def error_response(surface: RestDialect, error: HttpError) -> Response:
+    """An error in the spelling of a dialect."""
+    body = {**surface.error(error.status, error.text, error.code), **error.details}
+    return JSON(body, error.status, error.headers)
+
+
+def from_wire(error: WireError, text: str | None = None) -> HttpError:
+    """A malformed request, with the catalogue's code, and its text unless there is a better one."""
+    details = {} if error.field is None else {"field": error.field}
+    return HttpError(400, error.code, text or error.text, details=details)

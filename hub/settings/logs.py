@@ -99,6 +99,11 @@ def configure_logging(
         stream.tell = lambda count: _rendered([*shared, *ending], count)
 
 
+def level_in_force() -> LogLevel:
+    """The least severe lines that are written."""
+    return next(each for each in LogLevel if getattr(logging, each.name) == _threshold.level)
+
+
 def set_level(level: LogLevel) -> None:
     """Write no lines that are less severe, from now on."""
     _threshold.level = getattr(logging, level.name)

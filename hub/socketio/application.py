@@ -134,7 +134,13 @@ class EventApplication:
         shed = services.hub.figures.shed
         link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
         client = Client(
-            user, session.id, self._wire, link, quota, typing_seconds=self._dialect.typing_seconds
+            user,
+            session.id,
+            self._wire,
+            link,
+            quota,
+            socket.opening.network,
+            typing_seconds=self._dialect.typing_seconds,
         )
         journal: Journal = NO_JOURNAL
         if slip is not None:

@@ -89,6 +89,11 @@ class SocketLink:
     _closing: CloseReason | None = field(default=None, init=False)
 
     @property
+    def waiting_bytes(self) -> int:
+        """See `Link`."""
+        return self.socket.waiting_bytes
+
+    @property
     def is_behind(self) -> bool:
         """See `Link`. So is a client of which much is not known to have been received."""
         return self.socket.is_behind or self._shortened is not None

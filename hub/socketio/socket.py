@@ -52,6 +52,11 @@ class Socket:
         self._connection.flush()
 
     @property
+    def waiting_bytes(self) -> int:
+        """How much is queued that the peer has not taken."""
+        return self._connection.waiting_bytes
+
+    @property
     def is_behind(self) -> bool:
         """Whether much is queued that the peer has not taken."""
         return self._connection.is_behind

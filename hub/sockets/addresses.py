@@ -10,7 +10,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -42,16 +42,36 @@ def listening(host: str, port: int) -> Iterator[Sequence[socket.socket]]:
     """
     listeners = open_listeners(host, port)
     path = unix_path(host)
-    made = None if path is None else path.stat().st_ino
-    try:
-        yield listeners
-    finally:
-        for each in listeners:
-            each.close()
+    with ExitStack() as stack:
         if path is not None:
-            with suppress(OSError):
-                if path.stat().st_ino == made:
-                    path.unlink()
+            stack.enter_context(_removed_afterwards(path))
+        for each in listeners:
+            stack.enter_context(each)
+        yield listeners
+
+
+@contextmanager
+def listening_at(path: Path, mode: int) -> Iterator[socket.socket]:
+    """A listening Unix socket, whose file has that mode and is removed on exit.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
+    listener = _listen_at(path, mode)
+    with _removed_afterwards(path), listener:
+        yield listener
+
+
+@contextmanager
+def _removed_afterwards(path: Path) -> Iterator[None]:
+    """The socket of that path is ours: its file is removed, unless it is another one by then."""
+    made = path.stat().st_ino
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if path.stat().st_ino == made:
+                path.unlink()
 
 
 def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
@@ -59,7 +79,7 @@ def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
     path = unix_path(host)
     try:
         if path is not None:
-            return [_listen_at(path)]
+            return [_listen_at(path, UNIX_MODE)]
         for attempt in range(_PORT_ATTEMPTS):
             try:
                 return _listen_on_all(_addresses(host, port), host)
@@ -143,14 +163,14 @@ def _listen(family: int, address: Place, *, is_every: bool) -> socket.socket:
     return listener
 
 
-def _listen_at(path: Path) -> socket.socket:
-    """A Unix socket, for our own account and group. A stale file is replaced."""
+def _listen_at(path: Path, mode: int) -> socket.socket:
+    """A Unix socket, for whom the mode of its file allows it. A stale file is replaced."""
     if _is_stale(path):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(os.fspath(path))
-        path.chmod(UNIX_MODE)
+        path.chmod(mode)
         listener.listen(BACKLOG)
         listener.setblocking(False)  # noqa: FBT003  the standard library's signature
     except OSError:

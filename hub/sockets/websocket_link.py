@@ -56,6 +56,11 @@ class WebSocketLink:
         return self._closing
 
     @property
+    def waiting_bytes(self) -> int:
+        """See `Link`."""
+        return self._outbox.size
+
+    @property
     def close_code(self) -> int:
         """See `Link`."""
         return BROKEN if self._close_code is None else self._close_code

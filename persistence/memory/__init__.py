@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from persistence.interface import Store
-from persistence.memory.accounts import MemoryAccounts
+from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
@@ -46,4 +46,5 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
         log=MemoryLog(tables),
+        audit=MemoryAudit(tables),
     )

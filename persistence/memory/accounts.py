@@ -1,4 +1,4 @@
-"""Accounts in memory: users and their password hashes."""
+"""Accounts in memory: users and their password hashes, and what operators do."""
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import asdict, define, evolve, fields
 
+from persistence.audit import AuditEntry, AuditRow
 from persistence.changes import (
     ChannelGone,
     ChannelMemberGone,
@@ -15,15 +16,17 @@ from persistence.changes import (
     ProfileOpened,
     UserGone,
 )
-from persistence.identities import Identity
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import (
     Credentials,
+    Identity,
     NewUser,
     NoSuchUser,
     ProfileChange,
     Taken,
     UserChanged,
+    UserDeactivated,
+    UserReactivated,
 )
 from protocol.model import (
     ASSISTANT_ID,
@@ -43,7 +46,7 @@ class MemoryAccounts:
 
     tables: Tables
 
-    async def create(self, new: NewUser) -> User:
+    async def create(self, new: NewUser, *, audit: AuditEntry | None = None) -> User:
         """See the interface."""
         if new.identity in self.tables.identities:
             raise Taken("identity")
@@ -65,6 +68,7 @@ class MemoryAccounts:
         self.tables.passwords[user.id] = new.password_hash
         if new.identity is not None:
             self.tables.identities[new.identity] = user.id
+        self.tables.note(audit, user)
         return user
 
     async def get(self, user_id: UserId) -> User | None:
@@ -104,13 +108,19 @@ class MemoryAccounts:
         return self.tables.passwords.get(user_id)
 
     async def set_password(
-        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+        self,
+        user_id: UserId,
+        password_hash: str,
+        *,
+        keep: SessionId | None = None,
+        audit: AuditEntry | None = None,
     ) -> None:
         """See the interface."""
         if user_id not in self.tables.users:
             raise NoSuchUser(user_id)
         self.tables.passwords[user_id] = password_hash
         self.tables.end_sessions(user_id, keep)
+        self.tables.note(audit, self.tables.users[user_id])
 
     async def rehash_password(self, user_id: UserId, password_hash: str) -> None:
         """See the interface."""
@@ -214,7 +224,9 @@ class MemoryAccounts:
         if row.channel.pair is not None:
             del self.tables.dms[frozenset(row.channel.pair)]
 
-    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
+    async def change_profile(
+        self, user_id: UserId, change: ProfileChange, *, audit: AuditEntry | None = None
+    ) -> User:
         """See the interface."""
         user = self.tables.users.get(user_id)
         if user is None:
@@ -222,6 +234,7 @@ class MemoryAccounts:
         given: Any = change.given()
         changed = evolve(user, updated_at=self.tables.now(), **given)
         self.tables.users[user_id] = changed
+        self.tables.note(audit, changed)
         if changed.avatar != user.avatar:
             self.tables.loosen(user.avatar)
         self.tables.session_changed(UserChanged(user_id))
@@ -230,6 +243,29 @@ class MemoryAccounts:
         if changed.is_public and not user.is_public:
             self.tables.changed(ProfileOpened(user_id))
         return changed
+
+    async def deactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """See the interface."""
+        changed = self._activate(user_id, audit, is_active=False)
+        self.tables.end_sessions(user_id, None)
+        self.tables.session_changed(UserDeactivated(user_id))
+        return changed
+
+    async def reactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """See the interface."""
+        changed = self._activate(user_id, audit, is_active=True)
+        self.tables.session_changed(UserReactivated(user_id))
+        return changed
+
+    def _activate(self, user_id: UserId, audit: AuditEntry | None, *, is_active: bool) -> User:
+        user = self.tables.users.get(user_id)
+        if user is None:
+            raise NoSuchUser(user_id)
+        since = None if is_active else user.deactivated_at or self.tables.now()
+        self.tables.users[user_id] = evolve(user, deactivated_at=since)
+        self.tables.note(audit, user)
+        self.tables.session_changed(UserChanged(user_id))
+        return self.tables.users[user_id]
 
     def _find(self, value: str, column: str) -> User | None:
         wanted = name_key(value)
@@ -251,3 +287,19 @@ class MemoryAccounts:
 _PROFILE = {field.name for field in fields(NewUser)} & {field.name for field in fields(User)} - {
     "username"
 }
+
+
+@define
+class MemoryAudit:
+    """Implements `persistence.audit.Audit`."""
+
+    tables: Tables
+
+    async def note(self, entry: AuditEntry, user: User | None = None) -> None:
+        """See the interface."""
+        self.tables.note(entry, user)
+
+    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditRow]:
+        """See the interface."""
+        rows = [row for row in reversed(self.tables.audit) if before is None or row.id < before]
+        return rows[:limit]

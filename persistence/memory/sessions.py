@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, evolve
 
+from persistence.audit import AuditEntry
 from persistence.memory.tables import SessionRow, Tables, listen
 from persistence.records import NoSuchUser, OpenSession, SessionChange, SessionChanged
 from protocol.model import Session, SessionId, UserId
@@ -20,7 +21,7 @@ class MemorySessions:
     async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
         """See the interface."""
         user = self.tables.users.get(user_id)
-        if user is None:
+        if user is None or user.deactivated_at is not None:
             raise NoSuchUser(user_id)
         now = self.tables.clock()
         row = SessionRow(SessionId(next(self.tables.ids)), user_id, expires_at, now, now)
@@ -47,9 +48,10 @@ class MemorySessions:
         return self.tables.end_session(token_hash) if found else None
 
     async def close_all(
-        self, user_id: UserId, *, keep: SessionId | None = None
+        self, user_id: UserId, *, keep: SessionId | None = None, audit: AuditEntry | None = None
     ) -> Sequence[SessionId]:
         """See the interface."""
+        self.tables.note(audit, self.tables.users.get(user_id))
         return self.tables.end_sessions(user_id, keep)
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:

@@ -10,15 +10,16 @@ from typing import Final, TypeVar
 import trio
 from attrs import define, evolve, field, frozen
 
+from persistence.audit import AuditEntry, AuditRow
 from persistence.changes import (
     Change,
     InvitationChanged,
     PairMet,
 )
-from persistence.identities import Identity
 from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
     Denial,
+    Identity,
     InvitationLink,
     SessionChange,
     SessionEnded,
@@ -222,6 +223,7 @@ class Tables:
     uploads: dict[str, Upload] = field(factory=dict, init=False)
     loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
+    audit: list[AuditRow] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         now = self.now()
@@ -234,6 +236,12 @@ class Tables:
         """The time, with millisecond precision as in Postgres."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def note(self, entry: AuditEntry | None, user: User | None) -> None:
+        """Keep what an operator does, if one does it."""
+        if entry is not None:
+            about = (None, None) if user is None else (user.id, user.username)
+            self.audit.append(AuditRow(next(self.ids), self.now(), entry, *about))
 
     def person(self, user_id: UserId) -> User:
         """Who that is, or was."""

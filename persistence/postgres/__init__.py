@@ -13,6 +13,7 @@ from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
     leave,
@@ -102,6 +103,7 @@ async def open_postgres_store(
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),
             log=PostgresLog(database, expected, hold),
+            audit=PostgresAudit(database),
             figures=StoreFigures(
                 (database.figures, large.figures, sends.figures),
                 Held() if hold is None else hold,

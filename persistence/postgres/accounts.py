@@ -7,15 +7,16 @@ from typing import Final
 import orjson
 from attrs import fields, frozen
 
-from persistence.identities import Identity
+from persistence.audit import AuditEntry
+from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Duplicate, Record
-from persistence.records import Credentials, NewUser, NoSuchUser, ProfileChange, Taken
+from persistence.records import Credentials, Identity, NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.model import MessageFate, Role, SessionId, User, UserId, name_key
 
 USER_COLUMNS: Final = (
     "id", "username", "name", "created_at", "updated_at", "email", "first_name", "last_name",
     "date_of_birth", "avatar", "nickname", "about_me", "role", "class_name", "subject", "is_public",
-    "deleted_at",
+    "deactivated_at", "deleted_at",
 )  # fmt: skip
 _NUMBERED_USERNAMES: Final = 20
 
@@ -36,15 +37,31 @@ _SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM 
 _PROFILE: Final = ", ".join(field.name for field in fields(ProfileChange))
 # what is not a key of $2 stays as it is
 _CHANGE_PROFILE: Final = f"""
-    UPDATE users
+    WITH changed AS (UPDATE users
        SET ({_PROFILE}, name_key) =
                (SELECT {_PROFILE}, name_key FROM jsonb_populate_record(users, $2)),
            updated_at = date_trunc('milliseconds', clock_timestamp())
-     WHERE id = $1 RETURNING {user_columns("users")}
+     WHERE id = $1 RETURNING {user_columns("users")}),
+    {noted("changed", 3)}
+    SELECT * FROM changed
 """
-_CHANGE_LOGIN: Final = """
-    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)
-    UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING id
+_CHANGE_LOGIN: Final = f"""
+    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3),
+    changed AS (
+        UPDATE users SET password_hash = $2 WHERE id = $1
+        RETURNING id AS user_id, username AS user_username),
+    {noted("changed", 4)}
+    SELECT user_id FROM changed
+"""
+# $2: whether it may be used; the trigger users_end_deactivated does the rest
+_ACTIVATE: Final = f"""
+    WITH changed AS (
+        UPDATE users
+           SET deactivated_at = CASE WHEN NOT $2::boolean THEN coalesce(
+                   deactivated_at, date_trunc('milliseconds', clock_timestamp())) END
+         WHERE id = $1 RETURNING {user_columns("users")}),
+    {noted("changed", 3)}
+    SELECT * FROM changed
 """
 _CHANGE_EMAIL: Final = f"""
     UPDATE users SET email = $2, email_key = $3,
@@ -61,7 +78,8 @@ _INSERT: Final = f"""
         RETURNING {user_columns("users")}),
     known AS (
         INSERT INTO identities (issuer, subject, user_id)
-        SELECT $15, $16, user_id FROM made WHERE $15::text IS NOT NULL)
+        SELECT $15, $16, user_id FROM made WHERE $15::text IS NOT NULL),
+    {noted("made", 20)}
     SELECT * FROM made
 """
 _TAKEN: Final = {"users_email": "email", "identities_pkey": "identity"}
@@ -74,19 +92,19 @@ class PostgresAccounts:
 
     database: Database
 
-    async def create(self, new: NewUser) -> User:
+    async def create(self, new: NewUser, *, audit: AuditEntry | None = None) -> User:
         """See the interface."""
         taken = Taken("username")
         for username in _candidates(new):
             try:
-                return await self._insert(new, username)
+                return await self._insert(new, username, audit)
             except Taken as error:
                 if error.field != "username" or new.username is not None:
                     raise
                 taken = error
         raise taken
 
-    async def _insert(self, new: NewUser, username: str) -> User:
+    async def _insert(self, new: NewUser, username: str, audit: AuditEntry | None) -> User:
         known = new.identity
         try:
             row = await self.database.fetch_one(
@@ -95,7 +113,7 @@ class PostgresAccounts:
                 new.class_name, new.subject, new.is_public, new.password_hash,
                 None if known is None else known.issuer, None if known is None else known.subject,
                 name_key(username), None if new.email is None else name_key(new.email),
-                name_key(new.name),
+                name_key(new.name), *values_of(audit),
             )  # fmt: skip
         except Duplicate as error:
             raise Taken(_TAKEN.get(error.constraint or "", "username")) from None
@@ -155,10 +173,17 @@ class PostgresAccounts:
         return None if row is None else str(row["password_hash"])
 
     async def set_password(
-        self, user_id: UserId, password_hash: str, *, keep: SessionId | None = None
+        self,
+        user_id: UserId,
+        password_hash: str,
+        *,
+        keep: SessionId | None = None,
+        audit: AuditEntry | None = None,
     ) -> None:
         """See the interface."""
-        row = await self.database.fetch_one(_CHANGE_LOGIN, user_id, password_hash, keep)
+        row = await self.database.fetch_one(
+            _CHANGE_LOGIN, user_id, password_hash, keep, *values_of(audit)
+        )
         if row is None:
             raise NoSuchUser(user_id)
 
@@ -192,12 +217,32 @@ class PostgresAccounts:
             raise NoSuchUser(user_id)
         return bool(row["verdict"] == "done")
 
-    async def change_profile(self, user_id: UserId, change: ProfileChange) -> User:
+    async def change_profile(
+        self, user_id: UserId, change: ProfileChange, *, audit: AuditEntry | None = None
+    ) -> User:
         """See the interface."""
         given = change.given()
         if isinstance(change.name, str):
             given["name_key"] = name_key(change.name)
-        row = await self.database.fetch_one(_CHANGE_PROFILE, user_id, orjson.dumps(given).decode())
+        row = await self.database.fetch_one(
+            _CHANGE_PROFILE, user_id, orjson.dumps(given).decode(), *values_of(audit)
+        )
+        if row is None:
+            raise NoSuchUser(user_id)
+        return user_from(row)
+
+    async def deactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """See the interface."""
+        return await self._activate(user_id, audit, is_active=False)
+
+    async def reactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
+        """See the interface."""
+        return await self._activate(user_id, audit, is_active=True)
+
+    async def _activate(
+        self, user_id: UserId, audit: AuditEntry | None, *, is_active: bool
+    ) -> User:
+        row = await self.database.fetch_one(_ACTIVATE, user_id, is_active, *values_of(audit))
         if row is None:
             raise NoSuchUser(user_id)
         return user_from(row)

@@ -7,22 +7,28 @@ from typing import Final
 
 from attrs import frozen
 
+from persistence.audit import AuditEntry
 from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import (
-    Gone,
     NoSuchUser,
     OpenSession,
     SessionChange,
     SessionChanged,
     SessionEnded,
     UserChanged,
+    UserDeactivated,
+    UserReactivated,
 )
 from protocol.model import Session, SessionId, UserId
 
+# FOR SHARE: a deactivation waits for this, and ends the session; or this for that, and opens none
 _OPEN: Final = f"""
-    WITH opened AS (
-        INSERT INTO sessions (user_id, token_hash, expires_at) VALUES ($1, $2, $3)
+    WITH found AS (
+        SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL FOR SHARE),
+    opened AS (
+        INSERT INTO sessions (user_id, token_hash, expires_at) SELECT id, $2, $3 FROM found
         RETURNING id, user_id, expires_at)
     SELECT opened.id, opened.expires_at, {user_columns("users")}
       FROM opened JOIN users ON users.id = opened.user_id
@@ -41,6 +47,13 @@ _EXTEND: Final = f"""
     SELECT extended.id, extended.expires_at, {user_columns("users")}
       FROM extended JOIN users ON users.id = extended.user_id
 """
+_CLOSE_ALL: Final = f"""
+    WITH ended AS (
+        DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id),
+    whose AS (SELECT id AS user_id, username AS user_username FROM users WHERE id = $1),
+    {noted("whose", 3)}
+    SELECT id FROM ended
+"""
 _GET: Final = f"""
     SELECT sessions.id, sessions.expires_at, {user_columns("users")}
       FROM sessions JOIN users ON users.id = sessions.user_id
@@ -56,11 +69,9 @@ class PostgresSessions:
 
     async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
         """See the interface."""
-        try:
-            row = await self.database.fetch_one(_OPEN, user_id, token_hash, expires_at)
-        except Gone:
-            raise NoSuchUser(user_id) from None
-        assert row is not None  # noqa: S101  the join finds the user the foreign key requires
+        row = await self.database.fetch_one(_OPEN, user_id, token_hash, expires_at)
+        if row is None:
+            raise NoSuchUser(user_id)
         return _session(row)
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
@@ -84,14 +95,10 @@ class PostgresSessions:
         return None if row is None else SessionId(row["id"])
 
     async def close_all(
-        self, user_id: UserId, *, keep: SessionId | None = None
+        self, user_id: UserId, *, keep: SessionId | None = None, audit: AuditEntry | None = None
     ) -> Sequence[SessionId]:
         """See the interface."""
-        rows = await self.database.fetch(
-            "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id",
-            user_id,
-            keep,
-        )
+        rows = await self.database.fetch(_CLOSE_ALL, user_id, keep, *values_of(audit))
         return [SessionId(row["id"]) for row in rows]
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
@@ -167,6 +174,10 @@ def _change(payload: str) -> SessionChange:
     match word:
         case "user":
             return UserChanged(UserId(int(number)))
+        case "deactivated":
+            return UserDeactivated(UserId(int(number)))
+        case "reactivated":
+            return UserReactivated(UserId(int(number)))
         case "session":
             return SessionChanged(SessionId(int(number)))
         case _:

@@ -97,6 +97,11 @@ class EngineSession:
         return bool(self._queue)
 
     @property
+    def queued_bytes(self) -> int:
+        """How much is queued."""
+        return self._size
+
+    @property
     def is_full(self) -> bool:
         """Whether more is queued than a session may hold back."""
         return self._size > MAX_QUEUED_BYTES

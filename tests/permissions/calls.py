@@ -110,7 +110,8 @@ class Calls:
     ) -> Row:
         """A row. `ids`: the names in the scene of what the documented path calls otherwise."""
         method, documented = call.split()
-        path = f"/{self.dialect}{documented}"
+        mounted = f"/{self.dialect}"
+        path = documented if documented.startswith(f"{mounted}/") else f"{mounted}{documented}"
         for name, value in ids.items():
             path = path.replace(f"{{{name}}}", value)
         documented = documented.partition("?")[0]
@@ -122,6 +123,7 @@ _LEARNING: Final = Calls("learning_platform")
 _PRIVATE: Final = Calls("private_messages")
 _CHANNELS: Final = Calls("channel_messages")
 _MESSENGER: Final = Calls("messenger")
+_ADMIN: Final = Calls("admin")
 
 _ACCOUNT: Final = {
     "username": "newcomer", "password": "correct horse", "name": "New", "email": "n@example.org",
@@ -360,5 +362,26 @@ def _messenger_at(base: str) -> list[Row]:
     ]  # fmt: skip
 
 
-ROWS: Final = (*_learning(), *_private(), *_channel_messages(), *_messenger())
+def _admin() -> list[Row]:
+    """Nobody who is signed in is an operator by that."""
+    row, paul = _ADMIN.row, {"user": "paul"}
+    return [
+        row("GET /admin/status", Anybody(401)),
+        row("GET /admin/connections", Anybody(401)),
+        row("POST /admin/kick", Anybody(401), paul),
+        row("POST /admin/announce", Anybody(401), {"text": "hi"}),
+        row("POST /admin/log-level", Anybody(401), {"level": "debug"}),
+        row("POST /admin/drain", Anybody(401), {"draining": True}),
+        row("POST /admin/deactivate", Anybody(401), paul),
+        row("POST /admin/reactivate", Anybody(401), paul),
+        row("GET /admin/users", Anybody(401)),
+        row("POST /admin/users", Anybody(401), {"username": "eve", "password": "correct horse"}),
+        row("POST /admin/users/password", Anybody(401), {**paul, "password": "correct horse"}),
+        row("POST /admin/users/role", Anybody(401), {**paul, "role": "admin"}),
+        row("POST /admin/sessions/revoke", Anybody(401), paul),
+        row("GET /admin/audit", Anybody(401)),
+    ]  # fmt: skip
+
+
+ROWS: Final = (*_learning(), *_private(), *_channel_messages(), *_messenger(), *_admin())
 """Every call with its rows."""

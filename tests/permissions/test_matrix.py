@@ -9,6 +9,7 @@ from attrs import evolve
 
 import hub.rest.routes
 from hub.rest.app import discover
+from hub.settings.redaction import Secret
 from persistence.postgres import open_postgres_store
 from tests.permissions.calls import ROWS, NotBlocked, Row, SignedIn, expected_status
 from tests.permissions.scene import Kind, Scene, open_scene
@@ -30,7 +31,9 @@ async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
-        open_world(counted(store), presence_grace=0.0) as world,
+        open_world(
+            counted(store), presence_grace=0.0, admin_token=Secret("0123456789abcdef")
+        ) as world,
     ):
         yield world, await open_scene(world, dsn)
 

@@ -1,14 +1,24 @@
 """Accounts: the same on every store."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from persistence.identities import Identity
-from persistence.interface import Store
-from persistence.records import NewUser, NoSuchUser, ProfileChange, Taken
+from persistence.interface import AuditEntry, Store, Way
+from persistence.records import (
+    Identity,
+    NewUser,
+    NoSuchUser,
+    ProfileChange,
+    SessionEnded,
+    Taken,
+    UserChanged,
+    UserDeactivated,
+    UserReactivated,
+)
 from protocol.model import ASSISTANT_ID, Role
 from tests.support.stores.records import NOBODY, make_user, make_users
 
@@ -212,3 +222,79 @@ async def test_the_assistant_has_an_account_that_is_nobodys(store: Store) -> Non
     assert [user.id for user in await store.accounts.list_page(after=None, limit=9)] == [
         user.id for user in users
     ]
+
+
+def in_a_day() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+async def test_a_deactivated_account_keeps_all_but_its_sessions(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    await store.sessions.open(ann.id, b"anns", in_a_day())
+    bens = await store.sessions.open(ben.id, b"bens", in_a_day())
+    gone = await store.accounts.deactivate(ann.id)
+    assert gone.deactivated_at is not None
+    assert evolve(gone, deactivated_at=None) == ann
+    assert await store.sessions.find([b"anns", b"bens"]) == [None, bens]
+    with pytest.raises(NoSuchUser):
+        await store.sessions.open(ann.id, b"more", in_a_day())
+    assert await store.accounts.deactivate(ann.id) == gone  # since when it was
+    assert await store.accounts.get(ann.id) == gone
+    assert await store.accounts.reactivate(ann.id) == ann
+    assert await store.sessions.find([b"anns"]) == [None]
+    again = await store.sessions.open(ann.id, b"again", in_a_day())
+    assert again.user == ann
+    for change in (store.accounts.deactivate, store.accounts.reactivate):
+        with pytest.raises(NoSuchUser):
+            await change(NOBODY)
+
+
+async def test_hubs_are_told_that_an_account_is_deactivated(store: Store) -> None:
+    ann = await make_user(store, "ann")
+    session = await store.sessions.open(ann.id, b"anns", in_a_day())
+    async with store.sessions.changes() as changes:
+        await store.accounts.deactivate(ann.id)
+        await store.accounts.reactivate(ann.id)
+        told = set()
+        async for change in changes:
+            told.add(change)
+            if change == UserReactivated(ann.id):
+                break
+    assert told - {None} == {
+        SessionEnded(session.id),
+        UserChanged(ann.id),
+        UserDeactivated(ann.id),
+        UserReactivated(ann.id),
+    }
+
+
+async def test_a_change_by_an_operator_is_kept_with_it_or_neither_is(store: Store) -> None:
+    entry = AuditEntry(Way.SOCKET, "uid 7", "do", {"a": [1, None, "é"]})
+    accounts = store.accounts
+    new = NewUser(name="Ann", password_hash="hash", username="ann")
+    ann = await accounts.create(new, audit=entry)
+    await accounts.set_password(ann.id, "other", audit=entry)
+    await accounts.change_profile(ann.id, ProfileChange(role=Role.TEACHER), audit=entry)
+    await accounts.deactivate(ann.id, audit=entry)
+    await accounts.reactivate(ann.id, audit=entry)
+    await store.sessions.close_all(ann.id, audit=entry)
+    await store.audit.note(entry, ann)
+    await store.audit.note(evolve(entry, details={}))
+    rows = await store.audit.page(before=None, limit=100)
+    assert [row.entry for row in rows] == [evolve(entry, details={}), *[entry] * 7]
+    assert [(row.user_id, row.username) for row in rows] == [(None, None), *[(ann.id, "ann")] * 7]
+    assert [row.id for row in rows] == sorted({row.id for row in rows}, reverse=True)
+    assert await store.audit.page(before=rows[2].id, limit=2) == rows[3:5]
+    with pytest.raises(Taken):
+        await accounts.create(new, audit=entry)
+    for change in (
+        partial(accounts.set_password, NOBODY, "x"),
+        partial(accounts.change_profile, NOBODY, ProfileChange(role=Role.TEACHER)),
+        partial(accounts.deactivate, NOBODY),
+        partial(accounts.reactivate, NOBODY),
+    ):
+        with pytest.raises(NoSuchUser):
+            await change(audit=entry)
+    await accounts.set_password(ann.id, "not an operator's")
+    await accounts.delete(ann.id)
+    assert await store.audit.page(before=None, limit=100) == rows  # they outlive the account

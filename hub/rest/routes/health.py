@@ -36,7 +36,7 @@ async def alive(call: Call) -> JSON[StatusObject]:
 async def ready(call: Call) -> JSON[StatusObject]:
     """200 while new work is taken, the store can be reached and the last messages were stored."""
     status = call.services.status
-    if status.is_leaving or not status.accepting:
+    if status.is_leaving or status.is_draining or not status.accepting:
         return JSON({"status": "stopping"}, 503)
     with trio.move_on_after(CHECK_SECONDS):
         try:

@@ -24,7 +24,7 @@ from hub.identity.oidc.fetching import NoAnswer
 from hub.identity.oidc.newcomer import newcomer
 from hub.identity.oidc.provider import CALLBACK, Provider, Refused
 from hub.rest.endpoint import JSON, Call, Endpoint
-from hub.rest.login import limit_attempts, open_session
+from hub.rest.login import limit_attempts, open_session, require_active
 from hub.rest.parameters import Text
 from hub.rest.replies import unavailable
 from hub.settings.choices import Registration
@@ -109,6 +109,7 @@ async def _sign_in(call: Call, provider: Provider) -> None:
         user = await _register(call, identity, claims)
     else:
         call.services.attempts.give_back(call.network)
+        require_active(user)
     try:
         await open_session(call, user, in_all=True)
     except Gone:

@@ -38,6 +38,12 @@ class Operation:
         None,
         "The bearer token with which `/metrics` is read; without it there is no such page.",
     )
+    admin_token: Secret | None = setting(
+        LONG_SECRET,
+        None,
+        "The bearer token of operators, for the calls below `/admin/`; without it they are for the"
+        " admin socket alone.",
+    )
     metrics_listen: Place | None = setting(
         PLACE,
         None,

@@ -12,6 +12,7 @@ import { signInForm } from "./shell/sign_in.js";
 /** @type {Record<string, string>} */
 const PROBLEMS = {
   registration_closed: "You have no account here. New ones come from whoever runs this server.",
+  account_deactivated: "Your account was deactivated by whoever runs this server.",
   sign_in_expired: "That took too long, or began in another window. Please try again.",
 };
 

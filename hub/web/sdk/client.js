@@ -7,7 +7,8 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `channels`, `invitations`, `revoked`, `request`, `queue`, `problem`;
+ * `read`, `delivered`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
+ * `problem`;
  * `for await (const event of client.events())` gives them too.
  */
 

@@ -14,6 +14,7 @@ const NAMES = {
   revoked: true,
   reset: true,
   request: true,
+  announcement: true,
   queue: true,
   problem: true,
 };

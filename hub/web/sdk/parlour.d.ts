@@ -52,6 +52,7 @@ export declare const Reason: {
   readonly NOT_SIGNED_IN: "not-signed-in";
   readonly SESSION_ENDED: "session-ended";
   readonly SIGNED_OUT: "signed-out";
+  readonly KICKED: "kicked";
 };
 export type ConnectionReason = (typeof Reason)[keyof typeof Reason];
 
@@ -190,6 +191,8 @@ export interface ClientEvents {
   revoked: { conversationId: ConversationId };
   /** this user has accepted or declined a message request, here or on another device */
   request: { conversationId: ConversationId; isWaiting: boolean };
+  /** what the operator says to everybody who is connected */
+  announcement: { text: string; at: string };
   queue: { queued: number };
   problem: { code: CallCode; text: string };
 }

@@ -188,9 +188,6 @@ export class Session {
       case "typing":
         this.typing.received(event.conversationId, event.who, event.isTyping);
         break;
-      case "presence":
-        this.#emit("presence", { user: event.user, isOnline: event.isOnline });
-        break;
       case "read": {
         const { conversationId, isMine, upTo } = event;
         if (!isMine) this.timelines.get(conversationId).mark(upTo, Status.READ);
@@ -207,15 +204,13 @@ export class Session {
         this.#follow(event.channels);
         this.#emit("channels", { channels: event.channels });
         break;
+      case "presence":
       case "invitations":
-        this.#emit("invitations", { count: event.count });
-        break;
       case "revoked":
-        this.#emit("revoked", { conversationId: event.conversationId });
-        break;
-      case "request": {
-        const { conversationId, isWaiting } = event;
-        this.#emit("request", { conversationId, isWaiting });
+      case "request":
+      case "announcement": {
+        const { kind, ...detail } = event;
+        this.#emit(kind, detail);
         break;
       }
       case "error": {

@@ -1,7 +1,8 @@
 """The role that the hub works as, on a Postgres server of its own.
 
 Guarantees: it can read and write rows, and nothing else: it owns nothing, and can change neither
-the schema nor what is known of its version, nor read files of the server. Must not know: which
+the schema nor what is known of its version, nor what the audit has kept, nor read files of the
+server. Must not know: which
 tables there are.
 """
 
@@ -28,6 +29,7 @@ _GRANT: Final = f"""
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
     REVOKE ALL ON schema_migrations FROM {ROLE};
+    REVOKE UPDATE, DELETE ON audit FROM {ROLE};
 """
 
 

@@ -8,3 +8,20 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER users_skip_assistant_id BEFORE INSERT ON users
     FOR EACH ROW EXECUTE FUNCTION skip_assistant_id();
+
+-- Nobody stays signed in to an account that is deactivated. Hubs close its connections, also those
+-- of sessions that are not ours.
+CREATE OR REPLACE FUNCTION end_deactivated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.deactivated_at IS NULL THEN
+        PERFORM pg_notify('parlour_sessions', 'reactivated ' || NEW.id);
+    ELSE
+        -- a statement of its own, which sees the sessions that were opened until the row was locked
+        DELETE FROM sessions WHERE user_id = NEW.id;
+        PERFORM pg_notify('parlour_sessions', 'deactivated ' || NEW.id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER users_end_deactivated AFTER UPDATE OF deactivated_at ON users
+    FOR EACH ROW WHEN (OLD.deactivated_at IS DISTINCT FROM NEW.deactivated_at)
+    EXECUTE FUNCTION end_deactivated();

@@ -13,6 +13,7 @@ from protocol.dialects.channel_messages.shapes import (
 )
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -52,6 +53,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, DeliveryStatus
 from protocol.shapes.resumed import ResumedObject, resumed_object
+from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 NamedEvents: TypeAlias = tuple[tuple[str, Mapping[str, object]], ...]
@@ -91,6 +93,13 @@ class ErrorEventObject(TypedDict):
     code: ErrorCode
     tempId: NotRequired[str]
     field: NotRequired[str]
+
+
+class AnnouncementObject(TypedDict):
+    """What the operator says to everybody."""
+
+    text: str
+    timestamp: Timestamp
 
 
 class ShedObject(TypedDict):
@@ -176,6 +185,12 @@ def _resumed(
     return (("resumed", resumed_object(event, _positions(event.after))),)
 
 
+def _announced(
+    event: Announced, _: Render | None
+) -> tuple[tuple[Literal["announcement"], AnnouncementObject]]:
+    return (("announcement", {"text": event.text, "timestamp": timestamp(event.at)}),)
+
+
 def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObject]]:
     return (("shed", {"events": event.count}),)
 
@@ -189,6 +204,7 @@ ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]
     MessageConfirmed: _confirmed,
     ChannelsResumed: _resumed,
     Refused: _refused,
+    Announced: _announced,
     Shed: _shed,
 }
 

@@ -8,6 +8,7 @@ from protocol.dialect import (
     omitting,
 )
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -58,6 +59,7 @@ from protocol.shapes.learning_platform import (
     workspace_object,
 )
 from protocol.shapes.resumed import ResumedObject, resumed_object
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 K = TypeVar("K")
 D = TypeVar("D")
@@ -134,6 +136,13 @@ class DeletedGuildData(TypedDict):
     """A workspace that is no more."""
 
     id: WorkspaceId
+
+
+class AnnouncementData(TypedDict):
+    """What the operator says to everybody."""
+
+    text: str
+    timestamp: Timestamp
 
 
 class ShedData(TypedDict):
@@ -253,6 +262,10 @@ def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], Resum
     return _dispatch("RESUMED", resumed_object(event, positions))
 
 
+def _announced(event: Announced) -> tuple[Dispatch[Literal["ANNOUNCEMENT"], AnnouncementData]]:
+    return _dispatch("ANNOUNCEMENT", {"text": event.text, "timestamp": timestamp(event.at)})
+
+
 def _shed(event: Shed) -> tuple[Dispatch[Literal["SHED"], ShedData]]:
     return _dispatch("SHED", {"events": event.count})
 
@@ -284,6 +297,7 @@ ENCODERS: Final[Encoders] = {
     ChannelDeleted: _channel_deleted,
     WorkspaceDeleted: _workspace_deleted,
     ChannelsResumed: _resumed,
+    Announced: _announced,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,
 }

@@ -10,6 +10,7 @@ from protocol.dialect import (
 from protocol.dialects.learning_chat.errors import TEXTS
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -55,6 +56,7 @@ from protocol.shapes.learning_platform import (
     chat_message_object,
 )
 from protocol.shapes.resumed import ResumedFrame, resumed_object
+from protocol.shapes.timestamps import Timestamp, timestamp
 
 
 class ConnectedFrame(TypedDict):
@@ -196,6 +198,14 @@ class ErrorFrame(TypedDict):
     code: ErrorCode
     clientMessageId: NotRequired[str]
     field: NotRequired[str]
+
+
+class AnnouncementFrame(TypedDict):
+    """What the operator says to everybody."""
+
+    type: Literal["announcement"]
+    text: str
+    timestamp: Timestamp
 
 
 class ShedFrame(TypedDict):
@@ -357,6 +367,10 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     return (frame,)
 
 
+def _announced(event: Announced) -> tuple[AnnouncementFrame]:
+    return ({"type": "announcement", "text": event.text, "timestamp": timestamp(event.at)},)
+
+
 def _shed(event: Shed) -> tuple[ShedFrame]:
     return ({"type": "shed", "events": event.count},)
 
@@ -380,6 +394,7 @@ ENCODERS: Final[Encoders] = {
     ChannelsResumed: _resumed,
     Connected: _connected,
     Refused: _refused,
+    Announced: _announced,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,
 }

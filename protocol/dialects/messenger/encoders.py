@@ -22,6 +22,7 @@ from protocol.dialects.messenger.shapes import (
 )
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -120,6 +121,12 @@ class HistoryPayload(TypedDict):
     conversationId: ConversationName
     messages: list[ConversationMessageObject]
     complete: NotRequired[Literal[False]]
+
+
+class AnnouncementPayload(TypedDict):
+    """What the operator says to everybody."""
+
+    text: str
 
 
 class ShedPayload(TypedDict):
@@ -237,6 +244,10 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     return (frame,)
 
 
+def _announced(event: Announced) -> tuple[Envelope[Literal["announcement"], AnnouncementPayload]]:
+    return (_envelope("announcement", {"text": event.text}, event.at),)
+
+
 def _shed(event: Shed) -> tuple[Envelope[Literal["shed"], ShedPayload]]:
     return (_envelope("shed", {"events": event.count}, event.at),)
 
@@ -255,6 +266,7 @@ ENCODERS: Final[Encoders] = {
     ConversationsResumed: _resumed,
     Connected: _connected,
     Refused: _refused,
+    Announced: _announced,
     Shed: _shed,
 }
 

@@ -9,6 +9,7 @@ from protocol.dialect import (
 from protocol.dialects.private_messages.shapes import PrivateMessageObject, private_message_object
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -133,6 +134,14 @@ class ErrorFrame(TypedDict):
     field: NotRequired[str]
 
 
+class AnnouncementFrame(TypedDict):
+    """What the operator says to everybody."""
+
+    type: Literal["announcement"]
+    text: str
+    timestamp: Timestamp
+
+
 class ShedFrame(TypedDict):
     """So many frames were dropped, because the client reads too slowly."""
 
@@ -229,6 +238,10 @@ def _refused(event: Refused) -> tuple[ErrorFrame]:
     return (frame,)
 
 
+def _announced(event: Announced) -> tuple[AnnouncementFrame]:
+    return ({"type": "announcement", "text": event.text, "timestamp": timestamp(event.at)},)
+
+
 def _shed(event: Shed) -> tuple[ShedFrame]:
     return ({"type": "shed", "events": event.count},)
 
@@ -248,6 +261,7 @@ ENCODERS: Final[Encoders] = {
     RequestChanged: _request,
     Connected: _welcome,
     Refused: _refused,
+    Announced: _announced,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,
 }

@@ -5,9 +5,11 @@ import socket
 from pathlib import Path
 
 import pytest
+import trio
 
 from persistence.interface import Identity, Store
 from persistence.records import NewUser
+from tests.support.clients.http import request
 from tests.support.oidc.provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
 from tests.support.programs.hub_process import HubProcess
 from tests.support.programs.node import run_node
@@ -68,4 +70,21 @@ async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
         assert asked["want"] == "end"
         assert (await hub.call("POST", "/api/auth/logout", cookie=asked["cookie"])).status == 200
         await browser.tell("ended")
+        assert await browser.end() == 0
+
+
+async def test_the_page_says_what_the_operator_does(hub: HubProcess) -> None:
+    given = await pair(hub, "operated")
+    username = (await hub.call("GET", "/api/auth/session", cookie=given["ann"])).json["username"]
+    async with run_node(FLOWS, "operated", hub.url, json.dumps(given)) as browser:
+        for wanted, body in (
+            ("announce", {"text": "Closed <b>at noon</b>"}),
+            ("kick", {"user": username}),
+            ("deactivate", {"user": username}),
+        ):
+            assert await browser.happened() == {"want": wanted}
+            async with await trio.open_unix_socket(hub.data_dir / "admin.sock") as stream:
+                done = await request(stream, "POST", f"/admin/{wanted}", body)
+                assert done.status == 200, done.text
+            await browser.tell(wanted)
         assert await browser.end() == 0

@@ -36,6 +36,10 @@ class Recorder:
         self.closing = self.closing or reason
 
     @property
+    def waiting_bytes(self) -> int:
+        return 0
+
+    @property
     def close_code(self) -> int:
         return 1005
 

@@ -32,6 +32,7 @@ class Closings:
     number: int
     noted: list[tuple[int, float]]
     is_behind: bool = False
+    waiting_bytes: int = 0
     close_code: int = 1005
     is_closed: bool = field(default=False, init=False)
 

@@ -13,7 +13,7 @@ import trio.testing
 from attrs import define, field
 
 from hub.actor.client import Client
-from hub.actor.hub import ENDED_SESSIONS, Hub
+from hub.actor.hub import ENDED, Hub
 from hub.actor.letters import (
     ChannelRoom,
     CloseAll,
@@ -35,7 +35,7 @@ from hub.sockets.shared_reader import SharedReader
 from hub.sockets.transport import SocketTransport
 from hub.sockets.websocket_link import WebSocketLink
 from protocol.dialects.private_messages import DIALECT
-from protocol.errors import GOING_AWAY, SESSION_ENDED
+from protocol.errors import GOING_AWAY, KICKED, SESSION_ENDED
 from protocol.events import Connected, PresenceChanged, WorkspacePresence
 from protocol.model import Channel, ChannelId, ChannelKind, SessionId, User, UserId
 from tests.support.clients.frames import server_frames
@@ -265,11 +265,38 @@ async def test_an_ended_session_closes_its_connections_and_those_being_opened(
 
 
 async def test_ended_sessions_are_remembered_within_a_bound(station: Station) -> None:
-    for start in range(0, 3 * ENDED_SESSIONS, 1_000):
+    for start in range(0, 3 * ENDED, 1_000):
         ids = frozenset(SessionId(number) for number in range(start, start + 1_000))
         await station.hub.post(EndSessions(ids, SESSION_ENDED))
     await station.settle()
-    assert len(station.hub._ended) == ENDED_SESSIONS
+    assert len(station.hub._ended) == ENDED
+
+
+async def test_who_is_ended_stays_out_until_readmitted_and_who_is_sent_back_does_not(
+    station: Station,
+) -> None:
+    """Also a connection that was being opened meanwhile, whatever its session."""
+    ann, ben = await station.join(1), await station.join(2)
+    await station.hub.end_users([ann.user.id])
+    await station.hub.send_back([ben.user.id], KICKED)
+    late, back = station.client(1, session_id=-5), station.client(2)
+    for client in (late, back):
+        await station.hub.post(Register(client, Connected(client.user, NOW, "epoch")))
+    await station.settle()
+    assert [link_of(each).closing for each in (ann, late)] == [SESSION_ENDED, SESSION_ENDED]
+    assert (link_of(ben).closing, link_of(back).closing) == (KICKED, None)
+    await station.hub.readmit(ben.user.id)
+    await station.hub.readmit(ann.user.id)
+    assert not is_closing(await station.join(1))
+
+
+async def test_connections_are_numbered_in_the_order_in_which_they_come(station: Station) -> None:
+    first, second = await station.join(1), await station.join(2)
+    await station.hub.post(Unregister(first))
+    third = await station.join(1)
+    assert list(station.hub.numbered()) == [(2, second), (3, third)]
+    assert list(station.hub.numbered(after=2)) == [(3, third)]
+    assert station.hub.clients_of(first.user.id) == [third]
 
 
 async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station) -> None:

@@ -26,6 +26,7 @@ GIVEN = {
     "assistant_key": PASSWORD,
     "oidc_client_secret": PASSWORD,
     "metrics_token": PASSWORD,
+    "admin_token": PASSWORD,
 }
 REFUSED = [
     f"host=db.example user=me password={PASSWORD}",
@@ -133,7 +134,7 @@ def test_check_config_shows_no_secret(run: Run, setting: Setting, source: str) -
 @pytest.mark.parametrize("setting", SECRETS, ids=name_of)
 def test_a_secret_that_is_refused_is_not_shown(run: Run, setting: Setting, source: str) -> None:
     values = REFUSED if setting in URLS else ["  "]
-    if setting.name in ("session_secrets", "jwt_secret", "metrics_token"):
+    if setting.name in ("session_secrets", "jwt_secret", "metrics_token", "admin_token"):
         values = ["hunter2"]  # too short
     for value in values:
         result = check(run, source, setting.name, value)

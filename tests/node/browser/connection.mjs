@@ -196,4 +196,26 @@ async function below(visitors, { ann: annsCookie, username }) {
   });
 }
 
-export const CONNECTION = { below, restart, signIn, wentBack };
+/**
+ * What the operator says stays until it is dismissed; after a kick the page waits to be asked.
+ * @type {Flow}
+ */
+async function operated(visitors, { ann: annsCookie }, questions) {
+  const ann = await visitors.open(annsCookie);
+  await ann.locator(".side").waitFor();
+  await questions.ask({ want: "announce" });
+  const said = ann.locator(".announcement");
+  await said.getByText("Closed <b>at noon</b>").waitFor();
+  await accessible(ann);
+  await ann.getByRole("button", { name: "Dismiss" }).click();
+  await said.waitFor({ state: "hidden" });
+  await questions.ask({ want: "kick" });
+  await ann.getByText("closed the connection").waitFor();
+  await accessible(ann);
+  await ann.getByRole("button", { name: "Connect again" }).click();
+  await ann.locator(".banner").waitFor({ state: "hidden" });
+  await questions.ask({ want: "deactivate" });
+  await ann.getByRole("button", { name: "Sign in", exact: true }).waitFor();
+}
+
+export const CONNECTION = { below, operated, restart, signIn, wentBack };

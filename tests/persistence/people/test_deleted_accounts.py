@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from persistence.identities import Identity
 from persistence.interface import Store
 from persistence.lists import Places
 from persistence.records import (
     Draft,
     Gone,
+    Identity,
     NewUser,
     NoSuchUser,
     ProfileChange,

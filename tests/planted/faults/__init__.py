@@ -17,9 +17,9 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import monitoring, presence, revocation, telemetry
+from tests.planted.faults.live import monitoring, operators, presence, revocation, telemetry
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, people, persistence, routines
+from tests.planted.faults.storage import backups, database, log, people, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -30,9 +30,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *people.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
+    *backups.FAULTS,
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *operators.FAULTS,
     *identity.FAULTS,
     *accounts.FAULTS,
     *oidc.FAULTS,

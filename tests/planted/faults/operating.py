@@ -64,7 +64,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a Unix socket is for the hub's account alone",
         "hub/sockets/addresses.py",
-        "        path.chmod(UNIX_MODE)\n",
+        "        path.chmod(mode)\n",
         "",
         (ADDRESSES,),
     ),
@@ -241,8 +241,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a folder that is misspelt is made",
-        "hub/cli/admin.py",
-        "    if config.database_url is None and not is_data_dir(config.data_dir):\n",
+        "hub/cli/operators/desk.py",
+        "    if url is None and not is_here and _flaw_of_socket(config) is not None:\n",
         "    if False:\n",
         (STARTING,),
     ),
@@ -376,7 +376,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "without a temporary folder there is no database",
-        "persistence/embedded/__init__.py",
+        "persistence/embedded/server.py",
         "    except FileNotFoundError:  # none",
         "    except ZeroDivisionError:  # none",
         ("tests/persistence/embedded/test_embedded.py",),

@@ -191,8 +191,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a session that ends while its connection is being opened goes on",
         "hub/actor/hub.py",
-        "refusal = self._closing or self._ended.get(client.session_id)",
-        "refusal = self._closing",
+        "self._ended.get(client.session_id) or self._ended_users.get(client.user.id)",
+        "self._ended_users.get(client.user.id)",
         ("tests/hub/actor/test_hub.py",),
     ),
     Fault(

@@ -384,8 +384,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an answer costs nothing, however large it is",
         "hub/rest/endpoint.py",
-        "            if isinstance(response, JSON):\n",
-        "            if not response:\n",
+        "        if isinstance(response, JSON):\n",
+        "        if not response:\n",
         ("tests/hub/rest/test_app.py",),
     ),
     Fault(
@@ -460,7 +460,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an error does not name the field",
-        "hub/rest/endpoint.py",
+        "hub/rest/replies.py",
         "{} if error.field is None else {",
         "{} if error.text else {",
         ("tests/hub/rest/routes/private_messages/test_messages.py",),

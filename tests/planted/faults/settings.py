@@ -67,8 +67,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hub waits for whoever reads its log",
         "hub/cli/main.py",
-        "settings = _config(config, flags, sink)",
-        "settings = _config(config, flags)",
+        "settings = config_of(config, flags, sink)",
+        "settings = config_of(config, flags)",
         ("tests/e2e/test_operating.py",),
     ),
     Fault(
@@ -94,9 +94,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an error drives the terminal",
-        "hub/cli/main.py",
-        "raise click.ClickException(printable_text(redact(str(leaves[0])))) from None",
-        "raise click.ClickException(redact(str(leaves[0]))) from None",
+        "hub/cli/running.py",
+        "raise click.ClickException(printable_text(redact(_text_of(leaves[0])))) from None",
+        "raise click.ClickException(redact(_text_of(leaves[0]))) from None",
         ("tests/hub/cli/test_main.py",),
     ),
     Fault(
@@ -186,7 +186,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what an endpoint costs is not counted",
         "hub/rest/endpoint.py",
-        "            for kind in self.costs:\n                call.pay(kind)\n",
+        "        for kind in self.costs:\n            call.pay(kind)\n",
         "",
         (QUOTAS,),
     ),

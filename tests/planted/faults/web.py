@@ -139,8 +139,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK connects again after its session has ended",
         "hub/web/sdk/connection/connection_loop.js",
-        "if (event.code !== SESSION_ENDED) this",
-        "if (event.code !== -SESSION_ENDED) this",
+        "if (code !== SESSION_ENDED) this",
+        "if (code !== -SESSION_ENDED) this",
+        UNITS,
+    ),
+    Fault(
+        "the SDK comes back by itself after a kick",
+        "hub/web/sdk/connection/connection_loop.js",
+        "const KICKED = 4003;",
+        "const KICKED = 4999;",
         UNITS,
     ),
     Fault(

@@ -21,6 +21,7 @@ import hub.rest.routes
 import protocol.dialects
 from hub.rest.app import discover
 from hub.rest.endpoint import Endpoint
+from protocol.admin import ADMIN
 from protocol.dialect import Dialect, EventDialect
 from protocol.discovery import find_dialects
 from protocol.errors import ErrorCode
@@ -63,11 +64,16 @@ DIALECTS: Final[Mapping[str, Dialect | EventDialect]] = {
     **{dialect.name: dialect for dialect in _FOUND.by_namespace.values()},
 }
 REST_PAGES: Final[Mapping[str, str]] = {
-    importlib.import_module(f"protocol.dialects.{folder.name}.rest").REST.name: folder.name
-    for folder in iter_modules(protocol.dialects.__path__)
-    if find_spec(f"protocol.dialects.{folder.name}.rest")
+    **{
+        importlib.import_module(f"protocol.dialects.{folder.name}.rest").REST.name: folder.name
+        for folder in iter_modules(protocol.dialects.__path__)
+        if find_spec(f"protocol.dialects.{folder.name}.rest")
+    },
+    ADMIN.name: "admin",
 }
-"""The prefix of a REST dialect -> the dialect in whose folder it is declared, and on whose page."""
+"""The prefix of a REST dialect -> the dialect in whose folder it is declared, and on whose page;
+and operators' calls, which are no dialect's.
+"""
 JSON_DIALECTS: Final = [
     name
     for name, dialect in DIALECTS.items()

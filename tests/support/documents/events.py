@@ -7,6 +7,7 @@ from attrs import evolve
 
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -108,6 +109,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelDeleted(ChannelId(10), WORKSPACE.id),
     WorkspaceDeleted(WORKSPACE.id),
     Refused.because(ErrorCode.NOT_ALLOWED, "k"),
+    Announced("The hub is restarted at noon.", AT),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
     ConversationsResumed(

@@ -37,6 +37,7 @@ EMPTY = """
         DELETE FROM loose_uploads;
         DELETE FROM secrets;
         DELETE FROM changes;
+        DELETE FROM audit;
         FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
                          WHERE schemaname = 'public' LOOP
             PERFORM setval(sequence, 1, false);

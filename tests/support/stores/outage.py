@@ -7,7 +7,9 @@ from attrs import define, evolve, field
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
 
-PARTS: Final = ("accounts", "sessions", "relations", "messages", "uploads", "health", "log")
+PARTS: Final = (
+    "accounts", "sessions", "relations", "messages", "uploads", "health", "log", "audit",
+)  # fmt: skip
 
 
 @define

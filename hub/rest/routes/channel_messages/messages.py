@@ -9,9 +9,9 @@ see a channel learns nothing about its messages.
 from collections.abc import Sequence
 from typing import Final, TypedDict
 
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
-from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (

@@ -9,6 +9,7 @@ from typing import Final, TypedDict
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import (
+    DEACTIVATED,
     WEAK_CODES,
     check_login,
     end_session,
@@ -136,6 +137,7 @@ ENDPOINTS: Final = (
         {
             200: "the user; sets the cookie",
             401: ["invalid_credentials"],
+            403: [DEACTIVATED],
             429: ["too_many_attempts"],
             503: ["busy"],
         },

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE
-from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, from_wire
+from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.login import (
+    DEACTIVATED,
     WEAK_CODES,
     check_login,
     end_session,
@@ -22,7 +23,7 @@ from hub.rest.login import (
     refuse_when_closed,
 )
 from hub.rest.parameters import Text
-from hub.rest.replies import NO_USER
+from hub.rest.replies import NO_USER, from_wire
 from hub.rest.routes.private_messages.profiles import as_shown_to
 from persistence.records import NewUser, Taken
 from protocol.dialect import Stranger
@@ -177,6 +178,7 @@ ENDPOINTS: Final = (
         {
             200: "the user; sets the cookie",
             401: ["invalid_credentials"],
+            403: [DEACTIVATED],
             429: ["too_many_attempts"],
             503: ["busy"],
         },

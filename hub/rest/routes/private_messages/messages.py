@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
 from hub.rest import pages
-from hub.rest.endpoint import JSON, Call, Endpoint, from_wire
+from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
-from hub.rest.replies import CONTENT_CODES, NO_USER
+from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
 from hub.settings.choices import AudienceRule
 from persistence.lists import Which
 from protocol.answers import Done

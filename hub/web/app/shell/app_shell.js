@@ -16,6 +16,7 @@ import { RequestsPanel } from "../panels/requests.js";
 import { SettingsPanel } from "../panels/settings.js";
 import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
+import { announcementBar } from "./announcement.js";
 import { goTo, goToList, placeNow } from "./address.js";
 import { announceMessage } from "./arrival.js";
 import { ConnectionBanner } from "./connection_banner.js";
@@ -86,17 +87,19 @@ export class AppShell {
       welcome: () => this.#welcome(),
     });
     this.#banner = new ConnectionBanner(
+      [client, channels],
       () => this.#away(),
       () => void this.#conversations.loadPeople(),
     );
     this.#body = h("div.shell", { "data-open": "list" }, this.#sidebar.element, this.#pane);
     const title = h("h1.unseen", {}, "Parlour");
-    this.element = h("div.frame", {}, title, this.#banner.element, this.#body);
+    const announcement = announcementBar(client, this.#listening.signal);
+    this.element = h("div.frame", {}, title, announcement, this.#banner.element, this.#body);
   }
 
   start() {
     for (const client of [this.#client, this.#channels]) this.#listen(client);
-    this.#on(this.#client, "status", () => this.#connectionChanged());
+    this.#on(this.#client, "status", () => this.#banner.update());
     this.#on(this.#channels, "channels", () => void this.#conversations.loadChannels());
     this.#on(this.#channels, "invitations", ({ count }) => this.#invited(count));
     this.#on(this.#client, "request", () => void this.#decided());
@@ -112,7 +115,7 @@ export class AppShell {
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     const takesFiles = () => (this.#view instanceof ConversationView ? this.#view : null);
     onFileDrop(this.#pane, takesFiles, signal);
-    this.#connectionChanged();
+    this.#banner.update();
     this.#showList();
     void this.#conversations.loadPeople();
     void this.#open(placeNow());
@@ -162,7 +165,7 @@ export class AppShell {
 
   /** @param {AnyClient} client */
   #listen(client) {
-    this.#on(client, "queue", () => this.#connectionChanged());
+    this.#on(client, "queue", () => this.#banner.update());
     this.#on(client, "message", (detail) => this.#messageChanged(client, detail));
     this.#on(client, "changed", (detail) => this.#messageChanged(client, detail));
     this.#on(client, "delivered", ({ conversationId }) =>
@@ -320,10 +323,6 @@ export class AppShell {
 
   #welcome(text = "") {
     return welcome(this.#me, (place) => this.#go(place), text);
-  }
-
-  #connectionChanged() {
-    this.#banner.update(this.#client.status, this.#client.queued + this.#channels.queued);
   }
 
   #away() {

@@ -1,9 +1,12 @@
 /** Says that there is no connection, and how many messages wait for one. */
 
-import { Connection } from "../../sdk/parlour.js";
+import { Connection, Reason } from "../../sdk/parlour.js";
 import { h } from "../dom/elements.js";
 
-/** @import { ConnectionStatus } from "../../sdk/parlour.js" */
+/**
+ * @import { ConnectionStatus } from "../../sdk/parlour.js"
+ * @import { AnyClient } from "../conversation/conversation.js"
+ */
 
 /** @type {Partial<Record<ConnectionStatus, string>>} */
 const TEXTS = {
@@ -11,6 +14,7 @@ const TEXTS = {
   [Connection.WAITING]: "No connection. Trying again…",
   [Connection.POLLING]: "Slow connection: new messages come every few seconds.",
 };
+const KICKED = "Whoever runs this server closed the connection. ";
 const CONNECTING_MS = 1_500; // shorter interruptions are not worth a word
 
 export class ConnectionBanner {
@@ -18,24 +22,26 @@ export class ConnectionBanner {
   element = h("div.banner", { role: "status", hidden: true });
   #onAway;
   #onBack;
+  #clients;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #wasAway = false;
 
   /**
+   * @param {AnyClient[]} clients it is about the first one, and what waits in all of them
    * @param {() => void} onAway there is no connection
    * @param {() => void} onBack there is one again
    */
-  constructor(onAway, onBack) {
+  constructor(clients, onAway, onBack) {
+    this.#clients = clients;
     this.#onAway = onAway;
     this.#onBack = onBack;
   }
 
-  /**
-   * @param {ConnectionStatus} status
-   * @param {number} queued how many messages wait
-   */
-  update(status, queued) {
+  /** The connection has changed, or how many messages wait. */
+  update() {
+    const { status = Connection.IDLE, reason = null } = this.#clients[0]?.state ?? {};
+    const queued = this.#clients.reduce((sum, each) => sum + each.queued, 0);
     clearTimeout(this.#timer);
     if (status === Connection.ONLINE) {
       this.element.hidden = true;
@@ -45,7 +51,18 @@ export class ConnectionBanner {
       this.#timer = setTimeout(() => this.#show(status, queued), CONNECTING_MS);
     } else {
       this.#show(status, queued);
+      if (reason === Reason.KICKED) this.#offer();
     }
+  }
+
+  /** Nobody connects again by themselves. */
+  #offer() {
+    const onclick = () => {
+      for (const client of this.#clients) void client.connect();
+    };
+    const again = h("button.button", { type: "button", onclick }, "Connect again");
+    this.element.replaceChildren(KICKED, again);
+    this.element.hidden = false;
   }
 
   stop() {

@@ -4,8 +4,8 @@
  * from time to time.
  *
  * What it promises: at most one socket is in use; a frame of an older one is never handled; after
- * `close`, or once the session has ended, it does not connect again by itself; no attempt lasts for
- * ever. It must not know what frames mean.
+ * `close`, once the session has ended, or the operator has closed the connection, it does not connect
+ * again by itself; no attempt lasts for ever. It must not know what frames mean.
  */
 
 import { CallFailed, statusOf } from "../errors.js";
@@ -30,6 +30,7 @@ import { onWake } from "./wakes.js";
  */
 
 const SESSION_ENDED = 4001;
+const KICKED = 4003;
 const UNAUTHORIZED = 401;
 const UNREACHABLE = 0;
 const ATTEMPT_MS = 30_000; // from `connect` until the socket is open
@@ -204,11 +205,19 @@ export class ConnectionLoop {
         this.#closeSocket(); // as before: they do not get through
         return;
       }
-      const reason = wasOpen ? Reason.LOST : Reason.UNREACHABLE;
-      if (event.code !== SESSION_ENDED) this.reconnectLater(reason);
-      else if (this.#handlers.renew()) this.reconnectLater(Reason.SESSION_ENDED);
-      else this.signedOut(Reason.SESSION_ENDED);
+      this.#closed(event.code, wasOpen ? Reason.LOST : Reason.UNREACHABLE);
     };
+  }
+
+  /**
+   * @param {number} code
+   * @param {ConnectionReason} reason
+   */
+  #closed(code, reason) {
+    if (code === KICKED) this.#end(Connection.IDLE, Reason.KICKED);
+    else if (code !== SESSION_ENDED) this.reconnectLater(reason);
+    else if (this.#handlers.renew()) this.reconnectLater(Reason.SESSION_ENDED);
+    else this.signedOut(Reason.SESSION_ENDED);
   }
 
   /** @param {string} text */

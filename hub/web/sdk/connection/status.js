@@ -22,4 +22,5 @@ export const Reason = Object.freeze({
   NOT_SIGNED_IN: "not-signed-in", // there is no session
   SESSION_ENDED: "session-ended", // it has ended, whoever ended it
   SIGNED_OUT: "signed-out", // `signOut` was called
+  KICKED: "kicked", // the operator closed it, and does not want it back at once
 });

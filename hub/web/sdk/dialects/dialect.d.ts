@@ -24,6 +24,7 @@ export type ServerEvent =
   | { kind: "invitations"; count: number }
   | { kind: "revoked"; conversationId: ConversationId }
   | { kind: "request"; conversationId: ConversationId; isWaiting: boolean }
+  | { kind: "announcement"; text: string; at: string }
   | { kind: "error"; code: string; text: string; key: string | null };
 
 /** All messages up to one, by its seq or its id. */

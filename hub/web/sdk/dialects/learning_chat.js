@@ -36,6 +36,7 @@ import { Kind, Status, kindOf } from "../messages/message.js";
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
  *   | { type: "invitations_changed", count: number }
+ *   | { type: "announcement", text: string, timestamp: string }
  *   | { type: "left_channel", channelId: ChannelId }
  *   | { type: "error", code: string, message: string, clientMessageId?: string }
  * )} ServerFrame
@@ -122,6 +123,8 @@ const DIALECT = {
         return { kind: "invitations", count: frame.count };
       case "left_channel":
         return { kind: "revoked", conversationId: frame.channelId };
+      case "announcement":
+        return { kind: "announcement", text: frame.text, at: frame.timestamp };
       case "error": {
         const { code, message: text, clientMessageId: key = null } = frame;
         return { kind: "error", code, text, key };

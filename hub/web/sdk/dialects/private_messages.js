@@ -32,6 +32,7 @@ import { Kind, Status } from "../messages/message.js";
  *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
  *   | { type: "messages_delivered", recipient_id: UserId, seq: number }
  *   | { type: "revoked", user_id: UserId }
+ *   | { type: "announcement", text: string, timestamp: string }
  *   | { type: "message_request", user_id: UserId, is_waiting: boolean }
  *   | { type: "error", code: string, message: string, client_id?: string }
  * )} ServerFrame
@@ -130,6 +131,8 @@ const DIALECT = {
         return { kind: "revoked", conversationId: frame.user_id };
       case "message_request":
         return { kind: "request", conversationId: frame.user_id, isWaiting: frame.is_waiting };
+      case "announcement":
+        return { kind: "announcement", text: frame.text, at: frame.timestamp };
       case "error": {
         const { code, message: text, client_id: key = null } = frame;
         return { kind: "error", code, text, key };

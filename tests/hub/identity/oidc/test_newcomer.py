@@ -6,7 +6,7 @@ import pytest
 
 from hub.identity.oidc.newcomer import newcomer
 from hub.identity.passwords import NO_PASSWORD
-from persistence.identities import Identity
+from persistence.interface import Identity
 from tests.support.oidc.provider import ANN
 
 IDENTITY: Final = Identity("https://id.example.org", "1")

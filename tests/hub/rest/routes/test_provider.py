@@ -6,9 +6,8 @@ import pytest
 from trio.testing import MockClock
 
 from hub.identity.oidc.attempt import LIFETIME
-from persistence.identities import Identity
 from persistence.interface import Store
-from persistence.records import NewUser
+from persistence.records import Identity, NewUser
 from tests.support.accounts import ANN as REGISTERED
 from tests.support.accounts import cookie_of, log_in, register
 from tests.support.oidc.provider import (

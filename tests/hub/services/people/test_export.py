@@ -12,9 +12,8 @@ import trio
 
 from hub.files.folder import UploadFolder
 from hub.services.people.export import PAGE, export_person
-from persistence.identities import Identity
 from persistence.interface import Store
-from persistence.records import Draft, NewUser, ProfileChange, Upload
+from persistence.records import Draft, Identity, NewUser, ProfileChange, Upload
 from protocol.model import MessageKind, User
 from tests.support.stores.records import (
     granted,

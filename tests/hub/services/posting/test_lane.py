@@ -79,6 +79,7 @@ class Timetable:
 
     happened: list[str] = field(factory=list)
     is_behind: bool = False
+    waiting_bytes: int = 0
     close_code: int = 1005
 
     def offer(self, frames: Frames) -> None:

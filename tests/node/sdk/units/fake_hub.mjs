@@ -271,6 +271,7 @@ export function recorded(client) {
     "revoked",
     "reset",
     "request",
+    "announcement",
     "queue",
     "problem",
   ];

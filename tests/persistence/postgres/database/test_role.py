@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from persistence.interface import AuditEntry, Way
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.role import ROLE, grant_rights, make_role
 from persistence.records import Draft
@@ -24,6 +25,9 @@ async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databas
             "ALTER TABLE messages ADD mine int",
             "DROP FUNCTION post_messages",
             "UPDATE schema_migrations SET name = name",
+            "UPDATE audit SET peer = 'nobody'",
+            "DELETE FROM audit",
+            "TRUNCATE audit",
             "SELECT * FROM schema_migrations",
             "SELECT pg_read_file('PG_VERSION')",
             "COPY users TO PROGRAM 'cat'",
@@ -46,3 +50,5 @@ async def test_a_store_works_as_that_role(databases: Databases) -> None:
             await store.messages.mark_read(ben.id, ann.id)
             await store.relations.block(ann.id, ben.id)
             assert await store.messages.delete(posted.message.id, by=ann.id) is None
+            await store.accounts.deactivate(ann.id, audit=AuditEntry(Way.HTTP, "::1", "deactivate"))
+            assert len(await store.audit.page(before=None, limit=2)) == 1

@@ -13,7 +13,7 @@ ENDING: Final = "tests/persistence/postgres/test_deletion.py"
 PEOPLE: Final = "tests/hub/services/people"
 EXPORT: Final = f"{PEOPLE}/test_export.py"
 ARCHIVE: Final = f"{PEOPLE}/test_archive.py"
-COMMANDS: Final = "tests/hub/cli/test_people.py"
+COMMANDS: Final = "tests/hub/cli/operators/test_people.py"
 UPLOADS: Final = "tests/persistence/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -111,8 +111,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a token makes somebody a deleted user",
         "hub/identity/authentication.py",
-        "if user is None or user.deleted_at is not None:",
-        "if user is None:",
+        "if user is None or user.deleted_at or user.deactivated_at:",
+        "if user is None or user.deactivated_at:",
         (f"{PEOPLE}/test_deletion.py",),
     ),
     Fault(
@@ -237,21 +237,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "any number of days is a time",
-        "hub/cli/people.py",
+        "hub/cli/operators/people.py",
         "if not 0 <= days <= MAX_RETENTION_DAYS:",
         "if days > MAX_RETENTION_DAYS:",
         (COMMANDS,),
     ),
     Fault(
         "one of several workspaces of a name is taken",
-        "hub/cli/people.py",
+        "hub/cli/operators/people.py",
         "    if len(found) > 1:\n",
         "    if len(found) > 9:\n",
         (COMMANDS,),
     ),
     Fault(
         "files of a deleted user stay on the disk",
-        "hub/cli/people.py",
+        "hub/cli/operators/people.py",
         "    while await collector.collect():\n        await trio.lowlevel.checkpoint()\n",
         "    await trio.lowlevel.checkpoint()\n    del collector\n",
         (COMMANDS,),

@@ -69,7 +69,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what stands still of a Postgres that died keeps it from being started again",
-        "persistence/embedded/__init__.py",
+        "persistence/embedded/server.py",
         "                await trio.to_thread.run_sync(cluster.stop_orphan)\n",
         "",
         ("tests/persistence/embedded/test_cluster.py",),
@@ -225,8 +225,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a new password leaves old sessions alive",
         "persistence/postgres/accounts.py",
-        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3)\n",
-        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id = $3)\n",
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $3),\n",
+        "    WITH ended AS (DELETE FROM sessions WHERE user_id = $1 AND id = $3),\n",
         ("tests/persistence/test_accounts.py", "tests/persistence/test_sessions.py"),
     ),
     Fault(

@@ -23,6 +23,7 @@ from protocol.dialect import (
 )
 from protocol.errors import CloseReason, ErrorCode, WireError
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -125,6 +126,7 @@ OMITS: Final = omitting(
             MessagesSeen,
             ConversationRevoked,
             RequestChanged,
+            Announced,
             Shed,
         ),
         "no line asks for it": (

@@ -8,7 +8,17 @@ import {
   ParlourClient,
   Reason,
 } from "../../../../../hub/web/sdk/parlour.js";
-import { BEN, FakeHub, ME, RESUMED, posted, refusal, settled, unreachable } from "../fake_hub.mjs";
+import {
+  BEN,
+  FakeHub,
+  ME,
+  RESUMED,
+  posted,
+  recorded,
+  refusal,
+  settled,
+  unreachable,
+} from "../fake_hub.mjs";
 
 /** @import { Client, ConnectionState } from "../../../../../hub/web/sdk/parlour.js" */
 
@@ -44,6 +54,7 @@ const ENDS = [
     (hub) => hub.socket.onmessage?.({ data: "<html>" }),
     ["waiting", "lost", 500],
   ],
+  ["the operator closes it", (hub) => hub.socket.end(4003), ["idle", "kicked", null]],
   ["the session ends", (hub) => hub.socket.end(4001), ["signed-out", "session-ended", null]],
 ];
 
@@ -57,6 +68,13 @@ for (const [what, happens, expected] of ENDS) {
     assert.deepEqual(seen.at(-1), expected);
   });
 }
+
+test("it passes on what the operator says to everybody", async () => {
+  const hub = new FakeHub();
+  const events = recorded(await hub.onlineClient());
+  hub.socket.deliver({ type: "announcement", text: "Closed at noon", timestamp: "now" });
+  assert.deepEqual(events, [["announcement", { text: "Closed at noon", at: "now" }]]);
+});
 
 test("it says what became of an attempt", async () => {
   const hub = new FakeHub({ [SESSION]: unreachable });

@@ -9,7 +9,8 @@ from typing import Final
 
 import trio
 
-from hub.cli.admin import NotDone, Say, find_user
+from hub.cli.operators.desk import find_user
+from hub.cli.running import NotDone, Say
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.services.people.deletion import OwnsWorkspaces, delete_account

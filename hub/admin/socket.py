@@ -1,0 +1,113 @@
+"""The admin socket: the operator's calls over HTTP, for whoever may open a file.
+
+Guarantees: it is open to the hub's own account and root alone, and whoever comes in by it is an
+operator, by their uid; few are served at a time, the others wait; who says nothing is closed, and
+what a connection raises ends that connection alone. Must not know: any call.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+import trio
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hub.admin.operator import OPERATOR, Operator
+from hub.http.server import Rules, serve_http_connection
+from hub.sockets.addresses import listening_at
+from persistence.interface import Way
+
+log = structlog.get_logger(__name__)
+
+NAME: Final = "admin.sock"
+MODE: Final = 0o600
+MAX_PATH_BYTES: Final = 107
+PLACES: Final = 64
+PAUSE_SECONDS: Final = 0.1  # after the system had no room for a connection
+_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
+
+
+@contextmanager
+def admin_listener(data_dir: Path) -> Iterator[socket.socket | None]:
+    """A listening socket in the data folder; None, which is logged: there can be none."""
+    path = data_dir / NAME
+    with ExitStack() as stack:
+        listener = None
+        try:
+            _require_short(path)
+            data_dir.mkdir(parents=True, exist_ok=True)
+            listener = stack.enter_context(listening_at(path, MODE))
+        except OSError as error:
+            log.warning("no_admin_socket", path=str(path), reason=error.strerror or str(error))
+        yield listener
+
+
+def _require_short(path: Path) -> None:
+    size = len(os.fsencode(path))
+    if size > MAX_PATH_BYTES:
+        raise OSError(f"its path has {size} bytes, that of a Unix socket {MAX_PATH_BYTES} at most")
+
+
+@asynccontextmanager
+async def open_admin_socket(data_dir: Path, app: ASGIApp, rules: Rules) -> AsyncIterator[None]:
+    """Serve operators until the context is left; without a socket, which is logged, nobody.
+
+    Args:
+        data_dir: the folder of the socket.
+        app: responds to them.
+        rules: those of every connection.
+    """
+    with admin_listener(data_dir) as listener:
+        async with trio.open_nursery() as nursery:
+            if listener is not None:
+                nursery.start_soon(_accept, listener, app, rules)
+            yield
+            nursery.cancel_scope.cancel()
+
+
+async def _accept(listener: socket.socket, app: ASGIApp, rules: Rules) -> None:
+    listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+    places = trio.Semaphore(PLACES)
+    async with trio.open_nursery() as nursery:
+        while True:
+            await places.acquire()
+            try:
+                stream = await listening.accept()
+            except OSError as error:
+                places.release()
+                log.warning("accept_failed", reason=str(error))
+                await trio.sleep(PAUSE_SECONDS)
+                continue
+            nursery.start_soon(_serve, stream, app, rules, places)
+
+
+async def _serve(
+    stream: trio.SocketStream, app: ASGIApp, rules: Rules, places: trio.Semaphore
+) -> None:
+    operator = Operator(Way.SOCKET, f"uid {_uid_of(stream)}")
+
+    async def known(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, OPERATOR: operator}, receive, send)
+
+    try:
+        upgrade = await serve_http_connection(
+            stream, app=known, rules=rules, peer=operator.peer, scheme="http"
+        )
+        if upgrade is not None:
+            await upgrade.refuse(stream, 404, "Not found")
+    except Exception:  # where one connection's trouble ends
+        log.exception("connection_failed", peer=operator.peer)
+    finally:
+        await trio.aclose_forcefully(stream)
+        places.release()
+
+
+def _uid_of(stream: trio.SocketStream) -> int:
+    given = stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, _ = _CREDENTIALS.unpack(given)
+    return int(uid)

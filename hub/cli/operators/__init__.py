@@ -1,0 +1,1 @@
+"""`parlour user`, `session`, `workspace` and `admin`."""

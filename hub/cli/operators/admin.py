@@ -1,0 +1,262 @@
+"""The operator's commands: migrate, settings, accounts, sessions, and what a running hub is to do.
+
+Accounts and sessions are those of the hub that runs on the data folder, or of the database; see
+`hub.cli.operators.desk`. Must not know: flags, how an action is carried out.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from attrs import frozen
+
+from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.running import Say
+from hub.settings.config import SETTINGS, Config
+from hub.settings.redaction import revealed
+from hub.sockets.tls import server_context
+from persistence import open_database
+from protocol.admin import (
+    AccountObject,
+    ActionObject,
+    AnnouncementBody,
+    ConnectionObject,
+    ConnectionsObject,
+    DrainBody,
+    HubObject,
+    LogLevelBody,
+    NewAccountBody,
+    NewPasswordBody,
+    RoleBody,
+    UserBody,
+)
+
+Show: TypeAlias = Callable[[object, Sequence[str]], None]
+"""Shows a result: to a program, or, in these lines, to a person."""
+
+
+@frozen
+class Office:
+    """Where an operator's command finds what it is about, and how it answers.
+
+    Args:
+        config: the settings.
+        url: a hub that is asked over HTTP; None: what belongs to the data folder.
+        show: gets what came of it.
+    """
+
+    config: Config
+    url: str | None
+    show: Show
+
+
+def in_words(say: Say) -> Show:
+    """For people: the lines."""
+
+    def show(result: object, lines: Sequence[str]) -> None:
+        del result
+        for line in lines:
+            say(line)
+
+    return show
+
+
+def as_json(say: Say) -> Show:
+    """For programs: each result as one line of JSON."""
+
+    def show(result: object, lines: Sequence[str]) -> None:
+        del lines
+        say(json.dumps(result))
+
+    return show
+
+
+async def migrate_database(config: Config, say: Say) -> None:
+    """Apply the files of the schema that are missing or have changed."""
+    async with open_database(revealed(config.database_url), config.data_dir):
+        say("The database is up to date")
+
+
+def show_config(config: Config, say: Say) -> None:
+    """Print every setting; of a secret only whether it is set, of a URL no password.
+
+    Raises:
+        ConfigError: the certificate cannot be used.
+    """
+    server_context(config)
+    for setting in SETTINGS:
+        say(f"{setting.name} = {setting.show(getattr(config, setting.name))}")
+
+
+async def add_user(office: Office, body: NewAccountBody) -> None:
+    """Make an account."""
+    async with new_account_desk(office.config, office.url) as desk:
+        user = await desk.add(body)
+    office.show(user, [f"{user['username']} has id {user['id']}"])
+
+
+async def set_password(office: Office, body: NewPasswordBody) -> None:
+    """Set a password and end the user's sessions."""
+    async with account_desk(office.config, office.url) as desk:
+        user = await desk.set_password(body)
+    office.show(user, [f"{user['username']} has a new password and is signed out everywhere"])
+
+
+async def set_role(office: Office, body: RoleBody) -> None:
+    """Set what a user is on the platform; teachers and above moderate where they are members."""
+    async with account_desk(office.config, office.url) as desk:
+        user = await desk.set_role(body)
+    office.show(user, [f"{user['username']} is a {user['role']}"])
+
+
+async def list_users(office: Office) -> None:
+    """Print id, username, email and name of every account, and whether it is deactivated."""
+    async with account_desk(office.config, office.url) as desk:
+        after: int | None = 0
+        while after is not None:
+            page = await desk.users(after=after)
+            for user in page["users"]:
+                office.show(user, [_account_line(user)])
+            after = page["next"]
+
+
+async def revoke_sessions(office: Office, user: str) -> None:
+    """End every session of a user."""
+    async with account_desk(office.config, office.url) as desk:
+        revoked = await desk.revoke(UserBody(user))
+    name = revoked["user"]["username"]
+    office.show(revoked, [f"{revoked['ended']} sessions of {name} ended"])
+
+
+async def deactivate(office: Office, user: str) -> None:
+    """Let nobody sign in to an account."""
+    async with account_desk(office.config, office.url) as desk:
+        account = await desk.deactivate(UserBody(user))
+    done = "is deactivated and signed out everywhere; messages stay"
+    office.show(account, [f"{account['username']} {done}"])
+
+
+async def reactivate(office: Office, user: str) -> None:
+    """Let one sign in to it again."""
+    async with account_desk(office.config, office.url) as desk:
+        account = await desk.reactivate(UserBody(user))
+    office.show(account, [f"{account['username']} may sign in again"])
+
+
+async def show_audit(office: Office, before: int | None, limit: int) -> None:
+    """Print what operators have done, newest first."""
+    async with account_desk(office.config, office.url) as desk:
+        page = await desk.audit(before=before, limit=limit)
+    for action in page["actions"]:
+        office.show(action, [_action_line(action)])
+
+
+async def show_status(office: Office) -> None:
+    """Print how the hub is."""
+    found = await hub_desk(office.config, office.url).status()
+    office.show(found, list(_status_lines(found)))
+
+
+async def show_connections(office: Office, user: str | None, after: int, limit: int) -> None:
+    """Print a page of the connections."""
+    desk = hub_desk(office.config, office.url)
+    page = await desk.connections(user=user, after=after, limit=limit)
+    office.show(page, list(_connection_lines(page)))
+
+
+async def kick(office: Office, user: str) -> None:
+    """Close a user's connections."""
+    closed = await hub_desk(office.config, office.url).kick(UserBody(user))
+    count, name = closed["closed"], closed["user"]["username"]
+    office.show(closed, [f"{_number(count, 'connection')} of {name} closed"])
+
+
+async def announce(office: Office, text: str) -> None:
+    """Say something to everybody who is connected."""
+    sent = await hub_desk(office.config, office.url).announce(AnnouncementBody(text))
+    office.show(sent, [f"Sent to {_number(sent['connections'], 'connection')}"])
+
+
+async def set_log_level(office: Office, level: str) -> None:
+    """Log more or less, until the settings are read again."""
+    changed = await hub_desk(office.config, office.url).set_log_level(LogLevelBody(level))
+    office.show(changed, [f"The log level is {changed['level']}; it was {changed['before']}"])
+
+
+async def drain(office: Office, body: DrainBody) -> None:
+    """Have load balancers send nobody new, or people again."""
+    found = await hub_desk(office.config, office.url).drain(body)
+    draining = "The hub is draining: /readyz says 503, everything else goes on"
+    office.show(found, [draining if found["draining"] else "The hub is not draining any more"])
+
+
+def _account_line(user: AccountObject) -> str:
+    since = user["deactivated_at"]
+    state = [] if since is None else ["deactivated"]
+    return "\t".join(
+        [str(user["id"]), user["username"], user["email"] or "-", user["name"], *state]
+    )
+
+
+def _action_line(action: ActionObject) -> str:
+    details = json.dumps(action["details"], ensure_ascii=False) if action["details"] else ""
+    whom = action["username"] or "-"
+    came = f"{action['way']}, {action['peer']}"
+    return "\t".join(
+        [str(action["id"]), _time(action["at"]), came, action["action"], whom, details]
+    )
+
+
+def _status_lines(hub: HubObject) -> Iterator[str]:
+    dialects = ", ".join(f"{count} {name}" for name, count in hub["connections"].items())
+    total = sum(hub["connections"].values())
+    failing = [f"{lane['lane']} since {_time(lane['since'])}" for lane in hub["lanes"]["failing"]]
+    lanes = f"; {', '.join(failing)} cannot store messages" if failing else ""
+    yield f"Parlour {hub['version']} at {hub['url']}"
+    yield f"running since  {_time(hub['since'])}, pid {hub['pid']}"
+    yield f"connections    {total}{f': {dialects}' if dialects else ''}"
+    yield f"users online   {hub['users_online']}"
+    yield f"lanes          {hub['lanes']['count']}{lanes}"
+    yield f"database       {hub['database']}"
+    yield f"epoch          {hub['epoch']}"
+    yield f"log level      {hub['log_level']}"
+    yield f"takes new work {_work(hub)}"
+
+
+def _work(hub: HubObject) -> str:
+    if hub["stopping"]:
+        return "no, it stops"
+    return "yes, but is draining: /readyz says 503" if hub["draining"] else "yes"
+
+
+def _connection_lines(page: ConnectionsObject) -> Iterator[str]:
+    rows = [_HEAD, *map(_connection_row, page["connections"])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    shown = len(page["connections"])
+    following = "" if page["next"] is None else f"; the next ones: --after {page['next']}"
+    yield f"{shown} of {_number(page['total'], 'connection')}{following}"
+
+
+_HEAD = ("id", "user", "dialect", "network", "since", "outbox")
+
+
+def _connection_row(connection: ConnectionObject) -> tuple[str, ...]:
+    return (
+        str(connection["id"]),
+        f"{connection['username']} ({connection['user_id']})",
+        connection["dialect"],
+        connection["network"],
+        _time(connection["since"]),
+        str(connection["outbox"]),
+    )
+
+
+def _time(text: str) -> str:
+    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,215 @@
+"""Where a command of an operator is carried out: by a running hub, or on the database itself.
+
+Guarantees: the embedded database is never opened beside the hub that holds it; whichever way it
+is, the same actions are carried out, and kept in the audit. Must not know: flags, what is printed.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final, TypeAlias, TypeVar, cast
+from urllib.parse import urlencode
+
+import attrs
+from attrs import field, frozen
+
+from hub.admin.actions import PAGE, StoredActions
+from hub.admin.operator import Operator
+from hub.admin.socket import NAME
+from hub.cli.rest import call
+from hub.cli.running import NotDone
+from hub.identity.passwords import PasswordHasher
+from hub.settings.config import Config
+from hub.settings.redaction import revealed
+from hub.sockets.addresses import UNIX
+from persistence import is_data_dir, open_store
+from persistence.interface import Store, Way
+from protocol.admin import (
+    AccountObject,
+    AccountsObject,
+    AnnouncedObject,
+    AnnouncementBody,
+    AuditObject,
+    ClosedObject,
+    ConnectionsObject,
+    DrainBody,
+    DrainObject,
+    HubObject,
+    LogLevelBody,
+    LogLevelObject,
+    NewAccountBody,
+    NewPasswordBody,
+    RevokedObject,
+    RoleBody,
+    UserBody,
+)
+from protocol.model import User
+
+T = TypeVar("T")
+
+PROBE_SECONDS: Final = 5.0
+
+
+@frozen
+class HubDesk:
+    """A running hub.
+
+    Args:
+        url: where it is: `http://…`, or `unix:` and the path of its admin socket.
+        token: the setting `admin_token`; the socket needs none.
+    """
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+    async def add(self, body: NewAccountBody) -> AccountObject:
+        """As `StoredActions`, whose methods raise HttpError where these raise CallFailed."""
+        return cast("AccountObject", await self._post("/admin/users", body))
+
+    async def set_password(self, body: NewPasswordBody) -> AccountObject:
+        """See above."""
+        return cast("AccountObject", await self._post("/admin/users/password", body))
+
+    async def set_role(self, body: RoleBody) -> AccountObject:
+        """See above."""
+        return cast("AccountObject", await self._post("/admin/users/role", body))
+
+    async def revoke(self, body: UserBody) -> RevokedObject:
+        """See above."""
+        return cast("RevokedObject", await self._post("/admin/sessions/revoke", body))
+
+    async def deactivate(self, body: UserBody) -> AccountObject:
+        """See above."""
+        return cast("AccountObject", await self._post("/admin/deactivate", body))
+
+    async def reactivate(self, body: UserBody) -> AccountObject:
+        """See above."""
+        return cast("AccountObject", await self._post("/admin/reactivate", body))
+
+    async def users(self, *, after: int = 0, limit: int = PAGE) -> AccountsObject:
+        """See above."""
+        return cast("AccountsObject", await self._get("/admin/users", after=after, limit=limit))
+
+    async def audit(self, *, before: int | None = None, limit: int = PAGE) -> AuditObject:
+        """See above."""
+        return cast("AuditObject", await self._get("/admin/audit", before=before, limit=limit))
+
+    async def status(self) -> HubObject:
+        """How the hub is."""
+        return cast("HubObject", await self._get("/admin/status"))
+
+    async def connections(self, *, user: str | None, after: int, limit: int) -> ConnectionsObject:
+        """A page of the connections, of one user if one is named."""
+        page = await self._get("/admin/connections", user=user, after=after, limit=limit)
+        return cast("ConnectionsObject", page)
+
+    async def kick(self, body: UserBody) -> ClosedObject:
+        """Close a user's connections."""
+        return cast("ClosedObject", await self._post("/admin/kick", body))
+
+    async def announce(self, body: AnnouncementBody) -> AnnouncedObject:
+        """Say something to everybody who is connected."""
+        return cast("AnnouncedObject", await self._post("/admin/announce", body))
+
+    async def set_log_level(self, body: LogLevelBody) -> LogLevelObject:
+        """Log more or less, until the settings are read again."""
+        return cast("LogLevelObject", await self._post("/admin/log-level", body))
+
+    async def drain(self, body: DrainBody) -> DrainObject:
+        """Have load balancers send nobody new, or people again."""
+        return cast("DrainObject", await self._post("/admin/drain", body))
+
+    async def _get(self, path: str, **query: str | int | None) -> object:
+        given = {name: value for name, value in query.items() if value is not None}
+        target = f"{path}?{urlencode(given, errors='surrogateescape')}" if given else path
+        return (await call(self.url, "GET", target, token=self.token)).body
+
+    async def _post(self, path: str, body: attrs.AttrsInstance) -> object:
+        given: Mapping[str, object] = attrs.asdict(body)
+        return (await call(self.url, "POST", path, given, token=self.token)).body
+
+
+Desk: TypeAlias = HubDesk | StoredActions
+
+
+def hub_desk(config: Config, url: str | None) -> HubDesk:
+    """The hub at `url`, or the one that runs on the data folder.
+
+    Raises:
+        NotDone: no hub does, or there is no token for it.
+    """
+    if url is not None:
+        token = revealed(config.admin_token)
+        if token is None:
+            raise NotDone("With --url the hub's admin_token is needed: --admin-token-file FILE")
+        return HubDesk(url, token)
+    flaw = _flaw_of_socket(config)
+    if flaw is not None:
+        raise NotDone(f"No hub listens on {config.data_dir / NAME}: {flaw}")
+    return _beside(config)
+
+
+@asynccontextmanager
+async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
+    """The hub at `url`, or that holds the data folder; else the database, which must be there.
+
+    Raises:
+        NotDone: a folder that is misspelt is not made.
+    """
+    is_here = config.database_url is not None or is_data_dir(config.data_dir)
+    if url is None and not is_here and _flaw_of_socket(config) is not None:
+        raise NotDone(f"There is no database of Parlour in {config.data_dir}")
+    async with new_account_desk(config, url) as desk:
+        yield desk
+
+
+@asynccontextmanager
+async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
+    """As `account_desk`, but the database is made if it is not there."""
+    if url is not None:
+        yield hub_desk(config, url)
+    elif config.database_url is None and _flaw_of_socket(config) is None:
+        yield _beside(config)
+    else:
+        database = revealed(config.database_url)
+        async with open_store(database, config.data_dir, pool_size=2, lanes=1) as store:
+            operator = Operator(Way.COMMAND, f"uid {os.getuid()}")
+            yield StoredActions(store, PasswordHasher(), operator)
+
+
+def _beside(config: Config) -> HubDesk:
+    return HubDesk(f"{UNIX}{config.data_dir / NAME}")
+
+
+def _flaw_of_socket(config: Config) -> str | None:
+    """Why there is no hub at the admin socket of the data folder; None: there is one."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(PROBE_SECONDS)
+        try:
+            probe.connect(str(config.data_dir / NAME))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
+@asynccontextmanager
+async def known_store(config: Config) -> AsyncIterator[Store]:
+    """A store that is there already: a folder that is misspelt is not made.
+
+    Raises:
+        NotDone: it is not there.
+    """
+    if config.database_url is None and not is_data_dir(config.data_dir):
+        raise NotDone(f"There is no database of Parlour in {config.data_dir}")
+    url = revealed(config.database_url)
+    async with open_store(url, config.data_dir, pool_size=2, lanes=1) as store:
+        yield store
+
+
+async def find_user(store: Store, username: str) -> User:
+    """The user. Raises NotDone: there is none."""
+    user = await store.accounts.find(username)
+    if user is None:
+        raise NotDone(f"There is no user {username}")
+    return user

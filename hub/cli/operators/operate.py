@@ -1,0 +1,257 @@
+"""`parlour user`, `session`, `workspace` and `admin`: the flags of what operators do.
+
+Must not know: how it is done, or where.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import click
+
+from hub.cli.operators import admin as commands
+from hub.cli.operators import people
+from hub.cli.operators.admin import Office, as_json, in_words
+from hub.cli.operators.desk import known_store
+from hub.cli.running import config_of, run_program, settings_options
+from hub.cli.terminal import say
+from hub.files.folder import UploadFolder
+from hub.settings.choices import LogLevel
+from protocol.admin import ROLES, DrainBody, NewAccountBody, NewPasswordBody, RoleBody
+from protocol.model import MessageFate
+
+Start: TypeAlias = Callable[[Office], Awaitable[None]]
+
+LEVELS: Final = [level.value for level in LogLevel]
+
+
+def operating(command: Callable[..., Start]) -> Callable[..., None]:
+    """A command that returns what is to be started, with the flags that all of them have."""
+    own = {parameter.name for parameter in getattr(command, "__click_params__", ())}
+
+    @wraps(command)
+    def run(*, url: str | None, is_json: bool, config: str | None, **given: object) -> None:
+        start = command(**{name: given.pop(name) for name in own})
+        show = as_json(say) if is_json else in_words(say)
+        run_program(partial(start, Office(config_of(config, given), url, show)))
+
+    for option in (
+        click.option("--json", "is_json", is_flag=True, help="Answer in JSON, for programs"),
+        click.option("--url", help="Ask the hub there, with --admin-token-file", metavar="URL"),
+    ):
+        run = option(run)
+    return settings_options(run)
+
+
+@click.group()
+def user() -> None:
+    """Make and list accounts."""
+
+
+@user.command("add")
+@operating
+@click.argument("username")
+@click.option("--email", help="For signing in; the username works as well")
+@click.option("--name", help="Shown to others; by default the username")
+@click.password_option(envvar="PARLOUR_PASSWORD")
+def user_add(username: str, email: str | None, name: str | None, password: str) -> Start:
+    """Make an account."""
+    body = NewAccountBody(username, password, name or None, email)
+    return partial(commands.add_user, body=body)
+
+
+@user.command("passwd")
+@operating
+@click.argument("username")
+@click.password_option(envvar="PARLOUR_PASSWORD")
+def user_passwd(username: str, password: str) -> Start:
+    """Set a new password; every session of the user ends."""
+    return partial(commands.set_password, body=NewPasswordBody(username, password))
+
+
+@user.command("role")
+@operating
+@click.argument("username")
+@click.argument("role", type=click.Choice(ROLES))
+def user_role(username: str, role: str) -> Start:
+    """Say what somebody is on the learning platform."""
+    return partial(commands.set_role, body=RoleBody(username, role))
+
+
+@user.command("list")
+@operating
+def user_list() -> Start:
+    """List the accounts."""
+    return commands.list_users
+
+
+@user.command("export")
+@click.argument("username")
+@click.option(
+    "--to",
+    required=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="A new ZIP file, or a folder for it",
+)
+@settings_options
+def user_export(username: str, to: Path, config: str | None, **flags: object) -> None:
+    """Write everything of one person to a file."""
+    settings = config_of(config, flags)
+
+    async def export() -> None:
+        folder = UploadFolder(settings.data_dir)
+        async with known_store(settings) as store:
+            await people.export_user(store, folder, username, to, say)
+
+    run_program(export)
+
+
+@user.command("delete")
+@click.argument("username")
+@click.option(
+    "--messages",
+    required=True,
+    type=click.Choice([fate.value for fate in MessageFate]),
+    help="keep: what was written stays, by a deleted user",
+)
+@click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
+@click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
+@settings_options
+def user_delete(
+    username: str,
+    messages: str,
+    heir: str | None,
+    config: str | None,
+    *,
+    yes: bool,
+    **flags: object,
+) -> None:
+    """Delete an account, and all that is the person's."""
+    settings = config_of(config, flags)
+    if not yes:
+        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
+
+    async def delete() -> None:
+        async with known_store(settings) as store:
+            await people.delete_user(store, username, MessageFate(messages), heir, say)
+            if settings.database_url is None:  # no hub runs that would
+                await people.remove_files(store, UploadFolder(settings.data_dir))
+
+    run_program(delete)
+
+
+@click.group()
+def workspace() -> None:
+    """Manage workspaces."""
+
+
+@workspace.command("retention", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("days", type=int)
+@settings_options
+def workspace_retention(name: str, days: int, config: str | None, **flags: object) -> None:
+    """After how many DAYS messages are removed; 0: as retention_days says."""
+    settings = config_of(config, flags)
+
+    async def change() -> None:
+        async with known_store(settings) as store:
+            await people.set_retention(store, name, days, say)
+
+    run_program(change)
+
+
+@click.group()
+def session() -> None:
+    """Manage logins."""
+
+
+@session.command("revoke")
+@operating
+@click.argument("username")
+def session_revoke(username: str) -> Start:
+    """End every session of a user."""
+    return partial(commands.revoke_sessions, user=username)
+
+
+@click.group()
+def admin() -> None:
+    """Look after a hub that runs; accounts also while it does not."""
+
+
+@admin.command("status")
+@operating
+def admin_status() -> Start:
+    """Say how the hub is."""
+    return commands.show_status
+
+
+@admin.command("connections")
+@operating
+@click.option("--user", help="Only those of this user", metavar="USERNAME")
+@click.option("--after", default=0, help="Only those with an id above this", metavar="ID")
+@click.option("--limit", default=100, show_default=True, help="At most so many")
+def admin_connections(user: str | None, after: int, limit: int) -> Start:
+    """List who is connected, in the order in which they came."""
+    return partial(commands.show_connections, user=user, after=after, limit=limit)
+
+
+@admin.command("kick")
+@operating
+@click.argument("username")
+def admin_kick(username: str) -> Start:
+    """Close a user's connections; they stay signed in."""
+    return partial(commands.kick, user=username)
+
+
+@admin.command("deactivate")
+@operating
+@click.argument("username")
+def admin_deactivate(username: str) -> Start:
+    """Let nobody sign in to an account, and put out who is; messages stay."""
+    return partial(commands.deactivate, user=username)
+
+
+@admin.command("reactivate")
+@operating
+@click.argument("username")
+def admin_reactivate(username: str) -> Start:
+    """Let one sign in to an account again."""
+    return partial(commands.reactivate, user=username)
+
+
+@admin.command("announce")
+@operating
+@click.argument("text")
+def admin_announce(text: str) -> Start:
+    """Say something to everybody who is connected."""
+    return partial(commands.announce, text=text)
+
+
+@admin.command("log-level")
+@operating
+@click.argument("level", type=click.Choice(LEVELS))
+def admin_log_level(level: str) -> Start:
+    """Log more or less, until the settings are read again (SIGHUP) or the hub ends."""
+    return partial(commands.set_log_level, level=level)
+
+
+@admin.command("drain")
+@operating
+@click.option("--undo", is_flag=True, help="Take new work again")
+def admin_drain(*, undo: bool) -> Start:
+    """Have /readyz say 503, so that load balancers send nobody new; everything else goes on."""
+    return partial(commands.drain, body=DrainBody(draining=not undo))
+
+
+@admin.command("audit")
+@operating
+@click.option("--before", type=int, help="Only those with an id below this", metavar="ID")
+@click.option("--limit", default=100, show_default=True, help="At most so many")
+def admin_audit(before: int | None, limit: int) -> Start:
+    """List what operators have done, the last thing first."""
+    return partial(commands.show_audit, before=before, limit=limit)
+
+
+COMMANDS: Final = (user, session, workspace, admin)

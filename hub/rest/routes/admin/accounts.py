@@ -1,0 +1,159 @@
+"""Accounts and the audit, as operators see and change them. See docs/dialects/admin.md.
+
+Must not know: how accounts are stored.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from hub.admin.actions import NO_USER, PAGE
+from hub.rest.endpoint import JSON, Call
+from hub.rest.login import WEAK_CODES
+from hub.rest.parameters import Number
+from hub.rest.routes.admin.gate import GATED, AdminEndpoint, actions_of
+from protocol.admin import (
+    ADMIN,
+    AccountObject,
+    AccountsObject,
+    AuditObject,
+    NewAccountBody,
+    NewPasswordBody,
+    RevokedObject,
+    RoleBody,
+    UserBody,
+)
+from protocol.model import MAX_ID
+
+AFTER: Final = Number("after", "only those with an id above this", default=0)
+BEFORE: Final = Number("before", "only those with an id below this", MAX_ID, 1)
+LIMIT: Final = Number("limit", "at most so many", PAGE, 1, PAGE, larger=PAGE)
+
+
+async def show_users(call: Call) -> JSON[AccountsObject]:
+    """A page of the accounts."""
+    return JSON(await actions_of(call).users(after=call.number(AFTER), limit=call.number(LIMIT)))
+
+
+async def add_user(call: Call) -> JSON[AccountObject]:
+    """Make an account."""
+    return JSON(await actions_of(call).add(await call.body(NewAccountBody)), 201)
+
+
+async def set_password(call: Call) -> JSON[AccountObject]:
+    """Set a new password."""
+    user = await actions_of(call).set_password(await call.body(NewPasswordBody))
+    call.services.authenticator.forget(user["id"])
+    return JSON(user)
+
+
+async def set_role(call: Call) -> JSON[AccountObject]:
+    """Say what somebody is on the learning platform."""
+    user = await actions_of(call).set_role(await call.body(RoleBody))
+    call.services.authenticator.forget(user["id"])
+    return JSON(user)
+
+
+async def revoke(call: Call) -> JSON[RevokedObject]:
+    """End every session of a user."""
+    revoked = await actions_of(call).revoke(await call.body(UserBody))
+    call.services.authenticator.forget(revoked["user"]["id"])
+    return JSON(revoked)
+
+
+async def deactivate(call: Call) -> JSON[AccountObject]:
+    """Let nobody sign in to an account, and put out who is."""
+    user = await actions_of(call).deactivate(await call.body(UserBody))
+    call.services.authenticator.forget(user["id"])
+    await call.services.hub.end_users([user["id"]])
+    return JSON(user)
+
+
+async def reactivate(call: Call) -> JSON[AccountObject]:
+    """Undo that."""
+    user = await actions_of(call).reactivate(await call.body(UserBody))
+    await call.services.hub.readmit(user["id"])
+    return JSON(user)
+
+
+async def show_audit(call: Call) -> JSON[AuditObject]:
+    """What operators have done."""
+    return JSON(
+        await actions_of(call).audit(before=call.optional(BEFORE), limit=call.number(LIMIT))
+    )
+
+
+_NOBODY: Final[Mapping[int, str | Sequence[str]]] = {**GATED, 404: [NO_USER, *GATED[404]]}
+
+SURFACE: Final = ADMIN
+ENDPOINTS: Final = (
+    AdminEndpoint(
+        "GET",
+        "/admin/users",
+        "The accounts",
+        show_users,
+        {200: "a page of them", **GATED},
+        parameters=(AFTER, LIMIT),
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/users",
+        "Make an account",
+        add_user,
+        {
+            **GATED,
+            201: "made",
+            400: ["name_refused", "email_refused", *WEAK_CODES],
+            409: ["username_taken", "email_taken"],
+            503: ["busy"],
+        },
+        body=NewAccountBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/users/password",
+        "Set a new password; every session of the user ends",
+        set_password,
+        {200: "set", **_NOBODY, 400: WEAK_CODES, 503: ["busy"]},
+        body=NewPasswordBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/users/role",
+        "Say what somebody is on the learning platform",
+        set_role,
+        {200: "set", **_NOBODY},
+        body=RoleBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/sessions/revoke",
+        "End every session of a user; connections close with 4001",
+        revoke,
+        {200: "ended", **_NOBODY},
+        body=UserBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/deactivate",
+        "Let nobody sign in to an account; its connections close with 4001",
+        deactivate,
+        {200: "deactivated", **_NOBODY},
+        body=UserBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/reactivate",
+        "Let one sign in to it again",
+        reactivate,
+        {200: "active", **_NOBODY},
+        body=UserBody,
+    ),
+    AdminEndpoint(
+        "GET",
+        "/admin/audit",
+        "What operators have done, newest first",
+        show_audit,
+        {200: "a page of it", **GATED},
+        parameters=(BEFORE, LIMIT),
+    ),
+)

@@ -1,0 +1,243 @@
+"""The running hub, as operators see it, and what they have it do. See docs/dialects/admin.md.
+
+Guarantees: what is done is in the audit before it is done; only connections of the user who is
+named are closed. Must not know: how connections are carried.
+"""
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import islice
+from typing import Final
+
+import trio
+
+from hub.actor.client import Client
+from hub.actor.letters import Delivery, ToEveryone
+from hub.admin.actions import NO_USER, PAGE, account_object
+from hub.assembly import Services
+from hub.rest.endpoint import JSON, Call, HttpError
+from hub.rest.parameters import Number, Text
+from hub.rest.routes.admin.gate import GATED, AdminEndpoint, actions_of, operator_of
+from hub.settings.choices import LogLevel
+from hub.settings.logs import level_in_force, set_level
+from persistence.interface import AuditEntry
+from persistence.records import StoreUnavailable
+from protocol.admin import (
+    ADMIN,
+    MAX_ANNOUNCEMENT_CHARS,
+    AnnouncedObject,
+    AnnouncementBody,
+    ClosedObject,
+    ConnectionObject,
+    ConnectionsObject,
+    DrainBody,
+    DrainObject,
+    HubObject,
+    LogLevelBody,
+    LogLevelObject,
+    UserBody,
+)
+from protocol.errors import KICKED, ErrorCode, WireError
+from protocol.events import Announced
+from protocol.model import User
+from protocol.parsing.content import check_content
+from protocol.shapes.timestamps import timestamp
+
+CHECK_SECONDS: Final = 2.0
+AFTER: Final = Number("after", "only those with an id above this", default=0)
+LIMIT: Final = Number("limit", "at most so many", 100, 1, PAGE, larger=PAGE)
+USER: Final = Text("user", "only those of the user with this username")
+NO_CONNECTION: Final = "no_connection"
+
+
+_FLAWS: Final = {
+    ErrorCode.CONTENT_EMPTY: "There is nothing to announce",
+    ErrorCode.CONTENT_TOO_LONG: f"An announcement has at most {MAX_ANNOUNCEMENT_CHARS} characters",
+    ErrorCode.CONTENT_INVALID: "An announcement is text without NUL",
+}
+
+
+async def show_status(call: Call) -> JSON[HubObject]:
+    """How the hub is."""
+    services = call.services
+    status, hub = services.status, services.hub
+    failing = services.messaging.failing()
+    dialects = Counter(client.wire.name for client in hub.clients())
+    return JSON(
+        {
+            "version": version("parlour"),
+            "pid": os.getpid(),
+            "since": timestamp(status.since),
+            "url": status.url,
+            "connections": dict(sorted(dialects.items())),
+            "users_online": len(hub.users()),
+            "lanes": {
+                "count": services.config.db_lanes,
+                "failing": [
+                    {"lane": number, "since": timestamp(since)} for number, since in failing.items()
+                ],
+            },
+            "database": await _state_of_database(services),
+            "epoch": services.log_watch.epoch,
+            "log_level": level_in_force().value,
+            "draining": status.is_draining,
+            "stopping": status.is_leaving or not status.accepting,
+        }
+    )
+
+
+async def _state_of_database(services: Services) -> str:
+    """`ok`, or what is wrong with it."""
+    with trio.move_on_after(CHECK_SECONDS):
+        try:
+            services.log_watch.require_certainty()
+            await services.store.health.check()
+        except StoreUnavailable as error:
+            return str(error)
+        return "ok"
+    return "no answer in time"
+
+
+async def show_connections(call: Call) -> JSON[ConnectionsObject]:
+    """A page of the connections, in the order in which they came."""
+    hub, name = call.services.hub, call.text(USER)
+    user = None if name is None else await actions_of(call).find(name)
+    limit = call.number(LIMIT)
+    chosen = (
+        _connection_object(number, client)
+        for number, client in hub.numbered(after=call.number(AFTER))
+        if user is None or client.user.id == user.id
+    )
+    page = list(islice(chosen, limit))
+    total = len(hub.clients() if user is None else hub.clients_of(user.id))
+    is_last = len(page) < limit
+    return JSON({"connections": page, "total": total, "next": None if is_last else page[-1]["id"]})
+
+
+def _connection_object(number: int, client: Client) -> ConnectionObject:
+    return {
+        "id": number,
+        "user_id": client.user.id,
+        "username": client.user.username,
+        "session": client.session_id if client.session_id > 0 else None,
+        "dialect": client.wire.name,
+        "network": client.network,
+        "since": timestamp(client.since),
+        "outbox": client.link.waiting_bytes,
+    }
+
+
+async def kick(call: Call) -> JSON[ClosedObject]:
+    """Close a user's connections; they stay signed in."""
+    body = await call.body(UserBody)
+    user = await actions_of(call).find(body.user)
+    count = len(call.services.hub.clients_of(user.id))
+    if not count:
+        raise HttpError(404, NO_CONNECTION, f"{user.username} has no connection")
+    await _note(call, operator_of(call).does("kick", connections=count), user)
+    await call.services.hub.send_back([user.id], KICKED)
+    await call.services.hub.barrier()
+    return JSON({"user": account_object(user), "closed": count})
+
+
+async def announce(call: Call) -> JSON[AnnouncedObject]:
+    """Say something to everybody who is connected."""
+    body = await call.body(AnnouncementBody)
+    try:
+        text = check_content(body.text, MAX_ANNOUNCEMENT_CHARS, field="text")
+    except WireError as error:
+        raise WireError(error.code, _FLAWS[error.code], field="text") from None
+    hub = call.services.hub
+    await _note(call, operator_of(call).does("announce", text=text))
+    count = len(hub.clients())
+    event = Announced(text, datetime.now(UTC))
+    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])
+    await hub.barrier()
+    return JSON({"connections": count})
+
+
+async def change_log_level(call: Call) -> JSON[LogLevelObject]:
+    """Log more or less, until the settings are read again."""
+    body = await call.body(LogLevelBody)
+    levels = {level.value: level for level in LogLevel}
+    if body.level not in levels:
+        text = f"level must be one of {', '.join(levels)}"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field="level")
+    before = level_in_force().value
+    await _note(call, operator_of(call).does("log-level", level=body.level, before=before))
+    set_level(levels[body.level])
+    return JSON({"level": body.level, "before": before})
+
+
+async def drain(call: Call) -> JSON[DrainObject]:
+    """Tell load balancers to send nobody new, or to send people again."""
+    body = await call.body(DrainBody)
+    await _note(call, operator_of(call).does("drain", draining=body.draining))
+    call.services.status.is_draining = body.draining
+    return JSON({"draining": body.draining})
+
+
+async def _note(call: Call, entry: AuditEntry, user: User | None = None) -> None:
+    await call.services.store.audit.note(entry, user)
+
+
+SURFACE: Final = ADMIN
+ENDPOINTS: Final = (
+    AdminEndpoint(
+        "GET",
+        "/admin/status",
+        "How the hub is",
+        show_status,
+        {200: "how it is", **GATED},
+    ),
+    AdminEndpoint(
+        "GET",
+        "/admin/connections",
+        "Who is connected",
+        show_connections,
+        {200: "a page of the connections", **GATED, 404: [NO_USER, *GATED[404]]},
+        parameters=(AFTER, LIMIT, USER),
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/kick",
+        "Close a user's connections with 4003; sessions stay",
+        kick,
+        {
+            **GATED,
+            200: "asked to close",
+            404: [NO_USER, NO_CONNECTION, *GATED[404]],
+        },
+        body=UserBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/announce",
+        "Say something to everybody who is connected",
+        announce,
+        {
+            **GATED,
+            200: "sent",
+            400: [ErrorCode.CONTENT_EMPTY, ErrorCode.CONTENT_TOO_LONG, ErrorCode.CONTENT_INVALID],
+        },
+        body=AnnouncementBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/log-level",
+        "Log more or less, until the settings are read again",
+        change_log_level,
+        {200: "in force", **GATED},
+        body=LogLevelBody,
+    ),
+    AdminEndpoint(
+        "POST",
+        "/admin/drain",
+        "Have `/readyz` say 503, or no longer",
+        drain,
+        {200: "in force", **GATED},
+        body=DrainBody,
+    ),
+)

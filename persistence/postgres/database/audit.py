@@ -1,0 +1,63 @@
+"""What operators do, in Postgres."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import orjson
+from attrs import frozen
+
+from persistence.audit import AuditEntry, AuditRow, Way
+from persistence.postgres.database.bridge import Database, Record
+from protocol.model import User, UserId
+
+_NOTE: Final = """
+    INSERT INTO audit (way, peer, action, details, user_id, username)
+    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+"""
+_PAGE: Final = """
+    SELECT * FROM audit WHERE id < coalesce($1, 9223372036854775807) ORDER BY id DESC LIMIT $2
+"""
+
+
+def noted(subject: str, first: int) -> str:
+    """A part of a statement's WITH that keeps an action in the audit, if there is one.
+
+    Args:
+        subject: the part with the users that it is done to, as `user_columns` names them.
+        first: the first of its parameters, which `values_of` gives.
+    """
+    way, peer, action, details = (f"${first + place}" for place in range(4))
+    return f"""noted AS (
+        INSERT INTO audit (way, peer, action, details, user_id, username)
+        SELECT {way}::text, {peer}::text, {action}::text, {details}::jsonb, user_id, user_username
+          FROM {subject} WHERE {way}::text IS NOT NULL)"""
+
+
+def values_of(entry: AuditEntry | None) -> tuple[str | None, ...]:
+    """The values of the four parameters of `noted`."""
+    if entry is None:
+        return (None, None, None, None)
+    return (entry.way.value, entry.peer, entry.action, orjson.dumps(entry.details).decode())
+
+
+@frozen
+class PostgresAudit:
+    """Implements `persistence.audit.Audit`."""
+
+    database: Database
+
+    async def note(self, entry: AuditEntry, user: User | None = None) -> None:
+        """See the interface."""
+        about = (None, None) if user is None else (user.id, user.username)
+        await self.database.fetch(_NOTE, *values_of(entry), *about)
+
+    async def page(self, *, before: int | None, limit: int) -> Sequence[AuditRow]:
+        """See the interface."""
+        return [_row(row) for row in await self.database.fetch(_PAGE, before, limit)]
+
+
+def _row(row: Record) -> AuditRow:
+    details = orjson.loads(row["details"])
+    entry = AuditEntry(Way(row["way"]), row["peer"], row["action"], details)
+    user_id = None if row["user_id"] is None else UserId(row["user_id"])
+    return AuditRow(row["id"], row["at"], entry, user_id, row["username"])

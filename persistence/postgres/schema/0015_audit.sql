@@ -1,0 +1,16 @@
+-- Since when an account may not be used; NULL: it may.
+ALTER TABLE users ADD deactivated_at timestamptz;
+
+-- What operators have done, when, by which way (the admin socket, HTTP, or a command with the database
+-- of its own) and from where: the uid of who did it, or the address. Whom it was done to is kept by
+-- name too, and without a foreign key: a row outlives the account.
+CREATE TABLE audit (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at       timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
+    way      text NOT NULL CHECK (way IN ('socket', 'http', 'command')),
+    peer     text NOT NULL,
+    action   text NOT NULL,
+    user_id  bigint,
+    username text,
+    details  jsonb NOT NULL
+);

@@ -1,0 +1,230 @@
+"""What operators may ask of a hub over HTTP, or over its admin socket.
+
+See docs/dialects/admin.md. Guarantees: a body that structures has the right types. Must not know:
+HTTP, the store, what is done.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict
+
+from attrs import field, frozen
+
+from protocol.errors import ErrorCode, WireError
+from protocol.model import Role, SessionId, UserId
+from protocol.parsing.content import Content
+from protocol.rest import RestDialect
+from protocol.schemas import Keywords
+from protocol.shapes.timestamps import Timestamp
+
+MAX_ANNOUNCEMENT_CHARS: Final = 2_000
+ROLES: Final = tuple(role.value for role in Role if role is not Role.ASSISTANT)
+"""Those that an operator may give."""
+RoleName: TypeAlias = Annotated[str, Keywords(enum=list(ROLES))]
+
+
+class ErrorObject(TypedDict):
+    """An error. `field`: the one of the body or query at fault, if it is one."""
+
+    error: str
+    code: str
+    field: NotRequired[str]
+
+
+def _error(_: int, text: str, code: str) -> ErrorObject:
+    return {"error": text, "code": code}
+
+
+ADMIN: Final = RestDialect(
+    "admin", None, _error, unauthorized={"error": "Unauthorized", "code": "unauthorized"}
+)
+
+
+@frozen
+class NewAccountBody:
+    """POST /admin/users. `name`: what others are shown; by default the username."""
+
+    username: str
+    password: str = field(repr=False)
+    name: str | None = None
+    email: str | None = None
+
+
+@frozen
+class NewPasswordBody:
+    """POST /admin/users/password."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@frozen
+class RoleBody:
+    """POST /admin/users/role."""
+
+    user: str
+    role: RoleName
+
+    def checked_role(self) -> Role:
+        """The role.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        if self.role not in ROLES:
+            text = f"role must be one of {', '.join(ROLES)}"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="role")
+        return Role(self.role)
+
+
+@frozen
+class UserBody:
+    """A username."""
+
+    user: str
+
+
+@frozen
+class AnnouncementBody:
+    """POST /admin/announce."""
+
+    text: Annotated[Content, Keywords(maxLength=MAX_ANNOUNCEMENT_CHARS)]
+
+
+@frozen
+class LogLevelBody:
+    """POST /admin/log-level."""
+
+    level: str
+
+
+@frozen
+class DrainBody:
+    """POST /admin/drain. `draining`: whether load balancers are to send nobody new."""
+
+    draining: bool
+
+
+class AccountObject(TypedDict):
+    """An account. `deactivated_at`: since when nobody may sign in to it."""
+
+    id: UserId
+    username: str
+    name: str
+    email: str | None
+    role: Role
+    deactivated_at: Timestamp | None
+
+
+class AccountsObject(TypedDict):
+    """A page of accounts, by id. `next`: the `after` of the next page; null: this is the last."""
+
+    users: Sequence[AccountObject]
+    next: int | None
+
+
+class RevokedObject(TypedDict):
+    """Whose sessions were ended, and how many."""
+
+    user: AccountObject
+    ended: int
+
+
+class ClosedObject(TypedDict):
+    """Whose connections were closed, and how many."""
+
+    user: AccountObject
+    closed: int
+
+
+class ActionObject(TypedDict):
+    """What an operator has done, and to whom. `peer`: `uid 1000`, or an address."""
+
+    id: int
+    at: Timestamp
+    way: Literal["socket", "http", "command"]
+    peer: str
+    action: str
+    user_id: UserId | None
+    username: str | None
+    details: Mapping[str, object]
+
+
+class AuditObject(TypedDict):
+    """A page of it, newest first. `next`: the `before` of the next page."""
+
+    actions: Sequence[ActionObject]
+    next: int | None
+
+
+class ConnectionObject(TypedDict):
+    """A connection. `id`: its number, in the order in which they came; `session`: null where it is
+    another application's, or a token stands for itself; `network`: its address, of IPv6 the /64;
+    `outbox`: how many bytes wait for its peer.
+    """
+
+    id: int
+    user_id: UserId
+    username: str
+    session: SessionId | None
+    dialect: str
+    network: str
+    since: Timestamp
+    outbox: int
+
+
+class ConnectionsObject(TypedDict):
+    """A page of them, by id. `total`: how many there are, of that user if one was named."""
+
+    connections: Sequence[ConnectionObject]
+    total: int
+    next: int | None
+
+
+class FailingLaneObject(TypedDict):
+    """A lane whose last messages could not be stored, since `since`."""
+
+    lane: int
+    since: Timestamp
+
+
+class LanesObject(TypedDict):
+    """How many lanes store messages, and which of them fail."""
+
+    count: int
+    failing: Sequence[FailingLaneObject]
+
+
+class HubObject(TypedDict):
+    """How a hub is. `connections`: by dialect; `database`: `ok`, or what is wrong."""
+
+    version: str
+    pid: int
+    since: Timestamp
+    url: str
+    connections: Mapping[str, int]
+    users_online: int
+    lanes: LanesObject
+    database: str
+    epoch: str
+    log_level: str
+    draining: bool
+    stopping: bool
+
+
+class AnnouncedObject(TypedDict):
+    """How many connections were sent it."""
+
+    connections: int
+
+
+class LogLevelObject(TypedDict):
+    """The level in force, and the one before."""
+
+    level: str
+    before: str
+
+
+class DrainObject(TypedDict):
+    """Whether load balancers are told to send nobody new."""
+
+    draining: bool

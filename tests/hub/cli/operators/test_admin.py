@@ -1,0 +1,177 @@
+"""The operator's commands, on a real database."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from attrs import evolve, frozen
+
+from hub.cli.operators.admin import (
+    Office,
+    add_user,
+    as_json,
+    deactivate,
+    in_words,
+    list_users,
+    migrate_database,
+    reactivate,
+    revoke_sessions,
+    set_password,
+    set_role,
+    show_audit,
+    show_config,
+    show_status,
+)
+from hub.cli.running import NotDone
+from hub.http.responses import HttpError
+from hub.settings.config import SETTINGS, Config
+from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody
+from tests.support.stores.databases import Databases
+
+ANN = NewAccountBody("ann", "correct horse", "Ann", "ann@example.org")
+
+
+@frozen
+class Desk:
+    """An operator with a database of their own, and what they were told."""
+
+    office: Office
+    said: list[str]
+
+
+@pytest.fixture
+async def desk(databases: Databases, tmp_path: Path) -> AsyncIterator[Desk]:
+    """On an empty database."""
+    async with databases.empty() as dsn:
+        given = {"database_url": dsn, "data_dir": tmp_path}
+        config = Config(**given)  # type: ignore[arg-type]  # a Config takes text as well
+        said: list[str] = []
+        yield Desk(Office(config, None, in_words(said.append)), said)
+
+
+async def test_accounts_are_made_listed_and_changed(desk: Desk) -> None:
+    office, said = desk.office, desk.said
+    await migrate_database(office.config, said.append)
+    await add_user(office, ANN)
+    await add_user(office, NewAccountBody("ben", "correct horse", "Ben"))
+    await deactivate(office, "ben")
+    await list_users(office)
+    await reactivate(office, "ben")
+    await set_password(office, NewPasswordBody("ann", "another horse"))
+    await set_role(office, RoleBody("ann", "teacher"))
+    await revoke_sessions(office, "ann")
+    assert said == [
+        "The database is up to date",
+        "ann has id 1",
+        "ben has id 2",
+        "ben is deactivated and signed out everywhere; messages stay",
+        "1\tann\tann@example.org\tAnn",
+        "2\tben\t-\tBen\tdeactivated",
+        "ben may sign in again",
+        "ann has a new password and is signed out everywhere",
+        "ann is a teacher",
+        "0 sessions of ann ended",
+    ]
+
+
+async def test_each_action_is_in_the_audit_with_who_did_it_and_without_secrets(desk: Desk) -> None:
+    office = desk.office
+    await add_user(office, ANN)
+    await set_password(office, NewPasswordBody("ann", "another horse"))
+    await set_role(office, RoleBody("ann", "teacher"))
+    await revoke_sessions(office, "ann")
+    await deactivate(office, "ann")
+    await reactivate(office, "ann")
+    shown: list[str] = []
+    await show_audit(evolve(office, show=as_json(shown.append)), None, 10)
+    actions: list[Any] = [json.loads(line) for line in shown]
+    assert [each["action"] for each in reversed(actions)] == [
+        "user add",
+        "user passwd",
+        "user role",
+        "session revoke",
+        "deactivate",
+        "reactivate",
+    ]
+    came = {(each["way"], each["peer"], each["username"]) for each in actions}
+    assert came == {("command", f"uid {os.getuid()}", "ann")}
+    assert actions[3]["details"] == {"role": "teacher", "before": "student"}
+    assert "horse" not in "".join(shown)
+    desk.said.clear()
+    await show_audit(office, actions[4]["id"], 1)
+    (line,) = desk.said
+    assert line.split("\t")[2:] == [
+        f"command, uid {os.getuid()}",
+        "user add",
+        "ann",
+        '{"name": "Ann", "email": "ann@example.org"}',
+    ]
+
+
+async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
+    office = desk.office
+    await add_user(office, ANN)
+    short = NewAccountBody("ben", "short")
+    unseen = "A name has a character that cannot be seen, or looks like another one"
+    nobody = "There is no user ben"
+    for command, code, reason in (
+        (partial(add_user, body=ANN), "username_taken", "This username has an account already"),
+        (partial(add_user, body=evolve(ANN, username="\u0430nn")), "name_refused", unseen),
+        (partial(add_user, body=evolve(ANN, name="Ann\u202e")), "name_refused", unseen),
+        (
+            partial(add_user, body=evolve(ANN, email="ann@")),
+            "email_refused",
+            "ann@ is no email address",
+        ),
+        (partial(add_user, body=short), "password_too_short", "not accepted: password_too_short"),
+        (
+            partial(set_password, body=NewPasswordBody("ann", "short")),
+            "password_too_short",
+            "not accepted: password_too_short",
+        ),
+        (
+            partial(set_password, body=NewPasswordBody("ben", "another horse")),
+            "user_not_found",
+            nobody,
+        ),
+        (partial(revoke_sessions, user="ben"), "user_not_found", nobody),
+        (partial(deactivate, user="ben"), "user_not_found", nobody),
+        (partial(reactivate, user="b\udcffn"), "user_not_found", "There is no user"),
+        (partial(deactivate, user="AI Tutor"), "user_not_found", "There is no user AI Tutor"),
+        (partial(set_role, body=RoleBody("ben", "teacher")), "user_not_found", nobody),
+    ):
+        refused = pytest.RaisesExc(HttpError, match=reason, check=partial(has_code, code))
+        with pytest.RaisesGroup(refused, flatten_subgroups=True, allow_unwrapped=True):
+            await command(office)
+    assert desk.said == ["ann has id 1"]
+    shown: list[str] = []
+    await show_audit(evolve(office, show=as_json(shown.append)), None, 10)
+    assert len(shown) == 1  # what was refused was not done
+
+
+def has_code(code: str, error: HttpError) -> bool:
+    return error.code == code
+
+
+def test_a_hub_is_asked_for_what_only_a_hub_can_do(tmp_path: Path) -> None:
+    office = Office(Config(data_dir=tmp_path), None, in_words(print))
+    with pytest.raises(NotDone, match=r"No hub listens on .*admin\.sock: No such file"):
+        trio.run(show_status, office)
+    with pytest.raises(NotDone, match="the hub's admin_token is needed"):
+        trio.run(show_status, evolve(office, url="http://127.0.0.1:1"))
+
+
+def test_an_account_hides_its_password() -> None:
+    assert "correct horse" not in repr(ANN)
+
+
+def test_every_setting_is_shown() -> None:
+    said: list[str] = []
+    show_config(Config(port=0), said.append)
+    assert [line.partition(" = ")[0] for line in said] == [setting.name for setting in SETTINGS]
+    assert {"port = 0", "web_client = yes", "database_url = none"} <= set(said)

@@ -1,0 +1,63 @@
+"""Who is an operator over HTTP."""
+
+import pytest
+from trio.testing import MockClock
+
+from persistence.interface import Store
+from tests.support.clients.operators import TOKEN, operated
+from tests.support.world import World
+
+STATUS = "/admin/status"
+
+
+async def test_without_the_setting_there_is_nothing_over_http(timed_world: World) -> None:
+    for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": f"Bearer {TOKEN}"}):
+        reply = await timed_world.call("GET", STATUS, headers=headers)
+        assert (reply.status, reply.json["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("token", ["x", TOKEN[:-1], f"{TOKEN}x", TOKEN.upper()])
+async def test_only_the_token_opens(memory_store: Store, token: str) -> None:
+    async with operated(memory_store) as (_, operators):
+        assert (await operators.call("GET", STATUS)).status == 200
+        reply = await operators.call("GET", STATUS, token=token)
+        assert (reply.status, reply.json["code"]) == (401, "unauthorized")
+        assert reply.headers["www-authenticate"] == "Bearer"
+
+
+async def test_whoever_is_signed_in_is_no_operator(memory_store: Store) -> None:
+    async with operated(memory_store) as (world, operators):
+        ann = await world.person("ann")
+        for headers in (
+            {"Cookie": f"session_token={TOKEN}"},
+            {"Cookie": ann.cookie, "X-Operator": "yes", "Operator": "root"},
+        ):
+            assert (await world.call("GET", STATUS, headers=headers)).status == 401
+        assert (await world.call("GET", f"/admin{STATUS}")).status == 404
+        assert (await operators.call("GET", f"/private_messages{STATUS}")).status == 404
+
+
+async def test_guesses_are_limited_for_their_network(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    settings = {"login_attempts": 3, "login_window": 60}
+    async with operated(memory_store, **settings) as (world, operators):
+        for _ in range(5):
+            assert (await operators.call("GET", STATUS)).status == 200
+            assert (await world.call("GET", STATUS)).status == 401  # no guess
+        for _ in range(3):
+            assert (await operators.call("GET", STATUS, token="wrong")).status == 401
+        reply = await operators.call("GET", STATUS)
+        assert (reply.status, reply.json["code"]) == (429, "too_many_attempts")
+        assert int(reply.headers["retry-after"]) > 0
+        assert (await operators.call("GET", STATUS, peer="192.0.2.9")).status == 200
+        mock_clock.jump(61)
+        assert (await operators.call("GET", STATUS)).status == 200
+
+
+async def test_a_page_of_another_site_changes_nothing(memory_store: Store) -> None:
+    async with operated(memory_store) as (world, operators):
+        headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "https://evil.example"}
+        reply = await world.call("POST", "/admin/drain", {"draining": True}, headers)
+        assert (reply.status, reply.json["code"]) == (403, "origin_refused")
+        assert await operators.audit() == []

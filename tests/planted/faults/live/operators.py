@@ -1,0 +1,256 @@
+"""Faults in what operators do, and in accounts that they deactivate."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+GATE: Final = "tests/hub/rest/routes/admin/test_gate.py"
+HUB: Final = "tests/hub/rest/routes/admin/test_hub.py"
+ACCOUNTS: Final = "tests/hub/rest/routes/admin/test_accounts.py"
+SOCKET: Final = "tests/hub/admin/test_socket.py"
+STORED: Final = "tests/persistence/test_accounts.py"
+AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
+ACTOR: Final = "tests/hub/actor/test_hub.py"
+BESIDE: Final = "tests/e2e/http/test_administration.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "any token is an operator's",
+        "hub/rest/routes/admin/gate.py",
+        "    if not hmac.compare_digest(given.encode(), token.encode()):\n",
+        "    if not given:\n",
+        (GATE,),
+    ),
+    Fault(
+        "the beginning of the operators' token is enough",
+        "hub/rest/routes/admin/gate.py",
+        "    if not hmac.compare_digest(given.encode(), token.encode()):\n",
+        "    if not token.startswith(given):\n",
+        (GATE,),
+    ),
+    Fault(
+        "guesses of the operators' token are not limited",
+        "hub/rest/routes/admin/gate.py",
+        "    if not attempts.take(call.network, now):\n",
+        "    if not attempts.take(str(now), now):\n",
+        (GATE,),
+    ),
+    Fault(
+        "without the setting the operators' calls are there over HTTP",
+        "hub/rest/routes/admin/gate.py",
+        '        raise HttpError(404, "not_found", "Not Found")\n',
+        "        return Operator(Way.HTTP, call.network)\n",
+        (GATE,),
+    ),
+    Fault(
+        "an operator's calls are also served where a proxy does not expect them",
+        "hub/rest/app.py",
+        '    if endpoint.path.startswith(f"{mounted}/"):\n',
+        "    if not endpoint.path:\n",
+        (GATE, "tests/hub/rest/test_openapi.py", "tests/permissions/test_matrix.py"),
+    ),
+    Fault(
+        "others may open the admin socket",
+        "hub/admin/socket.py",
+        "MODE: Final = 0o600\n",
+        "MODE: Final = 0o660\n",
+        (SOCKET,),
+    ),
+    Fault(
+        "a path that is too long for the admin socket ends the hub",
+        "hub/admin/socket.py",
+        '        except OSError as error:\n            log.warning("no_admin_socket"',
+        '        except PermissionError as error:\n            log.warning("no_admin_socket"',
+        (SOCKET,),
+    ),
+    Fault(
+        "who says nothing keeps a place of the admin socket",
+        "hub/admin/socket.py",
+        "        places.release()\n\n\ndef _uid_of",
+        "        pass\n\n\ndef _uid_of",
+        (SOCKET,),
+    ),
+    Fault(
+        "the audit has the hub's uid, not that of who came in",
+        "hub/admin/socket.py",
+        "    _, uid, _ = _CREDENTIALS.unpack(given)\n",
+        "    uid, _, _ = _CREDENTIALS.unpack(given)\n",
+        (SOCKET,),
+    ),
+    Fault(
+        "a kick closes the connections of all users",
+        "hub/rest/routes/admin/hub.py",
+        "send_back([user.id], KICKED)",
+        "send_back(None, KICKED)",
+        (HUB,),
+    ),
+    Fault(
+        "a kick ends sessions",
+        "hub/rest/routes/admin/hub.py",
+        "    await call.services.hub.send_back([user.id], KICKED)\n",
+        "    await call.services.hub.end_users([user.id])\n",
+        (HUB,),
+    ),
+    Fault(
+        "a kick is not in the audit",
+        "hub/rest/routes/admin/hub.py",
+        '    await _note(call, operator_of(call).does("kick", connections=count), user)\n',
+        "",
+        (HUB,),
+    ),
+    Fault(
+        "an announcement is made before it is written down",
+        "hub/rest/routes/admin/hub.py",
+        '    await _note(call, operator_of(call).does("announce", text=text))\n'
+        "    count = len(hub.clients())\n"
+        "    event = Announced(text, datetime.now(UTC))\n"
+        "    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])\n",
+        "    count = len(hub.clients())\n"
+        "    event = Announced(text, datetime.now(UTC))\n"
+        "    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])\n"
+        '    await _note(call, operator_of(call).does("announce", text=text))\n',
+        (HUB,),
+    ),
+    Fault(
+        "a hub that is drained is ready",
+        "hub/rest/routes/health.py",
+        "status.is_leaving or status.is_draining or",
+        "status.is_leaving or",
+        (HUB,),
+    ),
+    Fault(
+        "the password of an account that is deactivated opens a session",
+        "hub/rest/login.py",
+        "    _was_right(call, guess)\n    require_active(found.user)\n",
+        "    _was_right(call, guess)\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a stranger is told that an account is deactivated",
+        "hub/rest/login.py",
+        "    account = account_of(None if found is None else found.user.id, login)\n",
+        "    account = account_of(None if found is None else found.user.id, login)\n"
+        "    if found is not None:\n"
+        "        require_active(found.user)\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a link of the demo signs in who is deactivated",
+        "hub/rest/login.py",
+        "        return require_active(found.user)\n",
+        "        return found.user\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a provider signs in who is deactivated",
+        "hub/rest/routes/provider.py",
+        "        require_active(user)\n",
+        "",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a token of another issuer lets in who is deactivated",
+        "hub/identity/authentication.py",
+        "        if user is None or user.deleted_at or user.deactivated_at:\n",
+        "        if user is None or user.deleted_at:\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "an Express session lets in who is deactivated",
+        "hub/identity/foreign_logins.py",
+        "        if user is None or user.deleted_at or user.deactivated_at:\n",
+        "        if user is None or user.deleted_at:\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "sessions of an account that is deactivated go on",
+        "persistence/postgres/routines/accounts.sql",
+        "        DELETE FROM sessions WHERE user_id = NEW.id;\n",
+        "",
+        (STORED,),
+    ),
+    Fault(
+        "a session is opened while its account is being deactivated",
+        "persistence/postgres/sessions.py",
+        "AND deactivated_at IS NULL FOR SHARE),",
+        "AND deactivated_at IS NULL),",
+        (AT_ONCE,),
+    ),
+    Fault(
+        "a session is opened for an account that is deactivated",
+        "persistence/postgres/sessions.py",
+        "AND deactivated_at IS NULL FOR SHARE),",
+        "FOR SHARE),",
+        (STORED,),
+    ),
+    Fault(
+        "connections of Express sessions of who is deactivated in SQL go on",
+        "persistence/postgres/routines/accounts.sql",
+        "        PERFORM pg_notify('parlour_sessions', 'deactivated ' || NEW.id);\n",
+        "",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "who was deactivated while nobody listened goes on",
+        "hub/identity/live_sessions.py",
+        "                        self._doubt_foreign()\n                    case _:",
+        "                    case _:",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "a connection that was being opened outlives the account",
+        "hub/actor/hub.py",
+        "self._ended.get(client.session_id) or self._ended_users.get(client.user.id)",
+        "self._ended.get(client.session_id)",
+        (ACTOR,),
+    ),
+    Fault(
+        "who is reactivated stays out",
+        "hub/actor/hub.py",
+        "                    self._ended_users.pop(each, None)\n",
+        "                    self._ended_users.get(each)\n",
+        (ACTOR, ACCOUNTS),
+    ),
+    Fault(
+        "a new account is not in the audit",
+        "persistence/postgres/accounts.py",
+        '    {noted("made", 20)}\n',
+        '    {noted("made WHERE false", 20).replace("false WHERE", "false AND")}\n',
+        (STORED,),
+    ),
+    Fault(
+        "a deactivation is not in the audit",
+        "hub/admin/actions.py",
+        "self.store.accounts.deactivate(user.id, audit=entry)",
+        "self.store.accounts.deactivate(user.id)",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "the hub may change what the audit has kept",
+        "persistence/postgres/database/role.py",
+        "    REVOKE UPDATE, DELETE ON audit FROM {ROLE};\n",
+        "",
+        ("tests/persistence/postgres/database/test_role.py",),
+    ),
+    Fault(
+        "the assistant can be given a password",
+        "hub/admin/actions.py",
+        "        if user is None or user.deleted_at or user.role is Role.ASSISTANT:\n",
+        "        if user is None or user.deleted_at:\n",
+        (ACCOUNTS,),
+    ),
+    Fault(
+        "the page does not show what the operator says",
+        "hub/web/app/shell/announcement.js",
+        "    bar.hidden = false;\n",
+        "",
+        ("tests/e2e/browser/test_people.py",),
+    ),
+    Fault(
+        "a command opens the embedded database beside its hub",
+        "hub/cli/operators/desk.py",
+        "    elif config.database_url is None and _flaw_of_socket(config) is None:\n",
+        "    elif config.database_url == _flaw_of_socket(config) == '':\n",
+        (BESIDE,),
+    ),
+)
