@@ -204,6 +204,10 @@ class Hub:
         clients = self._by_user.get(user_id, ())
         return frozenset(room for client in clients for room in self._joined.get(client, ()))
 
+    def rooms_joined(self, client: Client, limit: int) -> Sequence[Room]:
+        """The first `limit` rooms of a connection, in the order in which it joined them."""
+        return tuple(itertools.islice(self._joined.get(client, ()), limit))
+
     async def end_sessions(self, session_ids: Iterable[SessionId]) -> None:
         """Close the live connections of ended sessions with 4001."""
         await self._address.send(EndSessions(frozenset(session_ids), SESSION_ENDED))

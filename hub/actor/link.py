@@ -8,6 +8,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
 from protocol.model import Position
 
@@ -42,6 +43,10 @@ class Link(Protocol):
     @property
     def waiting_bytes(self) -> int:
         """How much is queued that the peer has not taken, as far as the hub knows."""
+
+    @property
+    def carrier(self) -> Carrier:
+        """What carries it now."""
 
     @property
     def close_code(self) -> int:

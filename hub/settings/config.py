@@ -23,6 +23,14 @@ from hub.settings.setting import ConfigError, settings_of
 
 UTF8_BYTES: Final = 4  # that one character takes at most
 
+_NEEDS: Final = (
+    ("express_sessions_url", "session_secrets", "the secret of the Express application"),
+    ("oidc_issuer", "public_url", "the provider sends people back to it"),
+    ("email_hook", "public_url", "links begin with it"),
+    ("admin_ui", "admin_token", "with it operators sign in there"),
+)
+"""A setting, another one without which it cannot be, and why."""
+
 
 class Conflict(ConfigError):
     """Settings that do not fit together.
@@ -52,25 +60,14 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Storage, Listeni
             raise Conflict(
                 ("tls_cert", "tls_key"), "tls_cert and tls_key are given together or not at all"
             )
-        if self.express_sessions_url is not None and not self.session_secrets:
-            raise Conflict(
-                ("express_sessions_url", "session_secrets"),
-                "express_sessions_url needs session_secrets: the secret of the Express application",
-            )
         if (self.oidc_issuer is None) != (self.oidc_client_id is None):
             raise Conflict(
                 ("oidc_issuer", "oidc_client_id"),
                 "oidc_issuer and oidc_client_id are given together or not at all",
             )
-        if self.oidc_issuer is not None and self.public_url is None:
-            raise Conflict(
-                ("oidc_issuer", "public_url"),
-                "oidc_issuer needs public_url: the provider sends people back to it",
-            )
-        if self.email_hook is not None and self.public_url is None:
-            raise Conflict(
-                ("email_hook", "public_url"), "email_hook needs public_url: links begin with it"
-            )
+        for name, needed, why in _NEEDS:
+            if getattr(self, name) and not getattr(self, needed):
+                raise Conflict((name, needed), f"{name} needs {needed}: {why}")
         if self.registration is Registration.PROVIDER and self.oidc_issuer is None:
             raise Conflict(
                 ("registration", "oidc_issuer"), "registration = provider needs oidc_issuer"

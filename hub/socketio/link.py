@@ -20,6 +20,7 @@ from hub.actor.link import Frames
 from hub.socketio.offset import LISTED, MAX_LISTED, Offset
 from hub.socketio.socket import Socket
 from protocol.dialect import EventDialect
+from protocol.engineio.session import Carrier
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason, ErrorCode
 from protocol.events import Event, Refused
 from protocol.events import Shed as ShedNotice
@@ -152,6 +153,11 @@ class SocketLink:
             self._shed = 0
             self.offer(Frames(self._wire.encode(notice)))
             self.socket.flush()
+
+    @property
+    def carrier(self) -> Carrier:
+        """See `Link`."""
+        return self.socket.carrier
 
     @property
     def close_code(self) -> int:

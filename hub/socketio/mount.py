@@ -12,11 +12,13 @@ import trio
 
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.socketio.admin_ui.application import AdminUi
 from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
 from protocol.dialect import EventDialect
 from protocol.engineio.session import EngineSettings
 from protocol.shapes.rendering import render_html
+from protocol.socketio.admin_ui import NAMESPACE
 from protocol.websocket.handshake import Head, origin_allowed
 
 PATH: Final = "/socket.io/"
@@ -46,11 +48,22 @@ async def open_socketio(
         )
         for namespace, dialect in dialects.items()
     }
-    server = SocketIoServer(applications)
+    pages = _pages(services)
+    server = SocketIoServer({**applications, **pages})
     engine = EngineServer(SETTINGS, server.serve, origin_rule)
     async with trio.open_nursery() as nursery:
         for application in applications.values():
             nursery.start_soon(application.run)
+        for page in pages.values():
+            nursery.start_soon(page.run)
         await nursery.start(engine.run)
         yield engine
         nursery.cancel_scope.cancel()
+
+
+def _pages(services: Services) -> Mapping[str, AdminUi]:
+    """The page of operators by its namespace, if they want one."""
+    token = services.config.admin_token
+    if not services.config.admin_ui or token is None:
+        return {}
+    return {NAMESPACE: AdminUi(services, token)}

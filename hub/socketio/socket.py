@@ -8,6 +8,7 @@ from attrs import define, field
 from hub.engineio.connection import EngineConnection
 from hub.engineio.server import Opening
 from hub.limits.pace import Pace
+from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
 from protocol.model import UserId
 from protocol.socketio.packets import Data, SocketIoPacket, SocketIoType, encode
@@ -43,6 +44,12 @@ class Socket:
             self._connection.queue(message)
         self._connection.flush()
 
+    def queue_event(self, event: str, *args: Data) -> None:
+        """Send an event with the next flush."""
+        packet = SocketIoPacket(SocketIoType.EVENT, self.namespace, [event, *args])
+        for message in encode(packet):
+            self._connection.queue(message)
+
     def queue(self, message: str | bytes) -> None:
         """Send the message of an encoded packet with the next flush."""
         self._connection.queue(message)
@@ -50,6 +57,11 @@ class Socket:
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""
         self._connection.flush()
+
+    @property
+    def carrier(self) -> Carrier:
+        """What carries its session now."""
+        return self._connection.session.carrier
 
     @property
     def waiting_bytes(self) -> int:

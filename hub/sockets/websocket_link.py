@@ -17,6 +17,7 @@ from hub.actor.link import Frames
 from hub.sockets.outbox import Offered, Outbox
 from hub.sockets.transport import Transport
 from protocol.dialect import Heartbeat
+from protocol.engineio.session import Carrier
 from protocol.errors import GOING_AWAY, TOO_SLOW, CloseReason
 from protocol.websocket.frames import PING_FRAME, close_answer, close_frame, pong_frame
 
@@ -59,6 +60,11 @@ class WebSocketLink:
     def waiting_bytes(self) -> int:
         """See `Link`."""
         return self._outbox.size
+
+    @property
+    def carrier(self) -> Carrier:
+        """See `Link`."""
+        return Carrier.WEBSOCKET
 
     @property
     def close_code(self) -> int:

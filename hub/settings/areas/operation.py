@@ -6,7 +6,7 @@ Must not know: other areas.
 from attrs import frozen
 
 from hub.settings.choices import LogFormat, LogLevel, Traces
-from hub.settings.parsers import LONG_SECRET, PLACE, Place, choice, seconds
+from hub.settings.parsers import LONG_SECRET, PLACE, YES_NO, Place, choice, seconds
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -43,6 +43,12 @@ class Operation:
         None,
         "The bearer token of operators, for the calls below `/admin/`; without it they are for the"
         " admin socket alone.",
+    )
+    admin_ui: bool = setting(
+        YES_NO,
+        default=False,
+        meaning="Whether operators may open the page `@socket.io/admin-ui` on the hub, as `admin`"
+        " with the `admin_token`.",
     )
     metrics_listen: Place | None = setting(
         PLACE,

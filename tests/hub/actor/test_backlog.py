@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.actor.backlog import MAX_HELD_BYTES, MAX_SPANS, Backlog, Missing
 from hub.actor.link import Frames
+from protocol.engineio.session import Carrier
 from protocol.errors import TOO_SLOW, CloseReason
 from protocol.model import ChannelId, Position
 
@@ -38,6 +39,10 @@ class Recorder:
     @property
     def waiting_bytes(self) -> int:
         return 0
+
+    @property
+    def carrier(self) -> Carrier:
+        return Carrier.WEBSOCKET
 
     @property
     def close_code(self) -> int:

@@ -17,6 +17,7 @@ from hub.actor.listeners import RoomListeners
 from hub.actor.wire import Wire
 from hub.limits.quotas import Quotas
 from protocol.dialects.private_messages import DIALECT
+from protocol.engineio.session import Carrier
 from protocol.errors import GOING_AWAY, CloseReason
 from protocol.events import Connected
 from protocol.model import SessionId, User, UserId
@@ -34,6 +35,7 @@ class Closings:
     is_behind: bool = False
     waiting_bytes: int = 0
     close_code: int = 1005
+    carrier: Carrier = Carrier.WEBSOCKET
     is_closed: bool = field(default=False, init=False)
 
     def offer(self, frames: Frames) -> None:

@@ -17,7 +17,14 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import monitoring, operators, presence, revocation, telemetry
+from tests.planted.faults.live import (
+    admin_ui,
+    monitoring,
+    operators,
+    presence,
+    revocation,
+    telemetry,
+)
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import backups, database, log, people, persistence, routines
 
@@ -35,6 +42,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *revocation.FAULTS,
     *presence.FAULTS,
     *operators.FAULTS,
+    *admin_ui.FAULTS,
     *identity.FAULTS,
     *accounts.FAULTS,
     *oidc.FAULTS,

@@ -1,24 +1,22 @@
 """Who is an operator: whoever came in by the admin socket, or has the token.
 
-Guarantees: without the setting `admin_token` there is nothing here for HTTP; a token is compared in
-constant time, and guesses of it are limited like those of passwords. Must not know: any call.
+Guarantees: without the setting `admin_token` there is nothing here for HTTP. Must not know: any
+call.
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
-import trio
 from attrs import frozen
 from starlette.responses import Response
 
 from hub.admin.actions import StoredActions
 from hub.admin.operator import OPERATOR, Operator
+from hub.admin.token import Throttled, is_admin_token
 from hub.rest.endpoint import Call, Endpoint, HttpError
 from hub.rest.login import too_many
 from hub.rest.selection import bearer_token
-from hub.settings.redaction import revealed
 from persistence.interface import Way
 
 GATED: Final[Mapping[int, Sequence[str]]] = {404: ["not_found"], 429: ["too_many_attempts"]}
@@ -55,18 +53,18 @@ def _recognized(call: Call) -> Operator:
     known: Operator | None = call.request.scope.get(OPERATOR)
     if known is not None:
         return known
-    token = revealed(call.services.config.admin_token)
+    token = call.services.config.admin_token
     if token is None:
         raise HttpError(404, "not_found", "Not Found")
     given = bearer_token(call.request)
     if not given:
         raise _unauthorized()
-    attempts, now = call.services.admin_attempts, trio.current_time()
-    if not attempts.take(call.network, now):
-        raise too_many(attempts.retry_after(call.network, now))
-    if not hmac.compare_digest(given.encode(), token.encode()):
+    try:
+        is_right = is_admin_token(call.services, token, given, call.network)
+    except Throttled as refusal:
+        raise too_many(refusal.seconds) from None
+    if not is_right:
         raise _unauthorized()
-    attempts.give_back(call.network)
     return Operator(Way.HTTP, call.network)
 
 

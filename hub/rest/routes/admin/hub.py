@@ -16,6 +16,7 @@ import trio
 from hub.actor.client import Client
 from hub.actor.letters import Delivery, ToEveryone
 from hub.admin.actions import NO_USER, PAGE, account_object
+from hub.admin.kicks import kick_user
 from hub.assembly import Services
 from hub.rest.endpoint import JSON, Call, HttpError
 from hub.rest.parameters import Number, Text
@@ -39,9 +40,8 @@ from protocol.admin import (
     LogLevelObject,
     UserBody,
 )
-from protocol.errors import KICKED, ErrorCode, WireError
+from protocol.errors import ErrorCode, WireError
 from protocol.events import Announced
-from protocol.model import User
 from protocol.parsing.content import check_content
 from protocol.shapes.timestamps import timestamp
 
@@ -133,12 +133,9 @@ async def kick(call: Call) -> JSON[ClosedObject]:
     """Close a user's connections; they stay signed in."""
     body = await call.body(UserBody)
     user = await actions_of(call).find(body.user)
-    count = len(call.services.hub.clients_of(user.id))
+    count = await kick_user(call.services, operator_of(call), user)
     if not count:
         raise HttpError(404, NO_CONNECTION, f"{user.username} has no connection")
-    await _note(call, operator_of(call).does("kick", connections=count), user)
-    await call.services.hub.send_back([user.id], KICKED)
-    await call.services.hub.barrier()
     return JSON({"user": account_object(user), "closed": count})
 
 
@@ -179,8 +176,8 @@ async def drain(call: Call) -> JSON[DrainObject]:
     return JSON({"draining": body.draining})
 
 
-async def _note(call: Call, entry: AuditEntry, user: User | None = None) -> None:
-    await call.services.store.audit.note(entry, user)
+async def _note(call: Call, entry: AuditEntry) -> None:
+    await call.services.store.audit.note(entry)
 
 
 SURFACE: Final = ADMIN

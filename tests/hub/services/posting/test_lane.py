@@ -17,6 +17,7 @@ from persistence.interface import Store
 from persistence.records import Draft
 from protocol.dialects.learning_chat import DIALECT as LEARNING_CHAT
 from protocol.dialects.private_messages import DIALECT as PRIVATE_MESSAGES
+from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
 from protocol.events import Connected
 from protocol.model import Posted, SessionId
@@ -81,6 +82,7 @@ class Timetable:
     is_behind: bool = False
     waiting_bytes: int = 0
     close_code: int = 1005
+    carrier: Carrier = Carrier.WEBSOCKET
 
     def offer(self, frames: Frames) -> None:
         if frames.position is not None:

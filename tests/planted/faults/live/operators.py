@@ -11,29 +11,30 @@ SOCKET: Final = "tests/hub/admin/test_socket.py"
 STORED: Final = "tests/persistence/test_accounts.py"
 AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
 ACTOR: Final = "tests/hub/actor/test_hub.py"
+PAGE: Final = "tests/hub/socketio/admin_ui/test_application.py"
 BESIDE: Final = "tests/e2e/http/test_administration.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "any token is an operator's",
-        "hub/rest/routes/admin/gate.py",
-        "    if not hmac.compare_digest(given.encode(), token.encode()):\n",
+        "hub/admin/token.py",
+        "    if not hmac.compare_digest(given.encode(), token.reveal().encode()):\n",
         "    if not given:\n",
-        (GATE,),
+        (GATE, PAGE),
     ),
     Fault(
         "the beginning of the operators' token is enough",
-        "hub/rest/routes/admin/gate.py",
-        "    if not hmac.compare_digest(given.encode(), token.encode()):\n",
-        "    if not token.startswith(given):\n",
-        (GATE,),
+        "hub/admin/token.py",
+        "    if not hmac.compare_digest(given.encode(), token.reveal().encode()):\n",
+        "    if not token.reveal().startswith(given):\n",
+        (GATE, PAGE),
     ),
     Fault(
         "guesses of the operators' token are not limited",
-        "hub/rest/routes/admin/gate.py",
-        "    if not attempts.take(call.network, now):\n",
+        "hub/admin/token.py",
+        "    if not attempts.take(network, now):\n",
         "    if not attempts.take(str(now), now):\n",
-        (GATE,),
+        (GATE, PAGE),
     ),
     Fault(
         "without the setting the operators' calls are there over HTTP",
@@ -79,22 +80,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a kick closes the connections of all users",
-        "hub/rest/routes/admin/hub.py",
+        "hub/admin/kicks.py",
         "send_back([user.id], KICKED)",
         "send_back(None, KICKED)",
         (HUB,),
     ),
     Fault(
         "a kick ends sessions",
-        "hub/rest/routes/admin/hub.py",
-        "    await call.services.hub.send_back([user.id], KICKED)\n",
-        "    await call.services.hub.end_users([user.id])\n",
+        "hub/admin/kicks.py",
+        "        await services.hub.send_back([user.id], KICKED)\n",
+        "        await services.hub.end_users([user.id])\n",
         (HUB,),
     ),
     Fault(
         "a kick is not in the audit",
-        "hub/rest/routes/admin/hub.py",
-        '    await _note(call, operator_of(call).does("kick", connections=count), user)\n',
+        "hub/admin/kicks.py",
+        "        await services.store.audit.note(operator.does(ACTION, connections=count), user)\n",
         "",
         (HUB,),
     ),

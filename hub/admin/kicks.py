@@ -1,0 +1,42 @@
+"""Operators close connections; whose they were stays signed in.
+
+Guarantees: it is in the audit before it is done, and done when these return; no other connection is
+closed. Must not know: how an operator comes in.
+"""
+
+from hub.actor.client import Client
+from hub.actor.letters import Close
+from hub.admin.operator import Operator
+from hub.assembly import Services
+from protocol.errors import KICKED
+from protocol.model import User
+
+ACTION = "kick"
+
+
+async def kick_user(services: Services, operator: Operator, user: User) -> int:
+    """Close every connection of a user; returns how many there were.
+
+    Raises:
+        StoreUnavailable: the audit is out of reach; nothing was done.
+    """
+    count = len(services.hub.clients_of(user.id))
+    if count:
+        await services.store.audit.note(operator.does(ACTION, connections=count), user)
+        await services.hub.send_back([user.id], KICKED)
+        await services.hub.barrier()
+    return count
+
+
+async def kick_connection(
+    services: Services, operator: Operator, client: Client, number: int
+) -> None:
+    """Close one connection. `number`: the Hub's.
+
+    Raises:
+        StoreUnavailable: the audit is out of reach; nothing was done.
+    """
+    entry = operator.does(ACTION, connections=1, connection=number)
+    await services.store.audit.note(entry, client.user)
+    await services.hub.post(Close([client], KICKED))
+    await services.hub.barrier()

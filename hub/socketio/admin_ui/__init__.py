@@ -1,0 +1,1 @@
+"""The page `@socket.io/admin-ui`, which operators may open on a hub."""
