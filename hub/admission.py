@@ -107,7 +107,11 @@ class Admission:
         )
         hosts = Hosts.of(services.config.hosts, machine_domains())
         self._rules = Rules(
-            limits, services.visitors, admits=hosts.admits, refused=services.metrics.refused
+            limits,
+            services.visitors,
+            admits=hosts.admits,
+            refused=services.metrics.refused,
+            tracing=services.tracing,
         )
         self._busy = 0
         self._idle = trio.Event()
@@ -187,7 +191,8 @@ class Admission:
                 return None
             if isinstance(session, Session):
                 services.renewals.note(session)
-                await upgrade.visitor.meter.recognize(services.quotas.of(session.user.id).pace)
+                pace = services.quotas.of(session.user.id).pace
+                await upgrade.visitor.recognize(session.user.id, pace)
                 return await self._let_in(transport, upgrade, dialect, session)
             await self._turn_away(transport, upgrade, dialect.reject(session))
         return None
@@ -206,7 +211,7 @@ class Admission:
             await upgrade.visitor.meter.take(OPENING_COST)
             wire = self._wire(head, dialect)
             transport.is_known = lambda: True
-            await accept(request_bytes(head), transport, wire.compression)
+            await accept(request_bytes(head), transport, wire.compression, upgrade.name)
         except BaseException:
             place.release()
             raise
@@ -240,7 +245,7 @@ class Admission:
             case RefuseUpgrade(status=status, text=text):
                 await upgrade.refuse(transport, status, text)
             case AcceptAndClose(texts=texts, reason=reason):
-                await accept(request_bytes(upgrade.head), transport)
+                await accept(request_bytes(upgrade.head), transport, None, upgrade.name)
                 frames = [text_frame(text.encode()) for text in texts]
                 with trio.move_on_after(CLOSE_SECONDS):
                     await transport.send_all(b"".join((*frames, close_frame(reason))))
@@ -284,16 +289,23 @@ class Admission:
         meter = upgrade.visitor.meter
         connection = WebSocketConnection(transport, link, upgrade.trailing, cutter, meter)
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
-        log.debug("client_connected", user_id=client.user.id, dialect=dialect.name)
+        begun = trio.current_time()
+        log.debug("client_connected", dialect=dialect.name)
         try:
             greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
             await services.hub.post(Register(client, greeting))
             await services.arrivals.connected(client)
-            take = take_commands(asker, codec, services.commands)
+            take = take_commands(asker, codec, services.commands, services.tracing)
             await connection.serve(dialect.heartbeat, take)
         finally:
             place.release()
             services.commands.gone(client)
             with trio.move_on_after(UNREGISTER_SECONDS, shield=True):
                 await services.hub.post(Unregister(client))
-            log.debug("client_disconnected", user_id=client.user.id)
+            log.debug(
+                "client_disconnected",
+                dialect=dialect.name,
+                code=link.close_code,
+                seconds=round(trio.current_time() - begun, 3),
+                frames_in=connection.frames,
+            )

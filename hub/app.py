@@ -55,9 +55,11 @@ from hub.sockets.tls import server_context
 from hub.starting import Waiting, open_patiently
 from hub.supervision.supervisor import Supervisor, extension
 from hub.supervision.watchdog import Watchdog
+from hub.tracing.tracing import Tracing, open_tracing
 from persistence import open_express_sessions, open_hub_store
 from persistence.embedded import STOP_SECONDS
 from persistence.interface import ForeignSessions, Store
+from persistence.postgres.database.statements import StatementWatch
 from protocol.discovery import find_dialects
 
 log = structlog.get_logger(__name__)
@@ -78,12 +80,13 @@ class Server:
 
 
 @asynccontextmanager
-async def open_server(
+async def open_server(  # noqa: PLR0913  what a server is made of
     config: Config,
     listeners: Sequence[socket.socket],
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
+    tracing: Tracing | None = None,
     host: str | None = None,
     is_demo: bool = False,
     monitors: Sequence[socket.socket] = (),
@@ -95,13 +98,16 @@ async def open_server(
         listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
+        tracing: makes spans; None: nothing does.
         host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
         monitors: where the metrics are shown; closed when the context is left.
     """
     dialects = find_dialects(protocol.dialects)
     async with (
-        open_services(config, store, foreign_sessions=foreign_sessions) as services,
+        open_services(
+            config, store, foreign_sessions=foreign_sessions, tracing=tracing
+        ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
     ):
@@ -164,6 +170,8 @@ async def serve(
         ConfigError: the certificate cannot be used.
     """
     tls = server_context(config)
+    statements = StatementWatch()
+    statements.warn_from(config.slow_statement)
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
         _listening(config, given) as listeners,
@@ -176,13 +184,16 @@ async def serve(
             nursery.start_soon(watchdog.feed)
             waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
-                store, foreign = await _open_stores(config, stack, waiting.begin)
+                tracing = await stack.enter_async_context(open_tracing(config.traces))
+                statements.open_span = None if tracing is None else tracing.statement
+                store, foreign = await _open_stores(config, stack, waiting.begin, statements)
                 open_it = partial(
                     open_server,
                     config,
                     listeners,
                     store,
                     foreign,
+                    tracing=tracing,
                     host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
                     monitors=monitors,
@@ -193,6 +204,7 @@ async def serve(
                             serving, _name_of(config), open_it, waiting.begin
                         )
                         waiting.end()
+                        server.reloading.warn_from = statements.warn_from
                         await serving.enter_async_context(_open_admin(config, server))
                         metrics = server.services.metrics
                         serving.enter_context(collecting_little(metrics.collected))
@@ -283,7 +295,10 @@ def _open_admin(config: Config, server: Server) -> AbstractAsyncContextManager[N
 
 
 async def _open_stores(
-    config: Config, stack: AsyncExitStack, note: Callable[[str], None]
+    config: Config,
+    stack: AsyncExitStack,
+    note: Callable[[str], None],
+    statements: StatementWatch,
 ) -> tuple[Store, ForeignSessions | None]:
     """The database, and that of the Express application, when they are there."""
     open_own = partial(
@@ -293,12 +308,15 @@ async def _open_stores(
         pool_size=config.db_pool,
         lanes=config.db_lanes,
         wait_seconds=config.takeover_wait,
+        watch=statements,
     )
     store = await open_patiently(stack, _name_of(config), open_own, note)
     url = config.express_sessions_url
     if url is None:
         return store, None
-    open_foreign = partial(open_express_sessions, url.reveal(), config.express_sessions_table)
+    open_foreign = partial(
+        open_express_sessions, url.reveal(), config.express_sessions_table, statements
+    )
     return store, await open_patiently(stack, str(url), open_foreign, note)
 
 

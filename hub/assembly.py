@@ -66,6 +66,7 @@ from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from hub.tracing.tracing import Tracing
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
 from protocol.express_session import COOKIE as SIGNED_COOKIE
@@ -127,6 +128,7 @@ class Services:
     browsers: Browsers
     status: Status
     metrics: Metrics
+    tracing: Tracing | None
     session_cache: SessionCache
     files: FileCollector
     assistant: Assistant
@@ -139,6 +141,7 @@ async def open_services(
     *,
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -147,6 +150,7 @@ async def open_services(
         store: the log.
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
+        tracing: makes spans; None: nothing does.
     """
     presence = Presence(
         store.relations,
@@ -172,7 +176,7 @@ async def open_services(
     log_watch = LogWatch(
         store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
     )
-    messaging = Messaging(store.messages, hub, typing, log_watch)
+    messaging = Messaging(store.messages, hub, typing, log_watch, tracing)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(
         store.workspaces,
@@ -315,6 +319,7 @@ async def open_services(
             browsers=Browsers(signing),
             status=Status(),
             metrics=Metrics(),
+            tracing=tracing,
             session_cache=session_cache,
             files=files,
             assistant=assistant,

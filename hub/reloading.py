@@ -4,6 +4,7 @@ Guarantees: settings that cannot be used change nothing; what was changed and ta
 named. Connections that are open stay. Must not know: where settings come from, signals.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +29,7 @@ RELOADABLE: Final = frozenset(
         "max_connections",
         "max_connections_per_address",
         "shutdown_timeout",
+        "slow_statement",
         "tls_cert",
         "tls_key",
         "user_channels_per_hour",
@@ -59,6 +61,7 @@ class Reloading:
         services: what runs.
         acceptor: what accepts connections.
         config: the settings in force.
+        warn_from: logs statements of the database that take so many seconds; 0: none.
 
     `certificate_end`: when the certificate in use is no longer valid.
     """
@@ -66,6 +69,7 @@ class Reloading:
     services: Services
     acceptor: Acceptor
     config: Config
+    warn_from: Callable[[float], None] = lambda _: None
     certificate_end: datetime | None = field(init=False)
 
     @certificate_end.default
@@ -96,6 +100,7 @@ class Reloading:
             self.services.guesses.change(config.login_attempts)
             self.services.attempts.change(config.login_attempts_per_address)
             self.services.admin_attempts.change(config.login_attempts)
+        self.warn_from(config.slow_statement)
         set_level(config.log_level)
         log.warning(
             "settings_reloaded",

@@ -11,15 +11,25 @@ from pathlib import Path
 import trio
 
 from persistence.embedded import is_data_dir, run_embedded
+from persistence.embedded.beside import run_beside
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
 from persistence.postgres.database.hold import open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import grant_rights, make_role
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
+from persistence.upkeep.restoring import require_whole
 
-__all__ = ["is_data_dir", "open_database", "open_express_sessions", "open_hub_store", "open_store"]
+__all__ = [
+    "is_data_dir",
+    "open_beside",
+    "open_database",
+    "open_express_sessions",
+    "open_hub_store",
+    "open_store",
+]
 
 
 @asynccontextmanager
@@ -64,7 +74,13 @@ async def open_store(
 
 @asynccontextmanager
 async def open_hub_store(
-    database_url: str | None, data_dir: Path, *, pool_size: int, lanes: int, wait_seconds: float
+    database_url: str | None,
+    data_dir: Path,
+    *,
+    pool_size: int,
+    lanes: int,
+    wait_seconds: float,
+    watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Store]:
     """The store of a hub, which is the only one on its database: the schema is brought up to date
     once no other hub works with it.
@@ -75,6 +91,7 @@ async def open_hub_store(
         pool_size: see there.
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
+        watch: what is noted of its statements.
 
     Raises:
         AlreadyServed: another hub serves the database; the text says which.
@@ -87,7 +104,9 @@ async def open_hub_store(
         await _bring_up_to_date(admin, dsn)
         await hold.begin()
         async with (
-            open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, hold=hold) as store,
+            open_postgres_store(
+                dsn, pool_size=pool_size, lanes=lanes, hold=hold, watch=watch
+            ) as store,
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(hold.keep)
@@ -96,10 +115,29 @@ async def open_hub_store(
 
 
 @asynccontextmanager
+async def open_beside(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
+    """The DSN of a database as it is, also while a hub serves it. The asyncio loop that is needed
+    for it runs while the context is open.
+
+    Raises:
+        EmbeddedPostgresError: there is no embedded one, or it cannot start.
+        NotRestored: a restore into the folder was interrupted.
+    """
+    require_whole(data_dir)
+    server = run_beside(data_dir) if database_url is None else nullcontext(database_url)
+    async with open_asyncio(), server as dsn:
+        yield dsn
+
+
+@asynccontextmanager
 async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[tuple[str, str]]:
     """The DSNs of a server that runs: for who may change everything, and for everything else, which
     on an external one is the same.
+
+    Raises:
+        NotRestored: a restore into the folder was interrupted.
     """
+    require_whole(data_dir)
     server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
     async with open_asyncio(), server as admin:
         yield admin, admin if database_url is not None else await make_role(admin)

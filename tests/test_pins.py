@@ -31,6 +31,14 @@ def pins() -> dict[str, str]:
     return pinned
 
 
+def test_what_an_extra_brings_is_what_the_tests_run_with() -> None:
+    """An extra is not installed by `uv sync`, but the group `dev` is."""
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    assert {line for lines in extras for line in lines} <= set(
+        PYPROJECT["dependency-groups"]["dev"]
+    )
+
+
 def test_every_installed_distribution_is_pinned_at_its_version() -> None:
     installed = {normal(d.metadata["Name"]): d.version for d in distributions()}
     ours = {name: v for name, v in installed.items() if name not in INSTALLERS | {"parlour"}}

@@ -4,6 +4,7 @@ Guarantees: nothing here blocks, so the Hub can call it in its loop.
 Must not know: the Hub, the store, what carries the connection.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -13,6 +14,7 @@ from attrs import define, field
 from hub.actor.backlog import Backlog
 from hub.actor.link import Frames, Link
 from hub.limits.quotas import Quota
+from hub.settings.log_ids import CONNECTION, USER, connection_id
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.model import SessionId, User
@@ -46,7 +48,7 @@ class Client:
         network: where the peer is, as limits know it.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
-    `backlog` stands before the link: the Hub delivers to it.
+    `backlog` stands before the link: the Hub delivers to it. `connection` is its id in the log.
     """
 
     user: User
@@ -56,6 +58,7 @@ class Client:
     quota: Quota = field(repr=False)
     network: str = ""
     typing_seconds: float | None = field(default=None, repr=False)
+    connection: str | None = field(factory=connection_id, init=False)
     since: datetime = field(factory=partial(datetime.now, UTC), init=False)
     backlog: Backlog = field(init=False, repr=False)
 
@@ -82,3 +85,8 @@ class Client:
     def close(self, reason: CloseReason) -> None:
         """Begin to close. The first reason wins."""
         self.link.close(reason)
+
+
+def ids_of(client: Client) -> Mapping[str, object]:
+    """For a line about a client that is logged by a task that serves several."""
+    return {CONNECTION: client.connection, USER: client.user.id}

@@ -41,6 +41,7 @@ from hub.actor.letters import (
 )
 from hub.actor.link import Frames
 from hub.actor.listeners import PresenceListener, RoomListener
+from hub.tracing.tracing import Delivering
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, User, UserId
@@ -90,11 +91,14 @@ class Hub:
         await self._address.send(letter)
 
     async def broadcast(
-        self, deliveries: Sequence[Delivery], then: Callable[[], None] | None = None
+        self,
+        deliveries: Sequence[Delivery],
+        then: Callable[[], None] | None = None,
+        trace: Delivering | None = None,
     ) -> None:
         """Deliver these events in order; see `Broadcast`."""
         if deliveries or then is not None:
-            await self._address.send(Broadcast(deliveries, then))
+            await self._address.send(Broadcast(deliveries, then, trace))
 
     async def barrier(self) -> None:
         """Return when every letter that was posted before has been acted on.
@@ -292,8 +296,14 @@ class Hub:
             self._touched[client] = None
 
     def _broadcast(self, letter: Broadcast) -> None:
-        for delivery in letter.deliveries:
-            self._deliver(delivery)
+        trace = letter.trace
+        if trace is None:
+            for delivery in letter.deliveries:
+                self._deliver(delivery)
+        else:
+            for delivery in letter.deliveries:
+                trace.delivered(delivery.event, self._deliver(delivery))
+            trace.done()
         if letter.then is not None:
             letter.then()
 
@@ -404,10 +414,11 @@ class Hub:
     def _is_user_in(self, user_id: UserId, room: Room) -> bool:
         return any(room in self._joined.get(client, ()) for client in self._by_user[user_id])
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _deliver(self, delivery: Delivery) -> int:
+        """Returns to how many connections."""
         audience = self._audience(delivery)
         if not audience:
-            return
+            return 0
         event = delivery.event
         position = event.position
         encoded: dict[Encoder, Frames] = {}
@@ -433,6 +444,7 @@ class Hub:
             figures.ephemeral += count
         else:
             figures.others += count
+        return count
 
     def _audience(self, delivery: Delivery) -> Sequence[Client]:
         match delivery.to:

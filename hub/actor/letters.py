@@ -10,6 +10,7 @@ import trio
 from attrs import field, frozen
 
 from hub.actor.client import Client
+from hub.tracing.tracing import Delivering
 from protocol.errors import CloseReason
 from protocol.events import Event
 from protocol.model import Channel, ChannelId, SessionId, UserId, WorkspaceId
@@ -137,11 +138,12 @@ class Leave:
 @frozen
 class Broadcast:
     """The deliveries of one commit or one read, in order. `then` runs in the same turn, after they
-    were handed out; it must not block.
+    were handed out; it must not block. `trace` makes spans of it.
     """
 
     deliveries: Sequence[Delivery]
     then: Callable[[], None] | None = None
+    trace: Delivering | None = None
 
 
 @frozen

@@ -29,6 +29,7 @@ from hub.cli.operators import admin, operate
 from hub.cli.running import config_of, given_of, run_program, settings_of, settings_options
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import printable_text, say
+from hub.cli.upkeep import commands as upkeep
 from hub.settings.log_sink import LogSink
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
@@ -138,8 +139,8 @@ def sbom() -> None:
     click.echo(json.dumps(bill_of_materials(), indent=2))
 
 
-for group in (operate.user, operate.session, operate.workspace, operate.admin):
-    parlour.add_command(group)
+for command in (*operate.COMMANDS, *upkeep.COMMANDS):
+    parlour.add_command(command)
 
 
 @parlour.command()

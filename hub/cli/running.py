@@ -5,10 +5,12 @@ text shows a password. Must not know: any command.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import click
 import trio
@@ -28,6 +30,7 @@ from persistence.records import StoreError
 from protocol.errors import WireError
 
 F = TypeVar("F", bound=Callable[..., Any])
+Say: TypeAlias = Callable[[str], None]
 
 _EXPECTED: Final = (
     ConfigError,
@@ -38,6 +41,10 @@ _EXPECTED: Final = (
     WireError,
     OSError,
 )
+
+
+class NotDone(StoreError):
+    """A command cannot be carried out; the text says why."""
 
 
 def settings_options(function: F) -> F:
@@ -93,6 +100,24 @@ def run_program(start: Callable[[], Awaitable[None]]) -> None:
         if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
             raise click.ClickException(printable_text(redact(_text_of(leaves[0])))) from None
         raise
+
+
+def run_to_end(start: Callable[[], Awaitable[None]]) -> None:
+    """`run_program`, of what has to clean up whatever ends it."""
+    run_program(partial(_until_interrupted, start))
+
+
+async def _until_interrupted(start: Callable[[], Awaitable[None]]) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def interrupt() -> None:
+                async for _ in signals:
+                    raise KeyboardInterrupt
+
+            nursery.start_soon(interrupt)
+            await start()
+            nursery.cancel_scope.cancel()
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

@@ -13,6 +13,6 @@ def printable_text(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def say(line: str) -> None:
-    """Print a line, whatever names are in it."""
-    click.echo(printable(line))
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line, whatever names are in it. `err`: on standard error."""
+    click.echo(printable(line), err=err)

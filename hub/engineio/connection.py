@@ -23,6 +23,7 @@ from protocol.engineio.session import (
     Received,
 )
 from protocol.errors import FLOODED, GOING_AWAY, CloseReason
+from protocol.model import UserId
 from protocol.websocket.frames import binary_frame, text_frame
 
 INBOX_MESSAGES = 64  # not yet read; a carrier with more of them waits
@@ -50,6 +51,10 @@ class EngineConnection:
         self.session = session
         self.binding = binding
         self.meter = meter
+        self.user_id: UserId | None = None
+        """Who has signed in, as far as the log is concerned."""
+        self.close_code: int | None = None
+        """With which code it was closed; None: it is open."""
         self._is_known = False
         self._forget_stranger: Callable[[], None] = lambda: None
         self._settings = settings
@@ -93,6 +98,7 @@ class EngineConnection:
         if self.closed.is_set():
             return
         self.closed.set()
+        self.close_code = reason.code
         self._forget_stranger()
         self._tell_emptied()
         self._ping_soon.set()
@@ -137,8 +143,9 @@ class EngineConnection:
         """Whether somebody has signed in."""
         return self._is_known
 
-    def belongs_to(self, pace: Pace) -> None:
-        """Somebody has signed in; what comes from now on is theirs."""
+    def belongs_to(self, pace: Pace, user_id: UserId | None = None) -> None:
+        """Somebody has signed in; what comes from now on is theirs. Log lines name them."""
+        self.user_id = user_id
         self.meter.pace = pace
         self._is_known = True
         self._forget_stranger()

@@ -27,6 +27,7 @@ from hub.http.responses import JSON
 from hub.http.server import Upgrade
 from hub.http.visitors import Visitor
 from hub.limits.pace import Meter
+from hub.settings.log_ids import begin_connection, connection_id, know_user
 from hub.sockets.outbox import Outbox
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
@@ -189,7 +190,7 @@ class EngineServer:
             _, text, status = refusal.fault.value
             await request.refuse(transport, status, text)
             return
-        await accept(request_bytes(head), transport)
+        await accept(request_bytes(head), transport, None, request.name)
         async with trio.open_nursery() as nursery:
             link = WebSocketLink(transport, Outbox(OUTBOX_BYTES), lambda _: b"")
             cutter = FrameCutter(self._settings.max_payload)
@@ -206,6 +207,7 @@ class EngineServer:
             try:
                 await websocket.serve(NO_PINGS, _take(connection, link))
             finally:
+                _name_user(connection)
                 connection.detach(link)
                 nursery.cancel_scope.cancel()
 
@@ -254,10 +256,17 @@ class EngineServer:
             raise _Refused(Fault.SESSION_UNKNOWN)
         if not connection.binding.admits(head):
             raise _Refused(Fault.FORBIDDEN)
+        _name_user(connection)
         return connection
 
     async def _live(self, connection: EngineConnection, opening: Opening) -> None:
-        """A session from opening to end; what its handler raises ends that session alone."""
+        """A session from opening to end; what its handler raises ends that session alone. In the
+        log it is a connection, if it begins with requests: those come over any.
+        """
+        over, begun = connection_id(), trio.current_time()
+        if connection.session.carrier is Carrier.POLLING:
+            begin_connection()
+        log.debug("session_opened", over=over)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(connection.keep_alive)
@@ -271,6 +280,8 @@ class EngineServer:
                 connection.close()
         finally:
             self._sessions.pop(connection.session.sid, None)
+            seconds = round(trio.current_time() - begun, 3)
+            log.debug("session_closed", code=connection.close_code, seconds=seconds)
 
     async def _forget_when_closed(self, connection: EngineConnection) -> None:
         await connection.closed.wait()
@@ -311,6 +322,12 @@ def _take(
                 link.flush()
 
     return take
+
+
+def _name_user(connection: EngineConnection) -> None:
+    """In the log lines of what carries a session."""
+    if connection.user_id is not None:
+        know_user(connection.user_id)
 
 
 async def _text(request: Request, connection: EngineConnection) -> str:

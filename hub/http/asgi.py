@@ -2,8 +2,9 @@
 
 Guarantees: the response goes out complete or the connection is not reused; a GET or HEAD is
 cancelled when its client leaves, what may change state is only told so (`http.disconnect`); what
-the application raises is logged and becomes a 500; the body is received as it is asked for. Must
-not know: how requests are read.
+the application raises is logged and becomes a 500; the body is received as it is asked for. A
+request's line in the log has the pattern of its path, since the path may hold what a user wrote.
+Must not know: how requests are read.
 """
 
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from protocol.websocket.handshake import Head
 log = structlog.get_logger(__name__)
 
 SAFE_METHODS: Final = frozenset({b"GET", b"HEAD"})
+ROUTE: Final = "parlour.route"
+"""In a scope: the pattern of the path, from who routes by more than the path."""
 MAX_PIPELINED_BYTES: Final = 65_536
 COPIED_BYTES: Final = 65_536  # of a body that leaves with its head; a larger one waits as it is
 _INTERNAL: Final = HttpError(500, "internal", "Internal error")
@@ -52,6 +55,10 @@ class Exchange:
     headers: RawHeaders = PROTECTING
     _start: h11.Response | None = field(default=None, init=False)
     started: bool = field(default=False, init=False)
+    status: int | None = field(default=None, init=False)
+    """Of the response, once it was begun."""
+    route: str | None = field(default=None, init=False)
+    """The pattern of the request's path, once it was responded to; None: there is none."""
 
     async def send(self, message: Message) -> None:
         """ASGI's send: the head waits for the first part of the body and leaves with it. Of a large
@@ -66,6 +73,7 @@ class Exchange:
             headers.append((b"date", formatdate(usegmt=True).encode()))
             if self.state.their_state is h11.SEND_BODY:
                 headers.append((b"connection", b"close"))  # some of the body was not asked for
+            self.status = message["status"]
             self._start = h11.Response(status_code=message["status"], headers=headers)
             return
         parts: list[bytes] = []
@@ -106,6 +114,7 @@ async def run_app(
     """Let `app` respond to one request. A peer that does not read its response is no error."""
     request = _Request(body)
     scope = _scope(exchange.head, visitor, scheme)
+    begun = trio.current_time()
     async with trio.open_nursery() as nursery:
         is_safe = exchange.head.method in SAFE_METHODS
         leave = nursery.cancel_scope.cancel if is_safe else request.gone.set
@@ -117,6 +126,19 @@ async def run_app(
             finally:
                 body.close()
         nursery.cancel_scope.cancel()
+    exchange.route = _route_of(scope)
+    log.debug(
+        "request_answered",
+        method=scope["method"],
+        route=exchange.route,
+        status=exchange.status,
+        seconds=round(trio.current_time() - begun, 3),
+    )
+
+
+def _route_of(scope: Scope) -> str | None:
+    found: str | None = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
+    return found
 
 
 async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exchange) -> None:
@@ -127,7 +149,7 @@ async def _answer(app: ASGIApp, scope: Scope, request: "_Request", exchange: Exc
     except HttpError as error:
         await exchange.refuse(error)
     except Exception:
-        log.exception("request_failed", method=scope["method"], path=scope["path"])
+        log.exception("request_failed", method=scope["method"], route=_route_of(scope))
         await exchange.refuse(_INTERNAL)
 
 

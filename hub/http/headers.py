@@ -13,6 +13,7 @@ PROTECTING: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
 )
+REQUEST_ID: Final = b"x-request-id"
 ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
 """For a year this host is opened by TLS (RFC 6797). Browsers take it by TLS alone."""
 

@@ -2,8 +2,8 @@
 
 Guarantees: heads and bodies are bounded in bytes and in time; a malformed request gets a
 4xx response and the connection closes; an application only ever sees a valid head, and a body is
-received when the application asks for it. Nothing a peer sends raises out of here. Must not know:
-routes, sessions.
+received when the application asks for it; a request has an id, which its response and its log lines
+name. Nothing a peer sends raises out of here. Must not know: routes, sessions.
 """
 
 import re
@@ -19,11 +19,13 @@ from starlette.types import ASGIApp
 
 from hub.http.asgi import Exchange, run_app
 from hub.http.body import Body, Limits
-from hub.http.headers import PROTECTING, RawHeaders
+from hub.http.headers import PROTECTING, REQUEST_ID, RawHeaders
 from hub.http.responses import HttpError, RequestErrorObject
 from hub.http.visitors import Visitor, Visitors
 from hub.limits.pace import Flooded, Meter
 from hub.limits.turns import Line
+from hub.settings.log_ids import begin_request, end_request
+from hub.tracing.tracing import Tracing
 from protocol.websocket.handshake import Head, wants_upgrade
 
 WRITE_SECONDS: Final = 1.0  # for a refusal
@@ -45,6 +47,7 @@ class Rules:
     `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
     in. `headers`: what every response says. `admits`: whether the server has the name that stands
     in a header Host. `refused`: is told the status of a request that no application sees.
+    `tracing`: makes spans of requests; None: nothing does.
     """
 
     limits: Limits = field(factory=Limits)
@@ -52,18 +55,24 @@ class Rules:
     headers: RawHeaders = PROTECTING
     admits: Callable[[bytes | None], bool] = lambda _: True
     refused: Callable[[int], None] = lambda _: None
+    tracing: Tracing | None = None
 
 
 @frozen
 class Upgrade:
     """A request with `Upgrade: websocket`, and the bytes that were received after its head.
-    `headers`: what a response that refuses it says.
+    `headers`: what a response that refuses it says. The connection's log lines name the request.
     """
 
     head: Head
     trailing: bytes
     visitor: Visitor
     headers: RawHeaders = PROTECTING
+
+    @property
+    def name(self) -> RawHeaders:
+        """The header with the request's id, also for a response that grants it."""
+        return ((REQUEST_ID, self.visitor.request_id.encode()),)
 
     async def refuse(
         self, stream: trio.abc.Stream, status: int, text: str, more: RawHeaders = ()
@@ -104,14 +113,24 @@ async def serve_http_connection(
     try:
         while (head := await connection.next_head()) is not None:
             visitor = rules.visitors.of(head, peer, scheme, meter)
+            headers = (*rules.headers, (REQUEST_ID, visitor.request_id.encode()))
+            begin_request(visitor.request_id)
             await _take(meter)
             if wants_upgrade(head):
                 return Upgrade(head, connection.trailing(), visitor, headers)
             body = connection.body(head, visitor)
             exchange = Exchange(connection.state, stream, head, limits.response_seconds, headers)
-            await run_app(app, body, exchange, visitor, scheme)
+            if rules.tracing is None:
+                await run_app(app, body, exchange, visitor, scheme)
+            else:
+                method = head.method.decode()
+                with rules.tracing.request(method, visitor.scheme, visitor.trace) as responded:
+                    await run_app(app, body, exchange, visitor, scheme)
+                    responded(exchange.route, exchange.status)
             if body.was_left:
                 await _linger(stream, LINGER_BODY_IDLE_SECONDS)
+            end_request()
+            headers = rules.headers
     except HttpError as refusal:
         rules.refused(refusal.status)
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
@@ -122,6 +141,7 @@ async def serve_http_connection(
         await _linger(stream, LINGER_BODY_IDLE_SECONDS)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or does not read its response
+    end_request()
     return None
 
 

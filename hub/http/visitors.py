@@ -1,28 +1,52 @@
 """Where requests come from, and how fast those of strangers are served.
 
 Guarantees: a network is one IPv4 address, or a /64 of IPv6, which one customer has as a whole;
-what is said of it by others than a trusted proxy is ignored; in one turn of the loop one piece of
-what came over HTTP is handled, and all networks have their turns. Must not know: users.
+what is said of it, and of a request, by others than a trusted proxy is ignored; in one turn of the
+loop one piece of what came over HTTP is handled, and all networks have their turns. Must not know:
+what a user may do.
 """
 
+import re
+import secrets
 from collections.abc import Collection
 from ipaddress import IPv4Address, ip_address, ip_network
+from typing import Final
 
 import trio
 from attrs import field, frozen
 
-from hub.limits.pace import PATIENCE_SECONDS, Meter, Paces
+from hub.http.headers import REQUEST_ID
+from hub.limits.pace import PATIENCE_SECONDS, Meter, Pace, Paces
 from hub.limits.turns import Line, Turns
+from hub.settings.log_ids import know_user
+from protocol.model import UserId
 from protocol.websocket.handshake import Head
+
+_REQUEST_ID: Final = re.compile(rb"[\w.:+/=@-]{1,64}", re.ASCII)
 
 
 @frozen
 class Visitor:
-    """Who sent one request. `scheme`: "http" or "https". `meter`: that of the connection."""
+    """Who sent one request.
+
+    Args:
+        network: where they are: an IPv4 address, or a /64 of IPv6.
+        scheme: "http" or "https".
+        meter: that of the connection.
+        request_id: what the request is called, in the log and in the header `X-Request-Id`.
+        trace: the trace that the request is a part of, as a proxy says in `traceparent`.
+    """
 
     network: str
     scheme: str
     meter: Meter
+    request_id: str
+    trace: str | None
+
+    async def recognize(self, user_id: UserId, pace: Pace, cost: float = 1) -> None:
+        """They have signed in: see `Meter.recognize`. From now on log lines name them."""
+        know_user(user_id)
+        await self.meter.recognize(pace, cost)
 
 
 @frozen
@@ -31,7 +55,7 @@ class Visitors:
 
     Args:
         paces: how fast each network's requests and connections are taken until somebody signs in.
-        trusted_proxies: whose `X-Forwarded-For` is believed.
+        trusted_proxies: whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are believed.
     """
 
     _paces: Paces = field(factory=Paces)
@@ -70,12 +94,22 @@ class Visitors:
         goes on at the pace of the network that a proxy names; without one it stays as it is, that
         of the peer's network, or of the user who was recognized there.
         """
-        network = _network(peer) or peer
+        network, request_id, trace = _network(peer) or peer, None, None
         if peer in self._trusted_proxies:
             network = _network(_last(head, b"x-forwarded-for")) or network
             scheme = _last(head, b"x-forwarded-proto").lower() or scheme
+            request_id = _given_id(head)
+            trace = (head.header(b"traceparent") or b"").decode("latin-1") or None
             meter.pace = self._paces.of(network)
-        return Visitor(network, scheme, meter)
+        return Visitor(network, scheme, meter, request_id or secrets.token_hex(8), trace)
+
+
+def _given_id(head: Head) -> str | None:
+    """The id that a request comes with, if it has one that is well-formed."""
+    given = head.all(REQUEST_ID)
+    if len(given) != 1 or _REQUEST_ID.fullmatch(given[0]) is None:
+        return None
+    return given[0].decode()
 
 
 def _last(head: Head, header: bytes) -> str:

@@ -31,6 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub.assembly import Services
 from hub.engineio.server import EngineServer
+from hub.http.asgi import ROUTE
 from hub.http.compression import JsonCompression
 from hub.http.measuring import Measuring
 from hub.http.responses import JSON, undecided_error
@@ -140,7 +141,7 @@ def build_app(
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["*"],  # an origin that is trusted with cookies may send any
-            expose_headers=["Retry-After", "Link", EPOCH],
+            expose_headers=["Retry-After", "Link", EPOCH, "X-Request-Id"],
         ),
         Middleware(WhileCertain, watch=services.log_watch),
     )
@@ -277,6 +278,7 @@ class _Path:
         endpoint = claimed[surface]
         values = request.path_params.values()
         names = re.findall(r"{(\w+)}", endpoint.path)
+        request.scope[ROUTE] = endpoint.path
         request.scope["path_params"] = dict(zip(names, values, strict=True))
         return await endpoint.answer(request, self.services, surface, until_sent)
 

@@ -460,7 +460,7 @@ class Endpoint:
             raise NotSignedIn
         call = evolve(call, session=found)
         quota = call.services.quotas.of(found.user.id)
-        await call.visitor.meter.recognize(quota.pace, REQUEST_FRAMES)
+        await call.visitor.recognize(found.user.id, quota.pace, REQUEST_FRAMES)
         for kind in self.costs:
             call.pay(kind)
         await until_sent.enter_async_context(_in_turn(quota.responses))

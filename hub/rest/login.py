@@ -22,6 +22,7 @@ from hub.limits.guesses import Account, Guess, account_of
 from hub.metrics import LoginOutcome
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
+from hub.settings.log_ids import know_user
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.model import User
 
@@ -175,6 +176,7 @@ async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
         user: who logged in.
         in_all: give the cookie of every dialect, all of which name that session.
     """
+    know_user(user.id)
     services, cookie = call.services, call.surface.cookie or TOKEN_COOKIE
     lifetime = services.renewals.lifetimes[cookie]
     value = await services.authenticator.open(cookie, user.id, datetime.now(UTC) + lifetime)

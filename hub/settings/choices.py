@@ -55,6 +55,15 @@ class LogLevel(Enum):
     ERROR = "error"
 
 
+class Traces(Enum):
+    """Where traces are sent: nowhere, or by OTLP to the collector that OpenTelemetry's environment
+    variables name.
+    """
+
+    OFF = "off"
+    OTLP = "otlp"
+
+
 class LogFormat(Enum):
     """How a log line looks; `auto` is `console` on a terminal and `json` elsewhere."""
 

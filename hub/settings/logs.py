@@ -3,7 +3,8 @@
 Guarantees: no value is written whose key names content, a token, a password or a cookie, however
 deep, nor a password that stands in a text, such as a URL in the message of an exception; neither a
 value nor a traceback can drive a terminal or pass for a line of its own; the level can be changed
-while loggers are in use. Must not know: who logs.
+while loggers are in use; lines below it are still made for those who follow a user. Must not know:
+who logs.
 """
 
 import logging
@@ -18,6 +19,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from hub.settings.choices import LogFormat, LogLevel
 from hub.settings.log_sink import LogSink
+from hub.settings.log_tap import tap
 from hub.settings.redaction import redact
 
 SECRET_WORDS: Final = (
@@ -32,7 +34,14 @@ class _Threshold:
 
     level: int = logging.INFO
 
-    def __call__(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    def early(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        """Before anything was done for a line, unless somebody may want it nevertheless."""
+        if _SEVERITY[name] < self.level and not tap:
+            raise structlog.DropEvent
+        return event
+
+    def late(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
+        """Once it was shown to those."""
         if _SEVERITY[name] < self.level:
             raise structlog.DropEvent
         return event
@@ -72,7 +81,7 @@ def configure_logging(
         render = structlog.processors.JSONRenderer()
         ending = [structlog.processors.format_exc_info, _redact, render]
     structlog.configure(
-        processors=[_threshold, *shared, *ending],
+        processors=[_threshold.early, *shared, _show_followers, _threshold.late, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         cache_logger_on_first_use=True,
@@ -108,6 +117,15 @@ def _rendered(processors: Sequence[Processor], count: int) -> str:
     for process in processors:
         event = process(None, "warning", event)
     return f"{event}\n"
+
+
+def _show_followers(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+    if tap and (followers := tap.followers_of(event)):
+        shown = structlog.processors.format_exc_info(logger, name, {**event})
+        line = _redact(logger, name, shown)
+        for follower in followers:
+            follower.offer(line)
+    return event
 
 
 def _redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

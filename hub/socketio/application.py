@@ -19,6 +19,7 @@ from hub.assembly import Services
 from hub.limits.quotas import RETRY_CONNECTING, Kind, Place
 from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
+from hub.settings.log_ids import know_user
 from hub.socketio.journal import RecoveryJournal
 from hub.socketio.link import EventWire, SocketLink
 from hub.socketio.member import Member
@@ -62,7 +63,7 @@ class EventApplication:
         )
         self._shortener = Shortener(self._recoveries)
         limits = CodecLimits(services.config.max_content_chars)
-        self._replies = EventReplies(dialect, services.commands, limits)
+        self._replies = EventReplies(dialect, services.commands, limits, services.tracing)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
 
@@ -100,7 +101,8 @@ class EventApplication:
         if claimed is not None and _user_id(claimed) != session.user.id:
             raise ConnectRefused(_UNAUTHORIZED)
         quota, now = self._services.quotas.of(session.user.id), trio.current_time()
-        socket.belongs_to(quota.pace)
+        socket.belongs_to(quota.pace, session.user.id)
+        know_user(session.user.id)
         if not quota.take(Kind.RECOVERIES, now):
             raise _rate_limited(TOO_OFTEN, quota.retry_after(Kind.RECOVERIES, now))
         place = quota.connect()
@@ -181,6 +183,7 @@ class EventApplication:
         member = self._members[socket]
         client = member.client
         client.backlog.hold()
+        log.debug("client_connected", dialect=self._dialect.name)
         greeting = Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
         await self._services.hub.post(Register(client, greeting))
         try:
@@ -220,6 +223,7 @@ class EventApplication:
         """See `Application`."""
         member = self._members.pop(socket, None)
         if member is not None:
+            log.debug("client_disconnected", dialect=self._dialect.name)
             member.place.release()
             self._services.commands.gone(member.client)
             await self._services.hub.post(Unregister(member.client))

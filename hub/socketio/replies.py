@@ -6,16 +6,23 @@ dialects, what a command does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
+import structlog
+
+from hub.actor.client import ids_of
 from hub.services.commands import Commands
+from hub.settings.log_tap import tap
 from hub.socketio.member import Member
+from hub.tracing.tracing import Tracing, in_frames
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import WireError
 from protocol.events import Event, MessageConfirmed, Refused
 from protocol.model import Posted
 from protocol.socketio.packets import Data
+
+log: Final = structlog.get_logger(__name__)
 
 Acknowledge: TypeAlias = Callable[[Mapping[str, Data]], None]
 """Gets the acknowledgement of one event, once."""
@@ -28,11 +35,19 @@ class EventReplies:
         dialect: decodes events and encodes answers.
         commands: carries commands out.
         limits: what the dialect refuses.
+        tracing: makes spans of them; None: nothing does.
     """
 
-    def __init__(self, dialect: EventDialect, commands: Commands, limits: CodecLimits) -> None:
+    def __init__(
+        self,
+        dialect: EventDialect,
+        commands: Commands,
+        limits: CodecLimits,
+        tracing: Tracing | None,
+    ) -> None:
         self._dialect = dialect
         self._commands = commands
+        self._carry_out = in_frames(tracing, dialect.name, commands.carry_out)
         self._limits = limits
 
     async def take(
@@ -45,6 +60,8 @@ class EventReplies:
 
         def reply(answer: Answer) -> None:
             event = _event_of(answer)
+            if isinstance(event, Refused):
+                log.debug("command_refused", code=event.code, **ids_of(client))
             if event is not None:
                 client.tell(event)
             acknowledge(self._dialect.acknowledgement(name, answer, client.user))
@@ -55,7 +72,9 @@ class EventReplies:
             self._commands.malformed(member.asker, error.code)
             reply(Refused.of(error))
         else:
-            await self._commands.carry_out(member.asker, command, reply)
+            if tap:
+                log.debug("command_received", command=type(command).__name__)
+            await self._carry_out(member.asker, command, reply)
 
 
 def _event_of(answer: Answer) -> Event | None:

@@ -54,6 +54,6 @@ class Shortener:
                     await self._recoveries.save(slip)
                     link.offset.stored(received)
         except (StoreUnavailable, NoSuchUser) as error:
-            log.warning("offset_not_shortened", reason=str(error))
+            log.warning("offset_not_shortened", user=slip.user_id, reason=str(error))
         finally:
             link.was_shortened()

@@ -10,6 +10,7 @@ from hub.engineio.server import Opening
 from hub.limits.pace import Pace
 from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
+from protocol.model import UserId
 from protocol.socketio.packets import Data, SocketIoPacket, SocketIoType, encode
 
 
@@ -29,9 +30,9 @@ class Socket:
     opening: Opening = field(repr=False)
     _connection: EngineConnection = field(repr=False)
 
-    def belongs_to(self, pace: Pace) -> None:
-        """Somebody has signed in; what comes from now on is theirs."""
-        self._connection.belongs_to(pace)
+    def belongs_to(self, pace: Pace, user_id: UserId | None = None) -> None:
+        """Somebody has signed in; what comes from now on is theirs. Log lines name them."""
+        self._connection.belongs_to(pace, user_id)
 
     def emit(self, event: str, *args: Data) -> None:
         """Send an event."""

@@ -4,7 +4,7 @@ Guarantees: whatever one connection raises ends that connection alone; there are
 connections than the caps and the system's limit of open files allow, in all and per address; when
 there are too many, the oldest in which nobody has signed in makes room; those of one address are
 served at a bounded rate, and closed at once if that address is far behind; a TLS handshake has a
-deadline, and costs nothing before the peer begins it.
+deadline, and costs nothing before the peer begins it; all log lines of a connection have its id.
 Must not know: what is spoken on a connection.
 """
 
@@ -23,6 +23,7 @@ from attrs import frozen
 
 from hub.http.visitors import Visitors
 from hub.limits.pace import Flooded
+from hub.settings.log_ids import begin_connection
 from hub.sockets.addresses import peer_of
 from hub.sockets.refusals import Reason, Refusals
 from hub.sockets.shared_reader import SharedReader
@@ -140,9 +141,21 @@ class Acceptor:
 
     async def serve(self, transport: Transport, peer: str) -> None:
         """Serve one connection and close it. Raises nothing but cancellation."""
+        begin_connection()
+        log.debug("connection_opened", peer=peer)
+        begun = trio.current_time()
         self._open[peer] += 1
-        with trio.CancelScope() as scope:
-            await self._serve(transport, peer, scope)
+        try:
+            with trio.CancelScope() as scope:
+                await self._serve(transport, peer, scope)
+        finally:
+            traffic = transport.traffic
+            log.debug(
+                "connection_closed",
+                seconds=round(trio.current_time() - begun, 3),
+                bytes_in=None if traffic is None else traffic.received,
+                bytes_out=None if traffic is None else traffic.sent,
+            )
 
     async def _serve(self, transport: Transport, peer: str, scope: trio.CancelScope) -> None:
         tls = self.tls

@@ -4,25 +4,34 @@ Guarantees: a malformed frame gets an error and changes nothing; an answer reach
 connection that asked. Must not know: which dialects exist, what a command does.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
-from hub.actor.client import Client
+import structlog
+
+from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
 from hub.services.commands import Commands
 from hub.services.posting.lane import deliveries_of
+from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
+from hub.tracing.tracing import Tracing, in_frames
 from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
 from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
 from protocol.events import Refused
 from protocol.model import Posted
 
+log: Final = structlog.get_logger(__name__)
 
-def take_commands(asker: Asker, codec: Codec, commands: Commands) -> Take:
+
+def take_commands(
+    asker: Asker, codec: Codec, commands: Commands, tracing: Tracing | None = None
+) -> Take:
     """Returns the handler of one connection's messages: text is a command, anything else ends the
-    connection.
+    connection. `tracing` makes spans of them.
     """
     client = asker.connection
+    carry_out = in_frames(tracing, asker.dialect, commands.carry_out)
     reply = replies_to(client)
 
     async def take(message: str | bytes) -> None:
@@ -32,11 +41,14 @@ def take_commands(asker: Asker, codec: Codec, commands: Commands) -> Take:
         try:
             command = codec.receive(message)
         except WireError as error:
+            log.debug("frame_refused", code=error.code)
             commands.malformed(asker, error.code)
             client.tell(Refused.of(error))
         else:
             if command is not None:
-                await commands.carry_out(asker, command, reply)
+                if tap:
+                    log.debug("command_received", command=type(command).__name__)
+                await carry_out(asker, command, reply)
 
     return take
 
@@ -54,7 +66,8 @@ def replies_to(client: Client) -> Reply:
                 # A repeat is confirmed to the connection that repeated, and not delivered.
                 for delivery in deliveries_of(answer, client.user):
                     client.tell(delivery.event)
-            case Refused():
+            case Refused(code=code):
+                log.debug("command_refused", code=code, **ids_of(client))
                 client.tell(answer)
             case Notice(event=event):
                 client.tell(event)

@@ -12,17 +12,34 @@ from contextlib import contextmanager
 from typing import Final
 
 import trio
+from attrs import frozen
 
 from hub.sockets.shared_reader import READ_BYTES, SharedReader, SocketReader
 
+# Where Linux has two of them in `struct tcp_info`.
+_BYTES_RECEIVED: Final = 128
+_BYTES_SENT: Final = 200
+_TCP_INFO_BYTES: Final = 208
+_COUNTER: Final = struct.Struct("@Q")
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
+@frozen
+class Traffic:
+    """The bytes of a connection, as the kernel has counted them."""
+
+    received: int
+    sent: int
+
+
 class Transport(trio.abc.HalfCloseableStream):
-    """A connection's byte stream. `is_known` says whether somebody has signed in on it."""
+    """A connection's byte stream. `is_known` says whether somebody has signed in on it; `traffic`
+    is set when it is closed.
+    """
 
     def __init__(self) -> None:
         self.is_known: Callable[[], bool] = lambda: False
+        self.traffic: Traffic | None = None
 
     @abstractmethod
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -126,6 +143,7 @@ class SocketTransport(Transport):
 
     def _close(self) -> None:
         if self._socket.fileno() != -1:
+            self.traffic = _traffic_of(self._socket)
             self._inlet.close()
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()
@@ -139,6 +157,18 @@ class SocketTransport(Transport):
         if self._socket.fileno() == -1:
             return trio.ClosedResourceError("the connection was closed")
         return trio.BrokenResourceError(f"the connection broke: {error}")
+
+
+def _traffic_of(sock: socket.socket) -> Traffic | None:
+    """What went over a socket; None: the kernel does not say."""
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:  # it is no TCP
+        return None
+    if len(info) < _TCP_INFO_BYTES:
+        return None
+    (received,), (sent,) = (_COUNTER.unpack_from(info, at) for at in (_BYTES_RECEIVED, _BYTES_SENT))
+    return Traffic(received, sent)
 
 
 class StreamTransport(Transport):

@@ -45,7 +45,7 @@ class WebSocketConnection:
         meter: slows the peer down.
     """
 
-    __slots__ = ("_cutter", "_link", "_meter", "_trailing", "_transport", "_unfinished")
+    __slots__ = ("_cutter", "_link", "_meter", "_trailing", "_transport", "_unfinished", "frames")
 
     def __init__(
         self,
@@ -60,6 +60,8 @@ class WebSocketConnection:
         self._trailing = trailing
         self._cutter = cutter
         self._meter = meter
+        self.frames = 0
+        """How many messages and control frames were received."""
         self._unfinished = 0  # bytes that were received since a message was complete
 
     async def serve(self, heartbeat: Heartbeat, take: Take) -> None:
@@ -98,6 +100,7 @@ class WebSocketConnection:
                     await trio.lowlevel.checkpoint()
                 part = data[at : at + SLICE_BYTES]
                 items = self._cutter.feed(part)
+                self.frames += len(items)
                 # Before they are handled: many connections of one user must not each have some.
                 await self._meter.take(len(items) + self._size(items, len(part)) / BYTES_OF_ONE)
                 for number, item in enumerate(items, 1):
@@ -137,7 +140,10 @@ class WebSocketConnection:
 
 
 async def accept(
-    request_head: bytes, transport: Transport, compression: Compression | None = None
+    request_head: bytes,
+    transport: Transport,
+    compression: Compression | None = None,
+    headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
     """Perform the server's side of the handshake.
 
@@ -145,6 +151,7 @@ async def accept(
         request_head: the validated upgrade request.
         transport: the socket.
         compression: what to agree on.
+        headers: more of them in the response.
 
     Raises:
         trio.TooSlowError: the peer did not take the response in time.
@@ -154,11 +161,12 @@ async def accept(
         with trio.fail_after(HANDSHAKE_SECONDS):
             stream = _HandshakeStream(transport, request_head)
             request: WebSocketRequest = await wrap_server_stream(nursery, stream)
+            agreed = [] if compression is None else [compression.header]
             is_offered = SUBPROTOCOL in request.proposed_subprotocols
             try:
                 await request.accept(
                     subprotocol=SUBPROTOCOL if is_offered else None,
-                    extra_headers=[] if compression is None else [compression.header],
+                    extra_headers=[*headers, *agreed],
                 )
             except ConnectionClosed:
                 raise trio.BrokenResourceError("the peer left during the handshake") from None

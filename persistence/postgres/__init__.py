@@ -28,6 +28,7 @@ from persistence.postgres.database.session import (
     PLANNING_SESSION,
     connect_safely,
 )
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.lists.channels import PostgresLists
 from persistence.postgres.messages import PostgresMessages
@@ -61,7 +62,12 @@ class PostgresHealth:
 
 @asynccontextmanager
 async def open_postgres_store(
-    dsn: str, *, pool_size: int, lanes: int, hold: Hold | None = None
+    dsn: str,
+    *,
+    pool_size: int,
+    lanes: int,
+    hold: Hold | None = None,
+    watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Store]:
     """The store of a database whose schema is up to date. Needs `bridge.open_asyncio`.
 
@@ -70,19 +76,18 @@ async def open_postgres_store(
         pool_size: connections for everything but sends and large lists.
         lanes: connections for sends; each has one statement in flight.
         hold: messages are stored as long as it is held; None: this is no hub.
+        watch: what is noted of its statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: it may lose acknowledged messages.
     """
-    expected = Expected()
+    expected, planned = Expected(), partial(connect_safely, dsn, PLANNING_SESSION)
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
     async with (
-        open_database(dsn, pool_size) as database,
-        open_connections(
-            LARGE, partial(connect_safely, dsn, PLANNING_SESSION), name="lists"
-        ) as large,
-        open_connections(lanes, connect, leave, name="lanes") as sends,
+        open_database(dsn, pool_size, watch) as database,
+        open_connections(LARGE, planned, name="lists", watch=watch) as large,
+        open_connections(lanes, connect, leave, name="lanes", watch=watch) as sends,
     ):
         workspaces, planning = PostgresWorkspaces(database), Database(dsn, large)
         yield Store(

@@ -18,6 +18,7 @@ from attrs import frozen
 from persistence.interface import ForeignSessions
 from persistence.postgres.database.bridge import Database, open_connections
 from persistence.postgres.database.session import SESSION, connect
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.records import ForeignSession, StoreUnavailable
 from protocol.model import MAX_ID, UserId
 
@@ -25,13 +26,17 @@ POOL_SIZE: Final = 4
 
 
 @asynccontextmanager
-async def open_express_sessions(url: str, table: str) -> AsyncIterator[ForeignSessions]:
-    """The sessions in `table` of the database at `url`. Needs `bridge.open_asyncio`.
+async def open_express_sessions(
+    url: str, table: str, watch: StatementWatch = UNWATCHED
+) -> AsyncIterator[ForeignSessions]:
+    """The sessions in `table` of the database at `url`. Needs `bridge.open_asyncio`. `watch`: what
+    is noted of statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
     """
-    async with open_connections(POOL_SIZE, partial(connect, url, SESSION)) as connections:
+    open_one = partial(connect, url, SESSION)
+    async with open_connections(POOL_SIZE, open_one, watch=watch) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
         sessions = ExpressSessions(Database(url, connections), quoted)
         await sessions.find("")  # a missing table is an error now, not at the first login

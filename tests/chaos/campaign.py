@@ -70,6 +70,7 @@ class Campaign:
     server: Server = field(init=False)
     findings: Findings = field(factory=Findings, init=False)
     conversations: list[Conversation] = field(factory=list, init=False)
+    stored: set[str] = field(factory=set, init=False)  # when it was compared
     recovered_after: list[float] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -172,7 +173,8 @@ class Campaign:
                 for ear in conversation.ears
                 if ear.last != len(seqs)
             ]
-        keys = set(stored)
+        self.stored = keys = set(stored)
+        certain = {key for each in self.conversations for ear in each.ears for key in ear.certain}
         pending = [key for each in self.conversations for w in each.writers for key in w.pending]
         times = sorted(self.recovered_after)
         twice = [key for key, count in Counter(stored).items() if count > 1]
@@ -182,6 +184,7 @@ class Campaign:
             "out_of_order": self.findings.out_of_order,
             "undelivered": undelivered + [f"{key} is not confirmed" for key in pending],
             "refused": self.findings.refused,
+            "lost_untold": sorted(certain - keys),
         }
         return {
             "acknowledged": len(self.findings.acknowledged),

@@ -111,14 +111,6 @@ class FailoverCampaign(Campaign):
         has_told = report["started_over"] >= self.failovers + self.restores
         return has_told and not wrong - ({"lost"} if may_lose else set())
 
-    async def _compare(self) -> dict[str, Any]:
-        report = await super()._compare()
-        untold = []
-        for conversation in self.conversations:
-            stored = {message.get("client_id") for message in await self._log(conversation)}
-            untold += [key for ear in conversation.ears for key in ear.certain - stored]
-        return report | {"lost_untold": len(untold)}
-
     async def _fail_over(self) -> None:
         if not self.both.is_synchronous:
             self.both.hold_back()

@@ -24,10 +24,12 @@ class Server:
     Args:
         data_dir: the folder.
         is_unsafe: whether its Postgres confirms commits before they are durable (the control).
+        flags: further ones of the hub.
     """
 
     data_dir: Path
     is_unsafe: bool = False
+    flags: tuple[str, ...] = ()
     port: int = field(init=False)
     _running: ExitStack = field(factory=ExitStack, init=False)
     _hub: HubProcess | None = field(default=None, init=False)
@@ -47,6 +49,7 @@ class Server:
             self.data_dir,
             "--log-level",
             "error",
+            *self.flags,
             port=self.port,
             program=UNSAFE if self.is_unsafe else PARLOUR,
         )
@@ -56,14 +59,23 @@ class Server:
         """Kill -9 of the hub, whose Postgres dies with it; then it is started again."""
         if self.is_unsafe:
             self._kill_postgres(signal.SIGKILL)  # all at once: nobody flushes anything
-        self.hub.process.kill()
-        await trio.to_thread.run_sync(self._wait_and_start)
+        await self.end_hub()
+        await self.start_on(self.data_dir)
 
-    def _wait_and_start(self) -> None:
+    async def end_hub(self) -> None:
+        """Kill -9 of the hub; returns when nothing of it is left."""
+        self.hub.process.kill()
+        await trio.to_thread.run_sync(self._wait)
+
+    async def start_on(self, data_dir: Path) -> None:
+        """Start it on a folder, and its former port."""
+        self.data_dir = data_dir
+        await trio.to_thread.run_sync(self._start)
+
+    def _wait(self) -> None:
         self.hub.process.wait()
         self._running.close()
         until_none_works_in(self.data_dir)
-        self._start()
 
     def kill_postgres(self) -> None:
         """Kill -9 of every process of Postgres; the hub starts it again by itself."""

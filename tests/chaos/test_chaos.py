@@ -77,3 +77,16 @@ def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(
     assert done.returncode == 0, report["examples"]
     assert report["lost_untold"] == report["undelivered"] == 0
     assert standby or report["lost"] == 0
+
+
+def test_a_backup_has_what_was_acknowledged_before_it_began(tmp_path: Path) -> None:
+    """And of one that is killed, as of a restore, nothing is used."""
+    first_data()
+    path = tmp_path / "report.json"
+    amounts = ("--backups", "1", "--kills", "2", "--sends", "50", "--pairs", "2")
+    done = run_module("tests.chaos.backups", *amounts, "--json", str(path), seconds=280)
+    assert path.exists(), done.stderr
+    report = json.loads(path.read_text())
+    assert done.returncode == 0, report
+    assert report["files"] > 0
+    assert report["started_over"] == 1

@@ -169,6 +169,14 @@ async def test_tls_is_not_begun_while_the_hub_runs(
         assert (await call(server, "GET", "/healthz")).status == 200
 
 
+async def test_when_a_statement_is_slow_can_be_changed(memory_store: Store) -> None:
+    slow: list[float] = []
+    async with serve(memory_store) as server:
+        server.reloading.warn_from = slow.append
+        assert apply(server, slow_statement=0.25)["changed"] == ["slow_statement"]
+        assert slow == [0.25]
+
+
 def test_every_setting_that_can_be_reloaded_is_one() -> None:
     assert {setting.name for setting in SETTINGS} >= RELOADABLE
 

@@ -29,6 +29,7 @@ from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import StreamTransport
+from hub.tracing.tracing import Tracing
 from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
 from protocol.discovery import Dialects, find_dialects
@@ -229,6 +230,7 @@ async def open_world(
     routes: Sequence[ModuleType] = (hub.rest.routes,),
     foreign_sessions: ForeignSessions | None = None,
     passwords: PasswordHasher = CHEAP,
+    tracing: Tracing | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
@@ -239,7 +241,11 @@ async def open_world(
     """
     config = Config(**{"joining": "at_once", **settings})
     async with open_services(
-        config, store, passwords=passwords, foreign_sessions=foreign_sessions
+        config,
+        store,
+        passwords=passwords,
+        foreign_sessions=foreign_sessions,
+        tracing=tracing,
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (

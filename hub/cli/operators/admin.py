@@ -12,6 +12,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.running import Say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -31,7 +32,6 @@ from protocol.admin import (
     UserBody,
 )
 
-Say: TypeAlias = Callable[[str], None]
 Show: TypeAlias = Callable[[object, Sequence[str]], None]
 """Shows a result: to a program, or, in these lines, to a person."""
 

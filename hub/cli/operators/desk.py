@@ -18,13 +18,13 @@ from hub.admin.actions import PAGE, StoredActions
 from hub.admin.operator import Operator
 from hub.admin.socket import NAME
 from hub.cli.rest import call
+from hub.cli.running import NotDone
 from hub.identity.passwords import PasswordHasher
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.sockets.addresses import UNIX
 from persistence import is_data_dir, open_store
 from persistence.interface import Store, Way
-from persistence.records import StoreError
 from protocol.admin import (
     AccountObject,
     AccountsObject,
@@ -49,10 +49,6 @@ from protocol.model import User
 T = TypeVar("T")
 
 PROBE_SECONDS: Final = 5.0
-
-
-class NotDone(StoreError):
-    """A command cannot be carried out; the text says why."""
 
 
 @frozen

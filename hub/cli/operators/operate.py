@@ -252,3 +252,6 @@ def admin_drain(*, undo: bool) -> Start:
 def admin_audit(before: int | None, limit: int) -> Start:
     """List what operators have done, the last thing first."""
     return partial(commands.show_audit, before=before, limit=limit)
+
+
+COMMANDS: Final = (user, session, workspace, admin)

@@ -9,8 +9,8 @@ from typing import Final
 
 import trio
 
-from hub.cli.operators.admin import Say
-from hub.cli.operators.desk import NotDone, find_user
+from hub.cli.operators.desk import find_user
+from hub.cli.running import NotDone, Say
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.services.people.deletion import OwnsWorkspaces, delete_account

@@ -113,7 +113,7 @@ class Assistant:
             refusal = _TOO_OFTEN
         elif not self._questions.put(asker.id, _Question(channel, message, asker, client)):
             self.outcomes[QuestionOutcome.OVERLOADED] += 1
-            log.warning("assistant_overloaded", channel_id=channel.id)
+            log.warning("assistant_overloaded", user=asker.id, channel_id=channel.id)
             refusal = _FAILURE
         if refusal is not None and client is not None:
             client.tell(refusal)
@@ -141,7 +141,12 @@ class Assistant:
                     self.outcomes[QuestionOutcome.ANSWERED] += 1
             except (NoAnswer, StoreUnavailable) as error:
                 self.outcomes[QuestionOutcome.FAILED] += 1
-                log.warning("assistant_failed", channel_id=question.channel.id, reason=str(error))
+                log.warning(
+                    "assistant_failed",
+                    user=question.asker.id,
+                    channel_id=question.channel.id,
+                    reason=str(error),
+                )
                 await self._tell_failure(question)
 
     async def _answer(self, completions: LanguageModel, question: _Question) -> None:

@@ -38,6 +38,7 @@ from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
+from hub.tracing.tracing import Accepted, Delivering, Tracing
 from persistence.interface import Messages
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.events import (
@@ -67,6 +68,7 @@ class Submission:
     settle: Settle
     besides: Client | None
     confirm: Client | None
+    trace: Accepted | None = None
 
 
 class Lane:
@@ -79,6 +81,7 @@ class Lane:
         continuity: knows what was delivered.
         watch: knows which log it is.
         settle: gets the outcome of each submission.
+        tracing: makes spans; None: nothing does.
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class Lane:
         continuity: Continuity,
         watch: LogWatch,
         settle: Callable[[Submission, Settlement], None],
+        *,
+        tracing: Tracing | None = None,
     ) -> None:
         self._messages = messages
         self._hub = hub
@@ -96,6 +101,7 @@ class Lane:
         self._continuity = continuity
         self._watch = watch
         self._settle = settle
+        self._tracing = tracing
         self._standstill = Standstill[Submission](lambda submission: submission.draft.where)
         self._in_doubt = trio.Event()
         self.failing_since: datetime | None = None
@@ -164,11 +170,16 @@ class Lane:
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
         """Store, deliver and settle. False: the store is away."""
         outcomes: Sequence[tuple[Submission, Settlement]] = ()
+        trace: Delivering | None = None
         try:
             try:
                 with self._watch.posting() as epoch:
                     if submissions:
-                        outcomes = self._hold_back(submissions, await self._post(submissions, post))
+                        if self._tracing is None:
+                            answers = await self._post(submissions, post)
+                        else:
+                            answers, trace = await self._trace(self._tracing, submissions, post)
+                        outcomes = self._hold_back(submissions, answers)
                         submissions = [submission for submission, _ in outcomes]
                     deliveries = await self._deliveries(outcomes)
                     outcomes = self._without_gaps(outcomes)
@@ -183,7 +194,7 @@ class Lane:
         if any(not isinstance(outcome, StoreUnavailable) for _, outcome in outcomes):
             self._note_success()
         settled = partial(self._settle_all, outcomes)
-        await self._hub.broadcast(deliveries, settled)
+        await self._hub.broadcast(deliveries, settled, trace)
         return True
 
     async def _deliveries(
@@ -279,6 +290,15 @@ class Lane:
             self.figures.batches.add(len(outcomes))
             return outcomes
         raise StoreUnavailable("no answer in time")
+
+    async def _trace(
+        self, tracing: Tracing, submissions: Sequence[Submission], post: Post
+    ) -> tuple[Sequence[Outcome | Locked], Delivering]:
+        """As `_post`, with its spans, and what makes those of the delivery."""
+        accepted = [each.trace for each in submissions if each.trace is not None]
+        with tracing.commit(accepted) as commit:
+            answers = await self._post(submissions, post)
+            return answers, commit.stored(answers)
 
     def _give_up(self, submissions: Sequence[Submission], error: StoreUnavailable) -> None:
         """It is unknown whether these were stored; those that wait behind them were not."""

@@ -17,6 +17,7 @@ from hub.actor.hub import Hub
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
 from hub.services.posting.log_watch import LogWatch
 from hub.services.typing.indicators import TypingIndicators
+from hub.tracing.tracing import Tracing
 from persistence.interface import Messages
 from persistence.records import Draft, Outcome, StoreUnavailable
 from protocol.model import User, UserId
@@ -31,6 +32,7 @@ class Messaging:
         typing: ends an author's indicator.
         watch: knows which log it is, and of each lane what it has delivered; a lane has one
             statement in flight.
+        tracing: makes spans; None: nothing does.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class Messaging:
         hub: Hub,
         typing: TypingIndicators,
         watch: LogWatch,
+        tracing: Tracing | None = None,
     ) -> None:
         self._typing = typing
+        self._tracing = tracing
         self.lanes: Final[Sequence[Lane]] = [
-            Lane(messages, hub, typing, continuity, watch, self._settle)
+            Lane(messages, hub, typing, continuity, watch, self._settle, tracing=tracing)
             for continuity in watch.continuities
         ]
         self._unsettled = 0
@@ -78,7 +82,9 @@ class Messaging:
         self._unsettled += 1
         self._typing.message_accepted(draft)
         try:
-            await self._lane(draft, dm).put(Submission(author, draft, settle, besides, confirm))
+            trace = None if self._tracing is None else self._tracing.accepted()
+            submission = Submission(author, draft, settle, besides, confirm, trace)
+            await self._lane(draft, dm).put(submission)
         except BaseException:
             self._forget(1)
             raise

@@ -54,7 +54,9 @@ class Listening:
         " in private networks alone; a request for any other is refused.",
     )
     trusted_proxies: tuple[str, ...] = setting(
-        list_of(ADDRESS), (), "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
+        list_of(ADDRESS),
+        (),
+        "Proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Request-Id and traceparent count.",
     )
     max_connections: int = setting(
         whole(1, 1_000_000, "connections"), 20_000, "How many connections may be open at a time."

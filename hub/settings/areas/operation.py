@@ -5,8 +5,8 @@ Must not know: other areas.
 
 from attrs import frozen
 
-from hub.settings.choices import LogFormat, LogLevel
-from hub.settings.parsers import LONG_SECRET, PLACE, YES_NO, Place, choice
+from hub.settings.choices import LogFormat, LogLevel, Traces
+from hub.settings.parsers import LONG_SECRET, PLACE, YES_NO, Place, choice, seconds
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -22,6 +22,16 @@ class Operation:
         choice(LogFormat),
         LogFormat.AUTO,
         "How log lines look; `auto` is `console` on a terminal and `json` elsewhere.",
+    )
+    slow_statement: float = setting(
+        seconds(0, 3_600),
+        0.5,
+        "A statement of the database that takes so long is logged by its name; 0: none is.",
+    )
+    traces: Traces = setting(
+        choice(Traces),
+        Traces.OFF,
+        "Where traces are sent; `otlp` is to a collector, and needs `parlour[traces]`.",
     )
     metrics_token: Secret | None = setting(
         LONG_SECRET,

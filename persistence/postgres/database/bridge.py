@@ -3,8 +3,9 @@
 Guarantees: every statement has a deadline; no error of the server, of a connection or of asyncio
 ends more than the statement that met it: it becomes `StoreUnavailable`, or is raised to the caller
 whose values were refused (`errors.py`); connections are replaced once the server is back. A
-statement that was cancelled or failed may have been committed: its outcome is unknown. Must not
-know: what the SQL says.
+statement that was cancelled or failed may have been committed: its outcome is unknown. What is slow
+or takes too long is logged by its name (`statements.py`), without values. Must not know: what the
+SQL says.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from functools import partial
 from math import inf
 from time import perf_counter
@@ -42,6 +44,7 @@ from persistence.postgres.database.session import (
     connect_safely,
     require_sessions,
 )
+from persistence.postgres.database.statements import UNWATCHED, StatementWatch, statement_name
 from persistence.records import Gone, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -91,7 +94,8 @@ async def open_asyncio() -> AsyncIterator[None]:
 def _log_unawaited(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     error = context.get("exception")
     reason = describe(error) if isinstance(error, Exception) else str(context.get("message"))
-    log.warning("database_connection_broken", reason=reason)
+    # asyncio runs this for whoever opened the connection, who need not use it any more
+    Context().run(log.warning, "database_connection_broken", reason=reason)
 
 
 async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
@@ -163,11 +167,22 @@ class Connections:
         connect: opens a connection, in asyncio.
         give_up: ends a connection whose statement nobody waits for any more.
         name: what they are for.
+        watch: what is noted of the statements.
     """
 
-    def __init__(self, count: int, connect: Connect, give_up: GiveUp, name: str = "main") -> None:
+    def __init__(
+        self,
+        count: int,
+        connect: Connect,
+        give_up: GiveUp,
+        name: str = "main",
+        watch: StatementWatch = UNWATCHED,
+    ) -> None:
         self.figures: Final = PoolFigures(name, count)
-        self._free: list[_Slot] = [_Slot(connect, give_up, self.figures) for _ in range(count)]
+        self._watch = watch
+        self._free: list[_Slot] = [
+            _Slot(connect, give_up, self.figures, watch) for _ in range(count)
+        ]
         self._permits = trio.Semaphore(count)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
@@ -177,6 +192,15 @@ class Connections:
             StoreUnavailable: no connection was free in time, or the database cannot be used.
             StatementRefused: what was to be stored is.
         """
+        open_span = self._watch.open_span
+        if open_span is None:
+            return await self._fetch(sql, args)
+        with open_span(statement_name()) as note_rows:
+            rows = await self._fetch(sql, args)
+            note_rows(len(rows))
+            return rows
+
+    async def _fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
         try:
             self._permits.acquire_nowait()
         except trio.WouldBlock:
@@ -215,7 +239,9 @@ class Connections:
             figures.waiting -= 1
             figures.waits.add(perf_counter() - began)
         figures.errors["no_connection_free"] += 1
-        raise StoreUnavailable("every connection is busy")
+        reason = "every connection is busy"
+        self._watch.timed_out(began, reason)
+        raise StoreUnavailable(reason)
 
     def close(self) -> None:
         """Close the connections. No statement may be in flight."""
@@ -226,10 +252,13 @@ class Connections:
 class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
-    def __init__(self, connect: Connect, give_up: GiveUp, figures: PoolFigures) -> None:
+    def __init__(
+        self, connect: Connect, give_up: GiveUp, figures: PoolFigures, watch: StatementWatch
+    ) -> None:
         self._connect = connect
         self._give_up = give_up
         self._figures = figures
+        self._watch = watch
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
@@ -237,10 +266,12 @@ class _Slot:
             self._connection = await self._open()
         connection: Any = self._connection
         began = perf_counter()
+        patience = trio.move_on_after(STATEMENT_SECONDS)
         try:
-            with trio.move_on_after(STATEMENT_SECONDS):
+            with patience:
                 rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
                 self._figures.statements.add(perf_counter() - began)
+                self._watch.done(began, len(rows))
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
@@ -252,11 +283,11 @@ class _Slot:
                 case Meaning.CONFLICT:
                     raise Conflict(describe(error)) from error
                 case Meaning.LOCKED:
-                    log.warning("statement_failed", reason=describe(error))
+                    self._watch.failed(began, describe(error))
                     raise LockTimeout(describe(error)) from error
                 case Meaning.AWAY:
                     self.drop()
-                    log.warning("statement_failed", reason=describe(error))
+                    self._watch.failed(began, describe(error))
                     raise _unavailable(error) from error
                 case unknown:
                     assert_never(unknown)
@@ -264,8 +295,13 @@ class _Slot:
         self._give_up(connection)
         is_wanted = trio.current_effective_deadline() > -inf
         self._figures.errors["timeout" if is_wanted else "cancelled"] += 1
+        reason = "no answer in time"
+        if patience.cancel_called:
+            self._watch.timed_out(began, reason)
+        else:
+            self._watch.done(began, None)
         await trio.lowlevel.checkpoint_if_cancelled()
-        raise StoreUnavailable("no answer in time")
+        raise StoreUnavailable(reason)
 
     async def _open(self) -> asyncpg.Connection:
         try:
@@ -282,14 +318,19 @@ class _Slot:
 
 @asynccontextmanager
 async def open_connections(
-    count: int, connect: Connect, give_up: GiveUp = cancel, *, name: str = "main"
+    count: int,
+    connect: Connect,
+    give_up: GiveUp = cancel,
+    *,
+    name: str = "main",
+    watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Connections]:
     """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(count, connect, give_up, name)
+    connections = Connections(count, connect, give_up, name, watch)
     try:
         await connections.ask("SELECT 1")
         yield connections
@@ -332,7 +373,7 @@ class Database:
                 case asyncpg.UniqueViolationError(constraint_name=str(constraint)):
                     raise Duplicate(constraint) from None
                 case _:
-                    log.exception("statement_refused")
+                    log.exception("statement_refused", name=statement_name())
                     raise StoreUnavailable(str(refused)) from refused
 
     async def fetch_one(self, sql: str, *args: object) -> Record | None:
@@ -350,7 +391,7 @@ class Database:
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
         after the connection was lost: earlier notifications may have been missed. Entered once
-        listening has begun, or after a while without an answer.
+        listening has began, or after a while without an answer.
 
         Args:
             channel: the channel's name.
@@ -359,10 +400,10 @@ class Database:
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
-            begun = trio.Event()
-            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, begun)
+            began = trio.Event()
+            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, began)
             with trio.move_on_after(LISTEN_BEGIN_SECONDS):
-                await begun.wait()
+                await began.wait()
             with take:
                 yield take
                 nursery.cancel_scope.cancel()
@@ -373,11 +414,11 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        begun: trio.Event,
+        began: trio.Event,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give, check_seconds, begun)
+                await self._listen_until_lost(channel, parse, give, check_seconds, began)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
@@ -388,7 +429,7 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        begun: trio.Event,
+        began: trio.Event,
     ) -> None:
         lost = trio.Event()
 
@@ -416,7 +457,7 @@ class Database:
 
         try:
             await in_asyncio(begin)
-            begun.set()
+            began.set()
             await give.send(None)
             while not lost.is_set():
                 with trio.move_on_after(check_seconds):
@@ -429,17 +470,21 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(dsn: str, count: int) -> AsyncIterator[Database]:
+async def open_database(
+    dsn: str, count: int, watch: StatementWatch = UNWATCHED
+) -> AsyncIterator[Database]:
     """A database that keeps what it has committed. Needs `open_asyncio`.
 
     Args:
         dsn: the server.
         count: how many connections it may take.
+        watch: what is noted of its statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
         UnsafeDatabase: see there.
     """
     await in_asyncio(partial(require_sessions, dsn))
-    async with open_connections(count, partial(connect_safely, dsn, SESSION)) as connections:
+    connect = partial(connect_safely, dsn, SESSION)
+    async with open_connections(count, connect, watch=watch) as connections:
         yield Database(dsn, connections)

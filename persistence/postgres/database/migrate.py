@@ -196,7 +196,7 @@ async def _apply_all(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[
 
 async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str]:
     recorded = await _recorded(connection, schema)
-    _require_known(recorded, schema)
+    require_known(recorded, schema)
     files = [
         *(file for file in schema.numbered if file.name not in recorded),
         *(file for file in schema.routines if recorded.get(file.name) != file.sha256),
@@ -239,8 +239,13 @@ async def _recorded(connection: asyncpg.Connection, schema: Schema) -> Mapping[s
     return {row["name"]: row["sha256"] for row in rows}
 
 
-def _require_known(recorded: Mapping[str, str], schema: Schema) -> None:
-    """The numbered files of the database must be files of this version, unchanged."""
+def require_known(recorded: Mapping[str, str], schema: Schema) -> None:
+    """The numbered files of a database must be files of this version, unchanged.
+
+    Raises:
+        SchemaTooNew: it has others.
+        SchemaChanged: one of them is not as it was applied.
+    """
     known = {file.name: file.sha256 for file in schema.numbered}
     numbered = {name for name in recorded if not name.startswith("routines/")}
     unknown = sorted(numbered - known.keys())

@@ -98,17 +98,22 @@ def refusals_in_words() -> Iterator[None]:
         raise DatabaseRefused(f"The database refuses to be used: {reason}") from None
 
 
-async def connect(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:
+async def connect(
+    dsn: str, settings: Mapping[str, str], *, within: float = CONNECT_SECONDS
+) -> asyncpg.Connection:
     """A connection with these settings. A coroutine of asyncio.
+
+    Args:
+        dsn: the server.
+        settings: for the session.
+        within: how many seconds the server has for each answer.
 
     Raises:
         asyncpg.PostgresError, OSError, TimeoutError: the server cannot be reached, or refuses.
     """
-    connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
+    connection = await asyncpg.connect(dsn, timeout=within)
     try:
-        await connection.fetchval(
-            _ADOPT, list(settings), list(settings.values()), timeout=CONNECT_SECONDS
-        )
+        await connection.fetchval(_ADOPT, list(settings), list(settings.values()), timeout=within)
     except BaseException:
         connection.terminate()
         raise

@@ -150,14 +150,14 @@ class PostgresLists(ConversationLists):
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """See the interface."""
-        rows = await self.of_user(UNDELIVERED, user_id, limit)
+        rows = await self._of_user(UNDELIVERED, user_id, limit)
         return [message_in(row) for row in reversed(rows)]
 
     async def newest(
         self, user_id: UserId, channel_ids: Collection[ChannelId], *, among: int
     ) -> Mapping[ChannelId, Newest]:
         """See the interface."""
-        rows = await self.of_user(NEWEST, user_id, among, list(channel_ids))
+        rows = await self._of_user(NEWEST, user_id, among, list(channel_ids))
         return {row["channel_id"]: Newest(message_in(row), row["unread"]) for row in rows}
 
     async def channels(
@@ -169,7 +169,7 @@ class PostgresLists(ConversationLists):
         limit: int = MAX_LISTED,
     ) -> Sequence[ChannelHead]:
         """See the interface."""
-        rows = await self.of_user(
+        rows = await self._of_user(
             CHANNELS,
             user_id,
             after,
@@ -183,25 +183,25 @@ class PostgresLists(ConversationLists):
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> frozenset[ChannelId]:
         """See the interface."""
-        rows = await self.of_user(WRITABLE, user_id, list(channel_ids))
+        rows = await self._of_user(WRITABLE, user_id, list(channel_ids))
         return frozenset(row["id"] for row in rows)
 
     async def recent(self, user_id: UserId, *, limit: int) -> Sequence[ChannelHead]:
         """See the interface."""
-        return [head_in(row) for row in await self.of_user(RECENT, user_id, limit)]
+        return [head_in(row) for row in await self._of_user(RECENT, user_id, limit)]
 
     async def moved_first(
         self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
     ) -> Sequence[ChannelHead]:
         """See the interface."""
         known = list(after), [*after.values()]
-        rows = await self.of_user(MOVED_FIRST, user_id, *known, only, limit)
+        rows = await self._of_user(MOVED_FIRST, user_id, *known, only, limit)
         return [head_in(row) for row in rows]
 
     async def search(self, user_id: UserId, wanted: Search) -> Sequence[Found]:
         """See the interface."""
         key, channel_id = wanted.after or (None, None)
-        rows = await self.of_user(
+        rows = await self._of_user(
             SEARCHES[wanted.order, wanted.is_descending],
             user_id,
             name_key(wanted.text),

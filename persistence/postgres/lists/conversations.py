@@ -86,7 +86,7 @@ class ConversationLists:
     database: Database
     planning: Database
 
-    async def of_user(self, sql: str, user_id: UserId, *args: object) -> Sequence[Record]:
+    async def _of_user(self, sql: str, user_id: UserId, *args: object) -> Sequence[Record]:
         """The rows of a statement about the channels of a user."""
         (row,) = await self.database.fetch(_IS_LARGE, user_id)
         database = self.planning if row["is_large"] else self.database
@@ -101,7 +101,7 @@ class ConversationLists:
         limit: int = MAX_LISTED,
     ) -> Sequence[Conversation]:
         """See the interface."""
-        rows = await self.of_user(
+        rows = await self._of_user(
             CONVERSATIONS,
             user_id,
             before,
@@ -125,12 +125,12 @@ class ConversationLists:
 
     async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
         """See the interface."""
-        (row,) = await self.of_user(UNREAD_COUNT, user_id, with_archived)
+        (row,) = await self._of_user(UNREAD_COUNT, user_id, with_archived)
         return int(row["unread"])
 
     async def unread_in(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Mapping[ChannelId, int]:
         """See the interface."""
-        rows = await self.of_user(_UNREAD_IN, user_id, list(channel_ids))
+        rows = await self._of_user(_UNREAD_IN, user_id, list(channel_ids))
         return {ChannelId(row["id"]): row["unread"] for row in rows}

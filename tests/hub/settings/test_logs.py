@@ -18,8 +18,9 @@ from hub.settings.redaction import Secret
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
     logging.getLogger().handlers, logging.getLogger().level = handlers, level
 
 

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from hub.sockets.shared_reader import SharedReader
-from hub.sockets.transport import StreamTransport
+from hub.sockets.transport import SocketTransport, StreamTransport, Traffic
 from tests.support.clients.socket_pairs import socket_pair
 
 
@@ -23,6 +23,30 @@ async def test_bytes_go_both_ways(reader: SharedReader) -> None:
             assert peer.recv(100) == b""
             peer.shutdown(socket.SHUT_WR)
             assert await transport.receive_some() == b""
+
+
+@pytest.mark.parametrize("how", ["aclose", "abort"])
+async def test_a_closed_connection_knows_what_went_over_it(reader: SharedReader, how: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peer = socket.create_connection(server.getsockname())
+        transport = SocketTransport(server.accept()[0], reader)
+    with peer:
+        await transport.send_all(b"hello")
+        assert peer.recv(100) == b"hello"
+        peer.sendall(b"you")
+        assert await transport.receive_some() == b"you"
+        assert transport.traffic is None
+        if how == "abort":
+            transport.abort()
+        await transport.aclose()
+    assert transport.traffic == Traffic(received=3, sent=5)
+
+
+async def test_a_socket_that_is_no_tcp_has_no_such_numbers(reader: SharedReader) -> None:
+    transport, peer = socket_pair(reader)
+    with peer:
+        await transport.aclose()
+    assert transport.traffic is None
 
 
 async def test_send_now_takes_what_the_kernel_takes_and_no_more(reader: SharedReader) -> None:

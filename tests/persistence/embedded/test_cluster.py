@@ -63,9 +63,14 @@ async def test_a_torn_initdb_is_begun_anew(data_dir: Path) -> None:
     assert not torn.exists()
 
 
-async def test_a_cluster_of_another_version_is_refused(data_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "way"), [("9", "parlour upgrade-database"), ("99", "the newer Parlour")]
+)
+async def test_a_cluster_of_another_version_is_refused(
+    data_dir: Path, version: str, way: str
+) -> None:
     (data_dir / "postgres").mkdir(parents=True)
-    (data_dir / "postgres" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(EmbeddedPostgresError, match="made by Postgres 9"):
+    (data_dir / "postgres" / "PG_VERSION").write_text(f"{version}\n")
+    with pytest.raises(EmbeddedPostgresError, match=rf"made by Postgres {version}, .*{way}"):
         async with run_embedded(data_dir):
             pass

@@ -17,9 +17,16 @@ from tests.planted.faults import (
     settings,
     web,
 )
-from tests.planted.faults.live import admin_ui, monitoring, operators, presence, revocation
+from tests.planted.faults.live import (
+    admin_ui,
+    monitoring,
+    operators,
+    presence,
+    revocation,
+    telemetry,
+)
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import database, log, people, persistence, routines
+from tests.planted.faults.storage import backups, database, log, people, persistence, routines
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -30,6 +37,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *people.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
+    *backups.FAULTS,
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
@@ -45,5 +53,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *settings.FAULTS,
     *operating.FAULTS,
     *monitoring.FAULTS,
+    *telemetry.FAULTS,
     *web.FAULTS,
 )

@@ -376,7 +376,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "without a temporary folder there is no database",
-        "persistence/embedded/__init__.py",
+        "persistence/embedded/server.py",
         "    except FileNotFoundError:  # none",
         "    except ZeroDivisionError:  # none",
         ("tests/persistence/embedded/test_embedded.py",),

@@ -120,8 +120,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the sender learns the outcome before the others have the message",
         "hub/services/posting/lane.py",
-        "        await self._hub.broadcast(deliveries, settled)",
-        "        settled()\n        await self._hub.broadcast(deliveries)",
+        "        await self._hub.broadcast(deliveries, settled, trace)",
+        "        settled()\n        await self._hub.broadcast(deliveries, None, trace)",
         ("tests/hub/services/posting/test_lane.py",),
     ),
     Fault(

@@ -377,8 +377,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a request costs as little as a frame",
         "hub/rest/endpoint.py",
-        "recognize(quota.pace, REQUEST_FRAMES)",
-        "recognize(quota.pace)",
+        "recognize(found.user.id, quota.pace, REQUEST_FRAMES)",
+        "recognize(found.user.id, quota.pace)",
         ("tests/hub/rest/test_app.py",),
     ),
     Fault(

@@ -51,6 +51,10 @@ class Reply:
         return self.body.decode()
 
 
+class NoResponse(AssertionError):
+    """The connection ended before a response."""
+
+
 async def request(
     stream: trio.abc.Stream,
     method: str,
@@ -98,7 +102,7 @@ async def _reply(stream: trio.abc.Stream, state: h11.Connection) -> Reply:
         elif isinstance(event, h11.EndOfMessage):
             return Reply(status, headers, body, cookies)
         elif isinstance(event, h11.ConnectionClosed):
-            raise AssertionError("the server closed the connection without a response")
+            raise NoResponse("the server closed the connection without one")
 
 
 def form(content: bytes, name: str, field: str = "file") -> tuple[bytes, dict[str, str]]:

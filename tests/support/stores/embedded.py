@@ -1,5 +1,6 @@
 """The embedded Postgres in tests: a process that runs it, and one statement on it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,21 @@ HOLDER = [sys.executable, "-m", "tests.support.stores.postgres_server"]
 
 
 @contextmanager
-def holder(data_dir: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another process that runs the server, up to its DSN."""
+def holder(data_dir: Path, own_temporary: Path | None = None) -> Iterator["subprocess.Popen[str]"]:
+    """Another process that runs the server, up to its DSN.
+
+    Args:
+        data_dir: its data folder.
+        own_temporary: where it has temporary files that nobody else sees, as with systemd's
+            PrivateTmp. Only root may do that.
+    """
+    command, environment = [*HOLDER, str(data_dir)], dict(os.environ)
+    if own_temporary is not None:
+        environment["TMPDIR"] = str(own_temporary)
+        script = f'mount -t tmpfs none {own_temporary} && exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", script, "-", *command]
     with subprocess.Popen(
-        [*HOLDER, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("postgresql://")

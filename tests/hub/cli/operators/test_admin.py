@@ -27,7 +27,7 @@ from hub.cli.operators.admin import (
     show_config,
     show_status,
 )
-from hub.cli.operators.desk import NotDone
+from hub.cli.running import NotDone
 from hub.http.responses import HttpError
 from hub.settings.config import SETTINGS, Config
 from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody

@@ -6,8 +6,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from hub.cli.operators.desk import NotDone
 from hub.cli.operators.people import delete_user, export_user, remove_files, set_retention
+from hub.cli.running import NotDone
 from hub.files.folder import UploadFolder
 from persistence.interface import Store
 from persistence.records import Upload

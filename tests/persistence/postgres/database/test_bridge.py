@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import trio
 import trio_asyncio
+from structlog.contextvars import bind_contextvars
 
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database import bridge
@@ -15,6 +16,7 @@ from persistence.records import Draft, StoreError, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
+from tests.support.telemetry.logs import captured_lines
 from tests.support.wire.proxy import Silence, open_proxy
 
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
@@ -30,7 +32,12 @@ async def kill_connections(databases: Databases, dsn: str) -> None:
 async def test_what_asyncio_reports_ends_nothing(databases: Databases) -> None:
     lost = {"message": "Future exception was never retrieved", "exception": ConnectionError("cut")}
     async with open_asyncio():
-        trio_asyncio.current_loop.get().call_exception_handler(lost)
+        bind_contextvars(connection="c1")  # of whoever opened what is lost
+        with captured_lines() as lines:
+            trio_asyncio.current_loop.get().call_exception_handler(lost)
+        assert [(line["event"], line.get("connection")) for line in lines] == [
+            ("database_connection_broken", None)
+        ]
         async with open_connections(1, partial(connect, databases.dsn, SESSION)) as connections:
             assert await connections.fetch("SELECT 1 AS one")
 

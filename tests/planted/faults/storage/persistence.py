@@ -69,7 +69,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what stands still of a Postgres that died keeps it from being started again",
-        "persistence/embedded/__init__.py",
+        "persistence/embedded/server.py",
         "                await trio.to_thread.run_sync(cluster.stop_orphan)\n",
         "",
         ("tests/persistence/embedded/test_cluster.py",),

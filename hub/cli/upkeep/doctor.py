@@ -1,0 +1,189 @@
+"""`parlour doctor`: looks whether all is well, beside a hub or without one.
+
+Guarantees: one line about each thing, with what to do; what cannot be looked at is a problem, and
+the rest is looked at nevertheless; nothing is changed. Must not know: how anything is looked at on
+this machine.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+import trio
+
+from hub.cli.running import NotDone, Say
+from hub.cli.upkeep.machine import (
+    SLOW_SECONDS,
+    Finding,
+    Level,
+    check_certificate,
+    check_disk,
+    check_folder,
+    check_limits,
+    check_space,
+)
+from hub.files.collector import UNKNOWN_SECONDS
+from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.settings.config import Config
+from hub.settings.redaction import redact, revealed
+from persistence import open_beside
+from persistence.embedded import EmbeddedPostgresError
+from persistence.embedded.beside import pid_of_holder
+from persistence.embedded.places import find_programs
+from persistence.postgres.database.migrate import Schema, load_schema, require_known
+from persistence.postgres.database.session import MIN_SERVER_VERSION
+from persistence.postgres.upkeep.examination import Examination, examine
+from persistence.postgres.upkeep.programs import CopyFailed, Programs, require_readable
+from persistence.postgres.upkeep.snapshot import Snapshot, open_snapshot
+from persistence.records import StoreError
+
+CLOCK_SECONDS: Final = 2.0  # that clocks may differ by
+NAMED: Final = 3  # files in a line
+
+
+async def examine_all(config: Config, say: Say) -> None:
+    """Say what was found.
+
+    Raises:
+        NotDone: there is a problem.
+    """
+    problems = 0
+    pid = pid_of_holder(config.data_dir)
+    looks: Sequence[tuple[str, Callable[[], Sequence[Finding]]]] = (
+        ("data folder", lambda: [check_folder(config)]),
+        ("space", lambda: [check_space(config)]),
+        ("disk", lambda: [check_disk(config)]),
+        ("limits", lambda: [check_limits(config, pid)]),
+        ("certificate", lambda: [check_certificate(config)]),
+    )
+
+    def tell(findings: Sequence[Finding]) -> None:
+        nonlocal problems
+        for finding in findings:
+            problems += finding.level is Level.PROBLEM
+            say(str(finding))
+
+    for about, look in looks:
+        tell(await trio.to_thread.run_sync(_looked, about, look))
+    try:
+        url = revealed(config.database_url)
+        async with open_beside(url, config.data_dir) as dsn, open_snapshot(dsn) as snapshot:
+            found = await examine(dsn)
+    except* (StoreError, EmbeddedPostgresError) as group:
+        tell([Finding(Level.PROBLEM, "database", redact(_first(group)))])
+    else:
+        tell(check_database(found, Programs(find_programs()).major_version()))
+        tell([check_schema(snapshot, load_schema())])
+        files = partial(check_files, UploadFolder(config.data_dir), snapshot)
+        tell(await trio.to_thread.run_sync(_looked, "files", files))
+    if problems:
+        raise NotDone(f"Problems: {problems}")
+
+
+def check_database(found: Examination, programs: int) -> Sequence[Finding]:
+    """The server.
+
+    Args:
+        found: what it says.
+        programs: the major version of our `pg_dump`.
+    """
+    return (
+        _server(found, programs),
+        _safety(found),
+        _commit(found),
+        _clock(found),
+    )
+
+
+def check_schema(snapshot: Snapshot, schema: Schema) -> Finding:
+    """Whether the tables are those of this version."""
+    try:
+        require_known(snapshot.files, schema)
+    except StoreError as error:
+        return Finding(Level.PROBLEM, "schema", str(error))
+    wanted = {each.name: each.sha256 for each in (*schema.numbered, *schema.routines)}
+    others = [name for name, sha256 in wanted.items() if snapshot.files.get(name) != sha256]
+    if others:
+        text = f"{_some(others)} will be applied when this version of the hub starts"
+        return Finding(Level.WARNING, "schema", text)
+    return Finding(Level.OK, "schema", "it is that of this version")
+
+
+def check_files(folder: UploadFolder, snapshot: Snapshot) -> Sequence[Finding]:
+    """Whether each file that the database knows is there, and the other way round."""
+    known = set(snapshot.uploads)
+    missing = [url for url in snapshot.uploads if not _is_there(folder, url)]
+    unknown = [
+        url
+        for day in folder.days()
+        for url in folder.older_than(UNKNOWN_SECONDS, day)
+        if url not in known
+    ]
+    found = []
+    if missing:
+        text = f"{_some(missing)} of the database not there: restore from a backup"
+        found.append(Finding(Level.PROBLEM, "files", text))
+    if unknown:
+        text = f"{_some(unknown)} not known to the database: the hub removes what it does not know"
+        found.append(Finding(Level.WARNING, "files", text))
+    return found or [Finding(Level.OK, "files", f"all {len(known):,} are there")]
+
+
+def _server(found: Examination, programs: int) -> Finding:
+    text = f"Postgres {found.server // 10_000}"
+    if found.server < MIN_SERVER_VERSION:
+        return Finding(Level.PROBLEM, "database", f"{text}: 14 or later is needed")
+    try:
+        require_readable(found.server, programs)
+    except CopyFailed as error:
+        return Finding(Level.WARNING, "database", str(error))
+    return Finding(Level.OK, "database", text)
+
+
+def _safety(found: Examination) -> Finding:
+    if found.switched_off:
+        text = f"{', '.join(found.switched_off)} off: acknowledged messages may be lost; turn it on"
+        return Finding(Level.PROBLEM, "safety", text)
+    return Finding(Level.OK, "safety", "what was committed survives a crash")
+
+
+def _commit(found: Examination) -> Finding:
+    if found.commit is None:
+        return Finding(Level.WARNING, "commit", "not measured: a standby, or a role without rights")
+    text = f"one takes {found.commit * 1_000:.1f} ms"
+    if found.commit > SLOW_SECONDS:
+        return Finding(Level.WARNING, "commit", f"{text}: look at the disk, and at the standby")
+    return Finding(Level.OK, "commit", text)
+
+
+def _clock(found: Examination) -> Finding:
+    text = f"the database's is {found.ahead:+.1f} s from this machine's"
+    if abs(found.ahead) > CLOCK_SECONDS:
+        return Finding(Level.WARNING, "clock", f"{text}: let both follow one time server")
+    return Finding(Level.OK, "clock", text)
+
+
+def _is_there(folder: UploadFolder, url: str) -> bool:
+    try:
+        return folder.path_of(url).is_file()
+    except NoSuchAddress:
+        return False
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} others" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _looked(about: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    try:
+        return look()
+    except OSError as error:
+        return [Finding(Level.PROBLEM, about, str(error))]
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> str:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

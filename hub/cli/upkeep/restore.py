@@ -1,0 +1,68 @@
+"""`parlour restore`: what `parlour backup` has written, in an empty data folder and database.
+
+Guarantees: nothing is touched before the whole archive was found undamaged and of a schema that
+this version knows; clients are told to start over. Must not know: the format.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import trio
+
+from hub.cli.running import NotDone, Say
+from hub.cli.upkeep.archive import THUMBNAILS, UPLOADS, Archive
+from hub.settings.config import Config
+from hub.settings.redaction import revealed
+from persistence.embedded.places import find_programs
+from persistence.postgres.database.migrate import load_schema, migrate, require_known
+from persistence.postgres.upkeep.programs import Programs
+from persistence.postgres.upkeep.snapshot import begin_anew, count_rows, server_version
+from persistence.upkeep.restoring import open_for_restore
+
+
+async def restore(config: Config, file: Path, say: Say, *, end_sessions: bool) -> None:
+    """Restore a backup.
+
+    Args:
+        config: where the database and the files are to be.
+        file: the archive.
+        say: prints a line.
+        end_sessions: whether everybody has to sign in again.
+
+    Raises:
+        Damaged, TooNew: the archive cannot be used.
+        SchemaTooNew, SchemaChanged: what is in it is not of this version.
+        NotEmpty, DataDirInUse, AlreadyServed: there is something, or somebody, already.
+        CopyFailed: the database refuses something.
+    """
+    began = time.monotonic()
+    archive = await trio.to_thread.run_sync(_checked, file, abandon_on_cancel=True)
+    manifest = archive.manifest
+    url = revealed(config.database_url)
+    async with open_for_restore(url, config.data_dir, (UPLOADS, THUMBNAILS)) as (folder, dsn):
+        files = await trio.to_thread.run_sync(archive.restore_files, folder, abandon_on_cancel=True)
+        programs = Programs(find_programs())
+        await programs.load(dsn, archive.database(), await server_version(dsn))
+        require_same(manifest.rows, await count_rows(dsn))
+        await migrate(dsn)
+        await begin_anew(dsn, end_sessions=end_sessions)
+    say(
+        f"Restored {manifest.rows.get('messages', 0):,} messages and {files:,} files of"
+        f" {manifest.made_at} in {time.monotonic() - began:.1f} s"
+    )
+
+
+def require_same(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """Raises NotDone: not every row of a database is in its copy."""
+    for name in sorted(before.keys() | after.keys()):
+        had, has = before.get(name, "no"), after.get(name, "no")
+        if had != has:
+            raise NotDone(f"The table {name} had {had} rows, and its copy has {has}")
+
+
+def _checked(file: Path) -> Archive:
+    archive = Archive(file)
+    require_known(archive.manifest.schema, load_schema())
+    archive.check()
+    return archive

@@ -1,0 +1,89 @@
+"""Follows the log lines of one user while they are written, whatever the level of the log is.
+
+Guarantees: a follower gets lines that name the user, and no others; who reads too slowly holds
+nobody up: lines are dropped and counted; while nobody follows, nothing is kept or looked at. Lines
+come as values, already without secrets. Must not know: how lines are written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, TypeAlias
+
+import trio
+from attrs import define, field
+
+from hub.settings.log_ids import USER
+
+LINES: Final = 1_024  # not yet read by a follower
+Line: TypeAlias = Mapping[str, object]
+"""`event`, `level`, `timestamp`, the ids, and what the line says besides."""
+
+
+@define(eq=False)
+class Follower:
+    """Reads lines: `async for line in follower`. `dropped` counts those that there was no room for
+    since it began.
+
+    Args:
+        user_id: whose lines.
+        room: how many may wait.
+    """
+
+    user_id: int
+    room: int = LINES
+    dropped: int = field(default=0, init=False)
+    _token: trio.lowlevel.TrioToken = field(factory=trio.lowlevel.current_trio_token, init=False)
+    _give: trio.MemorySendChannel[Line] = field(init=False)
+    _take: trio.MemoryReceiveChannel[Line] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._give, self._take = trio.open_memory_channel[Line](self.room)
+
+    def __aiter__(self) -> "Follower":
+        return self
+
+    async def __anext__(self) -> Line:
+        return await self._take.receive()
+
+    def offer(self, line: Line) -> None:
+        """A line was written, perhaps in a thread."""
+        if trio.lowlevel.in_trio_run():
+            self._put(line)
+        else:
+            self._token.run_sync_soon(self._put, line)
+
+    def _put(self, line: Line) -> None:
+        try:
+            self._give.send_nowait(line)
+        except trio.WouldBlock:
+            self.dropped += 1
+
+
+class LogTap(dict[int, list[Follower]]):
+    """Who follows which user. It is false while nobody follows anybody."""
+
+    def followers_of(self, line: Line) -> Sequence[Follower]:
+        """Those who follow the user of a line."""
+        user_id = line.get(USER)
+        return self.get(user_id, ()) if isinstance(user_id, int) else ()
+
+    @contextmanager
+    def follow(self, user_id: int, *, room: int = LINES) -> Iterator[Follower]:
+        """The lines of a user that are written until the context is left.
+
+        Args:
+            user_id: whose.
+            room: how many may wait to be read.
+        """
+        follower = Follower(user_id, room)
+        self.setdefault(user_id, []).append(follower)
+        try:
+            yield follower
+        finally:
+            self[user_id].remove(follower)
+            if not self[user_id]:
+                del self[user_id]
+
+
+tap: Final = LogTap()
+"""That of the process's log."""

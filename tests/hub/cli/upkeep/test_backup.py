@@ -1,0 +1,67 @@
+"""Database and files in one archive."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from hub.cli.upkeep.archive import MANIFEST, NotWritten
+from hub.cli.upkeep.backup import back_up
+from hub.files.folder import UploadFolder
+from hub.settings.config import Config
+from tests.support.stores.databases import execute
+
+
+def names(path: Path) -> list[str]:
+    with tarfile.open(path) as tar:
+        return tar.getnames()
+
+
+async def test_everything_that_the_database_knows_is_in_it(filled: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    await back_up(filled, str(tmp_path / "a.tar"), said.append)
+    found = names(tmp_path / "a.tar")
+    assert found[0] == "database/000000"
+    assert found[-2:] == ["manifest.json", "manifest.sha256"]
+    files = {name.rpartition("_")[2] for name in found[1:-2]}
+    assert files == {"a.txt", "b.png"}
+    assert sum(name.startswith("thumbnails/") for name in found) == 1
+    (line,) = said
+    assert line.startswith("Backed up 1 messages and 3 files (0.1 MB) in ")
+
+
+async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    dsn = filled.database_url.reveal() if filled.database_url else ""
+    url = str(await execute(dsn, "SELECT url FROM uploads WHERE url LIKE '%a.txt'"))
+    UploadFolder(filled.data_dir).path_of(url).unlink()
+    strange = "INSERT INTO uploads SELECT 'https://x/y', owner_id, 'x', now(), 'y', 1 FROM uploads"
+    await execute(dsn, f"{strange} LIMIT 1")
+    await back_up(filled, str(tmp_path / "a.tar"), said.append)
+    assert said[:2] == [f"Not there any more: {url}", "Not there any more: https://x/y"]
+    assert "and 2 files" in said[2]
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        manifest = tar.extractfile(MANIFEST)
+        assert manifest is not None
+        assert json.load(manifest)["missing"] == [url, "https://x/y"]
+
+
+async def test_of_many_that_were_removed_a_few_are_named(filled: Config, tmp_path: Path) -> None:
+    dsn = filled.database_url.reveal() if filled.database_url else ""
+    gone = "INSERT INTO uploads SELECT '/uploads/2020-01-01/' || n, 1, 'x', now(), 'y', 1"
+    await execute(dsn, f"{gone} FROM generate_series(1, 12) n")
+    said: list[str] = []
+    await back_up(filled, str(tmp_path / "a.tar"), said.append)
+    assert len(said) == 12
+    assert said[10] == "Nor are 2 others: see `missing` in manifest.json"
+
+
+async def test_a_data_folder_that_is_misspelt_is_said(filled: Config, tmp_path: Path) -> None:
+    with pytest.RaisesGroup(NotWritten, flatten_subgroups=True):
+        await back_up(
+            evolve(filled, data_dir=tmp_path / "TYPO"), str(tmp_path / "a.tar"), lambda _: None
+        )
+    assert not (tmp_path / "a.tar").exists()
+    assert not (tmp_path / "TYPO").exists()

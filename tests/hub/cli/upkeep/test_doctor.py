@@ -1,0 +1,116 @@
+"""Whether all is well: a line about each thing."""
+
+import os
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from hub.cli.running import NotDone
+from hub.cli.upkeep.doctor import check_database, check_files, check_schema, examine_all
+from hub.cli.upkeep.machine import Finding, Level
+from hub.files.folder import UploadFolder
+from hub.settings.config import Config
+from persistence.postgres.database.migrate import Schema, SqlFile, load_schema
+from persistence.postgres.upkeep.examination import Examination
+from persistence.postgres.upkeep.snapshot import Snapshot
+from tests.chaos.server import unused_port
+from tests.support.stores.databases import execute
+
+WELL = Examination(server=180_000, switched_off=[], ahead=0.1, commit=0.002)
+HASHES = {each.name: each.sha256 for each in (*load_schema().numbered, *load_schema().routines)}
+MOMENT = Snapshot(name="", server=180_000, files=HASHES, epoch=None, rows={}, uploads=[])
+
+
+def bad(findings: "tuple[Finding, ...] | list[Finding]") -> dict[str, Level]:
+    return {each.about: each.level for each in findings if each.level is not Level.OK}
+
+
+async def test_what_is_well_is_said(filled: Config) -> None:
+    said: list[str] = []
+    config = evolve(filled, max_connections=100)
+    await examine_all(config, said.append)
+    lines = {line[9:22].strip(): line.split()[0] for line in said}
+    assert list(lines) == [
+        "data folder", "space", "disk", "limits", "certificate", "database", "safety", "commit",
+        "clock", "schema", "files",
+    ]  # fmt: skip
+    certain = {"data folder", "certificate", "database", "safety", "schema", "files"}
+    assert {lines[name] for name in certain} == {"ok"}
+
+
+async def test_a_file_that_is_missing_is_a_problem(filled: Config) -> None:
+    assert filled.database_url is not None
+    url = str(await execute(filled.database_url.reveal(), "SELECT min(url) FROM uploads"))
+    UploadFolder(filled.data_dir).path_of(url).unlink()
+    said: list[str] = []
+    with pytest.raises(NotDone, match="Problems: 1"):
+        await examine_all(filled, said.append)
+    assert said[-1].startswith("problem  files")
+    assert url in said[-1]
+
+
+async def test_a_database_that_is_away_is_a_problem_and_the_rest_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    given = {"database_url": f"postgresql://me:secret@127.0.0.1:{unused_port()}/x"}
+    config = Config(data_dir=tmp_path, **given)  # type: ignore[arg-type]
+    said: list[str] = []
+    with pytest.raises(NotDone):
+        await examine_all(config, said.append)
+    assert said[-1].startswith("problem  database")
+    assert len(said) == 6
+    assert "secret" not in "".join(said)
+
+
+async def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path) -> None:
+    said: list[str] = []
+    with pytest.raises(NotDone, match="Problems: 4"):
+        await examine_all(Config(data_dir=tmp_path / "none"), said.append)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (WELL, {}),
+        (evolve(WELL, switched_off=["fsync"]), {"safety": Level.PROBLEM}),
+        (evolve(WELL, server=130_000), {"database": Level.PROBLEM}),
+        (evolve(WELL, server=190_000), {"database": Level.WARNING}),
+        (evolve(WELL, commit=0.2), {"commit": Level.WARNING}),
+        (evolve(WELL, commit=None), {"commit": Level.WARNING}),
+        (evolve(WELL, ahead=-3.0), {"clock": Level.WARNING}),
+    ],
+)
+def test_what_a_database_says_is_well_or_not(
+    found: Examination, expected: dict[str, Level]
+) -> None:
+    assert bad([*check_database(found, 18)]) == expected
+
+
+def test_the_schema_is_that_of_this_version_or_not() -> None:
+    schema = load_schema()
+    assert check_schema(MOMENT, schema).level is Level.OK
+    newer = evolve(MOMENT, files={**HASHES, "schema/9999_x.sql": ""})
+    assert check_schema(newer, schema).level is Level.PROBLEM
+    changed = evolve(MOMENT, files={**HASHES, schema.numbered[0].name: "0"})
+    assert check_schema(changed, schema).level is Level.PROBLEM
+    more = Schema([*schema.numbered, SqlFile("schema/9999_x.sql", "")], schema.routines)
+    older = check_schema(MOMENT, more)
+    assert older.level is Level.WARNING
+    assert "9999_x.sql" in older.text
+
+
+def test_files_and_rows_belong_together(tmp_path: Path) -> None:
+    folder = UploadFolder(tmp_path)
+    known, unknown, new = (folder.write(name, b"x") for name in ("a", "b", "c"))
+    os.utime(folder.path_of(unknown), (0, 0))
+    moment = evolve(MOMENT, uploads=[known])
+    (found,) = check_files(folder, moment)
+    assert found.level is Level.WARNING
+    assert unknown in found.text
+    assert new not in found.text
+    gone = [f"/uploads/2020-01-01/{n}" for n in range(5)]
+    missing, _ = check_files(folder, evolve(MOMENT, uploads=[known, *gone, "https://x/y"]))
+    assert missing.level is Level.PROBLEM
+    assert "and 3 others" in missing.text

@@ -1,0 +1,61 @@
+"""A command and the database of a folder, with a hub there and without."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from persistence.embedded import EmbeddedPostgresError, run_embedded
+from persistence.embedded.beside import pid_of_holder, run_beside
+from tests.support.programs.processes import is_root, working_in
+from tests.support.stores.embedded import ask, holder
+
+
+async def test_the_server_of_a_hub_is_found_and_left_running(data_dir: Path) -> None:
+    with holder(data_dir) as hub:
+        assert pid_of_holder(data_dir) == hub.pid
+        before = sorted(each.name for each in data_dir.iterdir())
+        async with run_beside(data_dir) as dsn:
+            assert await ask(dsn, "SELECT 1") == 1
+        async with run_beside(data_dir) as dsn:
+            assert await ask(dsn, "SELECT current_setting('fsync')") == "on"
+        assert sorted(each.name for each in data_dir.iterdir()) == before
+        assert hub.poll() is None
+
+
+async def test_without_a_hub_a_server_runs_as_long_as_it_is_needed(data_dir: Path) -> None:
+    async with run_embedded(data_dir):
+        pass
+    assert pid_of_holder(data_dir) is None
+    async with run_beside(data_dir) as dsn:
+        assert await ask(dsn, "SELECT 1") == 1
+    assert not working_in(data_dir)
+
+
+async def test_a_folder_that_is_misspelt_is_not_made(data_dir: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match="There is no database of Parlour in"):
+        async with run_beside(data_dir):
+            pass
+    assert not data_dir.exists()
+    assert pid_of_holder(data_dir) is None
+
+
+@pytest.mark.skipif(not is_root(), reason="only root can be somebody else")
+async def test_root_runs_no_server_in_the_folder_of_another_account(data_dir: Path) -> None:
+    async with run_embedded(data_dir):
+        pass
+    os.chown(data_dir, 12_345, 12_345)
+    with pytest.raises(EmbeddedPostgresError, match="belongs to account 12345"):
+        async with run_beside(data_dir):
+            pass
+
+
+@pytest.mark.skipif(not is_root(), reason="only root may mount")
+async def test_a_hub_may_have_temporary_files_of_its_own(data_dir: Path) -> None:
+    """As systemd's PrivateTmp gives them."""
+    own = data_dir.parent / "tmp"
+    own.mkdir()
+    with holder(data_dir, own):
+        assert list(own.iterdir()) == []
+        async with run_beside(data_dir) as dsn:
+            assert await ask(dsn, "SELECT 1") == 1

@@ -1,0 +1,31 @@
+"""What a database says of itself."""
+
+from urllib.parse import urlsplit
+
+from persistence.postgres.upkeep.examination import examine
+from tests.support.stores.databases import Databases, execute
+
+
+async def test_it_is_looked_at_and_left_as_it_was(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        found = await examine(dsn)
+        assert found.switched_off == []
+        assert found.server >= 140_000
+        assert abs(found.ahead) < 60
+        assert found.commit is not None
+        assert found.commit > 0
+        name = urlsplit(dsn).path[1:]
+        await execute(dsn, f"ALTER DATABASE {name} SET synchronous_commit = off")
+        assert (await examine(dsn)).switched_off == ["synchronous_commit"]
+
+
+async def test_where_nothing_can_be_stored_no_commit_is_measured(databases: Databases) -> None:
+    async with databases.migrated() as dsn:
+        revoke = "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(bool, text, text, bool) FROM"
+        await execute(dsn, f"{revoke} PUBLIC")
+        await execute(dsn, "CREATE ROLE plain LOGIN")
+        try:
+            plain = dsn.replace(urlsplit(dsn).username or "", "plain", 1)
+            assert (await examine(plain)).commit is None
+        finally:
+            await execute(dsn, "DROP ROLE plain")

@@ -1,0 +1,1 @@
+"""What a hub says of itself, for tests."""
