@@ -2,8 +2,8 @@
 
 Guarantees: it is compared with what it was shown before, so nothing is kept or counted while nobody
 looks, and a page that reads slowly is told the newest state when it has read the last one; the loop
-has a turn after each few connections. Shown is what `parlour admin connections` shows, and the
-rooms. Must not know: who may look, what a dialect is.
+has a turn after each few connections. Shown are the rooms, and what does not change of that which
+`parlour admin connections` shows. Must not know: who may look, what a dialect is.
 """
 
 import os
@@ -135,8 +135,6 @@ class Watch:
                 "id": number,
                 "user_id": client.user.id,
                 "username": client.user.username,
-                "session": client.session_id if client.session_id > 0 else None,
-                "outbox": client.link.waiting_bytes,
             },
             "handshake": {
                 "address": client.network,
