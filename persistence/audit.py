@@ -41,7 +41,9 @@ class AuditEntry:
 
 @frozen
 class AuditRow:
-    """An action that was kept. `user_id`, `username`: whom it was done to, if it was somebody."""
+    """An action that was kept. `user_id`: whom it was done to, if it was somebody; `username`: what
+    they are called by now.
+    """
 
     id: int
     at: datetime

@@ -61,7 +61,7 @@ class StoredActions:
         if body.email is not None and not is_address(body.email):
             raise HttpError(400, "email_refused", f"{body.email} is no email address")
         new = NewUser(name, await self._hash(body.password), body.username, body.email)
-        entry = self.operator.does("user add", name=name, email=body.email)
+        entry = self.operator.does("user add")
         try:
             user = await self.store.accounts.create(new, audit=entry)
         except Taken as taken:

@@ -302,4 +302,7 @@ class MemoryAudit:
     async def page(self, *, before: int | None, limit: int) -> Sequence[AuditRow]:
         """See the interface."""
         rows = [row for row in reversed(self.tables.audit) if before is None or row.id < before]
-        return rows[:limit]
+        return [evolve(row, username=self._name(row.user_id)) for row in rows[:limit]]
+
+    def _name(self, user_id: UserId | None) -> str | None:
+        return None if user_id is None else self.tables.person(user_id).username

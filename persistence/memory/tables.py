@@ -240,8 +240,8 @@ class Tables:
     def note(self, entry: AuditEntry | None, user: User | None) -> None:
         """Keep what an operator does, if one does it."""
         if entry is not None:
-            about = (None, None) if user is None else (user.id, user.username)
-            self.audit.append(AuditRow(next(self.ids), self.now(), entry, *about))
+            about = None if user is None else user.id
+            self.audit.append(AuditRow(next(self.ids), self.now(), entry, about, None))
 
     def person(self, user_id: UserId) -> User:
         """Who that is, or was."""

@@ -23,6 +23,7 @@ from persistence.postgres.upkeep.snapshot import NotEmpty, require_no_tables
 from persistence.records import StoreError
 
 MARK: Final = "restore.unfinished"
+LOST_AND_FOUND: Final = "lost+found"
 
 
 class NotRestored(StoreError):
@@ -57,6 +58,7 @@ async def open_for_restore(
     """
     require_own(data_dir)
     if not is_data_dir(data_dir):  # or else it is first asked who uses it
+        _require_unused(data_dir)
         _require_empty(data_dir, folders)
     with hold_folder(data_dir) as folder:
         _require_empty(folder, folders)
@@ -74,6 +76,13 @@ async def open_for_restore(
                     _begin(folder, [folder / each for each in folders])
                     yield folder, database_url
         await trio.to_thread.run_sync(_finish, folder)
+
+
+def _require_unused(folder: Path) -> None:
+    """Nothing of anybody's is there; a file system of its own has a folder for what was lost."""
+    there = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
+    if MARK not in there and there - {LOST_AND_FOUND}:
+        raise NotEmpty(f"There is something in {folder} already")
 
 
 def _require_empty(data_dir: Path, folders: Sequence[str]) -> None:

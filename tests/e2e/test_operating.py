@@ -25,8 +25,10 @@ from tests.support.programs.hub_process import (
     run_hub,
 )
 from tests.support.programs.processes import until_none_works_in, working_in
+from tests.support.stores.databases import Databases
 
 PIPE_BYTES = 4_096  # the least that a pipe may hold
+FAKETIME = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 OWN_POSTGRES_SECONDS = 15.0  # in which it ends, also while it stands still, as the manual says
 
 
@@ -278,3 +280,29 @@ async def test_with_a_full_disk_nothing_is_acknowledged_and_nothing_ends(data_di
         hub.process.send_signal(signal.SIGTERM)
         assert hub.process.wait(20) == 0
         until_none_works_in(disk)
+
+
+@pytest.mark.skipif(not FAKETIME, reason="Debian's libfaketime is not installed")
+@pytest.mark.parametrize("offset", ["-1d", "+1d"])
+async def test_a_clock_that_is_wrong_signs_nobody_out_and_keeps_the_order(
+    databases: Databases, data_dir: Path, offset: str
+) -> None:
+    """Unless it is ahead by more than a session lasts."""
+    clock = (f"FAKETIME={offset}", "FAKETIME_DONT_FAKE_MONOTONIC=1")
+    wrong = ["env", f"LD_PRELOAD={FAKETIME[0]}", *clock, *PARLOUR]
+    async with databases.migrated() as dsn:
+        seqs: list[int] = []
+        people: list[tuple[int, str]] = []
+        for number, program in enumerate((PARLOUR, wrong, PARLOUR)):
+            flags = ("--database-url", dsn)
+            with run_hub(data_dir / str(number), *flags, program=program) as hub:
+                if not people:
+                    people = [await hub.sign_up("ann"), await hub.sign_up("ben")]
+                (_, anns), (ben, bens) = people
+                async with hub.open(bens) as socket:
+                    body = {"content": str(number)}
+                    sent = await hub.call("POST", f"/api/messages/{ben}", body, anns)
+                    assert sent.status == 201, sent.text
+                    message = (await socket.expect("private_message"))["message"]
+                    seqs.append(message["seq"])
+        assert seqs == [1, 2, 3]

@@ -154,7 +154,10 @@ async def test_accounts_are_made_listed_and_changed_while_the_hub_is_stopped(
     added = parlour("user", "add", "ann", "--email", "a@b.c", "--password", "correct horse", *where)
     assert added.stdout == "ann has id 1\n", added.stderr
     taken = parlour("user", "add", "ANN", "--password", "correct horse", *where)
-    assert (taken.returncode, taken.stderr) == (1, "Error: This username has an account already\n")
+    assert (taken.returncode, taken.stderr) == (
+        1,
+        "Error: This username has an account already (username_taken)\n",
+    )
     short = parlour("user", "add", "ben", "--password", "short", *where)
     assert short.returncode == 1
     assert "password_too_short" in short.stderr
@@ -163,15 +166,20 @@ async def test_accounts_are_made_listed_and_changed_while_the_hub_is_stopped(
         login = {"email": "a@b.c", "password": "correct horse"}
         session = await hub.call("POST", "/api/auth/login", login)
         assert session.status == 200
-        busy = parlour("user", "list", *where)
+        assert parlour("user", "list", *where).stdout == "1\tann\ta@b.c\tann\n"
+        busy = parlour("user", "export", "ann", "--to", str(data_dir.parent), *where)
         assert busy.returncode == 1
-        assert f"in use by another hub (pid {hub.process.pid})" in busy.stderr
+        assert "in use by another hub" in busy.stderr
+        assert f"(pid {hub.process.pid})" in busy.stderr
     until_none_works_in(data_dir)
     assert parlour("session", "revoke", "ann", *where).stdout == "1 sessions of ann ended\n"
     changed = parlour("user", "passwd", "ann", "--password", "another horse", *where)
     assert changed.returncode == 0
     unknown = parlour("session", "revoke", "nobody", *where)
-    assert (unknown.returncode, unknown.stderr) == (1, "Error: There is no user nobody\n")
+    assert (unknown.returncode, unknown.stderr) == (
+        1,
+        "Error: There is no user nobody (user_not_found)\n",
+    )
     assert parlour("migrate", *where).stdout == "The database is up to date\n"
 
 

@@ -174,8 +174,12 @@ async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Des
     else:
         database = revealed(config.database_url)
         async with open_store(database, config.data_dir, pool_size=2, lanes=1) as store:
-            operator = Operator(Way.COMMAND, f"uid {os.getuid()}")
-            yield StoredActions(store, PasswordHasher(), operator)
+            yield StoredActions(store, PasswordHasher(), here())
+
+
+def here() -> Operator:
+    """Whoever runs this command."""
+    return Operator(Way.COMMAND, f"uid {os.getuid()}")
 
 
 def _beside(config: Config) -> HubDesk:

@@ -13,7 +13,7 @@ import click
 from hub.cli.operators import admin as commands
 from hub.cli.operators import people
 from hub.cli.operators.admin import Office, as_json, in_words
-from hub.cli.operators.desk import known_store
+from hub.cli.operators.desk import here, known_store
 from hub.cli.running import config_of, run_program, settings_options
 from hub.cli.terminal import say
 from hub.files.folder import UploadFolder
@@ -103,7 +103,7 @@ def user_export(username: str, to: Path, config: str | None, **flags: object) ->
     async def export() -> None:
         folder = UploadFolder(settings.data_dir)
         async with known_store(settings) as store:
-            await people.export_user(store, folder, username, to, say)
+            await people.export_user(store, here(), folder, username, to, say)
 
     run_program(export)
 
@@ -135,7 +135,7 @@ def user_delete(
 
     async def delete() -> None:
         async with known_store(settings) as store:
-            await people.delete_user(store, username, MessageFate(messages), heir, say)
+            await people.delete_user(store, here(), username, MessageFate(messages), heir, say)
             if settings.database_url is None:  # no hub runs that would
                 await people.remove_files(store, UploadFolder(settings.data_dir))
 
@@ -157,7 +157,7 @@ def workspace_retention(name: str, days: int, config: str | None, **flags: objec
 
     async def change() -> None:
         async with known_store(settings) as store:
-            await people.set_retention(store, name, days, say)
+            await people.set_retention(store, here(), name, days, say)
 
     run_program(change)
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import trio
 
+from hub.admin.operator import Operator
 from hub.cli.operators.desk import find_user
 from hub.cli.running import NotDone, Say
 from hub.files.collector import FileCollector
@@ -23,12 +24,13 @@ MAX_RETENTION_DAYS: Final = 36_500
 
 
 async def export_user(
-    store: Store, folder: UploadFolder, username: str, to: Path, say: Say
+    store: Store, operator: Operator, folder: UploadFolder, username: str, to: Path, say: Say
 ) -> None:
     """Write everything of a user to a new ZIP file.
 
     Args:
         store: knows it.
+        operator: who asks for it, for the audit.
         folder: has the user's files.
         username: whose.
         to: the file, or a folder for it.
@@ -40,7 +42,9 @@ async def export_user(
     """
     user = await find_user(store, username)
     is_folder = await trio.Path(to).is_dir()
-    path = to / f"{user.username}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
+    # Called by the id: a username may be a path.
+    path = to / f"user-{user.id}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
+    await store.audit.note(operator.does("user export"), user)
     try:
         done = await export_person(store, folder, user, path)
     except FileExistsError as error:
@@ -52,9 +56,14 @@ async def export_user(
 
 
 async def delete_user(
-    store: Store, username: str, fate: MessageFate, heir: str | None, say: Say
+    store: Store,
+    operator: Operator,
+    username: str,
+    fate: MessageFate,
+    heir: str | None,
+    say: Say,
 ) -> None:
-    """Delete an account, and hand its workspaces over to `heir` first.
+    """Delete an account, and hand its workspaces over to `heir` first; `operator`: who does it.
 
     Raises:
         NotDone: there is no such user, or others are members of a workspace that would be nobody's.
@@ -62,16 +71,19 @@ async def delete_user(
     user = await find_user(store, username)
     if heir is not None:
         new_owner = await find_user(store, heir)
+        if new_owner.id == user.id:
+            raise NotDone(f"{user.username} is to be deleted, and cannot own workspaces")
         for workspace in await store.workspaces.hand_over(user.id, new_owner.id):
             say(f"{new_owner.username} owns {_named(workspace)}")
+    await store.audit.note(operator.does("user delete", messages=fate.value), user)
     try:
         await delete_account(store, user.id, fate)
     except OwnsWorkspaces as error:
         names = ", ".join(map(_named, error.workspaces))
-        raise NotDone(
-            f"{user.username} owns {names}, with others in it; --hand-over-to MEMBER makes one of"
-            " them the owner"
-        ) from None
+        how = "--hand-over-to MEMBER makes one of them the owner"
+        if heir is not None:
+            how = f"{heir} is not one of them"
+        raise NotDone(f"{user.username} owns {names}, with others in it; {how}") from None
     except NoSuchUser:
         raise NotDone(f"There is no user {username}") from None
     what = "the messages stay" if fate is MessageFate.KEEP else "with all messages"
@@ -85,11 +97,12 @@ async def remove_files(store: Store, folder: UploadFolder) -> None:
         await trio.lowlevel.checkpoint()
 
 
-async def set_retention(store: Store, name: str, days: int, say: Say) -> None:
+async def set_retention(store: Store, operator: Operator, name: str, days: int, say: Say) -> None:
     """Say after how many days the messages of a workspace are removed; 0: as the hub's setting.
 
     Args:
         store: has it.
+        operator: who says so, for the audit.
         name: of the workspace, or its id.
         days: 0 to `MAX_RETENTION_DAYS`.
         say: says what was done.
@@ -100,6 +113,8 @@ async def set_retention(store: Store, name: str, days: int, say: Say) -> None:
     if not 0 <= days <= MAX_RETENTION_DAYS:
         raise NotDone(f"Messages stay for 0 to {MAX_RETENTION_DAYS} days, not for {days}")
     workspace = await _find_workspace(store, name)
+    entry = operator.does("workspace retention", workspace=workspace.id, days=days)
+    await store.audit.note(entry)
     if not await store.workspaces.set_retention(workspace.id, days):
         raise NotDone(f"There is no workspace {name}")
     stay = f"for {days} days" if days else "as long as the hub's retention_days say"

@@ -163,9 +163,11 @@ def written_beside(path: Path) -> Iterator[IO[bytes]]:
     has left is overwritten.
 
     Raises:
-        NotWritten: somebody else writes it.
+        NotWritten: somebody else writes it, or what is there is a device, a folder or a link.
         OSError: it cannot be written.
     """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise NotWritten(f"{path} is no regular file: it is not replaced by a backup")
     part = path.with_name(f".{path.name}.part")
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(part, flags, _MODE), "r+b") as file:  # noqa: PTH123  no other opens so

@@ -11,11 +11,11 @@ from persistence.postgres.database.bridge import Database, Record
 from protocol.model import User, UserId
 
 _NOTE: Final = """
-    INSERT INTO audit (way, peer, action, details, user_id, username)
-    VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+    INSERT INTO audit (way, peer, action, details, user_id) VALUES ($1, $2, $3, $4, $5) RETURNING id
 """
 _PAGE: Final = """
-    SELECT * FROM audit WHERE id < coalesce($1, 9223372036854775807) ORDER BY id DESC LIMIT $2
+    SELECT a.*, u.username FROM audit a LEFT JOIN users u ON u.id = a.user_id
+     WHERE a.id < coalesce($1, 9223372036854775807) ORDER BY a.id DESC LIMIT $2
 """
 
 
@@ -28,8 +28,8 @@ def noted(subject: str, first: int) -> str:
     """
     way, peer, action, details = (f"${first + place}" for place in range(4))
     return f"""noted AS (
-        INSERT INTO audit (way, peer, action, details, user_id, username)
-        SELECT {way}::text, {peer}::text, {action}::text, {details}::jsonb, user_id, user_username
+        INSERT INTO audit (way, peer, action, details, user_id)
+        SELECT {way}::text, {peer}::text, {action}::text, {details}::jsonb, user_id
           FROM {subject} WHERE {way}::text IS NOT NULL)"""
 
 
@@ -48,8 +48,8 @@ class PostgresAudit:
 
     async def note(self, entry: AuditEntry, user: User | None = None) -> None:
         """See the interface."""
-        about = (None, None) if user is None else (user.id, user.username)
-        await self.database.fetch(_NOTE, *values_of(entry), *about)
+        about = None if user is None else user.id
+        await self.database.fetch(_NOTE, *values_of(entry), about)
 
     async def page(self, *, before: int | None, limit: int) -> Sequence[AuditRow]:
         """See the interface."""

@@ -2,8 +2,8 @@
 ALTER TABLE users ADD deactivated_at timestamptz;
 
 -- What operators have done, when, by which way (the admin socket, HTTP, or a command with the database
--- of its own) and from where: the uid of who did it, or the address. Whom it was done to is kept by
--- name too, and without a foreign key: a row outlives the account.
+-- of its own) and from where: the uid of who did it, or the address. Whom it was done to is an id
+-- without a foreign key, and no name: a row outlives the account, of which nothing else is to stay.
 CREATE TABLE audit (
     id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at       timestamptz NOT NULL DEFAULT date_trunc('milliseconds', clock_timestamp()),
@@ -11,6 +11,5 @@ CREATE TABLE audit (
     peer     text NOT NULL,
     action   text NOT NULL,
     user_id  bigint,
-    username text,
     details  jsonb NOT NULL
 );

@@ -3,6 +3,7 @@
 import os
 import stat
 import tarfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -200,3 +201,14 @@ def test_two_do_not_write_one_file(tmp_path: Path) -> None:
         with pytest.raises(NotWritten, match="Another backup"):
             second.__enter__()
     assert (tmp_path / "a.tar").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("a.tar")])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "there"
+    make(path)
+    before = path.lstat()
+    with pytest.raises(NotWritten, match="no regular file"), written_beside(path):
+        raise AssertionError("it is written")
+    assert path.lstat() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["there"]

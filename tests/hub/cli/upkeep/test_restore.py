@@ -87,7 +87,7 @@ async def test_what_is_there_is_left_alone(filled: Config, empty: Config, archiv
     before = await ask(filled, "SELECT value FROM epochs")
     with pytest.RaisesGroup(NotEmpty, flatten_subgroups=True):
         await put_back(evolve(filled, data_dir=empty.data_dir), archive)
-    with pytest.raises(NotEmpty, match="There are files in"):
+    with pytest.raises(NotEmpty, match="There is something in"):
         await put_back(evolve(empty, data_dir=filled.data_dir), archive)
     assert await ask(filled, "SELECT value FROM epochs") == before
     assert await ask(empty, "SELECT to_regclass('messages')") is None

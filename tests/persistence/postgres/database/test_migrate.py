@@ -61,7 +61,7 @@ RELEASED = {
     "schema/0014_last_ids.sql": (
         "e9347b7d12f6bf4f1e21b5492a2f548e23a3bd0cbf5537446ecbeee1434dc57f"
     ),
-    "schema/0015_audit.sql": ("a2c690bf1630c789aaa9fcdae6473db03cd814ad28e5ed62ca88287abe24b7b5"),
+    "schema/0015_audit.sql": ("d331d6de727369351a626572e0c33eb6bedb7c6af09d2bfd69b3c0870d0a1666"),
     "schema/0016_people.sql": ("f18bc5592f3a4d6056fd80db6090f6d5e4ec0e6527a2a493dfb73e2e8f77eb3d"),
 }
 

@@ -5,6 +5,7 @@ import pytest
 from protocol.dialects.channel_messages import DIALECT
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     ChannelMessagePosted,
     ChannelsResumed,
     ChannelTyping,
@@ -78,6 +79,12 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
                 "code": "not_allowed",
                 "tempId": "k",
             },
+        )
+    ],
+    Announced: [
+        (
+            "announcement",
+            {"text": "The hub is restarted at noon.", "timestamp": "2024-01-01T12:00:00.007Z"},
         )
     ],
     Shed: [("shed", {"events": 7})],

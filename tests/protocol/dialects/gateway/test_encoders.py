@@ -6,6 +6,7 @@ import pytest
 
 from protocol.dialects.gateway import DIALECT
 from protocol.events import (
+    Announced,
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
@@ -162,6 +163,12 @@ FRAMES: dict[type[Event], list[object]] = {
                     "createdAt": "2024-01-01T12:00:00.007Z",
                 },
             },
+        }
+    ],
+    Announced: [
+        {
+            "t": "ANNOUNCEMENT",
+            "d": {"text": "The hub is restarted at noon.", "timestamp": "2024-01-01T12:00:00.007Z"},
         }
     ],
     Shed: [{"t": "SHED", "d": {"events": 7}}],

@@ -7,6 +7,7 @@ import pytest
 from protocol.dialects.learning_chat import DIALECT
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     ChannelMessagePosted,
     ChannelMessagesRead,
     ChannelPresence,
@@ -137,6 +138,13 @@ FRAMES: dict[type[Event], list[object]] = {
             "message": "Failed to save message.",
             "code": "not_allowed",
             "clientMessageId": "k",
+        }
+    ],
+    Announced: [
+        {
+            "type": "announcement",
+            "text": "The hub is restarted at noon.",
+            "timestamp": "2024-01-01T12:00:00.007Z",
         }
     ],
     Shed: [{"type": "shed", "events": 7}],

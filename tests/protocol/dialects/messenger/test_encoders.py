@@ -7,6 +7,7 @@ import pytest
 from protocol.dialects.messenger import DIALECT
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     Connected,
     ConversationHistory,
     ConversationRevoked,
@@ -129,6 +130,13 @@ FRAMES: dict[type[Event], list[object]] = {
             "message": "Failed to send message",
             "code": "not_allowed",
             "clientMessageId": "k",
+        }
+    ],
+    Announced: [
+        {
+            "type": "announcement",
+            "payload": {"text": "The hub is restarted at noon."},
+            "timestamp": "2024-01-01T12:00:00.007Z",
         }
     ],
     Shed: [{"type": "shed", "payload": {"events": 7}, "timestamp": "2024-01-01T12:00:00.007Z"}],

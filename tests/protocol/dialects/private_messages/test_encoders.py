@@ -7,6 +7,7 @@ import pytest
 from protocol.dialects.private_messages import DIALECT
 from protocol.errors import ErrorCode
 from protocol.events import (
+    Announced,
     Connected,
     ConversationRevoked,
     ConversationsResumed,
@@ -78,6 +79,13 @@ FRAMES: dict[type[Event], list[object]] = {
             "code": "not_allowed",
             "message": "You are not allowed to message this user",
             "client_id": "k",
+        }
+    ],
+    Announced: [
+        {
+            "type": "announcement",
+            "text": "The hub is restarted at noon.",
+            "timestamp": "2024-01-01T12:00:00.007Z",
         }
     ],
     Shed: [{"type": "shed", "events": 7}],
