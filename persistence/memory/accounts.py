@@ -305,4 +305,6 @@ class MemoryAudit:
         return [evolve(row, username=self._name(row.user_id)) for row in rows[:limit]]
 
     def _name(self, user_id: UserId | None) -> str | None:
-        return None if user_id is None else self.tables.person(user_id).username
+        tables = self.tables
+        user = None if user_id is None else tables.users.get(user_id) or tables.deleted.get(user_id)
+        return None if user is None else user.username

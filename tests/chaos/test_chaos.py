@@ -64,26 +64,23 @@ def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(
     assert report["closed_meanwhile"] >= 150
 
 
-@pytest.mark.parametrize("standby", [(), ("--asynchronous",)], ids=["synchronous", "asynchronous"])
-def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(
-    tmp_path: Path, standby: tuple[str, ...]
-) -> None:
+def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(tmp_path: Path) -> None:
+    """To a standby that is behind; one that is not is in tests/hub/test_failover.py."""
     require_postgres_15()
     path = tmp_path / "report.json"
-    faults = ("--failovers", "1", "--restores", "1" if standby else "0")
-    amounts = ("--sends", "100", "--pairs", "1", "--json", str(path))
-    done = run_module("tests.chaos.failover", *faults, *amounts, *standby, seconds=280)
+    faults = ("--failovers", "1", "--restores", "1", "--asynchronous")
+    amounts = ("--sends", "60", "--pairs", "1", "--json", str(path))
+    done = run_module("tests.chaos.failover", *faults, *amounts, seconds=280)
     report: dict[str, Any] = json.loads(path.read_text())
     assert done.returncode == 0, report["examples"]
     assert report["lost_untold"] == report["undelivered"] == 0
-    assert standby or report["lost"] == 0
 
 
 def test_a_backup_has_what_was_acknowledged_before_it_began(tmp_path: Path) -> None:
     """And of one that is killed, as of a restore, nothing is used."""
     first_data()
     path = tmp_path / "report.json"
-    amounts = ("--backups", "1", "--kills", "2", "--sends", "50", "--pairs", "2")
+    amounts = ("--backups", "1", "--kills", "1", "--sends", "30", "--pairs", "2")
     done = run_module("tests.chaos.backups", *amounts, "--json", str(path), seconds=280)
     assert path.exists(), done.stderr
     report = json.loads(path.read_text())
