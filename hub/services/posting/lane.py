@@ -182,7 +182,8 @@ class Lane:
                         outcomes = self._hold_back(submissions, answers)
                         submissions = [submission for submission, _ in outcomes]
                     deliveries = await self._deliveries(outcomes)
-                    outcomes = self._without_gaps(outcomes)
+                    if self._continuity.in_doubt:
+                        outcomes = self._without_gaps(outcomes)
             except WentBack as proof:
                 await self._watch.went_back(proof, epoch)
                 deliveries = self._first_deliveries(outcomes)

@@ -391,7 +391,7 @@ class Database:
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
         after the connection was lost: earlier notifications may have been missed. Entered once
-        listening has began, or after a while without an answer.
+        listening has begun, or after a while without an answer.
 
         Args:
             channel: the channel's name.
@@ -400,10 +400,10 @@ class Database:
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
-            began = trio.Event()
-            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, began)
+            begun = trio.Event()
+            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, begun)
             with trio.move_on_after(LISTEN_BEGIN_SECONDS):
-                await began.wait()
+                await begun.wait()
             with take:
                 yield take
                 nursery.cancel_scope.cancel()
@@ -414,11 +414,11 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        began: trio.Event,
+        begun: trio.Event,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give, check_seconds, began)
+                await self._listen_until_lost(channel, parse, give, check_seconds, begun)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
@@ -429,7 +429,7 @@ class Database:
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
         check_seconds: float,
-        began: trio.Event,
+        begun: trio.Event,
     ) -> None:
         lost = trio.Event()
 
@@ -457,7 +457,7 @@ class Database:
 
         try:
             await in_asyncio(begin)
-            began.set()
+            begun.set()
             await give.send(None)
             while not lost.is_set():
                 with trio.move_on_after(check_seconds):

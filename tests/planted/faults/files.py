@@ -5,6 +5,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 UPLOADS: Final = "tests/hub/rest/routes/test_uploads.py"
+ROOM: Final = "tests/hub/rest/routes/test_room_for_uploads.py"
 KINDS: Final = "tests/hub/files/test_kinds.py"
 COLLECTOR: Final = "tests/hub/files/test_collector.py"
 PICTURES: Final = "tests/hub/files/test_pictures.py"
@@ -135,14 +136,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/routes/uploads.py",
         "    if full is not None:\n        await trio.to_thread.run_sync(folder.remove, [url])\n",
         "    if full is not None:\n",
-        (UPLOADS,),
+        (ROOM,),
     ),
     Fault(
         "a user may upload without a pause",
         "hub/rest/routes/uploads.py",
         "        costs=(Kind.UPLOADS,),\n",
         "",
-        (UPLOADS,),
+        (ROOM,),
     ),
     Fault(
         "an upload may be larger than the limit",

@@ -421,6 +421,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/routes/uploads.py",
         "    if is_full(error):\n",
         "    if is_full(error) and not is_full:\n",
-        ("tests/hub/rest/routes/test_uploads.py",),
+        ("tests/hub/rest/routes/test_room_for_uploads.py",),
     ),
 )

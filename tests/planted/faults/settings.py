@@ -365,14 +365,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/routes/uploads.py",
         "pictures.encode(content, kind, call.owner)",
         "pictures.encode(content, kind)",
-        ("tests/hub/rest/routes/test_uploads.py",),
+        ("tests/hub/rest/routes/test_room_for_uploads.py",),
     ),
     Fault(
         "pictures are decoded that nobody waits for",
         "hub/rest/endpoint.py",
         "            nursery.start_soon(self._cancel_when_left, nursery.cancel_scope)\n",
         "",
-        ("tests/hub/rest/test_login.py", "tests/hub/rest/routes/test_uploads.py"),
+        ("tests/hub/rest/test_login.py", "tests/hub/rest/routes/test_room_for_uploads.py"),
     ),
     Fault(
         "whoever has signed in waits behind the strangers of their network",

@@ -6,23 +6,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-import trio
-from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.clients.http import Reply, form
-from tests.support.machine.disks import small_disk
 from tests.support.pictures import drawn, opened, photo, png_of_size, saved
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
+from tests.support.uploads import PNG, send
 from tests.support.world import Person, World, open_world
-
-PNG = saved(drawn((4, 3)))
-
-
-async def send(person: Person, content: bytes, name: str = "a.png", field: str = "file") -> Reply:
-    body, headers = form(content, name, field)
-    return await person.ask("POST", "/api/upload", body, headers)
 
 
 async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_path: Path) -> None:
@@ -424,44 +415,6 @@ async def test_a_file_goes_from_disk_with_the_last_message_that_names_it(
             assert (await person.ask("GET", url)).status == 404
 
 
-async def test_a_user_has_no_more_files_than_the_quota(store: Store, tmp_path: Path) -> None:
-    async with open_world(store, data_dir=tmp_path, user_upload_bytes=100) as world:
-        ann, ben = await world.people("ann", "ben")
-        assert (await send(ann, b"x" * 60, "a.txt")).status == 200
-        full = await send(ann, b"x" * 41, "b.txt")
-        assert (full.status, full.json["code"]) == (413, "storage_full")
-        assert len(list(tmp_path.rglob("*.txt"))) == 1  # what was refused is not left behind
-        assert (await send(ann, b"x" * 40, "c.txt")).status == 200
-        assert (await send(ben, b"x" * 100, "d.txt")).status == 200
-
-
-async def test_all_users_together_have_no_more_files_than_the_quota(
-    store: Store, tmp_path: Path
-) -> None:
-    async with open_world(store, data_dir=tmp_path, uploads_total_bytes=100) as world:
-        ann, ben = await world.people("ann", "ben")
-        assert (await send(ann, b"x" * 60, "a.txt")).status == 200
-        full = await send(ben, b"x" * 41, "b.txt")
-        assert (full.status, full.json["code"]) == (507, "uploads_full")
-        assert len(list(tmp_path.rglob("*.txt"))) == 1  # what was refused is not left behind
-        assert (await send(ben, b"x" * 40, "c.txt")).status == 200
-
-
-async def test_a_user_uploads_so_many_files_a_minute(
-    memory_store: Store, tmp_path: Path, mock_clock: MockClock
-) -> None:
-    async with open_world(memory_store, data_dir=tmp_path, user_uploads_per_minute=2) as world:
-        ann, ben = await world.people("ann", "ben")
-        for _ in range(2):
-            assert (await send(ann, b"x", "a.txt")).status == 200
-        refused = await send(ann, b"x", "a.txt")
-        assert (refused.status, refused.json["code"]) == (429, "rate_limited")
-        assert refused.headers["retry-after"] == "60"
-        assert (await send(ben, b"x", "a.txt")).status == 200
-        mock_clock.jump(61)
-        assert (await send(ann, b"x", "a.txt")).status == 200
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -475,36 +428,3 @@ async def test_what_was_never_stored_is_404(memory_store: Store, tmp_path: Path,
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         assert (await ann.ask("GET", path)).status == 404
-
-
-async def test_pictures_wait_for_those_of_their_owner_as_long_as_somebody_waits_for_them(
-    memory_store: Store, tmp_path: Path
-) -> None:
-    async with open_world(memory_store, data_dir=tmp_path, image_workers=2) as world:
-        school = await open_school(world)
-        turns = world.services.pictures.turns
-        async with turns.line(school.ann.id).place(), trio.open_nursery() as nursery:
-            nursery.start_soon(send, school.ann, PNG)
-            while not turns.waiting:
-                await trio.lowlevel.checkpoint()
-            assert (await send(school.ben, PNG)).status == 200
-            assert (turns.begun, turns.waiting) == (2, 1)
-            nursery.cancel_scope.cancel()  # ann leaves
-            with trio.CancelScope(shield=True):
-                while turns.waiting:
-                    await trio.lowlevel.checkpoint()
-
-
-async def test_on_a_full_disk_a_file_is_refused_and_nothing_of_it_stays(
-    memory_store: Store, tmp_path: Path
-) -> None:
-    with small_disk(tmp_path, 1 << 20) as disk:
-        async with open_world(memory_store, data_dir=disk) as world:
-            ann = await world.person("ann")
-            first = await send(ann, b"x" * (700 << 10), "a.txt")
-            assert first.status == 200
-            before = sorted(disk.rglob("*"))
-            refused = await send(ann, b"y" * (700 << 10), "b.txt")
-            assert (refused.status, refused.json["code"]) == (507, "disk_full")
-            assert sorted(disk.rglob("*")) == before
-            assert (await send(ann, b"small", "c.txt")).status == 200

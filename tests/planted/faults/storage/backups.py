@@ -266,4 +266,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "trio.open_signal_receiver(signal.SIGINT) as signals",
         ("tests/e2e/upkeep/test_backups.py",),
     ),
+    Fault(
+        "a backup replaces what is no file",
+        "hub/cli/upkeep/archive.py",
+        "    if path.is_symlink() or (path.exists() and not path.is_file()):\n",
+        "    if False:\n",
+        ("tests/hub/cli/upkeep/test_archive.py",),
+    ),
+    Fault(
+        "a restore goes into a folder of somebody else's",
+        "persistence/upkeep/restoring.py",
+        "        _require_unused(data_dir)\n",
+        "",
+        ("tests/persistence/upkeep/test_restoring.py",),
+    ),
 )
