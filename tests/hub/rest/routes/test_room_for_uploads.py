@@ -6,9 +6,9 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
+from tests.support.clients.uploads import PNG, send
 from tests.support.machine.disks import small_disk
 from tests.support.school import open_school
-from tests.support.uploads import PNG, send
 from tests.support.world import open_world
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from persistence.interface import Store
 from tests.support.clients.http import Reply, form
+from tests.support.clients.uploads import PNG, send
 from tests.support.pictures import drawn, opened, photo, png_of_size, saved
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
-from tests.support.uploads import PNG, send
 from tests.support.world import Person, World, open_world
 
 
