@@ -24,7 +24,7 @@ from persistence.records import Draft, StoreUnavailable
 from protocol.commands import Command, PostToChannel, SendPrivateMessage
 from protocol.errors import REFUSAL_CODES, REFUSAL_TEXTS, TOO_OFTEN, ErrorCode
 from protocol.events import Refused
-from protocol.model import Channel, Posted, Refusal
+from protocol.model import Channel, Message, Posted, Refusal
 
 
 @frozen
@@ -148,32 +148,17 @@ class Sending:
         """Hand a draft to its lane. `channel`: where `@AI` is answered; None: a private message."""
         place = await asker.quota.place()
 
-        def refuse(refused: Refused) -> None:
-            self.outcomes[asker.dialect, command, refused.code] += 1
-            reply(refused)
-
         def settle(settlement: Settlement) -> None:
             place.release()
-            match settlement:
-                case Posted(message=message, repeated=repeated):
-                    self.outcomes[asker.dialect, command, None] += 1
-                    reply(settlement)
-                    if channel is None and message.seq == 1 and not repeated:
-                        asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
-                    if channel is not None and not repeated:
-                        self.assistant.consider(
-                            channel, message, asker.user, asker.client, asker.quota
-                        )
-                case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
-                    refuse(Refused.because(ErrorCode.CHANNEL_NOT_FOUND, draft.key))
-                case Refusal():
-                    code = REFUSAL_CODES[settlement]
-                    text = REFUSAL_TEXTS[settlement]
-                    refuse(Refused(code, text, draft.key))
-                case StoreUnavailable():
-                    refuse(Refused.because(ErrorCode.UNAVAILABLE, draft.key))
-                case _:
-                    assert_never(settlement)
+            if isinstance(settlement, Posted):
+                self.outcomes[asker.dialect, command, None] += 1
+                reply(settlement)
+                if not settlement.repeated:
+                    self._posted(asker, settlement.message, channel)
+            else:
+                refused = _refused(settlement, draft.key, channel)
+                self.outcomes[asker.dialect, command, refused.code] += 1
+                reply(refused)
 
         try:
             await self.messaging.submit(
@@ -182,6 +167,27 @@ class Sending:
         except BaseException:  # cancelled while the lane's queue was full: it was not taken
             place.release()
             raise
+
+    def _posted(self, asker: Asker, message: Message, channel: Channel | None) -> None:
+        """What follows from a new message beside its delivery."""
+        if channel is not None:
+            self.assistant.consider(channel, message, asker.user, asker.client, asker.quota)
+        elif message.seq == 1:
+            asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
+
+
+def _refused(
+    settlement: Refusal | StoreUnavailable, key: str | None, channel: Channel | None
+) -> Refused:
+    match settlement:
+        case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
+            return Refused.because(ErrorCode.CHANNEL_NOT_FOUND, key)
+        case Refusal():
+            return Refused(REFUSAL_CODES[settlement], REFUSAL_TEXTS[settlement], key)
+        case StoreUnavailable():
+            return Refused.because(ErrorCode.UNAVAILABLE, key)
+        case _:
+            assert_never(settlement)
 
 
 def _may_send(asker: Asker) -> bool:

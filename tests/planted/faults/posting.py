@@ -175,8 +175,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the assistant is asked again when a question is repeated",
         "hub/services/sending.py",
-        "if channel is not None and not repeated:",
-        "if channel is not None:",
+        "if not settlement.repeated:",
+        "if True:",
         ("tests/hub/services/assistant/test_assistant.py",),
     ),
     Fault(

@@ -223,8 +223,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a conversation is opened by a first message without being counted",
         "hub/services/sending.py",
-        "                        asker.quota.take(Kind.CONVERSATIONS, trio.current_time())\n",
-        "                        pass\n",
+        "            asker.quota.take(Kind.CONVERSATIONS, trio.current_time())\n",
+        "            pass\n",
         (SENDING,),
     ),
     Fault(
