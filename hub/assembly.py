@@ -46,7 +46,7 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
-from hub.services.moderation import Moderation
+from hub.services.missed_revisions import MissedRevisions
 from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
@@ -55,6 +55,7 @@ from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
+from hub.services.revisions import Revisions
 from hub.services.rights.changes import Changes
 from hub.services.rights.introduction import Introductions
 from hub.services.rights.pairs import Pairs
@@ -69,6 +70,7 @@ from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
+from persistence.revisions import RevisionRules
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
@@ -176,7 +178,7 @@ async def open_services(
     log_watch = LogWatch(
         store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
     )
-    messaging = Messaging(store.messages, hub, typing, log_watch, tracing)
+    messaging = Messaging(store.messages, hub, typing, log_watch, store.revisions, tracing=tracing)
     receipts = Receipts(store.messages, hub)
     workspaces = Workspaces(
         store.workspaces,
@@ -209,6 +211,7 @@ async def open_services(
         store.accounts,
         channels,
         log_watch,
+        MissedRevisions(store.revisions),
         limit=config.resume_limit,
     )
     completions = _completions(config)
@@ -258,7 +261,12 @@ async def open_services(
         messages=store.messages,
         relations=store.relations,
         sending=Sending(store.messages, store.relations, messaging, channels, assistant, outcomes),
-        moderation=Moderation(store.messages, store.channels, hub, files),
+        revisions=Revisions(
+            store.revisions,
+            messaging,
+            files,
+            RevisionRules(config.edit_seconds, config.keep_versions),
+        ),
         typing=typing,
         receipts=receipts,
         channels=channels,

@@ -49,6 +49,7 @@ from persistence.records import (
     Watermarks,
 )
 from persistence.recoveries import Recoveries
+from persistence.revisions import Revisions
 from persistence.sessions import ForeignSessions, Sessions
 from persistence.uploads import Uploads
 from persistence.workspaces import Workspaces
@@ -57,7 +58,6 @@ from protocol.model import (
     Channel,
     ChannelId,
     FollowStatus,
-    GradingStatus,
     Message,
     MessageFate,
     MessageId,
@@ -84,6 +84,7 @@ __all__ = [
     "Messages",
     "Recoveries",
     "Relations",
+    "Revisions",
     "Sessions",
     "Store",
     "Uploads",
@@ -372,14 +373,6 @@ class Messages(Protocol):
     ) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 
-    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
-        """Delete the content; the seq stays taken. None: done."""
-
-    async def grade(
-        self, message_id: MessageId, status: GradingStatus, *, by: UserId
-    ) -> Message | Denial:
-        """Set a message's grading status; returns the message."""
-
     async def mark_read(
         self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
     ) -> Advance | None:
@@ -407,7 +400,7 @@ class Messages(Protocol):
 
 
 class Channels(Protocol):
-    """Channels, dms and pins."""
+    """Channels and dms."""
 
     async def create(self, new: NewChannel, *, by: UserId) -> Channel | Denial:
         """Make a channel.
@@ -454,16 +447,6 @@ class Channels(Protocol):
         is listed only for who opened it. Raises NoSuchUser, and ValueError if both are the same.
         """
 
-    async def pin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """Pin a message of the channel. Repeating changes nothing."""
-
-    async def unpin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """Unpin a message of the channel. Repeating changes nothing."""
-
 
 @frozen
 class Store:
@@ -473,6 +456,7 @@ class Store:
     sessions: Sessions
     relations: Relations
     messages: Messages
+    revisions: Revisions
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels

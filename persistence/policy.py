@@ -44,6 +44,8 @@ class Action(StrEnum):
     REMOVE_OWNER = "remove_owner"
     CHANGE_ROLES = "change_roles"
     WRITE = "write"
+    EDIT = "edit"
+    REACT = "react"
     DELETE_OWN = "delete_own"
     DELETE_OTHERS = "delete_others"
     GRADE = "grade"
@@ -61,6 +63,8 @@ MEANINGS: Final[Mapping[Action, str]] = {
     Action.REMOVE_OWNER: "put the owner out",
     Action.CHANGE_ROLES: "make others moderators, members, guests, or the owner",
     Action.WRITE: "send a message",
+    Action.EDIT: "give a message that one wrote another text",
+    Action.REACT: "react to a message, take a reaction back",
     Action.DELETE_OWN: "delete a message that one wrote",
     Action.DELETE_OTHERS: "delete a message of somebody else",
     Action.GRADE: "set the status of homework",
@@ -94,18 +98,24 @@ POLICY: Final = (
     Rule(Place.WORKSPACE, Action.CHANGE_ROLES, (_OWNER,)),
     Rule(Place.CHANNEL, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.WRITE, (_MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.EDIT, (_MEMBER, _MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.REACT, (_MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.DELETE_OWN, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.PIN, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.WRITE, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.EDIT, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.REACT, (_MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.DELETE_OWN, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.PIN, (_MODERATOR, _OWNER)),
     Rule(Place.CONVERSATION, Action.SEE, (_PARTICIPANT, _CONTACT)),
     Rule(Place.CONVERSATION, Action.WRITE, (_CONTACT,)),
+    Rule(Place.CONVERSATION, Action.EDIT, (_CONTACT,)),
+    Rule(Place.CONVERSATION, Action.REACT, (_CONTACT,)),
     Rule(Place.CONVERSATION, Action.DELETE_OWN, (_PARTICIPANT, _CONTACT)),
     Rule(Place.CONVERSATION, Action.DELETE_OTHERS, ()),
     Rule(Place.CONVERSATION, Action.GRADE, ()),

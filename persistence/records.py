@@ -339,10 +339,13 @@ SessionChange: TypeAlias = (
 
 @frozen
 class ChannelHead:
-    """A channel that a user may see, and the seq of its last message; 0 when there is none."""
+    """A channel that a user may see, the seq of its last message, and the rev of the last revision
+    of one; 0 when there is none.
+    """
 
     channel: Channel
     last_seq: int
+    last_rev: int = 0
 
 
 @frozen

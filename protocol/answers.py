@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from attrs import frozen
 
 from protocol.events import Event, Refused
-from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
+from protocol.model import ChannelId, Message, Posted, User, UserId
 
 
 @frozen
@@ -44,17 +44,10 @@ class Page:
 
 
 @frozen
-class Graded:
-    """The message with its new grading status."""
+class Changed:
+    """The message as it is now."""
 
     message: Message
-
-
-@frozen
-class Pinned:
-    """The channel with its pinned messages as they are now."""
-
-    channel: Channel
 
 
 @frozen
@@ -64,5 +57,5 @@ class Notice:
     event: Event
 
 
-Answer: TypeAlias = Done | Posted | Joined | Left | Page | Graded | Pinned | Notice | Refused
+Answer: TypeAlias = Done | Posted | Joined | Left | Page | Changed | Notice | Refused
 """`Posted`: the message is stored; `Refused`: nothing was done."""

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from attrs import frozen
 
 from protocol.events import Event
-from protocol.model import ChannelId, GradingStatus, MessageId, MessageKind, UserId
+from protocol.model import ChannelId, MessageId, MessageKind, UserId
+from protocol.revisions import Revision
 
 
 @frozen
@@ -101,34 +102,15 @@ class HideConversation:
 
 
 @frozen
-class DeleteMessage:
-    """Blank the content; the message keeps its seq."""
+class ReviseMessage:
+    """Change a stored message. `channel_id`: where it must be; None: wherever it is. `key`: the
+    user's idempotency key for revisions.
+    """
 
     message_id: MessageId
-
-
-@frozen
-class GradeMessage:
-    """Set the grading status of a homework."""
-
-    message_id: MessageId
-    status: GradingStatus
-
-
-@frozen
-class PinMessage:
-    """Pin a message of a channel."""
-
-    channel_id: ChannelId
-    message_id: MessageId
-
-
-@frozen
-class UnpinMessage:
-    """Unpin a message of a channel."""
-
-    channel_id: ChannelId
-    message_id: MessageId
+    revision: Revision
+    channel_id: ChannelId | None = None
+    key: str | None = None
 
 
 @frozen
@@ -167,12 +149,14 @@ class ResumeConversations:
 
     `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
     conversations that are not in it. `epoch`: of which log, as far as the client knows. `only`:
-    nothing of conversations that are not in `after`.
+    nothing of conversations that are not in `after`. `revs`: the last rev that it knows, in the
+    same way; None: it is told nothing of revisions.
     """
 
     after: Mapping[frozenset[UserId], int]
     epoch: str | None = None
     only: bool = False
+    revs: Mapping[frozenset[UserId], int] | None = None
 
 
 @frozen
@@ -181,12 +165,14 @@ class ResumeChannels:
 
     `after`: the last seq it has, by channel; None: every channel of the user from 0.
     `enter`: false in dialects whose connections receive channels without joining them.
-    `epoch`: of which log the positions are, as far as the client knows.
+    `epoch`: of which log the positions are, as far as the client knows. `revs`: the last rev that
+    it knows, by channel; None: it is told nothing of revisions.
     """
 
     after: Mapping[ChannelId, int] | None
     enter: bool = True
     epoch: str | None = None
+    revs: Mapping[ChannelId, int] | None = None
 
 
 @frozen
@@ -213,10 +199,7 @@ RequestCommand: TypeAlias = (
     | FetchChannel
     | FetchHistory
     | HideConversation
-    | DeleteMessage
-    | GradeMessage
-    | PinMessage
-    | UnpinMessage
+    | ReviseMessage
 )
 """What needs no connection: it may come in an HTTP request."""
 

@@ -36,6 +36,10 @@ class ErrorCode(StrEnum):
     RATE_LIMITED = "rate_limited"
     HISTORY_UNAVAILABLE = "history_unavailable"
     MESSAGE_NOT_FOUND = "message_not_found"
+    NOT_YOURS = "not_yours"
+    TOO_LATE = "too_late"
+    TOO_MANY_REACTIONS = "too_many_reactions"
+    NO_EMOJI = "no_emoji"
     CONVERSATION_NOT_FOUND = "conversation_not_found"
     STAFF_ONLY = "staff_only"
     LOOKUP_FAILED = "lookup_failed"
@@ -65,6 +69,10 @@ ERROR_TEXTS: Final[dict[ErrorCode, str]] = {
     ErrorCode.RATE_LIMITED: "You are sending messages too fast. Please wait.",
     ErrorCode.HISTORY_UNAVAILABLE: "Failed to fetch message history",
     ErrorCode.MESSAGE_NOT_FOUND: "Message not found",
+    ErrorCode.NOT_YOURS: "Only its author may do this",
+    ErrorCode.TOO_LATE: "This message can no longer be edited",
+    ErrorCode.TOO_MANY_REACTIONS: "This message has too many different reactions",
+    ErrorCode.NO_EMOJI: "A reaction is one emoji",
     ErrorCode.CONVERSATION_NOT_FOUND: "Conversation not found",
     ErrorCode.STAFF_ONLY: "Only teachers may do this",
     ErrorCode.LOGIN_ENDED: "Unauthorized",

@@ -24,15 +24,16 @@ from protocol.model import (
     Channel,
     ChannelId,
     DeliveryStatus,
-    GradingStatus,
     Message,
     MessageId,
     Position,
+    RevisionPosition,
     User,
     UserId,
     Workspace,
     WorkspaceId,
 )
+from protocol.revisions import Revision
 
 
 class Ephemeral:
@@ -226,23 +227,42 @@ class MessagesSeen(Reliable):
 
 
 @frozen
-class MessagePinned(Reliable):
-    """`user` has pinned or unpinned a message, to the clients that joined its channel."""
+class PrivateMessageRevised:
+    """A message of a dm was changed, to every connection of those of its people who may see it.
 
-    channel_id: ChannelId
-    message_id: MessageId
-    user: User
-    is_pinned: bool = True
+    `revision`: what was done, and `user`: who did it; None: one of several that were missed. A
+    deleted message has no content.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    at: datetime
+    revision: Revision | None = None
+    user: User | None = None
+
+    @property
+    def position(self) -> RevisionPosition:
+        """How far a client knows the channel's revisions then."""
+        return RevisionPosition(self.message.channel_id, self.message.rev)
 
 
 @frozen
-class MessageGraded(Reliable):
-    """`user` has graded a message, to the clients that joined its channel."""
+class ChannelMessageRevised:
+    """A message of any channel was changed, to the clients that joined it and to its workspace. See
+    `PrivateMessageRevised`.
+    """
 
-    channel_id: ChannelId
-    message_id: MessageId
-    user: User
-    status: GradingStatus
+    ephemeral: ClassVar[bool] = False
+    message: Message
+    at: datetime
+    workspace_id: WorkspaceId | None
+    revision: Revision | None = None
+    user: User | None = None
+
+    @property
+    def position(self) -> RevisionPosition:
+        """How far a client knows the channel's revisions then."""
+        return RevisionPosition(self.message.channel_id, self.message.rev)
 
 
 @frozen
@@ -325,7 +345,8 @@ class ConversationsResumed(Reliable):
     was left out; if false, the client fetches the rest over REST, from `after` on, or from where it
     was in conversations that are not in it. `epoch`: which log `after` is of. `reset`: the client
     named positions that are not of this log, so everything was sent from the beginning; what else
-    it has is not in the log any more.
+    it has is not in the log any more. `revs`: by peer, the rev up to which the connection knows
+    what was changed of the messages that it has; None: it did not ask.
     """
 
     user_id: UserId
@@ -334,16 +355,18 @@ class ConversationsResumed(Reliable):
     at: datetime
     epoch: str
     reset: bool = False
+    revs: Mapping[UserId, int] | None = None
 
 
 @frozen
 class ChannelsResumed(Reliable):
-    """End of a resume in channels. `after`: by channel; see `ConversationsResumed`."""
+    """End of a resume in channels. `after`, `revs`: by channel; see `ConversationsResumed`."""
 
     complete: bool
     after: Mapping[ChannelId, int]
     epoch: str
     reset: bool = False
+    revs: Mapping[ChannelId, int] | None = None
 
 
 @frozen
@@ -461,8 +484,8 @@ Event: TypeAlias = (
     | PrivateMessagesDelivered
     | ChannelMessagesRead
     | MessagesSeen
-    | MessagePinned
-    | MessageGraded
+    | PrivateMessageRevised
+    | ChannelMessageRevised
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

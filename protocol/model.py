@@ -192,6 +192,23 @@ class Position(NamedTuple):
 
 
 @frozen
+class RevisionPosition:
+    """How far a client knows a channel's revisions."""
+
+    channel_id: ChannelId
+    rev: int
+
+
+@frozen
+class Reaction:
+    """What some users have reacted to a message. `user_ids`: the first of them, oldest first."""
+
+    emoji: str
+    count: int
+    user_ids: tuple[UserId, ...]
+
+
+@frozen
 class Message:
     """One row of the log.
 
@@ -199,6 +216,8 @@ class Message:
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
     key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
     `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to.
+    `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
+    no content.
     """
 
     id: MessageId
@@ -217,6 +236,10 @@ class Message:
     is_pinned: bool = False
     parent_id: MessageId | None = None
     is_delivered: bool = False
+    rev: int = 0
+    edited_at: datetime | None = None
+    is_deleted: bool = False
+    reactions: tuple[Reaction, ...] = ()
 
     @property
     def position(self) -> Position:

@@ -104,7 +104,7 @@ class Backlog:
             self._hold(frames)
             return
         position = frames.position
-        if position is not None:
+        if isinstance(position, Position):
             channel_id, seq = position
             sent = self._sent.get(channel_id)
             if sent is None:
@@ -197,8 +197,10 @@ class Backlog:
     def _drop(self, held: Sequence[Frames]) -> list[Frames]:
         """Drop messages, which are in the log, and what is ephemeral; returns the rest."""
         for each in held:
-            if each.position is not None:
+            if isinstance(each.position, Position):
                 channel_id, seq = each.position
                 first, last = self._dropped.get(channel_id, (seq, seq))
                 self._dropped[channel_id] = min(first, seq), max(last, seq)
-        return [each for each in held if each.position is None and not each.ephemeral]
+        return [
+            each for each in held if not isinstance(each.position, Position) and not each.ephemeral
+        ]

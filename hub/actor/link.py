@@ -10,7 +10,7 @@ from attrs import frozen
 
 from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
-from protocol.model import Position
+from protocol.model import Position, RevisionPosition
 
 
 @frozen
@@ -25,7 +25,7 @@ class Frames:
 
     data: bytes
     ephemeral: bool = False
-    position: Position | None = None
+    position: Position | RevisionPosition | None = None
 
 
 class Link(Protocol):

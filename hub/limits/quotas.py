@@ -48,6 +48,8 @@ class Kind(StrEnum):
     WORKSPACES = "workspaces"
     INVITATIONS = "invitations"  # and links that invite, and joining by them
     PINS = "pins"
+    REVISIONS = "revisions"  # edits, deletions, grades
+    REACTIONS = "reactions"
     SEARCHES = "searches"
     RELATIONS = "relations"  # follows, blocks, requests
     RECOVERIES = "recoveries"  # Socket.IO connections, each of which can be recovered
@@ -74,6 +76,8 @@ ALLOWANCES: Final[Mapping[Kind, Allowance]] = {
     Kind.WORKSPACES: Allowance(20, HOUR),
     Kind.INVITATIONS: Allowance(1_000, HOUR),
     Kind.PINS: Allowance(60, MINUTE),
+    Kind.REVISIONS: Allowance(300, MINUTE),
+    Kind.REACTIONS: Allowance(300, MINUTE),
     Kind.SEARCHES: Allowance(120, MINUTE),
     Kind.RELATIONS: Allowance(120, MINUTE),
     Kind.RECOVERIES: Allowance(120, MINUTE),

@@ -18,9 +18,9 @@ from hub.actor.client import Client
 from hub.limits.quotas import Kind
 from hub.services.asker import Asker, ChannelScope, Outcomes, Reply
 from hub.services.channels import Channels
-from hub.services.moderation import Moderation
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
+from hub.services.revisions import Revisions
 from hub.services.sending import Sending
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.workspaces import Workspaces
@@ -29,10 +29,8 @@ from persistence.records import Gone, StoreUnavailable
 from protocol.answers import DONE, Answer, Joined, Left, Notice, Page
 from protocol.commands import (
     Command,
-    DeleteMessage,
     FetchChannel,
     FetchHistory,
-    GradeMessage,
     HideConversation,
     Identify,
     JoinChannel,
@@ -40,16 +38,15 @@ from protocol.commands import (
     MarkConversationRead,
     MarkDelivered,
     MarkRead,
-    PinMessage,
     PostToChannel,
     Respond,
     ResumeChannels,
     ResumeConversations,
+    ReviseMessage,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
     TypeInChannel,
-    UnpinMessage,
 )
 from protocol.errors import TOO_OFTEN, ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
@@ -69,8 +66,6 @@ class Price:
 
 
 PRICES: Final[Mapping[type[Command], Price]] = {
-    PinMessage: Price(Kind.PINS),
-    UnpinMessage: Price(Kind.PINS),
     FetchChannel: Price(frames=20),
     FetchHistory: Price(frames=20),
     Identify: Price(frames=20),
@@ -88,7 +83,7 @@ class Commands:
     messages: Messages
     relations: Relations
     sending: Sending
-    moderation: Moderation
+    revisions: Revisions
     typing: TypingIndicators
     receipts: Receipts
     channels: Channels
@@ -148,19 +143,15 @@ class Commands:
             case Identify(user_id=user_id):
                 await self.workspaces.identify(asker.connection, user_id)
                 return DONE
-            case ResumeConversations(after=peers, epoch=epoch, only=only):
-                await self.resume.conversations(asker.connection, peers, epoch, only=only)
+            case ResumeConversations():
+                await self.resume.conversations(asker.connection, command)
                 return DONE
-            case ResumeChannels(after=after, enter=enter, epoch=epoch):
+            case ResumeChannels(after=after, epoch=epoch):
                 await asker.journal.resuming(self.resume.believed(after, epoch))
-                await self.resume.channels(asker.connection, after, epoch, enter=enter)
+                await self.resume.channels(asker.connection, command)
                 return DONE
-            case DeleteMessage():
-                return await self.moderation.delete(asker.user, command)
-            case GradeMessage():
-                return await self.moderation.grade(asker.user, command)
-            case PinMessage() | UnpinMessage():
-                return await self.moderation.pin(asker.user, command)
+            case ReviseMessage():
+                return await self.revisions.revise(asker.user, asker.quota, command)
             case HideConversation(peer_id=peer_id):
                 if await self.messages.archive(asker.user.id, peer_id):
                     return DONE

@@ -15,11 +15,17 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from hub.actor.backlog import Missing
 from hub.actor.client import Client
 from hub.services.channels import Channels
+from hub.services.missed_revisions import (
+    MissedRevisions,
+    RenderRevision,
+    channel_revision,
+    private_revision,
+)
 from hub.services.posting.continuity import WentBack
 from hub.services.posting.log_watch import LogWatch
 from persistence.interface import Accounts, Messages
@@ -27,6 +33,7 @@ from persistence.interface import Channels as ChannelStore
 from persistence.lists import Lists
 from persistence.records import ChannelHead, Span
 from protocol.bounds import MAX_POSITIONS, first_positions
+from protocol.commands import ResumeChannels, ResumeConversations
 from protocol.errors import TRY_AGAIN, ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
@@ -76,6 +83,23 @@ class ResumeFigures:
         self.resumes[client.wire.name, ResumeResult.FAILED, False] += 1
 
 
+@frozen
+class _Resumed:
+    """What was told of channels.
+
+    Args:
+        sent: what was replayed.
+        is_above: whether it was everything, because a position cannot be true.
+        revs: how far revisions are known; None: nobody asked.
+        is_all: whether all of them were told.
+    """
+
+    sent: Sequence[Missing]
+    is_above: bool
+    revs: Mapping[ChannelId, int] | None
+    is_all: bool
+
+
 class Resume:
     """Tells connections what they missed.
 
@@ -86,10 +110,11 @@ class Resume:
         accounts: who wrote what.
         channels: lets connections into channels.
         watch: knows which log it is.
+        revisions: tells what was changed.
         limit: messages of one channel that are told at most.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  everything that there is to miss
         self,
         store: ChannelStore,
         lists: Lists,
@@ -97,10 +122,12 @@ class Resume:
         accounts: Accounts,
         channels: Channels,
         watch: LogWatch,
+        revisions: MissedRevisions,
         *,
         limit: int,
     ) -> None:
         self._watch = watch
+        self._revisions = revisions
         self._store = store
         self._lists = lists
         self._messages = messages
@@ -120,48 +147,47 @@ class Resume:
     def _is_other(self, epoch: str | None) -> bool:
         return epoch is not None and epoch != self._watch.epoch
 
-    async def conversations(
-        self,
-        client: Client,
-        after: Mapping[frozenset[UserId], int],
-        epoch: str | None = None,
-        *,
-        only: bool = False,
-    ) -> None:
+    async def conversations(self, client: Client, command: ResumeConversations) -> None:
         """Tell what was missed in private conversations, then that this was all.
-
-        Args:
-            client: the connection.
-            after: the last seq it has, by the people of the conversation; see
-                `ResumeConversations`.
-            epoch: in which log, as far as it knows.
-            only: tell nothing of conversations that are not in `after`.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        user_id = client.user.id
-        moved = partial(self._lists.moved_first, user_id, only=only, limit=MAX_CHANNELS + 1)
-        known = self.believed(after, epoch) or {}
-        positions = {peer: seq for people, seq in known.items() for peer in people - {user_id}}
+        user_id, epoch = client.user.id, command.epoch
+        moved = partial(self._lists.moved_first, user_id, only=command.only, limit=MAX_CHANNELS + 1)
+        positions = _by_peer(user_id, self.believed(command.after, epoch))
+        revs = _by_peer(user_id, self.believed(command.revs, epoch))
 
         def position(channel: Channel) -> int:
             peer = channel.peer_of(user_id)
             return 0 if peer is None else positions.get(peer, 0)
 
+        def known(channel: Channel) -> tuple[int, int]:
+            peer = channel.peer_of(user_id)
+            return position(channel), 0 if peer is None else revs.get(peer, 0)
+
         def is_moved(head: ChannelHead) -> bool:
-            return head.last_seq != position(head.channel)
+            seq, rev = known(head.channel)
+            return head.last_seq != seq or (command.revs is not None and head.last_rev != rev)
+
+        def is_above(head: ChannelHead) -> bool:
+            seq, rev = known(head.channel)
+            return seq > head.last_seq or rev > head.last_rev
 
         async with self._catching_up(client, _private_message):
             heads = await moved(positions)
             is_reset = self._is_other(epoch)
-            if above := [each for each in heads if position(each.channel) > each.last_seq]:
+            if above := list(filter(is_above, heads)):
                 await self._look_back(user_id, above)
-                positions, is_reset = dict.fromkeys(positions, 0), True
+                positions, revs, is_reset = dict.fromkeys(positions, 0), {}, True
                 heads = await moved(positions)
             is_whole = not any(map(is_moved, heads[MAX_CHANNELS:]))
+            heads = heads[:MAX_CHANNELS]
             channels = {head.channel.id: head.channel for head in heads}
-            missing = self._missing(client, _by_id(heads[:MAX_CHANNELS]), position)
+            revised, is_all = await self._revised(
+                client, heads, command.revs, known, private_revision
+            )
+            missing = self._missing(client, _by_id(heads), position)
             sent = await self._replay(client, channels, missing, _private_message)
             upto = {
                 peer: each.upto
@@ -169,55 +195,63 @@ class Resume:
                 if each.upto and (peer := channels[each.channel_id].peer_of(user_id)) is not None
             }
             now = datetime.now(UTC)
-            is_complete = is_whole and _is_complete(sent, upto)
+            is_complete = is_whole and is_all and _is_complete(sent, upto)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
+            shown = first_positions(upto)
+            told = None
+            if revised is not None:
+                told = {
+                    peer: revised.get(channel.id, 0)
+                    for channel in channels.values()
+                    if (peer := channel.peer_of(user_id)) is not None and peer in shown
+                }
             client.replay(
                 ConversationsResumed(
-                    user_id,
-                    is_complete,
-                    first_positions(upto),
-                    now,
-                    self._watch.epoch,
-                    is_reset,
+                    user_id, is_complete, shown, now, self._watch.epoch, is_reset, told
                 )
             )
 
-    async def channels(
+    async def _revised(
         self,
         client: Client,
-        after: Mapping[ChannelId, int] | None,
-        epoch: str | None = None,
-        *,
-        enter: bool,
-    ) -> None:
-        """Let a connection into channels, tell what it missed there, then that this was all.
+        heads: Sequence[ChannelHead],
+        asked: Mapping[K, int] | None,
+        known: Callable[[Channel], tuple[int, int]],
+        render: RenderRevision,
+    ) -> tuple[Mapping[ChannelId, int] | None, bool]:
+        """Tell what was changed, to those who ask; see `MissedRevisions.replay`."""
+        if asked is None:
+            return None, True
+        return await self._revisions.replay(client, heads, known, render)
 
-        Args:
-            client: the connection.
-            after: the last seq it has, by channel; None: every channel of its user from 0.
-            epoch: in which log, as far as it knows.
-            enter: false when it is told of the channels without joining them.
+    async def channels(self, client: Client, command: ResumeChannels) -> None:
+        """Let a connection into channels, tell what it missed there, then that this was all.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
+        after, epoch = command.after, command.epoch
         async with self._catching_up(client, _channel_message):
             known = self.believed(after, epoch)
             named, is_whole = await self._named(client.user.id, known)
-            sent, is_above = await self._resume(client, named, known or {}, enter=enter)
+            heads = await self._enter(client, named) if command.enter else named
+            revs = self.believed(command.revs, epoch)
+            resumed = await self._resume(client, heads, known or {}, revs)
+            sent = resumed.sent
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in _moved_first(sent)}
-            is_complete = is_whole and _is_complete(sent, upto)
-            is_reset = is_above or self._is_other(epoch)
+            is_complete = is_whole and resumed.is_all and _is_complete(sent, upto)
+            is_reset = resumed.is_above or self._is_other(epoch)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
+            positions = first_positions(upto)
+            told = resumed.revs and {
+                channel_id: rev
+                for channel_id, rev in resumed.revs.items()
+                if channel_id in positions
+            }
             client.replay(
-                ChannelsResumed(
-                    is_complete,
-                    first_positions(upto),
-                    self._watch.epoch,
-                    is_reset,
-                )
+                ChannelsResumed(is_complete, positions, self._watch.epoch, is_reset, told)
             )
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, int]) -> bool:
@@ -236,10 +270,10 @@ class Resume:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         async with self._catching_up(client, _channel_message):
-            heads, _ = await self._named(client.user.id, after)
-            sent, is_reset = await self._resume(client, heads, after, enter=True)
-            is_complete = all(each.is_complete for each in sent)
-            self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
+            named, _ = await self._named(client.user.id, after)
+            resumed = await self._resume(client, await self._enter(client, named), after, None)
+            is_complete = all(each.is_complete for each in resumed.sent)
+            self.figures.ended(client, is_complete=is_complete, is_reset=resumed.is_above)
 
     @asynccontextmanager
     async def _catching_up(self, client: Client, render: Render) -> AsyncIterator[None]:
@@ -278,20 +312,24 @@ class Resume:
         self,
         client: Client,
         heads: Sequence[ChannelHead],
-        known: Mapping[ChannelId, int],
-        *,
-        enter: bool,
-    ) -> tuple[Sequence[Missing], bool]:
-        """What was replayed, and whether it was everything, because a position cannot be true."""
-        if enter:
-            heads = await self._enter(client, heads)
+        seqs: Mapping[ChannelId, int],
+        revs: Mapping[ChannelId, int] | None,
+    ) -> _Resumed:
+        """Send what was missed in channels that the connection is in."""
+        asked = revs
         channels = {head.channel.id: head.channel for head in heads}
-        above = _above(heads, known)
+        above = _above(heads, seqs, revs or {})
         if above:
             await self._look_back(client.user.id, above)
-            known = {}
-        missing = self._missing(client, heads, lambda channel: known.get(channel.id, 0))
-        return await self._replay(client, channels, missing, _channel_message), bool(above)
+            seqs, revs = {}, {}
+
+        def known(channel: Channel) -> tuple[int, int]:
+            return seqs.get(channel.id, 0), (revs or {}).get(channel.id, 0)
+
+        revised, is_all = await self._revised(client, heads, asked, known, channel_revision)
+        missing = self._missing(client, heads, lambda channel: seqs.get(channel.id, 0))
+        sent = await self._replay(client, channels, missing, _channel_message)
+        return _Resumed(sent, bool(above), revised, is_all)
 
     async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
         """A client says that it has more than there is in these channels. If the hub has delivered
@@ -421,11 +459,25 @@ def is_above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> bo
     """Whether a position is beyond the end of its channel: then none of them can be believed,
     because the log went back since they were true.
     """
-    return bool(_above(heads, after))
+    return bool(_above(heads, after, {}))
 
 
-def _above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> Sequence[ChannelHead]:
-    return [head for head in heads if after.get(head.channel.id, 0) > head.last_seq]
+def _above(
+    heads: Sequence[ChannelHead], seqs: Mapping[ChannelId, int], revs: Mapping[ChannelId, int]
+) -> Sequence[ChannelHead]:
+    return [
+        head
+        for head in heads
+        if seqs.get(head.channel.id, 0) > head.last_seq
+        or revs.get(head.channel.id, 0) > head.last_rev
+    ]
+
+
+def _by_peer(
+    user_id: UserId, positions: Mapping[frozenset[UserId], int] | None
+) -> dict[UserId, int]:
+    found = positions or {}
+    return {peer: number for people, number in found.items() for peer in people - {user_id}}
 
 
 def _by_id(heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:

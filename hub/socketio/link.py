@@ -24,7 +24,7 @@ from protocol.engineio.session import Carrier
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason, ErrorCode
 from protocol.events import Event, Refused
 from protocol.events import Shed as ShedNotice
-from protocol.model import ChannelId
+from protocol.model import ChannelId, Position
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
 SEPARATOR: Final = b"\x1e"  # never part of a JSON text
@@ -116,7 +116,7 @@ class SocketLink:
         for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
         position = frames.position
-        if position is not None and self.is_recoverable:
+        if isinstance(position, Position) and self.is_recoverable:
             self.offset.move(position)
             self.socket.queue(self._wire.offset(self.offset))
             if len(self.offset) >= LISTED:

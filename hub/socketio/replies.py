@@ -15,7 +15,7 @@ from hub.services.commands import Commands
 from hub.settings.log_tap import tap
 from hub.socketio.member import Member
 from hub.tracing.tracing import Tracing, in_frames
-from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
+from protocol.answers import Answer, Changed, Done, Joined, Left, Notice, Page
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import WireError
 from protocol.events import Event, MessageConfirmed, Refused
@@ -86,7 +86,7 @@ def _event_of(answer: Answer) -> Event | None:
             return event
         case Posted(message=message, repeated=True):
             return MessageConfirmed(message, joined=False)  # its first copy was confirmed in turn
-        case Posted() | Done() | Joined() | Left() | Page() | Graded() | Pinned():
+        case Posted() | Done() | Joined() | Left() | Page() | Changed():
             return None
         case _:
             assert_never(answer)

@@ -15,7 +15,7 @@ from hub.services.posting.lane import deliveries_of
 from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
 from hub.tracing.tracing import Tracing, in_frames
-from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
+from protocol.answers import Answer, Changed, Done, Joined, Left, Notice, Page
 from protocol.dialect import Codec
 from protocol.errors import BINARY_REFUSED, WireError
 from protocol.events import Refused
@@ -58,7 +58,7 @@ def replies_to(client: Client) -> Reply:
 
     def reply(answer: Answer) -> None:
         match answer:  # the frequent answers first
-            case Done() | Joined() | Left() | Page() | Graded() | Pinned():
+            case Done() | Joined() | Left() | Page() | Changed():
                 pass  # what the connection has to know, the Hub delivers in its order
             case Posted(repeated=False):
                 pass  # the copy that is delivered to everyone is the confirmation

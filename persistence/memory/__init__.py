@@ -16,6 +16,7 @@ from persistence.memory.log import MemoryLog
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
+from persistence.memory.revisions import MemoryRevisions
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
 from persistence.memory.uploads import MemoryUploads
@@ -38,6 +39,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         sessions=MemorySessions(tables),
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
+        revisions=MemoryRevisions(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from attrs import define, evolve
+from attrs import define
 
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
@@ -19,7 +19,6 @@ from persistence.records import (
 from protocol.model import (
     Channel,
     ChannelId,
-    MessageId,
     UserId,
     WorkspaceId,
     name_key,
@@ -67,7 +66,7 @@ class MemoryChannels:
     ) -> Sequence[ChannelHead]:
         """See the interface."""
         return [
-            ChannelHead(row.channel, len(row.messages))
+            ChannelHead(row.channel, len(row.messages), row.last_rev)
             for channel_id, row in sorted(self.tables.channels.items())
             if channel_id in channel_ids and self.tables.may_join(user_id, row.channel)
         ]
@@ -132,30 +131,4 @@ class MemoryChannels:
                 raise NoSuchUser(user_id)
         row = self.tables.dm(one, other)
         row.opened_by.add(one)
-        return row.channel
-
-    async def pin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """See the interface."""
-        return self._set_pin(channel_id, message_id, by, pinned=True)
-
-    async def unpin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """See the interface."""
-        return self._set_pin(channel_id, message_id, by, pinned=False)
-
-    def _set_pin(
-        self, channel_id: ChannelId, message_id: MessageId, by: UserId, *, pinned: bool
-    ) -> Channel | Denial:
-        row = self.tables.channels.get(channel_id)
-        if row is None or message_id not in {message.id for message in row.shown()}:
-            return Denial.NOT_FOUND
-        denial = self.tables.denial_in_channel(by, Action.PIN, row.channel)
-        if denial is not None:
-            return denial
-        if pinned != (message_id in row.channel.pinned):
-            others = tuple(each for each in row.channel.pinned if each != message_id)
-            row.channel = evolve(row.channel, pinned=(*others, message_id) if pinned else others)
         return row.channel

@@ -82,7 +82,7 @@ class MemoryLists:
     ) -> Sequence[ChannelHead]:
         """See the interface."""
         listed = [
-            ChannelHead(row.channel, len(row.messages))
+            ChannelHead(row.channel, len(row.messages), row.last_rev)
             for row in self._rows(user_id)
             if _is_in(places, row) and row.channel.id > after
         ]
@@ -102,7 +102,7 @@ class MemoryLists:
     async def recent(self, user_id: UserId, *, limit: int) -> Sequence[ChannelHead]:
         """See the interface."""
         rows = sorted(self._rows(user_id), key=_newest_first)
-        return [ChannelHead(row.channel, len(row.messages)) for row in rows[:limit]]
+        return [ChannelHead(row.channel, len(row.messages), row.last_rev) for row in rows[:limit]]
 
     async def moved_first(
         self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
@@ -120,7 +120,7 @@ class MemoryLists:
             return known <= last_seq, known == last_seq, *_newest_first(row)
 
         rows.sort(key=rank)
-        return [ChannelHead(row.channel, len(row.messages)) for row in rows[:limit]]
+        return [ChannelHead(row.channel, len(row.messages), row.last_rev) for row in rows[:limit]]
 
     async def search(self, user_id: UserId, wanted: Search) -> Sequence[Found]:
         """See the interface."""

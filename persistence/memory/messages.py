@@ -22,7 +22,6 @@ from protocol.model import (
     ASSISTANT_ID,
     MAX_ID,
     ChannelId,
-    GradingStatus,
     Message,
     MessageId,
     Posted,
@@ -235,34 +234,6 @@ class MemoryMessages:
         shown = row.shown(self.tables.unknown_to(viewer))
         by_id = {message.id: message for message in shown}
         return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
-
-    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
-        """See the interface."""
-        row = self.tables.messages.get(message_id)
-        if row is None or message_id in row.deleted:
-            return Denial.NOT_FOUND
-        message = row.find(message_id)
-        is_own = message.author_id == by
-        action = Action.DELETE_OWN if is_own else Action.DELETE_OTHERS
-        denial = self.tables.denial_in_channel(by, action, row.channel)
-        if denial is not None:
-            return denial
-        row.clear(message)
-        self.tables.loosen(message.file_url)
-        return None
-
-    async def grade(
-        self, message_id: MessageId, status: GradingStatus, *, by: UserId
-    ) -> Message | Denial:
-        """See the interface."""
-        if await self.get(message_id) is None:
-            return Denial.NOT_FOUND
-        row = self.tables.messages[message_id]
-        denial = self.tables.denial_in_channel(by, Action.GRADE, row.channel)
-        if denial is not None:
-            return denial
-        row.replace(evolve(row.find(message_id), grading=status))
-        return row.seen(row.find(message_id), self.tables.hidden_from(by))
 
     async def mark_read(
         self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID

@@ -36,6 +36,7 @@ from protocol.model import (
     Message,
     MessageFate,
     MessageId,
+    Reaction,
     Role,
     SessionId,
     Standing,
@@ -44,6 +45,7 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+from protocol.revisions import NAMED_REACTORS, Revision
 
 T = TypeVar("T")
 
@@ -84,6 +86,8 @@ class ChannelRow:
     declined: dict[UserId, int] = field(factory=dict)
     opened_by: set[UserId] = field(factory=set)
     accepted: bool = False
+    last_rev: int = 0
+    reactions: dict[MessageId, dict[str, dict[UserId, None]]] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -94,10 +98,24 @@ class ChannelRow:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
+    def forget_reactions(self, user_id: UserId) -> None:
+        """Take back whatever a user has reacted."""
+        for kinds in self.reactions.values():
+            for emoji, users in tuple(kinds.items()):
+                users.pop(user_id, None)
+                if not users:
+                    del kinds[emoji]
+
+    def next_rev(self) -> int:
+        """The rev of the next revision."""
+        self.last_rev += 1
+        return self.last_rev
+
     def clear(self, message: Message) -> None:
         """Delete what a stored message says."""
         self.deleted.add(message.id)
-        self.replace(evolve(message, content="", file_url=None))
+        self.reactions.pop(message.id, None)
+        self.replace(evolve(message, content="", file_url=None, is_deleted=True))
         pinned = tuple(each for each in self.channel.pinned if each != message.id)
         self.channel = evolve(self.channel, pinned=pinned)
 
@@ -122,11 +140,17 @@ class ChannelRow:
         return next((each for each in authors if each in (self.channel.pair or ())), None)
 
     def seen(self, message: Message, unknown: Container[UserId] = EVERYBODY) -> Message:
-        """The message with its pin and its readers as of now, without those who are unknown to the
-        one that it is for.
+        """The message with its pin, its reactions and its readers as of now, without those who are
+        unknown to the one that it is for.
         """
+        found = self.reactions.get(message.id, {})
+        reactions = tuple(
+            Reaction(emoji, len(users), tuple(users)[:NAMED_REACTORS])
+            for emoji, users in found.items()
+        )
         return evolve(
             message,
+            reactions=reactions,
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),
@@ -220,6 +244,9 @@ class Tables:
     dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
+    revision_keys: dict[tuple[UserId, str], tuple[MessageId, Revision]] = field(
+        factory=dict, init=False
+    )
     uploads: dict[str, Upload] = field(factory=dict, init=False)
     loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)

@@ -34,6 +34,7 @@ from persistence.postgres.lists.channels import PostgresLists
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
+from persistence.postgres.revisions import PostgresRevisions
 from persistence.postgres.sessions import PostgresSessions
 from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces
@@ -95,6 +96,7 @@ async def open_postgres_store(
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
             messages=PostgresMessages(sends, hold, database),
+            revisions=PostgresRevisions(sends, hold, database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),

@@ -22,7 +22,6 @@ from protocol.model import (
     Channel,
     ChannelId,
     ChannelKind,
-    MessageId,
     UserId,
     WorkspaceId,
     name_key,
@@ -62,12 +61,12 @@ _OPEN_DM: Final = """
     ON CONFLICT DO NOTHING
 """
 _HEADS: Final = f"""
-    SELECT {CHANNEL}, c.last_seq FROM channels c
+    SELECT {CHANNEL}, c.last_seq, c.last_rev FROM channels c
      WHERE c.id = ANY ($2::bigint[]) AND may_join($1, c.id) ORDER BY c.id
 """
 _FEW: Final = 32  # channels, about which it costs less to ask for each
 MANY_HEADS: Final = f"""
-    SELECT {CHANNEL}, c.last_seq
+    SELECT {CHANNEL}, c.last_seq, c.last_rev
       FROM (SELECT s.id FROM seen_conversations($1) AS s WHERE s.id = ANY ($2::bigint[])
             UNION ALL
             SELECT s.id FROM seen_channels($1) AS s WHERE s.id = ANY ($2::bigint[])) AS seen
@@ -81,22 +80,6 @@ _SEARCH: Final = f"""
             OR position($3 IN coalesce(c.subject_key, '')) > 0)
      ORDER BY c.id
 """
-_CHANGE_PIN: Final = f"""
-    WITH asked AS (
-        SELECT m.id, m.channel_id, may_in_channel($3, 'see', m.channel_id) AS sees,
-               may_in_channel($3, 'pin', m.channel_id) AS may
-          FROM messages m WHERE m.channel_id = $1 AND m.id = $2 AND m.deleted_at IS NULL
-    ), changed AS ({{change}})
-    {VERDICT} FROM asked
-"""
-_PIN: Final = _CHANGE_PIN.format(
-    change="""
-        INSERT INTO pins (channel_id, message_id) SELECT channel_id, id FROM asked WHERE may
-        ON CONFLICT DO NOTHING"""
-)
-_UNPIN: Final = _CHANGE_PIN.format(
-    change="DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE may)"
-)
 
 
 @frozen
@@ -208,24 +191,6 @@ class PostgresChannels:
         (channel,) = await self._list("WHERE c.user_lo = $1 AND c.user_hi = $2", low, high)
         return channel
 
-    async def pin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """See the interface."""
-        return await self._change_pin(_PIN, channel_id, message_id, by)
-
-    async def unpin(
-        self, channel_id: ChannelId, message_id: MessageId, *, by: UserId
-    ) -> Channel | Denial:
-        """See the interface."""
-        return await self._change_pin(_UNPIN, channel_id, message_id, by)
-
-    async def _change_pin(
-        self, statement: str, channel_id: ChannelId, message_id: MessageId, by: UserId
-    ) -> Channel | Denial:
-        row = await self.database.fetch_one(statement, channel_id, message_id, by)
-        return denial_in(row) or await self._get(channel_id) or Denial.NOT_FOUND
-
     async def _get(self, channel_id: ChannelId) -> Channel | None:
         return next(iter(await self._list("WHERE c.id = $1", channel_id)), None)
 
@@ -236,7 +201,7 @@ class PostgresChannels:
 
 def head_in(row: Record) -> ChannelHead:
     """The head in a row with `CHANNEL` and `last_seq`."""
-    return ChannelHead(channel_in(row), row["last_seq"])
+    return ChannelHead(channel_in(row), row["last_seq"], row["last_rev"])
 
 
 def channel_in(row: Record) -> Channel:

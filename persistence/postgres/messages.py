@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
+import orjson
 from attrs import evolve, frozen
 
 from persistence.interface import MAX_NAMED
 from persistence.postgres.database.bridge import Database, Record
-from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Denial, Draft, Gap, Span
+from persistence.records import Advance, Draft, Gap, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -18,6 +18,7 @@ from protocol.model import (
     MessageId,
     MessageKind,
     Posted,
+    Reaction,
     UserId,
 )
 
@@ -34,7 +35,9 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
              AND NOT {is_request}"""
     return f"""
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
-    m.client_key, m.is_homework, m.grading, m.parent_id,
+    m.client_key, m.is_homework, m.grading, m.parent_id, m.rev, m.edited_at,
+    m.deleted_at IS NOT NULL AS is_deleted,
+    CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
@@ -191,32 +194,6 @@ _ARCHIVE: Final = """
     ON CONFLICT (channel_id, user_id) DO UPDATE SET archived_seq = EXCLUDED.archived_seq
     RETURNING channel_id
 """
-_ASKED: Final = """
-    WITH asked AS (
-        SELECT m.id, may_in_channel($2, 'see', m.channel_id) AS sees,
-               may_in_channel($2, {action}, m.channel_id) AS may
-          FROM messages m WHERE m.id = $1 AND m.deleted_at IS NULL
-    )
-"""
-_DELETE: Final = f"""
-    {_ASKED.format(action="CASE m.author_id WHEN $2 THEN 'delete_own' ELSE 'delete_others' END")},
-    unpinned AS (
-        DELETE FROM pins WHERE message_id IN (SELECT id FROM asked WHERE sees AND may)
-    ), deleted AS (
-        UPDATE messages m SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
-               remains = CASE WHEN client_key IS NOT NULL THEN remains_of(content, file_url) END
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may
-    )
-    {VERDICT} FROM asked
-"""
-_GRADE: Final = f"""
-    {_ASKED.format(action="'grade'")},
-    graded AS (
-        UPDATE messages m SET grading = $3
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may
-    )
-    {VERDICT} FROM asked
-"""
 _REPEATED: Final = f"""
     SELECT {message_columns("NULL::bigint")}, c.workspace_id
       FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -337,18 +314,6 @@ class PostgresMessages(Posting):
         rows = await self.database.fetch(_PINNED, viewer, channel_id)
         return [message_in(row) for row in rows]
 
-    async def delete(self, message_id: MessageId, *, by: UserId) -> Denial | None:
-        """See the interface."""
-        row = await self.database.fetch_one(_DELETE, message_id, by)
-        return denial_in(row)
-
-    async def grade(
-        self, message_id: MessageId, status: GradingStatus, *, by: UserId
-    ) -> Message | Denial:
-        """See the interface."""
-        row = await self.database.fetch_one(_GRADE, message_id, by, status.value)
-        return denial_in(row) or await self.get(message_id, viewer=by) or Denial.NOT_FOUND
-
     async def mark_read(
         self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
     ) -> Advance | None:
@@ -409,4 +374,16 @@ def message_in(row: Record) -> Message:
         is_pinned=row["is_pinned"],
         parent_id=row["parent_id"],
         is_delivered=row["is_delivered"],
+        rev=row["rev"],
+        edited_at=row["edited_at"],
+        is_deleted=row["is_deleted"],
+        reactions=_reactions(row["reactions"]),
+    )
+
+
+def _reactions(found: str | None) -> tuple[Reaction, ...]:
+    if found is None:
+        return ()
+    return tuple(
+        Reaction(emoji, count, tuple(user_ids)) for emoji, count, user_ids in orjson.loads(found)
     )

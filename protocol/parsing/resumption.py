@@ -27,12 +27,20 @@ def parse_channels(value: object, parse_key: Callable[[str], K | None]) -> Mappi
     return None if value is None else parse_positions(value, parse_key)
 
 
-def parse_positions(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int]:
+def parse_revs(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int] | None:
+    """As `parse_positions`, of the frame's `revs`; None: the client does not ask for revisions."""
+    return None if value is None else parse_positions(value, parse_key, "revs")
+
+
+def parse_positions(
+    value: object, parse_key: Callable[[str], K | None], name_of_field: str = "after"
+) -> Mapping[K, int]:
     """The last seq that a client has, by conversation or channel.
 
     Args:
         value: the frame's `after`: an object of seqs (integers from 0); None counts as empty.
         parse_key: the conversation or channel that a key of it names, None when it names none.
+        name_of_field: as the client spells it.
 
     Raises:
         WireError: INVALID_FIELD.
@@ -40,13 +48,14 @@ def parse_positions(value: object, parse_key: Callable[[str], K | None]) -> Mapp
     if value is None:
         return {}
     if not isinstance(value, dict) or len(value) > MAX_POSITIONS:
-        raise WireError(ErrorCode.INVALID_FIELD, "after must be an object of seqs", field="after")
+        text = f"{name_of_field} must be an object of whole numbers"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field=name_of_field)
     positions: dict[K, int] = {}
     for name, seq in value.items():
         key = parse_key(name)
         if key is None or type(seq) is not int or not 0 <= seq <= MAX_ID:
-            text = f"after: {name[:100]!r} is not understood"
-            raise WireError(ErrorCode.INVALID_FIELD, text, field="after")
+            text = f"{name_of_field}: {name[:100]!r} is not understood"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field=name_of_field)
         positions[key] = seq
     return positions
 

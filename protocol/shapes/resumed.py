@@ -4,8 +4,8 @@ Guarantees: a position is sent for each place of which the connection has everyt
 how a dialect names a place or wraps a frame.
 """
 
-from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from collections.abc import Callable
+from typing import Any, Literal, NotRequired, TypedDict
 
 from protocol.events import ChannelsResumed, ConversationsResumed
 
@@ -13,13 +13,14 @@ from protocol.events import ChannelsResumed, ConversationsResumed
 class ResumedObject(TypedDict):
     """What was missed has been sent. `after`: by conversation or channel, the seq up to which it
     has. `epoch`: of which log. `reset`: the client named positions of another one, and everything
-    was sent.
+    was sent. `revs`: in the same way, up to which rev it knows what was changed, if it asked.
     """
 
     complete: bool
     after: dict[str, int]
     epoch: str
     reset: NotRequired[Literal[True]]
+    revs: NotRequired[dict[str, int]]
 
 
 class ResumedFrame(ResumedObject):
@@ -29,14 +30,18 @@ class ResumedFrame(ResumedObject):
 
 
 def resumed_object(
-    event: ConversationsResumed | ChannelsResumed, after: Mapping[str, int]
+    event: ConversationsResumed | ChannelsResumed, name_of: Callable[[Any], str]
 ) -> ResumedObject:
-    """The end of a resume. `after`: the positions, by the dialect's name of each place."""
+    """The end of a resume. `name_of`: the dialect's name of a place, of which the event has a peer
+    or a channel.
+    """
     resumed: ResumedObject = {
         "complete": event.complete,
-        "after": dict(after),
+        "after": {name_of(place): seq for place, seq in event.after.items()},
         "epoch": event.epoch,
     }
+    if event.revs is not None:
+        resumed["revs"] = {name_of(place): rev for place, rev in event.revs.items()}
     if event.reset:
         resumed["reset"] = True
     return resumed

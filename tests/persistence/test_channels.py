@@ -15,6 +15,7 @@ from persistence.records import (
     Taken,
 )
 from protocol.model import ChannelId, ChannelKind, User, WorkspaceId
+from protocol.revisions import Pin
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -26,6 +27,7 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 
@@ -105,16 +107,16 @@ async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
     channel, other = await make_channel(store, ann), await make_channel(store, ann)
     messages = [await post_one(store, to_channel(ann, channel)) for _ in range(3)]
     for number in (2, 0, 2):
-        pinned = granted(await store.channels.pin(channel.id, messages[number].id, by=ann.id))
+        pinned = granted(await revised(store, messages[number].id, Pin(), by=ann.id))
     assert pinned.pinned == (messages[2].id, messages[0].id)
     listed = await store.messages.pinned(channel.id)
     assert [message.id for message in listed] == [messages[2].id, messages[0].id]
     assert all(message.is_pinned for message in listed)
     for _ in range(2):
-        unpinned = granted(await store.channels.unpin(channel.id, messages[2].id, by=ann.id))
+        unpinned = granted(await revised(store, messages[2].id, Pin(is_pinned=False), by=ann.id))
         assert unpinned.pinned == (messages[0].id,)
-    missing = await store.channels.pin(other.id, messages[0].id, by=ann.id)
-    nowhere = await store.channels.unpin(NOWHERE, messages[0].id, by=ann.id)
+    missing = await revised(store, messages[0].id, Pin(), by=ann.id)
+    nowhere = await revised(store, messages[0].id, Pin(is_pinned=False), by=ann.id)
     assert (missing, nowhere) == (Denial.NOT_FOUND, Denial.NOT_FOUND)
 
 

@@ -5,6 +5,7 @@ from attrs import evolve
 from persistence.interface import Store
 from persistence.records import Denial, Draft, Gap, Newest, Span
 from protocol.model import ChannelId, GradingStatus, Message, MessageId, Posted, UserId
+from protocol.revisions import Delete, Grade, Pin
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -17,6 +18,7 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 
 async def test_pages_from_the_newest_and_forward_from_a_seq(store: Store) -> None:
@@ -81,7 +83,7 @@ async def test_hidden_conversations_count_where_they_are_shown(store: Store) -> 
     assert await counts() == (3, 1)
     last = await post_one(store, Draft(ben.id, ann.id, "new"))
     assert await counts() == (4, 4)
-    await messages.delete(last.id, by=ben.id)
+    await revised(store, last.id, Delete(), by=ben.id)
     assert await counts() == (3, 1)
 
 
@@ -110,7 +112,7 @@ async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -
     await post_one(store, Draft(ann.id, ben.id, "1"))
     last = await post_one(store, Draft(ann.id, ben.id, "2", file_url="https://x.example/"))
     messages = store.messages
-    await messages.delete(last.id, by=ann.id)
+    await revised(store, last.id, Delete(), by=ann.id)
     assert await messages.get(last.id) is None
     left = await messages.get(last.id, even_deleted=True)
     assert left == evolve(last, content="", file_url=None)
@@ -164,7 +166,7 @@ async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
     assert await store.messages.replies(first.id, limit=9) == [reply, second]
     assert await store.messages.replies(first.id, limit=1) == [reply]
     assert await store.messages.replies(second.id, limit=9) == []
-    await store.messages.delete(reply.id, by=reply.author_id)
+    await revised(store, reply.id, Delete(), by=reply.author_id)
     assert await store.messages.replies(first.id, limit=9) == [second]
 
 
@@ -172,9 +174,9 @@ async def test_a_deleted_message_is_gone_but_keeps_its_number(store: Store) -> N
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     first, second = [await post_one(store, to_channel(ann, channel, c)) for c in "12"]
-    granted(await store.channels.pin(channel.id, first.id, by=ann.id))
-    assert await store.messages.delete(first.id, by=ann.id) is None
-    assert await store.messages.delete(first.id, by=ann.id) is Denial.NOT_FOUND
+    granted(await revised(store, first.id, Pin(), by=ann.id))
+    assert await revised(store, first.id, Delete(), by=ann.id) is None
+    assert await revised(store, first.id, Delete(), by=ann.id) is Denial.NOT_FOUND
     assert await store.messages.get(first.id) is None
     assert await store.messages.pinned(channel.id) == []
     assert await store.messages.channel_page(channel.id, before=None, limit=9) == [second]
@@ -184,8 +186,8 @@ async def test_a_deleted_message_is_gone_but_keeps_its_number(store: Store) -> N
     assert advance is not None
     assert advance.message_ids == (second.id,)
     assert await store.messages.mark_read_up_to(ben.id, first.id) is None
-    pinned = await store.channels.pin(channel.id, first.id, by=ann.id)
-    graded = await store.messages.grade(first.id, GradingStatus.GRADED, by=ann.id)
+    pinned = await revised(store, first.id, Pin(), by=ann.id)
+    graded = await revised(store, first.id, Grade(GradingStatus.GRADED), by=ann.id)
     assert (pinned, graded) == (Denial.NOT_FOUND, Denial.NOT_FOUND)
 
 
@@ -193,11 +195,11 @@ async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, Draft(ann.id, ben.id, "1"))
     second = await post_one(store, Draft(ann.id, ben.id, "2"))
-    await store.messages.delete(second.id, by=ann.id)
+    await revised(store, second.id, Delete(), by=ann.id)
     (listed,) = await store.lists.conversations(ben.id)
     assert (listed.last_message, listed.unread_count) == (first, 1)
     assert await store.lists.unread_count(ben.id) == 1
-    await store.messages.delete(first.id, by=ann.id)
+    await revised(store, first.id, Delete(), by=ann.id)
     assert await store.lists.conversations(ben.id) == []
 
 
@@ -206,7 +208,7 @@ async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store
     channel = await make_channel(store, ann, ben, eve)
     message = await post_one(store, to_channel(ben, channel))
     reply = await post_one(store, evolve(to_channel(ben, channel), parent_id=message.id))
-    await store.channels.pin(channel.id, message.id, by=ann.id)
+    await revised(store, message.id, Pin(), by=ann.id)
     messages = store.messages
     for reader in (ann, eve):
         await messages.mark_read_up_to(reader.id, reply.id)
@@ -242,7 +244,7 @@ async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store
     await store.relations.block(ann.id, ben.id)
     await store.relations.block(eve.id, ben.id)
     assert [each and each.is_delivered for each in await seen_by(ben.id)] == [False] * 6
-    graded = granted(await messages.grade(message.id, GradingStatus.GRADED, by=ann.id))
+    graded = granted(await revised(store, message.id, Grade(GradingStatus.GRADED), by=ann.id))
     assert graded.read_by == (ann.id, eve.id)
 
 
@@ -344,9 +346,9 @@ async def test_homework_is_graded(store: Store) -> None:
     channel = await make_channel(store, ann)
     message = await post_one(store, to_channel(ann, channel))
     for status in GradingStatus:
-        graded = granted(await store.messages.grade(message.id, status, by=ann.id))
+        graded = granted(await revised(store, message.id, Grade(status), by=ann.id))
         assert graded.grading is status
-    missing = await store.messages.grade(MessageId(NOBODY), GradingStatus.GRADED, by=ann.id)
+    missing = await revised(store, MessageId(NOBODY), Grade(GradingStatus.GRADED), by=ann.id)
     assert missing is Denial.NOT_FOUND
 
 
@@ -380,7 +382,7 @@ async def test_spans_leave_out_what_was_deleted_and_what_is_not_for_the_user(sto
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
     messages = await say(store, ann, room, "a", "b", "c")
-    await store.messages.delete(messages[1].id, by=ann.id)
+    await revised(store, messages[1].id, Delete(), by=ann.id)
     span = Span(room.id, 0, 3)
     found = await store.messages.in_spans(ben.id, [span], limit=10)
     assert [message.seq for message in found] == [1, 3]
@@ -439,7 +441,7 @@ async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Stor
         await post_one(store, to_channel(ann, busy, text))
     last = await post_one(store, to_channel(ben, busy, "5"))
     gone = [await post_one(store, to_channel(ann, deleted, text)) for text in ("left", "gone")]
-    await store.messages.delete(gone[1].id, by=ann.id)
+    await revised(store, gone[1].id, Delete(), by=ann.id)
     assert isinstance((await store.messages.post([Draft(ann.id, ben.id, "a dm")]))[0], Posted)
     ids = [each.id for each in (busy, deleted, empty, secret)]
     newest = await store.lists.newest(ben.id, ids, among=3)

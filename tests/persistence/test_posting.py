@@ -9,6 +9,7 @@ from attrs import evolve
 from persistence.interface import Store
 from persistence.records import Draft, Locked, Outcome
 from protocol.model import ASSISTANT_ID, Message, MessageId, MessageKind, Posted, Refusal, User
+from protocol.revisions import Delete
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
@@ -21,6 +22,7 @@ from tests.support.stores.records import (
     post_one,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 
 async def test_a_posted_message_comes_back_as_it_was(store: Store) -> None:
@@ -247,7 +249,7 @@ async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) 
         ann.id, None, "cat", "k", file_url="https://x.example/1.png", channel_id=channel.id
     )
     first = await post_one(store, draft)
-    assert await store.messages.delete(first.id, by=ann.id) is None
+    assert await revised(store, first.id, Delete(), by=ann.id) is None
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
     assert await post(store, draft) == [again]
     assert await post(store, evolve(draft, content="dog")) == [Refusal.KEY_CONFLICT]
@@ -277,7 +279,7 @@ async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store
     await store.messages.mark_read_up_to(ann.id, first.id)
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
     assert await store.messages.repeated(draft) == again  # nothing of who has read it
-    await store.messages.delete(first.id, by=ann.id)
+    await revised(store, first.id, Delete(), by=ann.id)
     assert await store.messages.repeated(draft) == again
     for different in (
         evolve(draft, content="y"),

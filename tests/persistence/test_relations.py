@@ -13,7 +13,9 @@ from persistence.records import (
     Side,
 )
 from protocol.model import FollowStatus, Posted, User, UserId, WorkspaceId
+from protocol.revisions import Delete
 from tests.support.stores.records import NOBODY, dms, make_channel, make_user, make_users, post_one
+from tests.support.stores.revisions import revised
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:
@@ -266,10 +268,10 @@ async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(sto
         await store.messages.post([Draft(sender.id, ann.id, "hello")])
     (answer,) = await store.messages.post([Draft(ann.id, ben.id, "hello")])
     assert isinstance(answer, Posted)
-    await store.messages.delete(answer.message.id, by=ann.id)
+    await revised(store, answer.message.id, Delete(), by=ann.id)
     await store.relations.block(dan.id, ann.id)
     (hello,) = await store.messages.conversation_after(ann.id, eve.id, after_seq=0, limit=9)
-    await store.messages.delete(hello.id, by=eve.id)
+    await revised(store, hello.id, Delete(), by=eve.id)
     accept = store.relations.accept_message_request
     for sender in (ben, dan, eve):
         assert await accept(ann.id, sender.id) is False

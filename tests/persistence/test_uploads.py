@@ -5,6 +5,7 @@ import pytest
 from persistence.interface import Store
 from persistence.records import Draft, NoSuchUser, ProfileChange, StorageFull, Upload
 from protocol.model import MessageKind, Posted, Refusal, User
+from protocol.revisions import Delete
 from tests.support.stores.records import (
     NOBODY,
     dms,
@@ -14,6 +15,7 @@ from tests.support.stores.records import (
     post,
     post_one,
 )
+from tests.support.stores.revisions import revised
 
 
 def naming(url: str, author: User, to: User, key: str | None = None) -> Draft:
@@ -39,7 +41,7 @@ async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
     assert await visible(eve.id, upload.url) == upload
     await store.accounts.change_profile(ann.id, ProfileChange(avatar=None))
     assert await visible(eve.id, upload.url) is None
-    await store.messages.delete(message.id, by=ann.id)
+    await revised(store, message.id, Delete(), by=ann.id)
     assert await visible(ben.id, upload.url) is None
 
 
@@ -60,7 +62,7 @@ async def test_who_may_see_a_file_may_pass_it_on(store: Store) -> None:
     url = await make_upload(store, ann)
     first = await post_one(store, naming(url, ann, ben))
     await post_one(store, naming(url, ben, eve))
-    await store.messages.delete(first.id, by=ann.id)
+    await revised(store, first.id, Delete(), by=ann.id)
     assert await store.uploads.visible(eve.id, url) is not None  # the second message gives it
     assert await store.uploads.visible(ben.id, url) is not None
 
@@ -69,7 +71,7 @@ async def test_the_right_to_name_a_file_ends_with_the_message_that_gave_it(store
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
-    await store.messages.delete(message.id, by=ann.id)
+    await revised(store, message.id, Delete(), by=ann.id)
     assert await post(store, naming(url, ben, eve)) == [Refusal.FILE_NOT_FOUND]
     await post_one(store, naming(url, ann, ben))
     await store.relations.block(ann.id, ben.id)
@@ -110,7 +112,7 @@ async def test_a_repeat_is_confirmed_although_its_author_lost_the_file(store: St
     url = await make_upload(store, ann)
     shown = await post_one(store, naming(url, ann, ben))
     sent = await post_one(store, naming(url, ben, eve, "k"))
-    await store.messages.delete(shown.id, by=ann.id)
+    await revised(store, shown.id, Delete(), by=ann.id)
     await store.relations.block(eve.id, ben.id)
     assert await store.uploads.visible(ben.id, url) is None
     assert await post(store, naming(url, ben, eve, "k")) == [Posted(sent, repeated=True)]
@@ -135,10 +137,10 @@ async def test_a_file_goes_with_its_last_name(store: Store) -> None:
     url = await make_upload(store, ann)
     first = await post_one(store, naming(url, ann, ben))
     second = await post_one(store, naming(url, ben, eve))
-    await store.messages.delete(first.id, by=ann.id)
+    await revised(store, first.id, Delete(), by=ann.id)
     assert await collected(store) == []
     assert await store.uploads.visible(eve.id, url) is not None
-    await store.messages.delete(second.id, by=ben.id)
+    await revised(store, second.id, Delete(), by=ben.id)
     assert await store.uploads.collect(limit=9) == {url: True}
     assert await store.uploads.collect(limit=9) == {url: True}  # until it was removed
     await store.uploads.forget([url])
@@ -153,7 +155,7 @@ async def test_a_file_stays_as_long_as_it_is_a_picture(store: Store) -> None:
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
     await store.accounts.change_profile(ann.id, ProfileChange(avatar=url))
-    await store.messages.delete(message.id, by=ann.id)
+    await revised(store, message.id, Delete(), by=ann.id)
     assert await collected(store) == []
     await store.accounts.change_profile(ann.id, ProfileChange(nickname="a"))
     assert await collected(store) == []
@@ -179,7 +181,7 @@ async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: St
         assert await store.uploads.add(upload_of(ann, f"old{number}"), grace=0.0) is None
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
-    await store.messages.delete(message.id, by=ann.id)
+    await revised(store, message.id, Delete(), by=ann.id)
     assert await store.uploads.collect(limit=1) == {url: True}
     await store.uploads.forget([url])
     assert len(await collected(store)) == 5
@@ -188,7 +190,7 @@ async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: St
 async def test_an_address_elsewhere_is_nobodys_file(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     message = await post_one(store, naming("https://a.example", ann, ben))
-    await store.messages.delete(message.id, by=ann.id)
+    await revised(store, message.id, Delete(), by=ann.id)
     assert await store.uploads.collect(limit=9) == {}
 
 

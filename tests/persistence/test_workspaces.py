@@ -15,6 +15,7 @@ from protocol.model import (
     User,
     WorkspaceId,
 )
+from protocol.revisions import Delete, Grade, Pin
 from tests.support.stores.records import (
     NOBODY,
     granted,
@@ -25,6 +26,7 @@ from tests.support.stores.records import (
     post_one,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 
 async def test_a_workspaces_members_come_in_order_and_once(store: Store) -> None:
@@ -209,10 +211,10 @@ async def test_what_each_standing_may_do_in_a_channel(
         assert written is (Refusal.NOT_A_MEMBER if name == "eve" else Refusal.READ_ONLY)
     outcomes = (
         await store.channels.create(NewChannel(workspace, "more"), by=user.id),
-        await store.channels.pin(channel.id, first.id, by=user.id),
-        await store.channels.unpin(channel.id, first.id, by=user.id),
-        await store.messages.grade(first.id, GradingStatus.GRADED, by=user.id),
-        await store.messages.delete(first.id, by=user.id),
+        await revised(store, first.id, Pin(), by=user.id),
+        await revised(store, first.id, Pin(is_pinned=False), by=user.id),
+        await revised(store, first.id, Grade(GradingStatus.GRADED), by=user.id),
+        await revised(store, first.id, Delete(), by=user.id),
     )
     denials = [each for each in outcomes if isinstance(each, Denial)]
     assert denials == ([] if name in STAFF else [outsiders] * 5)
@@ -233,7 +235,7 @@ async def test_a_private_conversation_is_private_to_two(store: Store) -> None:
     for user, denial in ((tea, Denial.NOT_ALLOWED), (ben, Denial.NOT_FOUND)):
         assert await delete(message.id, by=user.id) is denial
         assert await grade(message.id, GradingStatus.GRADED, by=user.id) is denial
-        assert await store.channels.pin(message.channel_id, message.id, by=user.id) is denial
+        assert await revised(store, message.id, Pin(), by=user.id) is denial
     assert await store.messages.get(message.id) == message
     assert await delete(message.id, by=ann.id) is None
 
@@ -244,6 +246,6 @@ async def test_who_may_no_longer_see_a_channel_cannot_delete_there(store: Store)
     assert channel.workspace_id is not None
     message = await post_one(store, to_channel(ben, channel))
     granted(await store.workspaces.remove_member(channel.workspace_id, ben.id, by=ann.id))
-    assert await store.messages.delete(message.id, by=ben.id) is Denial.NOT_FOUND
-    assert await store.messages.delete(MessageId(NOBODY), by=ann.id) is Denial.NOT_FOUND
+    assert await revised(store, message.id, Delete(), by=ben.id) is Denial.NOT_FOUND
+    assert await revised(store, MessageId(NOBODY), Delete(), by=ann.id) is Denial.NOT_FOUND
     assert await store.messages.get(message.id) == message

@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import frozen
 
+from hub.services.posting.revision_positions import RevisionPositions
 from persistence.interface import Accounts, Messages, Relations
 from persistence.records import Draft, Gap
 from protocol.model import ChannelId, Message, MessageId, Posted, User, UserId, with_authors
@@ -64,6 +65,7 @@ class Continuity:
         self._doubtful: set[ChannelId] = set()
         self._doubtful_pairs: set[tuple[UserId, UserId]] = set()
         self._unsettled: set[UserId] = set()  # authors of drafts whose outcome is unknown
+        self.revisions: Final = RevisionPositions()
 
     @property
     def in_doubt(self) -> bool:
@@ -78,7 +80,7 @@ class Continuity:
     @property
     def unsettled(self) -> frozenset[UserId]:
         """The authors of drafts that may be stored from now on."""
-        return frozenset(self._unsettled)
+        return frozenset(self._unsettled | self.revisions.unsettled)
 
     def delivered(self, channel_id: ChannelId) -> int:
         """The last seq of a channel that was delivered; 0: none is remembered."""
@@ -91,6 +93,7 @@ class Continuity:
         self._doubtful.clear()
         self._doubtful_pairs.clear()
         self._unsettled.clear()
+        self.revisions.begin_anew()
 
     def take(self, message: Message) -> None:
         """A message that was just stored is delivered, whatever came before it."""

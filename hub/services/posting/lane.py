@@ -36,10 +36,11 @@ from hub.batching import MAX_BATCH, Batcher
 from hub.services.posting.continuity import Continuity, WentBack
 from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.revising import Revising, RevisionSubmission
 from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
 from hub.tracing.tracing import Accepted, Delivering, Tracing
-from persistence.interface import Messages
+from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.events import (
     ChannelMessagePosted,
@@ -81,10 +82,11 @@ class Lane:
         continuity: knows what was delivered.
         watch: knows which log it is.
         settle: gets the outcome of each submission.
+        revisions: makes revisions.
         tracing: makes spans; None: nothing does.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a lane is made of
         self,
         messages: Messages,
         hub: Hub,
@@ -93,6 +95,7 @@ class Lane:
         watch: LogWatch,
         settle: Callable[[Submission, Settlement], None],
         *,
+        revisions: Revisions,
         tracing: Tracing | None = None,
     ) -> None:
         self._messages = messages
@@ -107,7 +110,10 @@ class Lane:
         self.failing_since: datetime | None = None
         """Since when nothing could be stored; None: the last messages were."""
         # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
-        self._batcher: Batcher[Submission | None] = Batcher(self._commit)
+        self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
+        self._revising = Revising(
+            messages, revisions, hub, watch, self._try_again, continuity.revisions
+        )
         self._waits_since: float | None = None  # the first one that is in no batch
         self.figures = LaneFigures()
 
@@ -121,8 +127,8 @@ class Lane:
         """Of how many conversations something may be missing."""
         return self._continuity.conversations_in_doubt
 
-    async def put(self, submission: Submission) -> None:
-        """Have a draft stored. Waits only while the queue is full."""
+    async def put(self, submission: Submission | RevisionSubmission) -> None:
+        """Have a draft stored, or a revision made. Waits only while the queue is full."""
         if self._waits_since is None:
             self._waits_since = perf_counter()
         await self._batcher.put(submission)
@@ -141,13 +147,23 @@ class Lane:
             await trio.sleep(RECHECK_SECONDS)
             await self._batcher.put(None)
 
-    async def _commit(self, batch: Sequence[Submission | None]) -> None:
-        submissions: Sequence[Submission] = [each for each in batch if each is not None]
+    def _try_again(self) -> None:
+        self._in_doubt.set()
+
+    async def _commit(self, batch: Sequence[Submission | RevisionSubmission | None]) -> None:
+        """Messages first: what a revision changes was delivered before."""
+        submissions = [each for each in batch if isinstance(each, Submission)]
+        await self._commit_messages(submissions, again=None in batch)
+        if len(submissions) < len(batch):
+            revisions = [each for each in batch if isinstance(each, RevisionSubmission)]
+            await self._revising.carry_out(revisions, again=None in batch)
+
+    async def _commit_messages(self, submissions: Sequence[Submission], *, again: bool) -> None:
         patience = trio.current_time() + SEND_SECONDS
         if self._waits_since is not None:
-            self._note_wait(self._waits_since, len(batch))
+            self._note_wait(self._waits_since, len(submissions))
         if self._standstill:
-            held = self._standstill.take() if None in batch else ()
+            held = self._standstill.take() if again else ()
             if held and not await self._carry_out(held, self._messages.post_again):
                 for submission in submissions:
                     self._settle(submission, StoreUnavailable("no answer in time"))
@@ -156,7 +172,7 @@ class Lane:
         has_work = submissions or self._continuity.in_doubt or self.failing_since is not None
         if has_work and not await self._carry_out(submissions, self._messages.post):
             return
-        if self.failing_since is not None or (self._standstill and None in batch):
+        if self.failing_since is not None or (self._standstill and again):
             await self._probe(patience)
 
     def _note_wait(self, since: float, taken: int) -> None:
@@ -309,8 +325,15 @@ class Lane:
             self._settle(submission, error)
         self._waits_since = None
         for waiting in self._batcher.take_waiting():
-            if waiting is not None:
-                self._settle(waiting, error)
+            match waiting:
+                case Submission():
+                    self._settle(waiting, error)
+                case RevisionSubmission():
+                    waiting.settle(error)
+                case None:
+                    pass
+                case _:
+                    assert_never(waiting)
         self._in_doubt.set()
 
     async def _probe(self, until: float) -> None:

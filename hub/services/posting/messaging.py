@@ -16,10 +16,12 @@ from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.revising import RevisionSettlement, RevisionSubmission
 from hub.services.typing.indicators import TypingIndicators
 from hub.tracing.tracing import Tracing
-from persistence.interface import Messages
+from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Outcome, StoreUnavailable
+from persistence.revisions import RevisionDraft, RevisionOutcome
 from protocol.model import User, UserId
 
 
@@ -32,6 +34,7 @@ class Messaging:
         typing: ends an author's indicator.
         watch: knows which log it is, and of each lane what it has delivered; a lane has one
             statement in flight.
+        revisions: makes changes of stored messages.
         tracing: makes spans; None: nothing does.
     """
 
@@ -41,12 +44,23 @@ class Messaging:
         hub: Hub,
         typing: TypingIndicators,
         watch: LogWatch,
+        revisions: Revisions,
+        *,
         tracing: Tracing | None = None,
     ) -> None:
         self._typing = typing
         self._tracing = tracing
         self.lanes: Final[Sequence[Lane]] = [
-            Lane(messages, hub, typing, continuity, watch, self._settle, tracing=tracing)
+            Lane(
+                messages,
+                hub,
+                typing,
+                continuity,
+                watch,
+                self._settle,
+                revisions=revisions,
+                tracing=tracing,
+            )
             for continuity in watch.continuities
         ]
         self._unsettled = 0
@@ -84,7 +98,8 @@ class Messaging:
         try:
             trace = None if self._tracing is None else self._tracing.accepted()
             submission = Submission(author, draft, settle, besides, confirm, trace)
-            await self._lane(draft, dm).put(submission)
+            where = draft.where if dm is None else frozenset(dm)
+            await self._lane(where).put(submission)
         except BaseException:
             self._forget(1)
             raise
@@ -116,6 +131,33 @@ class Messaging:
             raise settlements[0]
         return settlements[0]
 
+    async def revise(self, user: User, draft: RevisionDraft) -> RevisionOutcome:
+        """Change a stored message and wait until that is committed and handed out.
+
+        Raises:
+            StoreUnavailable: whether it was done is unknown; repeating is safe.
+        """
+        if self._stopping:
+            raise StoreUnavailable("stopping")
+        settled = trio.Event()
+        settlements: list[RevisionSettlement] = []
+
+        def settle(settlement: RevisionSettlement) -> None:
+            self._forget(1)
+            settlements.append(settlement)
+            settled.set()
+
+        self._unsettled += 1
+        try:
+            await self._lane(draft.where).put(RevisionSubmission(user, draft, settle))
+        except BaseException:
+            self._forget(1)
+            raise
+        await settled.wait()
+        if isinstance(settlements[0], StoreUnavailable):
+            raise settlements[0]
+        return settlements[0]
+
     async def run(self) -> None:
         """Work off what was accepted until cancelled."""
         async with trio.open_nursery() as nursery:
@@ -137,8 +179,7 @@ class Messaging:
         if self._unsettled:
             await self._settled_all.wait()
 
-    def _lane(self, draft: Draft, dm: tuple[UserId, UserId] | None) -> Lane:
-        where = draft.where if dm is None else frozenset(dm)
+    def _lane(self, where: object) -> Lane:
         return self.lanes[hash(where) % len(self.lanes)]
 
     def _forget(self, count: int) -> None:

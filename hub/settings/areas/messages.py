@@ -6,7 +6,7 @@ Must not know: other areas.
 from attrs import frozen
 
 from hub.settings.choices import AudienceRule
-from hub.settings.parsers import choice, seconds, whole
+from hub.settings.parsers import YES_NO, choice, seconds, whole
 from hub.settings.setting import setting
 
 
@@ -14,6 +14,14 @@ from hub.settings.setting import setting
 class Messages:
     """What people may send and how much of it."""
 
+    edit_seconds: float = setting(
+        seconds(0, 315_360_000),
+        86_400.0,
+        "How long after it was posted a message may be edited; 0: never.",
+    )
+    keep_versions: bool = setting(
+        YES_NO, default=False, meaning="Whether moderators may read what edited messages said."
+    )
     max_content_chars: int = setting(
         whole(1, 100_000, "characters"), 4_000, "The longest content of a message."
     )

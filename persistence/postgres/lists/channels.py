@@ -23,7 +23,7 @@ _CONVERSATIONS: Final = f"""
 """
 _OTHERS: Final = "SELECT s.id, s.last_id FROM seen_channels($1::bigint) AS s"
 CHANNELS: Final = f"""
-    SELECT {CHANNEL}, c.last_seq
+    SELECT {CHANNEL}, c.last_seq, c.last_rev
       FROM (SELECT listed.id
               FROM (SELECT d.id FROM ({_CONVERSATIONS}) AS d WHERE $4
                     UNION ALL SELECT o.id FROM ({_OTHERS}) AS o WHERE $5) AS listed
@@ -32,7 +32,7 @@ CHANNELS: Final = f"""
      ORDER BY c.id
 """
 RECENT: Final = f"""
-    SELECT {CHANNEL}, c.last_seq
+    SELECT {CHANNEL}, c.last_seq, c.last_rev
       FROM (SELECT listed.id, listed.last_id
               FROM (SELECT d.id, d.last_id FROM ({_CONVERSATIONS}) AS d
                     UNION ALL
@@ -42,7 +42,7 @@ RECENT: Final = f"""
      ORDER BY page.last_id DESC, c.id
 """
 MOVED_FIRST: Final = f"""
-    SELECT {CHANNEL}, c.last_seq
+    SELECT {CHANNEL}, c.last_seq, c.last_rev
       FROM (SELECT d.id, row_number() OVER (
                        ORDER BY coalesce(known.seq, 0) <= d.last_seq,
                                 coalesce(known.seq, 0) = d.last_seq, d.last_id DESC, d.id) AS ord
@@ -93,7 +93,7 @@ NEWEST: Final = f"""
 # As CONVERSATIONS: what is sorted is narrow, and of what comes behind it no more is looked at than
 # fills the page.
 _SEARCH: Final = f"""
-    SELECT {CHANNEL}, c.last_seq, f.sorted_by, f.members, {user_columns("peer")}
+    SELECT {CHANNEL}, c.last_seq, c.last_rev, f.sorted_by, f.members, {user_columns("peer")}
       FROM (SELECT listed.*
               FROM (SELECT s.id, s.peer, s.archived_seq, 2 AS members,
                            {{conversation_key}} COLLATE "C" AS sorted_by

@@ -68,12 +68,13 @@ BEGIN
     WITH carriers AS (
         UPDATE messages m
            SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
-               remains = CASE WHEN client_key IS NOT NULL AND m.author_id <> who
-                              THEN remains_of(content, file_url) END
+               remains = CASE WHEN m.author_id <> who THEN remains_kept(m) END
           FROM uploads u
          WHERE u.owner_id = who AND m.file_url = u.url
         RETURNING m.id)
     DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
+    DELETE FROM message_versions v USING messages m
+     WHERE m.id = v.message_id AND (m.author_id = who OR m.deleted_at IS NOT NULL);
     IF NOT stays THEN
         DELETE FROM users WHERE id = who;
         RETURN 'done';

@@ -38,7 +38,8 @@ CREATE OR REPLACE FUNCTION trimmed(content text) RETURNS text LANGUAGE sql IMMUT
         '\2002\2003\2004\2005\2006\2007\2008\2009\200A\2028\2029\202F\205F\3000')
 $$;
 
--- What is kept of a deleted message; see the column `remains`.
+-- What is kept of what a message said when it was posted, once it was edited or deleted; see the column
+-- `remains`.
 CREATE OR REPLACE FUNCTION remains_of(content text, file_url text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS $$
     SELECT get_byte(hashed, 0) * 256 + get_byte(hashed, 1)
@@ -54,10 +55,9 @@ CREATE OR REPLACE FUNCTION is_repeat(
     SELECT stored.kind = of_kind
        AND (stored.parent_id IS NOT DISTINCT FROM of_parent
             OR stored.parent_id IS NULL AND NOT EXISTS (SELECT FROM messages WHERE id = of_parent))
-       AND CASE WHEN stored.deleted_at IS NULL
-                THEN trimmed(stored.content) = trimmed(of_content)
-                     AND stored.file_url IS NOT DISTINCT FROM of_file
-                ELSE stored.remains = remains_of(of_content, of_file) END
+       AND CASE WHEN stored.remains IS NOT NULL THEN stored.remains = remains_of(of_content, of_file)
+                ELSE stored.deleted_at IS NULL AND trimmed(stored.content) = trimmed(of_content)
+                     AND stored.file_url IS NOT DISTINCT FROM of_file END
 $$;
 
 -- The result columns or arguments may differ from those of an earlier version.

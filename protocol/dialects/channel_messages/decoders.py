@@ -22,7 +22,7 @@ from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key
-from protocol.parsing.resumption import Positions, parse_channels
+from protocol.parsing.resumption import Positions, parse_channels, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
 from protocol.schemas import Keywords, Spelt
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, from_uuid
@@ -91,7 +91,8 @@ class MessagePayload:
 @frozen
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
-    every channel from the beginning. `epoch`: in which log.
+    every channel from the beginning. `epoch`: in which log. `revs`: by channel, the
+    last rev that the client knows; without it, nothing of revisions.
     """
 
     after: (
@@ -102,6 +103,13 @@ class ResumePayload:
         | None
     ) = None
     epoch: str | None = None
+    revs: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_revs(given, _channel)),
+        ]
+        | None
+    ) = None
 
 
 def _send(payload: SendPayload, limits: CodecLimits) -> Command:
@@ -139,7 +147,7 @@ def _leave(payload: ChannelPayload, _: CodecLimits) -> Command:
 
 
 def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
-    return ResumeChannels(payload.after, epoch=payload.epoch)
+    return ResumeChannels(payload.after, epoch=payload.epoch, revs=payload.revs)
 
 
 def _fetch(payload: ChannelPayload, _: CodecLimits) -> Command:

@@ -9,7 +9,7 @@ from typing import Final, Literal, NotRequired, TypeAlias, TypedDict, assert_nev
 
 from attrs import evolve, field, frozen
 
-from protocol.answers import Answer, Done, Graded, Joined, Left, Notice, Page, Pinned
+from protocol.answers import Answer, Changed, Done, Joined, Left, Notice, Page
 from protocol.bounds import newest_that_fit
 from protocol.commands import Command
 from protocol.dialect import (
@@ -163,7 +163,7 @@ class ChannelMessages:
                 if told.field is not None:
                     refusal["field"] = told.field
                 return refusal
-            case Done() | Graded() | Pinned() | Notice():
+            case Done() | Changed() | Notice():
                 return {"success": True}
             case _:
                 assert_never(answer)

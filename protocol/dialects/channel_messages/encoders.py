@@ -1,6 +1,7 @@
 """The Socket.IO events a client receives. See docs/dialects/channel_messages.md#frames."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from protocol.dialect import Render, omitting
@@ -17,6 +18,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -36,11 +38,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
@@ -51,8 +52,10 @@ from protocol.events import (
     WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, DeliveryStatus
+from protocol.model import DeliveryStatus
+from protocol.revisions import Pin, React
 from protocol.shapes.resumed import ResumedObject, resumed_object
+from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
@@ -67,6 +70,13 @@ class TypingObject(TypedDict):
     userName: str
     channelId: ChannelUuid
     isTyping: bool
+
+
+class RevisedObject(StateObject[UserUuid]):
+    """A message was changed."""
+
+    messageId: MessageUuid
+    channelId: ChannelUuid
 
 
 class SeenObject(TypedDict):
@@ -108,18 +118,47 @@ class ShedObject(TypedDict):
     events: int
 
 
+_RevisedName: TypeAlias = Literal[
+    "message:updated", "message:deleted", "message:reaction", "message:pinned"
+]
 _Typing: TypeAlias = Literal["message:typing:start", "message:typing:stop"]
 _Seen: TypeAlias = Literal["message:read", "message:delivered"]
 
 
-def _positions(after: Mapping[ChannelId, int]) -> dict[str, int]:
-    return {to_uuid(IdKind.CHANNEL, channel_id): seq for channel_id, seq in after.items()}
+_channel_uuid: Final = partial(to_uuid, IdKind.CHANNEL)
+_user_uuid: Final = partial(to_uuid, IdKind.USER)
 
 
 def _posted(
     event: ChannelMessagePosted | ConversationBegun, render: Render | None
 ) -> tuple[tuple[Literal["message:new"], ChannelMessageObject]]:
     return (("message:new", channel_message_object(event.message, event.author, render)),)
+
+
+def _revised(
+    event: ChannelMessageRevised, render: Render | None
+) -> tuple[tuple[_RevisedName, RevisedObject]]:
+    message = event.message
+    payload: RevisedObject = {
+        "messageId": to_uuid(IdKind.MESSAGE, message.id),
+        "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
+        **state_object(event, _user_uuid),
+    }
+    if render is not None:
+        payload["renderedContent"] = render(message.content)
+    return ((_revised_name(event), payload),)
+
+
+def _revised_name(event: ChannelMessageRevised) -> _RevisedName:
+    if event.message.is_deleted:
+        return "message:deleted"
+    match event.revision:
+        case React():
+            return "message:reaction"
+        case Pin():
+            return "message:pinned"
+        case _:
+            return "message:updated"
 
 
 def _typing(event: ChannelTyping, _: Render | None) -> tuple[tuple[_Typing, TypingObject]]:
@@ -182,7 +221,7 @@ def _confirmed(
 def _resumed(
     event: ChannelsResumed, _: Render | None
 ) -> tuple[tuple[Literal["resumed"], ResumedObject]]:
-    return (("resumed", resumed_object(event, _positions(event.after))),)
+    return (("resumed", resumed_object(event, _channel_uuid)),)
 
 
 def _announced(
@@ -197,6 +236,7 @@ def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObj
 
 ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]]] = {
     ChannelMessagePosted: _posted,
+    ChannelMessageRevised: _revised,
     ConversationBegun: _posted,
     ChannelTyping: _typing,
     MessagesSeen: _seen,
@@ -213,6 +253,7 @@ OMITS: Final = omitting(
     {
         "private messages, their receipts and typing arrive in their dm channel": (
             PrivateMessagePosted,
+            PrivateMessageRevised,
             PrivateMessagesRead,
             PrivateMessagesDelivered,
             TypingChanged,
@@ -239,6 +280,5 @@ OMITS: Final = omitting(
             WorkspaceDeleted,
         ),
         "clients list their channels over REST": (ChannelsAdded,),
-        "clients show neither pins nor homework": (MessagePinned, MessageGraded),
     }
 )

@@ -17,7 +17,7 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.jsontext import parse_object
-from protocol.parsing.resumption import Positions, parse_channels, parse_decimal
+from protocol.parsing.resumption import Positions, parse_channels, parse_decimal, parse_revs
 from protocol.parsing.tagged import Bare, Decoders, lenient
 from protocol.schemas import Spelt
 
@@ -44,7 +44,8 @@ class IdentifyFrame:
 @frozen
 class ResumeData:
     """`after`: by channel, the last seq that the client has; without it, every channel from the
-    beginning. `epoch`: in which log.
+    beginning. `epoch`: in which log. `revs`: by channel, the
+    last rev that the client knows; without it, nothing of revisions.
     """
 
     after: (
@@ -55,6 +56,13 @@ class ResumeData:
         | None
     ) = None
     epoch: str | None = None
+    revs: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_revs(given, _channel_key)),
+        ]
+        | None
+    ) = None
 
 
 @frozen
@@ -73,7 +81,7 @@ def _heartbeat(_: Bare, __: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.d.after, enter=False, epoch=frame.d.epoch)
+    return ResumeChannels(frame.d.after, enter=False, epoch=frame.d.epoch, revs=frame.d.revs)
 
 
 DECODERS: Final[Decoders] = {

@@ -1,6 +1,6 @@
 """The frames a client of `/gateway` receives. See docs/dialects/gateway.md#frames."""
 
-from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
+from typing import Final, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
 
 from protocol.bounds import MAX_MEMBERS, first_that_fit
 from protocol.dialect import (
@@ -12,6 +12,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -30,8 +31,6 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
@@ -46,6 +45,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, MessageId, User, UserId, Workspace, WorkspaceId
+from protocol.revisions import React
 from protocol.shapes.learning_platform import (
     AccountObject,
     ChannelObject,
@@ -59,6 +59,7 @@ from protocol.shapes.learning_platform import (
     workspace_object,
 )
 from protocol.shapes.resumed import ResumedObject, resumed_object
+from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 K = TypeVar("K")
@@ -179,11 +180,46 @@ def _guild(workspace: Workspace) -> WorkspaceObject:
     return {**workspace_object(workspace), "members": workspace.members[:MAX_MEMBERS]}
 
 
+RevisedName: TypeAlias = Literal[
+    "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"
+]
+
+
+class RevisedData(StateObject[UserId]):
+    """A message was changed."""
+
+    id: MessageId
+    channelId: ChannelId
+    workspaceId: WorkspaceId | None
+
+
 def _posted(
     event: ChannelMessagePosted,
 ) -> tuple[Dispatch[Literal["MESSAGE_CREATE"], MessageData]]:
     message = chat_message_object(event.message, event.author)
     return _dispatch("MESSAGE_CREATE", {**message, "workspaceId": event.workspace_id})
+
+
+def _revised(event: ChannelMessageRevised) -> tuple[Dispatch[RevisedName, RevisedData]]:
+    data: RevisedData = {
+        "id": event.message.id,
+        "channelId": event.message.channel_id,
+        "workspaceId": event.workspace_id,
+        **state_object(event, UserId),
+    }
+    return _dispatch(_revised_name(event), data)
+
+
+def _revised_name(event: ChannelMessageRevised) -> RevisedName:
+    if event.message.is_deleted:
+        return "MESSAGE_DELETE"
+    match event.revision:
+        case React(is_added=True):
+            return "MESSAGE_REACTION_ADD"
+        case React():
+            return "MESSAGE_REACTION_REMOVE"
+        case _:
+            return "MESSAGE_UPDATE"
 
 
 def _typing(event: ChannelTyping) -> tuple[Dispatch[Literal["TYPING_START"], TypingData], ...]:
@@ -258,8 +294,7 @@ def _workspace_deleted(
 
 
 def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], ResumedObject]]:
-    positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    return _dispatch("RESUMED", resumed_object(event, positions))
+    return _dispatch("RESUMED", resumed_object(event, str))
 
 
 def _announced(event: Announced) -> tuple[Dispatch[Literal["ANNOUNCEMENT"], AnnouncementData]]:
@@ -287,6 +322,7 @@ def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> Mem
 
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
+    ChannelMessageRevised: _revised,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
     ChannelMessagesRead: _messages_read,
@@ -322,7 +358,6 @@ OMITS: Final = omitting(
         ),
         "clients send no messages": (MessageConfirmed,),
         "clients show no receipts of others": (MessagesSeen,),
-        "clients show neither pins nor homework": (MessagePinned, MessageGraded),
         "clients are in a whole workspace and do not join channels": (JoinedChannel, LeftChannel),
         "a new channel arrives as ChannelCreated, a new member as MemberAdded": (ChannelsAdded,),
         "presence arrives per workspace, as WorkspacePresence": (PresenceChanged, ChannelPresence),

@@ -14,9 +14,9 @@ from protocol.commands import (
     LeaveChannel,
     MarkDelivered,
     MarkRead,
-    PinMessage,
     PostToChannel,
     ResumeChannels,
+    ReviseMessage,
     TypeInChannel,
 )
 from protocol.dialect import (
@@ -33,8 +33,9 @@ from protocol.parsing.content import (
     check_file_url,
     check_key,
 )
-from protocol.parsing.resumption import Positions, parse_channels, parse_decimal
+from protocol.parsing.resumption import Positions, parse_channels, parse_decimal, parse_revs
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient
+from protocol.revisions import Pin
 from protocol.schemas import Spelt
 
 
@@ -104,7 +105,8 @@ class MessageFrame:
 @frozen
 class ResumeFrame:
     """Join channels again, and send what was missed there. `after`: by channel, the last seq that
-    the client has; without it, every channel from the beginning. `epoch`: in which log.
+    the client has; without it, every channel from the beginning. `epoch`: in which log. `revs`: by
+    channel, the last rev that the client knows; without it, nothing of revisions.
     """
 
     after: (
@@ -115,6 +117,13 @@ class ResumeFrame:
         | None
     ) = None
     epoch: str | None = None
+    revs: (
+        Annotated[
+            Mapping[ChannelId, int],
+            Spelt(Positions, lambda given: parse_revs(given, _channel_key)),
+        ]
+        | None
+    ) = None
 
 
 def _join(frame: ChannelFrame, _: CodecLimits) -> Command:
@@ -154,11 +163,11 @@ def _mark_delivered(frame: MessageFrame, _: CodecLimits) -> Command:
 
 
 def _pin(frame: MessageFrame, _: CodecLimits) -> Command:
-    return PinMessage(frame.channel_id, frame.message_id)
+    return ReviseMessage(frame.message_id, Pin(), frame.channel_id)
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.after, epoch=frame.epoch)
+    return ResumeChannels(frame.after, epoch=frame.epoch, revs=frame.revs)
 
 
 DECODERS: Final[Decoders] = {

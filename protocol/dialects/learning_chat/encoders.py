@@ -1,6 +1,6 @@
 """The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
 
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from protocol.bounds import parts_that_fit
 from protocol.dialect import (
@@ -14,6 +14,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -32,11 +33,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
@@ -47,8 +47,18 @@ from protocol.events import (
     WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, DeliveryStatus, GradingStatus, MessageId, Role, User, UserId
+from protocol.model import (
+    ChannelId,
+    DeliveryStatus,
+    GradingStatus,
+    Message,
+    MessageId,
+    Role,
+    User,
+    UserId,
+)
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
+from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
     AddedChannelObject,
     ChatMessageObject,
@@ -56,6 +66,7 @@ from protocol.shapes.learning_platform import (
     chat_message_object,
 )
 from protocol.shapes.resumed import ResumedFrame, resumed_object
+from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -133,6 +144,14 @@ class ModeratorObject(TypedDict):
     displayName: str
 
 
+class MessageRevisedFrame(StateObject[UserId]):
+    """A message of a channel that the client has joined was changed."""
+
+    type: Literal["message_updated", "message_deleted", "message_reaction"]
+    messageId: MessageId
+    channelId: ChannelId
+
+
 class MessagePinnedFrame(TypedDict):
     """A message of a channel that the client has joined was pinned."""
 
@@ -140,6 +159,7 @@ class MessagePinnedFrame(TypedDict):
     messageId: MessageId
     pinnedBy: ModeratorObject
     channelId: ChannelId
+    rev: int
 
 
 class MessageUnpinnedFrame(TypedDict):
@@ -149,6 +169,7 @@ class MessageUnpinnedFrame(TypedDict):
     messageId: MessageId
     unpinnedBy: ModeratorObject
     channelId: ChannelId
+    rev: int
 
 
 class MessageGradedFrame(TypedDict):
@@ -159,6 +180,7 @@ class MessageGradedFrame(TypedDict):
     gradingStatus: GradingStatus
     gradedBy: ModeratorObject
     channelId: ChannelId
+    rev: int
 
 
 class JoinedFrame(TypedDict):
@@ -298,34 +320,59 @@ def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
     )
 
 
-def _pinned(event: MessagePinned) -> tuple[MessagePinnedFrame | MessageUnpinnedFrame]:
-    who = _moderator(event.user)
-    if event.is_pinned:
+_Revised: TypeAlias = (
+    MessageRevisedFrame | MessagePinnedFrame | MessageUnpinnedFrame | MessageGradedFrame
+)
+
+
+def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
+    match event.revision:
+        case Pin() if event.user is not None:
+            return (_pinned(event.message, event.user),)
+        case Grade(status=status) if event.user is not None:
+            return (_graded(event.message, status, event.user),)
+    frame: MessageRevisedFrame = {
+        "type": "message_updated",
+        "messageId": event.message.id,
+        "channelId": event.message.channel_id,
+        **state_object(event, UserId),
+    }
+    if event.message.is_deleted:
+        frame["type"] = "message_deleted"
+    elif isinstance(event.revision, React):
+        frame["type"] = "message_reaction"
+    return (frame,)
+
+
+def _pinned(message: Message, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
+    if message.is_pinned:
         pinned: MessagePinnedFrame = {
             "type": "message_pinned",
-            "messageId": event.message_id,
-            "pinnedBy": who,
-            "channelId": event.channel_id,
+            "messageId": message.id,
+            "pinnedBy": _moderator(user),
+            "channelId": message.channel_id,
+            "rev": message.rev,
         }
-        return (pinned,)
+        return pinned
     unpinned: MessageUnpinnedFrame = {
         "type": "message_unpinned",
-        "messageId": event.message_id,
-        "unpinnedBy": who,
-        "channelId": event.channel_id,
+        "messageId": message.id,
+        "unpinnedBy": _moderator(user),
+        "channelId": message.channel_id,
+        "rev": message.rev,
     }
-    return (unpinned,)
+    return unpinned
 
 
-def _graded(event: MessageGraded) -> tuple[MessageGradedFrame]:
-    frame: MessageGradedFrame = {
+def _graded(message: Message, status: GradingStatus, user: User) -> MessageGradedFrame:
+    return {
         "type": "message_graded",
-        "messageId": event.message_id,
-        "gradingStatus": event.status,
-        "gradedBy": _moderator(event.user),
-        "channelId": event.channel_id,
+        "messageId": message.id,
+        "gradingStatus": status,
+        "gradedBy": _moderator(user),
+        "channelId": message.channel_id,
+        "rev": message.rev,
     }
-    return (frame,)
 
 
 def _moderator(user: User) -> ModeratorObject:
@@ -353,8 +400,7 @@ def _invitations(event: InvitationsChanged) -> tuple[InvitationsFrame]:
 
 
 def _resumed(event: ChannelsResumed) -> tuple[ResumedFrame]:
-    positions = {str(channel_id): seq for channel_id, seq in event.after.items()}
-    return ({"type": "resumed", **resumed_object(event, positions)},)
+    return ({"type": "resumed", **resumed_object(event, str)},)
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:
@@ -385,8 +431,7 @@ ENCODERS: Final[Encoders] = {
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,
     MessagesSeen: _messages_seen,
-    MessagePinned: _pinned,
-    MessageGraded: _graded,
+    ChannelMessageRevised: _revised,
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,
@@ -404,6 +449,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive in their dm channel, also for the connection that sent one": (
             PrivateMessagePosted,
+            PrivateMessageRevised,
             MessageConfirmed,
         ),
         "clients join a dm before they are sent anything of it": (ConversationBegun,),

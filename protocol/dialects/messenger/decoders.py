@@ -29,7 +29,7 @@ from protocol.dialects.messenger.conversations import (
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key, is_storable
-from protocol.parsing.resumption import Positions, parse_positions
+from protocol.parsing.resumption import Positions, parse_positions, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
 from protocol.schemas import Keywords, Spelt
 
@@ -102,7 +102,8 @@ class HistoryFrame:
 class ResumeFrame:
     """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
     which log, as `connected` said;
-    `only`: nothing of conversations that are not in `after`.
+    `only`: nothing of conversations that are not in `after`; `revs`: by conversation, the last rev
+    that the client knows; without it, nothing of revisions.
     """
 
     after: Annotated[
@@ -111,6 +112,13 @@ class ResumeFrame:
     ] = field(factory=dict)
     epoch: str | None = None
     only: bool = False
+    revs: (
+        Annotated[
+            Mapping[frozenset[UserId], int],
+            Spelt(Positions, lambda given: parse_revs(given, _people)),
+        ]
+        | None
+    ) = None
 
 
 def _send(frame: SendFrame, limits: CodecLimits) -> Command:
@@ -142,7 +150,7 @@ def _fetch_history(frame: HistoryFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch, frame.only)
+    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
 
 
 DECODERS: Final[Decoders] = {

@@ -4,7 +4,8 @@ Every frame but `error` is `{type, payload, timestamp}`.
 """
 
 from datetime import datetime
-from typing import Final, Generic, Literal, NotRequired, TypedDict, TypeVar
+from functools import partial
+from typing import Final, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar
 
 from protocol.bounds import newest_that_fit
 from protocol.dialect import (
@@ -26,6 +27,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -44,11 +46,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
@@ -60,7 +61,9 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import Role, UserId, with_authors
+from protocol.revisions import React
 from protocol.shapes.resumed import ResumedObject, resumed_object
+from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 K = TypeVar("K")
@@ -91,6 +94,14 @@ class TypingPayload(TypedDict):
     userId: UserId
     username: str
     recipientId: UserId
+
+
+class RevisedPayload(StateObject[UserId]):
+    """A message was changed."""
+
+    messageId: str
+    conversationId: ConversationName
+    senderId: UserId
 
 
 class ReadPayload(TypedDict):
@@ -146,6 +157,8 @@ class ErrorFrame(TypedDict):
 
 
 _Message = Envelope[Literal["message_received"], ConversationMessageObject]
+_RevisedName: TypeAlias = Literal["message_updated", "message_deleted", "message_reaction"]
+_Revised = Envelope[_RevisedName, RevisedPayload]
 _Typing = Envelope[Literal["user_typing"], TypingPayload]
 _Read = Envelope[Literal["message_read"], ReadPayload]
 _Subscribed = Envelope[Literal["subscribed"], SubscribedPayload]
@@ -166,6 +179,24 @@ def _connected(event: Connected) -> tuple[Envelope[Literal["connected"], Connect
 def _posted(event: PrivateMessagePosted) -> tuple[_Message]:
     payload = conversation_message_object(event.message, event.author)
     return (_envelope("message_received", payload, event.message.created_at),)
+
+
+def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
+    message = event.message
+    if message.recipient_id is None:
+        return ()  # an answer of the assistant
+    payload: RevisedPayload = {
+        "messageId": str(message.id),
+        "conversationId": conversation_id(message.author_id, message.recipient_id),
+        "senderId": message.author_id,
+        **state_object(event, UserId),
+    }
+    name: _RevisedName = "message_updated"
+    if message.is_deleted:
+        name = "message_deleted"
+    elif isinstance(event.revision, React):
+        name = "message_reaction"
+    return (_envelope(name, payload, event.at),)
 
 
 def _user_typing(event: TypingChanged) -> tuple[_Typing, ...]:
@@ -230,8 +261,11 @@ def _history(
 
 
 def _resumed(event: ConversationsResumed) -> tuple[Envelope[Literal["resumed"], ResumedObject]]:
-    positions = {conversation_id(event.user_id, peer): seq for peer, seq in event.after.items()}
-    return (_envelope("resumed", resumed_object(event, positions), event.at),)
+    return (
+        _envelope(
+            "resumed", resumed_object(event, partial(conversation_id, event.user_id)), event.at
+        ),
+    )
 
 
 def _refused(event: Refused) -> tuple[ErrorFrame]:
@@ -258,6 +292,7 @@ def _envelope(kind: K, payload: P, at: datetime) -> Envelope[K, P]:
 
 ENCODERS: Final[Encoders] = {
     PrivateMessagePosted: _posted,
+    PrivateMessageRevised: _revised,
     TypingChanged: _user_typing,
     PrivateMessagesRead: _messages_read,
     ConversationHistory: _history,
@@ -275,6 +310,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ChannelMessageRevised,
             ConversationBegun,
             MessageConfirmed,
         ),
@@ -290,8 +326,6 @@ OMITS: Final = omitting(
             LeftChannel,
             ChannelTyping,
             ChannelsResumed,
-            MessagePinned,
-            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

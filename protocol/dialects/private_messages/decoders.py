@@ -26,7 +26,7 @@ from protocol.parsing.content import (
     check_key,
     check_kind,
 )
-from protocol.parsing.resumption import Positions, parse_decimal, parse_positions
+from protocol.parsing.resumption import Positions, parse_decimal, parse_positions, parse_revs
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient, strict
 from protocol.schemas import JsonSchema, Keywords, Spelt
 
@@ -81,7 +81,8 @@ def _peer(text: str) -> frozenset[UserId] | None:
 class ResumeFrame:
     """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
     log, as the first frame said;
-    `only`: nothing of conversations that are not in `after`.
+    `only`: nothing of conversations that are not in `after`; `revs`: by peer, the last rev that the
+    client knows; without it, nothing of revisions.
     """
 
     after: Annotated[
@@ -90,6 +91,13 @@ class ResumeFrame:
     ] = field(factory=dict)
     epoch: str | None = None
     only: bool = False
+    revs: (
+        Annotated[
+            Mapping[frozenset[UserId], int],
+            Spelt(Positions, lambda given: parse_revs(given, _peer)),
+        ]
+        | None
+    ) = None
 
 
 def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
@@ -116,7 +124,7 @@ def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch, frame.only)
+    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
 
 
 DECODERS: Final[Decoders] = {

@@ -13,6 +13,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -31,11 +32,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
@@ -48,7 +48,9 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
+from protocol.revisions import React
 from protocol.shapes.resumed import ResumedFrame, resumed_object
+from protocol.shapes.revisions import Change, change_of
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -96,6 +98,20 @@ class ReadFrame(TypedDict):
     reader_id: UserId
     sender_id: UserId
     seq: int
+
+
+class RevisedFrame(TypedDict):
+    """A message was changed: `message` is it as it is now. `user_id`: by whom, if that is known;
+    `emoji`: of a reaction that was added or removed.
+    """
+
+    type: Literal["message_updated", "message_deleted", "message_reaction"]
+    change: Change
+    sender_id: UserId
+    recipient_id: UserId
+    message: PrivateMessageObject
+    user_id: NotRequired[UserId]
+    emoji: NotRequired[str]
 
 
 class DeliveredFrame(TypedDict):
@@ -163,6 +179,27 @@ def _posted(event: PrivateMessagePosted) -> tuple[PrivateMessageFrame]:
     return (frame,)
 
 
+def _revised(event: PrivateMessageRevised) -> tuple[RevisedFrame, ...]:
+    message, recipient_id = event.message, event.message.recipient_id
+    if recipient_id is None:
+        return ()  # an answer of the assistant
+    frame: RevisedFrame = {
+        "type": "message_updated",
+        "change": change_of(event),
+        "sender_id": message.author_id,
+        "recipient_id": recipient_id,
+        "message": private_message_object(message, recipient_id),
+    }
+    if message.is_deleted:
+        frame["type"] = "message_deleted"
+    elif isinstance(event.revision, React):
+        frame["type"] = "message_reaction"
+        frame["emoji"] = event.revision.emoji
+    if event.user is not None:
+        frame["user_id"] = event.user.id
+    return (frame,)
+
+
 def _typing_changed(event: TypingChanged) -> tuple[TypingFrame]:
     frame: TypingFrame = {
         "type": "typing_indicator",
@@ -206,8 +243,7 @@ def _messages_delivered(event: PrivateMessagesDelivered) -> tuple[DeliveredFrame
 
 
 def _resumed(event: ConversationsResumed) -> tuple[ResumedFrame]:
-    positions = {str(peer): seq for peer, seq in event.after.items()}
-    return ({"type": "resumed", **resumed_object(event, positions)},)
+    return ({"type": "resumed", **resumed_object(event, str)},)
 
 
 def _revoked(event: ConversationRevoked) -> tuple[RevokedFrame]:
@@ -252,6 +288,7 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
 
 ENCODERS: Final[Encoders] = {
     PrivateMessagePosted: _posted,
+    PrivateMessageRevised: _revised,
     TypingChanged: _typing_changed,
     PresenceChanged: _presence,
     PrivateMessagesRead: _messages_read,
@@ -271,6 +308,7 @@ OMITS: Final = omitting(
     {
         "private messages arrive as PrivateMessagePosted, also for the connection that sent one": (
             ChannelMessagePosted,
+            ChannelMessageRevised,
             ConversationBegun,
             MessageConfirmed,
         ),
@@ -284,8 +322,6 @@ OMITS: Final = omitting(
             ChannelTyping,
             ChannelPresence,
             ChannelsResumed,
-            MessagePinned,
-            MessageGraded,
         ),
         "clients do not see workspaces": (
             Ready,

@@ -21,6 +21,14 @@ class DoneObject(TypedDict):
 DONE: Final[DoneObject] = {"status": "success"}
 
 
+class ReactionObject(TypedDict):
+    """What `count` users have reacted to a message; `user_ids`: the first of them."""
+
+    emoji: str
+    count: int
+    user_ids: list[UserId]
+
+
 class PrivateMessageObject(TypedDict):
     """A private message."""
 
@@ -37,6 +45,10 @@ class PrivateMessageObject(TypedDict):
     file_url: NotRequired[str]
     parent_id: NotRequired[MessageId]
     is_delivered: NotRequired[bool]
+    rev: NotRequired[int]
+    edited_at: NotRequired[Timestamp]
+    is_deleted: NotRequired[Literal[True]]
+    reactions: NotRequired[list[ReactionObject]]
 
 
 class UserObject(TypedDict):
@@ -95,7 +107,22 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["parent_id"] = message.parent_id
     if message.is_delivered:
         view["is_delivered"] = True
+    if message.rev:
+        _add_revision(view, message)
     return view
+
+
+def _add_revision(view: PrivateMessageObject, message: Message) -> None:
+    """What only a message that was changed has."""
+    view["rev"] = message.rev
+    view["reactions"] = [
+        {"emoji": each.emoji, "count": each.count, "user_ids": list(each.user_ids)}
+        for each in message.reactions
+    ]
+    if message.edited_at is not None:
+        view["edited_at"] = timestamp(message.edited_at)
+    if message.is_deleted:
+        view["is_deleted"] = True
 
 
 def user_object(user: User) -> UserObject:

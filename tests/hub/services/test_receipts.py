@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from persistence.interface import Store
 from protocol.dialects.messenger.conversations import conversation_id
+from protocol.revisions import Delete
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import Peer, channel_of, enter
 from tests.support.clients.websocket import WebSocket
@@ -15,6 +16,7 @@ from tests.support.posting import post, say, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.held import Held
+from tests.support.stores.revisions import revised
 from tests.support.world import Person, World, open_world
 
 
@@ -191,7 +193,7 @@ async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, m
             device.ignoring("messages_read", "message_read", "message:read")
     await write(world, school.ann.user, school.ben.user, "one", "two", "three")
     newest = await world.store.messages.last_id()
-    await world.store.messages.delete(newest, by=school.ann.id)
+    await revised(world.store, newest, Delete(), by=school.ann.id)
     assert await world.store.lists.unread_count(school.ben.id) == 2
     await mark(school, bens, newest)
     await until_quiet()

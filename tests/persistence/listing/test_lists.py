@@ -8,6 +8,7 @@ from persistence.interface import Store
 from persistence.lists import Order, Places, Search, Which
 from persistence.records import ChannelHead, Draft, NewChannel
 from protocol.model import ChannelKind, Standing, User
+from protocol.revisions import Delete
 from tests.support.stores.records import (
     granted,
     make_channel,
@@ -16,6 +17,7 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 
 async def peers_of(store: Store, user: User, which: Which = Which.ALL) -> list[str]:
@@ -36,7 +38,7 @@ async def test_conversations_come_in_the_order_of_their_last_messages(store: Sto
     again = await post_one(store, Draft(ben.id, ann.id, "again"))
     await store.channels.dm(ann.id, leo.id)  # nothing was said there
     assert await peers_of(store, ann) == ["ben", "kim", "ida", "eve"]
-    await store.messages.delete(again.id, by=ben.id)
+    await revised(store, again.id, Delete(), by=ben.id)
     assert await peers_of(store, ann) == ["ben", "kim", "ida", "eve"]
     (only,) = await store.lists.conversations(ann.id, limit=1)
     assert (only.last_id, only.last_seq) == (again.id, again.seq)
@@ -49,7 +51,7 @@ async def test_a_page_is_full_whatever_is_left_out(store: Store) -> None:
     ben, eve, ida, _, leo = others
     await post_one(store, Draft(ann.id, ben.id, "answered"))
     await store.messages.archive(ann.id, eve.id)
-    await store.messages.delete(first[2].id, by=ida.id)  # nothing is left there
+    await revised(store, first[2].id, Delete(), by=ida.id)  # nothing is left there
     await store.relations.block(leo.id, ann.id)
     assert await peers_of(store, ann) == ["ben", "kim", "eve"]
     assert await peers_of(store, ann, Which.UNARCHIVED) == ["ben", "kim"]

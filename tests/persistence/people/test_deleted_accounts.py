@@ -20,6 +20,7 @@ from persistence.records import (
     channel_key,
 )
 from protocol.model import Message, MessageFate, MessageId, MessageKind, Posted, Refusal, User
+from protocol.revisions import Pin
 from tests.support.stores.records import (
     NOBODY,
     granted,
@@ -32,6 +33,7 @@ from tests.support.stores.records import (
     post_one,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 KEEP, REMOVE = MessageFate.KEEP, MessageFate.REMOVE
 
@@ -164,7 +166,7 @@ async def test_messages_go_with_the_files_that_they_carry(store: Store, fate: Me
     channel = await make_channel(store, ben, ann)
     draft = Draft(ann.id, None, "my cat", None, MessageKind.IMAGE, url, channel_id=channel.id)
     pinned = await post_one(store, draft)
-    granted(await store.channels.pin(channel.id, pinned.id, by=ben.id))
+    granted(await revised(store, pinned.id, Pin(), by=ben.id))
     passed_on = Draft(ben.id, eve.id, "her cat", "k", MessageKind.IMAGE, url)
     await post_one(store, passed_on)
     await store.accounts.delete(ann.id, fate)

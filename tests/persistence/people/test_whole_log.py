@@ -12,6 +12,7 @@ from persistence.memory import open_memory_store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, Span
 from protocol.model import Channel, ChannelId, Message, MessageFate, MessageId, MessageKind, User
+from protocol.revisions import Delete
 from tests.support.stores.databases import Databases, execute
 from tests.support.stores.records import (
     granted,
@@ -23,6 +24,7 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 DAY: Final = timedelta(days=1)
 START: Final = MessageId(0)
@@ -88,7 +90,7 @@ async def test_what_a_user_wrote_is_found_wherever_it_is(store: Store) -> None:
     await say(store, ben, channel, "two")
     await post_one(store, Draft(ann.id, ben.id, "three"))
     (gone,) = await say(store, ann, channel, "gone")
-    await store.messages.delete(gone.id, by=ann.id)
+    await revised(store, gone.id, Delete(), by=ann.id)
     workspace = channel.workspace_id
     assert workspace is not None
     granted(await store.workspaces.remove_member(workspace, ann.id, by=ben.id))

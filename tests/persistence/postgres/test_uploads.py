@@ -10,8 +10,10 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, ProfileChange, Upload
 from protocol.model import ChannelId, MessageKind, Posted, Refusal, User
+from protocol.revisions import Delete
 from tests.support.stores.databases import Databases, execute, open_transaction
 from tests.support.stores.records import make_channel, make_users, post_one
+from tests.support.stores.revisions import revised
 
 ROUNDS: Final = 15
 WAITING: Final = """
@@ -152,7 +154,7 @@ async def send_and_delete(
         for outcome in await store.messages.post(drafts):
             assert isinstance(outcome, Posted) or outcome is Refusal.FILE_NOT_FOUND
             if isinstance(outcome, Posted) and outcome.message.seq % 2:
-                await store.messages.delete(outcome.message.id, by=outcome.message.author_id)
+                await revised(store, outcome.message.id, Delete(), by=outcome.message.author_id)
 
 
 async def collect_until(over: trio.Event, store: Store) -> None:

@@ -5,6 +5,7 @@ from attrs import evolve
 from persistence.interface import Store
 from persistence.records import Draft
 from protocol.model import MessageId, Posted, Refusal
+from protocol.revisions import Delete
 from tests.support.stores.records import (
     dms,
     log_of,
@@ -15,6 +16,7 @@ from tests.support.stores.records import (
     post_one,
     to_channel,
 )
+from tests.support.stores.revisions import revised
 
 
 async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -> None:
@@ -22,7 +24,7 @@ async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -
     parent = await post_one(store, Draft(ann.id, ben.id, "parent"))
     elsewhere = await post_one(store, Draft(ann.id, eve.id, "elsewhere"))
     deleted = await post_one(store, Draft(ann.id, ben.id, "deleted"))
-    await store.messages.delete(deleted.id, by=deleted.author_id)
+    await revised(store, deleted.id, Delete(), by=deleted.author_id)
     outcomes = await post(
         store,
         *(
@@ -73,7 +75,7 @@ async def test_a_repeat_is_confirmed_although_its_parent_is_deleted(store: Store
     parent = await post_one(store, Draft(ben.id, ann.id, "parent"))
     reply = Draft(ann.id, ben.id, "re", "k", parent_id=parent.id)
     first = await post_one(store, reply)
-    await store.messages.delete(parent.id, by=parent.author_id)
+    await revised(store, parent.id, Delete(), by=parent.author_id)
     assert await post(store, reply) == [Posted(first, repeated=True)]
     other_key = evolve(reply, key="k2")
     assert await post(store, other_key, reply) == [

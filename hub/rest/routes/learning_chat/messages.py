@@ -16,14 +16,11 @@ from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
 from hub.services.assistant.language_model import NoAnswer, Turn
-from protocol.answers import Done, Graded, Pinned
+from protocol.answers import Changed, Done
 from protocol.commands import (
-    DeleteMessage,
-    GradeMessage,
     MarkRead,
-    PinMessage,
     PostToChannel,
-    UnpinMessage,
+    ReviseMessage,
 )
 from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
@@ -38,6 +35,7 @@ from protocol.model import (
     with_authors,
 )
 from protocol.parsing.content import check_content, check_file_url, is_storable
+from protocol.revisions import Delete, Grade, Pin
 from protocol.shapes.learning_platform import (
     ChannelObject,
     ChatMessageObject,
@@ -172,7 +170,7 @@ async def _message(call: Call) -> Message:
 async def delete(call: Call) -> JSON[MessageObject]:
     """Delete a message; for its author and moderators."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
-    await call.carry_out(DeleteMessage(_message_id(call)), Done, wording)
+    await call.carry_out(ReviseMessage(_message_id(call), Delete()), Changed, wording)
     return JSON({"message": "Message deleted"})
 
 
@@ -191,8 +189,8 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
         status = GradingStatus((await call.body(GradeBody)).status)
     except (WireError, ValueError):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
-    command = GradeMessage(_message_id(call), status)
-    graded = await call.carry_out(command, Graded, {ErrorCode.STAFF_ONLY: not_staff})
+    command = ReviseMessage(_message_id(call), Grade(status))
+    graded = await call.carry_out(command, Changed, {ErrorCode.STAFF_ONLY: not_staff})
     return await _shown(call, graded.message)
 
 
@@ -205,14 +203,12 @@ async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
 
 async def pin(call: Call) -> JSON[ChannelObject]:
     """Pin a message; for moderators."""
-    command = PinMessage(*_pin_ids(call))
-    return await _change_pins(call, command, "Only teachers can pin messages")
+    return await _change_pins(call, Pin(), "Only teachers can pin messages")
 
 
 async def unpin(call: Call) -> JSON[ChannelObject]:
     """Unpin a message; for moderators."""
-    command = UnpinMessage(*_pin_ids(call))
-    return await _change_pins(call, command, "Only teachers can unpin messages")
+    return await _change_pins(call, Pin(is_pinned=False), "Only teachers can unpin messages")
 
 
 def _pin_ids(call: Call) -> tuple[ChannelId, MessageId]:
@@ -221,16 +217,18 @@ def _pin_ids(call: Call) -> tuple[ChannelId, MessageId]:
     return ChannelId(channel_id or 0), MessageId(message_id or 0)
 
 
-async def _change_pins(
-    call: Call, command: PinMessage | UnpinMessage, not_staff: str
-) -> JSON[ChannelObject]:
+async def _change_pins(call: Call, change: Pin, not_staff: str) -> JSON[ChannelObject]:
+    channel_id, message_id = _pin_ids(call)
     wording = {
         ErrorCode.STAFF_ONLY: _not_allowed(not_staff),
         ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,
         ErrorCode.MESSAGE_NOT_FOUND: _NOTHING_TO_PIN,
     }
-    pinned = await call.carry_out(command, Pinned, wording)
-    return JSON(channel_object(pinned.channel))
+    await call.carry_out(ReviseMessage(message_id, change, channel_id), Changed, wording)
+    access = await call.services.store.channels.access(call.me, channel_id)
+    if access is None or not access.allowed:  # it was lost in between
+        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found")
+    return JSON(channel_object(access.channel))
 
 
 async def pinned_messages(call: Call) -> JSON[list[ChatMessageObject]]:

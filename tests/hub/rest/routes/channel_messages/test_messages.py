@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from protocol.revisions import Delete
 from tests.support.school import open_school
+from tests.support.stores.revisions import revised
 from tests.support.tokens import ask, channel_id
 from tests.support.world import Person, World
 
@@ -59,7 +61,7 @@ async def test_a_reply_is_repeated_although_its_parent_is_gone(world: World) -> 
     parent = await post(school.ann, school.general.id, "first")
     first = await post(school.ann, school.general.id, "re", parentId=parent["id"], tempId="k")
     (stored, _) = await world.store.messages.channel_page(school.general.id, before=None, limit=2)
-    await world.store.messages.delete(stored.id, by=stored.author_id)
+    await revised(world.store, stored.id, Delete(), by=stored.author_id)
     again = await post(school.ann, school.general.id, "re", parentId=parent["id"], tempId="k")
     assert again == first
     body = {"content": "re", "channelId": channel_id(school.general.id), "parentId": parent["id"]}

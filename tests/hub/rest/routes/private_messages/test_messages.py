@@ -3,7 +3,9 @@
 import pytest
 
 from protocol.model import MessageId
+from protocol.revisions import Delete
 from tests.support.posting import say
+from tests.support.stores.revisions import revised
 from tests.support.world import World
 
 
@@ -189,7 +191,7 @@ async def test_the_head_of_a_conversation_stays_when_its_newest_message_is_delet
     await say(ann, ben, "stays")
     await say(ann, ben, "goes")
     _, gone = (await ben.call("GET", f"/api/messages/{ann.id}")).json
-    await world.store.messages.delete(MessageId(gone["id"]), by=ann.id)
+    await revised(world.store, MessageId(gone["id"]), Delete(), by=ann.id)
     (listed,) = (await ben.call("GET", "/api/messages/conversations")).json
     assert (listed["last_message"], listed["last_seq"]) == ("stays", 2)
 

@@ -1,0 +1,85 @@
+"""Changes to stored messages: editing, deleting, reacting, pinning, grading.
+
+Guarantees: the policy decides, in the transaction that carries the change out; a message that the
+asker may not see is treated like one that does not exist.
+Must not know: dialects, sockets, SQL, who has which right.
+"""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+import trio
+from attrs import frozen
+
+from hub.files.collector import FileCollector
+from hub.limits.quotas import Kind, Quota
+from hub.services.posting.messaging import Messaging
+from persistence.interface import Revisions as RevisionStore
+from persistence.revisions import RevisionDraft, RevisionRefusal, RevisionRules
+from protocol.answers import Changed
+from protocol.commands import ReviseMessage
+from protocol.errors import TOO_OFTEN, ErrorCode
+from protocol.events import Refused
+from protocol.model import User
+from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
+
+_CODES: Final[Mapping[RevisionRefusal, ErrorCode]] = {
+    RevisionRefusal.NOT_FOUND: ErrorCode.MESSAGE_NOT_FOUND,
+    RevisionRefusal.NOT_ALLOWED: ErrorCode.NOT_ALLOWED,
+    RevisionRefusal.NOT_YOURS: ErrorCode.NOT_YOURS,
+    RevisionRefusal.TOO_LATE: ErrorCode.TOO_LATE,
+    RevisionRefusal.TOO_MANY_REACTIONS: ErrorCode.TOO_MANY_REACTIONS,
+    RevisionRefusal.KEY_CONFLICT: ErrorCode.KEY_CONFLICT,
+    RevisionRefusal.UNSTORABLE: ErrorCode.UNSTORABLE,
+}
+
+
+@frozen
+class Revisions:
+    """Carries out changes."""
+
+    store: RevisionStore
+    messaging: Messaging
+    files: FileCollector
+    rules: RevisionRules
+
+    async def revise(self, user: User, quota: Quota, command: ReviseMessage) -> Changed | Refused:
+        """Make a revision, and have it delivered.
+
+        Raises:
+            StoreUnavailable: the outcome is unknown, and repeating the command is safe.
+        """
+        kind = _kind(command.revision)
+        if not quota.take(kind, trio.current_time()):
+            wait = quota.retry_after(kind, trio.current_time())
+            return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, command.key, retry_after=wait)
+        target = await self.store.target(user.id, command.message_id)
+        if target is None or command.channel_id not in (None, target.channel_id):
+            return Refused.because(ErrorCode.MESSAGE_NOT_FOUND, command.key)
+        revision, key = command.revision, command.key
+        draft = RevisionDraft(user.id, command.message_id, revision, target, self.rules, key)
+        outcome = await self.messaging.revise(user, draft)
+        if isinstance(outcome, RevisionRefusal):
+            is_staff_only = outcome is RevisionRefusal.NOT_ALLOWED and _is_for_staff(draft.revision)
+            code = ErrorCode.STAFF_ONLY if is_staff_only else _CODES[outcome]
+            return Refused.because(code, command.key)
+        if isinstance(draft.revision, Delete):
+            await self.files.collect()
+        return Changed(outcome.message)
+
+
+def _is_for_staff(revision: Revision) -> bool:
+    return isinstance(revision, Pin | Grade)
+
+
+def _kind(revision: Revision) -> Kind:
+    """What a revision is counted as."""
+    match revision:
+        case Edit() | Delete() | Grade():
+            return Kind.REVISIONS
+        case React():
+            return Kind.REACTIONS
+        case Pin():
+            return Kind.PINS
+        case _:
+            assert_never(revision)

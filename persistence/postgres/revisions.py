@@ -1,0 +1,188 @@
+"""Changes of stored messages in Postgres: `revise_messages` in routines/revisions.sql.
+
+Guarantees: permission, repeats, rev and change are decided together in Postgres; a revision that
+the database refuses fails alone, and one whose channel another transaction holds is `Locked`.
+Must not know: to whom a revision is delivered.
+"""
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from attrs import frozen
+
+from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
+from persistence.postgres.database.errors import StatementRefused
+from persistence.postgres.database.hold import Hold
+from persistence.postgres.messages import TO_FIRST, message_columns, message_in
+from persistence.records import Locked, StoreUnavailable
+from persistence.revisions import (
+    Revised,
+    RevisionDraft,
+    RevisionOutcome,
+    RevisionRefusal,
+    RevisionSpan,
+    Target,
+)
+from protocol.model import ChannelId, Message, MessageId, UserId
+from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
+
+_TARGET: Final = """
+    SELECT c.id, c.user_lo, c.user_hi, c.last_rev
+      FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id = $2 AND may_join($1, c.id)
+"""
+_REVISE: Final = (
+    "SELECT draft, verdict, rev FROM revise_messages($1::bigint[], $2::bigint[], $3::text[],"
+    " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8)"
+)
+# As in `Messages.in_gaps`, of a dm its author is who it is read for.
+_AS_DELIVERED: Final = f"""
+    {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id,
+    ARRAY(SELECT u.id FROM unnest(ARRAY[c.user_lo, c.user_hi]) AS u (id)
+           WHERE u.id IS NOT NULL AND may_join(u.id, c.id)) AS audience
+"""
+_STATES: Final = f"""
+    SELECT {_AS_DELIVERED} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id = ANY ($1::bigint[])
+"""
+_IN_SPANS: Final = """
+      FROM unnest({spans}) WITH ORDINALITY AS s (channel_id, above, upto, ord)
+      JOIN channels c ON c.id = s.channel_id {seen}
+     CROSS JOIN LATERAL (
+           SELECT * FROM messages l
+            WHERE l.channel_id = c.id AND l.rev > 0 AND l.rev > s.above AND l.seq <= s.upto
+            ORDER BY l.rev LIMIT {limit}) AS m
+     ORDER BY s.ord, m.rev LIMIT {limit}
+"""
+REVISED_IN: Final = f"SELECT {TO_FIRST}" + _IN_SPANS.format(
+    spans="$2::bigint[], $3::bigint[], $4::bigint[]", seen="AND may_join($1, c.id)", limit="$5"
+)
+_REVISED_SINCE: Final = f"SELECT {_AS_DELIVERED}" + _IN_SPANS.format(
+    spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4"
+)
+_NOT_SERVING: Final = "not_serving"
+_LOCKED: Final = "locked"
+_DONE: Final = frozenset({"revised", "unchanged"})
+
+
+@frozen
+class PostgresRevisions:
+    """Implements `persistence.revisions.Revisions`.
+
+    Args:
+        connections: for what is stored; they serve sends, too.
+        hold: makes the hub that stores it the only one; None: it is no hub's.
+        database: for what is read.
+    """
+
+    connections: Connections
+    hold: Hold | None
+    database: Database
+
+    async def target(self, user_id: UserId, message_id: MessageId) -> Target | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_TARGET, user_id, message_id)
+        if row is None:
+            return None
+        low, high = row["user_lo"], row["user_hi"]
+        pair = None if low is None else (UserId(low), UserId(high))
+        return Target(ChannelId(row["id"]), pair, row["last_rev"])
+
+    async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
+        """See the interface."""
+        try:
+            stored = await self._store(drafts)
+        except LockTimeout:
+            return [Locked()] * len(drafts)
+        except StatementRefused:
+            if len(drafts) == 1:
+                return [RevisionRefusal.UNSTORABLE]
+            middle = len(drafts) // 2
+            parts = drafts[:middle], drafts[middle:]
+            return [each for part in parts for each in await self.revise(part)]
+        done = {
+            draft.message_id
+            for draft, row in zip(drafts, stored, strict=True)
+            if row["verdict"] in _DONE
+        }
+        rows = await self.connections.ask(_STATES, list(done)) if done else ()
+        states = {row["id"]: row for row in rows}
+        return [
+            _outcome(row, states.get(draft.message_id))
+            for draft, row in zip(drafts, stored, strict=True)
+        ]
+
+    async def _store(self, drafts: Sequence[RevisionDraft]) -> Sequence[Record]:
+        spelled = [_spelled(draft.revision) for draft in drafts]
+        rows = await self.connections.fetch(
+            _REVISE,
+            [draft.by for draft in drafts],
+            [draft.message_id for draft in drafts],
+            [action for action, _ in spelled],
+            [content for _, content in spelled],
+            [draft.key for draft in drafts],
+            [draft.rules.edit_seconds for draft in drafts],
+            [draft.rules.keep_versions for draft in drafts],
+            None if self.hold is None else self.hold.hub,
+        )
+        if rows and rows[0]["verdict"] == _NOT_SERVING:
+            raise StoreUnavailable("another hub has begun to serve this database")
+        by_draft = {row["draft"]: row for row in rows}
+        return [by_draft[number] for number in range(1, len(drafts) + 1)]
+
+    async def revised_in(
+        self, user_id: UserId, spans: Sequence[RevisionSpan], *, limit: int
+    ) -> Sequence[Message]:
+        """See the interface."""
+        rows = await self.database.fetch(REVISED_IN, user_id, *_columns(spans), limit)
+        return [message_in(row) for row in rows]
+
+    async def revised_since(
+        self, spans: Sequence[RevisionSpan], *, limit: int
+    ) -> Sequence[Revised]:
+        """See the interface."""
+        rows = await self.database.fetch(_REVISED_SINCE, *_columns(spans), limit)
+        return [_revised(row, row["rev"]) for row in rows]
+
+
+def _columns(spans: Sequence[RevisionSpan]) -> tuple[list[int], list[int], list[int]]:
+    return (
+        [span.channel_id for span in spans],
+        [span.above_rev for span in spans],
+        [span.upto_seq for span in spans],
+    )
+
+
+def _spelled(revision: Revision) -> tuple[str, str]:
+    """The action and what is given for it, as `revise_messages` wants them."""
+    match revision:
+        case Edit(content=content):
+            return "edit", content
+        case Delete():
+            return "delete", ""
+        case React(emoji=emoji, is_added=is_added):
+            return "react" if is_added else "unreact", emoji
+        case Pin(is_pinned=is_pinned):
+            return "pin" if is_pinned else "unpin", ""
+        case Grade(status=status):
+            return "grade", status.value
+        case _:
+            assert_never(revision)
+
+
+def _outcome(stored: Record, state: Record | None) -> RevisionOutcome | Locked:
+    verdict = stored["verdict"]
+    if verdict == _LOCKED:
+        return Locked()
+    if verdict not in _DONE:
+        return RevisionRefusal(verdict)
+    if state is None:  # removed with its account or its channel by now
+        return RevisionRefusal.NOT_FOUND
+    return _revised(state, stored["rev"])
+
+
+def _revised(row: Record, rev: int | None) -> Revised:
+    """`rev`: of the revision; None: nothing was changed."""
+    message, audience = message_in(row), tuple(row["audience"])
+    number = message.rev if rev is None else rev
+    return Revised(message, number, row["workspace_id"], audience, repeated=rev is None)

@@ -1,0 +1,195 @@
+-- Changes stored messages: a batch of revisions in one transaction, each of which decides permission,
+-- repeats and the next rev of its channel together.
+--
+-- Input, one element per revision:
+--   users, ids       who changes which message
+--   actions          'edit', 'delete', 'react', 'unreact', 'pin', 'unpin', 'grade'
+--   contents         of an edit the text, of a reaction the emoji, of a grade the status; else ''
+--   keys             the user's idempotency key; NULL: none
+--   edit_seconds, keep_versions  see RevisionRules in persistence/revisions.py
+-- `for_hub`: as of post_messages.
+-- Output: one row per revision, with
+--   verdict  'revised'; 'unchanged' (it already was so, or this is a repeat); 'locked' (another
+--            transaction holds the channel); or why not: 'not_found', 'not_allowed', 'not_yours',
+--            'too_late', 'too_many_reactions', 'key_conflict';
+--            'not_serving': nothing of the batch was done, another hub serves this database
+--   rev      of the channel, if it was 'revised'
+--
+-- Locks: first the users, then the channels one by one, without waiting, so that this waits for nobody
+-- while it holds one. Each statement sees what was committed before it began: those behind the lock of
+-- a channel see all of its revisions.
+
+DROP FUNCTION IF EXISTS revise_messages;
+CREATE FUNCTION revise_messages(
+    users bigint[], ids bigint[], actions text[], contents text[], keys text[],
+    edit_seconds double precision[], keep_versions boolean[], for_hub bigint
+) RETURNS TABLE (draft int, verdict text, rev bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    stuck bigint[] := '{}';  -- channels that another transaction holds
+BEGIN
+    IF for_hub IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock_shared(posting_lock());
+        IF for_hub IS DISTINCT FROM (SELECT s.hub FROM serving s) THEN
+            RETURN QUERY SELECT i, 'not_serving', NULL::bigint FROM generate_subscripts(ids, 1) AS i;
+            RETURN;
+        END IF;
+    END IF;
+    PERFORM FROM users AS u WHERE u.id = ANY (revise_messages.users) ORDER BY u.id FOR KEY SHARE;
+    FOR number IN 1..coalesce(cardinality(ids), 0) LOOP
+        SELECT number, r.verdict, r.rev INTO draft, verdict, rev
+          FROM revise_message(users[number], ids[number], actions[number], contents[number],
+                              keys[number], edit_seconds[number], keep_versions[number],
+                              stuck) AS r;
+        IF verdict = 'locked' THEN
+            stuck := stuck || (SELECT m.channel_id FROM messages m WHERE m.id = ids[number]);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+DROP FUNCTION IF EXISTS revise_message;
+CREATE FUNCTION revise_message(
+    who bigint, of_message bigint, action text, given text, used_key text,
+    edit_seconds double precision, keep_versions boolean, stuck bigint[],
+    OUT verdict text, OUT rev bigint
+) LANGUAGE plpgsql AS $$
+DECLARE
+    place      bigint := (SELECT m.channel_id FROM messages m WHERE m.id = of_message);
+    message    messages;
+    meaning    bytea := sha256(convert_to(concat_ws(' ', of_message, action, given), 'UTF8'));
+    known      revision_keys;
+    is_changed boolean;
+BEGIN
+    IF place IS NULL THEN
+        verdict := 'not_found';
+        RETURN;
+    END IF;
+    IF place = ANY (stuck) THEN  -- one that waits keeps its place before those that follow
+        verdict := 'locked';
+        RETURN;
+    END IF;
+    PERFORM FROM channels c WHERE c.id = place FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        verdict := CASE WHEN EXISTS (SELECT FROM channels c WHERE c.id = place)
+                        THEN 'locked' ELSE 'not_found' END;
+        RETURN;
+    END IF;
+    IF NOT may_in_channel(who, 'see', place) THEN
+        verdict := 'not_found';
+        RETURN;
+    END IF;
+    IF used_key IS NOT NULL THEN
+        SELECT * INTO known FROM revision_keys k WHERE k.user_id = who AND k.client_key = used_key;
+        IF FOUND THEN
+            verdict := CASE WHEN known.revision = meaning THEN 'unchanged' ELSE 'key_conflict' END;
+            RETURN;
+        END IF;
+    END IF;
+    SELECT * INTO message FROM messages m WHERE m.id = of_message AND m.deleted_at IS NULL;
+    IF NOT FOUND THEN
+        verdict := 'not_found';
+        RETURN;
+    END IF;
+    IF action = 'edit' AND message.author_id <> who THEN
+        verdict := 'not_yours';
+        RETURN;
+    END IF;
+    IF NOT may_in_channel(who, CASE
+            WHEN action = 'delete' AND message.author_id = who THEN 'delete_own'
+            WHEN action = 'delete' THEN 'delete_others'
+            WHEN action = 'unpin' THEN 'pin'
+            WHEN action = 'unreact' THEN 'react'
+            ELSE action END, place) THEN
+        verdict := 'not_allowed';
+        RETURN;
+    END IF;
+    IF action = 'edit' AND message.created_at < clock_timestamp() - edit_seconds * interval '1 s' THEN
+        verdict := 'too_late';
+        RETURN;
+    END IF;
+
+    CASE action
+    WHEN 'edit' THEN
+        is_changed := message.content <> given;
+    WHEN 'delete' THEN
+        is_changed := true;
+    WHEN 'react' THEN
+        is_changed := NOT EXISTS (SELECT FROM reactions r WHERE r.message_id = of_message
+                                     AND r.emoji = given AND r.user_id = who);
+        IF is_changed AND NOT EXISTS (SELECT FROM reactions r
+                                       WHERE r.message_id = of_message AND r.emoji = given)
+           AND (SELECT count(DISTINCT r.emoji) FROM reactions r
+                 WHERE r.message_id = of_message) >= 50 THEN
+            verdict := 'too_many_reactions';
+            RETURN;
+        END IF;
+    WHEN 'unreact' THEN
+        is_changed := EXISTS (SELECT FROM reactions r WHERE r.message_id = of_message
+                                 AND r.emoji = given AND r.user_id = who);
+    WHEN 'pin' THEN
+        is_changed := NOT EXISTS (SELECT FROM pins p WHERE p.message_id = of_message);
+    WHEN 'unpin' THEN
+        is_changed := EXISTS (SELECT FROM pins p WHERE p.message_id = of_message);
+    WHEN 'grade' THEN
+        is_changed := message.grading IS DISTINCT FROM given;
+    END CASE;
+
+    IF used_key IS NOT NULL THEN
+        INSERT INTO revision_keys (user_id, client_key, message_id, revision)
+        VALUES (who, used_key, of_message, meaning);
+    END IF;
+    IF NOT is_changed THEN
+        verdict := 'unchanged';
+        RETURN;
+    END IF;
+    UPDATE channels c SET last_rev = c.last_rev + 1 WHERE c.id = place
+    RETURNING c.last_rev INTO rev;
+
+    CASE action
+    WHEN 'edit' THEN
+        IF keep_versions THEN
+            INSERT INTO message_versions (message_id, rev, content, until)
+            VALUES (of_message, revise_message.rev, message.content, clock_timestamp());
+        END IF;
+        UPDATE messages m
+           SET content = given, edited_at = date_trunc('milliseconds', clock_timestamp()),
+               rev = revise_message.rev, remains = remains_kept(m)
+         WHERE m.id = of_message;
+    WHEN 'delete' THEN
+        DELETE FROM pins p WHERE p.message_id = of_message;
+        DELETE FROM reactions r WHERE r.message_id = of_message;
+        DELETE FROM message_versions v WHERE v.message_id = of_message;
+        UPDATE messages m
+           SET content = '', file_url = NULL, deleted_at = clock_timestamp(), rev = revise_message.rev,
+               remains = remains_kept(m)
+         WHERE m.id = of_message;
+    WHEN 'react' THEN
+        INSERT INTO reactions (message_id, user_id, emoji) VALUES (of_message, who, given);
+    WHEN 'unreact' THEN
+        DELETE FROM reactions r
+         WHERE r.message_id = of_message AND r.emoji = given AND r.user_id = who;
+    WHEN 'pin' THEN
+        INSERT INTO pins (channel_id, message_id) VALUES (place, of_message);
+    WHEN 'unpin' THEN
+        DELETE FROM pins p WHERE p.message_id = of_message;
+    WHEN 'grade' THEN
+        UPDATE messages m SET grading = given WHERE m.id = of_message;
+    END CASE;
+    UPDATE messages m SET rev = revise_message.rev WHERE m.id = of_message AND m.rev <> revise_message.rev;
+    verdict := 'revised';
+        RETURN;
+END $$;
+
+-- What a message that is edited or deleted keeps of what it said when it was posted.
+CREATE OR REPLACE FUNCTION remains_kept(message messages) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(message.remains, CASE WHEN message.client_key IS NOT NULL
+                    THEN remains_of(message.content, message.file_url) END)
+$$;
+
+-- The reactions of a message as JSON: emoji, how many users, and the first of them, as those came first.
+CREATE OR REPLACE FUNCTION reactions_of(of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT json_agg(json_build_array(g.emoji, g.count, g.user_ids[1:50]) ORDER BY g.first)::text
+      FROM (SELECT r.emoji, count(*) AS count, min(r.id) AS first,
+                   array_agg(r.user_id ORDER BY r.id) AS user_ids
+              FROM reactions r WHERE r.message_id = of_message GROUP BY r.emoji) AS g
+$$;

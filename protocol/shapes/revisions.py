@@ -1,0 +1,106 @@
+"""What was changed of a message, which has the same fields in every dialect but `/ws`.
+
+Guarantees: a client that missed revisions has everything from the last one. Must not know: how a
+dialect names messages, places and users, or wraps a frame.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, assert_never
+
+from protocol.events import ChannelMessageRevised, PrivateMessageRevised
+from protocol.model import Message, Reaction
+from protocol.revisions import Delete, Edit, Grade, Pin, React
+from protocol.shapes.timestamps import Timestamp, timestamp
+
+U = TypeVar("U")
+
+RevisedEvent: TypeAlias = PrivateMessageRevised | ChannelMessageRevised
+Change: TypeAlias = Literal[
+    "edited", "deleted", "reaction_added", "reaction_removed", "pinned", "unpinned", "graded",
+    "missed",
+]  # fmt: skip
+"""What was done; `missed`: something, while the client was away or the hub did not know."""
+
+
+class ReactionObject(TypedDict, Generic[U]):
+    """What `count` users have reacted; `userIds`: the first of them."""
+
+    emoji: str
+    count: int
+    userIds: list[U]
+
+
+class StateObject(TypedDict, Generic[U]):
+    """The message as it is now. `userId`: who changed it, if that is known. `emoji`: of a reaction
+    that was added or removed. `renderedContent`: where messages have it.
+    """
+
+    change: Change
+    seq: int
+    rev: int
+    content: str
+    editedAt: Timestamp | None
+    isDeleted: bool
+    isPinned: bool
+    reactions: list[ReactionObject[U]]
+    userId: NotRequired[U]
+    emoji: NotRequired[str]
+    renderedContent: NotRequired[str]
+
+
+def change_of(event: RevisedEvent) -> Change:
+    """What was done, as clients are told it."""
+    match event.revision:
+        case None:
+            return "deleted" if event.message.is_deleted else "missed"
+        case Edit():
+            return "edited"
+        case Delete():
+            return "deleted"
+        case React(is_added=is_added):
+            return "reaction_added" if is_added else "reaction_removed"
+        case Pin(is_pinned=is_pinned):
+            return "pinned" if is_pinned else "unpinned"
+        case Grade():
+            return "graded"
+        case _:
+            assert_never(event.revision)
+
+
+def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObject[U]:
+    """The message as it is now. `user_of`: the dialect's id of a user."""
+    message = event.message
+    state: StateObject[U] = {
+        "change": change_of(event),
+        "seq": message.seq,
+        "rev": message.rev,
+        "content": message.content,
+        "editedAt": edited_at(message),
+        "isDeleted": message.is_deleted,
+        "isPinned": message.is_pinned,
+        "reactions": reaction_objects(message.reactions, user_of),
+    }
+    if isinstance(event.revision, React):
+        state["emoji"] = event.revision.emoji
+    if event.user is not None:
+        state["userId"] = user_of(event.user.id)
+    return state
+
+
+def reaction_objects(
+    reactions: Sequence[Reaction], user_of: Callable[[Any], U]
+) -> list[ReactionObject[U]]:
+    """The reactions of a message. `user_of`: the dialect's id of a user."""
+    return [
+        {
+            "emoji": each.emoji,
+            "count": each.count,
+            "userIds": [user_of(user_id) for user_id in each.user_ids],
+        }
+        for each in reactions
+    ]
+
+
+def edited_at(message: Message) -> Timestamp | None:
+    """When a message was edited, if it was."""
+    return None if message.edited_at is None else timestamp(message.edited_at)
