@@ -148,7 +148,7 @@ class Schemas:
 
     def _definition(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
         if is_typeddict(kind):
-            return self._sent(kind, {})
+            return self._sent(kind, _given_to_bases(kind))
         if isinstance(kind, type) and issubclass(kind, Enum):
             return enumeration(list(kind))
         if attrs.has(kind):
@@ -163,9 +163,7 @@ class Schemas:
         hints = get_type_hints(kind, include_extras=True)
         return {
             "type": "object",
-            "properties": {
-                name: self.of(variables.get(hint, hint)) for name, hint in hints.items()
-            },
+            "properties": {name: self.of(_filled(hint, variables)) for name, hint in hints.items()},
             "required": [name for name in hints if name in kind.__required_keys__],
             "additionalProperties": False,
         }
@@ -179,3 +177,21 @@ class Schemas:
             "required": [naming(each.name) for each in fields if each.default is attrs.NOTHING],
             **(kind.KEYWORDS.keywords if hasattr(kind, "KEYWORDS") else {}),
         }
+
+
+def _given_to_bases(kind: Any) -> Mapping[object, object]:  # noqa: ANN401  a TypedDict
+    """What the type variables of the classes stand for that a TypedDict extends."""
+    given: dict[object, object] = {}
+    for base in getattr(kind, "__orig_bases__", ()):
+        origin = get_origin(base)
+        if is_typeddict(origin):
+            given |= dict(zip(origin.__parameters__, get_args(base), strict=True))
+    return given
+
+
+def _filled(hint: Any, variables: Mapping[object, object]) -> Any:  # noqa: ANN401  a type
+    """A type with what its type variables stand for."""
+    parameters = getattr(hint, "__parameters__", ())
+    if hint in variables or not parameters:
+        return variables.get(hint, hint)
+    return hint[tuple(variables.get(each, each) for each in parameters)]

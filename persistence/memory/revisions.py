@@ -92,7 +92,7 @@ class MemoryRevisions:
                 self.tables.loosen(message.file_url)
                 return True
             case React(emoji=emoji, is_added=is_added):
-                return _react(row, message.id, draft.by, emoji, is_added=is_added)
+                return self._react(row, message.id, draft.by, emoji, is_added=is_added)
             case Pin(is_pinned=is_pinned):
                 pinned = row.channel.pinned
                 if is_pinned == (message.id in pinned):
@@ -106,6 +106,20 @@ class MemoryRevisions:
                 return status is not message.grading
             case _:
                 assert_never(draft.revision)
+
+    def _react(
+        self, row: ChannelRow, message_id: MessageId, user_id: UserId, emoji: str, *, is_added: bool
+    ) -> bool:
+        kinds = row.reactions.setdefault(message_id, {})
+        users = kinds.setdefault(emoji, {})
+        was_there = user_id in users
+        if is_added:
+            users.setdefault(user_id, next(self.tables.ids))
+        else:
+            users.pop(user_id, None)
+        if not users:
+            del kinds[emoji]
+        return was_there is not is_added
 
     def _revised(self, row: ChannelRow, message: Message, *, repeated: bool = False) -> Revised:
         author = message.author_id if row.channel.pair is not None else None
@@ -165,18 +179,3 @@ def _action(draft: RevisionDraft, *, is_own: bool) -> Action:
             return Action.GRADE
         case _:
             assert_never(draft.revision)
-
-
-def _react(
-    row: ChannelRow, message_id: MessageId, user_id: UserId, emoji: str, *, is_added: bool
-) -> bool:
-    kinds = row.reactions.setdefault(message_id, {})
-    users = kinds.setdefault(emoji, {})
-    was_there = user_id in users
-    if is_added:
-        users[user_id] = None
-    else:
-        users.pop(user_id, None)
-    if not users:
-        del kinds[emoji]
-    return was_there is not is_added

@@ -87,7 +87,7 @@ class ChannelRow:
     opened_by: set[UserId] = field(factory=set)
     accepted: bool = False
     last_rev: int = 0
-    reactions: dict[MessageId, dict[str, dict[UserId, None]]] = field(factory=dict)
+    reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -146,7 +146,7 @@ class ChannelRow:
         found = self.reactions.get(message.id, {})
         reactions = tuple(
             Reaction(emoji, len(users), tuple(users)[:NAMED_REACTORS])
-            for emoji, users in found.items()
+            for emoji, users in sorted(found.items(), key=lambda each: min(each[1].values()))
         )
         return evolve(
             message,
