@@ -222,7 +222,15 @@ class PostgresMessages(Posting):
         )
         if row is None:
             return None
-        message = evolve(message_in(row), content=draft.content, file_url=draft.file_url)
+        message = evolve(
+            message_in(row),
+            content=draft.content,
+            file_url=draft.file_url,
+            rev=0,
+            edited_at=None,
+            is_deleted=False,
+            reactions=(),
+        )
         return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
     async def conversation_page(

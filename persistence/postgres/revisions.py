@@ -33,7 +33,7 @@ _TARGET: Final = """
 """
 _REVISE: Final = (
     "SELECT draft, verdict, rev FROM revise_messages($1::bigint[], $2::bigint[], $3::text[],"
-    " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8)"
+    " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8, $9)"
 )
 # As in `Messages.in_gaps`, of a dm its author is who it is read for.
 _AS_DELIVERED: Final = f"""
@@ -91,8 +91,8 @@ class PostgresRevisions:
     async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
         """See the interface."""
         try:
-            stored = await self._store(drafts)
-        except LockTimeout:
+            stored = await self._store_free(drafts)
+        except LockTimeout:  # an account that is being deleted, or a whole table
             return [Locked()] * len(drafts)
         except StatementRefused:
             if len(drafts) == 1:
@@ -112,7 +112,16 @@ class PostgresRevisions:
             for draft, row in zip(drafts, stored, strict=True)
         ]
 
-    async def _store(self, drafts: Sequence[RevisionDraft]) -> Sequence[Record]:
+    async def _store_free(self, drafts: Sequence[RevisionDraft]) -> Sequence[Record]:
+        """A statement that waits for a lock for too long has done nothing: it is repeated without
+        the channels that it waited for.
+        """
+        try:
+            return await self._store(drafts, waits=True)
+        except LockTimeout:
+            return await self._store(drafts, waits=False)
+
+    async def _store(self, drafts: Sequence[RevisionDraft], *, waits: bool) -> Sequence[Record]:
         spelled = [_spelled(draft.revision) for draft in drafts]
         rows = await self.connections.fetch(
             _REVISE,
@@ -124,6 +133,7 @@ class PostgresRevisions:
             [draft.rules.edit_seconds for draft in drafts],
             [draft.rules.keep_versions for draft in drafts],
             None if self.hold is None else self.hold.hub,
+            waits,
         )
         if rows and rows[0]["verdict"] == _NOT_SERVING:
             raise StoreUnavailable("another hub has begun to serve this database")

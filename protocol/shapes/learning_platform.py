@@ -23,10 +23,11 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-class ChatMessageObject(TypedDict):
+class ChatMessageObject(RevisedFields):
     """A message of a channel."""
 
     id: MessageId
@@ -128,6 +129,7 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
         view["parentId"] = view["replyTo"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_revision(view, message)
     return view
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, assert_never
 
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
-from protocol.model import Message, Reaction
+from protocol.model import Message, Reaction, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -28,6 +28,15 @@ class ReactionObject(TypedDict, Generic[U]):
     emoji: str
     count: int
     userIds: list[U]
+
+
+class RevisedFields(TypedDict):
+    """What only a message that was changed has, wherever it is shown."""
+
+    rev: NotRequired[int]
+    editedAt: NotRequired[Timestamp]
+    isDeleted: NotRequired[Literal[True]]
+    reactions: NotRequired[list[ReactionObject[UserId]]]
 
 
 class StateObject(TypedDict, Generic[U]):
@@ -85,6 +94,18 @@ def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObjec
     if event.user is not None:
         state["userId"] = user_of(event.user.id)
     return state
+
+
+def add_revision(view: RevisedFields, message: Message) -> None:
+    """Show what was changed."""
+    if not message.rev:
+        return
+    view["rev"] = message.rev
+    view["reactions"] = reaction_objects(message.reactions, UserId)
+    if message.edited_at is not None:
+        view["editedAt"] = timestamp(message.edited_at)
+    if message.is_deleted:
+        view["isDeleted"] = True
 
 
 def reaction_objects(

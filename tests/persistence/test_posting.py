@@ -22,7 +22,7 @@ from tests.support.stores.records import (
     post_one,
     to_channel,
 )
-from tests.support.stores.revisions import revised
+from tests.support.stores.revisions import changed, revised
 
 
 async def test_a_posted_message_comes_back_as_it_was(store: Store) -> None:
@@ -249,7 +249,7 @@ async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) 
         ann.id, None, "cat", "k", file_url="https://x.example/1.png", channel_id=channel.id
     )
     first = await post_one(store, draft)
-    assert await revised(store, first.id, Delete(), by=ann.id) is None
+    await changed(store, first.id, Delete(), by=ann.id)
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
     assert await post(store, draft) == [again]
     assert await post(store, evolve(draft, content="dog")) == [Refusal.KEY_CONFLICT]

@@ -13,7 +13,7 @@ from persistence.revisions import (
     RevisionRules,
     RevisionSpan,
 )
-from protocol.model import MAX_ID, GradingStatus, Message, MessageId, Reaction, User
+from protocol.model import MAX_ID, GradingStatus, Message, MessageId, Reaction, User, UserId
 from protocol.revisions import MAX_REACTION_KINDS, Delete, Edit, Grade, Pin, React, Revision
 from tests.support.stores.records import (
     NOBODY,
@@ -144,7 +144,7 @@ async def test_revs_are_dense_within_a_channel_in_the_order_of_a_batch(store: St
     assert await _revised_in(store, ann.id, messages[0]) == [(2, "b"), (3, "d")]
 
 
-async def _revised_in(store: Store, user_id: int, first: Message) -> list[tuple[int, str]]:
+async def _revised_in(store: Store, user_id: UserId, first: Message) -> list[tuple[int, str]]:
     spans = [RevisionSpan(first.channel_id, 0, MAX_ID)]
     found = await store.revisions.revised_in(user_id, spans, limit=9)
     assert [each.message for each in await store.revisions.revised_since(spans, limit=9)] == found

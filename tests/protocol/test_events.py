@@ -7,6 +7,7 @@ from attrs import evolve
 from protocol.errors import ERROR_TEXTS, ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelPresence,
     ChannelTyping,
     ConversationBegun,
@@ -15,12 +16,13 @@ from protocol.events import (
     MessageConfirmed,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     Refused,
     Reliable,
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId, Position, RevisionPosition
 from tests.support.documents.events import EVENTS, MESSAGE
 
 HERE = Position(ChannelId(3), 4)
@@ -40,7 +42,10 @@ def test_only_typing_and_presence_may_be_dropped() -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
 def test_the_position_is_that_of_the_message(event: Event) -> None:
-    assert event.position == (HERE if isinstance(event, POSTED) else None)
+    if isinstance(event, PrivateMessageRevised | ChannelMessageRevised):
+        assert event.position == RevisionPosition(ChannelId(3), 6)
+    else:
+        assert event.position == (HERE if isinstance(event, POSTED) else None)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)

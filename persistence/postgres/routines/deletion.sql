@@ -136,6 +136,10 @@ CREATE OR REPLACE TRIGGER sessions_refuse_deleted AFTER INSERT ON sessions
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER identities_refuse_deleted AFTER INSERT ON identities
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER reactions_refuse_deleted AFTER INSERT ON reactions
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_keys
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER recoveries_refuse_deleted AFTER INSERT ON recoveries
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER receipts_refuse_deleted AFTER INSERT ON receipts

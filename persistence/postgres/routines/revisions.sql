@@ -7,7 +7,7 @@
 --   contents         of an edit the text, of a reaction the emoji, of a grade the status; else ''
 --   keys             the user's idempotency key; NULL: none
 --   edit_seconds, keep_versions  see RevisionRules in persistence/revisions.py
--- `for_hub`: as of post_messages.
+-- `for_hub`: as of post_messages. `waits`: for channels that another transaction holds.
 -- Output: one row per revision, with
 --   verdict  'revised'; 'unchanged' (it already was so, or this is a repeat); 'locked' (another
 --            transaction holds the channel); or why not: 'not_found', 'not_allowed', 'not_yours',
@@ -15,14 +15,14 @@
 --            'not_serving': nothing of the batch was done, another hub serves this database
 --   rev      of the channel, if it was 'revised'
 --
--- Locks: first the users, then the channels one by one, without waiting, so that this waits for nobody
--- while it holds one. Each statement sees what was committed before it began: those behind the lock of
--- a channel see all of its revisions.
+-- Locks: first the users, then the channels, each in the order of their ids, as post_messages. Each
+-- statement sees what was committed before it began: those behind the lock of a channel see all of its
+-- revisions.
 
 DROP FUNCTION IF EXISTS revise_messages;
 CREATE FUNCTION revise_messages(
     users bigint[], ids bigint[], actions text[], contents text[], keys text[],
-    edit_seconds double precision[], keep_versions boolean[], for_hub bigint
+    edit_seconds double precision[], keep_versions boolean[], for_hub bigint, waits boolean
 ) RETURNS TABLE (draft int, verdict text, rev bigint) LANGUAGE plpgsql AS $$
 DECLARE
     stuck bigint[] := '{}';  -- channels that another transaction holds
@@ -35,6 +35,10 @@ BEGIN
         END IF;
     END IF;
     PERFORM FROM users AS u WHERE u.id = ANY (revise_messages.users) ORDER BY u.id FOR KEY SHARE;
+    IF waits THEN
+        PERFORM FROM channels c WHERE c.id IN (SELECT m.channel_id FROM messages m WHERE m.id = ANY (ids))
+          ORDER BY c.id FOR NO KEY UPDATE;
+    END IF;
     FOR number IN 1..coalesce(cardinality(ids), 0) LOOP
         SELECT number, r.verdict, r.rev INTO draft, verdict, rev
           FROM revise_message(users[number], ids[number], actions[number], contents[number],

@@ -4,9 +4,11 @@ Guarantees: a message looks the same live and in history. Must not know: for who
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, Message, User
+from protocol.shapes.revisions import ReactionObject, reaction_objects
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
@@ -39,6 +41,10 @@ class ChannelMessageObject(TypedDict):
     parentId: NotRequired[MessageUuid]
     tempId: NotRequired[str]
     renderedContent: NotRequired[str]
+    rev: NotRequired[int]
+    editedAt: NotRequired[Timestamp]
+    isDeleted: NotRequired[Literal[True]]
+    reactions: NotRequired[list[ReactionObject[UserUuid]]]
 
 
 class SentObject(TypedDict):
@@ -109,7 +115,7 @@ def channel_message_object(
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
         "userId": to_uuid(IdKind.USER, message.author_id),
         "createdAt": timestamp(message.created_at),
-        "updatedAt": timestamp(message.created_at),
+        "updatedAt": timestamp(message.edited_at or message.created_at),
         "deliveryStatus": message.status,
         "user": {
             "id": to_uuid(IdKind.USER, author.id),
@@ -126,7 +132,19 @@ def channel_message_object(
         view["tempId"] = message.key
     if render is not None:
         view["renderedContent"] = render(message.content)
+    if message.rev:
+        _add_revision(view, message)
     return view
+
+
+def _add_revision(view: ChannelMessageObject, message: Message) -> None:
+    """What only a message that was changed has."""
+    view["rev"] = message.rev
+    view["reactions"] = reaction_objects(message.reactions, partial(to_uuid, IdKind.USER))
+    if message.edited_at is not None:
+        view["editedAt"] = timestamp(message.edited_at)
+    if message.is_deleted:
+        view["isDeleted"] = True
 
 
 def sent_object(message: Message) -> SentObject:

@@ -343,6 +343,7 @@ OMITS: Final = omitting(
     {
         "private messages, their receipts and typing are other dialects'": (
             PrivateMessagePosted,
+            PrivateMessageRevised,
             ConversationBegun,
             PrivateMessagesRead,
             PrivateMessagesDelivered,

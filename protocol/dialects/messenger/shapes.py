@@ -3,15 +3,16 @@
 Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId
 from protocol.parsing.content import KindName
+from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-class ConversationMessageObject(TypedDict):
+class ConversationMessageObject(RevisedFields):
     """A private message."""
 
     id: str
@@ -52,6 +53,7 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         view["fileUrl"] = message.file_url
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_revision(view, message)
     return view
 
 

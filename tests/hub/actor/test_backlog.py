@@ -13,7 +13,7 @@ from hub.actor.backlog import MAX_HELD_BYTES, MAX_SPANS, Backlog, Missing
 from hub.actor.link import Frames
 from protocol.engineio.session import Carrier
 from protocol.errors import TOO_SLOW, CloseReason
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId, Position, RevisionPosition
 
 ROOM, OTHER = ChannelId(1), ChannelId(2)
 LIMIT = 1_000
@@ -23,7 +23,7 @@ LIMIT = 1_000
 class Recorder:
     """A link whose peer takes everything."""
 
-    sent: list[Position | None] = field(factory=list)
+    sent: list[Position | RevisionPosition | None] = field(factory=list)
     closing: CloseReason | None = None
     is_flushed: bool = False
 
@@ -87,7 +87,8 @@ class Peer:
     def seqs(self, channel_id: ChannelId = ROOM) -> list[int]:
         """The messages that were sent since the last call."""
         sent, self.link.sent = self.link.sent, []
-        return [each.seq for each in sent if each is not None and each.channel_id == channel_id]
+        found = [each for each in sent if isinstance(each, Position)]
+        return [each.seq for each in found if each.channel_id == channel_id]
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ from attrs import define, field, frozen
 
 from persistence.records import NewChannel
 from protocol.dialects.messenger.conversations import conversation_id
-from protocol.model import FollowStatus
+from protocol.model import FollowStatus, MessageId
+from protocol.revisions import Delete
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.http import Reply
 from tests.support.posting import say
 from tests.support.school import School, open_school
+from tests.support.stores.revisions import changed
 from tests.support.tokens import ask as ask_with_token
 from tests.support.world import World
 
@@ -78,12 +80,16 @@ def contents(page: Any) -> list[str]:
     return [message["content"] for message in page]
 
 
+async def deleted(school: School, message_id: MessageId) -> None:
+    await changed(school.world.store, message_id, Delete(), by=school.ann.id)
+
+
 def private_messages(school: School) -> Entries:
     async def add(content: str) -> Any:
         body = {"content": content}
         return (await school.ann.call("POST", f"/api/messages/{school.ben.id}", body)).json["id"]
 
-    return Entries(add, partial(school.world.store.messages.delete, by=school.ann.id))
+    return Entries(add, partial(deleted, school))
 
 
 def channel_messages(school: School) -> Entries:
@@ -91,7 +97,7 @@ def channel_messages(school: School) -> Entries:
         body = {"channelId": school.general.id, "content": content}
         return (await school.ann.ask("POST", "/api/messages", body)).json["id"]
 
-    return Entries(add, partial(school.world.store.messages.delete, by=school.ann.id))
+    return Entries(add, partial(deleted, school))
 
 
 def followers(school: School) -> Entries:

@@ -27,6 +27,7 @@ from protocol.discovery import find_dialects
 from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelTyping,
     ConversationBegun,
     ConversationHistory,
@@ -34,15 +35,16 @@ from protocol.events import (
     Event,
     LeftChannel,
     MessageConfirmed,
-    MessagePinned,
     MessagesSeen,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     Refused,
     TypingChanged,
 )
-from protocol.model import DeliveryStatus
+from protocol.model import DeliveryStatus, GradingStatus
+from protocol.revisions import Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE
+from tests.support.documents.events import EVENTS, FULL_MESSAGE, THUMB
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -154,6 +156,16 @@ def encoded_server_frames(name: str) -> Frames:
     return found
 
 
+def _revisions(
+    event: PrivateMessageRevised | ChannelMessageRevised,
+) -> Iterator[PrivateMessageRevised | ChannelMessageRevised]:
+    yield evolve(event, message=evolve(event.message, is_deleted=True))
+    for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED)):
+        yield evolve(event, revision=revision)
+    yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
+    yield evolve(event, revision=React(THUMB, is_added=False))
+
+
 def examples() -> Iterator[Event]:
     """Every event, and variants that have what the others leave out."""
     yield from EVENTS
@@ -172,8 +184,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, subscribed=False)
             case Refused():
                 yield evolve(event, field="content")
-            case MessagePinned():
-                yield evolve(event, is_pinned=False)
+            case PrivateMessageRevised() | ChannelMessageRevised():
+                yield from _revisions(event)
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():

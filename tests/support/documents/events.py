@@ -11,6 +11,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -30,11 +31,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,
@@ -50,15 +50,16 @@ from protocol.model import (
     ChannelId,
     ChannelKind,
     DeliveryStatus,
-    GradingStatus,
     Message,
     MessageId,
     MessageKind,
+    Reaction,
     User,
     UserId,
     Workspace,
     WorkspaceId,
 )
+from protocol.revisions import React
 
 AT: Final = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
 ANN: Final = User(UserId(1), "ann", "Ann", AT, AT)
@@ -68,6 +69,7 @@ WORKSPACE: Final = Workspace(WorkspaceId(5), "w", None, UserId(1), (UserId(1),),
 PAIR: Final = (UserId(1), UserId(2))
 IDS: Final = (MessageId(8), MessageId(9))
 
+THUMB: Final = "\N{THUMBS UP SIGN}"
 FULL_MESSAGE: Final = evolve(
     MESSAGE,
     kind=MessageKind.FILE,
@@ -75,6 +77,19 @@ FULL_MESSAGE: Final = evolve(
     parent_id=MessageId(7),
     read_by=(UserId(2),),
     is_delivered=True,
+    rev=6,
+    edited_at=AT,
+    is_deleted=True,
+    reactions=(Reaction(THUMB, 1, (UserId(1),)),),
+)
+
+REVISED: Final = evolve(
+    MESSAGE,
+    content="revised",
+    rev=6,
+    edited_at=AT,
+    is_pinned=True,
+    reactions=(Reaction(THUMB, 2, (UserId(1), UserId(2))),),
 )
 
 EVENTS: Final[tuple[Event, ...]] = (
@@ -91,8 +106,8 @@ EVENTS: Final[tuple[Event, ...]] = (
     PrivateMessagesDelivered(UserId(2), UserId(1), 4),
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
-    MessagePinned(ChannelId(3), MessageId(9), ANN),
-    MessageGraded(ChannelId(3), MessageId(9), ANN, GradingStatus.GRADED),
+    PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
+    ChannelMessageRevised(REVISED, AT, WorkspaceId(5), React(THUMB), ANN),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),

@@ -11,6 +11,7 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelCreated,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelsAdded,
     ChannelsResumed,
@@ -24,10 +25,9 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MessageConfirmed,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesRead,
     Ready,
     Refused,
@@ -37,11 +37,12 @@ from protocol.model import (
     MAX_ID,
     ChannelId,
     DeliveryStatus,
-    GradingStatus,
     MessageId,
+    Reaction,
     UserId,
     WorkspaceId,
 )
+from protocol.revisions import MAX_REACTION_KINDS, NAMED_REACTORS, React
 from tests.support.documents.events import ANN, AT, CHANNEL, EVENTS, FULL_MESSAGE, WORKSPACE
 
 LONG: Final = "\N{GRINNING FACE}" * 200
@@ -55,6 +56,14 @@ MESSAGE: Final = evolve(
     content=WORST * Config().max_content_chars,
     file_url="/uploads/2024-01-01/" + "x" * 255,
     key=WORST * 255,
+)
+REVISED: Final = evolve(
+    MESSAGE,
+    rev=ID,
+    edited_at=AT,
+    reactions=tuple(
+        Reaction(LONG[:20], ID, (USER.id,) * NAMED_REACTORS) for _ in range(MAX_REACTION_KINDS)
+    ),
 )
 HISTORY: Final = [evolve(MESSAGE, seq=seq, author_id=USER.id) for seq in range(1, 501)]
 CHANNEL_FULL: Final = evolve(
@@ -85,8 +94,8 @@ _LARGEST: Final[tuple[Event, ...]] = (
     PrivateMessagesRead(USER.id, USER.id, ID, IDS, AT),
     ChannelMessagesRead(ChannelId(ID), USER.id, IDS),
     MessagesSeen(ChannelId(ID), USER.id, USER.id, IDS, DeliveryStatus.DELIVERED),
-    MessagePinned(ChannelId(ID), MessageId(ID), USER),
-    MessageGraded(ChannelId(ID), MessageId(ID), USER, GradingStatus.PENDING),
+    PrivateMessageRevised(REVISED, AT, React(LONG[:20]), USER),
+    ChannelMessageRevised(REVISED, AT, WorkspaceId(ID), React(LONG[:20]), USER),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
     Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),

@@ -191,7 +191,8 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
     command = ReviseMessage(_message_id(call), Grade(status))
     graded = await call.carry_out(command, Changed, {ErrorCode.STAFF_ONLY: not_staff})
-    return await _shown(call, graded.message)
+    shown = await call.services.store.messages.get(graded.message.id, viewer=call.me)
+    return await _shown(call, shown or graded.message)
 
 
 async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:

@@ -8,10 +8,10 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.role import ROLE, grant_rights, make_role
 from persistence.records import Draft
 from protocol.model import Posted
-from protocol.revisions import Delete
+from protocol.revisions import Delete, Edit, React
 from tests.support.stores.databases import Databases, execute
 from tests.support.stores.records import make_users
-from tests.support.stores.revisions import revised
+from tests.support.stores.revisions import changed
 
 
 async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databases) -> None:
@@ -50,7 +50,8 @@ async def test_a_store_works_as_that_role(databases: Databases) -> None:
             assert isinstance(posted, Posted)
             assert await store.messages.last_id() == posted.message.id
             await store.messages.mark_read(ben.id, ann.id)
+            for revision in (React("x"), Edit("ho"), Delete()):
+                await changed(store, posted.message.id, revision, by=ann.id)
             await store.relations.block(ann.id, ben.id)
-            assert await revised(store, posted.message.id, Delete(), by=ann.id) is None
             await store.accounts.deactivate(ann.id, audit=AuditEntry(Way.HTTP, "::1", "deactivate"))
             assert len(await store.audit.page(before=None, limit=2)) == 1

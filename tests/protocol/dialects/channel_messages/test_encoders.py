@@ -7,6 +7,7 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     Announced,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelsResumed,
     ChannelTyping,
     ConversationBegun,
@@ -48,6 +49,25 @@ NEW = (
 
 EMITTED: dict[type[Event], list[tuple[str, object]]] = {
     ChannelMessagePosted: [NEW],
+    ChannelMessageRevised: [
+        (
+            "message:reaction",
+            {
+                "messageId": MESSAGE,
+                "channelId": CHANNEL,
+                "change": "reaction_added",
+                "seq": 4,
+                "rev": 6,
+                "content": "revised",
+                "editedAt": "2024-01-01T12:00:00.007Z",
+                "isDeleted": False,
+                "isPinned": True,
+                "reactions": [{"emoji": "👍", "count": 2, "userIds": [USER, OTHER]}],
+                "emoji": "👍",
+                "userId": USER,
+            },
+        )
+    ],
     ConversationBegun: [NEW],
     ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
     MessagesSeen: [

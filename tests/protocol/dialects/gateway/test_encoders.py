@@ -10,6 +10,7 @@ from protocol.events import (
     ChannelCreated,
     ChannelDeleted,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelsResumed,
     ChannelTyping,
@@ -28,6 +29,26 @@ from tests.support.documents.events import ANN, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    ChannelMessageRevised: [
+        {
+            "t": "MESSAGE_REACTION_ADD",
+            "d": {
+                "id": 9,
+                "channelId": 3,
+                "workspaceId": 5,
+                "change": "reaction_added",
+                "seq": 4,
+                "rev": 6,
+                "content": "revised",
+                "editedAt": "2024-01-01T12:00:00.007Z",
+                "isDeleted": False,
+                "isPinned": True,
+                "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+                "emoji": "👍",
+                "userId": 1,
+            },
+        }
+    ],
     ChannelMessagePosted: [
         {
             "t": "MESSAGE_CREATE",

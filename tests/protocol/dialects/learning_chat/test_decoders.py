@@ -10,10 +10,10 @@ from protocol.commands import (
     LeaveChannel,
     MarkDelivered,
     MarkRead,
-    PinMessage,
     PostToChannel,
     Respond,
     ResumeChannels,
+    ReviseMessage,
     TypeInChannel,
 )
 from protocol.dialect import CodecLimits
@@ -22,6 +22,7 @@ from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.model import ChannelId, MessageId, MessageKind
+from protocol.revisions import Pin
 
 CHANNEL = ChannelId(3)
 SEND = {"type": "send_message", "channelId": 3, "content": "hi", "clientMessageId": "k"}
@@ -62,7 +63,7 @@ def receive(frame: object) -> Command | None:
         ({"type": "mark_delivered", "channelId": 3, "messageId": 9}, MarkDelivered(MessageId(9))),
         (
             {"type": "pin_message", "channelId": 3, "messageId": 9},
-            PinMessage(CHANNEL, MessageId(9)),
+            ReviseMessage(MessageId(9), Pin(), CHANNEL),
         ),
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
@@ -113,7 +114,7 @@ def test_a_frame_without_its_message_is_ignored(kind: str) -> None:
          "fileUrl must be an upload or http(s)://", "fileUrl", "k"),
         (SEND | {"clientMessageId": ""}, "invalid_field",
          "An idempotency key has 1 to 255 characters", "clientMessageId", None),
-        ({"type": "resume", "after": 5}, "invalid_field", "after must be an object of seqs",
+        ({"type": "resume", "after": 5}, "invalid_field", "after must be an object of whole numbers",
          "after", None),
         ({"type": "dance"}, "unknown_type", "Unknown event type: dance", "type", None),
     ],

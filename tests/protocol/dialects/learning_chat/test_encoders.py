@@ -9,6 +9,7 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     Announced,
     ChannelMessagePosted,
+    ChannelMessageRevised,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
@@ -20,8 +21,6 @@ from protocol.events import (
     InvitationsChanged,
     JoinedChannel,
     LeftChannel,
-    MessageGraded,
-    MessagePinned,
     MessagesSeen,
     Refused,
     Shed,
@@ -93,21 +92,21 @@ FRAMES: dict[type[Event], list[object]] = {
         {"type": "message_delivered", "messageId": 8, "userId": 2, "channelId": 3},
         {"type": "message_delivered", "messageId": 9, "userId": 2, "channelId": 3},
     ],
-    MessagePinned: [
+    ChannelMessageRevised: [
         {
-            "type": "message_pinned",
+            "type": "message_reaction",
             "messageId": 9,
-            "pinnedBy": {"userId": 1, "displayName": "Ann"},
             "channelId": 3,
-        }
-    ],
-    MessageGraded: [
-        {
-            "type": "message_graded",
-            "messageId": 9,
-            "gradingStatus": "graded",
-            "gradedBy": {"userId": 1, "displayName": "Ann"},
-            "channelId": 3,
+            "change": "reaction_added",
+            "seq": 4,
+            "rev": 6,
+            "content": "revised",
+            "editedAt": "2024-01-01T12:00:00.007Z",
+            "isDeleted": False,
+            "isPinned": True,
+            "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+            "emoji": "👍",
+            "userId": 1,
         }
     ],
     JoinedChannel: [{"type": "joined_channel", "channelId": 3}],

@@ -15,6 +15,7 @@ from protocol.events import (
     ConversationSubscribed,
     Event,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesRead,
     Refused,
     Shed,
@@ -35,6 +36,27 @@ FRAMES: dict[type[Event], list[object]] = {
                 "role": "student",
                 "serverTime": "2024-01-01T12:00:00.007Z",
                 "epoch": "epoch",
+            },
+            "timestamp": "2024-01-01T12:00:00.007Z",
+        }
+    ],
+    PrivateMessageRevised: [
+        {
+            "type": "message_reaction",
+            "payload": {
+                "messageId": "9",
+                "conversationId": "conv_1_2",
+                "senderId": 1,
+                "change": "reaction_added",
+                "seq": 4,
+                "rev": 6,
+                "content": "revised",
+                "editedAt": "2024-01-01T12:00:00.007Z",
+                "isDeleted": False,
+                "isPinned": True,
+                "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+                "emoji": "👍",
+                "userId": 1,
             },
             "timestamp": "2024-01-01T12:00:00.007Z",
         }

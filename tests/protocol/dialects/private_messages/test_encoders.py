@@ -15,6 +15,7 @@ from protocol.events import (
     HeartbeatAcknowledged,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Refused,
@@ -29,6 +30,30 @@ EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
     Connected: [{"type": "system", "message": "Welcome to the chat!", "epoch": "epoch"}],
+    PrivateMessageRevised: [
+        {
+            "type": "message_reaction",
+            "change": "reaction_added",
+            "sender_id": 1,
+            "recipient_id": 2,
+            "message": {
+                "id": 9,
+                "content": "revised",
+                "sender_id": 1,
+                "receiver_id": 2,
+                "recipient_id": 2,
+                "created_at": "2024-01-01T12:00:00.007Z",
+                "is_read": False,
+                "seq": 4,
+                "client_id": "k",
+                "rev": 6,
+                "reactions": [{"emoji": "👍", "count": 2, "user_ids": [1, 2]}],
+                "edited_at": "2024-01-01T12:00:00.007Z",
+            },
+            "emoji": "👍",
+            "user_id": 1,
+        }
+    ],
     PrivateMessagePosted: [
         {
             "type": "private_message",

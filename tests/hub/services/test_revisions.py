@@ -26,13 +26,13 @@ async def test_a_pin_is_told_to_who_has_joined_wherever_it_comes_from(world: Wor
     }
     await teas.send({"type": "pin_message", "channelId": channel, "messageId": message})
     for socket in (teas, anns):
-        assert await socket.receive() == {**told, "messageId": message}
+        assert await socket.receive() == {**told, "messageId": message, "rev": 1}
     pinned = await school.tea.ask("POST", f"/api/channels/{channel}/pin/{second}")
     assert pinned.json["pinnedMessages"] == [message, second]
     for socket in (teas, anns):
-        assert await socket.receive() == {**told, "messageId": second}
+        assert await socket.receive() == {**told, "messageId": second, "rev": 2}
     await school.tea.ask("DELETE", f"/api/channels/{channel}/pin/{second}")
-    by = {"unpinnedBy": told["pinnedBy"], "channelId": channel}
+    by = {"unpinnedBy": told["pinnedBy"], "channelId": channel, "rev": 3}
     for socket in (teas, anns):
         assert await socket.receive() == {"type": "message_unpinned", "messageId": second, **by}
     for socket in (teas, anns, bens):
@@ -49,7 +49,7 @@ async def test_a_grade_is_told_to_who_has_joined(world: World) -> None:
     assert await anns.receive() == {
         "type": "message_graded", "messageId": message, "gradingStatus": "graded",
         "gradedBy": {"userId": school.tea.id, "displayName": "Tea"},
-        "channelId": school.general.id,
+        "channelId": school.general.id, "rev": 1,
     }  # fmt: skip
     for socket in (anns, outside):
         await socket.is_silent()
