@@ -34,6 +34,7 @@ from protocol.events import (
     MessagesSeen,
     PresenceChanged,
     PrivateMessagePosted,
+    PrivateMessageRevised,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
     Ready,

@@ -114,8 +114,8 @@ def test_a_frame_without_its_message_is_ignored(kind: str) -> None:
          "fileUrl must be an upload or http(s)://", "fileUrl", "k"),
         (SEND | {"clientMessageId": ""}, "invalid_field",
          "An idempotency key has 1 to 255 characters", "clientMessageId", None),
-        ({"type": "resume", "after": 5}, "invalid_field", "after must be an object of whole numbers",
-         "after", None),
+        ({"type": "resume", "after": 5}, "invalid_field",
+         "after must be an object of whole numbers", "after", None),
         ({"type": "dance"}, "unknown_type", "Unknown event type: dance", "type", None),
     ],
 )  # fmt: skip
