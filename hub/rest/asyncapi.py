@@ -19,6 +19,7 @@ from protocol.discovery import Dialects
 from protocol.schemas import JsonSchema, Schemas
 
 PLACE: Final = "#/components/schemas/"
+TAGS: Final = ("t", "op", "type")
 ACKNOWLEDGEMENT: Final = "acknowledgement"
 _BEARER: Final = "bearer"
 _OVER_SOCKETIO: Final = (
@@ -167,8 +168,8 @@ def _named(_: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonS
 
 
 def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:
-    """The kinds of frames with their schemas: the one text that a field of a frame may have, or
-    the name of the event where no field has one.
+    """The kinds of frames with their schemas: the texts that the tag of a frame may have, or the
+    name of the event where it has no tag.
     """
     is_union = get_origin(shape) in (Union, types.UnionType)
     for each in get_args(shape) if is_union else (shape,):
@@ -176,9 +177,10 @@ def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, 
         described: Any = payload
         if "$ref" in described:
             described = schemas.definitions[described["$ref"].removeprefix(PLACE)]
-        values = [field.get("enum", ()) for field in described.get("properties", {}).values()]
-        texts = (one[0] for one in values if len(one) == 1 and isinstance(one[0], str))
-        yield next(texts, event), payload
+        fields = described.get("properties", {})
+        tags = (fields[tag] for tag in TAGS if "enum" in fields.get(tag, {}))
+        for kind in next(tags, {"enum": [event]})["enum"]:
+            yield kind, payload
 
 
 def _summary(kind: object) -> str:

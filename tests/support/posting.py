@@ -1,22 +1,27 @@
 """Messages: stored and delivered without a connection of their author's, over REST, as frames."""
 
+from collections.abc import Sequence
+
 from persistence.records import Draft
-from protocol.model import Channel, Posted, User
+from protocol.model import Channel, Message, Posted, User
 from tests.support.world import Person, World
 
 
-async def write(world: World, author: User, to: User, *texts: str) -> None:
+async def write(world: World, author: User, to: User, *texts: str) -> Sequence[Message]:
     """Store private messages and deliver them, as REST does."""
-    for text in texts:
-        draft = Draft(author.id, to.id, text)
-        assert isinstance(await world.services.messaging.send(author, draft), Posted)
+    return [await _send(world, author, Draft(author.id, to.id, text)) for text in texts]
 
 
-async def post(world: World, author: User, channel: Channel, *texts: str) -> None:
+async def post(world: World, author: User, channel: Channel, *texts: str) -> Sequence[Message]:
     """Store messages of a channel and deliver them."""
-    for text in texts:
-        draft = Draft(author.id, None, text, channel_id=channel.id)
-        assert isinstance(await world.services.messaging.send(author, draft), Posted)
+    drafts = [Draft(author.id, None, text, channel_id=channel.id) for text in texts]
+    return [await _send(world, author, draft) for draft in drafts]
+
+
+async def _send(world: World, author: User, draft: Draft) -> Message:
+    posted = await world.services.messaging.send(author, draft)
+    assert isinstance(posted, Posted)
+    return posted.message
 
 
 def private_message(to: Person, content: str = "hi", **more: object) -> dict[str, object]:

@@ -1,0 +1,260 @@
+"""Revisions reach everybody who may see the message, once each in order, also when an answer of the
+store is lost, and whoever comes back is told the last one of each message.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from attrs import define, evolve
+
+import hub.services.missed_revisions
+from persistence.interface import Store
+from persistence.records import Locked, StoreUnavailable
+from persistence.revisions import RevisionDraft, RevisionOutcome
+from protocol.answers import Changed
+from protocol.commands import ReviseMessage
+from protocol.events import Refused
+from protocol.model import MessageId
+from protocol.revisions import Delete, Edit, React, Revision
+from tests.support.clients.websocket import WebSocket
+from tests.support.posting import post, write
+from tests.support.school import on_gateway, open_school
+from tests.support.stores.revisions import changed
+from tests.support.world import Person, World, open_world
+
+HEART = "❤️"
+
+
+async def revise(
+    person: Person, message_id: MessageId, revision: Revision, key: str | None = None
+) -> Changed | Refused:
+    services = person.world.services
+    command = ReviseMessage(message_id, revision, key=key)
+    return await services.commands.revisions.revise(
+        person.user, services.quotas.of(person.id), command
+    )
+
+
+async def states(socket: WebSocket, count: int) -> list[tuple[int, str]]:
+    """Of the next revisions: the rev, and what the message says."""
+    found = []
+    for _ in range(count):
+        message = (await socket.receive())["message"]
+        found.append((message["rev"], message["content"]))
+    return found
+
+
+@define
+class LosingAnswers:
+    """Revisions whose next answers are lost: what was asked for happened, or it did not."""
+
+    store: Any
+    lost_after: int = 0
+    lost_before: int = 0
+    locked: int = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
+        if self.locked:
+            self.locked -= 1
+            return [Locked()] * len(drafts)
+        if self.lost_before:
+            self.lost_before -= 1
+            raise StoreUnavailable("lost on the way there")
+        outcomes: Sequence[RevisionOutcome | Locked] = await self.store.revise(drafts)
+        if self.lost_after:
+            self.lost_after -= 1
+            raise StoreUnavailable("lost on the way back")
+        return outcomes
+
+
+def losing(store: Store) -> tuple[Store, LosingAnswers]:
+    revisions = LosingAnswers(store.revisions)
+    return evolve(store, revisions=revisions), revisions
+
+
+async def test_both_people_of_a_conversation_are_told(world: World) -> None:
+    ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
+    (posted,) = await write(world, ann.user, ben.user, "helo")
+    sockets = [await person.open() for person in (ann, ben)]
+    outside = await eve.open()
+    await revise(ann, posted.id, Edit("hello"))
+    await revise(ben, posted.id, React(HEART))
+    await revise(ann, posted.id, Delete())
+    for socket in sockets:
+        edited, reaction, deleted = [await socket.receive() for _ in range(3)]
+        assert (edited["type"], edited["change"], edited["user_id"]) == (
+            "message_updated", "edited", ann.id,
+        )  # fmt: skip
+        assert (edited["message"]["content"], edited["message"]["rev"]) == ("hello", 1)
+        assert (reaction["type"], reaction["emoji"]) == ("message_reaction", HEART)
+        assert reaction["message"]["reactions"] == [
+            {"emoji": HEART, "count": 1, "user_ids": [ben.id]}
+        ]
+        assert (deleted["type"], deleted["message"]["rev"]) == ("message_deleted", 3)
+        assert (deleted["message"]["content"], deleted["message"]["is_deleted"]) == ("", True)
+    await outside.is_silent()
+
+
+async def test_who_is_in_a_channel_is_told_in_every_dialect(world: World) -> None:
+    school = await open_school(world)
+    (posted,) = await post(world, school.ann.user, school.general, "helo")
+    chat = await school.join(school.ben)
+    gateway = await on_gateway(school.ben)
+    await chat.past("user_presence")
+    await revise(school.ann, posted.id, Edit("hello"))
+    frame = await chat.receive()
+    assert (frame["type"], frame["content"], frame["rev"]) == ("message_updated", "hello", 1)
+    event = await gateway.receive()
+    assert (event["t"], event["d"]["content"]) == ("MESSAGE_UPDATE", "hello")
+
+
+async def test_who_blocks_the_author_is_told_nothing(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    (posted,) = await write(world, ann.user, ben.user, "x")
+    await world.store.relations.block(ann.id, ben.id)
+    anns = await ann.open()
+    bens = await ben.open()
+    assert isinstance(await revise(ann, posted.id, Delete()), Changed)
+    assert (await anns.receive())["type"] == "message_deleted"
+    await bens.is_silent()
+
+
+@pytest.mark.parametrize("lost", ["lost_after", "lost_before"])
+async def test_a_revision_whose_answer_was_lost_is_told_if_it_was_made(
+    store: Store, lost: str
+) -> None:
+    broken, revisions = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (posted,) = await write(world, ann.user, ben.user, "0")
+        bens = await ben.open()
+        await revise(ann, posted.id, Edit("1"))
+        assert await states(bens, 1) == [(1, "1")]
+        setattr(revisions, lost, 1)
+        with pytest.raises(StoreUnavailable):
+            await revise(ann, posted.id, Edit("2"), key="k")
+        if lost == "lost_after":
+            assert await states(bens, 1) == [(2, "2")]  # without anybody asking
+            assert isinstance(await revise(ann, posted.id, Edit("2"), key="k"), Changed)
+        else:
+            await revise(ann, posted.id, Edit("2"), key="k")
+            assert await states(bens, 1) == [(2, "2")]
+        await bens.is_silent()
+
+
+async def test_the_first_revision_of_a_channel_is_told_although_its_answer_was_lost(
+    store: Store,
+) -> None:
+    broken, revisions = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (posted,) = await write(world, ann.user, ben.user, "0")
+        bens = await ben.open()
+        revisions.lost_after = 1
+        with pytest.raises(StoreUnavailable):
+            await revise(ann, posted.id, Edit("1"))
+        assert await states(bens, 1) == [(1, "1")]
+
+
+async def test_what_another_writer_did_is_told_before_anything_newer(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    one, two = await write(world, ann.user, ben.user, "1", "2")
+    bens = await ben.open()
+    await revise(ann, one.id, Edit("a"))
+    await changed(world.store, two.id, Edit("b"), by=ann.id)  # unseen by the hub
+    await revise(ann, one.id, Edit("c"))
+    assert await states(bens, 3) == [(1, "a"), (2, "b"), (3, "c")]
+
+
+async def test_what_is_locked_waits_and_then_is_made(store: Store) -> None:
+    broken, revisions = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (posted,) = await write(world, ann.user, ben.user, "0")
+        bens = await ben.open()
+        revisions.locked = 2
+        assert isinstance(await revise(ann, posted.id, Edit("1")), Changed)
+        assert await states(bens, 1) == [(1, "1")]
+        revisions.locked = 100
+        with pytest.raises(StoreUnavailable):
+            await revise(ann, posted.id, Edit("2"))
+        revisions.locked = 0
+
+
+async def test_who_comes_back_is_told_what_was_changed_of_what_they_have(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    one, two, three = await write(world, ann.user, ben.user, "1", "2", "3")
+    for message, text in ((two, "b"), (one, None), (three, "c"), (two, "B")):
+        revision = Delete() if text is None else Edit(text)
+        await changed(world.store, message.id, revision, by=ann.id)
+    socket = await ben.open()
+    peer = str(ann.id)
+    await socket.send({"type": "resume", "after": {peer: 2}, "revs": {peer: 1}})
+    assert await states(socket, 2) == [(2, ""), (4, "B")]
+    new = await socket.receive_type("private_message")
+    assert (new["message"]["content"], new["message"]["rev"]) == ("c", 3)
+    marker = await socket.receive_type("resumed")
+    assert (marker["after"], marker["revs"], marker["complete"]) == ({peer: 3}, {peer: 4}, True)
+    await revise(ann, one.id, React(HEART))  # it is deleted
+    await revise(ann, two.id, Edit("z"))
+    assert await states(socket, 1) == [(5, "z")]
+
+
+async def test_who_names_no_revs_is_told_of_none(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    (one,) = await write(world, ann.user, ben.user, "1")
+    await changed(world.store, one.id, Edit("b"), by=ann.id)
+    socket = await ben.open()
+    await socket.send({"type": "resume", "after": {str(ann.id): 1}})
+    assert "revs" not in await socket.receive_type("resumed")
+
+
+async def test_a_rev_of_the_future_is_of_another_log(world: World) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    (one,) = await write(world, ann.user, ben.user, "1")
+    await changed(world.store, one.id, Edit("b"), by=ann.id)
+    socket = await ben.open()
+    peer = str(ann.id)
+    await socket.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 2}})
+    again = await socket.receive_type("private_message")
+    assert again["message"]["content"] == "b"
+    marker = await socket.receive_type("resumed")
+    assert (marker["reset"], marker["revs"]) == (True, {peer: 1})
+
+
+async def test_more_revisions_than_one_resume_has_come_with_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.missed_revisions, "PAGE_MESSAGES", 2)
+    monkeypatch.setattr(hub.services.missed_revisions, "MAX_MESSAGES", 4)
+    ann, ben = await world.person("ann"), await world.person("ben")
+    messages = await write(world, ann.user, ben.user, *"abcde")
+    for message in messages:
+        await changed(world.store, message.id, Edit(message.content.upper()), by=ann.id)
+    socket = await ben.open()
+    peer, revs = str(ann.id), 0
+    for told, is_complete in ((4, False), (1, True)):
+        await socket.send({"type": "resume", "after": {peer: 5}, "revs": {peer: revs}})
+        assert len(await states(socket, told)) == told
+        marker = await socket.receive_type("resumed")
+        assert marker["complete"] is is_complete
+        revs = marker["revs"][peer]
+    assert revs == 5
+
+
+async def test_channels_are_resumed_with_their_revisions(world: World) -> None:
+    school = await open_school(world)
+    (posted,) = await post(world, school.ann.user, school.general, "helo")
+    await changed(world.store, posted.id, Edit("hello"), by=school.ann.id)
+    chat = await school.ben.open("/ws/chat")
+    room = str(school.general.id)
+    await chat.send({"type": "resume", "after": {room: 1}, "revs": {room: 0}})
+    await chat.receive_type("joined_channel")
+    frame = await chat.receive_type("message_updated")
+    assert (frame["content"], frame["change"]) == ("hello", "missed")
+    marker = await chat.receive_type("resumed")
+    assert (marker["after"], marker["revs"]) == ({room: 1}, {room: 1})
