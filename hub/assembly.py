@@ -68,10 +68,10 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
+from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
-from persistence.revisions import RevisionRules
-from protocol.express_session import COOKIE as SIGNED_COOKIE
+from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
 

@@ -23,8 +23,8 @@ from hub.metrics import LoginOutcome
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
 from hub.settings.log_ids import know_user
-from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.model import User
+from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 _WEAK: Final[Mapping[str, str]] = {
     "password_too_short": "A password has at least 8 characters",

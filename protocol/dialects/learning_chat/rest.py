@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypeAlias, TypedDict
 from attrs import frozen
 
 from protocol.errors import ErrorCode, WireError
-from protocol.express_session import COOKIE
 from protocol.model import (
     GIVEN_STANDINGS,
     ChannelId,
@@ -31,6 +30,7 @@ from protocol.parsing.content import (
     check_kind,
     is_storable,
 )
+from protocol.parsing.express_session import COOKIE
 from protocol.parsing.names import is_address, is_name, is_username
 from protocol.parsing.structuring import identifier
 from protocol.rest import RestDialect, camel_case

@@ -54,7 +54,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "nobody asks whether more than one conversation is held",
         "hub/services/posting/lane.py",
-        " or (self._standstill and None in batch)",
+        " or (self._standstill and again)",
         "",
         ("tests/hub/rest/routes/test_health.py",),
     ),
@@ -134,11 +134,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what waits behind a failed statement is never answered",
         "hub/services/posting/lane.py",
-        """            if waiting is not None:
-                self._settle(waiting, error)
+        """                case Submission():
+                    self._settle(waiting, error)
 """,
-        """            if waiting is None:
-                self._in_doubt.set()
+        """                case Submission():
+                    self._in_doubt.set()
 """,
         ("tests/hub/services/posting/test_lane.py",),
     ),
@@ -283,7 +283,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "resuming stops after the first page",
-        "hub/services/resume.py",
+        "hub/services/replay.py",
         "spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []",
         "spans = []",
         (RESUME,),
@@ -291,7 +291,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "messages that were too much to be held are lost",
         "hub/services/resume.py",
-        "                await self._replay(client, channels, missing, render)\n",
+        "                await self._replay.all(client, channels, missing, render)\n",
         "                del missing\n",
         (RESUME,),
     ),

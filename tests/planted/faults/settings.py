@@ -192,9 +192,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "pins are not counted",
-        "hub/services/commands.py",
-        "    PinMessage: Price(Kind.PINS),\n",
-        "",
+        "hub/services/revisions.py",
+        "            return Kind.PINS\n",
+        "            return Kind.REVISIONS\n",
         (QUOTAS,),
     ),
     Fault(
