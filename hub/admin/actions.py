@@ -11,7 +11,7 @@ from attrs import frozen
 
 from hub.admin.operator import Operator
 from hub.http.responses import HttpError
-from hub.identity.passwords import Busy, PasswordHasher, check_password
+from hub.identity.passwords import WEAK, Busy, PasswordHasher, check_password
 from persistence.interface import AuditRow, Store
 from persistence.records import NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.admin import (
@@ -150,7 +150,7 @@ class StoredActions:
     async def _hash(self, password: str) -> str:
         flaw = check_password(password)
         if flaw is not None:
-            raise HttpError(400, flaw, f"This password is not accepted: {flaw}")
+            raise HttpError(400, flaw, WEAK[flaw])
         try:
             return await self.passwords.hash(password, self.operator)
         except Busy:

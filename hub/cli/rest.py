@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import trio
 from attrs import frozen
 
+from hub.settings.sources import reason_of
 from hub.sockets.addresses import UNIX
 from protocol.websocket.handshake import HOST_PREFIX
 
@@ -106,8 +107,10 @@ def _call(url: str, method: str, path: str, body: object, given: Mapping[str, st
         cookies = SimpleCookie()
         for value in response.headers.get_all("Set-Cookie", []):
             cookies.load(value)
-    except (OSError, http.client.HTTPException) as error:
-        raise CallFailed(f"{url} cannot be reached: {error}") from None
+    except OSError as error:
+        raise CallFailed(f"{url} cannot be reached: {reason_of(error)}") from None
+    except http.client.HTTPException:
+        raise CallFailed(f"{url} cannot be reached: what answers there speaks no HTTP") from None
     finally:
         connection.close()
     if response.status >= http.HTTPStatus.BAD_REQUEST:

@@ -33,10 +33,10 @@ def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def refusal(*flags: str) -> str:
+def refusal(*flags: str, code: int = 1) -> str:
     """The one line with which a start ends."""
     done = parlour("serve", "--port", "0", *flags)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -168,9 +168,9 @@ def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:
         assert line == f"Cannot listen on 127.0.0.1:{port}: Address already in use"
     (folder / "no.pem").write_text("nothing")
     pem = str(folder / "no.pem")
-    assert pem in refusal(*where, "--tls-cert", pem, "--tls-key", pem)
+    assert pem in refusal(*where, "--tls-cert", pem, "--tls-key", pem, code=2)
     assert pem in parlour("check-config", "--tls-cert", pem, "--tls-key", pem).stderr
-    line = refusal(*where, "--database-url", "postgresql://me@db:99999/x")
+    line = refusal(*where, "--database-url", "postgresql://me@db:99999/x", code=2)
     assert "a port is a number from 1 to 65535" in line
     (folder / "file").write_text("")
     assert "file" in refusal("--data-dir", str(folder / "file"))

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
 from hub.cli.running import Say
+from hub.cli.terminal import aligned
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -116,8 +117,9 @@ async def list_users(office: Office) -> None:
         after: int | None = 0
         while after is not None:
             page = await desk.users(after=after)
-            for user in page["users"]:
-                office.show(user, [_account_line(user)])
+            lines = aligned([_account_row(user) for user in page["users"]])
+            for user, line in zip(page["users"], lines, strict=True):
+                office.show(user, [line])
             after = page["next"]
 
 
@@ -126,7 +128,7 @@ async def revoke_sessions(office: Office, user: str) -> None:
     async with account_desk(office.config, office.url) as desk:
         revoked = await desk.revoke(UserBody(user))
     name = revoked["user"]["username"]
-    office.show(revoked, [f"{revoked['ended']} sessions of {name} ended"])
+    office.show(revoked, [f"{_number(revoked['ended'], 'session')} of {name} ended"])
 
 
 async def deactivate(office: Office, user: str) -> None:
@@ -148,8 +150,9 @@ async def show_audit(office: Office, before: int | None, limit: int) -> None:
     """Print what operators have done, newest first."""
     async with account_desk(office.config, office.url) as desk:
         page = await desk.audit(before=before, limit=limit)
-    for action in page["actions"]:
-        office.show(action, [_action_line(action)])
+    lines = aligned([_action_row(action) for action in page["actions"]])
+    for action, line in zip(page["actions"], lines, strict=True):
+        office.show(action, [line])
 
 
 async def show_status(office: Office) -> None:
@@ -191,21 +194,16 @@ async def drain(office: Office, body: DrainBody) -> None:
     office.show(found, [draining if found["draining"] else "The hub is not draining any more"])
 
 
-def _account_line(user: AccountObject) -> str:
-    since = user["deactivated_at"]
-    state = [] if since is None else ["deactivated"]
-    return "\t".join(
-        [str(user["id"]), user["username"], user["email"] or "-", user["name"], *state]
-    )
+def _account_row(user: AccountObject) -> tuple[str, ...]:
+    state = "" if user["deactivated_at"] is None else "deactivated"
+    return (str(user["id"]), user["username"], user["email"] or "-", user["name"], state)
 
 
-def _action_line(action: ActionObject) -> str:
+def _action_row(action: ActionObject) -> tuple[str, ...]:
     details = json.dumps(action["details"], ensure_ascii=False) if action["details"] else ""
     whom = action["username"] or "-"
     came = f"{action['way']}, {action['peer']}"
-    return "\t".join(
-        [str(action["id"]), _time(action["at"]), came, action["action"], whom, details]
-    )
+    return (str(action["id"]), _time(action["at"]), came, action["action"], whom, details)
 
 
 def _status_lines(hub: HubObject) -> Iterator[str]:
@@ -232,9 +230,7 @@ def _work(hub: HubObject) -> str:
 
 def _connection_lines(page: ConnectionsObject) -> Iterator[str]:
     rows = [_HEAD, *map(_connection_row, page["connections"])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    yield from aligned(rows)
     shown = len(page["connections"])
     following = "" if page["next"] is None else f"; the next ones: --after {page['next']}"
     yield f"{shown} of {_number(page['total'], 'connection')}{following}"

@@ -14,7 +14,7 @@ from hub.cli.operators import admin as commands
 from hub.cli.operators import people
 from hub.cli.operators.admin import Office, as_json, in_words
 from hub.cli.operators.desk import here, known_store
-from hub.cli.running import config_of, run_program, settings_options
+from hub.cli.running import DATA, config_of, run_program, settings_options, with_settings
 from hub.cli.terminal import say
 from hub.files.folder import UploadFolder
 from hub.settings.choices import LogLevel
@@ -41,7 +41,7 @@ def operating(command: Callable[..., Start]) -> Callable[..., None]:
         click.option("--url", help="Ask the hub there, with --admin-token-file", metavar="URL"),
     ):
         run = option(run)
-    return settings_options(run)
+    return with_settings(*DATA, "admin_token")(run)
 
 
 @click.group()

@@ -10,6 +10,7 @@ from typing import Final
 import trio
 
 from hub.admin.operator import Operator
+from hub.cli.failures import naming
 from hub.cli.operators.desk import find_user
 from hub.cli.running import NotDone, Say
 from hub.files.collector import FileCollector
@@ -46,7 +47,8 @@ async def export_user(
     path = to / f"user-{user.id}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
     await store.audit.note(operator.does("user export"), user)
     try:
-        done = await export_person(store, folder, user, path)
+        with naming(path):
+            done = await export_person(store, folder, user, path)
     except FileExistsError as error:
         raise NotDone(str(error)) from None
     say(

@@ -50,7 +50,7 @@ async def back_up(config: Config, file: str, say: Say) -> None:
     """
     began, made_at = time.monotonic(), datetime.now(UTC)
     with _output(file) as out:
-        archive = ArchiveWriter(out)
+        archive = ArchiveWriter(out, "standard output" if file == STDOUT else file)
         async with (
             open_beside(revealed(config.database_url), config.data_dir) as dsn,
             open_snapshot(dsn) as snapshot,

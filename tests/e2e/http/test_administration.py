@@ -76,8 +76,8 @@ async def test_accounts_are_looked_after_beside_a_hub_and_without_one(data_dir: 
         assert await parlour(data_dir, "user", "add", "ann", "--name", "Ann") == "ann has id 1"
         assert (await sign_in(hub, "ann"))[0] == 200
         assert await parlour(data_dir, "user", "role", "ann", "teacher") == "ann is a teacher"
-        assert await parlour(data_dir, "user", "list") == "1\tann\t-\tAnn"
-        assert await parlour(data_dir, "session", "revoke", "ann") == "1 sessions of ann ended"
+        assert await parlour(data_dir, "user", "list") == "1  ann  -  Ann"
+        assert await parlour(data_dir, "session", "revoke", "ann") == "1 session of ann ended"
         assert refusal(data_dir, "user", "add", "ANN") == (
             "This username has an account already (username_taken)"
         )

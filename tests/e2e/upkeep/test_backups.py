@@ -136,5 +136,5 @@ def test_a_backup_is_not_written_where_there_is_no_place(folder: Path) -> None:
     assert "There is no database of Parlour in" in refusal(
         "backup", folder / "a.tar", "--data-dir", folder / "data"
     )
-    assert "No such file or directory" in refusal("backup", folder / "none" / "a.tar")
+    assert f"there is no folder {folder / 'none'}" in refusal("backup", folder / "none" / "a.tar")
     assert [each.name for each in folder.iterdir()] == ["data"]

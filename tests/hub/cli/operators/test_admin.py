@@ -70,8 +70,8 @@ async def test_accounts_are_made_listed_and_changed(desk: Desk) -> None:
         "ann has id 1",
         "ben has id 2",
         "ben is deactivated and signed out everywhere; messages stay",
-        "1\tann\tann@example.org\tAnn",
-        "2\tben\t-\tBen\tdeactivated",
+        "1  ann  ann@example.org  Ann",
+        "2  ben  -                Ben  deactivated",
         "ben may sign in again",
         "ann has a new password and is signed out everywhere",
         "ann is a teacher",
@@ -105,12 +105,7 @@ async def test_each_action_is_in_the_audit_with_who_did_it_and_without_secrets(d
     desk.said.clear()
     await show_audit(office, actions[4]["id"], 1)
     (line,) = desk.said
-    assert line.split("\t")[2:] == [
-        f"command, uid {os.getuid()}",
-        "user add",
-        "ann",
-        "",
-    ]
+    assert line.endswith(f" UTC  command, uid {os.getuid()}  user add  ann")
 
 
 async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
@@ -128,11 +123,11 @@ async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
             "email_refused",
             "ann@ is no email address",
         ),
-        (partial(add_user, body=short), "password_too_short", "not accepted: password_too_short"),
+        (partial(add_user, body=short), "password_too_short", "at least 8 characters"),
         (
             partial(set_password, body=NewPasswordBody("ann", "short")),
             "password_too_short",
-            "not accepted: password_too_short",
+            "at least 8 characters",
         ),
         (
             partial(set_password, body=NewPasswordBody("ben", "another horse")),
