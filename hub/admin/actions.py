@@ -27,12 +27,12 @@ from protocol.admin import (
 )
 from protocol.model import Role, User, UserId
 from protocol.parsing.content import is_storable
-from protocol.parsing.names import is_address, is_name, is_username
+from protocol.parsing.names import USERNAME, is_address, is_name, is_username
 from protocol.shapes.timestamps import timestamp
 
 PAGE: Final = 500
 NO_USER: Final = "user_not_found"
-_UNSEEN: Final = "A name has a character that cannot be seen, or looks like another one"
+_UNSEEN: Final = "A name must show something, and have no characters that cannot be seen"
 
 
 @frozen
@@ -56,7 +56,9 @@ class StoredActions:
             HttpError: 400 when a name or the password is none, 409 when a name is taken.
         """
         name = body.username if body.name is None else body.name
-        if not is_username(body.username) or not is_name(name):
+        if not is_username(body.username):
+            raise HttpError(400, "name_refused", USERNAME)
+        if not is_name(name):
             raise HttpError(400, "name_refused", _UNSEEN)
         if body.email is not None and not is_address(body.email):
             raise HttpError(400, "email_refused", f"{body.email} is no email address")

@@ -29,7 +29,7 @@ from hub.cli.rest import CallFailed, below, call
 from hub.cli.terminal import printable
 from hub.settings.config import Config
 from hub.settings.sources import reason_of
-from hub.sockets.addresses import in_url, unix_path
+from hub.sockets.addresses import UNIX, in_url, unix_path
 
 CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
@@ -40,6 +40,7 @@ PAGE: Final = 100
 _EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  who listens there is here
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+_LOCALHOST: Final = "localhost"  # what any hub may be called
 
 
 @frozen
@@ -149,7 +150,7 @@ class Chat:
                 return ""
 
     async def _open_socket(self, reader: trio.Nursery, stream: _Stream) -> WebSocketConnection:
-        host = urlsplit(self.url).netloc
+        host = urlsplit(self.url).netloc or _LOCALHOST
         cookie = [(b"Cookie", self.cookie.encode())]
         path = below(self.url, "/ws")
         with trio.fail_after(CONNECT_SECONDS):
@@ -289,6 +290,8 @@ async def _open_stream(url: str) -> _Stream:
     parts = urlsplit(url)
     host = str(parts.hostname)
     with trio.fail_after(CONNECT_SECONDS):
+        if url.startswith(UNIX):
+            return await trio.open_unix_socket(url.removeprefix(UNIX))
         if parts.scheme == "http":
             return await trio.open_tcp_stream(host, parts.port or http.client.HTTP_PORT)
         return await trio.open_ssl_over_tcp_stream(

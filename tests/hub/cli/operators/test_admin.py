@@ -31,6 +31,7 @@ from hub.cli.running import NotDone
 from hub.http.responses import HttpError
 from hub.settings.config import SETTINGS, Config
 from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody
+from protocol.parsing.names import USERNAME
 from tests.support.stores.databases import Databases
 
 ANN = NewAccountBody("ann", "correct horse", "Ann", "ann@example.org")
@@ -112,11 +113,14 @@ async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
     office = desk.office
     await add_user(office, ANN)
     short = NewAccountBody("ben", "short")
-    unseen = "A name has a character that cannot be seen, or looks like another one"
+    unseen = "A name must show something, and have no characters that cannot be seen"
     nobody = "There is no user ben"
     for command, code, reason in (
         (partial(add_user, body=ANN), "username_taken", "This username has an account already"),
-        (partial(add_user, body=evolve(ANN, username="\u0430nn")), "name_refused", unseen),
+        (partial(add_user, body=evolve(ANN, username="\u0430nn")), "name_refused", USERNAME),
+        (partial(add_user, body=evolve(ANN, username="a\x01n")), "name_refused", USERNAME),
+        (partial(add_user, body=evolve(ANN, username="deleted-9")), "name_refused", USERNAME),
+        (partial(add_user, body=evolve(ANN, username="x" * 201)), "name_refused", USERNAME),
         (partial(add_user, body=evolve(ANN, name="Ann\u202e")), "name_refused", unseen),
         (
             partial(add_user, body=evolve(ANN, email="ann@")),
