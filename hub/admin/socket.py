@@ -48,9 +48,17 @@ def admin_listener(data_dir: Path) -> Iterator[socket.socket | None]:
 
 
 def _require_short(path: Path) -> None:
+    flaw = flaw_of_path(path)
+    if flaw is not None:
+        raise OSError(flaw)
+
+
+def flaw_of_path(path: Path) -> str | None:
+    """Why there can be no socket at a path; None: there can."""
     size = len(os.fsencode(path))
-    if size > MAX_PATH_BYTES:
-        raise OSError(f"its path has {size} bytes, that of a Unix socket {MAX_PATH_BYTES} at most")
+    if size <= MAX_PATH_BYTES:
+        return None
+    return f"its path has {size} bytes, that of a Unix socket {MAX_PATH_BYTES} at most"
 
 
 @asynccontextmanager

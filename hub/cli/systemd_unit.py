@@ -7,7 +7,6 @@ settings do, flags.
 
 import ipaddress
 import math
-import os
 import pwd
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +15,8 @@ from typing import Final
 
 from attrs import frozen
 
-from hub.admin.socket import MAX_PATH_BYTES
 from hub.admin.socket import NAME as ADMIN_SOCKET
+from hub.admin.socket import flaw_of_path
 from hub.app import stop_seconds
 from hub.settings.config import SETTINGS, Config
 from hub.settings.setting import ConfigError
@@ -201,11 +200,10 @@ def warnings_about(of: Installation) -> Iterator[str]:
     if not is_made and not of.data_dir.is_dir():
         yield f"{of.data_dir} has to be there: install -d -m 0700 -o {of.user} {of.data_dir}"
     socket = of.data_dir / ADMIN_SOCKET
-    if len(os.fsencode(socket)) > MAX_PATH_BYTES:
+    if (flaw := flaw_of_path(socket)) is not None:
         yield (
-            f"{of.data_dir} is too long for the admin socket in it, which may have"
-            f" {MAX_PATH_BYTES} bytes: no account can be made and no `parlour admin` works while"
-            " the hub runs"
+            f"{of.data_dir} is too long for the admin socket in it ({flaw}): no account can be made"
+            " and no `parlour admin` works while the hub runs"
         )
     for name, value in of.flags.items():
         is_path = name.endswith(IN_FILE) or isinstance(getattr(of.config, name), Path)

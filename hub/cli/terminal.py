@@ -29,6 +29,11 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in shown]
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something: `1 message`, `1,200 messages`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def say(line: str, *, err: bool = False) -> None:
     """Print a line, whatever names are in it. `err`: on standard error.
 

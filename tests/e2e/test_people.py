@@ -127,7 +127,7 @@ async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, ""), done
     (path,) = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert f"zanzibar is in {path}: 3 messages, 1 files," in done.stdout
+    assert f"zanzibar is in {path}: 3 messages, 1 file," in done.stdout
     with ZipFile(path) as found:
         lines = found.read("conversation_messages.jsonl").splitlines()
         assert [json.loads(line)["content"] for line in lines] == [*WRITTEN, "see platypus"]

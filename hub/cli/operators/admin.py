@@ -13,7 +13,7 @@ from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
 from hub.cli.running import Say
-from hub.cli.terminal import aligned
+from hub.cli.terminal import aligned, counted
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -128,7 +128,7 @@ async def revoke_sessions(office: Office, user: str) -> None:
     async with account_desk(office.config, office.url) as desk:
         revoked = await desk.revoke(UserBody(user))
     name = revoked["user"]["username"]
-    office.show(revoked, [f"{_number(revoked['ended'], 'session')} of {name} ended"])
+    office.show(revoked, [f"{counted(revoked['ended'], 'session')} of {name} ended"])
 
 
 async def deactivate(office: Office, user: str) -> None:
@@ -172,13 +172,13 @@ async def kick(office: Office, user: str) -> None:
     """Close a user's connections."""
     closed = await hub_desk(office.config, office.url).kick(UserBody(user))
     count, name = closed["closed"], closed["user"]["username"]
-    office.show(closed, [f"{_number(count, 'connection')} of {name} closed"])
+    office.show(closed, [f"{counted(count, 'connection')} of {name} closed"])
 
 
 async def announce(office: Office, text: str) -> None:
     """Say something to everybody who is connected."""
     sent = await hub_desk(office.config, office.url).announce(AnnouncementBody(text))
-    office.show(sent, [f"Sent to {_number(sent['connections'], 'connection')}"])
+    office.show(sent, [f"Sent to {counted(sent['connections'], 'connection')}"])
 
 
 async def set_log_level(office: Office, level: str) -> None:
@@ -233,7 +233,7 @@ def _connection_lines(page: ConnectionsObject) -> Iterator[str]:
     yield from aligned(rows)
     shown = len(page["connections"])
     following = "" if page["next"] is None else f"; the next ones: --after {page['next']}"
-    yield f"{shown} of {_number(page['total'], 'connection')}{following}"
+    yield f"{shown} of {counted(page['total'], 'connection')}{following}"
 
 
 _HEAD = ("id", "user", "dialect", "network", "since", "outbox")
@@ -252,7 +252,3 @@ def _connection_row(connection: ConnectionObject) -> tuple[str, ...]:
 
 def _time(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

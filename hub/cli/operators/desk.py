@@ -16,14 +16,16 @@ from attrs import field, frozen
 
 from hub.admin.actions import PAGE, StoredActions
 from hub.admin.operator import Operator
-from hub.admin.socket import NAME
+from hub.admin.socket import NAME, flaw_of_path
 from hub.cli.rest import call
 from hub.cli.running import NotDone
 from hub.identity.passwords import PasswordHasher
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from hub.settings.setting import ConfigError
 from hub.sockets.addresses import UNIX
 from persistence import is_data_dir, open_store
+from persistence.embedded.beside import pid_of_holder
 from persistence.interface import Store, Way
 from protocol.admin import (
     AccountObject,
@@ -137,12 +139,13 @@ def hub_desk(config: Config, url: str | None) -> HubDesk:
     """The hub at `url`, or the one that runs on the data folder.
 
     Raises:
-        NotDone: no hub does, or there is no token for it.
+        NotDone: no hub does.
+        ConfigError: there is no token for it.
     """
     if url is not None:
         token = revealed(config.admin_token)
         if token is None:
-            raise NotDone("With --url the hub's admin_token is needed: --admin-token-file FILE")
+            raise ConfigError("With --url the hub's admin_token is needed: --admin-token-file FILE")
         return HubDesk(url, token)
     flaw = _flaw_of_socket(config)
     if flaw is not None:
@@ -166,15 +169,30 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
-    """As `account_desk`, but the database is made if it is not there."""
+    """As `account_desk`, but the database is made if it is not there.
+
+    Raises:
+        NotDone: somebody holds it, who cannot be asked.
+    """
     if url is not None:
         yield hub_desk(config, url)
     elif config.database_url is None and _flaw_of_socket(config) is None:
         yield _beside(config)
     else:
         database = revealed(config.database_url)
+        if database is None:
+            _require_free(config)
         async with open_store(database, config.data_dir, pool_size=2, lanes=1) as store:
             yield StoredActions(store, PasswordHasher(), here())
+
+
+def _require_free(config: Config) -> None:
+    """Raises NotDone: somebody holds the folder; the text says why nobody was asked."""
+    pid = pid_of_holder(config.data_dir)
+    if pid is not None:
+        why = _flaw_of_socket(config) or "it was not ready"
+        text = f"{config.data_dir} is in use by another hub or command (pid {pid})"
+        raise NotDone(f"{text}, and no hub listens on {NAME} in it: {why}")
 
 
 def here() -> Operator:
@@ -188,10 +206,13 @@ def _beside(config: Config) -> HubDesk:
 
 def _flaw_of_socket(config: Config) -> str | None:
     """Why there is no hub at the admin socket of the data folder; None: there is one."""
+    path = config.data_dir / NAME
+    if (flaw := flaw_of_path(path)) is not None:
+        return f"{flaw}: choose a shorter data_dir"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_SECONDS)
         try:
-            probe.connect(str(config.data_dir / NAME))
+            probe.connect(str(path))
         except OSError as error:
             return error.strerror or str(error)
     return None

@@ -13,6 +13,7 @@ from hub.admin.operator import Operator
 from hub.cli.failures import naming
 from hub.cli.operators.desk import find_user
 from hub.cli.running import NotDone, Say
+from hub.cli.terminal import counted
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.services.people.deletion import OwnsWorkspaces, delete_account
@@ -52,8 +53,8 @@ async def export_user(
     except FileExistsError as error:
         raise NotDone(str(error)) from None
     say(
-        f"{user.username} is in {done.path}: {done.messages} messages, {done.files} files,"
-        f" {done.bytes} bytes"
+        f"{user.username} is in {done.path}: {counted(done.messages, 'message')},"
+        f" {counted(done.files, 'file')}, {counted(done.bytes, 'byte')}"
     )
 
 

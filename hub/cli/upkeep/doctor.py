@@ -5,14 +5,13 @@ the rest is looked at nevertheless; nothing is changed. Must not know: how anyth
 this machine.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 import trio
 
-from hub.admin.socket import MAX_PATH_BYTES, NAME
+from hub.admin.socket import NAME, flaw_of_path
 from hub.cli.operators.desk import hub_desk
 from hub.cli.rest import CallFailed
 from hub.cli.running import NotDone, Say
@@ -96,10 +95,10 @@ def check_hub(config: Config, hub: HubObject | None) -> Finding:
         hub: what the one says that runs on the data folder; None: none does, or it has no socket.
     """
     socket = config.data_dir / NAME
-    size = len(os.fsencode(socket))
-    if hub is None and size > MAX_PATH_BYTES:
-        text = f"{socket} has {size} bytes, a socket's path {MAX_PATH_BYTES} at most: no hub can be"
-        return Finding(Level.WARNING, "hub", f"{text} asked here; choose a shorter data_dir")
+    flaw = flaw_of_path(socket)
+    if hub is None and flaw is not None:
+        text = f"none can be asked at {socket}: {flaw}; choose a shorter data_dir"
+        return Finding(Level.WARNING, "hub", text)
     if hub is None:
         return Finding(Level.OK, "hub", f"none can be asked at {socket}: it does not run")
     text = f"version {hub['version']} runs at {hub['url']} (pid {hub['pid']})"

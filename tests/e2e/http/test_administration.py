@@ -12,6 +12,7 @@ import pytest
 import trio
 from attrs import frozen
 
+from hub.admin.socket import MAX_PATH_BYTES
 from tests.support.forks.client import Forked
 from tests.support.programs.hub_process import (
     HubProcess,
@@ -162,6 +163,14 @@ async def test_a_hub_with_an_external_database_has_a_socket_too(
             ways = await execute(dsn, "SELECT string_agg(way, ' ' ORDER BY id) FROM audit")
             assert ways == "socket command"
     assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
+
+
+def test_a_hub_that_cannot_be_asked_is_named_with_the_reason(data_dir: Path) -> None:
+    long = data_dir / ("x" * MAX_PATH_BYTES)
+    with run_hub(long):
+        said = refusal(long, "user", "list")
+    assert "is in use by another hub or command (pid " in said
+    assert "that of a Unix socket 107 at most: choose a shorter data_dir" in said
 
 
 def test_the_same_over_http(data_dir: Path) -> None:

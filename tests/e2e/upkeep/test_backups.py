@@ -69,7 +69,7 @@ async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> 
         url = await upload(hub, anns, b"a file")
         made = parlour("backup", archive, *data)
         assert made.returncode == 0, made.stderr
-        assert made.stdout.startswith("Backed up 1 messages and 1 files (0.1 MB) in ")
+        assert made.stdout.startswith("Backed up 1 message and 1 file (0.1 MB) in ")
         assert written(folder / "piped.tar", "backup", "-", *data).startswith("Backed up 1 ")
         later = await hub.call("POST", f"/api/messages/{ben}", GREETING, anns)
         assert later.json["seq"] == 2
@@ -91,7 +91,7 @@ async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> 
 
     back = parlour("restore", folder / "piped.tar", *other)
     assert back.returncode == 0, back.stderr
-    assert back.stdout.startswith("Restored 1 messages and 1 files of 20")
+    assert back.stdout.startswith("Restored 1 message and 1 file of 20")
     assert "already" in refusal("restore", folder / "piped.tar", *other)
     with run_hub(folder / "other") as hub:
         log = await hub.call("GET", f"/api/messages/{ben}?after_seq=0", cookie=anns)

@@ -159,6 +159,8 @@ async def open_and_lose(server: Server, words: dict[str, str], lose: Lose) -> st
         async with trio.open_nursery() as nursery:
             ann = await open_terminal(nursery, server, words, "ann", "ben")
             await lose(UserId(ann.chat.me.id))
+    with pytest.raises(trio.WouldBlock):
+        ann.shown.receive_nowait()  # such as that it tries again
     (error,) = lost.value.exceptions
     while isinstance(error, BaseExceptionGroup):
         (error,) = error.exceptions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli.terminal import aligned, printable, printable_text, say
+from hub.cli.terminal import aligned, counted, printable, printable_text, say
 
 
 def test_control_characters_are_not_printed() -> None:
@@ -46,3 +46,9 @@ def test_a_line_for_which_there_is_no_room_is_an_error_that_names_the_output(
         monkeypatch.setattr(sys, "stdout", out)
         with pytest.raises(OSError, match="standard output"):
             say("one")
+
+
+def test_one_is_not_several() -> None:
+    assert [counted(count, "file") for count in (0, 1, 1_200)] == [
+        "0 files", "1 file", "1,200 files",
+    ]  # fmt: skip

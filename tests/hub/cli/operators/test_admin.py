@@ -30,6 +30,7 @@ from hub.cli.operators.admin import (
 from hub.cli.running import NotDone
 from hub.http.responses import HttpError
 from hub.settings.config import SETTINGS, Config
+from hub.settings.setting import ConfigError
 from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody
 from protocol.parsing.names import USERNAME
 from tests.support.stores.databases import Databases
@@ -161,7 +162,7 @@ def test_a_hub_is_asked_for_what_only_a_hub_can_do(tmp_path: Path) -> None:
     office = Office(Config(data_dir=tmp_path), None, in_words(print))
     with pytest.raises(NotDone, match=r"No hub listens on .*admin\.sock: No such file"):
         trio.run(show_status, office)
-    with pytest.raises(NotDone, match="the hub's admin_token is needed"):
+    with pytest.raises(ConfigError, match="the hub's admin_token is needed"):
         trio.run(show_status, evolve(office, url="http://127.0.0.1:1"))
 
 

@@ -110,8 +110,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a path that is too long for the admin socket is not said",
         "hub/cli/systemd_unit.py",
-        "if len(os.fsencode(socket)) > MAX_PATH_BYTES:",
-        "if False:",
+        "if (flaw := flaw_of_path(socket)) is not None:",
+        "if (flaw := None) is not None:",
         (UNIT,),
     ),
     Fault(
@@ -148,5 +148,19 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        and _OF_THE_DELETED.fullmatch(text) is None\n",
         "",
         (NAMES,),
+    ),
+    Fault(
+        "a hub that cannot be asked is named without the reason",
+        "hub/cli/operators/desk.py",
+        "            _require_free(config)\n",
+        "            pass\n",
+        ("tests/e2e/http/test_administration.py",),
+    ),
+    Fault(
+        "one is several",
+        "hub/cli/terminal.py",
+        "{'' if count == 1 else 's'}",
+        "s",
+        (TERMINAL,),
     ),
 )
