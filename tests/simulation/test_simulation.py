@@ -14,7 +14,7 @@ from tests.support.programs.command import run_module
 from tests.support.stores.memory import new_memory_store
 
 pytestmark = pytest.mark.timeout(300)
-SEEDS = 60
+SEEDS = 40
 SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
 SEEDS_UNTIL_FOUND = 40
 
