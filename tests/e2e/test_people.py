@@ -16,14 +16,14 @@ from persistence.embedded.account import choose_account
 from persistence.embedded.places import find_binaries
 from tests.support.clients.http import form, request
 from tests.support.machine.disks import small_disk
+from tests.support.programs import hub_process
 from tests.support.programs.hub_process import (
-    PARLOUR,
     HubProcess,
-    environment,
     open_folder,
     run_hub,
 )
 from tests.support.programs.processes import until_none_works_in
+from tests.support.stores.databases import Databases
 
 PG_DUMP: Final = find_binaries(choose_account()) / "pg_dump"
 WRITTEN: Final = ("xylophone to ben", "theremin to ann")
@@ -65,16 +65,7 @@ def stop(hub: HubProcess) -> None:
 
 
 def parlour(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [*PARLOUR, *arguments, "--data-dir", str(data_dir)]
-    done = subprocess.run(
-        command,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = hub_process.parlour(*arguments, "--data-dir", data_dir)
     until_none_works_in(data_dir)
     return done
 
@@ -143,8 +134,9 @@ async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path
         assert list(disk.iterdir()) == []
 
 
-def test_what_cannot_be_done_ends_with_one_line(data_dir: Path, tmp_path: Path) -> None:
-    assert parlour(data_dir, "migrate").returncode == 0
+async def test_what_cannot_be_done_ends_with_one_line(
+    databases: Databases, data_dir: Path, tmp_path: Path
+) -> None:
     refused = {
         ("user", "export", "eve", "--to", str(tmp_path)): (1, "Error: There is no user eve\n"),
         ("user", "delete", "eve", "--messages", "keep", "--yes"): (
@@ -157,9 +149,10 @@ def test_what_cannot_be_done_ends_with_one_line(data_dir: Path, tmp_path: Path) 
         ),
         ("workspace", "retention", "school", "9"): (1, "Error: There is no workspace school\n"),
     }
-    for arguments, (code, why) in refused.items():
-        done = parlour(data_dir, *arguments)
-        assert (done.returncode, done.stderr) == (code, why)
+    async with databases.migrated() as dsn:
+        for arguments, (code, why) in refused.items():
+            done = parlour(data_dir, *arguments, "--database-url", dsn)
+            assert (done.returncode, done.stderr) == (code, why)
     silly = parlour(data_dir, "check-config", "--retention-days", "-1")
     assert silly.returncode == 2
     assert "'-1' is not accepted; it takes 0 to 36500 days" in silly.stderr

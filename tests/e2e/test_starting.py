@@ -14,7 +14,13 @@ import trio
 
 from hub.sockets.addresses import listening
 from tests.support.clients.http import request
-from tests.support.programs.hub_process import PARLOUR, environment, first_data, open_folder
+from tests.support.programs.hub_process import (
+    PARLOUR,
+    environment,
+    first_data,
+    open_folder,
+    parlour,
+)
 from tests.support.programs.processes import is_root
 from tests.support.stores.databases import Databases, execute, with_database
 
@@ -25,12 +31,6 @@ SOCKET: Final = ".s.PGSQL.5432"
 def folder() -> Iterator[Path]:
     with open_folder() as folder:
         yield folder
-
-
-def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*PARLOUR, *arguments], capture_output=True, text=True, check=False, env=environment()
-    )
 
 
 def refusal(*flags: str, code: int = 1) -> str:
@@ -143,21 +143,20 @@ def test_a_wrong_password_is_one_line(folder: Path) -> None:
     if is_root():
         shutil.chown(cluster, "nobody")
         as_user = ["setpriv", "--reuid", "nobody", "--clear-groups"]
-    initdb = ["initdb", "-D", str(cluster), "-U", "me", "-A", "scram-sha-256", "--no-sync"]
-    subprocess.run(
-        [*as_user, str(binaries / initdb[0]), *initdb[1:], f"--pwfile={password}"],
-        check=True, stdout=subprocess.DEVNULL, cwd="/",
-    )  # fmt: skip
-    options = ["-D", str(cluster), "-k", str(cluster), "-c", "listen_addresses="]
-    with subprocess.Popen(
-        [*as_user, str(binaries / "postgres"), *options], stderr=subprocess.DEVNULL, cwd="/"
-    ) as server:
-        try:
-            url = f"postgresql://me:wrong@/postgres?host={cluster}"
-            line = refusal("--data-dir", str(folder / "data"), "--database-url", url)
-            assert 'password authentication failed for user "me"' in line
-        finally:
-            server.send_signal(signal.SIGQUIT)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(binaries / program), "-D", str(cluster), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    run("initdb", "-U", "me", "-A", "scram-sha-256", "--no-sync", f"--pwfile={password}")
+    options = f"-k {cluster} -c listen_addresses="
+    run("pg_ctl", "start", "-w", "-l", str(cluster / "log"), "-o", options)
+    try:
+        url = f"postgresql://me:wrong@/postgres?host={cluster}"
+        line = refusal("--data-dir", str(folder / "data"), "--database-url", url)
+        assert 'password authentication failed for user "me"' in line
+    finally:
+        run("pg_ctl", "stop", "-m", "immediate")
 
 
 def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:

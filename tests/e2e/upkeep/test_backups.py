@@ -14,6 +14,7 @@ from tests.support.programs.hub_process import (
     HubProcess,
     environment,
     open_folder,
+    parlour,
     run_hub,
 )
 from tests.support.programs.processes import until_none_works_in
@@ -26,11 +27,6 @@ GREETING = {"content": "hi"}
 def folder() -> Iterator[Path]:
     with open_folder() as folder:
         yield folder
-
-
-def parlour(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [*PARLOUR, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
 
 
 def refusal(*arguments: str | Path) -> str:

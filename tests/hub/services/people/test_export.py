@@ -165,7 +165,7 @@ async def test_it_takes_no_more_memory_for_more_messages(
     await store.accounts.change_profile(ann.id, ProfileChange(nickname="a"))
     peaks = []
     for round_ in range(2):
-        for _ in range(1 if round_ == 0 else 9):
+        for _ in range(1 if round_ == 0 else 3):
             await post(store, *(Draft(ann.id, ben.id, "x" * 1_000) for _ in range(2 * PAGE)))
         tracemalloc.start()
         await export_person(store, UploadFolder(tmp_path), ann, tmp_path / f"{round_}.zip")
