@@ -115,6 +115,12 @@ class AccountObject(TypedDict):
     deactivated_at: Timestamp | None
 
 
+class ChangedAccountObject(AccountObject):
+    """An account after a change. `changed`: false where it was like that already."""
+
+    changed: bool
+
+
 class AccountsObject(TypedDict):
     """A page of accounts, by id. `next`: the `after` of the next page; null: this is the last."""
 
@@ -225,6 +231,9 @@ class LogLevelObject(TypedDict):
 
 
 class DrainObject(TypedDict):
-    """Whether load balancers are told to send nobody new."""
+    """Whether load balancers are told to send nobody new. `changed`: false where they were, or were
+    not, already.
+    """
 
     draining: bool
+    changed: bool

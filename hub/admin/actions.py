@@ -19,6 +19,7 @@ from protocol.admin import (
     AccountsObject,
     ActionObject,
     AuditObject,
+    ChangedAccountObject,
     NewAccountBody,
     NewPasswordBody,
     RevokedObject,
@@ -84,7 +85,7 @@ class StoredActions:
             raise no_user(body.user) from None
         return account_object(user)
 
-    async def set_role(self, body: RoleBody) -> AccountObject:
+    async def set_role(self, body: RoleBody) -> ChangedAccountObject:
         """Set what a user is on the platform.
 
         Raises:
@@ -92,6 +93,8 @@ class StoredActions:
             WireError: there is no such role.
         """
         role, user = body.checked_role(), await self.find(body.user)
+        if user.role is role:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("user role", role=role.value, before=user.role.value)
         try:
             changed = await self.store.accounts.change_profile(
@@ -99,7 +102,7 @@ class StoredActions:
             )
         except NoSuchUser:
             raise no_user(body.user) from None
-        return account_object(changed)
+        return _changed(changed)
 
     async def revoke(self, body: UserBody) -> RevokedObject:
         """End every session of a user. Raises HttpError: 404."""
@@ -108,21 +111,25 @@ class StoredActions:
         ended = await self.store.sessions.close_all(user.id, audit=entry)
         return {"user": account_object(user), "ended": len(ended)}
 
-    async def deactivate(self, body: UserBody) -> AccountObject:
+    async def deactivate(self, body: UserBody) -> ChangedAccountObject:
         """Let nobody sign in to an account, and end its sessions. Raises HttpError: 404."""
         user = await self.find(body.user)
+        if user.deactivated_at is not None:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("deactivate")
         try:
-            return account_object(await self.store.accounts.deactivate(user.id, audit=entry))
+            return _changed(await self.store.accounts.deactivate(user.id, audit=entry))
         except NoSuchUser:
             raise no_user(body.user) from None
 
-    async def reactivate(self, body: UserBody) -> AccountObject:
+    async def reactivate(self, body: UserBody) -> ChangedAccountObject:
         """Undo that. Raises HttpError: 404."""
         user = await self.find(body.user)
+        if user.deactivated_at is None:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("reactivate")
         try:
-            return account_object(await self.store.accounts.reactivate(user.id, audit=entry))
+            return _changed(await self.store.accounts.reactivate(user.id, audit=entry))
         except NoSuchUser:
             raise no_user(body.user) from None
 
@@ -169,6 +176,10 @@ def account_object(user: User) -> AccountObject:
         "role": user.role,
         "deactivated_at": None if since is None else timestamp(since),
     }
+
+
+def _changed(user: User, *, is_changed: bool = True) -> ChangedAccountObject:
+    return {**account_object(user), "changed": is_changed}
 
 
 def no_user(username: str) -> HttpError:

@@ -92,7 +92,8 @@ async def _serve(
     operator = Operator(Way.SOCKET, f"uid {_uid_of(stream)}")
 
     async def known(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, OPERATOR: operator}, receive, send)
+        scope[OPERATOR] = operator  # in place: who serves the connection reads the route there
+        await app(scope, receive, send)
 
     try:
         upgrade = await serve_http_connection(

@@ -107,7 +107,8 @@ async def set_role(office: Office, body: RoleBody) -> None:
     """Set what a user is on the platform; teachers and above moderate where they are members."""
     async with account_desk(office.config, office.url) as desk:
         user = await desk.set_role(body)
-    office.show(user, [f"{user['username']} is a {user['role']}"])
+    said = f"{user['username']} is a {user['role']}"
+    office.show(user, [said if user["changed"] else _unchanged(said)])
 
 
 async def list_users(office: Office) -> None:
@@ -133,15 +134,18 @@ async def deactivate(office: Office, user: str) -> None:
     """Let nobody sign in to an account."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.deactivate(UserBody(user))
-    done = "is deactivated and signed out everywhere; messages stay"
-    office.show(account, [f"{account['username']} {done}"])
+    name = account["username"]
+    done = f"{name} is deactivated and signed out everywhere; messages stay"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} is deactivated")])
 
 
 async def reactivate(office: Office, user: str) -> None:
     """Let one sign in to it again."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.reactivate(UserBody(user))
-    office.show(account, [f"{account['username']} may sign in again"])
+    name = account["username"]
+    done = f"{name} may sign in again"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} may sign in")])
 
 
 async def show_audit(office: Office, before: int | None, limit: int) -> None:
@@ -181,14 +185,28 @@ async def announce(office: Office, text: str) -> None:
 async def set_log_level(office: Office, level: str) -> None:
     """Log more or less, until the settings are read again."""
     changed = await hub_desk(office.config, office.url).set_log_level(LogLevelBody(level))
-    office.show(changed, [f"The log level is {changed['level']}; it was {changed['before']}"])
+    said, before = f"The log level is {changed['level']}", changed["before"]
+    is_new = before != changed["level"]
+    office.show(changed, [f"{said}; it was {before}" if is_new else _unchanged(said)])
 
 
 async def drain(office: Office, body: DrainBody) -> None:
     """Have load balancers send nobody new, or people again."""
     found = await hub_desk(office.config, office.url).drain(body)
-    draining = "The hub is draining: /readyz says 503, everything else goes on"
-    office.show(found, [draining if found["draining"] else "The hub is not draining any more"])
+    match found:
+        case {"changed": False, "draining": True}:
+            said = _unchanged("The hub is draining")
+        case {"changed": False}:
+            said = _unchanged("The hub is not draining")
+        case {"draining": True}:
+            said = "The hub is draining: /readyz says 503, everything else goes on"
+        case _:
+            said = "The hub is not draining any more"
+    office.show(found, [said])
+
+
+def _unchanged(state: str) -> str:
+    return f"{state} already; nothing has changed"
 
 
 def _account_line(user: AccountObject) -> str:

@@ -31,6 +31,7 @@ from protocol.admin import (
     AnnouncedObject,
     AnnouncementBody,
     AuditObject,
+    ChangedAccountObject,
     ClosedObject,
     ConnectionsObject,
     DrainBody,
@@ -71,21 +72,21 @@ class HubDesk:
         """See above."""
         return cast("AccountObject", await self._post("/admin/users/password", body))
 
-    async def set_role(self, body: RoleBody) -> AccountObject:
+    async def set_role(self, body: RoleBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/users/role", body))
+        return cast("ChangedAccountObject", await self._post("/admin/users/role", body))
 
     async def revoke(self, body: UserBody) -> RevokedObject:
         """See above."""
         return cast("RevokedObject", await self._post("/admin/sessions/revoke", body))
 
-    async def deactivate(self, body: UserBody) -> AccountObject:
+    async def deactivate(self, body: UserBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/deactivate", body))
+        return cast("ChangedAccountObject", await self._post("/admin/deactivate", body))
 
-    async def reactivate(self, body: UserBody) -> AccountObject:
+    async def reactivate(self, body: UserBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/reactivate", body))
+        return cast("ChangedAccountObject", await self._post("/admin/reactivate", body))
 
     async def users(self, *, after: int = 0, limit: int = PAGE) -> AccountsObject:
         """See above."""

@@ -138,8 +138,12 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert "(body_too_large)" in refusal(data_dir, "admin", "announce", "x" * 100_000)
             assert await parlour(data_dir, "admin", "drain")
             assert (await hub.call("GET", "/readyz")).status == 503
+            again = "The hub is draining already; nothing has changed"
+            assert await parlour(data_dir, "admin", "drain") == again
             assert await parlour(data_dir, "admin", "drain", "--undo")
             assert (await hub.call("GET", "/readyz")).status == 200
+            again = "The hub is not draining already; nothing has changed"
+            assert await parlour(data_dir, "admin", "drain", "--undo") == again
             changed = await parlour(data_dir, "admin", "log-level", "debug")
             assert changed == "The log level is debug; it was info"
             assert await parlour(data_dir, "admin", "deactivate", "ben")

@@ -12,6 +12,7 @@ STORED: Final = "tests/persistence/test_accounts.py"
 AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
 ACTOR: Final = "tests/hub/actor/test_hub.py"
 PAGE: Final = "tests/hub/socketio/admin_ui/test_application.py"
+COMMANDS: Final = "tests/hub/cli/operators/test_admin.py"
 BESIDE: Final = "tests/e2e/http/test_administration.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -239,6 +240,48 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if user is None or user.deleted_at or user.role is Role.ASSISTANT:\n",
         "        if user is None or user.deleted_at:\n",
         (ACCOUNTS,),
+    ),
+    Fault(
+        "requests over the admin socket have no route in the log",
+        "hub/admin/socket.py",
+        "        await app(scope, receive, send)\n",
+        "        await app({**scope}, receive, send)\n",
+        (SOCKET,),
+    ),
+    Fault(
+        "a second deactivation is one",
+        "hub/admin/actions.py",
+        "        if user.deactivated_at is not None:\n",
+        "        if user.deactivated_at == body:\n",
+        (ACCOUNTS, COMMANDS),
+    ),
+    Fault(
+        "a hub that is drained twice has it in its audit twice",
+        "hub/rest/routes/admin/hub.py",
+        "    is_changed = body.draining != status.is_draining\n",
+        "    is_changed = body.draining or status.is_draining\n",
+        (HUB,),
+    ),
+    Fault(
+        "the log does not say whom operators deactivate",
+        "hub/rest/routes/admin/accounts.py",
+        '        operator_of(call).has_done("deactivate", user["id"])\n',
+        '        operator_of(call).has_done("deactivate")\n',
+        (HUB,),
+    ),
+    Fault(
+        "the log does not say that somebody guesses the operators' token",
+        "hub/admin/token.py",
+        "        attempts.was_wrong(network, now)\n",
+        "",
+        (GATE,),
+    ),
+    Fault(
+        "guesses of the operators' token fill the log",
+        "hub/limits/tokens.py",
+        "        if self._lines.take(now):\n",
+        "        if self._lines.take(now) or network:\n",
+        ("tests/hub/limits/test_tokens.py",),
     ),
     Fault(
         "the page does not show what the operator says",
