@@ -380,6 +380,7 @@ def _admin() -> list[Row]:
         row("POST /admin/users/role", Anybody(401), {**paul, "role": "admin"}),
         row("POST /admin/sessions/revoke", Anybody(401), paul),
         row("GET /admin/audit", Anybody(401)),
+        row("GET /admin/trace", Anybody(401)),
     ]  # fmt: skip
 
 

@@ -7,12 +7,14 @@ Accounts and sessions are those of the hub that runs on the data folder, or of t
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
 from hub.cli.running import Say
+from hub.cli.terminal import say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -182,6 +184,17 @@ async def announce(office: Office, text: str) -> None:
     office.show(sent, [f"Sent to {_number(sent['connections'], 'connection')}"])
 
 
+async def trace(office: Office, user: str) -> None:
+    """Print the log lines of a user, until the hub ends or somebody interrupts it."""
+
+    def show(line: object) -> None:
+        office.show(line, [_log_line(line)])
+
+    begun = partial(say, f"The log of {user} from now on; ^C ends it", err=True)
+    await hub_desk(office.config, office.url).trace(user, begun, show)
+    say("The hub has ended it", err=True)
+
+
 async def set_log_level(office: Office, level: str) -> None:
     """Log more or less, until the settings are read again."""
     changed = await hub_desk(office.config, office.url).set_log_level(LogLevelBody(level))
@@ -224,6 +237,22 @@ def _action_line(action: ActionObject) -> str:
     return "\t".join(
         [str(action["id"]), _time(action["at"]), came, action["action"], whom, details]
     )
+
+
+def _log_line(line: object) -> str:
+    """When, how bad, what; then the rest as `name=value`."""
+    match line:
+        case {"timestamp": str(at), "level": str(level), "event": str(event), **more}:
+            values = (f"{name}={_value(value)}" for name, value in more.items())
+            at = f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+            return "  ".join((at, f"{level:<8}", event, " ".join(values))).rstrip()
+        case _:
+            return json.dumps(line)
+
+
+def _value(value: object) -> str:
+    is_word = isinstance(value, str) and value.isprintable() and value and " " not in value
+    return str(value) if is_word else json.dumps(value, ensure_ascii=False)
 
 
 def _status_lines(hub: HubObject) -> Iterator[str]:

@@ -4,9 +4,10 @@ Guarantees: the embedded database is never opened beside the hub that holds it; 
 is, the same actions are carried out, and kept in the audit. Must not know: flags, what is printed.
 """
 
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from attrs import field, frozen
 from hub.admin.actions import PAGE, StoredActions
 from hub.admin.operator import Operator
 from hub.admin.socket import NAME
-from hub.cli.rest import call
+from hub.cli.rest import call, open_stream
 from hub.cli.running import NotDone
 from hub.identity.passwords import PasswordHasher
 from hub.settings.config import Config
@@ -50,6 +51,7 @@ from protocol.model import User
 T = TypeVar("T")
 
 PROBE_SECONDS: Final = 5.0
+TRACE_IDLE_SECONDS: Final = 60.0  # a hub that lives says something four times meanwhile
 
 
 @frozen
@@ -121,14 +123,32 @@ class HubDesk:
         """Have load balancers send nobody new, or people again."""
         return cast("DrainObject", await self._post("/admin/drain", body))
 
+    async def trace(
+        self, user: str, begun: Callable[[], None], show: Callable[[object], None]
+    ) -> None:
+        """Show the log lines of a user from when it has `begun`, until the hub ends them."""
+        path = _target("/admin/trace", user=user)
+        waiting = b""
+        async with open_stream(
+            self.url, path, token=self.token, idle_seconds=TRACE_IDLE_SECONDS
+        ) as read:
+            begun()
+            while part := await read():
+                *lines, waiting = (waiting + part).split(b"\n")
+                for line in filter(None, lines):
+                    show(json.loads(line))
+
     async def _get(self, path: str, **query: str | int | None) -> object:
-        given = {name: value for name, value in query.items() if value is not None}
-        target = f"{path}?{urlencode(given, errors='surrogateescape')}" if given else path
-        return (await call(self.url, "GET", target, token=self.token)).body
+        return (await call(self.url, "GET", _target(path, **query), token=self.token)).body
 
     async def _post(self, path: str, body: attrs.AttrsInstance) -> object:
         given: Mapping[str, object] = attrs.asdict(body)
         return (await call(self.url, "POST", path, given, token=self.token)).body
+
+
+def _target(path: str, **query: str | int | None) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given, errors='surrogateescape')}" if given else path
 
 
 Desk: TypeAlias = HubDesk | StoredActions

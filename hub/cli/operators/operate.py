@@ -14,7 +14,7 @@ from hub.cli.operators import admin as commands
 from hub.cli.operators import people
 from hub.cli.operators.admin import Office, as_json, in_words
 from hub.cli.operators.desk import here, known_store
-from hub.cli.running import config_of, run_program, settings_options
+from hub.cli.running import config_of, run_program, run_to_end, settings_options
 from hub.cli.terminal import say
 from hub.files.folder import UploadFolder
 from hub.settings.choices import LogLevel
@@ -34,7 +34,7 @@ def operating(command: Callable[..., Start]) -> Callable[..., None]:
     def run(*, url: str | None, is_json: bool, config: str | None, **given: object) -> None:
         start = command(**{name: given.pop(name) for name in own})
         show = as_json(say) if is_json else in_words(say)
-        run_program(partial(start, Office(config_of(config, given), url, show)))
+        run_to_end(partial(start, Office(config_of(config, given), url, show)))
 
     for option in (
         click.option("--json", "is_json", is_flag=True, help="Answer in JSON, for programs"),
@@ -227,6 +227,14 @@ def admin_reactivate(username: str) -> Start:
 def admin_announce(text: str) -> Start:
     """Say something to everybody who is connected."""
     return partial(commands.announce, text=text)
+
+
+@admin.command("trace")
+@operating
+@click.argument("username")
+def admin_trace(username: str) -> Start:
+    """Show the log lines of one user, of every level, as they are written; ^C ends that."""
+    return partial(commands.trace, user=username)
 
 
 @admin.command("log-level")

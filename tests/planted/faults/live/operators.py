@@ -12,6 +12,7 @@ STORED: Final = "tests/persistence/test_accounts.py"
 AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
 ACTOR: Final = "tests/hub/actor/test_hub.py"
 PAGE: Final = "tests/hub/socketio/admin_ui/test_application.py"
+TRACE: Final = "tests/hub/rest/routes/admin/test_trace.py"
 COMMANDS: Final = "tests/hub/cli/operators/test_admin.py"
 BESIDE: Final = "tests/e2e/http/test_administration.py"
 
@@ -282,6 +283,49 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if self._lines.take(now):\n",
         "        if self._lines.take(now) or network:\n",
         ("tests/hub/limits/test_tokens.py",),
+    ),
+    Fault(
+        "who does not read a trace is not told what is missing",
+        "hub/settings/log_tap.py",
+        "            self._dropped += 1\n            return\n",
+        "            return\n",
+        ("tests/hub/settings/test_log_tap.py", TRACE),
+    ),
+    Fault(
+        "a trace goes on for who has left",
+        "hub/rest/routes/admin/trace.py",
+        '            await put(line + b"\\n")\n',
+        "            with trio.CancelScope(shield=True):\n"
+        "                await trio.sleep_forever()\n",
+        (TRACE,),
+    ),
+    Fault(
+        "the end of the hub cuts a trace off",
+        "hub/app.py",
+        "    tap.end()  # before the admin socket is closed\n",
+        "",
+        (BESIDE,),
+    ),
+    Fault(
+        "any number of users is followed at a time",
+        "hub/rest/routes/admin/trace.py",
+        "    if sum(map(len, tap.values())) >= MAX_TRACES:\n",
+        "    if len(tap) > MAX_TRACES:\n",
+        (TRACE,),
+    ),
+    Fault(
+        "a trace is in no audit",
+        "hub/rest/routes/admin/trace.py",
+        '    await call.services.store.audit.note(operator_of(call).does("trace"), user)\n',
+        "",
+        (TRACE,),
+    ),
+    Fault(
+        "a trace is silent while its user is",
+        "hub/rest/routes/admin/trace.py",
+        "            with trio.move_on_after(BEAT_SECONDS):\n",
+        "            with trio.CancelScope():\n",
+        (TRACE,),
     ),
     Fault(
         "the page does not show what the operator says",
