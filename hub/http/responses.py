@@ -91,6 +91,12 @@ class JsonLines(Streamed):
     media_type = "application/x-ndjson"
 
 
+class ZipFile(Streamed):
+    """A ZIP file."""
+
+    media_type = "application/zip"
+
+
 class RequestErrorObject(TypedDict):
     """An error of the server itself, before any endpoint has seen the request."""
 

@@ -6,13 +6,14 @@ Accounts and sessions are those of the hub that runs on the data folder, or of t
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
 from attrs import frozen
 
-from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
 from hub.cli.running import Say
 from hub.cli.terminal import say
 from hub.settings.config import SETTINGS, Config
@@ -76,7 +77,9 @@ def as_json(say: Say) -> Show:
 
 async def migrate_database(config: Config, say: Say) -> None:
     """Apply the files of the schema that are missing or have changed."""
-    async with open_database(revealed(config.database_url), config.data_dir):
+    open_it = partial(open_database, revealed(config.database_url), config.data_dir)
+    async with AsyncExitStack() as stack:
+        await enter_in_turn(stack, open_it)
         say("The database is up to date")
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from hub.admin.actions import NO_USER, PAGE
 from hub.rest.endpoint import JSON, Call
 from hub.rest.login import WEAK_CODES
-from hub.rest.parameters import Number
+from hub.rest.parameters import Number, Text
 from hub.rest.routes.admin.gate import GATED, AdminEndpoint, actions_of, operator_of
 from protocol.admin import (
     ADMIN,
@@ -27,11 +27,15 @@ from protocol.model import MAX_ID
 
 AFTER: Final = Number("after", "only those with an id above this", default=0)
 BEFORE: Final = Number("before", "only those with an id below this", MAX_ID, 1)
+USER: Final = Text("user", "only the one with this username")
 LIMIT: Final = Number("limit", "at most so many", PAGE, 1, PAGE, larger=PAGE)
 
 
 async def show_users(call: Call) -> JSON[AccountsObject]:
-    """A page of the accounts."""
+    """A page of the accounts, or one."""
+    name = call.text(USER)
+    if name is not None:
+        return JSON({"users": [await actions_of(call).account(name)], "next": None})
     return JSON(await actions_of(call).users(after=call.number(AFTER), limit=call.number(LIMIT)))
 
 
@@ -103,8 +107,8 @@ ENDPOINTS: Final = (
         "/admin/users",
         "The accounts",
         show_users,
-        {200: "a page of them", **GATED},
-        parameters=(AFTER, LIMIT),
+        {200: "a page of them", **_NOBODY},
+        parameters=(AFTER, LIMIT, USER),
     ),
     AdminEndpoint(
         "POST",

@@ -293,10 +293,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a trace goes on for who has left",
-        "hub/rest/routes/admin/trace.py",
-        '            await put(line + b"\\n")\n',
-        "            with trio.CancelScope(shield=True):\n"
-        "                await trio.sleep_forever()\n",
+        "hub/settings/log_tap.py",
+        "        try:\n            yield follower\n        finally:\n",
+        "        yield follower\n        if follower:\n",
         (TRACE,),
     ),
     Fault(
@@ -337,8 +336,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a command opens the embedded database beside its hub",
         "hub/cli/operators/desk.py",
-        "    elif config.database_url is None and _flaw_of_socket(config) is None:\n",
-        "    elif config.database_url == _flaw_of_socket(config) == '':\n",
+        "    if config.database_url is None and _flaw_of_socket(config) is None:\n",
+        "    if config.database_url == _flaw_of_socket(config) == '':\n",
         (BESIDE,),
     ),
 )
