@@ -154,6 +154,22 @@ async def test_a_file_that_is_gone_or_elsewhere_is_left_out(
     assert {name for name in found if name.startswith("uploads")} == set()
 
 
+async def test_it_is_given_away_while_it_is_made(memory_store: Store, tmp_path: Path) -> None:
+    (ann,) = await make_users(memory_store, "ann")
+    folder, size = UploadFolder(tmp_path), 3_000_000
+    url = folder.write("cat.txt", b"m" * size)
+    await memory_store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", size))
+    parts: list[int] = []
+
+    async def put(part: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        parts.append(len(part))
+
+    await export_person(memory_store, folder, ann, put)
+    assert sum(parts) > size
+    assert max(parts) < size / 5
+
+
 async def forget(part: bytes) -> None:
     assert len(part) < 2_000_000
     await trio.lowlevel.checkpoint()

@@ -270,13 +270,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (COMMANDS,),
     ),
     Fault(
-        "who an operator deletes stays connected",
-        "hub/rest/routes/admin/people.py",
-        "    await call.services.hub.end_users([user_id])\n",
-        "",
-        ("tests/hub/rest/routes/admin/test_people.py",),
-    ),
-    Fault(
         "a command does not wait for the one before it",
         "hub/cli/operators/desk.py",
         "            if reason is None or trio.current_time() >= until:\n",
