@@ -6,14 +6,16 @@ Accounts and sessions are those of the hub that runs on the data folder, or of t
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 from attrs import frozen
 
-from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
 from hub.cli.running import Say
-from hub.cli.terminal import aligned, counted
+from hub.cli.terminal import aligned, counted, say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -75,7 +77,9 @@ def as_json(say: Say) -> Show:
 
 async def migrate_database(config: Config, say: Say) -> None:
     """Apply the files of the schema that are missing or have changed."""
-    async with open_database(revealed(config.database_url), config.data_dir):
+    open_it = partial(open_database, revealed(config.database_url), config.data_dir)
+    async with AsyncExitStack() as stack:
+        await enter_in_turn(stack, open_it)
         say("The database is up to date")
 
 
@@ -108,7 +112,8 @@ async def set_role(office: Office, body: RoleBody) -> None:
     """Set what a user is on the platform; teachers and above moderate where they are members."""
     async with account_desk(office.config, office.url) as desk:
         user = await desk.set_role(body)
-    office.show(user, [f"{user['username']} is a {user['role']}"])
+    said = f"{user['username']} is a {user['role']}"
+    office.show(user, [said if user["changed"] else _unchanged(said)])
 
 
 async def list_users(office: Office) -> None:
@@ -135,15 +140,18 @@ async def deactivate(office: Office, user: str) -> None:
     """Let nobody sign in to an account."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.deactivate(UserBody(user))
-    done = "is deactivated and signed out everywhere; messages stay"
-    office.show(account, [f"{account['username']} {done}"])
+    name = account["username"]
+    done = f"{name} is deactivated and signed out everywhere; messages stay"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} is deactivated")])
 
 
 async def reactivate(office: Office, user: str) -> None:
     """Let one sign in to it again."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.reactivate(UserBody(user))
-    office.show(account, [f"{account['username']} may sign in again"])
+    name = account["username"]
+    done = f"{name} may sign in again"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} may sign in")])
 
 
 async def show_audit(office: Office, before: int | None, limit: int) -> None:
@@ -181,17 +189,42 @@ async def announce(office: Office, text: str) -> None:
     office.show(sent, [f"Sent to {counted(sent['connections'], 'connection')}"])
 
 
+async def trace(office: Office, user: str) -> None:
+    """Print the log lines of a user, until the hub ends or somebody interrupts it."""
+
+    def show(line: object) -> None:
+        office.show(line, [_log_line(line)])
+
+    begun = partial(say, f"The log of {user} from now on; ^C ends it", err=True)
+    await hub_desk(office.config, office.url).trace(user, begun, show)
+    say("The hub has ended it", err=True)
+
+
 async def set_log_level(office: Office, level: str) -> None:
     """Log more or less, until the settings are read again."""
     changed = await hub_desk(office.config, office.url).set_log_level(LogLevelBody(level))
-    office.show(changed, [f"The log level is {changed['level']}; it was {changed['before']}"])
+    said, before = f"The log level is {changed['level']}", changed["before"]
+    is_new = before != changed["level"]
+    office.show(changed, [f"{said}; it was {before}" if is_new else _unchanged(said)])
 
 
 async def drain(office: Office, body: DrainBody) -> None:
     """Have load balancers send nobody new, or people again."""
     found = await hub_desk(office.config, office.url).drain(body)
-    draining = "The hub is draining: /readyz says 503, everything else goes on"
-    office.show(found, [draining if found["draining"] else "The hub is not draining any more"])
+    match found:
+        case {"changed": False, "draining": True}:
+            said = _unchanged("The hub is draining")
+        case {"changed": False}:
+            said = _unchanged("The hub is not draining")
+        case {"draining": True}:
+            said = "The hub is draining: /readyz says 503, everything else goes on"
+        case _:
+            said = "The hub is not draining any more"
+    office.show(found, [said])
+
+
+def _unchanged(state: str) -> str:
+    return f"{state} already; nothing has changed"
 
 
 def _account_row(user: AccountObject) -> tuple[str, ...]:
@@ -204,6 +237,22 @@ def _action_row(action: ActionObject) -> tuple[str, ...]:
     whom = action["username"] or "-"
     came = f"{action['way']}, {action['peer']}"
     return (str(action["id"]), _time(action["at"]), came, action["action"], whom, details)
+
+
+def _log_line(line: object) -> str:
+    """When, how bad, what; then the rest as `name=value`."""
+    match line:
+        case {"timestamp": str(at), "level": str(level), "event": str(event), **more}:
+            values = (f"{name}={_value(value)}" for name, value in more.items())
+            at = f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+            return "  ".join((at, f"{level:<8}", event, " ".join(values))).rstrip()
+        case _:
+            return json.dumps(line)
+
+
+def _value(value: object) -> str:
+    is_word = isinstance(value, str) and value.isprintable() and value and " " not in value
+    return str(value) if is_word else json.dumps(value, ensure_ascii=False)
 
 
 def _status_lines(hub: HubObject) -> Iterator[str]:

@@ -63,8 +63,11 @@ async def test_accounts_are_made_listed_and_changed(desk: Desk) -> None:
     await add_user(office, NewAccountBody("ben", "correct horse", "Ben"))
     await deactivate(office, "ben")
     await list_users(office)
+    await deactivate(office, "ben")
+    await reactivate(office, "ben")
     await reactivate(office, "ben")
     await set_password(office, NewPasswordBody("ann", "another horse"))
+    await set_role(office, RoleBody("ann", "teacher"))
     await set_role(office, RoleBody("ann", "teacher"))
     await revoke_sessions(office, "ann")
     assert said == [
@@ -74,9 +77,12 @@ async def test_accounts_are_made_listed_and_changed(desk: Desk) -> None:
         "ben is deactivated and signed out everywhere; messages stay",
         "1  ann  ann@example.org  Ann",
         "2  ben  -                Ben  deactivated",
+        "ben is deactivated already; nothing has changed",
         "ben may sign in again",
+        "ben may sign in already; nothing has changed",
         "ann has a new password and is signed out everywhere",
         "ann is a teacher",
+        "ann is a teacher already; nothing has changed",
         "0 sessions of ann ended",
     ]
 
