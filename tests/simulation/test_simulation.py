@@ -33,6 +33,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["broken"] == {}
     assert report["seeds"] == SEEDS
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
+    assert report["changes"] > 5 * SEEDS
     assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS / 2
 
