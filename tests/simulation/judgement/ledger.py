@@ -250,8 +250,9 @@ class Ledger(Witness):
         if key is not None:
             self.connection.answered(key)
             self._confirm(key)
-        self._place(heard.channel_id, heard.seq, key)
-        self.states.keep(heard.channel_id, heard.seq, heard.state)
+        is_new = self._place(heard.channel_id, heard.seq, key)
+        if is_new or position in self.states.held:
+            self.states.keep(heard.channel_id, heard.seq, heard.state)
 
     def _revised(self, revised: Revised) -> None:
         channel_id, connection = revised.channel_id, self.connection
@@ -289,13 +290,15 @@ class Ledger(Witness):
         self._confirm(stored.key)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
-            self._place(stored.channel_id, stored.seq, stored.key)
-            if (stored.channel_id, stored.seq) not in self.states.held:
+            if self._place(stored.channel_id, stored.seq, stored.key):
                 as_sent = State(0, self._sent[stored.key].text)
                 self.states.keep(stored.channel_id, stored.seq, as_sent)
 
-    def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> None:
-        """A message in its channel: the next one, or one of those that may come otherwise."""
+    def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:
+        """A message in its channel: the next one, or one of those that may come otherwise. Returns
+        whether the device did not have it: the confirmation of a repeat shows a message as it was
+        sent, also if it was deleted before it was ever heard.
+        """
         self._skip_deleted(channel_id, seq - 1)
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
@@ -303,6 +306,7 @@ class Ledger(Witness):
         if seq <= last or seq in early:
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1
+            return False
         elif seq == last + 1:
             while (last := last + 1) + 1 in early:
                 early.discard(last + 1)
@@ -313,6 +317,8 @@ class Ledger(Witness):
         else:
             self._require(is_repeat, f"heard {channel_id}:{seq} too early, {last + 1} is next")
             self._said[key or ""] -= 1
+            return False
+        return True
 
     def _skip_deleted(self, channel_id: ChannelId, upto: int) -> None:
         """The place of a message that is deleted may stay empty."""

@@ -66,6 +66,8 @@ class States:
         in_order = rev > self._newest.get(channel_id, 0)
         self.require(in_order or is_again or is_resuming, f"was told {revised} too late")
         self._newest[channel_id] = max(rev, self._newest.get(channel_id, 0))
+        if is_resuming:  # what the resume tells may have been held back, too
+            self._upto[channel_id] = max(rev, self._upto.get(channel_id, 0))
         seq = self.truth.revisions[place].message.seq
         held = self.held.get((channel_id, seq))
         if held is None:
@@ -76,13 +78,13 @@ class States:
             self.keep(channel_id, seq, evolve(held, rev=rev))
 
     def skips(self, channel_id: ChannelId, rev: int) -> list[int]:
-        """What the device was not told before this revision; if it is nothing, the revision is
-        known now.
+        """What the device neither knows nor was told on this connection before this revision; a
+        revision that follows on the last known one is known now.
         """
         known = self.known.get(channel_id, 0)
         if rev == known + 1:
             self.known[channel_id] = rev
-        return list(range(known + 1, rev))
+        return [each for each in range(known + 1, rev) if not self._told[channel_id, each]]
 
     def superseded(self, channel_id: ChannelId, revs: list[int]) -> bool:
         """Whether the messages of all of these revisions were changed once more since."""
