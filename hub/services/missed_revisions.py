@@ -52,6 +52,8 @@ class MissedRevisions:
         spans: list[RevisionSpan] = []
         for head in heads:
             seq, rev = known(head.channel)
+            # Of what was sent since the client asked, too: the marker will say that it is known.
+            seq = max(seq, client.backlog.newest(head.channel.id))
             if seq and rev < head.last_rev:
                 spans.append(RevisionSpan(head.channel.id, rev, seq))
         left = MAX_MESSAGES

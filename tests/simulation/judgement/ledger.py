@@ -307,7 +307,7 @@ class Ledger(Witness):
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1
             return False
-        elif seq == last + 1:
+        if seq == last + 1:
             while (last := last + 1) + 1 in early:
                 early.discard(last + 1)
             self.last[channel_id] = last
