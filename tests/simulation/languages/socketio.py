@@ -79,7 +79,8 @@ class SocketIo:
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
             case ["recovery:offset", str(offset)]:
-                return Reached(decode_offset(offset) or {})
+                reached = decode_offset(offset) or {}
+                return Reached({channel: each.seq for channel, each in reached.items()})
             case ["resumed", {"complete": complete, "after": after, "revs": revs}]:
                 upto = {_channel(key): seq for key, seq in after.items()}
                 return Resumed(complete, upto, {_channel(key): rev for key, rev in revs.items()})
