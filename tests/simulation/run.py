@@ -25,7 +25,7 @@ from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.events import Refused
 from protocol.model import FollowStatus, UserId, WorkspaceId
-from tests.simulation.bugs import Bug
+from tests.simulation.bugs.planting import Bug
 from tests.simulation.device import DOZE_SECONDS, OUTBOX_BYTES, Device
 from tests.simulation.epilogue import Epilogue
 from tests.simulation.judgement.ledger import Ledger
