@@ -21,6 +21,7 @@ from protocol.revisions import Delete, Edit, Pin, React, Revision
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.school import on_gateway, open_school
+from tests.support.stores.intercept import Interception
 from tests.support.stores.records import changed
 from tests.support.world import Person, World, open_world
 
@@ -240,6 +241,34 @@ async def test_who_comes_back_is_told_what_was_changed_of_what_was_sent_meanwhil
     await socket.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 0}})
     assert await states(socket, 1) == [(1, "b")]
     assert (await socket.receive_type("resumed"))["revs"] == {peer: 1}
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_could_not_be_seen_while_it_was_read_does_not_count_as_known(
+    store: Store, is_back: bool
+) -> None:
+    reading = Interception("revisions", "revised_in")
+    async with open_world(reading.over(store), presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (one,) = await write(world, ann.user, ben.user, "1")
+        await changed(world.store, one.id, Edit("b"), by=ann.id)
+
+        async def read_across_a_block(call: Any, *args: Any, **kwargs: Any) -> Any:
+            reading.way = None
+            await store.relations.block(ann.id, ben.id)
+            found = await call(*args, **kwargs)
+            if is_back:
+                await store.relations.unblock(ann.id, ben.id)
+            return found
+
+        reading.way = read_across_a_block
+        socket = await ben.open()
+        socket.ignoring("revoked")
+        peer = str(ann.id)
+        await socket.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 0}})
+        if is_back:
+            assert await states(socket, 1) == [(1, "b")]
+        assert (await socket.receive_type("resumed"))["revs"] == {peer: 1 if is_back else 0}
 
 
 async def test_who_names_no_revs_is_told_of_none(world: World) -> None:
