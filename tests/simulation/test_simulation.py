@@ -15,7 +15,10 @@ from tests.support.stores.memory import new_memory_store
 
 pytestmark = pytest.mark.timeout(300)
 SEEDS = 40
-SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
+SOME_BUGS = (
+    "ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left",
+    "revision_lost", "resume_without_the_last_revision",
+)  # fmt: skip
 SEEDS_UNTIL_FOUND = 40
 
 

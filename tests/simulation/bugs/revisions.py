@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import trio
 from attrs import evolve
 
-from hub.actor.backlog import Backlog
 from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
 from hub.services.posting.revision_positions import RevisionPositions
@@ -15,7 +14,7 @@ from persistence.contents.revisions import Revised, RevisionDraft, RevisionOutco
 from persistence.memory.contents.revisions import MemoryRevisions
 from persistence.memory.tables import ChannelRow
 from persistence.records import StoreUnavailable
-from protocol.model import ChannelId, Message, User, UserId
+from protocol.model import Message, User, UserId
 from tests.simulation.bugs.planting import Bug, replaced
 
 if TYPE_CHECKING:
@@ -74,17 +73,6 @@ def resume_without_the_last_revision(sim: "Simulation") -> Iterator[None]:
 
 
 @contextmanager
-def revisions_only_of_what_was_named(sim: "Simulation") -> Iterator[None]:
-    """Who comes back is not told what was changed of messages that came since they asked."""
-
-    def nothing(_: Backlog, channel_id: ChannelId) -> int:
-        return 0
-
-    with replaced(Backlog, "newest", nothing):
-        yield
-
-
-@contextmanager
 def revision_before_its_message(sim: "Simulation") -> Iterator[None]:
     """A message that may be missing is not looked up before revisions are made."""
 
@@ -123,17 +111,6 @@ def revision_acknowledged_early(sim: "Simulation") -> Iterator[None]:
         yield
 
 
-@contextmanager
-def pin_hides_an_edit(sim: "Simulation") -> Iterator[None]:
-    """A revision is told by what it did itself, also where it stands for one before it."""
-
-    def always(_: RevisionPositions, channel_id: ChannelId, rev: int) -> bool:
-        return True
-
-    with replaced(RevisionPositions, "is_next", always):
-        yield
-
-
 BUGS: Mapping[str, Bug] = {
     bug.__name__: bug
     for bug in (
@@ -141,10 +118,8 @@ BUGS: Mapping[str, Bug] = {
         revision_lost,
         resume_without_revisions,
         resume_without_the_last_revision,
-        revisions_only_of_what_was_named,
         revision_before_its_message,
         rev_counted_twice,
         revision_acknowledged_early,
-        pin_hides_an_edit,
     )
 }

@@ -90,7 +90,8 @@ class States:
         """Whether the messages of all of these revisions were changed once more since."""
         revisions = self.truth.revisions
         return all(
-            max(self.truth.states[revisions[channel_id, rev].message.position]) > rev
+            (channel_id, rev) in revisions
+            and max(self.truth.states[revisions[channel_id, rev].message.position]) > rev
             for rev in revs
         )
 
