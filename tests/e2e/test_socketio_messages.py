@@ -190,6 +190,45 @@ async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) ->
                     await each.end()
 
 
+async def test_a_client_that_is_recovered_is_told_what_was_changed_meanwhile(
+    data_dir: Path,
+) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+        dm = await dm_of(hub, ann, ben)
+        session = await hub.call("POST", "/learning_platform/api/auth/session", {}, ann.cookie)
+        cookie = session.headers["set-cookie"].partition(";")[0]
+
+        async def delete(hub: HubProcess, number: int) -> None:
+            done = await hub.call("DELETE", f"/api/messages/{number}", cookie=cookie)
+            assert done.status == 200, done.text
+
+        async with ann.client() as client:
+            assert await client.happened() == {"connected": True}
+            assert (await client.ask("room:join", dm))["success"] is True
+            for text in ("second", "third"):
+                await client.ask("message:send", {"content": text, "channelId": dm})
+                await client.heard("message:sent")
+            await delete(hub, 1)
+            live = await client.heard("message:deleted")
+            assert (live["seq"], live["rev"], live["change"]) == (1, 1, "deleted")
+            client.program.process.send_signal(signal.SIGSTOP)
+            hub.process.kill()
+            hub.process.wait()
+            with run_hub(data_dir, port=hub.port) as again:
+                for number in (2, 3):
+                    await delete(again, number)
+                client.program.process.send_signal(signal.SIGCONT)
+                await client.comes_back()
+                for rev in (2, 3):  # and not once more of the first one
+                    missed = await client.heard("message:deleted")
+                    assert (missed["seq"], missed["rev"], missed["content"]) == (rev, rev, "")
+                await client.ask("message:send", {"content": "fourth", "channelId": dm})
+                assert (await client.heard("message:sent"))["seq"] == 4
+                await client.end()
+
+
 async def test_a_client_begins_anew_when_the_log_went_back(
     databases: Databases, data_dir: Path
 ) -> None:

@@ -84,16 +84,17 @@ async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]
 
 async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world: World) -> None:
     school = await open_school(world)
-    one, two = await post(world, school.ann.user, school.general, "1", "2")
+    zero, one, two = await post(world, school.ann.user, school.general, "0", "1", "2")
+    await changed(world.store, zero.id, Edit("before"), by=school.ann.id)
     peer, told = await enter(school.ben)
     await peer.ask("room:join", channel_of(school))
     await peer.socket.drop()  # before any offset
     await changed(world.store, one.id, Edit("a"), by=school.ann.id)
     peer, again = await enter(school.ben, pid=told["pid"])
     assert again == told
-    assert await revisions(peer, 1) == ([(1, "a")], f"{school.general.id}:0:1")
+    assert await revisions(peer, 1) == ([(2, "a")], f"{school.general.id}:0:2")
     await peer.socket.drop()
-    received = f"{school.general.id}:0:1"
+    received = f"{school.general.id}:0:2"
     await changed(world.store, two.id, Edit("b"), by=school.ann.id)
     (three,) = await post(world, school.ann.user, school.general, "3")
     for revision in (Edit("c"), Delete()):
@@ -101,10 +102,10 @@ async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world:
     await changed(world.store, three.id, Edit("C"), by=school.ann.id)
     for _ in range(2):  # it breaks again before it has said that it was told
         peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
-        assert await revisions(peer, 1) == ([(4, "")], f"{school.general.id}:0:4")
+        assert await revisions(peer, 1) == ([(5, "")], f"{school.general.id}:0:5")
         assert await contents(peer, 1) == ["C"]
         await peer.socket.drop()
-    peer, _ = await enter(school.ben, pid=told["pid"], offset=f"{school.general.id}:3:5")
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=f"{school.general.id}:4:6")
     await peer.socket.is_silent()
 
 

@@ -23,6 +23,7 @@ from tests.planted.faults.live import (
     monitoring,
     operators,
     presence,
+    revisions,
     revocation,
     telemetry,
 )
@@ -43,6 +44,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *revisions.FAULTS,
     *operators.FAULTS,
     *admin_ui.FAULTS,
     *identity.FAULTS,

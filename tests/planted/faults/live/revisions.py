@@ -1,0 +1,96 @@
+"""Faults in what is told of revisions, live and to those who come back."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+REVISING: Final = "tests/hub/services/posting/test_revising.py"
+RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+MISSED: Final = "hub/services/missed_revisions.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a revision is told under the rev of a later one of its batch",
+        "hub/services/posting/revising.py",
+        "evolve(revised.message, rev=revised.rev), datetime.now(UTC)",
+        "revised.message, datetime.now(UTC)",
+        (REVISING,),
+    ),
+    Fault(
+        "a pin hides an edit whose answer was lost",
+        "hub/services/posting/revising.py",
+        "if not positions.is_next(message.channel_id, message.rev):",
+        "if positions.is_next(message.channel_id, -1):",
+        (REVISING,),
+    ),
+    Fault(
+        "revisions of what was sent since a client asked count as known",
+        MISSED,
+        "            seq = max(seq, client.backlog.newest(head.channel.id))\n",
+        "",
+        (REVISING,),
+    ),
+    Fault(
+        "revisions of a channel that was closed while they were read count as known",
+        MISSED,
+        "lost = short.keys() - {span.channel_id for span in again}",
+        "lost = ()",
+        (REVISING,),
+    ),
+    Fault(
+        "revisions of a channel that was closed for a moment are not read again",
+        MISSED,
+        "is_all, _ = await self._tell(client, channels, again, render)",
+        "is_all = bool(again)",
+        (REVISING,),
+    ),
+    Fault(
+        "a recovered client is told of no revisions",
+        "hub/services/resume.py",
+        "await self._enter(client, named), seqs, revs)",
+        "await self._enter(client, named), seqs, None)",
+        (RECOVERY, "tests/e2e/test_socketio_messages.py"),
+    ),
+    Fault(
+        "an offset does not name revisions",
+        "hub/socketio/link.py",
+        "if position is not None and self.is_recoverable:",
+        'if hasattr(position, "seq") and self.is_recoverable:',
+        (RECOVERY,),
+    ),
+    Fault(
+        "who resumes without revs is told of all revisions when it is recovered",
+        "hub/socketio/journal.py",
+        "head.last_rev if revs is None else revs.get(head.channel.id, 0),",
+        "(revs or {}).get(head.channel.id, 0),",
+        (RECOVERY,),
+    ),
+    Fault(
+        "who joins a channel is told of all its revisions when it is recovered",
+        "hub/socketio/journal.py",
+        "Reached(head.last_seq, head.last_rev)",
+        "Reached(head.last_seq)",
+        (RECOVERY,),
+    ),
+    Fault(
+        "a recovered client that missed many revisions misses the last ones",
+        "hub/services/resume.py",
+        "            if not resumed.is_all:\n                client.close(TRY_AGAIN)\n",
+        "",
+        (RECOVERY,),
+    ),
+    Fault(
+        "the revisions that a connection knows are not kept",
+        "persistence/postgres/recoveries.py",
+        'map(Reached, row["seqs"], row["revs"])',
+        'map(Reached, row["seqs"])',
+        ("tests/persistence/test_recoveries.py",),
+    ),
+    Fault(
+        "an offset forgets its revision with the next message",
+        "hub/socketio/offset.py",
+        "reached = evolve(reached, seq=seq)",
+        "reached = Reached(seq)",
+        ("tests/hub/socketio/test_offset.py",),
+    ),
+)
