@@ -26,6 +26,7 @@ from persistence.records import (
     Upload,
 )
 from persistence.recoveries import Recovery
+from persistence.revisions import Version
 from protocol.model import (
     ASSISTANT_ID,
     STAFF,
@@ -88,6 +89,7 @@ class ChannelRow:
     accepted: bool = False
     last_rev: int = 0
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
+    versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -115,6 +117,7 @@ class ChannelRow:
         """Delete what a stored message says."""
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
+        self.versions.pop(message.id, None)
         self.replace(evolve(message, content="", file_url=None, is_deleted=True))
         pinned = tuple(each for each in self.channel.pinned if each != message.id)
         self.channel = evolve(self.channel, pinned=pinned)
@@ -453,6 +456,7 @@ class Tables:
         if is_own:
             self.keys.pop((user_id, message.key or ""), None)
             row.replace(evolve(message, key=None))
+            row.versions.pop(message.id, None)
         is_removed = is_own or user_id in (row.channel.pair or ())
         is_lost = upload is not None and upload.owner_id == user_id
         if is_lost or (is_removed and fate is MessageFate.REMOVE):
