@@ -13,7 +13,7 @@ from attrs import frozen
 from hub.rest.endpoint import Call, Endpoint, Handle, HttpError
 from hub.rest.parameters import KEY
 from hub.rest.replies import CONTENT_CODES, ErrorWording
-from persistence.revisions import RevisionRefusal, Version
+from persistence.revisions import RevisionRefusal
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.errors import MAY_NOT_CHANGE, ErrorCode
@@ -25,6 +25,7 @@ from protocol.shapes.revisions import EditBody
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 MAX_VERSIONS: Final = 100
+_NO_ID: Final = ErrorWording(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
 _NO_MESSAGE: Final = ErrorWording(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
 _NOT_KEPT: Final = ErrorWording(404, "versions_not_kept", "This hub keeps no earlier versions")
 
@@ -65,7 +66,7 @@ async def revised(
         HttpError, WireError: it is refused, or malformed.
     """
     if message_id is None:
-        raise _NO_MESSAGE.error()
+        raise _NO_ID.error()
     revision = await _READERS[call.request.method](call, reach)
     return await carried_out(
         call, message_id, revision, wording or {}, only_private=reach.only_private
@@ -125,10 +126,10 @@ async def versions_of(call: Call, message_id: MessageId | None) -> list[VersionO
     Raises:
         HttpError: there is no such message, the caller is no moderator, or the hub keeps none.
     """
-    found: tuple[Version, ...] | RevisionRefusal = RevisionRefusal.NOT_FOUND
-    if message_id is not None:
-        store = call.services.store.revisions
-        found = await store.versions(call.me, message_id, limit=MAX_VERSIONS)
+    if message_id is None:
+        raise _NO_ID.error()
+    revisions = call.services.store.revisions
+    found = await revisions.versions(call.me, message_id, limit=MAX_VERSIONS)
     if found is RevisionRefusal.NOT_FOUND:
         raise _NO_MESSAGE.error()
     if isinstance(found, RevisionRefusal):
@@ -141,6 +142,7 @@ async def versions_of(call: Call, message_id: MessageId | None) -> list[VersionO
 
 
 _REFUSED: Final[Mapping[int, tuple[ErrorCode, ...]]] = {
+    400: (ErrorCode.INVALID_FIELD,),
     403: (ErrorCode.NOT_ALLOWED,),
     404: (ErrorCode.MESSAGE_NOT_FOUND,),
     409: (ErrorCode.KEY_CONFLICT,),
@@ -148,11 +150,11 @@ _REFUSED: Final[Mapping[int, tuple[ErrorCode, ...]]] = {
 }
 _EDITED: Final = {
     **_REFUSED,
-    400: CONTENT_CODES,
+    400: (*CONTENT_CODES, ErrorCode.INVALID_FIELD),
     403: (ErrorCode.NOT_ALLOWED, ErrorCode.NOT_YOURS, ErrorCode.TOO_LATE),
     422: (ErrorCode.UNSTORABLE,),
 }
-_UNREACTED: Final = {**_REFUSED, 400: (ErrorCode.NO_EMOJI,)}
+_UNREACTED: Final = {**_REFUSED, 400: (ErrorCode.NO_EMOJI, ErrorCode.INVALID_FIELD)}
 _REACTED: Final = {**_UNREACTED, 409: (ErrorCode.KEY_CONFLICT, ErrorCode.TOO_MANY_REACTIONS)}
 _SHOWN: Final = "the message as it is now"
 
@@ -218,6 +220,7 @@ def versions_endpoint(handle: Handle) -> Endpoint:
         handle,
         {
             200: "versions, the last first",
+            400: [ErrorCode.INVALID_FIELD],
             403: [ErrorCode.NOT_ALLOWED],
             404: [ErrorCode.MESSAGE_NOT_FOUND, _NOT_KEPT.code],
         },
