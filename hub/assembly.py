@@ -39,6 +39,7 @@ from hub.identity.tickets import Tickets
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
+from hub.limits.tokens import TokenGuesses
 from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
 from hub.services.asker import Outcomes
@@ -68,10 +69,10 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
+from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
 from persistence.records import StoreUnavailable
-from persistence.revisions import RevisionRules
-from protocol.express_session import COOKIE as SIGNED_COOKIE
+from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,7 @@ class Services:
     passwords: PasswordHasher
     guesses: Guesses
     attempts: SlidingWindow
-    admin_attempts: SlidingWindow
+    admin_attempts: TokenGuesses
     provider: Provider | None
     provider_sign_ins: Attempts
     entries: Tickets[str]
@@ -319,7 +320,9 @@ async def open_services(
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),
             attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
-            admin_attempts=SlidingWindow(config.login_attempts, config.login_window),
+            admin_attempts=TokenGuesses(
+                config.login_attempts, config.login_window, trio.current_time()
+            ),
             provider=_provider(config),
             provider_sign_ins=Attempts(),
             entries=Tickets(ENTRY_SECONDS),

@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
+from persistence.contents.revisions import Revisions
 from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -49,10 +50,9 @@ from persistence.records import (
     Watermarks,
 )
 from persistence.recoveries import Recoveries
-from persistence.revisions import Revisions
 from persistence.sessions import ForeignSessions, Sessions
 from persistence.uploads import Uploads
-from persistence.workspaces import Workspaces
+from persistence.workspaces import ListedWorkspace, Workspaces
 from protocol.model import (
     MAX_ID,
     Channel,
@@ -80,6 +80,7 @@ __all__ = [
     "Health",
     "Identity",
     "Invitations",
+    "ListedWorkspace",
     "Log",
     "Messages",
     "Recoveries",

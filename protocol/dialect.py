@@ -28,7 +28,7 @@ from protocol.model import Message, User
 from protocol.schemas import Naming
 
 SESSION_COOKIE: Final = "session_token"
-"""The cookie of the sessions that Parlour opens; `protocol.express_session` has Express's."""
+"""The cookie of the sessions that Parlour opens; parsing/express_session.py has Express's."""
 
 
 @frozen

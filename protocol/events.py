@@ -227,11 +227,9 @@ class MessagesSeen(Reliable):
 
 
 @frozen
-class PrivateMessageRevised:
-    """A message of a dm was changed, to every connection of those of its people who may see it.
-
-    `revision`: what was done, and `user`: who did it; None: one of several that were missed. A
-    deleted message has no content.
+class Revised:
+    """A message was changed. `revision`: what was done, and `user`: who did it; None: one of
+    several that were missed. A deleted message has no content.
     """
 
     ephemeral: ClassVar[bool] = False
@@ -247,22 +245,15 @@ class PrivateMessageRevised:
 
 
 @frozen
-class ChannelMessageRevised:
-    """A message of any channel was changed, to the clients that joined it and to its workspace. See
-    `PrivateMessageRevised`.
-    """
+class PrivateMessageRevised(Revised):
+    """A message of a dm, to every connection of those of its people who may see it."""
 
-    ephemeral: ClassVar[bool] = False
-    message: Message
-    at: datetime
-    workspace_id: WorkspaceId | None
-    revision: Revision | None = None
-    user: User | None = None
 
-    @property
-    def position(self) -> RevisionPosition:
-        """How far a client knows the channel's revisions then."""
-        return RevisionPosition(self.message.channel_id, self.message.rev)
+@frozen
+class ChannelMessageRevised(Revised):
+    """A message of any channel, to the clients that joined it and to its workspace."""
+
+    workspace_id: WorkspaceId | None = None
 
 
 @frozen

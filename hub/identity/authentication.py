@@ -22,9 +22,9 @@ from hub.identity.session_cache import SessionCache
 from persistence.interface import Accounts, Sessions
 from persistence.records import StoreUnavailable
 from protocol.dialect import Stranger
-from protocol.express_session import COOKIE as SIGNED_COOKIE
-from protocol.express_session import sign, unsign
 from protocol.model import Session, SessionId, UserId
+from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
+from protocol.parsing.express_session import sign, unsign
 from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.websocket.handshake import Cookies
 

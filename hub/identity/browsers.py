@@ -12,8 +12,8 @@ from typing import Final
 from attrs import field, frozen
 
 from hub.identity.cookies import new_token
-from protocol.express_session import sign, unsign
 from protocol.model import UserId
+from protocol.parsing.express_session import sign, unsign
 
 COOKIE: Final = "known_browser"
 LIFETIME: Final = timedelta(days=365)

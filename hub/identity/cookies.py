@@ -13,7 +13,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from protocol.dialect import SESSION_COOKIE
-from protocol.express_session import COOKIE as SIGNED_COOKIE
+from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 from protocol.websocket.handshake import HOST_PREFIX
 
 COOKIE: Final = SESSION_COOKIE

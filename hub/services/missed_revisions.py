@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 from attrs import evolve, frozen
 
 from hub.actor.client import Client
+from persistence.contents.revisions import RevisionSpan
 from persistence.interface import Revisions
 from persistence.records import ChannelHead
-from persistence.revisions import RevisionSpan
 from protocol.events import ChannelMessageRevised, Event, PrivateMessageRevised
 from protocol.model import Channel, ChannelId, Message
 
@@ -86,4 +86,4 @@ def private_revision(channel: Channel, message: Message) -> Event | None:
 
 def channel_revision(channel: Channel, message: Message) -> Event:
     """For connections that receive what is in channels."""
-    return ChannelMessageRevised(message, datetime.now(UTC), channel.workspace_id)
+    return ChannelMessageRevised(message, datetime.now(UTC), workspace_id=channel.workspace_id)

@@ -7,15 +7,13 @@ this one, are none: everything is told from the beginning, and that it was. Must
 SQL, sockets.
 """
 
-from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import frozen
 
 from hub.actor.backlog import Missing
 from hub.actor.client import Client
@@ -28,59 +26,26 @@ from hub.services.missed_revisions import (
 )
 from hub.services.posting.continuity import WentBack
 from hub.services.posting.log_watch import LogWatch
+from hub.services.replay import Render, Replay, ResumeFigures, channel_message, private_message
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.lists import Lists
-from persistence.records import ChannelHead, Span
+from persistence.records import ChannelHead
 from protocol.bounds import MAX_POSITIONS, first_positions
 from protocol.commands import ResumeChannels, ResumeConversations
 from protocol.errors import TRY_AGAIN, ErrorCode
 from protocol.events import (
-    ChannelMessagePosted,
     ChannelsResumed,
     ConversationsResumed,
-    Event,
     JoinedChannel,
-    PrivateMessagePosted,
     Refused,
 )
-from protocol.model import Channel, ChannelId, Message, User, UserId, with_authors
+from protocol.model import Channel, ChannelId, UserId
 
-PAGE_MESSAGES: Final = 200
-PART_MESSAGES: Final = 32  # that are sent between two turns of others
 MAX_CHANNELS: Final = 1_000  # in one resume, of those that the client does not name
 MAX_MESSAGES: Final = 10_000  # in one resume, of all channels together
 
 K = TypeVar("K")
-
-Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
-
-
-class ResumeResult(StrEnum):
-    """How a resume ended."""
-
-    COMPLETE = "complete"
-    PARTIAL = "partial"  # there is more than was told
-    FAILED = "failed"  # the connection was closed
-
-
-@define
-class ResumeFigures:
-    """Since the start. `resumes`: by dialect, result, and whether everything was told from the
-    beginning. `replayed`: messages.
-    """
-
-    resumes: Counter[tuple[str, ResumeResult, bool]] = field(factory=Counter, init=False)
-    replayed: int = field(default=0, init=False)
-
-    def ended(self, client: Client, *, is_complete: bool, is_reset: bool) -> None:
-        """A connection was told what it missed."""
-        result = ResumeResult.COMPLETE if is_complete else ResumeResult.PARTIAL
-        self.resumes[client.wire.name, result, is_reset] += 1
-
-    def failed(self, client: Client) -> None:
-        """A connection was not told."""
-        self.resumes[client.wire.name, ResumeResult.FAILED, False] += 1
 
 
 @frozen
@@ -126,15 +91,14 @@ class Resume:
         *,
         limit: int,
     ) -> None:
+        self.figures = ResumeFigures()
         self._watch = watch
         self._revisions = revisions
         self._store = store
         self._lists = lists
-        self._messages = messages
-        self._accounts = accounts
+        self._replay = Replay(store, messages, accounts, self.figures)
         self._channels = channels
         self._limit = limit
-        self.figures = ResumeFigures()
 
     def believed(self, after: Mapping[K, int] | None, epoch: str | None) -> Mapping[K, int] | None:
         """The positions of a client, as far as they can mean anything: those in another log than
@@ -174,7 +138,7 @@ class Resume:
             seq, rev = known(head.channel)
             return seq > head.last_seq or rev > head.last_rev
 
-        async with self._catching_up(client, _private_message):
+        async with self._catching_up(client, private_message):
             heads = await moved(positions)
             is_reset = self._is_other(epoch)
             if above := list(filter(is_above, heads)):
@@ -188,7 +152,7 @@ class Resume:
                 client, heads, command.revs, known, private_revision
             )
             missing = self._missing(client, _by_id(heads), position)
-            sent = await self._replay(client, channels, missing, _private_message)
+            sent = await self._replay.all(client, channels, missing, private_message)
             upto = {
                 peer: each.upto
                 for each in _moved_first(sent)
@@ -231,7 +195,7 @@ class Resume:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         after, epoch = command.after, command.epoch
-        async with self._catching_up(client, _channel_message):
+        async with self._catching_up(client, channel_message):
             known = self.believed(after, epoch)
             named, is_whole = await self._named(client.user.id, known)
             heads = await self._enter(client, named) if command.enter else named
@@ -269,7 +233,7 @@ class Resume:
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
-        async with self._catching_up(client, _channel_message):
+        async with self._catching_up(client, channel_message):
             named, _ = await self._named(client.user.id, after)
             resumed = await self._resume(client, await self._enter(client, named), after, None)
             is_complete = all(each.is_complete for each in resumed.sent)
@@ -292,7 +256,7 @@ class Resume:
                     for channel_id, (first, last) in dropped.items()
                     if channel_id in channels
                 ]
-                await self._replay(client, channels, missing, render)
+                await self._replay.all(client, channels, missing, render)
         except BaseException:
             self.figures.failed(client)
             client.close(TRY_AGAIN)
@@ -328,7 +292,7 @@ class Resume:
 
         revised, is_all = await self._revised(client, heads, asked, known, channel_revision)
         missing = self._missing(client, heads, lambda channel: seqs.get(channel.id, 0))
-        sent = await self._replay(client, channels, missing, _channel_message)
+        sent = await self._replay.all(client, channels, missing, channel_message)
         return _Resumed(sent, bool(above), revised, is_all)
 
     async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
@@ -375,85 +339,6 @@ class Resume:
             left -= sum(span.until - span.after for span in found[-1].spans)
         return found
 
-    async def _replay(
-        self,
-        client: Client,
-        channels: Mapping[ChannelId, Channel],
-        missing: Sequence[Missing],
-        render: Render,
-    ) -> Sequence[Missing]:
-        """Send what is in the log, a page at a time, as fast as the peer reads; returns what was
-        replayed to the end, without channels that were lost in between.
-        """
-        replayed = {each.channel_id: each.after for each in missing}
-        everything = [span for each in missing for span in each.spans]
-        await self._send(client, channels, everything, render, replayed)
-        allowed, lost = await self._short(client, missing, replayed)
-        # A right may have ended before the log was read and have begun again since.
-        rest = [span for each in allowed for span in _after(each.spans, replayed[each.channel_id])]
-        await self._send(client, channels, rest, render, replayed)
-        for each in missing:
-            is_lost = each.channel_id in lost
-            client.backlog.replayed(each, replayed[each.channel_id] if is_lost else each.upto)
-        return [each for each in missing if each.channel_id not in lost]
-
-    async def _send(
-        self,
-        client: Client,
-        channels: Mapping[ChannelId, Channel],
-        spans: Sequence[Span],
-        render: Render,
-        replayed: dict[ChannelId, int],
-    ) -> None:
-        """Send what is in the log of these spans; `replayed` is moved to what was sent."""
-        while spans:
-            page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
-            people = await self._accounts.get_many({message.author_id for message in page})
-            replayed.update({message.channel_id: message.seq for message in page})
-            rest = deque(with_authors(page, people))
-            while rest:
-                left = len(rest)
-                async with client.quota.requests:  # the others have their turn, however many resume
-                    _replay_some(client, channels, rest, render)
-                self.figures.replayed += left - len(rest)
-                if client.link.is_behind:
-                    await client.link.caught_up()
-            client.flush()
-            spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
-
-    async def _short(
-        self, client: Client, missing: Sequence[Missing], replayed: Mapping[ChannelId, int]
-    ) -> tuple[Sequence[Missing], Collection[ChannelId]]:
-        """Those of which the log gave less than there was: because the last messages are deleted,
-        or the user might not see the channel. Returns those that they may see now, and the others.
-        """
-        short = {
-            each.channel_id: each
-            for each in missing
-            if each.spans and replayed[each.channel_id] < each.spans[-1].until
-        }
-        if not short:
-            return (), ()
-        heads = await self._store.heads(client.user.id, short.keys())
-        allowed = {head.channel.id for head in heads}
-        return [short[channel_id] for channel_id in allowed], short.keys() - allowed
-
-
-def _replay_some(
-    client: Client,
-    channels: Mapping[ChannelId, Channel],
-    rest: deque[tuple[Message, User]],
-    render: Render,
-) -> None:
-    """Send some of the messages, or fewer if the peer does not take them."""
-    for _ in range(min(PART_MESSAGES, len(rest))):
-        message, author = rest.popleft()
-        event = render(channels[message.channel_id], message, author)
-        if event is not None:
-            client.replay(event)
-        if client.link.is_behind:
-            return
-
 
 def is_above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> bool:
     """Whether a position is beyond the end of its channel: then none of them can be believed,
@@ -491,28 +376,3 @@ def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:
 
 def _is_complete(sent: Sequence[Missing], upto: Collection[object]) -> bool:
     return len(upto) <= MAX_POSITIONS and all(each.is_complete for each in sent)
-
-
-def _after(spans: Sequence[Span], seq: int) -> list[Span]:
-    """What is left of one channel's spans after a position."""
-    return [evolve(span, after=max(span.after, seq)) for span in spans if seq < span.until]
-
-
-def _rest(spans: Sequence[Span], last: Message) -> list[Span]:
-    """What is left of the spans after a page that ends with the message `last`."""
-    index = next(
-        index
-        for index, span in enumerate(spans)
-        if span.channel_id == last.channel_id and span.after < last.seq <= span.until
-    )
-    return [evolve(spans[index], after=last.seq), *spans[index + 1 :]]
-
-
-def _private_message(channel: Channel, message: Message, author: User) -> Event | None:
-    del channel
-    recipient_id = message.recipient_id  # none in the assistant's answers
-    return None if recipient_id is None else PrivateMessagePosted(message, author, recipient_id)
-
-
-def _channel_message(channel: Channel, message: Message, author: User) -> Event:
-    return ChannelMessagePosted(message, author, channel.workspace_id)

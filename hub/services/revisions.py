@@ -14,9 +14,9 @@ from attrs import frozen
 from hub.files.collector import FileCollector
 from hub.limits.quotas import Kind, Quota
 from hub.services.posting.messaging import Messaging
+from persistence.contents.revisions import RevisionDraft, RevisionRefusal, RevisionRules
 from persistence.interface import Accounts
 from persistence.interface import Revisions as RevisionStore
-from persistence.revisions import RevisionDraft, RevisionRefusal, RevisionRules
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.errors import MAY_NOT_CHANGE, TOO_OFTEN, ErrorCode

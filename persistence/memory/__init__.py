@@ -10,13 +10,13 @@ from datetime import datetime
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
+from persistence.memory.contents.revisions import MemoryRevisions
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
 from persistence.memory.log import MemoryLog
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
-from persistence.memory.revisions import MemoryRevisions
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
 from persistence.memory.uploads import MemoryUploads

@@ -16,6 +16,7 @@ from persistence.changes import (
     InvitationChanged,
     PairMet,
 )
+from persistence.contents.revisions import Version
 from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
     Denial,
@@ -26,7 +27,6 @@ from persistence.records import (
     Upload,
 )
 from persistence.recoveries import Recovery
-from persistence.revisions import Version
 from protocol.model import (
     ASSISTANT_ID,
     STAFF,
@@ -119,8 +119,8 @@ class ChannelRow:
         self.reactions.pop(message.id, None)
         self.versions.pop(message.id, None)
         self.replace(evolve(message, content="", file_url=None, is_deleted=True))
-        pinned = tuple(each for each in self.channel.pinned if each != message.id)
-        self.channel = evolve(self.channel, pinned=pinned)
+        others = (each for each in self.channel.pinned if each != message.id)
+        self.channel = evolve(self.channel, pinned=tuple(others))
 
     def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
         """The messages that were not deleted, as of now; see `seen`."""
@@ -258,8 +258,7 @@ class Tables:
     def __attrs_post_init__(self) -> None:
         now = self.now()
         name = "AI Tutor"
-        assistant = User(ASSISTANT_ID, name, name, now, now, role=Role.ASSISTANT)
-        self.users[ASSISTANT_ID] = assistant
+        self.users[ASSISTANT_ID] = User(ASSISTANT_ID, name, name, now, now, role=Role.ASSISTANT)
         self.passwords[ASSISTANT_ID] = "none"
 
     def now(self) -> datetime:

@@ -13,6 +13,7 @@ from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.contents.revisions import PostgresRevisions
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
@@ -34,7 +35,6 @@ from persistence.postgres.lists.channels import PostgresLists
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
-from persistence.postgres.revisions import PostgresRevisions
 from persistence.postgres.sessions import PostgresSessions
 from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces

@@ -14,8 +14,8 @@ from hub.identity.passwords import PasswordHasher
 from persistence import open_store
 from persistence.interface import Store
 from persistence.records import Draft, NewChannel, NewUser
-from protocol.express_session import sign
 from protocol.model import Posted, User
+from protocol.parsing.express_session import sign
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.stores.records import granted
 

@@ -28,8 +28,8 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
 from persistence.records import NewUser
 from protocol.dialects.messenger.conversations import conversation_id
-from protocol.express_session import sign
 from protocol.model import ChannelId, UserId
+from protocol.parsing.express_session import sign
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.crowd import BIG, Crowd, filling
 from tests.support.clients.http import request

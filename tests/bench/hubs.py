@@ -21,8 +21,8 @@ from hub.identity.jwt_tokens import TokenVerifier
 from persistence import open_store
 from persistence.interface import Store
 from persistence.records import Draft, NewChannel, NewUser
-from protocol.express_session import sign
 from protocol.model import ChannelId, Posted, User
+from protocol.parsing.express_session import sign
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.load import Peer

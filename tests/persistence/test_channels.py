@@ -19,6 +19,7 @@ from protocol.revisions import Pin
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
+    changed,
     dms,
     granted,
     make_channel,
@@ -27,7 +28,6 @@ from tests.support.stores.records import (
     say,
     to_channel,
 )
-from tests.support.stores.revisions import changed
 
 FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 

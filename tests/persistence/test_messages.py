@@ -2,23 +2,24 @@
 
 from attrs import evolve
 
+from persistence.contents.revisions import RevisionRefusal
 from persistence.interface import Store
 from persistence.records import Draft, Gap, Newest, Span
-from persistence.revisions import RevisionRefusal
 from protocol.model import ChannelId, GradingStatus, Message, MessageId, Posted, UserId
 from protocol.revisions import Delete, Grade, Pin
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
+    changed,
     log_of,
     make_channel,
     make_users,
     post,
     post_one,
+    revised,
     say,
     to_channel,
 )
-from tests.support.stores.revisions import changed, revised
 
 
 async def test_pages_from_the_newest_and_forward_from_a_seq(store: Store) -> None:

@@ -13,6 +13,7 @@ from protocol.revisions import Delete
 from tests.support.stores.records import (
     NOBODY,
     NOWHERE,
+    changed,
     log_of,
     make_channel,
     make_upload,
@@ -20,9 +21,9 @@ from tests.support.stores.records import (
     make_users,
     post,
     post_one,
+    revised,
     to_channel,
 )
-from tests.support.stores.revisions import changed, revised
 
 
 async def test_a_posted_message_comes_back_as_it_was(store: Store) -> None:

@@ -14,8 +14,15 @@ from persistence.records import (
 )
 from protocol.model import FollowStatus, Posted, User, UserId, WorkspaceId
 from protocol.revisions import Delete
-from tests.support.stores.records import NOBODY, dms, make_channel, make_user, make_users, post_one
-from tests.support.stores.revisions import revised
+from tests.support.stores.records import (
+    NOBODY,
+    dms,
+    make_channel,
+    make_user,
+    make_users,
+    post_one,
+    revised,
+)
 
 
 async def allowed(store: Store, sender: UserId, recipient: UserId) -> bool:

@@ -14,8 +14,8 @@ from tests.support.stores.records import (
     make_users,
     post,
     post_one,
+    revised,
 )
-from tests.support.stores.revisions import revised
 
 
 def naming(url: str, author: User, to: User, key: str | None = None) -> Draft:

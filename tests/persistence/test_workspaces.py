@@ -2,9 +2,9 @@
 
 import pytest
 
+from persistence.contents.revisions import RevisionRefusal
 from persistence.interface import Store
 from persistence.records import Denial, Draft, NewChannel, NewUser, NoSuchUser
-from persistence.revisions import RevisionRefusal
 from protocol.model import (
     ChannelKind,
     GradingStatus,
@@ -19,15 +19,16 @@ from protocol.model import (
 from protocol.revisions import Delete, Grade, Pin
 from tests.support.stores.records import (
     NOBODY,
+    changed,
     granted,
     make_channel,
     make_user,
     make_users,
     post,
     post_one,
+    revised,
     to_channel,
 )
-from tests.support.stores.revisions import changed, revised
 
 
 async def test_a_workspaces_members_come_in_order_and_once(store: Store) -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from persistence.postgres.express import open_express_sessions
-from protocol.express_session import sign
+from protocol.parsing.express_session import sign
 from tests.support.quiet import Counted
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world

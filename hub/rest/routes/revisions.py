@@ -13,7 +13,7 @@ from attrs import frozen
 from hub.rest.endpoint import Call, Endpoint, Handle, HttpError
 from hub.rest.parameters import KEY
 from hub.rest.replies import CONTENT_CODES, ErrorWording
-from persistence.revisions import RevisionRefusal
+from persistence.contents.revisions import RevisionRefusal
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.errors import MAY_NOT_CHANGE, ErrorCode

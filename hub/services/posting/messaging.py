@@ -19,9 +19,9 @@ from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.revising import RevisionSettlement, RevisionSubmission
 from hub.services.typing.indicators import TypingIndicators
 from hub.tracing.tracing import Tracing
+from persistence.contents.revisions import RevisionDraft, RevisionOutcome
 from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Outcome, StoreUnavailable
-from persistence.revisions import RevisionDraft, RevisionOutcome
 from protocol.model import User, UserId
 
 

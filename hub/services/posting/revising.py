@@ -21,13 +21,13 @@ from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, Wor
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.revision_positions import RevisionPositions
 from hub.services.posting.standstill import Standstill
-from persistence.interface import Messages, Revisions
-from persistence.records import Locked, StoreUnavailable
-from persistence.revisions import (
+from persistence.contents.revisions import (
     Revised,
     RevisionDraft,
     RevisionOutcome,
 )
+from persistence.interface import Messages, Revisions
+from persistence.records import Locked, StoreUnavailable
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
 from protocol.model import ChannelId, Message, User
 from protocol.revisions import Revision
@@ -198,7 +198,7 @@ def deliveries_of(
     rooms: list[Room] = [ChannelRoom(message.channel_id)]
     if revised.workspace_id is not None:
         rooms.append(WorkspaceRoom(revised.workspace_id))
-    in_channel = ChannelMessageRevised(message, at, revised.workspace_id, revision, user)
+    in_channel = ChannelMessageRevised(message, at, revision, user, revised.workspace_id)
     deliveries = [Delivery(in_channel, ToRooms(rooms))]
     if revised.audience:
         private = PrivateMessageRevised(message, at, revision, user)

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import define, field
 
-from persistence.revisions import RevisionDraft, RevisionSpan
+from persistence.contents.revisions import RevisionDraft, RevisionSpan
 from protocol.model import MAX_ID, ChannelId, UserId
 
 MAX_CHANNELS: Final = 100_000  # whose rev is remembered

@@ -6,7 +6,7 @@
 --   actions          'edit', 'delete', 'react', 'unreact', 'pin', 'unpin', 'grade'
 --   contents         of an edit the text, of a reaction the emoji, of a grade the status; else ''
 --   keys             the user's idempotency key; NULL: none
---   edit_seconds, keep_versions  see RevisionRules in persistence/revisions.py
+--   edit_seconds, keep_versions  see RevisionRules in persistence/contents/revisions.py
 -- `for_hub`: as of post_messages. `waits`: for channels that another transaction holds.
 -- Output: one row per revision, with
 --   verdict  'revised'; 'unchanged' (it already was so, or this is a repeat); 'locked' (another

@@ -23,7 +23,7 @@ from protocol.dialects.gateway.decoders import DECODERS, GatewayCodec
 from protocol.dialects.gateway.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
-from protocol.express_session import COOKIE
+from protocol.parsing.express_session import COOKIE
 from protocol.parsing.tagged import shapes_of
 from protocol.rest import camel_case
 

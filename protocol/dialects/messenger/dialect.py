@@ -22,7 +22,7 @@ from protocol.dialects.messenger.decoders import DECODERS
 from protocol.dialects.messenger.encoders import ENCODERS, OMITS
 from protocol.errors import CloseReason
 from protocol.events import Event
-from protocol.express_session import COOKIE
+from protocol.parsing.express_session import COOKIE
 from protocol.parsing.tagged import TaggedCodec, shapes_of
 from protocol.rest import camel_case
 

@@ -10,9 +10,9 @@ from typing import ClassVar, Final, NotRequired, TypedDict
 from attrs import frozen
 
 from protocol.dialects.messenger.conversations import ConversationName
-from protocol.express_session import COOKIE
 from protocol.model import UserId
 from protocol.parsing.content import Content, FileUrl, IdempotencyKey, KindName
+from protocol.parsing.express_session import COOKIE
 from protocol.rest import RestDialect, camel_case
 from protocol.schemas import Keywords
 

@@ -9,8 +9,8 @@ from trio.testing import MockClock
 from persistence.interface import Store
 from persistence.postgres.express import open_express_sessions, parse_session
 from persistence.records import StoreUnavailable
-from protocol.express_session import sign
 from protocol.model import UserId
+from protocol.parsing.express_session import sign
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.http import Reply
 from tests.support.clients.socketio import connect

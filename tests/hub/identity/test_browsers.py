@@ -1,8 +1,8 @@
 """Known browsers: of one account each, and named by the hub alone."""
 
 from hub.identity.browsers import Browsers
-from protocol.express_session import sign
 from protocol.model import UserId
+from protocol.parsing.express_session import sign
 
 ANN, BEN = UserId(1), UserId(12)
 OURS = Browsers(["0123456789abcdef"])

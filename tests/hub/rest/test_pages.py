@@ -18,7 +18,7 @@ from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.http import Reply
 from tests.support.posting import say
 from tests.support.school import School, open_school
-from tests.support.stores.revisions import changed
+from tests.support.stores.records import changed
 from tests.support.tokens import ask as ask_with_token
 from tests.support.world import World
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import hub.services.replay
 import hub.services.resume
 from persistence.interface import Store
 from tests.support.clients.socketio import enter
@@ -19,7 +20,7 @@ from tests.support.world import RESUMES, World, open_world
 async def test_what_was_missed_may_take_many_pages(
     timed_world: World, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(hub.services.resume, "PAGE_MESSAGES", 3)
+    monkeypatch.setattr(hub.services.replay, "PAGE_MESSAGES", 3)
     resume, kind, end = RESUMES[path]
     school = await open_school(timed_world)
     texts = [str(number) for number in range(10)]

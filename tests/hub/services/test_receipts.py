@@ -16,7 +16,7 @@ from tests.support.posting import post, say, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.held import Held
-from tests.support.stores.revisions import revised
+from tests.support.stores.records import revised
 from tests.support.world import Person, World, open_world
 
 

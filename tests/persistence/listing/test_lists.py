@@ -14,10 +14,10 @@ from tests.support.stores.records import (
     make_channel,
     make_users,
     post_one,
+    revised,
     say,
     to_channel,
 )
-from tests.support.stores.revisions import revised
 
 
 async def peers_of(store: Store, user: User, which: Which = Which.ALL) -> list[str]:

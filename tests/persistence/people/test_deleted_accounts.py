@@ -31,9 +31,9 @@ from tests.support.stores.records import (
     make_users,
     post,
     post_one,
+    revised,
     to_channel,
 )
-from tests.support.stores.revisions import revised
 
 KEEP, REMOVE = MessageFate.KEEP, MessageFate.REMOVE
 

@@ -21,10 +21,10 @@ from tests.support.stores.records import (
     make_upload,
     make_users,
     post_one,
+    revised,
     say,
     to_channel,
 )
-from tests.support.stores.revisions import revised
 
 DAY: Final = timedelta(days=1)
 START: Final = MessageId(0)

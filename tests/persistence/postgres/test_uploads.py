@@ -12,8 +12,7 @@ from persistence.records import Draft, ProfileChange, Upload
 from protocol.model import ChannelId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
 from tests.support.stores.databases import Databases, execute, open_transaction
-from tests.support.stores.records import make_channel, make_users, post_one
-from tests.support.stores.revisions import revised
+from tests.support.stores.records import make_channel, make_users, post_one, revised
 
 ROUNDS: Final = 15
 WAITING: Final = """

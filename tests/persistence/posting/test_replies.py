@@ -14,9 +14,9 @@ from tests.support.stores.records import (
     make_users,
     post,
     post_one,
+    revised,
     to_channel,
 )
-from tests.support.stores.revisions import revised
 
 
 async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -> None:

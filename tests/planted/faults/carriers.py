@@ -399,12 +399,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
         """        for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
         position = frames.position
-        if position is not None and self.is_recoverable:
+        if isinstance(position, Position) and self.is_recoverable:
             self.offset.move(position)
             self.socket.queue(self._wire.offset(self.offset))
 """,
         """        position = frames.position
-        if position is not None and self.is_recoverable:
+        if isinstance(position, Position) and self.is_recoverable:
             self.offset.move(position)
             self.socket.queue(self._wire.offset(self.offset))
         for text in frames.data.split(SEPARATOR):

@@ -105,8 +105,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a file stays on disk when its message is deleted",
-        "hub/services/moderation.py",
-        "                await self.files.collect()\n",
+        "hub/services/revisions.py",
+        "            await self.files.collect()\n",
         "",
         (UPLOADS,),
     ),

@@ -128,11 +128,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a cookie's signature is not compared",
-        "protocol/express_session.py",
+        "protocol/parsing/express_session.py",
         "return sid if any([hmac.compare_digest(given, each) for each in expected]) else None"
         "  # noqa: C419  every comparison is made, whichever fits",
         "return sid if given and expected else None",
-        ("tests/protocol/test_express_session.py",),
+        ("tests/protocol/parsing/test_express_session.py",),
     ),
     Fault(
         "a session is remembered for an hour",

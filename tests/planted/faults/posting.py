@@ -7,6 +7,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 RESUME: Final = "tests/hub/services/test_resume.py"
+MUCH_MISSED: Final = "tests/hub/services/test_much_missed.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -54,7 +55,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "nobody asks whether more than one conversation is held",
         "hub/services/posting/lane.py",
-        " or (self._standstill and None in batch)",
+        " or (self._standstill and again)",
         "",
         ("tests/hub/rest/routes/test_health.py",),
     ),
@@ -134,11 +135,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what waits behind a failed statement is never answered",
         "hub/services/posting/lane.py",
-        """            if waiting is not None:
-                self._settle(waiting, error)
+        """                case Submission():
+                    self._settle(waiting, error)
 """,
-        """            if waiting is None:
-                self._in_doubt.set()
+        """                case Submission():
+                    self._in_doubt.set()
 """,
         ("tests/hub/services/posting/test_lane.py",),
     ),
@@ -279,21 +280,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/resume.py",
         "            client.close(TRY_AGAIN)\n            raise\n",
         "            client.backlog.release()\n            raise\n",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "resuming stops after the first page",
-        "hub/services/resume.py",
+        "hub/services/replay.py",
         "spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []",
         "spans = []",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "messages that were too much to be held are lost",
         "hub/services/resume.py",
-        "                await self._replay(client, channels, missing, render)\n",
+        "                await self._replay.all(client, channels, missing, render)\n",
         "                del missing\n",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "who is sent much while the log is replayed is closed",

@@ -384,7 +384,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "all connections of a user are told what they missed at the same time",
-        "hub/services/resume.py",
+        "hub/services/replay.py",
         "                async with client.quota.requests:  # the others",
         "                async with client.quota.responses:  # the others",
         (RESUME,),

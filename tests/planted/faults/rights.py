@@ -132,27 +132,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a message is pinned by who may not",
-        f"{STORE}/channels.py",
-        "SELECT channel_id, id FROM asked WHERE may\n",
-        "SELECT channel_id, id FROM asked\n",
+        f"{STORE}/routines/revisions.sql",
+        "            WHEN action = 'unpin' THEN 'pin'\n",
+        "            WHEN action IN ('pin', 'unpin') THEN 'see'\n",
         BY_STANDING,
     ),
     Fault(
         "a message is deleted by who may not",
-        f"{STORE}/messages.py",
-        """remains_of(content, file_url) END
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may""",
-        """remains_of(content, file_url) END
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL""",
+        f"{STORE}/routines/revisions.sql",
+        "            WHEN action = 'delete' THEN 'delete_others'\n",
+        "            WHEN action = 'delete' THEN 'see'\n",
         BY_STANDING,
     ),
     Fault(
         "a message is graded by who may not",
-        f"{STORE}/messages.py",
-        """SET grading = $3
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL AND sees AND may""",
-        """SET grading = $3
-          FROM asked WHERE m.id = asked.id AND m.deleted_at IS NULL""",
+        f"{STORE}/routines/revisions.sql",
+        "            ELSE action END, place) THEN\n",
+        "            WHEN action = 'grade' THEN 'see' ELSE action END, place) THEN\n",
         BY_STANDING,
     ),
     Fault(

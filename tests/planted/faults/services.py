@@ -51,13 +51,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVOCATION,),
     ),
     Fault(
-        "nobody is told of a pin",
-        "hub/services/moderation.py",
-        "ToRooms((ChannelRoom(channel_id),))",
-        "ToRooms((ChannelRoom(channel_id),) if isinstance(event, MessageGraded) else ())",
-        ("tests/hub/services/test_moderation.py",),
-    ),
-    Fault(
         "strangers hear of a workspace's new channels",
         "hub/services/workspaces.py",
         "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),",
@@ -259,19 +252,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "least(c.last_seq, $3) AS seq",
         "c.last_seq + least($3, 0) AS seq",
         ("tests/persistence/test_messages.py",),
-    ),
-    Fault(
-        "an unpinned message is told as pinned",
-        "hub/services/moderation.py",
-        "is_pinned=is_pinned)",
-        "is_pinned=True)",
-        ("tests/hub/services/test_moderation.py",),
-    ),
-    Fault(
-        "a grade is told to nobody",
-        "hub/services/moderation.py",
-        "ToRooms((ChannelRoom(channel_id),))",
-        "ToRooms((ChannelRoom(channel_id),) if isinstance(event, MessagePinned) else ())",
-        ("tests/hub/services/test_moderation.py",),
     ),
 )

@@ -107,7 +107,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
-    ChannelMessageRevised(REVISED, AT, WorkspaceId(5), React(THUMB), ANN),
+    ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),

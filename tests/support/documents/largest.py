@@ -95,7 +95,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(ID), USER.id, IDS),
     MessagesSeen(ChannelId(ID), USER.id, USER.id, IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(LONG[:20]), USER),
-    ChannelMessageRevised(REVISED, AT, WorkspaceId(ID), React(LONG[:20]), USER),
+    ChannelMessageRevised(REVISED, AT, React(LONG[:20]), USER, WorkspaceId(ID)),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
     Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),

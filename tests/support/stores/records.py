@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from persistence.contents.revisions import (
+    Revised,
+    RevisionDraft,
+    RevisionOutcome,
+    RevisionRefusal,
+    RevisionRules,
+)
 from persistence.interface import Store
 from persistence.lists import Places
 from persistence.records import Denial, Draft, Locked, NewChannel, NewUser, Outcome, Upload
-from protocol.model import Channel, ChannelId, Message, Posted, User, UserId
+from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User, UserId
+from protocol.revisions import Revision
 
 T = TypeVar("T")
 
@@ -80,3 +88,31 @@ async def say(store: Store, author: User, channel: Channel, *texts: str) -> list
 
 async def log_of(store: Store, a: User, b: User) -> Sequence[Message]:
     return await store.messages.conversation_after(a.id, b.id, after_seq=0, limit=10_000)
+
+
+async def revised(
+    store: Store,
+    message_id: MessageId,
+    revision: Revision,
+    *,
+    by: UserId,
+    key: str | None = None,
+    rules: RevisionRules = RevisionRules(),  # noqa: B008  a value
+) -> RevisionOutcome:
+    """What comes of a revision."""
+    target = await store.revisions.target(by, message_id)
+    if target is None:
+        return RevisionRefusal.NOT_FOUND
+    draft = RevisionDraft(by, message_id, revision, target, rules, key)
+    (outcome,) = await store.revisions.revise([draft])
+    assert not isinstance(outcome, Locked)
+    return outcome
+
+
+async def changed(
+    store: Store, message_id: MessageId, revision: Revision, *, by: UserId
+) -> Message:
+    """The message after a revision that is allowed."""
+    outcome = await revised(store, message_id, revision, by=by)
+    assert isinstance(outcome, Revised), outcome
+    return outcome.message

@@ -24,8 +24,8 @@ from hub.settings.choices import OpenRole
 from persistence.records import NewUser, Taken
 from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody, FlawObject
 from protocol.errors import ErrorCode, WireError
-from protocol.express_session import COOKIE
 from protocol.model import Session
+from protocol.parsing.express_session import COOKIE
 from protocol.shapes.learning_platform import AccountObject, account_object
 
 _TAKEN: Final = {"username": "Username already exists", "email": "Email already exists"}

@@ -9,9 +9,9 @@ import pytest
 from attrs import define, evolve
 
 import hub.services.missed_revisions
+from persistence.contents.revisions import RevisionDraft, RevisionOutcome
 from persistence.interface import Store
 from persistence.records import Locked, StoreUnavailable
-from persistence.revisions import RevisionDraft, RevisionOutcome
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.events import Refused
@@ -20,7 +20,7 @@ from protocol.revisions import Delete, Edit, React, Revision
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.school import on_gateway, open_school
-from tests.support.stores.revisions import changed
+from tests.support.stores.records import changed
 from tests.support.world import Person, World, open_world
 
 HEART = "❤️"

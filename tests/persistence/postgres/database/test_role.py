@@ -10,8 +10,7 @@ from persistence.records import Draft
 from protocol.model import Posted
 from protocol.revisions import Delete, Edit, React
 from tests.support.stores.databases import Databases, execute
-from tests.support.stores.records import make_users
-from tests.support.stores.revisions import changed
+from tests.support.stores.records import changed, make_users
 
 
 async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databases) -> None:

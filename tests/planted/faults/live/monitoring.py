@@ -97,7 +97,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a resume that left something out is counted as complete",
-        "hub/services/resume.py",
+        "hub/services/replay.py",
         "result = ResumeResult.COMPLETE if is_complete else ResumeResult.PARTIAL",
         "result = ResumeResult.COMPLETE",
         FIGURES,

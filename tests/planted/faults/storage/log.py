@@ -89,7 +89,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a resume does not say that it left conversations out",
         "hub/services/resume.py",
         "now = datetime.now(UTC)\n"
-        "            is_complete = is_whole and _is_complete(sent, upto)\n",
+        "            is_complete = is_whole and is_all and _is_complete(sent, upto)\n",
         "now = datetime.now(UTC)\n            is_complete = _is_complete(sent, upto)\n",
         RESUME,
     ),
@@ -110,15 +110,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a position above the end of a conversation is believed",
         "hub/services/resume.py",
-        "if position(each.channel) > each.last_seq",
-        "if False",
+        "            return seq > head.last_seq or rev > head.last_rev\n",
+        "            return False\n",
         (*WATCH, *RESUME),
     ),
     Fault(
         "a position above the end of a channel is believed",
         "hub/services/resume.py",
-        "    return [head for head in heads if after.get(head.channel.id, 0) > head.last_seq]",
-        "    return []",
+        "        if seqs.get(head.channel.id, 0) > head.last_seq\n",
+        "        if False\n",
         RESUME,
     ),
     Fault(

@@ -133,6 +133,6 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
-        "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "resume",
-        "edit_message", "delete_message", "react", "remove_reaction",
+        "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history",
+        "resume", "edit_message", "delete_message", "react", "remove_reaction",
     }  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from protocol.revisions import Delete
 from tests.support.school import open_school
-from tests.support.stores.revisions import revised
+from tests.support.stores.records import revised
 from tests.support.tokens import ask, channel_id
 from tests.support.world import Person, World
 

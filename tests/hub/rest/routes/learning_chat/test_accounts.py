@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from persistence.interface import Store
-from protocol.express_session import unsign
+from protocol.parsing.express_session import unsign
 from tests.support.clients.http import Reply
 from tests.support.world import World, open_world
 

@@ -5,7 +5,7 @@ import pytest
 from protocol.model import MessageId
 from protocol.revisions import Delete
 from tests.support.posting import say
-from tests.support.stores.revisions import revised
+from tests.support.stores.records import revised
 from tests.support.world import World
 
 

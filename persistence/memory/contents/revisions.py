@@ -6,10 +6,7 @@ from typing import assert_never
 
 from attrs import define, evolve
 
-from persistence.memory.tables import ChannelRow, Tables
-from persistence.policy import Action
-from persistence.records import Denial
-from persistence.revisions import (
+from persistence.contents.revisions import (
     Revised,
     RevisionDraft,
     RevisionOutcome,
@@ -18,13 +15,16 @@ from persistence.revisions import (
     Target,
     Version,
 )
+from persistence.memory.tables import ChannelRow, Tables
+from persistence.policy import Action
+from persistence.records import Denial
 from protocol.model import Message, MessageId, UserId
 from protocol.revisions import MAX_REACTION_KINDS, Delete, Edit, Grade, Pin, React
 
 
 @define
 class MemoryRevisions:
-    """Implements `persistence.revisions.Revisions`."""
+    """Implements `persistence.contents.revisions.Revisions`."""
 
     tables: Tables
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.express_session import sign, unsign
+from protocol.parsing.express_session import sign, unsign
 
 # cookie-signature's documented example: sign("hello", "tobiiscool")
 KNOWN = "hello.DGDUkGlIkCzPz+C0B064FNgHdEjox7ch8tOBGslZ5QI"

@@ -10,12 +10,7 @@ from typing import Final, assert_never
 
 from attrs import frozen
 
-from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
-from persistence.postgres.database.errors import StatementRefused
-from persistence.postgres.database.hold import Hold
-from persistence.postgres.messages import TO_FIRST, message_columns, message_in
-from persistence.records import Locked, StoreUnavailable
-from persistence.revisions import (
+from persistence.contents.revisions import (
     Revised,
     RevisionDraft,
     RevisionOutcome,
@@ -24,6 +19,11 @@ from persistence.revisions import (
     Target,
     Version,
 )
+from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
+from persistence.postgres.database.errors import StatementRefused
+from persistence.postgres.database.hold import Hold
+from persistence.postgres.messages import TO_FIRST, message_columns, message_in
+from persistence.records import Locked, StoreUnavailable
 from protocol.model import ChannelId, Message, MessageId, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
 
@@ -76,7 +76,7 @@ _DONE: Final = frozenset({"revised", "unchanged"})
 
 @frozen
 class PostgresRevisions:
-    """Implements `persistence.revisions.Revisions`.
+    """Implements `persistence.contents.revisions.Revisions`.
 
     Args:
         connections: for what is stored; they serve sends, too.

@@ -1,8 +1,8 @@
 """The operations of a store that change stored messages.
 
-Guarantees, for every implementation (tests/persistence/test_revisions.py runs on all of them):
-within a channel, `rev` has no holes, and its order is the order of commits; what changes nothing
-takes no `rev`; an author's repeat under the same key changes nothing, whatever has happened since.
+Guarantees, for every implementation (tests/persistence/contents runs on all of them): within a
+channel, `rev` has no holes, and its order is the order of commits; what changes nothing takes no
+`rev`; an author's repeat under the same key changes nothing, whatever has happened since.
 Must not know: commands, events, dialects, sockets.
 """
 

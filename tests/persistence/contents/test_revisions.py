@@ -4,25 +4,26 @@ from datetime import timedelta
 
 import pytest
 
-from persistence.interface import Store
-from persistence.records import Draft
-from persistence.revisions import (
+from persistence.contents.revisions import (
     Revised,
     RevisionDraft,
     RevisionRefusal,
     RevisionRules,
     RevisionSpan,
 )
+from persistence.interface import Store
+from persistence.records import Draft
 from protocol.model import MAX_ID, GradingStatus, Message, MessageId, Reaction, User, UserId
 from protocol.revisions import MAX_REACTION_KINDS, Delete, Edit, Grade, Pin, React, Revision
 from tests.support.stores.records import (
     NOBODY,
+    changed,
     make_channel,
     make_users,
     post_one,
+    revised,
     to_channel,
 )
-from tests.support.stores.revisions import changed, revised
 
 
 def dm(author: User, peer: User, content: str = "hi", key: str | None = None) -> Draft:
