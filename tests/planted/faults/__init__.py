@@ -27,7 +27,15 @@ from tests.planted.faults.live import (
     telemetry,
 )
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import backups, database, log, people, persistence, routines
+from tests.planted.faults.storage import (
+    backups,
+    database,
+    log,
+    people,
+    persistence,
+    revisions,
+    routines,
+)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -37,6 +45,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *database.FAULTS,
     *people.FAULTS,
     *posting.FAULTS,
+    *revisions.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
     *command_line.FAULTS,
