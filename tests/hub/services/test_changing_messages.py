@@ -186,10 +186,11 @@ async def test_what_was_deleted_is_told_by_no_resume(world: World) -> None:
     anns = await ann.open()
     await anns.send(frame("/ws", "edit_message", posted, content="secret"))
     await anns.send(frame("/ws", "delete_message", posted))
+    await anns.receive_type("message_updated")
+    await anns.receive_type("message_deleted")
     bens = await ben.open()
     peer = str(ann.id)
     await bens.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 0}})
     message = (await bens.receive_type("message_deleted"))["message"]
     assert (message["content"], message["reactions"], message["rev"]) == ("", [], 3)
-    await anns.everything()
     await bens.everything()
