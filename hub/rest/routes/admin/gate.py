@@ -71,4 +71,4 @@ def _recognized(call: Call) -> Operator:
 
 
 def _unauthorized() -> HttpError:
-    return HttpError(401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer"})
+    return HttpError(401, "unauthorized", "This needs the admin token", {"WWW-Authenticate": "Bearer"})
