@@ -28,9 +28,11 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
     ChannelMessageRevised,
+    ChannelsResumed,
     ChannelTyping,
     ConversationBegun,
     ConversationHistory,
+    ConversationsResumed,
     ConversationSubscribed,
     Event,
     LeftChannel,
@@ -41,7 +43,7 @@ from protocol.events import (
     Refused,
     TypingChanged,
 )
-from protocol.model import DeliveryStatus, GradingStatus
+from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
 from tests.support.documents.events import EVENTS, FULL_MESSAGE, THUMB
@@ -186,6 +188,10 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, subscribed=False)
             case Refused():
                 yield evolve(event, field="content")
+            case ConversationsResumed():
+                yield evolve(event, revs={UserId(2): 1})
+            case ChannelsResumed():
+                yield evolve(event, revs={ChannelId(3): 1})
             case PrivateMessageRevised() | ChannelMessageRevised():
                 yield from _revisions(event)
             case MessagesSeen():

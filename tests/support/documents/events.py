@@ -134,13 +134,11 @@ EVENTS: Final[tuple[Event, ...]] = (
         at=AT,
         epoch="epoch",
         reset=True,
-        revs={UserId(2): 1},
     ),
     ChannelsResumed(
         complete=False,
         after={ChannelId(3): 4},
         epoch="epoch",
         reset=True,
-        revs={ChannelId(3): 1},
     ),
 )
