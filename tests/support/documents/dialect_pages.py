@@ -170,9 +170,15 @@ def _revisions(
     yield evolve(event, revision=React(THUMB, is_added=False))
 
 
+_RESUMED: Final[tuple[Event, ...]] = (
+    *(evolve(e, revs={UserId(2): 1}) for e in EVENTS if isinstance(e, ConversationsResumed)),
+    *(evolve(e, revs={ChannelId(3): 1}) for e in EVENTS if isinstance(e, ChannelsResumed)),
+)
+
+
 def examples() -> Iterator[Event]:
     """Every event, and variants that have what the others leave out."""
-    yield from EVENTS
+    yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
         match event:
             case (
@@ -188,10 +194,6 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, subscribed=False)
             case Refused():
                 yield evolve(event, field="content")
-            case ConversationsResumed():
-                yield evolve(event, revs={UserId(2): 1})
-            case ChannelsResumed():
-                yield evolve(event, revs={ChannelId(3): 1})
             case PrivateMessageRevised() | ChannelMessageRevised():
                 yield from _revisions(event)
             case MessagesSeen():
