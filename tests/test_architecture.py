@@ -235,7 +235,7 @@ def test_persistence_knows_only_the_model() -> None:
     refuse(
         {
             path: {name for name in imported(path) if name.partition(".")[0] in known}
-            - {"protocol.model"}
+            - {"protocol.model", "protocol.searching.marks", "protocol.searching.words"}
             for path in in_package("persistence")
         }
     )
@@ -243,7 +243,8 @@ def test_persistence_knows_only_the_model() -> None:
 
 def test_hub_sees_storage_through_its_interface() -> None:
     interface = {
-        f"persistence.{name}" for name in ("changes", "figures", "interface", "lists", "records")
+        f"persistence.{name}"
+        for name in ("changes", "figures", "interface", "lists", "records", "search")
     }
     refuse(
         {
