@@ -19,6 +19,7 @@ from protocol.searching.words import Phrase, Word, words_in
 
 MAX_QUERY_CHARS: Final = 500
 MAX_PHRASES: Final = 10
+MIN_PREFIX_CHARS: Final = 3  # fewer letters begin too many words
 FIELD: Final = "q"
 _DAY: Final = len("2026-01-31")
 
@@ -133,6 +134,8 @@ def _phrases(value: str, *, is_quoted: bool) -> Iterator[Phrase]:
             yield Phrase(texts[:-1] or texts, is_prefix=len(texts) == 1)
         else:
             is_prefix = goes_on and place == len(groups)
+            if is_prefix and len(texts[-1]) < MIN_PREFIX_CHARS:
+                raise refused(f"A word that goes on (*) has at least {MIN_PREFIX_CHARS} letters")
             yield Phrase(texts, is_prefix, is_exact=is_quoted or is_prefix or len(texts) > 1)
 
 

@@ -61,7 +61,7 @@ SEARCHES: Final[dict[str, Callable[[], str]]] = {
     "any word": any_word,
     "two words": lambda: f"{any_word()} {any_word()}",
     "a rare word": lambda: word(random.randrange(WORDS // 2, WORDS)),
-    "a beginning": lambda: f"{any_word()[:4]}*",
+    "a beginning": lambda: f"{word(random.randrange(100, WORDS))[:4]}*",
     "only a filter": lambda: "has:link",
 }
 

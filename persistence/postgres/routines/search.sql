@@ -167,7 +167,9 @@ CREATE FUNCTION search_messages(
     who bigint, words tsquery, authors bigint[], places bigint[], since timestamptz,
     until timestamptz, has_file boolean, has_link boolean, only_private boolean, below bigint,
     wanted int, OUT ids bigint[], OUT scores int[], OUT go_on bigint
-) LANGUAGE plpgsql STABLE AS $$
+) LANGUAGE plpgsql STABLE
+-- A GIN index has no other scan, and the hub's sessions none of this kind.
+SET enable_bitmapscan = on SET enable_seqscan = off AS $$
 DECLARE
     much  CONSTANT int := 1000;  -- rows that are quickly looked at
     query tsquery := words;

@@ -99,6 +99,8 @@ async def test_what_was_deleted_is_not_found(store: Store) -> None:
     await have_found(store)
     await store.messages.delete(first.id, by=ann.id)
     assert contents((await search(store, ben, "hay")).found) == ["hay of ben's", "hay two"]
+    hers = await store.search.messages(ben.id, Wanted(authors=[ann.id]))
+    assert contents(hers.found) == ["hay two"]
     await store.accounts.delete(ann.id, MessageFate.REMOVE)
     assert contents((await search(store, ben, "hay")).found) == ["hay of ben's"]
     unseen = await post_one(store, Draft(ben.id, eve.id, "hay, soon gone"))
@@ -159,15 +161,18 @@ async def test_every_message_is_on_one_page(store: Store, ranking: Ranking) -> N
 @pytest.mark.parametrize("ranking", list(Ranking))
 async def test_what_comes_or_goes_meanwhile_moves_nothing(store: Store, ranking: Ranking) -> None:
     ann, ben = await make_users(store, "ann", "ben")
-    messages = [await post_one(store, Draft(ann.id, ben.id, f"hay {n}")) for n in range(6)]
+    texts = [f"hay straw {number}" for number in range(6)]
+    messages = [await post_one(store, Draft(ann.id, ben.id, text)) for text in texts]
     await have_found(store)
-    wanted = Wanted(parse_query("hay").phrases, ranking=ranking, limit=2)
+    phrases = parse_query("hay straw").phrases
+    wanted = Wanted(phrases, ranking=ranking, limit=2)
     first = await store.search.messages(ben.id, wanted)
     assert first.more is not None
-    await post_one(store, Draft(ann.id, ben.id, "hay hay hay, newer"))
+    for newer in ("hay straw hay straw", "hay, and far behind it there is straw"):
+        await post_one(store, Draft(ann.id, ben.id, newer))
     await store.messages.delete(first.found[-1].message.id, by=ann.id)
     await have_found(store)
-    rest = Wanted(parse_query("hay").phrases, ranking=ranking, after=first.more, limit=20)
+    rest = Wanted(phrases, ranking=ranking, after=first.more, limit=20)
     second = await store.search.messages(ben.id, rest)
     assert second.more is None
     seen = [each.message.id for each in (*first.found, *second.found)]

@@ -50,6 +50,7 @@ async def pages(
         page = await search_from(store, user, text, after, ranking, limit)
         assert len(page.found) <= limit
         found += page.found
+        assert page.more is None or page.more < after, "the next page is no other one"
         after = page.more
     return found
 

@@ -105,7 +105,7 @@ async def test_bad_searches_are_400_with_a_code_and_a_sentence(
     assert (reply.json["field"], reply.json["error"].count("\n")) == (field, 0)
 
 
-@pytest.mark.parametrize("asked", ["(a+)+$" * 80, "' | !x & (", "a:b:c:*", "<->", "\\'x\\"])
+@pytest.mark.parametrize("asked", ["(a+)+$" * 80, "' | !x & (", "a:b:cde:*", "<->", "\\'x\\"])
 async def test_nothing_in_a_search_is_a_language_of_the_stores(world: World, asked: str) -> None:
     (ann,) = await world.people("ann")
     reply = await search(ann, asked, order="best")
