@@ -93,3 +93,9 @@ async def test_postgres_sees_the_words_that_python_sees(databases: Databases, co
     statement = "SELECT tsvector_to_array(to_tsvector('simple', spaced_words($1)))"
     async with databases.migrated() as dsn:
         assert await execute(dsn, statement, content) == sorted(set(words), key=str.encode)
+
+
+async def test_a_search_uses_its_index_whatever_its_session_prefers(databases: Databases) -> None:
+    settings = "SELECT proconfig FROM pg_proc WHERE proname = 'search_messages'"
+    async with databases.migrated() as dsn:
+        assert await execute(dsn, settings) == ["enable_bitmapscan=on", "enable_seqscan=off"]

@@ -109,6 +109,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/protocol/searching/test_marks.py",),
     ),
     Fault(
+        "a search reads all messages where sessions have no bitmap scans",
+        SEARCH,
+        "SET enable_bitmapscan = on SET enable_seqscan = off AS $$",
+        "AS $$",
+        (POSTGRES,),
+    ),
+    Fault(
         "a stem is found as if it were written",
         SEARCH,
         "setweight(to_tsvector(language, words), 'C')",
