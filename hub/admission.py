@@ -245,6 +245,7 @@ class Admission:
             case RefuseUpgrade(status=status, text=text):
                 await upgrade.refuse(transport, status, text)
             case AcceptAndClose(texts=texts, reason=reason):
+                log.debug("request_refused", code=reason.code, reason=reason.text)
                 await accept(request_bytes(upgrade.head), transport, None, upgrade.name)
                 frames = [text_frame(text.encode()) for text in texts]
                 with trio.move_on_after(CLOSE_SECONDS):

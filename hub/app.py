@@ -45,6 +45,7 @@ from hub.reloading import Reloading, caps_of
 from hub.rest.app import build_admin_app, build_app, build_monitoring_app, discover, larger_bodies
 from hub.rest.routes import health
 from hub.settings.config import Config
+from hub.settings.log_tap import tap
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_socketio
@@ -133,6 +134,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
                 url = services.status.url = url_of(scheme, host or config.host, listeners)
                 yield Server(services, admission, url, reloading)
                 services.status.accepting = False
+                tap.end()
                 acceptors.cancel_scope.cancel()
             await _stop(services, admission, socketio, reloading.config.shutdown_timeout)
             connections.cancel_scope.cancel()  # only idle kept-alive connections are left
@@ -332,6 +334,7 @@ async def _drain(server: Server, orders: _Orders) -> None:
     if orders.is_patient and config.drain_seconds:
         log.info("draining", seconds=config.drain_seconds)
         await trio.sleep(config.drain_seconds)
+    tap.end()  # before the admin socket is closed
     log.info("stopping", within_seconds=config.shutdown_timeout)
 
 

@@ -39,6 +39,7 @@ from hub.identity.tickets import Tickets
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
+from hub.limits.tokens import TokenGuesses
 from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
 from hub.services.asker import Outcomes
@@ -120,7 +121,7 @@ class Services:
     passwords: PasswordHasher
     guesses: Guesses
     attempts: SlidingWindow
-    admin_attempts: SlidingWindow
+    admin_attempts: TokenGuesses
     provider: Provider | None
     provider_sign_ins: Attempts
     entries: Tickets[str]
@@ -311,7 +312,9 @@ async def open_services(
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),
             attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
-            admin_attempts=SlidingWindow(config.login_attempts, config.login_window),
+            admin_attempts=TokenGuesses(
+                config.login_attempts, config.login_window, trio.current_time()
+            ),
             provider=_provider(config),
             provider_sign_ins=Attempts(),
             entries=Tickets(ENTRY_SECONDS),

@@ -102,7 +102,7 @@ class Reloading:
             self.services.admin_attempts.change(config.login_attempts)
         self.warn_from(config.slow_statement)
         set_level(config.log_level)
-        log.warning(
+        log.info(
             "settings_reloaded",
             changed=sorted(changed - kept),
             need_restart=sorted(kept),

@@ -52,7 +52,7 @@ from persistence.recoveries import Recoveries
 from persistence.search import Search
 from persistence.sessions import ForeignSessions, Sessions
 from persistence.uploads import Uploads
-from persistence.workspaces import Workspaces
+from persistence.workspaces import ListedWorkspace, Workspaces
 from protocol.model import (
     MAX_ID,
     Channel,
@@ -81,6 +81,7 @@ __all__ = [
     "Health",
     "Identity",
     "Invitations",
+    "ListedWorkspace",
     "Log",
     "Messages",
     "Recoveries",

@@ -7,8 +7,30 @@ commands, events, dialects, sockets.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from attrs import frozen
+
+from persistence.audit import AuditEntry
 from persistence.records import Denial, Membership
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
+
+
+@frozen
+class ListedWorkspace:
+    """A workspace as operators see it.
+
+    Args:
+        id: of the workspace.
+        name: of the workspace.
+        owner: the username of who owns it.
+        members: how many there are.
+        retention_days: after which messages are removed; 0: as the hub's setting says.
+    """
+
+    id: WorkspaceId
+    name: str
+    owner: str
+    members: int
+    retention_days: int
 
 
 class Workspaces(Protocol):
@@ -45,10 +67,15 @@ class Workspaces(Protocol):
         nothing.
         """
 
-    async def named(self, name: str) -> Sequence[Workspace]:
+    async def named(self, name: str) -> Sequence[ListedWorkspace]:
         """The workspaces of exactly this name, oldest first."""
 
-    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+    async def list_page(self, *, after: WorkspaceId, limit: int) -> Sequence[ListedWorkspace]:
+        """The first `limit` workspaces with an id above `after`, by id."""
+
+    async def set_retention(
+        self, workspace_id: WorkspaceId, days: int, *, audit: AuditEntry | None = None
+    ) -> bool:
         """Say after how many days the messages of the workspace's channels are removed; 0: as the
         hub's setting says. False: there is no such workspace.
         """

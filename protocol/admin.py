@@ -10,13 +10,14 @@ from typing import Annotated, Final, Literal, NotRequired, TypeAlias, TypedDict
 from attrs import field, frozen
 
 from protocol.errors import ErrorCode, WireError
-from protocol.model import Role, SessionId, UserId
+from protocol.model import MessageFate, Role, SessionId, UserId, WorkspaceId
 from protocol.parsing.content import Content
 from protocol.rest import RestDialect
 from protocol.schemas import Keywords
 from protocol.shapes.timestamps import Timestamp
 
 MAX_ANNOUNCEMENT_CHARS: Final = 2_000
+MAX_RETENTION_DAYS: Final = 36_500
 ROLES: Final = tuple(role.value for role in Role if role is not Role.ASSISTANT)
 """Those that an operator may give."""
 RoleName: TypeAlias = Annotated[str, Keywords(enum=list(ROLES))]
@@ -84,6 +85,49 @@ class UserBody:
 
 
 @frozen
+class DeletionBody:
+    """POST /admin/users/delete. `messages`: what becomes of theirs; `hand_over_to`: the username of
+    who gets the workspaces that others are in.
+    """
+
+    user: str
+    messages: Annotated[str, Keywords(enum=list(MessageFate))]
+    hand_over_to: str | None = None
+
+    def checked_fate(self) -> MessageFate:
+        """What becomes of the messages.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        if self.messages not in tuple(MessageFate):
+            text = "messages must be keep or remove"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="messages")
+        return MessageFate(self.messages)
+
+
+@frozen
+class RetentionBody:
+    """POST /admin/workspaces/retention. `workspace`: its name or id; `days`: after which messages
+    are removed; 0: as the hub's setting says.
+    """
+
+    workspace: str
+    days: Annotated[int, Keywords(minimum=0, maximum=MAX_RETENTION_DAYS)]
+
+    def checked_days(self) -> int:
+        """The days.
+
+        Raises:
+            WireError: INVALID_FIELD.
+        """
+        if not 0 <= self.days <= MAX_RETENTION_DAYS:
+            text = f"Messages stay for 0 to {MAX_RETENTION_DAYS} days, not for {self.days}"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="days")
+        return self.days
+
+
+@frozen
 class AnnouncementBody:
     """POST /admin/announce."""
 
@@ -115,11 +159,57 @@ class AccountObject(TypedDict):
     deactivated_at: Timestamp | None
 
 
+class ChangedAccountObject(AccountObject):
+    """An account after a change. `changed`: false where it was like that already."""
+
+    changed: bool
+
+
 class AccountsObject(TypedDict):
     """A page of accounts, by id. `next`: the `after` of the next page; null: this is the last."""
 
     users: Sequence[AccountObject]
     next: int | None
+
+
+class WorkspaceObject(TypedDict):
+    """A workspace. `owner`: a username; `members`: how many; `retention_days`: 0 is as the hub's
+    setting says.
+    """
+
+    id: WorkspaceId
+    name: str
+    owner: str
+    members: int
+    retention_days: int
+
+
+class WorkspacesObject(TypedDict):
+    """A page of workspaces, by id. `next`: the `after` of the next page."""
+
+    workspaces: Sequence[WorkspaceObject]
+    next: int | None
+
+
+class ChangedWorkspaceObject(WorkspaceObject):
+    """A workspace after a change. `changed`: false where it was like that already."""
+
+    changed: bool
+
+
+class HandedOverObject(TypedDict):
+    """A workspace that has another owner."""
+
+    id: WorkspaceId
+    name: str
+
+
+class DeletedObject(TypedDict):
+    """Who was deleted, as they were, and what became of their messages and workspaces."""
+
+    user: AccountObject
+    messages: MessageFate
+    handed_over: Sequence[HandedOverObject]
 
 
 class RevokedObject(TypedDict):
@@ -225,6 +315,9 @@ class LogLevelObject(TypedDict):
 
 
 class DrainObject(TypedDict):
-    """Whether load balancers are told to send nobody new."""
+    """Whether load balancers are told to send nobody new. `changed`: false where they were, or were
+    not, already.
+    """
 
     draining: bool
+    changed: bool

@@ -4,35 +4,51 @@ Guarantees: what is done is in the audit, in the same transaction; a refusal has
 Must not know: how an operator comes in, who is connected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from attrs import frozen
+import trio
+from attrs import evolve, frozen
 
 from hub.admin.operator import Operator
+from hub.files.collector import FileCollector
+from hub.files.folder import UploadFolder
 from hub.http.responses import HttpError
-from hub.identity.passwords import Busy, PasswordHasher, check_password
-from persistence.interface import AuditRow, Store
+from hub.identity.passwords import WEAK, Busy, PasswordHasher, check_password
+from hub.services.people.deletion import OwnsWorkspaces, delete_account, shared_workspaces
+from hub.services.people.export import Put, export_person
+from persistence.interface import AuditRow, ListedWorkspace, Store
 from persistence.records import NewUser, NoSuchUser, ProfileChange, Taken
 from protocol.admin import (
     AccountObject,
     AccountsObject,
     ActionObject,
     AuditObject,
+    ChangedAccountObject,
+    ChangedWorkspaceObject,
+    DeletedObject,
+    DeletionBody,
     NewAccountBody,
     NewPasswordBody,
+    RetentionBody,
     RevokedObject,
     RoleBody,
     UserBody,
+    WorkspaceObject,
+    WorkspacesObject,
 )
-from protocol.model import Role, User, UserId
+from protocol.errors import ErrorCode, WireError
+from protocol.model import MAX_ID, Role, User, UserId, Workspace, WorkspaceId
 from protocol.parsing.content import is_storable
-from protocol.parsing.names import is_address, is_name, is_username
+from protocol.parsing.names import USERNAME, is_address, is_name, is_username
 from protocol.shapes.timestamps import timestamp
 
 PAGE: Final = 500
 NO_USER: Final = "user_not_found"
-_UNSEEN: Final = "A name has a character that cannot be seen, or looks like another one"
+NO_WORKSPACE: Final = "workspace_not_found"
+OWNS: Final = "owns_workspace"
+_UNSEEN: Final = "A name must show something, and have no characters that cannot be seen"
 
 
 @frozen
@@ -43,11 +59,15 @@ class StoredActions:
         store: where it is.
         passwords: hashes new ones.
         operator: who does it.
+        folder: where the files of people are.
+        files: removes those that nothing names any more; None: somebody else does.
     """
 
     store: Store
     passwords: PasswordHasher
     operator: Operator
+    folder: UploadFolder
+    files: FileCollector | None
 
     async def add(self, body: NewAccountBody) -> AccountObject:
         """Make an account.
@@ -56,7 +76,9 @@ class StoredActions:
             HttpError: 400 when a name or the password is none, 409 when a name is taken.
         """
         name = body.username if body.name is None else body.name
-        if not is_username(body.username) or not is_name(name):
+        if not is_username(body.username):
+            raise HttpError(400, "name_refused", USERNAME)
+        if not is_name(name):
             raise HttpError(400, "name_refused", _UNSEEN)
         if body.email is not None and not is_address(body.email):
             raise HttpError(400, "email_refused", f"{body.email} is no email address")
@@ -84,7 +106,7 @@ class StoredActions:
             raise no_user(body.user) from None
         return account_object(user)
 
-    async def set_role(self, body: RoleBody) -> AccountObject:
+    async def set_role(self, body: RoleBody) -> ChangedAccountObject:
         """Set what a user is on the platform.
 
         Raises:
@@ -92,6 +114,8 @@ class StoredActions:
             WireError: there is no such role.
         """
         role, user = body.checked_role(), await self.find(body.user)
+        if user.role is role:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("user role", role=role.value, before=user.role.value)
         try:
             changed = await self.store.accounts.change_profile(
@@ -99,7 +123,7 @@ class StoredActions:
             )
         except NoSuchUser:
             raise no_user(body.user) from None
-        return account_object(changed)
+        return _changed(changed)
 
     async def revoke(self, body: UserBody) -> RevokedObject:
         """End every session of a user. Raises HttpError: 404."""
@@ -108,23 +132,112 @@ class StoredActions:
         ended = await self.store.sessions.close_all(user.id, audit=entry)
         return {"user": account_object(user), "ended": len(ended)}
 
-    async def deactivate(self, body: UserBody) -> AccountObject:
+    async def deactivate(self, body: UserBody) -> ChangedAccountObject:
         """Let nobody sign in to an account, and end its sessions. Raises HttpError: 404."""
         user = await self.find(body.user)
+        if user.deactivated_at is not None:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("deactivate")
         try:
-            return account_object(await self.store.accounts.deactivate(user.id, audit=entry))
+            return _changed(await self.store.accounts.deactivate(user.id, audit=entry))
         except NoSuchUser:
             raise no_user(body.user) from None
 
-    async def reactivate(self, body: UserBody) -> AccountObject:
+    async def reactivate(self, body: UserBody) -> ChangedAccountObject:
         """Undo that. Raises HttpError: 404."""
         user = await self.find(body.user)
+        if user.deactivated_at is None:
+            return _changed(user, is_changed=False)
         entry = self.operator.does("reactivate")
         try:
-            return account_object(await self.store.accounts.reactivate(user.id, audit=entry))
+            return _changed(await self.store.accounts.reactivate(user.id, audit=entry))
         except NoSuchUser:
             raise no_user(body.user) from None
+
+    async def delete(self, body: DeletionBody) -> DeletedObject:
+        """Delete an account, and hand its workspaces over first.
+
+        Raises:
+            HttpError: 404; 409 when others are in a workspace that would be nobody's. Nothing was
+                done.
+            WireError: messages can neither stay nor go, or the heir is who is deleted.
+        """
+        fate, user = body.checked_fate(), await self.find(body.user)
+        heir = None if body.hand_over_to is None else await self.find(body.hand_over_to)
+        if heir is not None and heir.id == user.id:
+            text = f"{user.username} is to be deleted, and cannot own workspaces"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="hand_over_to")
+        shared = await shared_workspaces(self.store, user.id)
+        left = [each for each in shared if heir is None or heir.id not in each.members]
+        if left:
+            raise _owns_workspaces(user, left, heir)
+        whose = {} if heir is None else {"hand_over_to": heir.id}
+        entry = self.operator.does("user delete", messages=fate.value, **whose)
+        await self.store.audit.note(entry, user)
+        workspaces = self.store.workspaces
+        handed = [] if heir is None else await workspaces.hand_over(user.id, heir.id)
+        try:
+            await delete_account(self.store, user.id, fate)
+        except OwnsWorkspaces as error:
+            raise _owns_workspaces(user, error.workspaces, heir) from None
+        except NoSuchUser:
+            raise no_user(body.user) from None
+        while self.files is not None and await self.files.collect():
+            await trio.lowlevel.checkpoint()
+        return {
+            "user": account_object(user),
+            "messages": fate,
+            "handed_over": [{"id": each.id, "name": each.name} for each in handed],
+        }
+
+    async def export(self, username: str) -> Callable[[Put], Awaitable[None]]:
+        """What makes the file of everything of a user. Raises HttpError: 404."""
+        user = await self.find(username)
+        await self.store.audit.note(self.operator.does("user export"), user)
+        return partial(export_person, self.store, self.folder, user)
+
+    async def account(self, username: str) -> AccountObject:
+        """One account. Raises HttpError: 404."""
+        return account_object(await self.find(username))
+
+    async def workspaces(self, *, after: int = 0, limit: int = PAGE) -> WorkspacesObject:
+        """A page of the workspaces, by id."""
+        page = await self.store.workspaces.list_page(after=WorkspaceId(after), limit=limit)
+        is_last = len(page) < limit
+        return {
+            "workspaces": [_workspace_object(each) for each in page],
+            "next": None if is_last else page[-1].id,
+        }
+
+    async def set_retention(self, body: RetentionBody) -> ChangedWorkspaceObject:
+        """Say after how many days the messages of a workspace are removed.
+
+        Raises:
+            HttpError: 404 when there is no such workspace.
+            WireError: there are several of this name, or there is no such time.
+        """
+        days, workspace = body.checked_days(), await self._workspace(body.workspace)
+        if workspace.retention_days == days:
+            return {**_workspace_object(workspace), "changed": False}
+        entry = self.operator.does("workspace retention", workspace=workspace.id, days=days)
+        if not await self.store.workspaces.set_retention(workspace.id, days, audit=entry):
+            raise _no_workspace(body.workspace)
+        return {**_workspace_object(evolve(workspace, retention_days=days)), "changed": True}
+
+    async def _workspace(self, name: str) -> ListedWorkspace:
+        """The one of this name; if none has it, of this id."""
+        workspaces = self.store.workspaces
+        found = list(await workspaces.named(name)) if is_storable(name) else []
+        if not found and (number := decimal_id(name)) is not None:
+            page = await workspaces.list_page(after=WorkspaceId(number - 1), limit=1)
+            found = [each for each in page if each.id == number]
+        if not found:
+            raise _no_workspace(name)
+        if len(found) > 1:
+            ids = ", ".join(str(each.id) for each in found)
+            text = f"Several workspaces are called {name}; say which one: {ids}"
+            raise WireError(ErrorCode.INVALID_FIELD, text, field="workspace")
+        return found[0]
 
     async def users(self, *, after: int = 0, limit: int = PAGE) -> AccountsObject:
         """A page of the accounts, by id."""
@@ -150,7 +263,7 @@ class StoredActions:
     async def _hash(self, password: str) -> str:
         flaw = check_password(password)
         if flaw is not None:
-            raise HttpError(400, flaw, f"This password is not accepted: {flaw}")
+            raise HttpError(400, flaw, WEAK[flaw])
         try:
             return await self.passwords.hash(password, self.operator)
         except Busy:
@@ -169,6 +282,38 @@ def account_object(user: User) -> AccountObject:
         "role": user.role,
         "deactivated_at": None if since is None else timestamp(since),
     }
+
+
+def decimal_id(text: str) -> int | None:
+    """An id, written in digits; None for anything else."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_ID))
+    return int(text) if is_number and 0 < int(text) <= MAX_ID else None
+
+
+def _owns_workspaces(user: User, owned: Sequence[Workspace], heir: User | None) -> HttpError:
+    names = ", ".join(f"the workspace {each.name} ({each.id})" for each in owned)
+    how = "say who of them becomes the owner (hand_over_to)"
+    if heir is not None:
+        how = f"{heir.username} is not one of them"
+    return HttpError(409, OWNS, f"{user.username} owns {names}, with others in it; {how}")
+
+
+def _no_workspace(name: str) -> HttpError:
+    return HttpError(404, NO_WORKSPACE, f"There is no workspace {name}")
+
+
+def _workspace_object(workspace: ListedWorkspace) -> WorkspaceObject:
+    return {
+        "id": workspace.id,
+        "name": workspace.name,
+        "owner": workspace.owner,
+        "members": workspace.members,
+        "retention_days": workspace.retention_days,
+    }
+
+
+def _changed(user: User, *, is_changed: bool = True) -> ChangedAccountObject:
+    return {**account_object(user), "changed": is_changed}
 
 
 def no_user(username: str) -> HttpError:

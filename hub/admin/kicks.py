@@ -25,6 +25,7 @@ async def kick_user(services: Services, operator: Operator, user: User) -> int:
         await services.store.audit.note(operator.does(ACTION, connections=count), user)
         await services.hub.send_back([user.id], KICKED)
         await services.hub.barrier()
+        operator.has_done(ACTION, user.id, connections=count)
     return count
 
 
@@ -40,3 +41,4 @@ async def kick_connection(
     await services.store.audit.note(entry, client.user)
     await services.hub.post(Close([client], KICKED))
     await services.hub.barrier()
+    operator.has_done(ACTION, client.user.id, connections=1, number=number)

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 import trio
+from attrs import define, field
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.admin.operator import OPERATOR, Operator
@@ -28,6 +29,7 @@ NAME: Final = "admin.sock"
 MODE: Final = 0o600
 MAX_PATH_BYTES: Final = 107
 PLACES: Final = 64
+LAST_SECONDS: Final = 2.0  # for the responses that are being made when the hub stops
 PAUSE_SECONDS: Final = 0.1  # after the system had no room for a connection
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
@@ -48,9 +50,17 @@ def admin_listener(data_dir: Path) -> Iterator[socket.socket | None]:
 
 
 def _require_short(path: Path) -> None:
+    flaw = flaw_of_path(path)
+    if flaw is not None:
+        raise OSError(flaw)
+
+
+def flaw_of_path(path: Path) -> str | None:
+    """Why there can be no socket at a path; None: there can."""
     size = len(os.fsencode(path))
-    if size > MAX_PATH_BYTES:
-        raise OSError(f"its path has {size} bytes, that of a Unix socket {MAX_PATH_BYTES} at most")
+    if size <= MAX_PATH_BYTES:
+        return None
+    return f"its path has {size} bytes, that of a Unix socket {MAX_PATH_BYTES} at most"
 
 
 @asynccontextmanager
@@ -63,11 +73,37 @@ async def open_admin_socket(data_dir: Path, app: ASGIApp, rules: Rules) -> Async
         rules: those of every connection.
     """
     with admin_listener(data_dir) as listener:
+        answering = _Answering(app)
         async with trio.open_nursery() as nursery:
             if listener is not None:
-                nursery.start_soon(_accept, listener, app, rules)
+                nursery.start_soon(_accept, listener, answering, rules)
             yield
+            with trio.move_on_after(LAST_SECONDS):
+                await answering.drain()
             nursery.cancel_scope.cancel()
+
+
+@define
+class _Answering:
+    """The application, which may finish the requests that it has."""
+
+    app: ASGIApp
+    _count: int = 0
+    _changed: trio.Event = field(factory=trio.Event)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._count += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._count -= 1
+            self._changed.set()
+
+    async def drain(self) -> None:
+        """Return when no request is being handled."""
+        while self._count:
+            self._changed = trio.Event()
+            await self._changed.wait()
 
 
 async def _accept(listener: socket.socket, app: ASGIApp, rules: Rules) -> None:
@@ -92,7 +128,8 @@ async def _serve(
     operator = Operator(Way.SOCKET, f"uid {_uid_of(stream)}")
 
     async def known(scope: Scope, receive: Receive, send: Send) -> None:
-        await app({**scope, OPERATOR: operator}, receive, send)
+        scope[OPERATOR] = operator  # in place: who serves the connection reads the route there
+        await app(scope, receive, send)
 
     try:
         upgrade = await serve_http_connection(

@@ -1,7 +1,7 @@
 """The token with which operators come in from afar.
 
-Guarantees: it is compared in constant time, and guesses of it are limited like those of passwords.
-Must not know: how it is sent.
+Guarantees: it is compared in constant time, guesses of it are limited like those of passwords, and
+the log says that there are some. Must not know: how it is sent.
 """
 
 import hmac
@@ -30,6 +30,7 @@ def is_admin_token(services: Services, token: Secret, given: str, network: str) 
     if not attempts.take(network, now):
         raise Throttled(attempts.retry_after(network, now))
     if not hmac.compare_digest(given.encode(), token.reveal().encode()):
+        attempts.was_wrong(network, now)
         return False
     attempts.give_back(network)
     return True

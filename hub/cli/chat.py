@@ -1,24 +1,35 @@
 """`parlour chat`: a conversation in the terminal.
 
 Guarantees: a line is sent again after every reconnect until the hub confirms it, under the same
-key, so it is stored once; messages that came in meanwhile are fetched. Must not know: the server's
-modules; it is a plain client of `/ws` and REST.
+key, so it is stored once; messages that came in meanwhile are fetched; whoever was signed out is
+told why. Must not know: the server's modules, but for settings; it is a plain client of `/ws` and
+REST.
 """
 
 import http.client
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import trio
 from attrs import define, field, frozen
-from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, wrap_client_stream
+from trio_websocket import (
+    CloseReason,
+    ConnectionClosed,
+    ConnectionRejected,
+    HandshakeError,
+    WebSocketConnection,
+    wrap_client_stream,
+)
 
 from hub.cli.rest import CallFailed, below, call
 from hub.cli.terminal import printable
+from hub.settings.config import Config
+from hub.settings.sources import reason_of
+from hub.sockets.addresses import UNIX, in_url, unix_path
 
 CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
@@ -26,8 +37,10 @@ MAX_RECONNECT_SECONDS: Final = 30.0
 CONFIRM_SECONDS: Final = 5.0
 HISTORY: Final = 20  # messages that are shown at the start
 PAGE: Final = 100
+_EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  who listens there is here
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+_LOCALHOST: Final = "localhost"  # what any hub may be called
 
 
 @frozen
@@ -48,6 +61,7 @@ class Chat:
         me: the user of the session.
         peer: the other person.
         show: prints one line.
+        why: says why somebody is signed out; see `why_signed_out`.
     """
 
     url: str
@@ -55,30 +69,38 @@ class Chat:
     me: Person
     peer: Person
     show: Callable[[str], None]
+    why: Callable[[], Awaitable[str]] = field(repr=False)
     _unconfirmed: dict[str, str] = field(factory=dict, init=False)  # key -> text, oldest first
     _confirmed: trio.Event = field(factory=trio.Event, init=False)
     _socket: WebSocketConnection | None = field(default=None, init=False)
     _last_seq: int | None = field(default=None, init=False)  # that was shown
 
     async def run(self, lines: AsyncIterator[str]) -> None:
-        """Show what comes in and send `lines`; after the last one, wait for confirmations."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._stay_connected)
-            async for line in lines:
-                key = str(uuid4())
-                self._unconfirmed[key] = line
-                if self._socket is not None:
-                    await self._send(self._socket, key, line)
-            with trio.move_on_after(CONFIRM_SECONDS):
-                while self._unconfirmed:
-                    await self._confirmed.wait()
-            nursery.cancel_scope.cancel()
-        for line in self._unconfirmed.values():
-            self._say(f"* not confirmed: {line}")
+        """Show what comes in and send `lines`; after the last one, wait for confirmations.
+
+        Raises:
+            CallFailed: the hub wants this connection no more, such as after the session has ended.
+        """
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._stay_connected)
+                async for line in lines:
+                    key = str(uuid4())
+                    self._unconfirmed[key] = line
+                    if self._socket is not None:
+                        await self._send(self._socket, key, line)
+                with trio.move_on_after(CONFIRM_SECONDS):
+                    while self._unconfirmed:
+                        await self._confirmed.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            for line in self._unconfirmed.values():
+                self._say(f"* not confirmed: {line}")
 
     async def _stay_connected(self) -> None:
         pause = RECONNECT_SECONDS
         while True:
+            lost: BaseException | None = None
             try:
                 async with await _open_stream(self.url) as stream, trio.open_nursery() as reader:
                     socket = await self._open_socket(reader, stream)
@@ -86,16 +108,49 @@ class Chat:
                     self._say(f"* connected, talking to {self.peer.name}")
                     pause = RECONNECT_SECONDS
                     await self._talk(socket)
-            except* (ConnectionClosed, HandshakeError, CallFailed, OSError, trio.TooSlowError):
-                pass
+            except* (
+                ConnectionClosed,
+                HandshakeError,
+                CallFailed,
+                OSError,
+                trio.TooSlowError,
+            ) as group:
+                lost = _first(group)
             finally:
                 self._socket = None
-            self._say(f"* connection lost, trying again in {pause:.0f} s")
+            why = await self._why_lost(lost)
+            self._say(f"* connection lost{why}, trying again in {pause:.0f} s")
             await trio.sleep(pause)
             pause = min(2 * pause, MAX_RECONNECT_SECONDS)
 
+    async def _why_lost(self, error: BaseException | None) -> str:
+        """What the hub said, in brackets.
+
+        Raises:
+            CallFailed: it is no use to try again.
+        """
+        match error:
+            case (
+                ConnectionClosed(reason=CloseReason(code=4001))
+                | ConnectionRejected(status_code=401)
+                | CallFailed(code="not_signed_in" | "invalid_session")
+            ):
+                raise CallFailed(await self.why())
+            case ConnectionClosed(reason=CloseReason(code=4003, reason=str(text))):
+                raise CallFailed(text)
+            case ConnectionClosed(reason=CloseReason(reason=str(text))) if text:
+                return f" ({text})"
+            case ConnectionRejected(status_code=status):
+                return f" (the hub responded with status {status})"
+            case CallFailed():
+                return f" ({error})"
+            case OSError():
+                return f" ({reason_of(error)})"
+            case _:
+                return ""
+
     async def _open_socket(self, reader: trio.Nursery, stream: _Stream) -> WebSocketConnection:
-        host = urlsplit(self.url).netloc
+        host = urlsplit(self.url).netloc or _LOCALHOST
         cookie = [(b"Cookie", self.cookie.encode())]
         path = below(self.url, "/ws")
         with trio.fail_after(CONNECT_SECONDS):
@@ -175,6 +230,39 @@ class Chat:
             self._confirmed = trio.Event()
 
 
+async def why_signed_out(url: str, login: str, password: str) -> str:
+    """Why somebody is signed out: what the hub says when they come back."""
+    signed_out = "You were signed out"
+    try:
+        cookie, _ = await _log_in(url, login, password)
+        await call(url, "POST", "/api/auth/logout", cookie=cookie)
+    except CallFailed as error:
+        return signed_out if error.code is None else f"{signed_out}: {error}"
+    return signed_out
+
+
+def url_of(config: Config) -> str:
+    """Where the hub of these settings is reached."""
+    if config.public_url is not None:
+        return config.public_url
+    if unix_path(config.host) is not None:
+        return config.host
+    host = _EVERY.get(config.host, config.host)
+    return f"{'http' if config.tls_cert is None else 'https'}://{in_url(host)}:{config.port}"
+
+
+async def _log_in(url: str, login: str, password: str) -> tuple[str, Person]:
+    response = await call(url, "POST", "/api/auth/login", {"email": login, "password": password})
+    return f"session_token={response.cookies['session_token']}", _person(response.body)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, Person, Person]:
     """Log in and look the peer up.
 
@@ -184,13 +272,12 @@ async def sign_in(url: str, login: str, password: str, peer: str) -> tuple[str, 
     Raises:
         CallFailed: wrong password, unknown peer, or no hub there.
     """
-    response = await call(url, "POST", "/api/auth/login", {"email": login, "password": password})
-    cookie = f"session_token={response.cookies['session_token']}"
+    cookie, me = await _log_in(url, login, password)
     found = await call(url, "GET", f"/api/users?username={quote(peer)}", cookie=cookie)
     people = cast("list[dict[str, object]]", found.body)
     if not people:
         raise CallFailed(f"There is no user {peer}")
-    return cookie, _person(response.body), _person(people[0])
+    return cookie, me, _person(people[0])
 
 
 def _person(body: object) -> Person:
@@ -203,6 +290,8 @@ async def _open_stream(url: str) -> _Stream:
     parts = urlsplit(url)
     host = str(parts.hostname)
     with trio.fail_after(CONNECT_SECONDS):
+        if url.startswith(UNIX):
+            return await trio.open_unix_socket(url.removeprefix(UNIX))
         if parts.scheme == "http":
             return await trio.open_tcp_stream(host, parts.port or http.client.HTTP_PORT)
         return await trio.open_ssl_over_tcp_stream(

@@ -10,7 +10,8 @@ from http import HTTPStatus
 from typing import Final
 
 from hub.settings.config import Config
-from hub.sockets.addresses import unix_path
+from hub.settings.sources import reason_of
+from hub.sockets.addresses import in_url, unix_path
 
 SECONDS: Final = 5.0
 _NAME: Final = "localhost"  # what any hub may be called
@@ -27,17 +28,21 @@ def check(config: Config, path: str) -> str:
         NotWell: it is not there, takes too long, or says no.
     """
     connection = http.client.HTTPConnection(_NAME)
+    is_file = unix_path(config.host) is not None
+    place = config.host if is_file else f"{in_url(config.host)}:{config.port}"
     try:
         connection.sock = _connect(config)
         connection.request("GET", path)
         response = connection.getresponse()
         said = response.read().decode(errors="replace")
-    except (OSError, http.client.HTTPException) as error:
-        raise NotWell(f"The hub at {config.host} does not answer: {error}") from None
+    except OSError as error:
+        raise NotWell(f"The hub at {place} does not answer: {reason_of(error)}") from None
+    except http.client.HTTPException:
+        raise NotWell(f"What answers at {place} speaks no HTTP: see tls_cert, port") from None
     finally:
         connection.close()
     if response.status != HTTPStatus.OK:
-        raise NotWell(f"The hub at {config.host} is not well: {response.status} {said}")
+        raise NotWell(f"The hub at {place} is not well: {response.status} {said}")
     return said
 
 

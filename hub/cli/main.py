@@ -1,8 +1,9 @@
 """The `parlour` command. Nothing else reads flags or the environment.
 
-Guarantees: an expected failure is one clear line on stderr and exit code 1, an unexpected one a
-traceback, and neither shows a password; stdout carries only what was asked for. Whoever reads
-either of them may stand still or go away. Must not know: how anything works.
+Guarantees: an expected failure is one clear line on stderr, with exit code 2 where the command line
+or a setting is wrong and 1 else; an unexpected one is a traceback; neither shows a password. stdout
+carries only what was asked for. Whoever reads either of them may stand still or go away. Must not
+know: how anything works.
 """
 
 import faulthandler
@@ -12,9 +13,11 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr
 from functools import partial
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -23,12 +26,21 @@ import click
 from hub.app import Server
 from hub.app import serve as run_server
 from hub.cli import healthcheck, systemd_unit
-from hub.cli.chat import Chat, sign_in, typed_lines
+from hub.cli.chat import Chat, sign_in, typed_lines, url_of, why_signed_out
 from hub.cli.demo import make_demo_people
+from hub.cli.failures import FAILED, WRONG_USE, Failure, of_usage
 from hub.cli.operators import admin, operate
-from hub.cli.running import config_of, given_of, run_program, settings_of, settings_options
+from hub.cli.running import (
+    config_of,
+    given_of,
+    logging_config_of,
+    run_program,
+    settings_of,
+    settings_options,
+    with_settings,
+)
 from hub.cli.sbom import bill_of_materials
-from hub.cli.terminal import printable_text, say
+from hub.cli.terminal import give_up_stdout, printable_text, say, say_text
 from hub.cli.upkeep import commands as upkeep
 from hub.settings.log_sink import LogSink
 from hub.settings.redaction import redact
@@ -38,6 +50,11 @@ from hub.sockets.inherited import inherited
 from hub.supervision.supervisor import Supervisor
 
 _STDERR: Final = 2
+_INTERRUPTED: Final = 130
+_UNANSWERED: Final = (
+    "Error: There is no terminal to ask on: give a password as PARLOUR_PASSWORD, and --yes where"
+    " a question would be asked"
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,13 +65,13 @@ def parlour() -> None:
 
 @parlour.command()
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
-@settings_options
+@with_settings()
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
     # Whatever else Python says there, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
-        settings = config_of(config, flags, sink)
+        settings = logging_config_of(config, flags, sink)
         supervisor = Supervisor.of(os.environ, os.getpid())
         if supervisor.watchdog_seconds is not None:  # whose end says where it hung
             faulthandler.enable(_STDERR)
@@ -74,7 +91,7 @@ def _sockets() -> Sequence[socket.socket]:
     try:
         return inherited(os.environ, os.getpid())
     except OSError as error:
-        raise click.ClickException(str(error)) from None
+        raise ConfigError(str(error)) from None
 
 
 async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
@@ -82,16 +99,17 @@ async def _announce(server: Server, *, sink: LogSink, demo: bool) -> None:
     try:
         say(f"Parlour is ready at {server.url}")
         if demo:
-            click.echo(printable_text(await make_demo_people(server)))
-    except OSError:  # nobody reads it any more
-        _give_up_stdout()
+            say_text(printable_text(await make_demo_people(server)))
+    except OSError:  # that is no reason to end
+        give_up_stdout()
 
 
 @parlour.command()
 @settings_options
 def migrate(config: str | None, **flags: Any) -> None:
     """Bring the database up to date."""
-    run_program(partial(admin.migrate_database, config_of(config, flags), say))
+    settings = logging_config_of(config, flags, sys.stderr)
+    run_program(partial(admin.migrate_database, settings, say))
 
 
 @parlour.command("check-config")
@@ -103,28 +121,29 @@ def check_config(config: str | None, **flags: Any) -> None:
 
 @parlour.command("healthcheck")
 @click.option("--ready", is_flag=True, help="Ask whether it takes work, not whether it lives")
-@settings_options
+@with_settings("host", "port", "tls_cert")
 def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
     """Ask the running hub of these settings whether it is well; if not, the exit code is 1."""
     settings = settings_of(config, flags)
     try:
         say(healthcheck.check(settings, "/readyz" if ready else "/healthz"))
     except healthcheck.NotWell as error:
-        raise click.ClickException(printable_text(str(error))) from None
+        raise Failure(error) from None
 
 
 @parlour.command("systemd-unit")
 @click.option("--user", default=systemd_unit.USER, show_default=True, help="The hub's account")
 @click.option("--socket", "is_socket", is_flag=True, help="Print parlour.socket, not .service")
-@settings_options
+@with_settings("data_dir", "database_url", "host", "port", "public_url", "trusted_proxies")
 def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None
     settings = load_config(given, {}, file)  # its environment is not ours
     of = systemd_unit.Installation(_program(), user, file, given, settings)
-    click.echo(
-        systemd_unit.socket_unit(of) if is_socket else systemd_unit.service_unit(of), nl=False
-    )
+    unit = systemd_unit.socket_unit(of) if is_socket else systemd_unit.service_unit(of)
+    for warning in systemd_unit.warnings_about(of):
+        say(f"Warning: {warning}", err=True)
+    say_text(unit.removesuffix("\n"))
 
 
 def _program() -> list[str]:
@@ -136,7 +155,7 @@ def _program() -> list[str]:
 @parlour.command()
 def sbom() -> None:
     """Print a bill of materials (CycloneDX) of what is installed."""
-    click.echo(json.dumps(bill_of_materials(), indent=2))
+    say_text(json.dumps(bill_of_materials(), indent=2))
 
 
 for command in (*operate.COMMANDS, *upkeep.COMMANDS):
@@ -146,20 +165,25 @@ for command in (*operate.COMMANDS, *upkeep.COMMANDS):
 @parlour.command()
 @click.option("--as", "login", required=True, metavar="USER", help="Who you are")
 @click.option("--to", "peer", required=True, metavar="USER", help="Whom you talk to")
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The hub")
+@click.option("--url", metavar="URL", help="The hub; by default that of the settings")
 @click.option(
     "--password",
     envvar="PARLOUR_PASSWORD",
     prompt=True,
     hide_input=True,
-    help="Asked for if missing",
+    help="Asked for if missing; better in PARLOUR_PASSWORD, which others cannot read",
 )
-def chat(login: str, peer: str, url: str, password: str) -> None:
+@with_settings("host", "port", "public_url")
+def chat(
+    login: str, peer: str, url: str | None, password: str, config: str | None, **flags: Any
+) -> None:
     """Talk to somebody from this terminal; /quit or Ctrl-D ends."""
+    hub = url or url_of(settings_of(config, flags))
 
     async def talk() -> None:
-        cookie, me, them = await sign_in(url, login, password, peer)
-        await Chat(url, cookie, me, them, click.echo).run(typed_lines())
+        cookie, me, them = await sign_in(hub, login, password, peer)
+        why = partial(why_signed_out, hub, login, password)
+        await Chat(hub, cookie, me, them, say, why).run(typed_lines())
 
     run_program(talk)
 
@@ -168,28 +192,35 @@ def main() -> None:
     """The entry point. What the hub writes is for its own account alone."""
     os.umask(0o077)
     _open_standard_files()
+    warnings.simplefilter("ignore", GetPassWarning)  # whoever is not at a terminal sees no echo
     try:
         parlour(standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        with LogSink(sys.stderr) as last:
-            error.show(cast("TextIO", last))
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            sys.exit(_INTERRUPTED)
+        _say_last(_UNANSWERED)
+        sys.exit(WRONG_USE)
+    except click.exceptions.NoArgsIsHelpError as error:
+        _say_last(error.format_message())
         sys.exit(error.exit_code)
-    except ConfigError as error:
-        _say_last(f"Error: {error}\n")
-        sys.exit(1)
+    except click.ClickException as error:
+        _say_last(of_usage(error))
+        sys.exit(error.exit_code)
+    except (Failure, ConfigError, OSError) as error:
+        failure = error if isinstance(error, Failure) else Failure(error)
+        _say_last(str(failure))
+        sys.exit(failure.ends_with)
     except Exception:  # noqa: BLE001  shown whole, but for passwords that a library quoted
-        _say_last(redact(traceback.format_exc()))
-        sys.exit(1)
+        _say_last(redact(traceback.format_exc().removesuffix("\n")))
+        sys.exit(FAILED)
 
 
 def _say_last(text: str) -> None:
     """Say on stderr why the command ends, and do not wait for long if nobody reads it."""
     with LogSink(sys.stderr) as last:
-        last.write(printable_text(text))
+        last.write(f"{printable_text(text)}\n")
 
 
 def _open_standard_files() -> None:
@@ -202,11 +233,3 @@ def _open_standard_files() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)
             setattr(sys, name, os.fdopen(number, mode))
-
-
-def _give_up_stdout() -> None:
-    """Nothing more is written there, nor complained about when the process ends."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    with suppress(OSError):
-        os.dup2(nothing, sys.stdout.fileno())
-    os.close(nothing)

@@ -7,18 +7,24 @@ text. Must not know: any path of the API.
 import http.client
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http.cookies import SimpleCookie
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 import trio
 from attrs import frozen
 
+from hub.settings.sources import reason_of
 from hub.sockets.addresses import UNIX
 from protocol.websocket.handshake import HOST_PREFIX
 
+T = TypeVar("T")
+
 CALL_SECONDS: Final = 10.0
+PART_BYTES: Final = 65_536
 
 
 class CallFailed(Exception):
@@ -50,6 +56,7 @@ async def call(
     *,
     cookie: str | None = None,
     token: str | None = None,
+    seconds: float = CALL_SECONDS,
 ) -> Response:
     """One request to the hub at `url`.
 
@@ -60,20 +67,63 @@ async def call(
         body: sent as JSON when not None.
         cookie: value of the Cookie header.
         token: the bearer token.
+        seconds: how long the hub may be silent.
 
     Raises:
-        CallFailed: no 2xx response within ten seconds.
+        CallFailed: there is no 2xx response in time.
     """
     given = {"Cookie": cookie, "Authorization": None if token is None else f"Bearer {token}"}
     headers = {name: value for name, value in given.items() if value is not None}
-    return await trio.to_thread.run_sync(_call, url, method, path, body, headers)
+    return await trio.to_thread.run_sync(_call, url, method, path, body, headers, seconds)
+
+
+@asynccontextmanager
+async def open_stream(
+    url: str, path: str, *, token: str | None, idle_seconds: float
+) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+    """A GET whose response is read as it comes: what this gives reads the next part of it, of at
+    most `PART_BYTES`; b"" at the end.
+
+    Args:
+        url: as `call`; so are the next two.
+        path: see there.
+        token: see there.
+        idle_seconds: how long the response may stand still.
+
+    Raises:
+        CallFailed: it is refused, or ends before its end; also when it is read.
+    """
+    connection = _connection(url, idle_seconds)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+
+    def ask() -> http.client.HTTPResponse:
+        connection.request("GET", below(url, path), headers=headers)
+        response = connection.getresponse()
+        if response.status >= http.HTTPStatus.BAD_REQUEST:
+            raise _failure(response.status, response.read())
+        return response
+
+    async def in_thread(work: Callable[[], T]) -> T:
+        try:
+            return await trio.to_thread.run_sync(work, abandon_on_cancel=True)
+        except (OSError, http.client.HTTPException) as error:
+            raise CallFailed(f"{url} broke off: {str(error) or type(error).__name__}") from None
+
+    try:
+        response = await in_thread(ask)
+        yield partial(in_thread, partial(response.read1, PART_BYTES))
+    finally:
+        if connection.sock is not None:  # a thread that was abandoned reads it
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=CALL_SECONDS)
+    def __init__(self, path: str, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
@@ -82,18 +132,20 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _connection(url: str) -> http.client.HTTPConnection:
+def _connection(url: str, seconds: float) -> http.client.HTTPConnection:
     if url.startswith(UNIX):
-        return _UnixConnection(url.removeprefix(UNIX))
+        return _UnixConnection(url.removeprefix(UNIX), seconds)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
         raise CallFailed(f"{url} is no http:// or https:// address")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname, parts.port, timeout=CALL_SECONDS)
+    return kind(parts.hostname, parts.port, timeout=seconds)
 
 
-def _call(url: str, method: str, path: str, body: object, given: Mapping[str, str]) -> Response:
-    connection = _connection(url)
+def _call(
+    url: str, method: str, path: str, body: object, given: Mapping[str, str], seconds: float
+) -> Response:
+    connection = _connection(url, seconds)
     headers = {"Accept": "application/json", **given}
     payload = None
     if body is not None:
@@ -106,8 +158,10 @@ def _call(url: str, method: str, path: str, body: object, given: Mapping[str, st
         cookies = SimpleCookie()
         for value in response.headers.get_all("Set-Cookie", []):
             cookies.load(value)
-    except (OSError, http.client.HTTPException) as error:
-        raise CallFailed(f"{url} cannot be reached: {error}") from None
+    except OSError as error:
+        raise CallFailed(f"{url} cannot be reached: {reason_of(error)}") from None
+    except http.client.HTTPException:
+        raise CallFailed(f"{url} cannot be reached: what answers there speaks no HTTP") from None
     finally:
         connection.close()
     if response.status >= http.HTTPStatus.BAD_REQUEST:

@@ -1,7 +1,7 @@
 """What commands have in common: their settings, and how they end.
 
-Guarantees: an expected failure is one line, with the code of a hub's refusal, and exit code 1; no
-text shows a password. Must not know: any command.
+Guarantees: every setting is a flag of every command that has any; an expected failure becomes a
+`Failure`. Must not know: any command.
 """
 
 import os
@@ -10,37 +10,28 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TextIO, TypeAlias, TypeVar
 
 import click
 import trio
 
-from hub.cli.rest import CallFailed
-from hub.cli.terminal import printable_text
-from hub.http.responses import HttpError
+from hub.cli.failures import EXPECTED, Failure
+from hub.settings.choices import LogLevel
 from hub.settings.config import SETTINGS, Config
 from hub.settings.log_sink import LogSink
 from hub.settings.logs import configure_logging
 from hub.settings.manual import help_of
-from hub.settings.redaction import redact
-from hub.settings.setting import ConfigError
 from hub.settings.sources import IN_FILE, load_config
-from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
-from protocol.errors import WireError
 
 F = TypeVar("F", bound=Callable[..., Any])
 Say: TypeAlias = Callable[[str], None]
 
-_EXPECTED: Final = (
-    ConfigError,
-    EmbeddedPostgresError,
-    StoreError,
-    CallFailed,
-    HttpError,
-    WireError,
-    OSError,
-)
+DATA: Final = ("data_dir", "database_url")
+"""The settings that most commands are about: where the data are."""
+
+_QUIETER: Final = {LogLevel.INFO: LogLevel.WARNING}
+"""What a command that answers by itself logs, where a hub is to log the former."""
 
 
 class NotDone(StoreError):
@@ -48,29 +39,57 @@ class NotDone(StoreError):
 
 
 def settings_options(function: F) -> F:
-    """One flag per setting, plus --config; `load_config` checks the values of all sources."""
-    for setting in reversed(SETTINGS):
-        if setting.parser.is_secret:
+    """The flags of a command that is about the data; see `with_settings`."""
+    return with_settings(*DATA)(function)
+
+
+def with_settings(*shown: str) -> Callable[[F], F]:
+    """One flag per setting, plus --config; `load_config` checks the values of all sources.
+
+    Args:
+        shown: the settings that stand in the command's `--help`; none: all of them.
+    """
+
+    def add(function: F) -> F:
+        for setting in reversed(SETTINGS):
+            is_hidden = bool(shown) and setting.name not in shown
+            if setting.parser.is_secret:
+                function = click.option(
+                    f"{setting.flag}-file",
+                    f"{setting.name}{IN_FILE}",
+                    help=f"A file with {setting.flag}, which then stands on no command line",
+                    metavar="FILE",
+                    hidden=is_hidden,
+                )(function)
             function = click.option(
-                f"{setting.flag}-file",
-                f"{setting.name}{IN_FILE}",
-                help=f"A file with {setting.flag}, which then stands on no command line",
-                metavar="FILE",
+                setting.flag,
+                setting.name,
+                help=help_of(setting),
+                multiple=setting.parser.is_list,
+                metavar="VALUE",
+                hidden=is_hidden,
             )(function)
-        function = click.option(
-            setting.flag,
-            setting.name,
-            help=help_of(setting),
-            multiple=setting.parser.is_list,
-            metavar="VALUE",
-        )(function)
-    return click.option("--config", help="A TOML file with settings", metavar="FILE")(function)
+        rest = "; all others are flags here too: see `parlour serve --help`" if shown else ""
+        text = f"A TOML file with settings{rest}"
+        return click.option("--config", help=text, metavar="FILE")(function)
+
+    return add
 
 
-def config_of(config: str | None, flags: dict[str, Any], sink: LogSink | None = None) -> Config:
-    """The settings; what is logged from now on looks as they say."""
+def config_of(config: str | None, flags: dict[str, Any]) -> Config:
+    """The settings; only what a person should know of is logged from now on, as they say."""
     settings = settings_of(config, flags)
-    configure_logging(settings.log_level, settings.log_format, sink or sys.stderr)
+    level = _QUIETER.get(settings.log_level, settings.log_level)
+    configure_logging(level, settings.log_format, sys.stderr)
+    return settings
+
+
+def logging_config_of(
+    config: str | None, flags: dict[str, Any], stream: LogSink | TextIO
+) -> Config:
+    """The settings; what is logged from now on goes to `stream`, as they say."""
+    settings = settings_of(config, flags)
+    configure_logging(settings.log_level, settings.log_format, stream)
     return settings
 
 
@@ -97,8 +116,8 @@ def run_program(start: Callable[[], Awaitable[None]]) -> None:
         leaves = _leaves(error)
         if all(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
             sys.exit(130)
-        if all(isinstance(leaf, (*_EXPECTED, KeyboardInterrupt)) for leaf in leaves):
-            raise click.ClickException(printable_text(redact(_text_of(leaves[0])))) from None
+        if all(isinstance(leaf, (*EXPECTED, KeyboardInterrupt)) for leaf in leaves):
+            raise Failure(leaves[0]) from None
         raise
 
 
@@ -124,10 +143,3 @@ def _leaves(error: BaseException) -> list[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
     return [error]
-
-
-def _text_of(error: BaseException) -> str:
-    """What is wrong, with its stable code if it has one."""
-    code = error.code if isinstance(error, CallFailed | HttpError) else None
-    text = error.text if isinstance(error, HttpError) else str(error)
-    return text if code is None else f"{text} ({code})"

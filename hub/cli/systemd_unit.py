@@ -7,6 +7,7 @@ settings do, flags.
 
 import ipaddress
 import math
+import pwd
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Final
 
 from attrs import frozen
 
+from hub.admin.socket import NAME as ADMIN_SOCKET
+from hub.admin.socket import flaw_of_path
 from hub.app import stop_seconds
 from hub.settings.config import SETTINGS, Config
 from hub.settings.setting import ConfigError
@@ -24,6 +27,7 @@ DATA_DIR: Final = Path("/var/lib/parlour")
 USER: Final = "parlour"
 _STATE: Final = Path("/var/lib")
 _RUNTIME: Final = Path("/run/parlour")
+_PRIVATE: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  the service has its own
 _HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
 _FIRST_FREE_PORT: Final = 1_024  # below it, only who has the capability may listen
 _ACCOUNT: Final = re.compile(r"[A-Za-z_][\w.-]*|\d+", re.ASCII)
@@ -44,7 +48,6 @@ Type=notify
 NotifyAccess=main
 User={user}
 {folders}
-StateDirectoryMode=0700
 RuntimeDirectory=parlour
 # The socket of parlour.socket may be in it.
 RuntimeDirectoryPreserve=yes
@@ -157,10 +160,12 @@ def service_unit(of: Installation) -> str:
     """The text of parlour.service.
 
     Raises:
-        ConfigError: a setting cannot stand in a unit, or no account has such a name.
+        ConfigError: a setting cannot stand in a unit, the service could not reach what it names,
+            or no account has such a name.
     """
     if _ACCOUNT.fullmatch(of.user) is None:
         raise ConfigError(f"user: {of.user!r} is the name of no account")
+    _require_reachable(of)
     is_low = unix_path(of.config.host) is None and 0 < of.config.port < _FIRST_FREE_PORT
     capability = "CAP_NET_BIND_SERVICE" if is_low else ""
     at_home = any(path.is_relative_to(home) for path in of.paths() for home in _HOMES)
@@ -184,12 +189,65 @@ def socket_unit(of: Installation) -> str:
     return _SOCKET.format(listen="\n".join(_listen(of)), backlog=BACKLOG)
 
 
+def warnings_about(of: Installation) -> Iterator[str]:
+    """What is still to be done, or to be known, before the service is started."""
+    if not _is_account(of.user):
+        yield (
+            f"there is no account {of.user} here: useradd --system --no-create-home"
+            f" --shell /usr/sbin/nologin {of.user}"
+        )
+    is_made = of.data_dir.is_relative_to(_STATE) and of.data_dir != _STATE  # by systemd
+    if not is_made and not of.data_dir.is_dir():
+        yield f"{of.data_dir} has to be there: install -d -m 0700 -o {of.user} {of.data_dir}"
+    socket = of.data_dir / ADMIN_SOCKET
+    if (flaw := flaw_of_path(socket)) is not None:
+        yield (
+            f"{of.data_dir} is too long for the admin socket in it ({flaw}): no account can be made"
+            " and no `parlour admin` works while the hub runs"
+        )
+    for name, value in of.flags.items():
+        is_path = name.endswith(IN_FILE) or isinstance(getattr(of.config, name), Path)
+        if is_path and not Path(value).is_absolute():
+            whole = Path(value).absolute()
+            yield f"--{name.replace('_', '-')} {value} is in this folder: the unit has {whole}"
+
+
+def _is_account(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return name.isdigit()
+    return True
+
+
+def _require_reachable(of: Installation) -> None:
+    """Or it would start with other files, or not at all."""
+    path = unix_path(of.config.host)
+    for name, folder in (("data_dir", of.data_dir), ("host", path)):
+        hidden = next((at for at in _PRIVATE if folder and folder.is_relative_to(at)), None)
+        if hidden is not None:
+            raise ConfigError(
+                f"{name}: {folder} is below {hidden}, of which the service has one of its own"
+                " (PrivateTmp), so nobody else would see it: choose another, such as"
+                f" {DATA_DIR if name == 'data_dir' else _RUNTIME / 'hub.sock'}"
+            )
+    for setting in SETTINGS:
+        value = getattr(of.config, setting.name)
+        is_ours = setting.name in {"data_dir", *of.flags}  # those are made absolute
+        if isinstance(value, Path) and not is_ours and not value.is_absolute():
+            raise ConfigError(
+                f"{setting.name}: {value} is relative in {of.config_file}, and a service has"
+                " another folder: write the whole path, from / on"
+            )
+
+
 def _folders(of: Installation) -> Iterator[str]:
     """Where it may write."""
     path = unix_path(of.config.host)
     for folder in (of.data_dir, *(() if path is None else (path.parent,))):
         if folder.is_relative_to(_STATE) and folder != _STATE:
             yield f"StateDirectory={_word(str(folder.relative_to(_STATE)))}"
+            yield "StateDirectoryMode=0700"
         elif folder != _RUNTIME:
             yield f"ReadWritePaths={_word(str(folder))}"
 

@@ -1,10 +1,11 @@
-"""What an endpoint responds with: JSON, or an error with a text and a stable code."""
+"""What an endpoint responds with: JSON, parts as they come, or an error with a text and a code."""
 
-from collections.abc import Mapping
-from typing import Generic, TypedDict, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Generic, TypeAlias, TypedDict, TypeVar
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 T = TypeVar("T")
 
@@ -50,6 +51,50 @@ class JSON(Response, Generic[T]):
         super().__init__(
             orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}
         )
+
+
+Put: TypeAlias = Callable[[bytes], Awaitable[None]]
+"""Sends a part, and returns when the peer takes more."""
+
+
+class Streamed(Response):
+    """A response in parts, which goes out as they come.
+
+    Args:
+        produce: makes the parts, and gives them to what it is called with; the head leaves with the
+            first one, which may be empty. It is cancelled when the peer leaves.
+    """
+
+    def __init__(self, produce: Callable[[Put], Awaitable[None]]) -> None:
+        self.status_code = 200
+        self._produce = produce
+        # a proxy that waits for more would keep back what there is (nginx)
+        self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        del receive
+
+        async def put(part: bytes) -> None:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        if scope["method"] != "HEAD":
+            await self._produce(put)
+        await send({"type": "http.response.body"})
+
+
+class JsonLines(Streamed):
+    """JSON objects, each on a line."""
+
+    media_type = "application/x-ndjson"
+
+
+class ZipFile(Streamed):
+    """A ZIP file."""
+
+    media_type = "application/zip"
 
 
 class RequestErrorObject(TypedDict):

@@ -13,6 +13,7 @@ from typing import Final
 
 import h11
 import orjson
+import structlog
 import trio
 from attrs import evolve, field, frozen
 from starlette.types import ASGIApp
@@ -21,7 +22,7 @@ from hub.http.asgi import Exchange, run_app
 from hub.http.body import Body, Limits
 from hub.http.headers import PROTECTING, REQUEST_ID, RawHeaders
 from hub.http.responses import HttpError, RequestErrorObject
-from hub.http.visitors import Visitor, Visitors
+from hub.http.visitors import Visitor, Visitors, new_request_id
 from hub.limits.pace import Flooded, Meter
 from hub.limits.turns import Line
 from hub.settings.log_ids import begin_request, end_request
@@ -33,6 +34,8 @@ LINGER_SECONDS: Final = 30.0
 LINGER_IDLE_SECONDS: Final = 1.0
 LINGER_BODY_IDLE_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 268_435_456
+log = structlog.get_logger(__name__)
+
 _VERSIONS: Final = (b"1.0", b"1.1")
 _HEAD_END: Final = b"\r\n\r\n"
 _AMBIGUOUS_LINE: Final = re.compile(rb"(?<!\r)\n|\n[ \t]")
@@ -86,6 +89,7 @@ class Upgrade:
             more: headers beside those of every response.
         """
         headers = (*more, *self.headers)
+        log.debug("request_refused", status=status, reason=text)
         await _send_response(stream, status, text.encode(), b"text/plain; charset=utf-8", headers)
         await _linger(stream, LINGER_IDLE_SECONDS)
 
@@ -133,6 +137,11 @@ async def serve_http_connection(
             headers = rules.headers
     except HttpError as refusal:
         rules.refused(refusal.status)
+        if headers is rules.headers:  # it was refused before it got an id
+            name = new_request_id()
+            headers = (*headers, (REQUEST_ID, name.encode()))
+            begin_request(name)
+        log.debug("request_refused", status=refusal.status, reason=refusal.code)
         error: RequestErrorObject = {"error": refusal.text, "code": refusal.code}
         said = tuple((name.encode(), value.encode()) for name, value in refusal.headers.items())
         await _send_response(

@@ -101,7 +101,7 @@ class Visitors:
             request_id = _given_id(head)
             trace = (head.header(b"traceparent") or b"").decode("latin-1") or None
             meter.pace = self._paces.of(network)
-        return Visitor(network, scheme, meter, request_id or secrets.token_hex(8), trace)
+        return Visitor(network, scheme, meter, request_id or new_request_id(), trace)
 
 
 def _given_id(head: Head) -> str | None:
@@ -115,6 +115,11 @@ def _given_id(head: Head) -> str | None:
 def _last(head: Head, header: bytes) -> str:
     """The last value of a list, which may stand in several lines."""
     return b",".join(head.all(header)).rpartition(b",")[2].strip().decode("latin-1")
+
+
+def new_request_id() -> str:
+    """An id of a request that no proxy has named."""
+    return secrets.token_hex(8)
 
 
 def _network(text: str) -> str | None:

@@ -9,7 +9,7 @@ leaves the queue. Must not know: accounts, who wants one.
 import os
 import sys
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Final, TypeVar
@@ -24,6 +24,11 @@ NO_PASSWORD: Final = "none"  # noqa: S105  of no password
 """In the place of a hash, of an account that no password opens."""
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
+WEAK: Final[Mapping[str, str]] = {
+    "password_too_short": f"A password has at least {MIN_CHARS} characters",
+    "password_too_long": f"A password has at most {MAX_CHARS} characters",
+}
+"""What is wrong with a new password, by stable code."""
 MAX_WAITING_OF_ONE: Final = 64
 MAX_WAITING: Final = 256
 WAIT_SECONDS: Final = 30.0  # where others fill the cores, one hash may take a second

@@ -6,7 +6,7 @@ locks the owner out; few logins of each network wait for their turn at a time, a
 whose clients do; a password's hash is renewed when its cost is out of date.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from hub.identity.browsers import COOKIE as KNOWN_BROWSER
 from hub.identity.browsers import LIFETIME as KNOWN_FOR
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import COOKIES
-from hub.identity.passwords import Busy, check_password
+from hub.identity.passwords import WEAK, Busy, check_password
 from hub.limits.guesses import Account, Guess, account_of
 from hub.metrics import LoginOutcome
 from hub.rest.endpoint import Call, HttpError
@@ -26,18 +26,13 @@ from hub.settings.log_ids import know_user
 from protocol.express_session import COOKIE as SIGNED_COOKIE
 from protocol.model import User
 
-_WEAK: Final[Mapping[str, str]] = {
-    "password_too_short": "A password has at least 8 characters",
-    "password_too_long": "A password has at most 1024 characters",
-}
-
 BUSY_SECONDS: Final = 5  # until a client that was not served may come again
 
 T = TypeVar("T")
 
 DEACTIVATED: Final = "account_deactivated"
 
-WEAK_CODES: Final = tuple(_WEAK)
+WEAK_CODES: Final = tuple(WEAK)
 """The codes of 400 for a new password."""
 
 
@@ -234,7 +229,7 @@ def refuse_weak(password: str) -> None:
     """
     flaw = check_password(password)
     if flaw is not None:
-        raise HttpError(400, flaw, _WEAK[flaw])
+        raise HttpError(400, flaw, WEAK[flaw])
 
 
 def refuse_when_closed(call: Call) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, get_args, get_origin, get_type_hints
 
 from starlette.responses import PlainTextResponse
 
-from hub.http.responses import JSON
+from hub.http.responses import JSON, Streamed
 from hub.rest.endpoint import SAFE_METHODS, Endpoint
 from hub.rest.parameters import Cursor, Number
 from protocol.errors import ErrorCode
@@ -154,6 +154,8 @@ def _code_field(surface: RestDialect) -> str:
 def _answer(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
     """The content of an answer."""
     declared = get_type_hints(endpoint.handle, include_extras=True)["return"]
+    if isinstance(declared, type) and issubclass(declared, Streamed):
+        return {str(declared.media_type): {"schema": {"type": "string"}}}
     if get_origin(declared) is not JSON:
         return {"*/*": {}}
     (shape,) = get_args(declared)

@@ -1,12 +1,14 @@
 """Follows the log lines of one user while they are written, whatever the level of the log is.
 
 Guarantees: a follower gets lines that name the user, and no others; who reads too slowly holds
-nobody up: lines are dropped and counted; while nobody follows, nothing is kept or looked at. Lines
-come as values, already without secrets. Must not know: how lines are written.
+nobody up: lines are dropped, and one in their place says how many; while nobody follows, nothing is
+kept or looked at. Lines come as values, already without secrets. Must not know: how lines are
+written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import trio
@@ -15,14 +17,15 @@ from attrs import define, field
 from hub.settings.log_ids import USER
 
 LINES: Final = 1_024  # not yet read by a follower
+DROPPED: Final = "log_lines_dropped"
+"""The event of the line in the place of those that were dropped, with their `count`."""
 Line: TypeAlias = Mapping[str, object]
 """`event`, `level`, `timestamp`, the ids, and what the line says besides."""
 
 
 @define(eq=False)
 class Follower:
-    """Reads lines: `async for line in follower`. `dropped` counts those that there was no room for
-    since it began.
+    """Reads lines: `async for line in follower`, until the process ends its work.
 
     Args:
         user_id: whose lines.
@@ -31,7 +34,8 @@ class Follower:
 
     user_id: int
     room: int = LINES
-    dropped: int = field(default=0, init=False)
+    _dropped: int = field(default=0, init=False)
+    """How many there was no room for, and no line has said so yet."""
     _token: trio.lowlevel.TrioToken = field(factory=trio.lowlevel.current_trio_token, init=False)
     _give: trio.MemorySendChannel[Line] = field(init=False)
     _take: trio.MemoryReceiveChannel[Line] = field(init=False)
@@ -43,7 +47,16 @@ class Follower:
         return self
 
     async def __anext__(self) -> Line:
-        return await self._take.receive()
+        try:
+            if self._dropped and not self._take.statistics().current_buffer_used:
+                return self._notice()
+            return await self._take.receive()
+        except trio.EndOfChannel:
+            raise StopAsyncIteration from None
+
+    def end(self) -> None:
+        """There are no more lines than those that wait."""
+        self._give.close()
 
     def offer(self, line: Line) -> None:
         """A line was written, perhaps in a thread."""
@@ -53,10 +66,19 @@ class Follower:
             self._token.run_sync_soon(self._put, line)
 
     def _put(self, line: Line) -> None:
-        try:
+        waiting = self._give.statistics().current_buffer_used
+        if waiting + bool(self._dropped) >= self.room:
+            self._dropped += 1
+            return
+        with suppress(trio.ClosedResourceError):  # a thread's, which came after the end
+            if self._dropped:
+                self._give.send_nowait(self._notice())
             self._give.send_nowait(line)
-        except trio.WouldBlock:
-            self.dropped += 1
+
+    def _notice(self) -> Line:
+        count, self._dropped = self._dropped, 0
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return {"event": DROPPED, "level": "warning", "timestamp": now, "count": count}
 
 
 class LogTap(dict[int, list[Follower]]):
@@ -66,6 +88,12 @@ class LogTap(dict[int, list[Follower]]):
         """Those who follow the user of a line."""
         user_id = line.get(USER)
         return self.get(user_id, ()) if isinstance(user_id, int) else ()
+
+    def end(self) -> None:
+        """Nobody is shown more lines than those that wait."""
+        for followers in self.values():
+            for follower in followers:
+                follower.end()
 
     @contextmanager
     def follow(self, user_id: int, *, room: int = LINES) -> Iterator[Follower]:

@@ -8,6 +8,7 @@ who logs.
 """
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,13 @@ def configure_logging(
     ]
     ending: list[Processor]
     if is_console:
-        ending = [_redact, structlog.dev.ConsoleRenderer(exception_formatter=_indented_traceback)]
+        ending = [
+            _redact,
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty() and not os.environ.get("NO_COLOR"),
+                exception_formatter=_indented_traceback,
+            ),
+        ]
     else:
         render = structlog.processors.JSONRenderer()
         ending = [structlog.processors.format_exc_info, _redact, render]

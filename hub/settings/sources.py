@@ -8,7 +8,9 @@ itself but the files it is given. Must not know: what settings there are.
 """
 
 import difflib
+import errno
 import re
+import ssl
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,18 @@ TEST_PREFIX: Final = "PARLOUR_TEST_"
 OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
 """Variables that the command line reads itself."""
 
+_REASONS: Final = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EEXIST: "something else is there already",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.EISDIR: "it is a folder",
+    errno.EACCES: "this account may not do that",
+    errno.EPERM: "this account may not do that",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EPIPE: "nobody reads it any more",
+}
 _LOOKS_LIKE: Final = 0.8  # how much a credential's name is a setting's, from 0 to 1
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _Spelling: TypeAlias = Callable[[Setting], str]
@@ -66,6 +80,20 @@ def load_config(
             where = f"flag --{name.replace('_', '-')}"
             given.take(name, value, where, lambda setting: setting.flag)
     return given.config()
+
+
+def reason_of(error: OSError) -> str:
+    """What the system has refused, with the file that it is about, in a sentence for people."""
+    if error.errno is None or error.strerror is None:
+        return str(error)
+    is_of_tls = isinstance(error, ssl.SSLError)  # their numbers are OpenSSL's
+    reason = error.strerror if is_of_tls else _REASONS.get(error.errno, error.strerror)
+    if not isinstance(error.filename, str | Path):
+        return reason[:1].upper() + reason[1:]
+    folder = Path(error.filename).parent
+    if error.errno == errno.ENOENT and not folder.exists():
+        reason = f"there is no folder {folder}"
+    return f"{error.filename}: {reason}"
 
 
 @define
@@ -123,7 +151,7 @@ def _credentials(folder: str | None) -> Sequence[Path]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise ConfigError(f"{CREDENTIALS}: the folder cannot be read: {error}") from None
+        raise ConfigError(f"{CREDENTIALS}: {reason_of(error)}") from None
 
 
 def _secret_in(value: object, source: str, *, is_list: bool) -> object:
@@ -136,8 +164,10 @@ def _secret_in(value: object, source: str, *, is_list: bool) -> object:
         raise ConfigError(f"{source}: it takes the path of a file")
     try:
         lines = Path(value).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{source}: the file cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{source}: {reason_of(error)}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source}: {value} is no text in UTF-8") from None
     return [line for line in lines if line.strip()] if is_list else "\n".join(lines)
 
 
@@ -145,8 +175,12 @@ def _read(path: Path) -> tuple[str, Mapping[str, object]]:
     try:
         text = path.read_text()
         return text, tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"The settings file {path} cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"The settings file {reason_of(error)}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"The settings file {path} is no text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {path} is no TOML: {error}") from None
 
 
 def _line_of(name: str, text: str) -> str:

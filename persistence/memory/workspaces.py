@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve
 
+from persistence.audit import AuditEntry
 from persistence.changes import (
     MemberCame,
     MemberGone,
@@ -15,6 +16,7 @@ from persistence.records import (
     Membership,
     NoSuchUser,
 )
+from persistence.workspaces import ListedWorkspace
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
 
 _REMOVE = {
@@ -101,15 +103,32 @@ class MemoryWorkspaces:
             self.tables.changed(MemberGone(workspace_id, user_id))
         return self.tables.workspaces[workspace_id]
 
-    async def named(self, name: str) -> Sequence[Workspace]:
+    async def named(self, name: str) -> Sequence[ListedWorkspace]:
         """See the interface."""
-        return [each for each in self.tables.workspaces.values() if each.name == name]
+        return [self._listed(each) for each in self.tables.workspaces.values() if each.name == name]
 
-    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+    async def list_page(self, *, after: WorkspaceId, limit: int) -> Sequence[ListedWorkspace]:
+        """See the interface."""
+        found = [each for each in self.tables.workspaces.values() if each.id > after]
+        return [self._listed(each) for each in found[:limit]]
+
+    def _listed(self, workspace: Workspace) -> ListedWorkspace:
+        return ListedWorkspace(
+            workspace.id,
+            workspace.name,
+            self.tables.users[workspace.owner_id].username,
+            len(workspace.members),
+            self.tables.retention.get(workspace.id, 0),
+        )
+
+    async def set_retention(
+        self, workspace_id: WorkspaceId, days: int, *, audit: AuditEntry | None = None
+    ) -> bool:
         """See the interface."""
         if workspace_id not in self.tables.workspaces:
             return False
         self.tables.retention[workspace_id] = days
+        self.tables.note(audit, None)
         return True
 
     async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:

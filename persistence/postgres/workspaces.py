@@ -5,10 +5,13 @@ from typing import Final
 
 from attrs import frozen
 
+from persistence.audit import AuditEntry
 from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
 from persistence.records import Denial, Membership, NoSuchUser
+from persistence.workspaces import ListedWorkspace
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
 
 WORKSPACE_COLUMNS: Final = """
@@ -17,6 +20,18 @@ WORKSPACE_COLUMNS: Final = """
            ORDER BY m.joined_at, m.user_id) AS members
 """
 _SELECT: Final = f"SELECT {WORKSPACE_COLUMNS} FROM workspaces w"
+_LISTED: Final = """
+    SELECT w.id, w.name, u.username AS owner, w.retention_days,
+           (SELECT count(*) FROM workspace_members m WHERE m.workspace_id = w.id) AS members
+      FROM workspaces w JOIN users u ON u.id = w.owner_id
+"""
+_RETAIN: Final = f"""
+    WITH changed AS (
+        UPDATE workspaces SET retention_days = $2 WHERE id = $1
+        RETURNING id, NULL::bigint AS user_id),
+    {noted("changed", 3)}
+    SELECT id FROM changed
+"""
 _CREATE: Final = """
     WITH made AS (
         INSERT INTO workspaces (name, description, owner_id) VALUES ($2, $3, $1) RETURNING id)
@@ -156,19 +171,24 @@ class PostgresWorkspaces:
         """See the interface."""
         return await self.change(_REMOVE, workspace_id, user_id, by)
 
-    async def named(self, name: str) -> Sequence[Workspace]:
+    async def named(self, name: str) -> Sequence[ListedWorkspace]:
         """See the interface."""
-        rows = await self.database.fetch(f"{_SELECT} WHERE w.name = $1 ORDER BY w.id", name)
-        return [workspace_in(row) for row in rows]
+        rows = await self.database.fetch(f"{_LISTED} WHERE w.name = $1 ORDER BY w.id", name)
+        return [ListedWorkspace(**dict(row)) for row in rows]
 
-    async def set_retention(self, workspace_id: WorkspaceId, days: int) -> bool:
+    async def list_page(self, *, after: WorkspaceId, limit: int) -> Sequence[ListedWorkspace]:
         """See the interface."""
-        row = await self.database.fetch_one(
-            "UPDATE workspaces SET retention_days = $2 WHERE id = $1 RETURNING id",
-            workspace_id,
-            days,
-        )
-        return row is not None
+        page = f"{_LISTED} WHERE w.id > $1 ORDER BY w.id LIMIT $2"
+        return [
+            ListedWorkspace(**dict(row)) for row in await self.database.fetch(page, after, limit)
+        ]
+
+    async def set_retention(
+        self, workspace_id: WorkspaceId, days: int, *, audit: AuditEntry | None = None
+    ) -> bool:
+        """See the interface."""
+        values = values_of(audit)
+        return await self.database.fetch_one(_RETAIN, workspace_id, days, *values) is not None
 
     async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:
         """See the interface."""

@@ -2,13 +2,21 @@
 
 Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
 way that Unicode prefers, of characters that it has, in one alphabet where several have letters that
-look alike, and is no email address; what stands before the @ of an address may be a username. Must
-not know: who has which name.
+look alike, is not too long, no email address, and none of those that deleted accounts get; what
+stands before the @ of an address may be a username. Must not know: who has which name.
 """
 
+import re
 import unicodedata
 from typing import Final
 
+MAX_USERNAME_CHARS: Final = 200
+USERNAME: Final = (
+    f"username must have 1 to {MAX_USERNAME_CHARS} characters, be in one alphabet, without an @ and"
+    " letters that only look like others, and not be `deleted-` and a number"
+)
+"""What a username is, for people."""
+_OF_THE_DELETED: Final = re.compile(r"deleted-\d+(-.*)?", re.ASCII | re.IGNORECASE)
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Categories of characters that cannot be seen, or change the order in which others are."""
 _JOINERS: Final = "\u200c\u200d"  # parts of emoji, and of words in scripts beyond the European ones
@@ -41,6 +49,8 @@ def is_username(text: str) -> bool:
         and is_preferred
         and len(alphabets) <= 1
         and "@" not in text
+        and len(text) <= MAX_USERNAME_CHARS
+        and _OF_THE_DELETED.fullmatch(text) is None
         and not _BLANK & set(text)
         and "Cn" not in {unicodedata.category(letter) for letter in text}
     )

@@ -1,4 +1,4 @@
-"""A call or two of every endpoint in the normal run, with each kind of login and without it."""
+"""A call or two of every endpoint in the normal run, with two kinds of login and without it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ KINDS = ("session_token", "connect.sid of a pupil", "bearer")
 """Each call is repeated without the login: `ignored_auth`."""
 
 
-@pytest.mark.timeout(180)  # three programs beside each other
+@pytest.mark.timeout(180)  # two programs beside each other
 async def test_what_is_answered_is_documented_whoever_asks(memory_store: Store) -> None:
     reports: dict[str, str] = {}
 

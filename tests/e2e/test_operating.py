@@ -16,6 +16,7 @@ import pytest
 import trio
 
 from tests.support.clients.http import Reply, form, request
+from tests.support.machine.clocks import needs_faketime, other_clock
 from tests.support.machine.disks import small_disk
 from tests.support.programs.hub_process import (
     PARLOUR,
@@ -28,7 +29,6 @@ from tests.support.programs.processes import until_none_works_in, working_in
 from tests.support.stores.databases import Databases
 
 PIPE_BYTES = 4_096  # the least that a pipe may hold
-FAKETIME = list(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 OWN_POSTGRES_SECONDS = 15.0  # in which it ends, also while it stands still, as the manual says
 
 
@@ -282,14 +282,14 @@ async def test_with_a_full_disk_nothing_is_acknowledged_and_nothing_ends(data_di
         until_none_works_in(disk)
 
 
-@pytest.mark.skipif(not FAKETIME, reason="Debian's libfaketime is not installed")
+@needs_faketime
 @pytest.mark.parametrize("offset", ["-1d", "+1d"])
 async def test_a_clock_that_is_wrong_signs_nobody_out_and_keeps_the_order(
     databases: Databases, data_dir: Path, offset: str
 ) -> None:
     """Unless it is ahead by more than a session lasts."""
-    clock = (f"FAKETIME={offset}", "FAKETIME_DONT_FAKE_MONOTONIC=1")
-    wrong = ["env", f"LD_PRELOAD={FAKETIME[0]}", *clock, *PARLOUR]
+    clock = [f"{name}={value}" for name, value in other_clock(offset).items()]
+    wrong = ["env", *clock, *PARLOUR]
     async with databases.migrated() as dsn:
         seqs: list[int] = []
         people: list[tuple[int, str]] = []

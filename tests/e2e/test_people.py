@@ -1,9 +1,11 @@
 """What the data folder still holds of a person who was deleted, and what one gets of oneself."""
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 from zipfile import ZipFile
@@ -11,19 +13,21 @@ from zipfile import ZipFile
 import pytest
 import trio
 
-from persistence.embedded import run_embedded
+from persistence.embedded import hold_folder, run_embedded
 from persistence.embedded.account import choose_account
 from persistence.embedded.places import find_binaries
 from tests.support.clients.http import form, request
+from tests.support.forks.client import Forked
 from tests.support.machine.disks import small_disk
+from tests.support.programs import hub_process
 from tests.support.programs.hub_process import (
-    PARLOUR,
     HubProcess,
     environment,
     open_folder,
     run_hub,
 )
 from tests.support.programs.processes import until_none_works_in
+from tests.support.stores.databases import Databases
 
 PG_DUMP: Final = find_binaries(choose_account()) / "pg_dump"
 WRITTEN: Final = ("xylophone to ben", "theremin to ann")
@@ -65,18 +69,14 @@ def stop(hub: HubProcess) -> None:
 
 
 def parlour(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [*PARLOUR, *arguments, "--data-dir", str(data_dir)]
-    done = subprocess.run(
-        command,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    """A command without a hub."""
+    done = beside(data_dir, *arguments)
     until_none_works_in(data_dir)
     return done
+
+
+def beside(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return hub_process.parlour(*arguments, "--data-dir", data_dir)
 
 
 async def dump(data_dir: Path) -> str:
@@ -127,7 +127,7 @@ async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, ""), done
     (path,) = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert f"zanzibar is in {path}: 3 messages, 1 files," in done.stdout
+    assert f"zanzibar is in {path}: 3 messages, 1 file," in done.stdout
     with ZipFile(path) as found:
         lines = found.read("conversation_messages.jsonl").splitlines()
         assert [json.loads(line)["content"] for line in lines] == [*WRITTEN, "see platypus"]
@@ -138,35 +138,108 @@ async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path
     with small_disk(tmp_path, 32_768) as disk:
         full = parlour(data_dir, "user", "export", "zanzibar", "--to", str(disk / "out.zip"))
         assert full.returncode == 1
-        assert "No space left" in full.stderr
+        assert full.stderr == f"Error: {disk / 'out.zip'}: the disk is full\n"
         assert full.stderr.count("\n") == 1
         assert list(disk.iterdir()) == []
 
 
-def test_what_cannot_be_done_ends_with_one_line(data_dir: Path, tmp_path: Path) -> None:
+async def test_people_are_looked_after_beside_a_hub(data_dir: Path, tmp_path: Path) -> None:
+    with run_hub(data_dir) as hub:
+        cookie, _ = await live(hub)
+        async with await hub.connect() as stream:  # larger than what is sent at once
+            body, fields = form(b"axolotl" * 400_000, "large.txt")
+            sent = {"Cookie": cookie, **fields}
+            stored = await request(stream, "POST", "/api/upload", body, sent)
+            assert stored.status == 200, stored.text
+        done = beside(data_dir, "user", "export", "zanzibar", "--to", str(tmp_path))
+        assert (done.returncode, done.stderr) == (0, ""), done
+        (path,) = tmp_path.iterdir()
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert f"zanzibar is in {path}: 3 messages, 2 files," in done.stdout
+        with ZipFile(path) as found:
+            assert found.testzip() is None
+        again = beside(data_dir, "user", "export", "zanzibar", "--to", str(path))
+        assert (again.returncode, again.stderr) == (1, f"Error: {path} is there already\n")
+        assert beside(data_dir, "workspace", "list").returncode == 0
+        none = beside(data_dir, "workspace", "retention", "school", "9")
+        assert none.stderr == "Error: There is no workspace school (workspace_not_found)\n"
+        words = ("user", "delete", "zanzibar", "--messages", "keep")
+        assert "Delete zanzibar for ever? [y/N]" in beside(data_dir, *words).stderr
+        done = beside(data_dir, *words, "--yes")
+        assert (done.stdout, done.stderr) == ("zanzibar is deleted, the messages stay\n", "")
+        assert (await hub.call("GET", "/api/users/me", None, cookie)).status == 401
+        assert "platypus" not in kept_files(data_dir)  # at once
+        lines = beside(data_dir, "admin", "audit", "--json", "--limit", "2").stdout.splitlines()
+        told = [(each["action"], each["way"]) for each in map(json.loads, lines)]
+        assert told == [("user delete", "socket"), ("user export", "socket")]
+
+
+async def test_half_an_export_is_none(data_dir: Path, tmp_path: Path) -> None:
+    """The hub ends while it makes it."""
+    with run_hub(data_dir) as hub:
+        cookie, _ = await live(hub)
+        body, fields = form(b"axolotl" * 1_200_000, "large.txt")
+        for _ in range(4):
+            async with await hub.connect() as stream:
+                sent = {"Cookie": cookie, **fields}
+                assert (await request(stream, "POST", "/api/upload", body, sent)).status == 200
+        words = ("user", "export", "zanzibar", "--to", str(tmp_path), "--data-dir", str(data_dir))
+        with Forked(words, Path("/"), environment()) as process:
+            while not any(each.stat().st_size for each in tmp_path.iterdir()):
+                await trio.lowlevel.checkpoint()
+            hub.process.kill()
+            assert process.wait(20) == 1
+            assert process.stderr is not None
+            assert "broke off" in process.stderr.read()
+        assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_second_of_two_commands_waits_for_the_first(data_dir: Path) -> None:
     assert parlour(data_dir, "migrate").returncode == 0
+    words = ("workspace", "list", "--data-dir", str(data_dir))
+    with ExitStack() as first:
+        first.enter_context(hold_folder(data_dir))
+        with Forked(words, Path("/"), environment()) as second:
+            assert second.stderr is not None
+            said = f"Waiting: {data_dir} is in use by another hub or command (pid {os.getpid()})"
+            assert second.stderr.readline().startswith(said)
+            first.close()
+            assert second.wait(30) == 0
+
+
+async def test_what_cannot_be_done_ends_with_one_line(
+    databases: Databases, data_dir: Path, tmp_path: Path
+) -> None:
+    nobody = "There is no user eve (user_not_found)"
     refused = {
-        ("user", "export", "eve", "--to", str(tmp_path)): (1, "Error: There is no user eve\n"),
+        ("user", "export", "eve", "--to", str(tmp_path)): (
+            1,
+            f"Error: {nobody}\n",
+        ),
         ("user", "delete", "eve", "--messages", "keep", "--yes"): (
             1,
-            "Error: There is no user eve\n",
+            f"Error: {nobody}\n",
         ),
         ("workspace", "retention", "school", "-1"): (
             1,
-            "Error: Messages stay for 0 to 36500 days, not for -1\n",
+            "Error: Messages stay for 0 to 36500 days, not for -1 (invalid_field)\n",
         ),
-        ("workspace", "retention", "school", "9"): (1, "Error: There is no workspace school\n"),
+        ("workspace", "retention", "school", "9"): (
+            1,
+            "Error: There is no workspace school (workspace_not_found)\n",
+        ),
     }
-    for arguments, (code, why) in refused.items():
-        done = parlour(data_dir, *arguments)
-        assert (done.returncode, done.stderr) == (code, why)
+    async with databases.migrated() as dsn:
+        for arguments, (code, why) in refused.items():
+            done = parlour(data_dir, *arguments, "--database-url", dsn)
+            assert (done.returncode, done.stderr) == (code, why)
     silly = parlour(data_dir, "check-config", "--retention-days", "-1")
-    assert silly.returncode == 1
+    assert silly.returncode == 2
     assert "'-1' is not accepted; it takes 0 to 36500 days" in silly.stderr
 
 
 def test_a_deletion_is_asked_for(data_dir: Path) -> None:
     unsure = parlour(data_dir, "user", "delete", "ann", "--messages", "keep")  # nobody answers
-    assert unsure.returncode == 130
+    assert unsure.returncode == 2
     assert "Delete ann for ever? [y/N]" in unsure.stderr
     assert not data_dir.exists()

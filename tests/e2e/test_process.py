@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,21 @@ import trio
 
 from tests.support.clients.frames import TEXT, client_frame
 from tests.support.clients.websocket import Closed, WebSocket, upgrade_request
-from tests.support.programs import hub_process
-from tests.support.programs.hub_process import PARLOUR, HubProcess, environment, open_folder
+from tests.support.programs.hub_process import (
+    PARLOUR,
+    HubProcess,
+    environment,
+    open_folder,
+    parlour,
+    run_hub,
+)
 from tests.support.programs.processes import until_none_works_in
+from tests.support.stores.databases import Databases
 
-run_hub = partial(hub_process.run_hub, program=PARLOUR)  # started anew, as a person starts it
 SENDERS = 20
 UNDER_WAY = 100  # sends of each
 ENOUGH = 500
-MUTATIONS = 3_000
+MUTATIONS = 1_000
 
 
 @pytest.fixture
@@ -92,7 +97,7 @@ async def whole_log(hub: HubProcess, path: str, cookie: str) -> list[dict[str, o
 async def test_a_stop_answers_whatever_it_stores_and_says_goodbye(
     data_dir: Path, end: signal.Signals
 ) -> None:
-    with run_hub(data_dir) as hub:
+    with run_hub(data_dir, program=PARLOUR) as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
         async with hub.open(anns) as socket:
             for n in range(200):
@@ -141,58 +146,59 @@ async def test_mutated_handshakes_neither_kill_the_hub_nor_grow_it(data_dir: Pat
             pass  # it was welcomed
 
 
-def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*PARLOUR, *arguments], capture_output=True, text=True, check=False, env=environment()
-    )
-
-
 async def test_accounts_are_made_listed_and_changed_while_the_hub_is_stopped(
     data_dir: Path,
 ) -> None:
     where = ("--data-dir", str(data_dir))
     added = parlour("user", "add", "ann", "--email", "a@b.c", "--password", "correct horse", *where)
     assert added.stdout == "ann has id 1\n", added.stderr
-    taken = parlour("user", "add", "ANN", "--password", "correct horse", *where)
-    assert (taken.returncode, taken.stderr) == (
-        1,
-        "Error: This username has an account already (username_taken)\n",
-    )
-    short = parlour("user", "add", "ben", "--password", "short", *where)
-    assert short.returncode == 1
-    assert "password_too_short" in short.stderr
-    assert parlour("user", "list", *where).stdout == "1\tann\ta@b.c\tann\n"
     with run_hub(data_dir) as hub:
         login = {"email": "a@b.c", "password": "correct horse"}
         session = await hub.call("POST", "/api/auth/login", login)
         assert session.status == 200
-        assert parlour("user", "list", *where).stdout == "1\tann\ta@b.c\tann\n"
-        busy = parlour("user", "export", "ann", "--to", str(data_dir.parent), *where)
-        assert busy.returncode == 1
-        assert "in use by another hub" in busy.stderr
-        assert f"(pid {hub.process.pid})" in busy.stderr
+        assert parlour("user", "list", *where).stdout == "1  ann  a@b.c  ann\n"
     until_none_works_in(data_dir)
-    assert parlour("session", "revoke", "ann", *where).stdout == "1 sessions of ann ended\n"
-    changed = parlour("user", "passwd", "ann", "--password", "another horse", *where)
-    assert changed.returncode == 0
-    unknown = parlour("session", "revoke", "nobody", *where)
-    assert (unknown.returncode, unknown.stderr) == (
-        1,
-        "Error: There is no user nobody (user_not_found)\n",
-    )
-    assert parlour("migrate", *where).stdout == "The database is up to date\n"
+    assert parlour("session", "revoke", "ann", *where).stdout == "1 session of ann ended\n"
+
+
+async def test_accounts_of_another_server_are_made_listed_and_changed(
+    databases: Databases, data_dir: Path
+) -> None:
+    """As those of an embedded one, which each of these commands would start and stop."""
+    async with databases.migrated() as dsn:
+        where = ("--data-dir", str(data_dir), "--database-url", dsn)
+        mail = ("--email", "a@b.c")
+        added = parlour("user", "add", "ann", *mail, "--password", "correct horse", *where)
+        assert added.stdout == "ann has id 1\n", added.stderr
+        taken = parlour("user", "add", "ANN", "--password", "correct horse", *where)
+        assert (taken.returncode, taken.stderr) == (
+            1,
+            "Error: This username has an account already (username_taken)\n",
+        )
+        short = parlour("user", "add", "ben", "--password", "short", *where)
+        assert short.returncode == 1
+        assert "password_too_short" in short.stderr
+        assert parlour("user", "list", *where).stdout == "1  ann  a@b.c  ann\n"
+        changed = parlour("user", "passwd", "ann", "--password", "another horse", *where)
+        assert changed.returncode == 0
+        unknown = parlour("session", "revoke", "nobody", *where)
+        assert (unknown.returncode, unknown.stderr) == (
+            1,
+            "Error: There is no user nobody (user_not_found)\n",
+        )
+        assert parlour("migrate", *where).stdout == "The database is up to date\n"
 
 
 def test_a_wrong_setting_is_refused_with_its_name_and_range(data_dir: Path) -> None:
     wrong = parlour("check-config", "--port", "70000")
-    assert wrong.returncode == 1
+    assert wrong.returncode == 2
     assert wrong.stderr == "Error: flag --port: '70000' is not accepted; it takes 0 to 65535\n"
     good = parlour("check-config", "--port", "0", "--data-dir", str(data_dir))
     assert "port = 0\n" in good.stdout
 
 
 async def test_two_terminals_talk(data_dir: Path) -> None:
-    with run_hub(data_dir, "--demo") as hub:
+    with run_hub(data_dir, "--demo", program=PARLOUR) as hub:
         assert hub.process.stdout is not None
         passwords: dict[str, str] = {}
         while len(passwords) < 2:

@@ -14,7 +14,13 @@ import trio
 
 from hub.sockets.addresses import listening
 from tests.support.clients.http import request
-from tests.support.programs.hub_process import PARLOUR, environment, first_data, open_folder
+from tests.support.programs.hub_process import (
+    PARLOUR,
+    environment,
+    first_data,
+    open_folder,
+    parlour,
+)
 from tests.support.programs.processes import is_root
 from tests.support.stores.databases import Databases, execute, with_database
 
@@ -27,16 +33,10 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*PARLOUR, *arguments], capture_output=True, text=True, check=False, env=environment()
-    )
-
-
-def refusal(*flags: str) -> str:
+def refusal(*flags: str, code: int = 1) -> str:
     """The one line with which a start ends."""
     done = parlour("serve", "--port", "0", *flags)
-    assert done.returncode == 1
+    assert done.returncode == code
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -143,21 +143,20 @@ def test_a_wrong_password_is_one_line(folder: Path) -> None:
     if is_root():
         shutil.chown(cluster, "nobody")
         as_user = ["setpriv", "--reuid", "nobody", "--clear-groups"]
-    initdb = ["initdb", "-D", str(cluster), "-U", "me", "-A", "scram-sha-256", "--no-sync"]
-    subprocess.run(
-        [*as_user, str(binaries / initdb[0]), *initdb[1:], f"--pwfile={password}"],
-        check=True, stdout=subprocess.DEVNULL, cwd="/",
-    )  # fmt: skip
-    options = ["-D", str(cluster), "-k", str(cluster), "-c", "listen_addresses="]
-    with subprocess.Popen(
-        [*as_user, str(binaries / "postgres"), *options], stderr=subprocess.DEVNULL, cwd="/"
-    ) as server:
-        try:
-            url = f"postgresql://me:wrong@/postgres?host={cluster}"
-            line = refusal("--data-dir", str(folder / "data"), "--database-url", url)
-            assert 'password authentication failed for user "me"' in line
-        finally:
-            server.send_signal(signal.SIGQUIT)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(binaries / program), "-D", str(cluster), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    run("initdb", "-U", "me", "-A", "scram-sha-256", "--no-sync", f"--pwfile={password}")
+    options = f"-k {cluster} -c listen_addresses="
+    run("pg_ctl", "start", "-w", "-l", str(cluster / "log"), "-o", options)
+    try:
+        url = f"postgresql://me:wrong@/postgres?host={cluster}"
+        line = refusal("--data-dir", str(folder / "data"), "--database-url", url)
+        assert 'password authentication failed for user "me"' in line
+    finally:
+        run("pg_ctl", "stop", "-m", "immediate")
 
 
 def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:
@@ -168,9 +167,9 @@ def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:
         assert line == f"Cannot listen on 127.0.0.1:{port}: Address already in use"
     (folder / "no.pem").write_text("nothing")
     pem = str(folder / "no.pem")
-    assert pem in refusal(*where, "--tls-cert", pem, "--tls-key", pem)
+    assert pem in refusal(*where, "--tls-cert", pem, "--tls-key", pem, code=2)
     assert pem in parlour("check-config", "--tls-cert", pem, "--tls-key", pem).stderr
-    line = refusal(*where, "--database-url", "postgresql://me@db:99999/x")
+    line = refusal(*where, "--database-url", "postgresql://me@db:99999/x", code=2)
     assert "a port is a number from 1 to 65535" in line
     (folder / "file").write_text("")
     assert "file" in refusal("--data-dir", str(folder / "file"))

@@ -16,6 +16,10 @@ from tests.support.world import World, open_world
 
 PROXY = "192.0.2.1"
 SECRET = "swordfish"
+UPGRADE = (
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 
 
 async def test_all_lines_of_a_websocket_have_its_id_its_user_and_its_request(world: World) -> None:
@@ -182,3 +186,49 @@ async def test_who_follows_a_user_sees_all_their_connections_and_nobody_elses(
     }  # fmt: skip
     assert SECRET not in repr(seen)
     assert "client_connected" not in written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        ("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, "host_refused"),
+        ("GET / HTTP/1.1\nHost: localhost\r\n\r\n", 400, "bad_request"),
+        (
+            f"GET /ws HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n",
+            401,
+            "Unauthorized: No session cookie",
+        ),
+        (
+            f"GET /ws HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.example\r\n{UPGRADE}\r\n",
+            403,
+            "Origin not allowed",
+        ),
+    ],
+)
+async def test_what_is_refused_before_it_is_looked_at_is_a_line_with_its_reason_and_ids(
+    world: World, sent: str, status: int, reason: str
+) -> None:
+    with captured_lines() as lines:
+        async with world.connect() as stream:
+            await stream.send_all(sent.encode())
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += await stream.receive_some()
+        await until_quiet()
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    (line,) = about(lines, "request_refused")
+    assert (line["status"], line["reason"], line["log_level"]) == (status, reason, "debug")
+    assert f"x-request-id: {line['request']}".encode() in head.lower()
+    (opened,) = about(lines, "connection_opened")
+    assert line["connection"] == opened["connection"]
+
+
+async def test_a_refusal_in_a_close_code_is_a_line_too(world: World) -> None:
+    with captured_lines() as lines:
+        async with world.connect() as stream:
+            asked = f"GET /ws/chat HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n"
+            await stream.send_all(asked.encode())
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 101")
+        await until_quiet()
+    (line,) = about(lines, "request_refused")
+    assert line["code"] == 4001

@@ -46,7 +46,7 @@ def apply(server: Server, **settings: Any) -> Any:
     with structlog.testing.capture_logs() as lines:
         server.reloading.apply(evolve(server.reloading.config, **settings))
     (line,) = lines
-    assert line["event"] == "settings_reloaded"
+    assert (line["event"], line["log_level"]) == ("settings_reloaded", "info")
     return line
 
 

@@ -380,6 +380,11 @@ def _admin() -> list[Row]:
         row("POST /admin/users/role", Anybody(401), {**paul, "role": "admin"}),
         row("POST /admin/sessions/revoke", Anybody(401), paul),
         row("GET /admin/audit", Anybody(401)),
+        row("GET /admin/trace", Anybody(401)),
+        row("GET /admin/users/export", Anybody(401)),
+        row("POST /admin/users/delete", Anybody(401), {**paul, "messages": "keep"}),
+        row("GET /admin/workspaces", Anybody(401)),
+        row("POST /admin/workspaces/retention", Anybody(401), {"workspace": "1", "days": 1}),
     ]  # fmt: skip
 
 

@@ -186,7 +186,9 @@ class Device:
                 if isinstance(self.language, SocketIo):
                     socket = await open_websocket(stream, self.language.path)
                     whose = to_uuid(IdKind.USER, self.me)
-                    token = world.services.tokens.issue(whose, self.sim.hour, self._session_id)
+                    token = world.services.tokens.issue(
+                        whose, self.sim.lifetime(), self._session_id
+                    )
                     await socket.send_text(f"40{json.dumps({'token': token})}")
                     return socket
                 cookies = f"{self.person.cookie}; {self.person.platform_cookie}"

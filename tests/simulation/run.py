@@ -77,7 +77,7 @@ class Simulation:
     is_still: bool = field(default=False, init=False)
     devices: list[Device] = field(factory=list, init=False)
     restarts: int = field(default=0, init=False)
-    hour: timedelta = field(default=timedelta(hours=1), init=False)
+    lifetimes: random.Random = field(init=False)
     places: Places = field(init=False)
     people: list[Person] = field(factory=list, init=False)
     store: Store = field(init=False)
@@ -96,6 +96,7 @@ class Simulation:
         faults = self.dice.choice((0.0, 0.02, 0.1))
         slowest = self.dice.choice((0.002, 0.02, 0.2))
         self.weather = Weather(random.Random(self.seed + 1), faults, slowest)
+        self.lifetimes = random.Random(self.seed + 2)
 
     @property
     def tables(self) -> Any:
@@ -113,6 +114,12 @@ class Simulation:
         if not holds:
             self.note("PROBLEM", problem)
             raise Broken(problem)
+
+    def lifetime(self) -> timedelta:
+        """Of a session. What ends first is decided here: sessions end by the clock of the machine,
+        and were all of them equally long, how busy it is would decide.
+        """
+        return timedelta(days=self.lifetimes.uniform(7, 14))
 
     def crash(self) -> None:
         """End the hub at once; it starts again soon."""
@@ -187,7 +194,7 @@ class Simulation:
             self.trouble = Trouble(self, people, [school.id, club.id], follows)
             for number in range(self.dice.randint(3, 6)):
                 person = people[number % 3]
-                await self._add_device(number, await world.sign_in(person.user))
+                await self._add_device(number, await world.sign_in(person.user, self.lifetime()))
 
     async def _hide_some(self, people: list[Person]) -> list[tuple[UserId, UserId]]:
         """Some people's profiles are private; all of them follow each other."""

@@ -6,13 +6,16 @@ Accounts and sessions are those of the hub that runs on the data folder, or of t
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
 from attrs import frozen
 
-from hub.cli.operators.desk import account_desk, hub_desk, new_account_desk
+from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
 from hub.cli.running import Say
+from hub.cli.terminal import aligned, counted, say
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -74,7 +77,9 @@ def as_json(say: Say) -> Show:
 
 async def migrate_database(config: Config, say: Say) -> None:
     """Apply the files of the schema that are missing or have changed."""
-    async with open_database(revealed(config.database_url), config.data_dir):
+    open_it = partial(open_database, revealed(config.database_url), config.data_dir)
+    async with AsyncExitStack() as stack:
+        await enter_in_turn(stack, open_it)
         say("The database is up to date")
 
 
@@ -107,7 +112,8 @@ async def set_role(office: Office, body: RoleBody) -> None:
     """Set what a user is on the platform; teachers and above moderate where they are members."""
     async with account_desk(office.config, office.url) as desk:
         user = await desk.set_role(body)
-    office.show(user, [f"{user['username']} is a {user['role']}"])
+    said = f"{user['username']} is a {user['role']}"
+    office.show(user, [said if user["changed"] else _unchanged(said)])
 
 
 async def list_users(office: Office) -> None:
@@ -116,8 +122,9 @@ async def list_users(office: Office) -> None:
         after: int | None = 0
         while after is not None:
             page = await desk.users(after=after)
-            for user in page["users"]:
-                office.show(user, [_account_line(user)])
+            lines = aligned([_account_row(user) for user in page["users"]])
+            for user, line in zip(page["users"], lines, strict=True):
+                office.show(user, [line])
             after = page["next"]
 
 
@@ -126,30 +133,34 @@ async def revoke_sessions(office: Office, user: str) -> None:
     async with account_desk(office.config, office.url) as desk:
         revoked = await desk.revoke(UserBody(user))
     name = revoked["user"]["username"]
-    office.show(revoked, [f"{revoked['ended']} sessions of {name} ended"])
+    office.show(revoked, [f"{counted(revoked['ended'], 'session')} of {name} ended"])
 
 
 async def deactivate(office: Office, user: str) -> None:
     """Let nobody sign in to an account."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.deactivate(UserBody(user))
-    done = "is deactivated and signed out everywhere; messages stay"
-    office.show(account, [f"{account['username']} {done}"])
+    name = account["username"]
+    done = f"{name} is deactivated and signed out everywhere; messages stay"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} is deactivated")])
 
 
 async def reactivate(office: Office, user: str) -> None:
     """Let one sign in to it again."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.reactivate(UserBody(user))
-    office.show(account, [f"{account['username']} may sign in again"])
+    name = account["username"]
+    done = f"{name} may sign in again"
+    office.show(account, [done if account["changed"] else _unchanged(f"{name} may sign in")])
 
 
 async def show_audit(office: Office, before: int | None, limit: int) -> None:
     """Print what operators have done, newest first."""
     async with account_desk(office.config, office.url) as desk:
         page = await desk.audit(before=before, limit=limit)
-    for action in page["actions"]:
-        office.show(action, [_action_line(action)])
+    lines = aligned([_action_row(action) for action in page["actions"]])
+    for action, line in zip(page["actions"], lines, strict=True):
+        office.show(action, [line])
 
 
 async def show_status(office: Office) -> None:
@@ -169,43 +180,79 @@ async def kick(office: Office, user: str) -> None:
     """Close a user's connections."""
     closed = await hub_desk(office.config, office.url).kick(UserBody(user))
     count, name = closed["closed"], closed["user"]["username"]
-    office.show(closed, [f"{_number(count, 'connection')} of {name} closed"])
+    office.show(closed, [f"{counted(count, 'connection')} of {name} closed"])
 
 
 async def announce(office: Office, text: str) -> None:
     """Say something to everybody who is connected."""
     sent = await hub_desk(office.config, office.url).announce(AnnouncementBody(text))
-    office.show(sent, [f"Sent to {_number(sent['connections'], 'connection')}"])
+    office.show(sent, [f"Sent to {counted(sent['connections'], 'connection')}"])
+
+
+async def trace(office: Office, user: str) -> None:
+    """Print the log lines of a user, until the hub ends or somebody interrupts it."""
+
+    def show(line: object) -> None:
+        office.show(line, [_log_line(line)])
+
+    begun = partial(say, f"The log of {user} from now on; ^C ends it", err=True)
+    await hub_desk(office.config, office.url).trace(user, begun, show)
+    say("The hub has ended it", err=True)
 
 
 async def set_log_level(office: Office, level: str) -> None:
     """Log more or less, until the settings are read again."""
     changed = await hub_desk(office.config, office.url).set_log_level(LogLevelBody(level))
-    office.show(changed, [f"The log level is {changed['level']}; it was {changed['before']}"])
+    said, before = f"The log level is {changed['level']}", changed["before"]
+    is_new = before != changed["level"]
+    office.show(changed, [f"{said}; it was {before}" if is_new else _unchanged(said)])
 
 
 async def drain(office: Office, body: DrainBody) -> None:
     """Have load balancers send nobody new, or people again."""
     found = await hub_desk(office.config, office.url).drain(body)
-    draining = "The hub is draining: /readyz says 503, everything else goes on"
-    office.show(found, [draining if found["draining"] else "The hub is not draining any more"])
+    match found:
+        case {"changed": False, "draining": True}:
+            said = _unchanged("The hub is draining")
+        case {"changed": False}:
+            said = _unchanged("The hub is not draining")
+        case {"draining": True}:
+            said = "The hub is draining: /readyz says 503, everything else goes on"
+        case _:
+            said = "The hub is not draining any more"
+    office.show(found, [said])
 
 
-def _account_line(user: AccountObject) -> str:
-    since = user["deactivated_at"]
-    state = [] if since is None else ["deactivated"]
-    return "\t".join(
-        [str(user["id"]), user["username"], user["email"] or "-", user["name"], *state]
-    )
+def _unchanged(state: str) -> str:
+    return f"{state} already; nothing has changed"
 
 
-def _action_line(action: ActionObject) -> str:
+def _account_row(user: AccountObject) -> tuple[str, ...]:
+    state = "" if user["deactivated_at"] is None else "deactivated"
+    return (str(user["id"]), user["username"], user["email"] or "-", user["name"], state)
+
+
+def _action_row(action: ActionObject) -> tuple[str, ...]:
     details = json.dumps(action["details"], ensure_ascii=False) if action["details"] else ""
     whom = action["username"] or "-"
     came = f"{action['way']}, {action['peer']}"
-    return "\t".join(
-        [str(action["id"]), _time(action["at"]), came, action["action"], whom, details]
-    )
+    return (str(action["id"]), _time(action["at"]), came, action["action"], whom, details)
+
+
+def _log_line(line: object) -> str:
+    """When, how bad, what; then the rest as `name=value`."""
+    match line:
+        case {"timestamp": str(at), "level": str(level), "event": str(event), **more}:
+            values = (f"{name}={_value(value)}" for name, value in more.items())
+            at = f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+            return "  ".join((at, f"{level:<8}", event, " ".join(values))).rstrip()
+        case _:
+            return json.dumps(line)
+
+
+def _value(value: object) -> str:
+    is_word = isinstance(value, str) and value.isprintable() and value and " " not in value
+    return str(value) if is_word else json.dumps(value, ensure_ascii=False)
 
 
 def _status_lines(hub: HubObject) -> Iterator[str]:
@@ -232,12 +279,10 @@ def _work(hub: HubObject) -> str:
 
 def _connection_lines(page: ConnectionsObject) -> Iterator[str]:
     rows = [_HEAD, *map(_connection_row, page["connections"])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    yield from aligned(rows)
     shown = len(page["connections"])
     following = "" if page["next"] is None else f"; the next ones: --after {page['next']}"
-    yield f"{shown} of {_number(page['total'], 'connection')}{following}"
+    yield f"{shown} of {counted(page['total'], 'connection')}{following}"
 
 
 _HEAD = ("id", "user", "dialect", "network", "since", "outbox")
@@ -256,7 +301,3 @@ def _connection_row(connection: ConnectionObject) -> tuple[str, ...]:
 
 def _time(text: str) -> str:
     return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -4,35 +4,49 @@ Guarantees: the embedded database is never opened beside the hub that holds it; 
 is, the same actions are carried out, and kept in the audit. Must not know: flags, what is printed.
 """
 
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final, TypeAlias, TypeVar, cast
 from urllib.parse import urlencode
 
 import attrs
+import trio
 from attrs import field, frozen
 
 from hub.admin.actions import PAGE, StoredActions
 from hub.admin.operator import Operator
-from hub.admin.socket import NAME
-from hub.cli.rest import call
+from hub.admin.socket import NAME, flaw_of_path
+from hub.cli.rest import CALL_SECONDS, call, open_stream
 from hub.cli.running import NotDone
+from hub.cli.terminal import say
+from hub.files.collector import FileCollector
+from hub.files.folder import UploadFolder
 from hub.identity.passwords import PasswordHasher
+from hub.services.people.export import Put
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from hub.settings.setting import ConfigError
 from hub.sockets.addresses import UNIX
 from persistence import is_data_dir, open_store
-from persistence.interface import Store, Way
+from persistence.embedded import DataDirInUse
+from persistence.embedded.beside import pid_of_holder
+from persistence.interface import Way
 from protocol.admin import (
     AccountObject,
     AccountsObject,
     AnnouncedObject,
     AnnouncementBody,
     AuditObject,
+    ChangedAccountObject,
+    ChangedWorkspaceObject,
     ClosedObject,
     ConnectionsObject,
+    DeletedObject,
+    DeletionBody,
     DrainBody,
     DrainObject,
     HubObject,
@@ -40,15 +54,21 @@ from protocol.admin import (
     LogLevelObject,
     NewAccountBody,
     NewPasswordBody,
+    RetentionBody,
     RevokedObject,
     RoleBody,
     UserBody,
+    WorkspacesObject,
 )
-from protocol.model import User
 
 T = TypeVar("T")
 
 PROBE_SECONDS: Final = 5.0
+TURN_SECONDS: Final = 20.0
+TURN_PAUSE_SECONDS: Final = 0.1
+DELETION_SECONDS: Final = 3_600.0
+EXPORT_IDLE_SECONDS: Final = 120.0
+TRACE_IDLE_SECONDS: Final = 60.0  # a hub that lives says something four times meanwhile
 
 
 @frozen
@@ -71,21 +91,21 @@ class HubDesk:
         """See above."""
         return cast("AccountObject", await self._post("/admin/users/password", body))
 
-    async def set_role(self, body: RoleBody) -> AccountObject:
+    async def set_role(self, body: RoleBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/users/role", body))
+        return cast("ChangedAccountObject", await self._post("/admin/users/role", body))
 
     async def revoke(self, body: UserBody) -> RevokedObject:
         """See above."""
         return cast("RevokedObject", await self._post("/admin/sessions/revoke", body))
 
-    async def deactivate(self, body: UserBody) -> AccountObject:
+    async def deactivate(self, body: UserBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/deactivate", body))
+        return cast("ChangedAccountObject", await self._post("/admin/deactivate", body))
 
-    async def reactivate(self, body: UserBody) -> AccountObject:
+    async def reactivate(self, body: UserBody) -> ChangedAccountObject:
         """See above."""
-        return cast("AccountObject", await self._post("/admin/reactivate", body))
+        return cast("ChangedAccountObject", await self._post("/admin/reactivate", body))
 
     async def users(self, *, after: int = 0, limit: int = PAGE) -> AccountsObject:
         """See above."""
@@ -94,6 +114,30 @@ class HubDesk:
     async def audit(self, *, before: int | None = None, limit: int = PAGE) -> AuditObject:
         """See above."""
         return cast("AuditObject", await self._get("/admin/audit", before=before, limit=limit))
+
+    async def delete(self, body: DeletionBody) -> DeletedObject:
+        """See above; it takes as long as there are messages."""
+        answer = await self._post("/admin/users/delete", body, seconds=DELETION_SECONDS)
+        return cast("DeletedObject", answer)
+
+    async def account(self, username: str) -> AccountObject:
+        """See above."""
+        page = cast("AccountsObject", await self._get("/admin/users", user=username))
+        return page["users"][0]
+
+    async def export(self, username: str) -> Callable[[Put], Awaitable[None]]:
+        """See above."""
+        return partial(self._read, _target("/admin/users/export", user=username))
+
+    async def workspaces(self, *, after: int = 0, limit: int = PAGE) -> WorkspacesObject:
+        """See above."""
+        page = await self._get("/admin/workspaces", after=after, limit=limit)
+        return cast("WorkspacesObject", page)
+
+    async def set_retention(self, body: RetentionBody) -> ChangedWorkspaceObject:
+        """See above."""
+        answer = await self._post("/admin/workspaces/retention", body)
+        return cast("ChangedWorkspaceObject", answer)
 
     async def status(self) -> HubObject:
         """How the hub is."""
@@ -120,14 +164,42 @@ class HubDesk:
         """Have load balancers send nobody new, or people again."""
         return cast("DrainObject", await self._post("/admin/drain", body))
 
-    async def _get(self, path: str, **query: str | int | None) -> object:
-        given = {name: value for name, value in query.items() if value is not None}
-        target = f"{path}?{urlencode(given, errors='surrogateescape')}" if given else path
-        return (await call(self.url, "GET", target, token=self.token)).body
+    async def trace(
+        self, user: str, begun: Callable[[], None], show: Callable[[object], None]
+    ) -> None:
+        """Show the log lines of a user from when it has `begun`, until the hub ends them."""
+        path = _target("/admin/trace", user=user)
+        waiting = b""
+        async with open_stream(
+            self.url, path, token=self.token, idle_seconds=TRACE_IDLE_SECONDS
+        ) as read:
+            begun()
+            while part := await read():
+                *lines, waiting = (waiting + part).split(b"\n")
+                for line in filter(None, lines):
+                    show(json.loads(line))
 
-    async def _post(self, path: str, body: attrs.AttrsInstance) -> object:
+    async def _get(self, path: str, **query: str | int | None) -> object:
+        return (await call(self.url, "GET", _target(path, **query), token=self.token)).body
+
+    async def _post(
+        self, path: str, body: attrs.AttrsInstance, *, seconds: float = CALL_SECONDS
+    ) -> object:
         given: Mapping[str, object] = attrs.asdict(body)
-        return (await call(self.url, "POST", path, given, token=self.token)).body
+        answer = await call(self.url, "POST", path, given, token=self.token, seconds=seconds)
+        return answer.body
+
+    async def _read(self, path: str, put: Put) -> None:
+        async with open_stream(
+            self.url, path, token=self.token, idle_seconds=EXPORT_IDLE_SECONDS
+        ) as read:
+            while part := await read():
+                await put(part)
+
+
+def _target(path: str, **query: str | int | None) -> str:
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given, errors='surrogateescape')}" if given else path
 
 
 Desk: TypeAlias = HubDesk | StoredActions
@@ -137,12 +209,13 @@ def hub_desk(config: Config, url: str | None) -> HubDesk:
     """The hub at `url`, or the one that runs on the data folder.
 
     Raises:
-        NotDone: no hub does, or there is no token for it.
+        NotDone: no hub does.
+        ConfigError: there is no token for it.
     """
     if url is not None:
         token = revealed(config.admin_token)
         if token is None:
-            raise NotDone("With --url the hub's admin_token is needed: --admin-token-file FILE")
+            raise ConfigError("With --url the hub's admin_token is needed: --admin-token-file FILE")
         return HubDesk(url, token)
     flaw = _flaw_of_socket(config)
     if flaw is not None:
@@ -166,20 +239,81 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
-    """As `account_desk`, but the database is made if it is not there."""
+    """As `account_desk`, but the database is made if it is not there.
+
+    Raises:
+        NotDone: somebody holds it, who cannot be asked.
+    """
     if url is not None:
         yield hub_desk(config, url)
-    elif config.database_url is None and _flaw_of_socket(config) is None:
+        return
+    async with AsyncExitStack() as stack:
+        yield await enter_in_turn(stack, partial(_desk_here, config))
+
+
+async def enter_in_turn(
+    stack: AsyncExitStack, open_one: Callable[[], AbstractAsyncContextManager[T]]
+) -> T:
+    """What a context gives that may need the data folder for itself, once who holds the folder has
+    ended.
+
+    Args:
+        stack: exits it.
+        open_one: makes the context.
+
+    Raises:
+        DataDirInUse: it is held for more than `TURN_SECONDS`; the text says who holds it.
+    """
+    until = trio.current_time() + TURN_SECONDS
+    is_told = False
+    while True:
+        try:
+            return await stack.enter_async_context(open_one())
+        except Exception as error:
+            reason = _in_use(error)
+            if reason is None or trio.current_time() >= until:
+                raise
+        if not is_told:
+            say(f"Waiting: {reason}", err=True)
+            is_told = True
+        await trio.sleep(TURN_PAUSE_SECONDS)
+
+
+def _in_use(error: BaseException) -> str | None:
+    """Who holds the data folder; None: something else is wrong."""
+    match error:
+        case DataDirInUse():
+            return str(error)
+        case BaseExceptionGroup(exceptions=[inner]):
+            return _in_use(inner)
+        case _:
+            return None
+
+
+@asynccontextmanager
+async def _desk_here(config: Config) -> AsyncIterator[Desk]:
+    """The hub that holds the data folder, else the database."""
+    if config.database_url is None and _flaw_of_socket(config) is None:
         yield _beside(config)
     else:
         database = revealed(config.database_url)
+        if database is None:
+            _require_free(config)
         async with open_store(database, config.data_dir, pool_size=2, lanes=1) as store:
-            yield StoredActions(store, PasswordHasher(), here())
+            operator = Operator(Way.COMMAND, f"uid {os.getuid()}")
+            folder = UploadFolder(config.data_dir)
+            is_ours = database is None  # or else a hub may run, which removes files
+            files = FileCollector(store.uploads, folder, interval=0.0) if is_ours else None
+            yield StoredActions(store, PasswordHasher(), operator, folder, files)
 
 
-def here() -> Operator:
-    """Whoever runs this command."""
-    return Operator(Way.COMMAND, f"uid {os.getuid()}")
+def _require_free(config: Config) -> None:
+    """Raises DataDirInUse: somebody holds the folder; the text says why nobody was asked."""
+    pid = pid_of_holder(config.data_dir)
+    if pid is not None:
+        why = _flaw_of_socket(config) or "it was not ready"
+        text = f"{config.data_dir} is in use by another hub or command (pid {pid})"
+        raise DataDirInUse(f"{text}, and no hub listens on {NAME} in it: {why}")
 
 
 def _beside(config: Config) -> HubDesk:
@@ -188,32 +322,13 @@ def _beside(config: Config) -> HubDesk:
 
 def _flaw_of_socket(config: Config) -> str | None:
     """Why there is no hub at the admin socket of the data folder; None: there is one."""
+    path = config.data_dir / NAME
+    if (flaw := flaw_of_path(path)) is not None:
+        return f"{flaw}: choose a shorter data_dir"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PROBE_SECONDS)
         try:
-            probe.connect(str(config.data_dir / NAME))
+            probe.connect(str(path))
         except OSError as error:
             return error.strerror or str(error)
     return None
-
-
-@asynccontextmanager
-async def known_store(config: Config) -> AsyncIterator[Store]:
-    """A store that is there already: a folder that is misspelt is not made.
-
-    Raises:
-        NotDone: it is not there.
-    """
-    if config.database_url is None and not is_data_dir(config.data_dir):
-        raise NotDone(f"There is no database of Parlour in {config.data_dir}")
-    url = revealed(config.database_url)
-    async with open_store(url, config.data_dir, pool_size=2, lanes=1) as store:
-        yield store
-
-
-async def find_user(store: Store, username: str) -> User:
-    """The user. Raises NotDone: there is none."""
-    user = await store.accounts.find(username)
-    if user is None:
-        raise NotDone(f"There is no user {username}")
-    return user

@@ -12,13 +12,20 @@ import click
 
 from hub.cli.operators import admin as commands
 from hub.cli.operators import people
-from hub.cli.operators.admin import Office, as_json, in_words
-from hub.cli.operators.desk import here, known_store
-from hub.cli.running import config_of, run_program, settings_options
+from hub.cli.operators.admin import Office, Show, as_json, in_words
+from hub.cli.operators.desk import Desk, account_desk
+from hub.cli.running import DATA, config_of, run_to_end, with_settings
 from hub.cli.terminal import say
-from hub.files.folder import UploadFolder
 from hub.settings.choices import LogLevel
-from protocol.admin import ROLES, DrainBody, NewAccountBody, NewPasswordBody, RoleBody
+from protocol.admin import (
+    ROLES,
+    DeletionBody,
+    DrainBody,
+    NewAccountBody,
+    NewPasswordBody,
+    RetentionBody,
+    RoleBody,
+)
 from protocol.model import MessageFate
 
 Start: TypeAlias = Callable[[Office], Awaitable[None]]
@@ -34,14 +41,24 @@ def operating(command: Callable[..., Start]) -> Callable[..., None]:
     def run(*, url: str | None, is_json: bool, config: str | None, **given: object) -> None:
         start = command(**{name: given.pop(name) for name in own})
         show = as_json(say) if is_json else in_words(say)
-        run_program(partial(start, Office(config_of(config, given), url, show)))
+        run_to_end(partial(start, Office(config_of(config, given), url, show)))
 
     for option in (
         click.option("--json", "is_json", is_flag=True, help="Answer in JSON, for programs"),
         click.option("--url", help="Ask the hub there, with --admin-token-file", metavar="URL"),
     ):
         run = option(run)
-    return settings_options(run)
+    return with_settings(*DATA, "admin_token")(run)
+
+
+def at_desk(command: Callable[[Desk, Show], Awaitable[None]]) -> Start:
+    """Start a command where accounts are looked after."""
+
+    async def start(office: Office) -> None:
+        async with account_desk(office.config, office.url) as desk:
+            await command(desk, office.show)
+
+    return start
 
 
 @click.group()
@@ -87,6 +104,7 @@ def user_list() -> Start:
 
 
 @user.command("export")
+@operating
 @click.argument("username")
 @click.option(
     "--to",
@@ -95,20 +113,13 @@ def user_list() -> Start:
     type=click.Path(path_type=Path),
     help="A new ZIP file, or a folder for it",
 )
-@settings_options
-def user_export(username: str, to: Path, config: str | None, **flags: object) -> None:
+def user_export(username: str, to: Path) -> Start:
     """Write everything of one person to a file."""
-    settings = config_of(config, flags)
-
-    async def export() -> None:
-        folder = UploadFolder(settings.data_dir)
-        async with known_store(settings) as store:
-            await people.export_user(store, here(), folder, username, to, say)
-
-    run_program(export)
+    return at_desk(partial(people.export_user, username=username, to=to))
 
 
 @user.command("delete")
+@operating
 @click.argument("username")
 @click.option(
     "--messages",
@@ -118,48 +129,32 @@ def user_export(username: str, to: Path, config: str | None, **flags: object) ->
 )
 @click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
 @click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
-@settings_options
-def user_delete(
-    username: str,
-    messages: str,
-    heir: str | None,
-    config: str | None,
-    *,
-    yes: bool,
-    **flags: object,
-) -> None:
+def user_delete(username: str, messages: str, heir: str | None, *, yes: bool) -> Start:
     """Delete an account, and all that is the person's."""
-    settings = config_of(config, flags)
     if not yes:
         click.confirm(f"Delete {username} for ever?", abort=True, err=True)
-
-    async def delete() -> None:
-        async with known_store(settings) as store:
-            await people.delete_user(store, here(), username, MessageFate(messages), heir, say)
-            if settings.database_url is None:  # no hub runs that would
-                await people.remove_files(store, UploadFolder(settings.data_dir))
-
-    run_program(delete)
+    return at_desk(partial(people.delete_user, body=DeletionBody(username, messages, heir)))
 
 
 @click.group()
 def workspace() -> None:
-    """Manage workspaces."""
+    """List and manage workspaces."""
+
+
+@workspace.command("list")
+@operating
+def workspace_list() -> Start:
+    """List the workspaces."""
+    return at_desk(people.list_workspaces)
 
 
 @workspace.command("retention", context_settings={"ignore_unknown_options": True})
+@operating
 @click.argument("name")
 @click.argument("days", type=int)
-@settings_options
-def workspace_retention(name: str, days: int, config: str | None, **flags: object) -> None:
+def workspace_retention(name: str, days: int) -> Start:
     """After how many DAYS messages are removed; 0: as retention_days says."""
-    settings = config_of(config, flags)
-
-    async def change() -> None:
-        async with known_store(settings) as store:
-            await people.set_retention(store, here(), name, days, say)
-
-    run_program(change)
+    return at_desk(partial(people.set_retention, body=RetentionBody(name, days)))
 
 
 @click.group()
@@ -227,6 +222,14 @@ def admin_reactivate(username: str) -> Start:
 def admin_announce(text: str) -> Start:
     """Say something to everybody who is connected."""
     return partial(commands.announce, text=text)
+
+
+@admin.command("trace")
+@operating
+@click.argument("username")
+def admin_trace(username: str) -> Start:
+    """Show the log lines of one user, of every level, as they are written; ^C ends that."""
+    return partial(commands.trace, user=username)
 
 
 @admin.command("log-level")

@@ -1,138 +1,145 @@
 """The operator's commands about what is known of people: export, deletion, retention.
 
-They work on a store that is open. Must not know: flags, how a store is opened.
+Guarantees: an export is there as a whole or not at all, and never in the place of another file.
+Must not know: flags, where it is done.
 """
 
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Any
+from zipfile import ZipFile
 
 import trio
 
-from hub.admin.operator import Operator
-from hub.cli.operators.desk import find_user
-from hub.cli.running import NotDone, Say
-from hub.files.collector import FileCollector
-from hub.files.folder import UploadFolder
-from hub.services.people.deletion import OwnsWorkspaces, delete_account
-from hub.services.people.export import export_person
-from persistence.interface import Store
-from persistence.records import NoSuchUser
-from protocol.model import MAX_ID, MessageFate, Workspace, WorkspaceId
+from hub.cli.failures import naming
+from hub.cli.operators.admin import Show
+from hub.cli.operators.desk import Desk
+from hub.cli.running import NotDone
+from hub.cli.terminal import aligned, counted
+from hub.files.folder import sync
+from hub.services.people.export import SUMMARY
+from protocol.admin import (
+    DeletionBody,
+    HandedOverObject,
+    RetentionBody,
+    WorkspaceObject,
+)
+from protocol.model import MessageFate
 
-MAX_RETENTION_DAYS: Final = 36_500
 
-
-async def export_user(
-    store: Store, operator: Operator, folder: UploadFolder, username: str, to: Path, say: Say
-) -> None:
+async def export_user(desk: Desk, show: Show, *, username: str, to: Path) -> None:
     """Write everything of a user to a new ZIP file.
 
     Args:
-        store: knows it.
-        operator: who asks for it, for the audit.
-        folder: has the user's files.
+        desk: makes it.
+        show: gets what was written.
         username: whose.
         to: the file, or a folder for it.
-        say: says what was written.
 
     Raises:
-        NotDone: there is no such user, or something in the place of the file.
+        NotDone: there is something in the place of the file.
         OSError: it cannot be written.
     """
-    user = await find_user(store, username)
+    user = await desk.account(username)
     is_folder = await trio.Path(to).is_dir()
     # Called by the id: a username may be a path.
-    path = to / f"user-{user.id}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
-    await store.audit.note(operator.does("user export"), user)
-    try:
-        done = await export_person(store, folder, user, path)
-    except FileExistsError as error:
-        raise NotDone(str(error)) from None
-    say(
-        f"{user.username} is in {done.path}: {done.messages} messages, {done.files} files,"
-        f" {done.bytes} bytes"
+    path = to / f"user-{user['id']}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
+    with naming(path), new_file(path) as file:
+
+        async def put(part: bytes) -> None:
+            await trio.to_thread.run_sync(file.write, part)
+
+        produce = await desk.export(username)
+        await produce(put)
+        size = file.tell()
+        with ZipFile(file) as whole:
+            found: dict[str, Any] = json.loads(whole.read(SUMMARY))
+    counts = ", ".join(
+        (
+            counted(found["messages"], "message"),
+            counted(found["files"], "file"),
+            counted(size, "byte"),
+        )
     )
+    written = {"user": user, "path": str(path), **found, "bytes": size}
+    show(written, [f"{user['username']} is in {path}: {counts}"])
 
 
-async def delete_user(
-    store: Store,
-    operator: Operator,
-    username: str,
-    fate: MessageFate,
-    heir: str | None,
-    say: Say,
-) -> None:
-    """Delete an account, and hand its workspaces over to `heir` first; `operator`: who does it.
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner may read, and that gets its name when the context is left without
+    an error; else nothing is left of it, but for a hidden `.part` file when the process is killed.
 
     Raises:
-        NotDone: there is no such user, or others are members of a workspace that would be nobody's.
+        NotDone: there is something already.
+        OSError: it cannot be written.
     """
-    user = await find_user(store, username)
-    if heir is not None:
-        new_owner = await find_user(store, heir)
-        if new_owner.id == user.id:
-            raise NotDone(f"{user.username} is to be deleted, and cannot own workspaces")
-        for workspace in await store.workspaces.hand_over(user.id, new_owner.id):
-            say(f"{new_owner.username} owns {_named(workspace)}")
-    await store.audit.note(operator.does("user delete", messages=fate.value), user)
+    _require_free(path)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        await delete_account(store, user.id, fate)
-    except OwnsWorkspaces as error:
-        names = ", ".join(map(_named, error.workspaces))
-        how = "--hand-over-to MEMBER makes one of them the owner"
-        if heir is not None:
-            how = f"{heir} is not one of them"
-        raise NotDone(f"{user.username} owns {names}, with others in it; {how}") from None
-    except NoSuchUser:
-        raise NotDone(f"There is no user {username}") from None
-    what = "the messages stay" if fate is MessageFate.KEEP else "with all messages"
-    say(f"{user.username} is deleted, {what}")
+        with open(number, "r+b") as file:  # noqa: PTH123  the mode is given when it is made
+            yield file
+            file.flush()
+            os.fsync(number)
+        _require_free(path)  # it took a while
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
 
 
-async def remove_files(store: Store, folder: UploadFolder) -> None:
-    """Remove the files that nothing names any more, as a hub does that runs."""
-    collector = FileCollector(store.uploads, folder, interval=0.0)
-    while await collector.collect():
-        await trio.lowlevel.checkpoint()
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise NotDone(f"{path} is there already")
 
 
-async def set_retention(store: Store, operator: Operator, name: str, days: int, say: Say) -> None:
-    """Say after how many days the messages of a workspace are removed; 0: as the hub's setting.
-
-    Args:
-        store: has it.
-        operator: who says so, for the audit.
-        name: of the workspace, or its id.
-        days: 0 to `MAX_RETENTION_DAYS`.
-        say: says what was done.
-
-    Raises:
-        NotDone: there is none, or several of that name, or no such time.
-    """
-    if not 0 <= days <= MAX_RETENTION_DAYS:
-        raise NotDone(f"Messages stay for 0 to {MAX_RETENTION_DAYS} days, not for {days}")
-    workspace = await _find_workspace(store, name)
-    entry = operator.does("workspace retention", workspace=workspace.id, days=days)
-    await store.audit.note(entry)
-    if not await store.workspaces.set_retention(workspace.id, days):
-        raise NotDone(f"There is no workspace {name}")
-    stay = f"for {days} days" if days else "as long as the hub's retention_days say"
-    say(f"Messages in {_named(workspace)} stay {stay}")
+async def delete_user(desk: Desk, show: Show, *, body: DeletionBody) -> None:
+    """Delete an account, and hand its workspaces over first."""
+    deleted = await desk.delete(body)
+    kept = deleted["messages"] == MessageFate.KEEP
+    what = "the messages stay" if kept else "with all messages"
+    handed = [f"{body.hand_over_to} owns {_named(each)}" for each in deleted["handed_over"]]
+    show(deleted, [*handed, f"{deleted['user']['username']} is deleted, {what}"])
 
 
-async def _find_workspace(store: Store, name: str) -> Workspace:
-    found = list(await store.workspaces.named(name))
-    if not found and name.isascii() and name.isdecimal() and int(name) <= MAX_ID:
-        by_id = await store.workspaces.get(WorkspaceId(int(name)))
-        found = [] if by_id is None else [by_id]
-    if not found:
-        raise NotDone(f"There is no workspace {name}")
-    if len(found) > 1:
-        ids = ", ".join(str(each.id) for each in found)
-        raise NotDone(f"Several workspaces are called {name}; say which one: {ids}")
-    return found[0]
+async def set_retention(desk: Desk, show: Show, *, body: RetentionBody) -> None:
+    """Say after how many days the messages of a workspace are removed."""
+    changed = await desk.set_retention(body)
+    stay = f"Messages in {_named(changed)} stay {_stay(changed)}"
+    is_new = "" if changed["changed"] else " already; nothing has changed"
+    show(changed, [f"{stay}{is_new}"])
 
 
-def _named(workspace: Workspace) -> str:
-    return f"the workspace {workspace.name} ({workspace.id})"
+async def list_workspaces(desk: Desk, show: Show) -> None:
+    """Print id, name, owner and number of members of each, and how long messages stay there."""
+    after: int | None = 0
+    while after is not None:
+        page = await desk.workspaces(after=after)
+        found = page["workspaces"]
+        for each, line in zip(
+            found, aligned([_workspace_row(each) for each in found]), strict=True
+        ):
+            show(each, [line])
+        after = page["next"]
+
+
+def _workspace_row(workspace: WorkspaceObject) -> tuple[str, ...]:
+    members = counted(workspace["members"], "member")
+    name, owner = workspace["name"], workspace["owner"]
+    return (str(workspace["id"]), name, owner, members, _stay(workspace))
+
+
+def _stay(workspace: WorkspaceObject) -> str:
+    days = workspace["retention_days"]
+    return f"for {days} days" if days else "as long as the hub's retention_days say"
+
+
+def _named(workspace: WorkspaceObject | HandedOverObject) -> str:
+    return f"the workspace {workspace['name']} ({workspace['id']})"

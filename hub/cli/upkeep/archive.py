@@ -23,6 +23,7 @@ from typing import IO, Any, Final
 
 from attrs import asdict, define, field, frozen
 
+from hub.cli.failures import naming
 from persistence.records import StoreError
 
 FORMAT: Final = 1
@@ -81,9 +82,13 @@ class ArchiveWriter:
 
     Args:
         out: where to; it need not be a file.
+        name: what that is called, for who is told that it cannot be written.
+
+    Its methods raise OSError.
     """
 
     out: IO[bytes]
+    name: str = "the archive"
     members: dict[str, str] = field(factory=dict, init=False)
     files: int = field(default=0, init=False)
     size: int = field(default=0, init=False)
@@ -123,7 +128,8 @@ class ArchiveWriter:
         content = json.dumps(asdict(manifest), indent=1).encode()
         self._add_content(MANIFEST, content)
         self._add_content(MANIFEST_HASH, hashlib.sha256(content).hexdigest().encode())
-        self._tar.close()
+        with naming(self.name):
+            self._tar.close()
         self.size = self._tar.offset
 
     def _end_piece(self) -> None:
@@ -140,7 +146,8 @@ class ArchiveWriter:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
         hashed = _Hashed(content)
-        self._tar.addfile(info, hashed)
+        with naming(self.name):
+            self._tar.addfile(info, hashed)
         self.members[info.name] = hashed.sha256.hexdigest()
 
 
@@ -176,8 +183,9 @@ def written_beside(path: Path) -> Iterator[IO[bytes]]:
             file.truncate()
             os.fchmod(file.fileno(), _MODE)
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            with naming(path):
+                file.flush()
+                os.fsync(file.fileno())
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from typing import IO, Final
 import trio
 
 from hub.cli.running import Say
+from hub.cli.terminal import counted
 from hub.cli.upkeep.archive import (
     FORMAT,
     MANIFEST,
@@ -50,7 +51,7 @@ async def back_up(config: Config, file: str, say: Say) -> None:
     """
     began, made_at = time.monotonic(), datetime.now(UTC)
     with _output(file) as out:
-        archive = ArchiveWriter(out)
+        archive = ArchiveWriter(out, "standard output" if file == STDOUT else file)
         async with (
             open_beside(revealed(config.database_url), config.data_dir) as dsn,
             open_snapshot(dsn) as snapshot,
@@ -76,7 +77,8 @@ async def back_up(config: Config, file: str, say: Say) -> None:
     if len(missing) > NAMED:
         say(f"Nor are {len(missing) - NAMED:,} others: see `missing` in {MANIFEST}")
     say(
-        f"Backed up {snapshot.rows.get('messages', 0):,} messages and {archive.files:,} files"
+        f"Backed up {counted(snapshot.rows.get('messages', 0), 'message')} and"
+        f" {counted(archive.files, 'file')}"
         f" ({archive.size / 1e6:,.1f} MB) in {time.monotonic() - began:.1f} s"
     )
 

@@ -11,6 +11,9 @@ from typing import Final
 
 import trio
 
+from hub.admin.socket import NAME, flaw_of_path
+from hub.cli.operators.desk import hub_desk
+from hub.cli.rest import CallFailed
 from hub.cli.running import NotDone, Say
 from hub.cli.upkeep.machine import (
     SLOW_SECONDS,
@@ -26,6 +29,7 @@ from hub.files.collector import UNKNOWN_SECONDS
 from hub.files.folder import NoSuchAddress, UploadFolder
 from hub.settings.config import Config
 from hub.settings.redaction import redact, revealed
+from hub.settings.sources import reason_of
 from persistence import open_beside
 from persistence.embedded import EmbeddedPostgresError
 from persistence.embedded.beside import pid_of_holder
@@ -36,6 +40,7 @@ from persistence.postgres.upkeep.examination import Examination, examine
 from persistence.postgres.upkeep.programs import CopyFailed, Programs, require_readable
 from persistence.postgres.upkeep.snapshot import Snapshot, open_snapshot
 from persistence.records import StoreError
+from protocol.admin import HubObject
 
 CLOCK_SECONDS: Final = 2.0  # that clocks may differ by
 NAMED: Final = 3  # files in a line
@@ -48,11 +53,13 @@ async def examine_all(config: Config, say: Say) -> None:
         NotDone: there is a problem.
     """
     problems = 0
-    pid = pid_of_holder(config.data_dir)
+    hub = await _running(config)
+    pid = pid_of_holder(config.data_dir) if hub is None else hub["pid"]
     looks: Sequence[tuple[str, Callable[[], Sequence[Finding]]]] = (
         ("data folder", lambda: [check_folder(config)]),
         ("space", lambda: [check_space(config)]),
         ("disk", lambda: [check_disk(config)]),
+        ("hub", lambda: [check_hub(config, hub)]),
         ("limits", lambda: [check_limits(config, pid)]),
         ("certificate", lambda: [check_certificate(config)]),
     )
@@ -78,6 +85,37 @@ async def examine_all(config: Config, say: Say) -> None:
         tell(await trio.to_thread.run_sync(_looked, "files", files))
     if problems:
         raise NotDone(f"Problems: {problems}")
+
+
+def check_hub(config: Config, hub: HubObject | None) -> Finding:
+    """Whether one runs, and takes new work.
+
+    Args:
+        config: the settings.
+        hub: what the one says that runs on the data folder; None: none does, or it has no socket.
+    """
+    socket = config.data_dir / NAME
+    flaw = flaw_of_path(socket)
+    if hub is None and flaw is not None:
+        text = f"none can be asked at {socket}: {flaw}; choose a shorter data_dir"
+        return Finding(Level.WARNING, "hub", text)
+    if hub is None:
+        return Finding(Level.OK, "hub", f"none can be asked at {socket}: it does not run")
+    text = f"version {hub['version']} runs at {hub['url']} (pid {hub['pid']})"
+    if hub["stopping"]:
+        return Finding(Level.WARNING, "hub", f"{text}, and is stopping")
+    if hub["draining"]:
+        text = f"{text}, and is drained: /readyz says 503 until `parlour admin drain --undo`"
+        return Finding(Level.WARNING, "hub", text)
+    return Finding(Level.OK, "hub", text)
+
+
+async def _running(config: Config) -> HubObject | None:
+    """What the hub of the data folder says."""
+    try:
+        return await hub_desk(config, None).status()
+    except (NotDone, CallFailed):
+        return None
 
 
 def check_database(found: Examination, programs: int) -> Sequence[Finding]:
@@ -179,7 +217,7 @@ def _looked(about: str, look: Callable[[], Sequence[Finding]]) -> Sequence[Findi
     try:
         return look()
     except OSError as error:
-        return [Finding(Level.PROBLEM, about, str(error))]
+        return [Finding(Level.PROBLEM, about, reason_of(error))]
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> str:

@@ -20,6 +20,7 @@ from cryptography import x509
 
 from hub.settings.config import Config
 from hub.settings.setting import ConfigError
+from hub.settings.sources import reason_of
 from hub.sockets.listener import OTHER_FILES
 from hub.sockets.tls import server_context
 from persistence.embedded.cluster import name_of
@@ -96,7 +97,7 @@ def check_disk(config: Config) -> Finding:
 def check_limits(config: Config, pid: int | None) -> Finding:
     """How many files the hub may open. `pid`: of one that runs."""
     _, most = resource.prlimit(pid or os.getpid(), resource.RLIMIT_NOFILE)
-    whose = "this shell" if pid is None else f"the hub (pid {pid})"
+    whose = "no hub was found; what this shell starts" if pid is None else f"the hub (pid {pid})"
     text = f"{whose} may have {most:,} files open, for {config.max_connections:,} connections"
     if most != resource.RLIM_INFINITY and most < config.max_connections + OTHER_FILES:
         needed = config.max_connections + OTHER_FILES
@@ -113,7 +114,9 @@ def check_certificate(config: Config) -> Finding:
     try:
         server_context(config)
         chain = x509.load_pem_x509_certificates(config.tls_cert.read_bytes())
-    except (ConfigError, OSError, ValueError) as error:
+    except OSError as error:
+        return Finding(Level.PROBLEM, about, reason_of(error))
+    except (ConfigError, ValueError) as error:
         return Finding(Level.PROBLEM, about, str(error))
     now = datetime.now(UTC)
     begin = max(each.not_valid_before_utc for each in chain)

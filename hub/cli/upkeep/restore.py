@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from hub.cli.running import NotDone, Say
+from hub.cli.terminal import counted
 from hub.cli.upkeep.archive import THUMBNAILS, UPLOADS, Archive
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
@@ -48,8 +49,8 @@ async def restore(config: Config, file: Path, say: Say, *, end_sessions: bool) -
         await migrate(dsn)
         await begin_anew(dsn, end_sessions=end_sessions)
     say(
-        f"Restored {manifest.rows.get('messages', 0):,} messages and {files:,} files of"
-        f" {manifest.made_at} in {time.monotonic() - began:.1f} s"
+        f"Restored {counted(manifest.rows.get('messages', 0), 'message')} and"
+        f" {counted(files, 'file')} of {manifest.made_at} in {time.monotonic() - began:.1f} s"
     )
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from hub.cli.running import NotDone, Say
+from hub.cli.terminal import counted
 from hub.cli.upkeep.restore import require_same
 from hub.settings.config import Config
 from persistence.embedded.places import find_programs
@@ -49,7 +50,7 @@ async def upgrade(config: Config, old_programs: Path | None, say: Say) -> None:
         await migrate(both.new)
         await begin_anew(both.new, end_sessions=False)  # it is the log of another server
     say(
-        f"Moved {snapshot.rows.get('messages', 0):,} messages from Postgres {both.old_version} to"
-        f" {both.new_version} in {time.monotonic() - began:.1f} s. What was there before is in"
-        f" {both.kept_as}: remove it when all is well"
+        f"Moved {counted(snapshot.rows.get('messages', 0), 'message')} from Postgres"
+        f" {both.old_version} to {both.new_version} in {time.monotonic() - began:.1f} s."
+        f" What was there before is in {both.kept_as}: remove it when all is well"
     )

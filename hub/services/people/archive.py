@@ -1,51 +1,33 @@
-"""A ZIP file that is there as a whole or not at all.
+"""A ZIP file that is made a part at a time, for who writes it down or sends it.
 
-Guarantees: it is written beside its place under another name, readable for its owner alone, synced,
-and then given its name; if it is not finished nothing is left of it, but for a hidden `.part` file
-when the process is killed. What it holds in memory is a directory of its members. Must not know:
-what is in it.
+Guarantees: what it holds in memory is what was not taken yet, and a directory of its members. Must
+not know: what is in it, where it goes.
 """
 
-import os
-import secrets
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from hub.files.folder import sync
-
-PIECE_BYTES: Final = 262_144
 _COMPRESSION: Final = 1  # makes text a fifth as long; more takes longer than reading it does
 
 
 class Archive:
-    """Blocking: to be called in a thread, by one task at a time. Ends with `keep` or `abandon`.
+    """Blocking: to be called in a thread, by one task at a time."""
 
-    Args:
-        path: where it is once it is kept.
-
-    Raises:
-        FileExistsError: there is something already.
-        OSError: the system does not let it be written, for example because there is no room; so
-            does each of the methods.
-    """
-
-    def __init__(self, path: Path) -> None:
-        _require_free(path)
-        self._path = path
-        self._part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        number = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = open(number, "wb")  # noqa: PTH123, SIM115  the mode is given when it is made
-        self._zip = ZipFile(self._file, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION)
+    def __init__(self) -> None:
+        self._made = _Made()
+        # it can only be written, so the length of a member stands behind it
+        self._zip = ZipFile(self._made, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION)  # type: ignore[call-overload]  # nothing else is called
         self._member: IO[bytes] | None = None
 
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, *, is_compressed: bool = True) -> None:
         """A new member, which `write` adds to."""
         self._end_member()
-        self._member = self._zip.open(name, "w", force_zip64=True)
+        info = ZipInfo(name, datetime.now(UTC).timetuple()[:6])
+        info.compress_type = ZIP_DEFLATED if is_compressed else ZIP_STORED
+        info.external_attr = 0o600 << 16
+        self._member = self._zip.open(info, "w", force_zip64=True)
 
     def write(self, pieces: Sequence[bytes]) -> None:
         """Add to the member."""
@@ -53,39 +35,14 @@ class Archive:
             raise ValueError("no member was begun")
         self._member.write(b"".join(pieces))
 
-    def copy(self, path: Path, name: str) -> bool:
-        """A member that is a file; False: there is no such file."""
-        self._end_member()
-        try:
-            source = path.open("rb")
-        except FileNotFoundError:
-            return False
-        with source:
-            info = ZipInfo.from_file(path, name)
-            info.compress_type = ZIP_STORED
-            with self._zip.open(info, "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target, PIECE_BYTES)
-        return True
-
-    def keep(self) -> int:
-        """It is whole; returns its length in bytes."""
+    def end(self) -> None:
+        """There are no more members."""
         self._end_member()
         self._zip.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        length = self._file.tell()
-        self._file.close()
-        _require_free(self._path)  # it took a while
-        self._part.replace(self._path)
-        sync(self._path.parent)
-        return length
 
-    def abandon(self) -> None:
-        """Leave nothing of it."""
-        for close in (self._end_member, self._zip.close, self._file.close):
-            with suppress(OSError, ValueError):  # it is only closed to be removed
-                close()
-        self._part.unlink(missing_ok=True)
+    def take(self, least: int = 0) -> bytes:
+        """What was made since the last time; nothing if that is less than so many bytes."""
+        return self._made.take() if self._made.size >= least else b""
 
     def _end_member(self) -> None:
         member, self._member = self._member, None
@@ -93,6 +50,21 @@ class Archive:
             member.close()
 
 
-def _require_free(path: Path) -> None:
-    if path.exists():
-        raise FileExistsError(f"{path} is there already")
+class _Made:
+    """A file that is written and taken away."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """It is in memory."""
+
+    def take(self) -> bytes:
+        parts, self._parts, self.size = self._parts, [], 0
+        return b"".join(parts)

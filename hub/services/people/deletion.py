@@ -23,6 +23,12 @@ class OwnsWorkspaces(Exception):
         super().__init__("others are members of a workspace of this user")
 
 
+async def shared_workspaces(store: Store, user_id: UserId) -> Sequence[Workspace]:
+    """The workspaces that a user owns and others are members of."""
+    owned = [each for each in await store.workspaces.of_user(user_id) if each.owner_id == user_id]
+    return [each for each in owned if set(each.members) - {user_id}]
+
+
 async def delete_account(store: Store, user_id: UserId, fate: MessageFate) -> None:
     """Delete an account and what belongs to it: see `Accounts.delete`.
 
@@ -39,7 +45,6 @@ async def delete_account(store: Store, user_id: UserId, fate: MessageFate) -> No
 
 
 async def _require_no_others(store: Store, user_id: UserId) -> None:
-    owned = [each for each in await store.workspaces.of_user(user_id) if each.owner_id == user_id]
-    shared = [each for each in owned if set(each.members) - {user_id}]
+    shared = await shared_workspaces(store, user_id)
     if shared:
         raise OwnsWorkspaces(shared)

@@ -1,20 +1,19 @@
 """Everything of one person, as a ZIP file of JSON and files: docs/operations.md#peoples-data.
 
-Guarantees: what is read is written a page at a time, so it takes the same memory for a million
+Guarantees: what is read is given away a page at a time, so it takes the same memory for a million
 messages as for none; what others wrote is in it where the person sees it: in their private
 conversations; of the person's own messages all are, wherever they are; no password, token or key is
 in it. Must not know: SQL, who asks.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeAlias
 
 import orjson
 import trio
-from attrs import define, evolve, field, fields, frozen
+from attrs import define, evolve, field, fields
 
 from hub.files.folder import NoSuchAddress, UploadFolder
 from hub.services.assistant.assistant import TRIGGER
@@ -29,18 +28,14 @@ VERSION: Final = 1
 PAGE: Final = 500  # of anything
 PART: Final = 5_000  # messages of the log that one statement looks at for the person's own
 
+PART_BYTES: Final = 65_536  # that are given away at once, or a little more
+PIECE_BYTES: Final = 262_144  # of a file
+SUMMARY: Final = "summary.json"
+"""The last member: how many `messages` and `files` there are."""
+
+Put: TypeAlias = Callable[[bytes], Awaitable[None]]
 Object: TypeAlias = dict[str, object]
 """What becomes a JSON object in the file."""
-
-
-@frozen
-class Summary:
-    """What an export holds."""
-
-    path: Path
-    messages: int
-    files: int
-    bytes: int
 
 
 @define
@@ -48,7 +43,8 @@ class _Export:
     store: Store
     folder: UploadFolder
     user: User
-    archive: Archive
+    put: Put
+    archive: Archive = field(factory=Archive, init=False)
     messages: int = field(default=0, init=False)
     files: int = field(default=0, init=False)
 
@@ -64,6 +60,9 @@ class _Export:
         async for page in self._of_uploads():
             for upload in page:
                 await self._copy(upload.url)
+        await self._whole(SUMMARY, {"messages": self.messages, "files": self.files})
+        await trio.to_thread.run_sync(self.archive.end)
+        await self.put(self.archive.take())
 
     async def _account(self) -> Object:
         store, me = self.store, self.user.id
@@ -225,44 +224,45 @@ class _Export:
             path = self.folder.path_of(url)
         except NoSuchAddress:
             return
-        copy = partial(self.archive.copy, path, url.removeprefix("/"))
-        self.files += await trio.to_thread.run_sync(copy)
+        try:
+            file = await trio.open_file(path, "rb")
+        except FileNotFoundError:
+            return
+        async with file:
+            self.archive.begin(url.removeprefix("/"), is_compressed=False)
+            while piece := await file.read(PIECE_BYTES):
+                await self._write([piece])
+        self.files += 1
 
     async def _whole(self, name: str, content: Object) -> None:
-        await trio.to_thread.run_sync(self.archive.begin, name)
-        await trio.to_thread.run_sync(self.archive.write, [_json(content, orjson.OPT_INDENT_2)])
+        self.archive.begin(name)
+        await self._write([_json(content, orjson.OPT_INDENT_2)])
+
+    async def _write(self, pieces: Sequence[bytes]) -> None:
+        await trio.to_thread.run_sync(self.archive.write, pieces)
+        if part := self.archive.take(PART_BYTES):
+            await self.put(part)
 
     async def _lines(self, name: str, pages: AsyncIterator[Sequence[Object]]) -> None:
-        await trio.to_thread.run_sync(self.archive.begin, name)
+        self.archive.begin(name)
         async for page in pages:
             lines = [_json(each, orjson.OPT_APPEND_NEWLINE) for each in page]
-            await trio.to_thread.run_sync(self.archive.write, lines)
+            await self._write(lines)
 
 
-async def export_person(store: Store, folder: UploadFolder, user: User, path: Path) -> Summary:
-    """Write everything of a person to a new file.
+async def export_person(store: Store, folder: UploadFolder, user: User, put: Put) -> None:
+    """Make a file of everything of a person.
 
     Args:
         store: knows it.
         folder: has their files.
         user: the person.
-        path: of the file.
+        put: gets the file, in parts of about `PART_BYTES`.
 
     Raises:
-        FileExistsError: there is something at `path` already.
-        OSError: it cannot be written.
         StoreUnavailable: it cannot be read now.
     """
-    archive = await trio.to_thread.run_sync(Archive, path)
-    try:
-        export = _Export(store, folder, user, archive)
-        await export.run()
-        length = await trio.to_thread.run_sync(archive.keep)
-    except BaseException:
-        with trio.CancelScope(shield=True):
-            await trio.to_thread.run_sync(archive.abandon)
-        raise
-    return Summary(path, export.messages, export.files, length)
+    await _Export(store, folder, user, put).run()
 
 
 def _json(content: Object, option: int) -> bytes:

@@ -31,7 +31,7 @@ from protocol.parsing.content import (
     check_kind,
     is_storable,
 )
-from protocol.parsing.names import is_address, is_name, is_username
+from protocol.parsing.names import USERNAME, is_address, is_name, is_username
 from protocol.parsing.structuring import identifier
 from protocol.rest import RestDialect, camel_case
 from protocol.schemas import Keywords
@@ -42,10 +42,6 @@ MAX_LINK_HOURS: Final = 24 * 365
 MAX_LINK_USES: Final = 100_000
 OPEN_ROLES = frozenset({Role.STUDENT, Role.TEACHER})
 CHANNEL_KINDS: Final = (ChannelKind.TEXT, ChannelKind.ANNOUNCEMENT)
-
-_USERNAME: Final = (
-    "username must be in one alphabet, without an @ and letters that only look like others"
-)
 
 Name: TypeAlias = Annotated[str, Keywords(pattern=r"\S", maxLength=MAX_NAME_CHARS)]
 """What `check_name` accepts."""
@@ -110,7 +106,7 @@ class AccountBody:
         """
         check_name("username", self.username)
         if not is_username(self.username):
-            raise WireError(ErrorCode.INVALID_FIELD, _USERNAME, field="username")
+            raise WireError(ErrorCode.INVALID_FIELD, USERNAME, field="username")
         check_name("name", self.name)
         if not is_address(self.email) or len(self.email) > MAX_EMAIL_CHARS:
             raise WireError(ErrorCode.INVALID_FIELD, "email must be an address", field="email")

@@ -16,7 +16,7 @@ from tests.support.programs.page import FLOWS, pair, play
 from tests.support.programs.server import serve
 from tests.support.stores.records import make_users, post_one
 
-HISTORY = 2_000
+HISTORY = 1_200
 CONVERSATIONS = 520  # more than a page of the list
 
 

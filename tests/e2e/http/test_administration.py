@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import trio
 from attrs import frozen
 
+from hub.admin.socket import MAX_PATH_BYTES
 from tests.support.forks.client import Forked
 from tests.support.programs.hub_process import (
     HubProcess,
@@ -76,8 +78,8 @@ async def test_accounts_are_looked_after_beside_a_hub_and_without_one(data_dir: 
         assert await parlour(data_dir, "user", "add", "ann", "--name", "Ann") == "ann has id 1"
         assert (await sign_in(hub, "ann"))[0] == 200
         assert await parlour(data_dir, "user", "role", "ann", "teacher") == "ann is a teacher"
-        assert await parlour(data_dir, "user", "list") == "1\tann\t-\tAnn"
-        assert await parlour(data_dir, "session", "revoke", "ann") == "1 sessions of ann ended"
+        assert await parlour(data_dir, "user", "list") == "1  ann  -  Ann"
+        assert await parlour(data_dir, "session", "revoke", "ann") == "1 session of ann ended"
         assert refusal(data_dir, "user", "add", "ANN") == (
             "This username has an account already (username_taken)"
         )
@@ -138,12 +140,58 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert "(body_too_large)" in refusal(data_dir, "admin", "announce", "x" * 100_000)
             assert await parlour(data_dir, "admin", "drain")
             assert (await hub.call("GET", "/readyz")).status == 503
+            again = "The hub is draining already; nothing has changed"
+            assert await parlour(data_dir, "admin", "drain") == again
             assert await parlour(data_dir, "admin", "drain", "--undo")
             assert (await hub.call("GET", "/readyz")).status == 200
+            again = "The hub is not draining already; nothing has changed"
+            assert await parlour(data_dir, "admin", "drain", "--undo") == again
             changed = await parlour(data_dir, "admin", "log-level", "debug")
             assert changed == "The log level is debug; it was info"
             assert await parlour(data_dir, "admin", "deactivate", "ben")
             assert (await ben.closed()).code == 4001
+
+
+@contextmanager
+def following(data_dir: Path, *flags: str) -> Iterator[Forked]:
+    """`admin trace ann`, once it has begun."""
+    words = ("admin", "trace", "ann", "--data-dir", str(data_dir), *flags)
+    with Forked(words, Path("/"), environment()) as process:
+        try:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "The log of ann from now on; ^C ends it\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def next_line(process: Forked) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def test_a_user_is_followed_until_somebody_has_seen_enough_or_the_hub_ends(data_dir: Path) -> None:
+    with run_hub(data_dir) as hub:
+        refused = refusal(data_dir, "admin", "trace", "ann")
+        assert refused == "There is no user ann (user_not_found)"
+        assert run("user", "add", "ann", "--data-dir", str(data_dir)).code == 0
+        with following(data_dir) as process:
+            run("session", "revoke", "ann", "--data-dir", str(data_dir))
+            shown = '  info      operator_acted  action="session revoke" way=socket '
+            assert shown in next_line(process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+        with following(data_dir, "--json") as process:
+            run("session", "revoke", "ann", "--data-dir", str(data_dir))
+            line = json.loads(next_line(process))
+            assert (line["action"], line["ended"]) == ("session revoke", 0)
+            hub.process.send_signal(signal.SIGTERM)
+            assert hub.process.wait(20) == 0
+            assert process.wait(20) == 0
+            assert process.stderr is not None
+            assert process.stderr.read() == "The hub has ended it\n"
 
 
 async def test_a_hub_with_an_external_database_has_a_socket_too(
@@ -162,6 +210,14 @@ async def test_a_hub_with_an_external_database_has_a_socket_too(
             ways = await execute(dsn, "SELECT string_agg(way, ' ' ORDER BY id) FROM audit")
             assert ways == "socket command"
     assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
+
+
+def test_a_hub_that_cannot_be_asked_is_named_with_the_reason(data_dir: Path) -> None:
+    long = data_dir / ("x" * MAX_PATH_BYTES)
+    with run_hub(long):
+        said = refusal(long, "user", "list")
+    assert "is in use by another hub or command (pid " in said
+    assert "that of a Unix socket 107 at most: choose a shorter data_dir" in said
 
 
 def test_the_same_over_http(data_dir: Path) -> None:

@@ -3,13 +3,14 @@
 import json
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
 import trio
 
-from hub.cli.chat import Chat, sign_in
+from hub.cli.chat import Chat, sign_in, why_signed_out
 from hub.cli.demo import make_demo_people
 from persistence.interface import Store
 from tests.support.accounts import ANN
@@ -142,8 +143,9 @@ async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
         cookie, ann, ben = await sign_in(ports.url, "ann", demo_passwords(text)["ann"], "ben")
         typed, lines = trio.open_memory_channel[str](1)
         show, shown = trio.open_memory_channel[str](10)
+        signed_out = partial(why_signed_out, ports.url, "ann", "")
         async with trio.open_nursery() as nursery:
-            chat = Chat(ports.url, cookie, ann, ben, show.send_nowait)
+            chat = Chat(ports.url, cookie, ann, ben, show.send_nowait, signed_out)
             nursery.start_soon(chat.run, lines)
             await typed.send("hello")
             assert await shown.receive() == "* connected, talking to Ben"

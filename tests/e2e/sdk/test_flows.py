@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import require_node, run_node
@@ -81,18 +82,25 @@ async def test_everything_written_is_stored_once_while_the_hub_is_killed(folder:
             assert await program.end() == 0
 
 
-@pytest.mark.parametrize("flow", ["wentBack", "wentBackPolling"])
-@pytest.mark.parametrize("left", [3, 5])
 async def test_after_a_restore_a_client_has_what_the_log_has(
-    databases: Databases, folder: Path, flow: str, left: int
+    databases: Databases, folder: Path
 ) -> None:
-    """What it has not heard of is sent once, whether or not the log that was restored has it."""
-    async with databases.migrated() as dsn:
-        own = folder / f"{flow}-{left}"
-        with run_hub(own, "--database-url", dsn, "--joining", "at_once") as hub:
-            given = json.dumps(await pair(hub, "back"))
-            async with run_node("sdk/run.mjs", flow, hub.url, given) as program:
-                assert await program.happened() == {"want": "restore"}
-                await restore(dsn, left)
-                await program.tell("restored")
-                assert await program.end() == 0
+    """What it has not heard of is sent once, whether or not the log that was restored has it. All
+    at the same time: who polls mostly waits.
+    """
+
+    async def go_back(flow: str, left: int) -> None:
+        async with databases.migrated() as dsn:
+            own = folder / f"{flow}-{left}"
+            with run_hub(own, "--database-url", dsn, "--joining", "at_once") as hub:
+                given = json.dumps(await pair(hub, "back"))
+                async with run_node("sdk/run.mjs", flow, hub.url, given) as program:
+                    assert await program.happened() == {"want": "restore"}
+                    await restore(dsn, left)
+                    await program.tell("restored")
+                    assert await program.end() == 0
+
+    async with trio.open_nursery() as nursery:
+        for flow in ("wentBack", "wentBackPolling"):
+            for left in (3, 5):
+                nursery.start_soon(go_back, flow, left)

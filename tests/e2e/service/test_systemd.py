@@ -208,7 +208,7 @@ def test_a_socket_that_cannot_be_served_is_one_line(
                 "Error: LISTEN_FDS gives other (descriptor 4), which is neither a TCP nor a Unix"
                 " stream socket\n"
             )
-            assert process.wait(20) == 1
+            assert process.wait(20) == 2
     assert not data_dir.exists()
 
 
@@ -226,7 +226,7 @@ def test_the_command_says_how_the_hub_is(data_dir: Path) -> None:
         while "draining" not in hub.process.stderr.readline():
             pass
         assert ask(*port)[0] == 0
-        told = 'Error: The hub at 127.0.0.1 is not well: 503 {"status":"stopping"}\n'
+        told = f'Error: The hub at 127.0.0.1:{hub.port} is not well: 503 {{"status":"stopping"}}\n'
         assert ask("--ready", *port) == (1, "", told)
 
 
@@ -253,5 +253,5 @@ async def test_the_command_prints_the_unit_of_its_own_installation(data_dir: Pat
     done = run_module("hub", "systemd-unit", "--socket", "--port", "443", seconds=60)
     assert "ListenStream=127.0.0.1:443\n" in done.stdout
     done = run_module("hub", "systemd-unit", "--jwt-secret", "x" * 16, seconds=60)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("Error: flag --jwt-secret: everybody can read a unit")

@@ -14,6 +14,7 @@ from tests.support.programs.hub_process import (
     HubProcess,
     environment,
     open_folder,
+    parlour,
     run_hub,
 )
 from tests.support.programs.processes import until_none_works_in
@@ -26,11 +27,6 @@ GREETING = {"content": "hi"}
 def folder() -> Iterator[Path]:
     with open_folder() as folder:
         yield folder
-
-
-def parlour(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    command = [*PARLOUR, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
 
 
 def refusal(*arguments: str | Path) -> str:
@@ -69,7 +65,7 @@ async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> 
         url = await upload(hub, anns, b"a file")
         made = parlour("backup", archive, *data)
         assert made.returncode == 0, made.stderr
-        assert made.stdout.startswith("Backed up 1 messages and 1 files (0.1 MB) in ")
+        assert made.stdout.startswith("Backed up 1 message and 1 file (0.1 MB) in ")
         assert written(folder / "piped.tar", "backup", "-", *data).startswith("Backed up 1 ")
         later = await hub.call("POST", f"/api/messages/{ben}", GREETING, anns)
         assert later.json["seq"] == 2
@@ -91,7 +87,7 @@ async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> 
 
     back = parlour("restore", folder / "piped.tar", *other)
     assert back.returncode == 0, back.stderr
-    assert back.stdout.startswith("Restored 1 messages and 1 files of 20")
+    assert back.stdout.startswith("Restored 1 message and 1 file of 20")
     assert "already" in refusal("restore", folder / "piped.tar", *other)
     with run_hub(folder / "other") as hub:
         log = await hub.call("GET", f"/api/messages/{ben}?after_seq=0", cookie=anns)
@@ -136,5 +132,5 @@ def test_a_backup_is_not_written_where_there_is_no_place(folder: Path) -> None:
     assert "There is no database of Parlour in" in refusal(
         "backup", folder / "a.tar", "--data-dir", folder / "data"
     )
-    assert "No such file or directory" in refusal("backup", folder / "none" / "a.tar")
+    assert f"there is no folder {folder / 'none'}" in refusal("backup", folder / "none" / "a.tar")
     assert [each.name for each in folder.iterdir()] == ["data"]

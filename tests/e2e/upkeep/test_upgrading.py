@@ -14,10 +14,9 @@ import trio
 from persistence.embedded.account import choose_account
 from tests.chaos.servers.cluster import DEBIAN
 from tests.support.programs.hub_process import (
-    PARLOUR,
-    environment,
     first_data,
     open_folder,
+    parlour,
     run_hub,
 )
 from tests.support.programs.processes import is_root, until_none_works_in
@@ -32,12 +31,6 @@ def folder() -> Iterator[Path]:
         pytest.skip("Debian's Postgres 15 is not installed")
     with open_folder() as folder:
         yield folder
-
-
-def parlour(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*PARLOUR, *arguments], capture_output=True, text=True, check=False, env=environment()
-    )
 
 
 @contextmanager

@@ -20,7 +20,9 @@ from hub.rest.app import build_admin_app, discover
 from persistence.interface import AuditEntry, Store, Way
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import Refused, open_websocket
+from tests.support.quiet import until_quiet
 from tests.support.stores.places import quick_place
+from tests.support.telemetry.logs import about, captured_lines
 from tests.support.world import World, open_world
 
 
@@ -66,10 +68,20 @@ async def test_whoever_opens_it_is_an_operator_by_their_uid(
     async with open_desk(memory_store, tmp_path) as desk:
         assert (await desk.call("GET", "/admin/status")).json["connections"] == {}
         drained = await desk.call("POST", "/admin/drain", {"draining": True})
-        assert drained.json == {"draining": True}
+        assert drained.json == {"draining": True, "changed": True}
         (row,) = await desk.world.store.audit.page(before=None, limit=2)
         peer = f"uid {os.getuid()}"
         assert row.entry == AuditEntry(Way.SOCKET, peer, "drain", {"draining": True})
+
+
+async def test_the_log_names_the_route_of_a_request(memory_store: Store, tmp_path: Path) -> None:
+    with captured_lines() as lines:
+        async with open_desk(memory_store, tmp_path) as desk:
+            await desk.call("GET", "/admin/users?after=1")
+            await desk.call("GET", "/admin/nothing")
+            await until_quiet()
+    routes = [line["route"] for line in about(lines, "request_answered")]
+    assert routes == ["/admin/users", None]
 
 
 async def test_there_is_nothing_else_behind_it(memory_store: Store, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """A conversation in the terminal, with a hub on a real port."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,14 +12,19 @@ import trustme
 from attrs import evolve, frozen
 
 from hub.app import Server
-from hub.cli.chat import PAGE, Chat, Person, sign_in
+from hub.cli.chat import PAGE, Chat, Person, sign_in, url_of, why_signed_out
 from hub.cli.demo import make_demo_people
 from hub.cli.rest import CallFailed
+from hub.settings.config import Config
 from persistence.interface import Store
 from persistence.records import Draft
+from protocol.errors import KICKED
 from protocol.model import Posted, UserId
 from tests.support.programs.server import demo_passwords, serve
 from tests.support.stores.held import Held
+
+Lose: TypeAlias = Callable[[UserId], Awaitable[None]]
+"""Ends a user's connections."""
 
 
 @frozen
@@ -40,7 +48,8 @@ async def open_terminal(
     cookie, me, them = await sign_in(server.url, name, words[name], peer)
     typed, lines = trio.open_memory_channel[str](1_000)
     show, shown = trio.open_memory_channel[str](1_000)
-    chat = Chat(server.url, cookie, me, them, show.send_nowait)
+    why = partial(why_signed_out, server.url, name, words[name])
+    chat = Chat(server.url, cookie, me, them, show.send_nowait, why)
     nursery.start_soon(chat.run, lines)
     terminal = Terminal(chat, typed, shown)
     await terminal.sees(f"* connected, talking to {them.name}")
@@ -91,7 +100,7 @@ async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_recon
             assert port is not None
             words = demo_passwords(await make_demo_people(server))
             ann = await open_terminal(nursery, server, words, "ann", "ben")
-        await ann.sees("* connection lost, trying again in 1 s")
+        await ann.sees("* connection lost (Server shutting down), trying again in 1 s")
         await ann.typed.send("are you there?")
         me, ben = UserId(ann.chat.me.id), UserId(ann.chat.peer.id)
         drafts = [Draft(ben, me, f"{number}") for number in range(missed)]
@@ -144,6 +153,73 @@ async def test_nobody_is_let_in_with_a_wrong_password_or_to_nobody(memory_store:
             await sign_in(server.url, "ann", words["ann"], "eve")
 
 
+async def open_and_lose(server: Server, words: dict[str, str], lose: Lose) -> str:
+    """Talk as ann until the hub ends that; returns what is said of it."""
+    with pytest.RaisesGroup(CallFailed, flatten_subgroups=True) as lost:
+        async with trio.open_nursery() as nursery:
+            ann = await open_terminal(nursery, server, words, "ann", "ben")
+            await lose(UserId(ann.chat.me.id))
+    with pytest.raises(trio.WouldBlock):
+        ann.shown.receive_nowait()  # such as that it tries again
+    (error,) = lost.value.exceptions
+    while isinstance(error, BaseExceptionGroup):
+        (error,) = error.exceptions
+    return str(error)
+
+
+async def test_who_is_signed_out_is_told_why_and_not_connected_again(memory_store: Store) -> None:
+    async with serve(memory_store) as server:
+        words = demo_passwords(await make_demo_people(server))
+
+        async def end_sessions(user: UserId) -> None:
+            await memory_store.sessions.close_all(user)
+
+        async def deactivate(user: UserId) -> None:
+            await memory_store.accounts.deactivate(user)
+
+        async def kick(user: UserId) -> None:
+            await server.services.hub.send_back([user], KICKED)
+
+        said = "You were signed out"
+        assert await open_and_lose(server, words, end_sessions) == said
+        assert await open_and_lose(server, words, kick) == "Disconnected by the operator"
+        gone = await open_and_lose(server, words, deactivate)
+        assert gone == f"{said}: This account was deactivated by the operator"
+
+
+async def test_who_was_signed_out_while_away_is_told_when_they_come_back(
+    memory_store: Store,
+) -> None:
+    with pytest.RaisesGroup(
+        pytest.RaisesExc(CallFailed, match="^You were signed out$"), flatten_subgroups=True
+    ):
+        async with trio.open_nursery() as nursery:
+            async with serve(memory_store) as server:
+                port = urlsplit(server.url).port
+                words = demo_passwords(await make_demo_people(server))
+                ann = await open_terminal(nursery, server, words, "ann", "ben")
+            await ann.sees("* connection lost (Server shutting down), trying again in 1 s")
+            await memory_store.sessions.close_all(UserId(ann.chat.me.id))
+            assert port is not None
+            async with serve(memory_store, port=port):
+                await trio.sleep_forever()
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "::", "port": 1}, "http://[::1]:1"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8000"),
+        ({"public_url": "https://a.example/chat/"}, "https://a.example/chat/"),
+        ({"tls_cert": Path(__file__), "tls_key": Path(__file__)}, "https://127.0.0.1:8000"),
+    ],
+)
+def test_the_hub_is_where_its_settings_say(settings: dict[str, Any], url: str) -> None:
+    assert url_of(Config(**settings)) == url
+
+
 def test_the_session_is_not_in_the_repr_of_a_chat() -> None:
-    chat = Chat("http://a", "session_token=hunter2", Person(1, "Ann"), Person(2, "Ben"), print)
+    why = partial(why_signed_out, "http://a", "ann", "hunter2")
+    chat = Chat("http://a", "session_token=hunter2", Person(1, "Ann"), Person(2, "Ben"), print, why)
     assert "hunter2" not in repr(chat)

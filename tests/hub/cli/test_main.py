@@ -2,17 +2,19 @@
 
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+import click
 import pytest
 import structlog
 import trio
 from attrs import frozen
 
-from hub.cli.main import main
+from hub.cli.main import main, parlour
 from hub.settings.config import SETTINGS
 from hub.settings.setting import Setting
 
@@ -40,6 +42,11 @@ REFUSED = [
 SECRETS = [setting for setting in SETTINGS if setting.parser.is_secret]
 URLS = [setting for setting in SECRETS if setting.parser.kind == "URL"]
 SOURCES = ["flag", "variable", "file"]
+GROUPS = [each for each in parlour.commands.values() if isinstance(each, click.Group)]
+COMMANDS = [
+    *((name,) for name, each in parlour.commands.items() if name != "serve" and each not in GROUPS),
+    *((str(group.name), name) for group in GROUPS for name in group.commands),
+]
 
 
 @frozen
@@ -138,7 +145,7 @@ def test_a_secret_that_is_refused_is_not_shown(run: Run, setting: Setting, sourc
         values = ["hunter2"]  # too short
     for value in values:
         result = check(run, source, setting.name, value)
-        assert result.code == 1
+        assert result.code == 2
         assert setting.name.replace("_", "-") in result.err.lower().replace("_", "-")
         assert "it takes" in result.err
         assert "hunter2" not in result.text
@@ -201,11 +208,11 @@ def test_what_a_command_writes_is_for_its_account_alone(run: Run) -> None:
 
 def test_an_error_does_not_drive_the_terminal(run: Run) -> None:
     url = "http://127.0.0.1:1/\x1b(0\x07"
-    for result in (
-        run("chat", "--as", "a", "--to", "b", "--url", url, PARLOUR_PASSWORD="x"),
-        run("check-config", "--config", "missing\x1b[2J"),
+    for code, result in (
+        (1, run("chat", "--as", "a", "--to", "b", "--url", url, PARLOUR_PASSWORD="x")),
+        (2, run("check-config", "--config", "missing\x1b[2J")),
     ):
-        assert result.code == 1
+        assert result.code == code
         assert "\x1b" not in result.text
         assert "\x07" not in result.text
 
@@ -213,9 +220,99 @@ def test_an_error_does_not_drive_the_terminal(run: Run) -> None:
 def test_a_wrong_flag_is_one_line(run: Run) -> None:
     result = run("check-config", "--port", "70000")
     assert result == Result(
-        1, "", "Error: flag --port: '70000' is not accepted; it takes 0 to 65535\n"
+        2, "", "Error: flag --port: '70000' is not accepted; it takes 0 to 65535\n"
     )
-    assert "Did you mean" in run("check-config", "--prot", "1").err
+    misspelt = run("check-config", "--prot", "1")
+    assert misspelt.code == 2
+    assert "Did you mean" in misspelt.err
+    assert misspelt.err.endswith(": see `parlour check-config --help`\n")
+    assert misspelt.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--port", "x"),
+        ("serve", "--tls-cert", "missing"),
+        ("migrate", "--config", "missing"),
+        ("user", "list", "--data-dirr", "x"),
+        ("user", "role", "ann", "boss"),
+        ("admin", "kick"),
+        ("admin", "status", "--log-level", "loud"),
+        ("healthcheck", "--tls-key", __file__),
+        ("systemd-unit", "--user", "../x"),
+        ("chat", "--as", "a", "--to", "b", "--password", "x", "--config", "missing"),
+        ("nonsense",),
+    ],
+)
+def test_what_is_wrong_with_the_use_of_a_command_is_one_line_and_2(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    """As the service is not started again for it: see `RestartPreventExitStatus`."""
+    result = run(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Error: ")
+    assert result.err.count("\n") == 1
+
+
+def test_a_group_without_a_command_shows_its_commands(run: Run) -> None:
+    result = run("user")
+    assert (result.code, result.out) == (2, "")
+    assert "Make and list accounts." in result.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_is_a_screen(run: Run, command: tuple[str, ...]) -> None:
+    result = run(*command, "--help")
+    assert result.code == 0
+    assert len(result.out.splitlines()) <= 40
+    if "--config" in result.out:
+        assert "`parlour serve --help`" in " ".join(result.out.split())
+
+
+def test_a_setting_that_help_does_not_show_is_a_flag_nevertheless(run: Run) -> None:
+    assert "--db-pool" not in run("check-config", "--help").out
+    assert "db_pool = 3\n" in run("check-config", "--db-pool", "3").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("user", "add", "ann"), ("user", "delete", "ann", "--messages", "keep")],
+)
+def test_without_a_terminal_to_ask_on_that_is_said(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    command = [sys.executable, "-m", "hub", *arguments, "--data-dir", str(tmp_path / "data")]
+    environment = {name: os.environ[name] for name in os.environ if name != "PARLOUR_PASSWORD"}
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        start_new_session=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "There is no terminal to ask on" in done.stderr
+    assert "GetPassWarning" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_nobody_reads_is_no_failure() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "hub", "check-config"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_below_the_output_is_named() -> None:
+    command = [sys.executable, "-m", "hub", "check-config"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "Error: standard output: the disk is full\n")
 
 
 def test_the_file_may_be_named_by_a_variable(run: Run) -> None:

@@ -7,8 +7,9 @@ from typing import Final
 
 import pytest
 
+from hub.admin.socket import MAX_PATH_BYTES
 from hub.app import SPARE_SECONDS, stop_seconds
-from hub.cli.systemd_unit import Installation, service_unit, socket_unit
+from hub.cli.systemd_unit import Installation, service_unit, socket_unit, warnings_about
 from hub.settings.config import Config
 from hub.settings.setting import ConfigError
 from hub.settings.sources import load_config
@@ -91,7 +92,7 @@ def test_words_of_every_kind_stay_what_they_are(tmp_path: Path) -> None:
     odd = tmp_path / 'a "b" %n $HOME \\x é'
     odd.write_text("y" * 16)
     unit = service_unit(
-        of(oidc_name=odd.name, jwt_secret_file=str(odd), data_dir=str(tmp_path / odd.name))
+        of(oidc_name=odd.name, jwt_secret_file=str(odd), data_dir=f"/srv/{odd.name}")
     )
     quoted = r"a \"b\" %%n $$HOME \\x é"
     assert f'--oidc-name "{quoted}"' in value(unit, "ExecStart")
@@ -119,12 +120,12 @@ def test_all_that_a_stop_waits_for_is_counted() -> None:
 
 def test_the_settings_of_a_file_count(tmp_path: Path) -> None:
     file = tmp_path / "parlour.toml"
-    file.write_text(f"drain_seconds = 60\ndata_dir = '{tmp_path}/data'\nport = 443\n")
+    file.write_text("drain_seconds = 60\ndata_dir = '/srv/data'\nport = 443\n")
     unit = service_unit(of("parlour", file))
     assert value(unit, "TimeoutStopSec") == "90"
-    assert value(unit, "ReadWritePaths") == f"{tmp_path}/data"
+    assert value(unit, "ReadWritePaths") == "/srv/data"
     assert value(unit, "CapabilityBoundingSet") == "CAP_NET_BIND_SERVICE"
-    command = f"{PROGRAM} serve --config {file} --data-dir {tmp_path}/data"
+    command = f"{PROGRAM} serve --config {file} --data-dir /srv/data"
     assert value(unit, "ExecStart") == command
 
 
@@ -155,10 +156,57 @@ def test_a_secret_is_a_credential_and_never_on_the_command_line(tmp_path: Path) 
 def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
     unit = service_unit(of(data_dir="/var/lib/chat/one"))
     assert value(unit, "StateDirectory") == "chat/one"
+    assert value(unit, "StateDirectoryMode") == "0700"
     assert values(unit, "ReadWritePaths") == []
     unit = service_unit(of(data_dir="/srv/chat", host="unix:/run/web/hub.sock"))
     assert values(unit, "ReadWritePaths") == ["/srv/chat", "/run/web"]
     assert value(unit, "Environment") == "HOME=/srv/chat"
+    assert values(unit, "StateDirectoryMode") == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "flaw"),
+    [
+        ({"data_dir": "/tmp/chat"}, "data_dir: /tmp/chat is below /tmp, of which the service has"),
+        ({"data_dir": "/var/tmp/chat"}, "data_dir: /var/tmp/chat is below /var/tmp"),
+        ({"host": "unix:/tmp/hub.sock"}, "host: /tmp/hub.sock is below /tmp"),
+    ],
+)
+def test_what_the_service_could_not_share_is_refused(flags: dict[str, str], flaw: str) -> None:
+    with pytest.raises(ConfigError, match=flaw):
+        service_unit(of(**flags))
+
+
+def test_a_path_of_a_file_that_the_service_would_not_find_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.pem").write_text("")
+    file = tmp_path / "parlour.toml"
+    file.write_text("jwt_public_key = 'key.pem'\n")
+    with pytest.raises(ConfigError, match=r"jwt_public_key: key.pem is relative in .*toml"):
+        service_unit(of("parlour", file))
+    file.write_text(f"jwt_public_key = '{tmp_path}/key.pem'\ndata_dir = 'data'\n")
+    service_unit(of("parlour", file, data_dir="/srv/data"))
+
+
+def test_what_is_to_be_done_first_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key.pem").write_text("")
+    assert list(warnings_about(of("root"))) == []
+    assert list(warnings_about(of("0"))) == []
+    (account,) = warnings_about(of("no-such-account"))
+    assert account.startswith("there is no account no-such-account here: useradd ")
+    (folder,) = warnings_about(of("root", data_dir="/srv/none"))
+    assert folder == "/srv/none has to be there: install -d -m 0700 -o root /srv/none"
+    longest = f"/var/lib/{'x' * (MAX_PATH_BYTES - len('/var/lib//admin.sock'))}"
+    assert list(warnings_about(of("root", data_dir=longest))) == []
+    (too_long,) = warnings_about(of("root", data_dir=f"{longest}x"))
+    assert "is too long for the admin socket" in too_long
+    (relative,) = warnings_about(of("root", jwt_public_key="key.pem"))
+    assert (
+        relative == f"--jwt-public-key key.pem is in this folder: the unit has {tmp_path}/key.pem"
+    )
 
 
 def test_a_socket_of_systemds_outlives_the_service() -> None:

@@ -304,7 +304,7 @@ async def test_nothing_is_lost_or_told_twice_while_messages_keep_flowing(world: 
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keep_writing)
-        for start in range(5, total, 9):
+        for start in range(5, total, 23):
             for path in ("/ws", "/ws?resume", "/ws/chat"):
                 nursery.start_soon(come_back, path, start, start // 2)
 

@@ -9,7 +9,7 @@ import trio.testing
 
 from hub.settings.choices import LogLevel
 from hub.settings.log_ids import begin_connection, know_user
-from hub.settings.log_tap import Follower, LogTap, tap
+from hub.settings.log_tap import DROPPED, Follower, LogTap, tap
 from tests.support.telemetry.logs import written_log
 
 log = structlog.get_logger()
@@ -57,17 +57,33 @@ async def test_a_follower_sees_no_secrets_and_tracebacks_as_text() -> None:
     assert "RuntimeError: cannot reach postgresql://***@db/x" in lines[1]["exception"]
 
 
-async def test_who_does_not_read_loses_lines_and_learns_how_many() -> None:
+async def test_who_does_not_read_loses_lines_and_learns_where_and_how_many() -> None:
     with written_log(LogLevel.ERROR), tap.follow(7, room=2) as slow, tap.follow(7) as quick:
         know_user(7)
         for number in range(5):
             log.info("line", number=number)
-        assert [line["number"] for line in await read(slow, 2)] == [0, 1]
-        assert slow.dropped == 3
-        assert len(await read(quick, 5)) == 5
-        assert quick.dropped == 0
-        log.info("line", number=5)
-        assert [line["number"] for line in await read(slow, 1)] == [5]
+        first, *missing = await read(slow, 3)
+        assert first["number"] == 0
+        assert (missing[0]["number"], missing[1]["event"]) == (1, DROPPED)
+        assert (missing[1]["count"], missing[1]["level"]) == (3, "warning")
+        assert [line["number"] for line in await read(quick, 5)] == [*range(5)]
+        for number in range(5, 8):
+            log.info("line", number=number)
+        await read(slow, 1)
+        log.info("line", number=8)  # the notice has no place beside it yet
+        await read(slow, 1)
+        assert (await read(slow, 1))[0]["count"] == 2
+        log.info("line", number=9)
+        assert (await read(slow, 1))[0]["number"] == 9
+
+
+async def test_a_follower_gets_what_waits_and_then_an_end() -> None:
+    own = LogTap()
+    with own.follow(7) as follower:
+        follower.offer({"event": "last"})
+        own.end()
+        follower.offer({"event": "too late"})
+        assert [line["event"] async for line in follower] == ["last"]
 
 
 async def test_lines_of_threads_are_seen_too() -> None:

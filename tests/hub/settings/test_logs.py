@@ -155,3 +155,35 @@ def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:
     logging.getLogger("somebody.elses").info("chatter")
     (line,) = map(json.loads, stream.getvalue().splitlines())
     assert (line["event"], line["level"]) == ("careful", "warning")
+
+
+class Terminal(io.StringIO):
+    """A stream that a person reads."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "variables", "is_coloured"),
+    [
+        (io.StringIO(), {}, False),
+        (Terminal(), {}, True),
+        (Terminal(), {"NO_COLOR": "1"}, False),
+        (Terminal(), {"NO_COLOR": ""}, True),
+    ],
+)
+def test_colours_are_for_terminals_whose_owner_wants_them(
+    monkeypatch: pytest.MonkeyPatch,
+    stream: io.StringIO,
+    variables: dict[str, str],
+    *,
+    is_coloured: bool,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    configure_logging(LogLevel.INFO, LogFormat.CONSOLE, stream)
+    structlog.get_logger().info("something")
+    assert "something" in stream.getvalue()
+    assert ("\x1b[" in stream.getvalue()) == is_coloured

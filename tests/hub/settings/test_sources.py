@@ -1,6 +1,8 @@
 """Where settings come from, and what is refused."""
 
+import errno
 import json
+import ssl
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hub.settings.config import SETTINGS, Config
 from hub.settings.parsers import SECRET
 from hub.settings.redaction import Secret
 from hub.settings.setting import ConfigError, Setting
-from hub.settings.sources import load_config
+from hub.settings.sources import load_config, reason_of
 
 
 def refusal(
@@ -184,7 +186,7 @@ def test_a_secrets_file_is_refused_without_showing_what_is_in_it(tmp_path: Path)
     text = refusal({"jwt_secret_file": str(path)})
     assert text.startswith("flag --jwt-secret-file: the value given is not accepted")
     assert "too short" not in text
-    assert "cannot be read" in refusal({"jwt_secret_file": str(tmp_path / "missing")})
+    assert "there is no such file" in refusal({"jwt_secret_file": str(tmp_path / "missing")})
     assert "path of a file" in refusal(file=toml(tmp_path, "jwt_secret_file = 1"))
     assert "there is no setting port_file" in refusal(environ={"PARLOUR_PORT_FILE": str(path)})
     twice = {"PARLOUR_JWT_SECRET": SECRET_TEXT, "PARLOUR_JWT_SECRET_FILE": str(path)}
@@ -236,4 +238,27 @@ def test_a_credential_that_is_wrong_is_refused_without_showing_it(
     assert "did you mean session_secrets?" in refusal(environ=environ)
     assert load_config({}, {"CREDENTIALS_DIRECTORY": "/no/such/folder"}, None) == Config()
     file = {"CREDENTIALS_DIRECTORY": str(toml(tmp_path, ""))}
-    assert "CREDENTIALS_DIRECTORY: the folder cannot be read" in refusal(environ=file)
+    assert "CREDENTIALS_DIRECTORY: " in refusal(environ=file)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No such file", "/etc/none"),
+            "/etc/none: there is no such file or folder",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file", "/none/a"),
+            "/none/a: there is no folder /none",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full"),
+        (OSError(errno.EIO, "Input/output error", "a"), "a: Input/output error"),
+        (OSError("Cannot listen on a:1"), "Cannot listen on a:1"),
+        (ssl.SSLError(1, "[SSL] wrong version"), "[SSL] wrong version"),
+    ],
+)
+def test_what_the_system_refuses_is_said_with_the_file_and_without_numbers(
+    error: OSError, text: str
+) -> None:
+    assert reason_of(error) == text

@@ -19,6 +19,7 @@ from tests.planted.faults import (
 )
 from tests.planted.faults.live import (
     admin_ui,
+    command_line,
     monitoring,
     operators,
     presence,
@@ -47,6 +48,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *posting.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
+    *command_line.FAULTS,
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,

@@ -7,6 +7,7 @@ from typing import Final
 from tests.planted.fault import Fault
 
 RESUME: Final = "tests/hub/services/test_resume.py"
+MUCH_MISSED: Final = "tests/hub/services/test_much_missed.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -279,21 +280,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/resume.py",
         "            client.close(TRY_AGAIN)\n            raise\n",
         "            client.backlog.release()\n            raise\n",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "resuming stops after the first page",
         "hub/services/resume.py",
         "spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []",
         "spans = []",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "messages that were too much to be held are lost",
         "hub/services/resume.py",
         "                await self._replay(client, channels, missing, render)\n",
         "                del missing\n",
-        (RESUME,),
+        (MUCH_MISSED,),
     ),
     Fault(
         "who is sent much while the log is replayed is closed",

@@ -37,7 +37,23 @@ def test_a_name_shows_something(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ann", "Ann Lee", "ann_5", "émile", "анна", "Άννα", "山田太郎", "o'brien", "אבי", "a-b.c"],
+    [
+        "ann",
+        "Ann Lee",
+        "ann_5",
+        "émile",
+        "анна",
+        "Άννα",
+        "山田太郎",
+        "o'brien",
+        "אבי",
+        "a-b.c",
+        "../a",
+        "deleted",
+        "deleted-a",
+        "undeleted-1",
+        "x" * 200,
+    ],
 )
 def test_usernames(text: str) -> None:
     assert is_username(text)
@@ -51,6 +67,8 @@ def test_usernames(text: str) -> None:
         "\u0430nn", "ann\u03bf", "p\u0430yp\u0430l",  # letters of another alphabet
         "ann@example.org", "ann\u3164",
         "ann\u0378",  # no character yet: in what it will differ is not known
+        "deleted-9", "Deleted-17", "deleted-9-9",  # what deleted accounts are called
+        "x" * 201,
     ],
 )  # fmt: skip
 def test_a_username_does_not_look_like_another_one(text: str) -> None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.assembly import Services
+from hub.http.responses import Streamed
 from hub.rest.app import Claim
 from hub.rest.endpoint import Endpoint
 from hub.rest.openapi import PLACE, responses_of
@@ -67,6 +68,8 @@ def flaw_of(surface: RestDialect, endpoint: Endpoint, response: Response) -> str
         return None
     if media not in content:
         return f"the type {media!r} is not documented"
+    if isinstance(response, Streamed):  # it has no body yet
+        return None
     body = bytes(response.body)
     value = json.loads(body) if media == "application/json" else body.decode()
     errors = [each.message for each in content[media].iter_errors(value)]

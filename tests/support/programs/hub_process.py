@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,19 @@ class HubProcess:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def parlour(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """A command run to its end, with nothing to read; forked, because to import what it does takes
+    longer than to do it.
+    """
+    words = [str(argument) for argument in arguments]
+    with Forked(words, Path.cwd(), environment()) as process, ThreadPoolExecutor(1) as other:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        errors = other.submit(process.stderr.read)
+        out = process.stdout.read()
+        return subprocess.CompletedProcess(words, process.wait(), out, errors.result())
+
+
 @contextmanager
 def open_folder() -> Iterator[Path]:
     """A folder that every account can reach; pytest's own are closed to others. A Postgres that
@@ -111,8 +125,7 @@ def first_data() -> Path:
     atexit.register(shutil.rmtree, folder)
     Path(folder).chmod(0o755)
     made = Path(folder) / "data"
-    command = [*PARLOUR, "migrate", "--data-dir", str(made)]
-    subprocess.run(command, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    parlour("migrate", "--data-dir", made).check_returncode()
     until_none_works_in(made)
     os.environ[FIRST_DATA] = str(made)
     return made

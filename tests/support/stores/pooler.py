@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,8 +44,14 @@ def pooler(dsn: str, folder: Path, mode: str) -> Iterator[str]:
         command += ["-u", owner]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            while not (folder / ".s.PGSQL.6432").exists():
+            while not _accepts(folder / ".s.PGSQL.6432"):
                 assert process.poll() is None, "pgbouncer ended by itself"
             yield f"postgresql://{parts.username}@{parts.path}?host={folder}&port=6432"
         finally:
             process.kill()
+
+
+def _accepts(path: Path) -> bool:
+    """Whether somebody listens there: the file is made before that."""
+    with socket.socket(socket.AF_UNIX) as ours:
+        return ours.connect_ex(str(path)) == 0

@@ -9,13 +9,14 @@ from typing import Final
 from hub.admin.actions import NO_USER, PAGE
 from hub.rest.endpoint import JSON, Call
 from hub.rest.login import WEAK_CODES
-from hub.rest.parameters import Number
-from hub.rest.routes.admin.gate import GATED, AdminEndpoint, actions_of
+from hub.rest.parameters import Number, Text
+from hub.rest.routes.admin.gate import GATED, AdminEndpoint, actions_of, operator_of
 from protocol.admin import (
     ADMIN,
     AccountObject,
     AccountsObject,
     AuditObject,
+    ChangedAccountObject,
     NewAccountBody,
     NewPasswordBody,
     RevokedObject,
@@ -26,52 +27,67 @@ from protocol.model import MAX_ID
 
 AFTER: Final = Number("after", "only those with an id above this", default=0)
 BEFORE: Final = Number("before", "only those with an id below this", MAX_ID, 1)
+USER: Final = Text("user", "only the one with this username")
 LIMIT: Final = Number("limit", "at most so many", PAGE, 1, PAGE, larger=PAGE)
 
 
 async def show_users(call: Call) -> JSON[AccountsObject]:
-    """A page of the accounts."""
+    """A page of the accounts, or one."""
+    name = call.text(USER)
+    if name is not None:
+        return JSON({"users": [await actions_of(call).account(name)], "next": None})
     return JSON(await actions_of(call).users(after=call.number(AFTER), limit=call.number(LIMIT)))
 
 
 async def add_user(call: Call) -> JSON[AccountObject]:
     """Make an account."""
-    return JSON(await actions_of(call).add(await call.body(NewAccountBody)), 201)
+    user = await actions_of(call).add(await call.body(NewAccountBody))
+    operator_of(call).has_done("user add", user["id"])
+    return JSON(user, 201)
 
 
 async def set_password(call: Call) -> JSON[AccountObject]:
     """Set a new password."""
     user = await actions_of(call).set_password(await call.body(NewPasswordBody))
     call.services.authenticator.forget(user["id"])
+    operator_of(call).has_done("user passwd", user["id"])
     return JSON(user)
 
 
-async def set_role(call: Call) -> JSON[AccountObject]:
+async def set_role(call: Call) -> JSON[ChangedAccountObject]:
     """Say what somebody is on the learning platform."""
     user = await actions_of(call).set_role(await call.body(RoleBody))
-    call.services.authenticator.forget(user["id"])
+    if user["changed"]:
+        call.services.authenticator.forget(user["id"])
+        operator_of(call).has_done("user role", user["id"], role=user["role"])
     return JSON(user)
 
 
 async def revoke(call: Call) -> JSON[RevokedObject]:
     """End every session of a user."""
     revoked = await actions_of(call).revoke(await call.body(UserBody))
-    call.services.authenticator.forget(revoked["user"]["id"])
+    user_id = revoked["user"]["id"]
+    call.services.authenticator.forget(user_id)
+    operator_of(call).has_done("session revoke", user_id, ended=revoked["ended"])
     return JSON(revoked)
 
 
-async def deactivate(call: Call) -> JSON[AccountObject]:
+async def deactivate(call: Call) -> JSON[ChangedAccountObject]:
     """Let nobody sign in to an account, and put out who is."""
     user = await actions_of(call).deactivate(await call.body(UserBody))
-    call.services.authenticator.forget(user["id"])
-    await call.services.hub.end_users([user["id"]])
+    if user["changed"]:
+        call.services.authenticator.forget(user["id"])
+        await call.services.hub.end_users([user["id"]])
+        operator_of(call).has_done("deactivate", user["id"])
     return JSON(user)
 
 
-async def reactivate(call: Call) -> JSON[AccountObject]:
+async def reactivate(call: Call) -> JSON[ChangedAccountObject]:
     """Undo that."""
     user = await actions_of(call).reactivate(await call.body(UserBody))
-    await call.services.hub.readmit(user["id"])
+    if user["changed"]:
+        await call.services.hub.readmit(user["id"])
+        operator_of(call).has_done("reactivate", user["id"])
     return JSON(user)
 
 
@@ -91,8 +107,8 @@ ENDPOINTS: Final = (
         "/admin/users",
         "The accounts",
         show_users,
-        {200: "a page of them", **GATED},
-        parameters=(AFTER, LIMIT),
+        {200: "a page of them", **_NOBODY},
+        parameters=(AFTER, LIMIT, USER),
     ),
     AdminEndpoint(
         "POST",

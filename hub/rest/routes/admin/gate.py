@@ -46,7 +46,9 @@ def operator_of(call: Call) -> Operator:
 
 def actions_of(call: Call) -> StoredActions:
     """What they may do to what is stored."""
-    return StoredActions(call.services.store, call.services.passwords, operator_of(call))
+    services = call.services
+    files = services.files
+    return StoredActions(services.store, services.passwords, operator_of(call), files.folder, files)
 
 
 def _recognized(call: Call) -> Operator:

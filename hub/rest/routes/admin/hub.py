@@ -152,6 +152,7 @@ async def announce(call: Call) -> JSON[AnnouncedObject]:
     event = Announced(text, datetime.now(UTC))
     await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])
     await hub.barrier()
+    operator_of(call).has_done("announce", connections=count)
     return JSON({"connections": count})
 
 
@@ -163,17 +164,22 @@ async def change_log_level(call: Call) -> JSON[LogLevelObject]:
         text = f"level must be one of {', '.join(levels)}"
         raise WireError(ErrorCode.INVALID_FIELD, text, field="level")
     before = level_in_force().value
-    await _note(call, operator_of(call).does("log-level", level=body.level, before=before))
-    set_level(levels[body.level])
+    if body.level != before:
+        await _note(call, operator_of(call).does("log-level", level=body.level, before=before))
+        set_level(levels[body.level])
+        operator_of(call).has_done("log-level", level=body.level, before=before)
     return JSON({"level": body.level, "before": before})
 
 
 async def drain(call: Call) -> JSON[DrainObject]:
     """Tell load balancers to send nobody new, or to send people again."""
-    body = await call.body(DrainBody)
-    await _note(call, operator_of(call).does("drain", draining=body.draining))
-    call.services.status.is_draining = body.draining
-    return JSON({"draining": body.draining})
+    body, status = await call.body(DrainBody), call.services.status
+    is_changed = body.draining != status.is_draining
+    if is_changed:
+        await _note(call, operator_of(call).does("drain", draining=body.draining))
+        status.is_draining = body.draining
+        operator_of(call).has_done("drain", draining=body.draining)
+    return JSON({"draining": body.draining, "changed": is_changed})
 
 
 async def _note(call: Call, entry: AuditEntry) -> None:

@@ -1,22 +1,44 @@
 """The operator's commands about what is known of people."""
 
+import stat
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from attrs import evolve
 
+from hub.admin.actions import StoredActions
 from hub.admin.operator import Operator
-from hub.cli.operators.people import delete_user, export_user, remove_files, set_retention
+from hub.cli.operators.admin import in_words
+from hub.cli.operators.people import (
+    delete_user,
+    export_user,
+    list_workspaces,
+    new_file,
+    set_retention,
+)
 from hub.cli.running import NotDone
+from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
+from hub.http.responses import HttpError
+from hub.identity.passwords import PasswordHasher
 from persistence.audit import Way
 from persistence.interface import Store
 from persistence.records import Upload
-from protocol.model import MessageFate
+from protocol.admin import DeletionBody, RetentionBody
+from protocol.errors import WireError
 from tests.support.stores.records import make_channel, make_users, post_one, to_channel
 
 ROOT = Operator(Way.COMMAND, "uid 0")
+QUIET = in_words(print)
+
+
+def desk_of(store: Store, folder: Path) -> StoredActions:
+    uploads = UploadFolder(folder)
+    files = FileCollector(store.uploads, uploads, interval=0.0)
+    return StoredActions(store, PasswordHasher(), ROOT, uploads, files)
 
 
 async def test_a_person_is_exported_to_a_file_or_into_a_folder(
@@ -24,39 +46,73 @@ async def test_a_person_is_exported_to_a_file_or_into_a_folder(
 ) -> None:
     said: list[str] = []
     await make_users(store, "ann")
-    folder = UploadFolder(tmp_path)
-    await export_user(store, ROOT, folder, "ANN", tmp_path / "out.zip", said.append)
-    assert said[0].startswith(f"ann is in {tmp_path}/out.zip: 0 messages, 0 files, ")
-    await export_user(store, ROOT, folder, "ann", tmp_path, said.append)
+    export = partial(export_user, desk_of(store, tmp_path), in_words(said.append), username="ANN")
+    await export(to=tmp_path / "out.zip")
+    size = (tmp_path / "out.zip").stat().st_size
+    assert said[0] == f"ann is in {tmp_path}/out.zip: 0 messages, 0 files, {size:,} bytes"
+    assert stat.S_IMODE((tmp_path / "out.zip").stat().st_mode) == 0o600
+    await export(to=tmp_path)
     (path,) = tmp_path.glob("user-*-20*.zip")
     assert str(path) in said[1]
     with ZipFile(path) as file:
         assert "account.json" in file.namelist()
     with pytest.raises(NotDone, match=r"out\.zip is there already"):
-        await export_user(store, ROOT, folder, "ann", tmp_path / "out.zip", said.append)
+        await export(to=tmp_path / "out.zip")
     with pytest.raises(FileNotFoundError):
-        await export_user(store, ROOT, folder, "ann", tmp_path / "no" / "out.zip", said.append)
+        await export(to=tmp_path / "no" / "out.zip")
 
 
 async def test_a_name_that_is_a_path_leads_nowhere(store: Store, tmp_path: Path) -> None:
     (away,) = await make_users(store, "../away")
     (tmp_path / "to").mkdir()
-    folder = UploadFolder(tmp_path)
-    await export_user(store, ROOT, folder, away.username, tmp_path / "to", print)
+    desk = desk_of(store, tmp_path)
+    await export_user(desk, QUIET, username=away.username, to=tmp_path / "to")
     assert len(list((tmp_path / "to").iterdir())) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["to"]
 
 
+def fail_in(path: Path) -> None:
+    with new_file(path) as file:
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+
+
+def test_half_a_file_is_not_left(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fail_in(tmp_path / "out.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
+def be_late_for(path: Path) -> None:
+    with new_file(path) as file:
+        file.write(b"theirs")
+        path.write_text("mine")
+
+
+def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(NotDone, match="is there already"):
+        be_late_for(tmp_path / "out.zip")
+    assert [each.name for each in tmp_path.iterdir()] == ["out.zip"]
+    assert (tmp_path / "out.zip").read_text() == "mine"
+
+
 async def test_what_is_done_to_people_is_in_the_audit(store: Store, tmp_path: Path) -> None:
-    (ann,) = await make_users(store, "ann")
-    workspace = await store.workspaces.create(ann.id, "school", None)
-    await export_user(store, ROOT, UploadFolder(tmp_path), "ann", tmp_path, print)
-    await set_retention(store, ROOT, "school", 30, print)
-    await delete_user(store, ROOT, "ann", MessageFate.KEEP, None, print)
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    desk = desk_of(store, tmp_path)
+    await export_user(desk, QUIET, username="ann", to=tmp_path)
+    for _ in range(2):  # the second time nothing changes
+        await set_retention(desk, QUIET, body=RetentionBody("school", 30))
+    await delete_user(desk, QUIET, body=DeletionBody("ann", "keep", "ben"))
     rows = await store.audit.page(before=None, limit=9)
     assert [(row.entry.action, row.user_id, row.username, row.entry.details) for row in rows] == [
-        ("user delete", ann.id, f"deleted-{ann.id}", {"messages": "keep"}),
-        ("workspace retention", None, None, {"workspace": workspace.id, "days": 30}),
+        (
+            "user delete",
+            ann.id,
+            f"deleted-{ann.id}",
+            {"messages": "keep", "hand_over_to": ben.id},
+        ),
+        ("workspace retention", None, None, {"workspace": channel.workspace_id, "days": 30}),
         ("user export", ann.id, f"deleted-{ann.id}", {}),
     ]
 
@@ -64,71 +120,89 @@ async def test_what_is_done_to_people_is_in_the_audit(store: Store, tmp_path: Pa
 async def test_an_account_is_deleted_and_its_files_removed(store: Store, tmp_path: Path) -> None:
     said: list[str] = []
     (ann, _) = await make_users(store, "ann", "ben")
-    folder = UploadFolder(tmp_path)
-    url = folder.write("cat.txt", b"meow", b"thumb")
+    desk, show = desk_of(store, tmp_path), in_words(said.append)
+    url = desk.folder.write("cat.txt", b"meow", b"thumb")
     await store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", 4))
-    await delete_user(store, ROOT, "ann", MessageFate.KEEP, None, said.append)
-    await delete_user(store, ROOT, "ben", MessageFate.REMOVE, None, said.append)
+    others = evolve(desk, files=None)
+    await delete_user(others, show, body=DeletionBody("ann", "keep"))
+    assert desk.folder.path_of(url).exists()
+    await delete_user(desk, show, body=DeletionBody("ben", "remove"))
     assert said == ["ann is deleted, the messages stay", "ben is deleted, with all messages"]
-    assert folder.path_of(url).exists()
-    await remove_files(store, folder)
-    assert not folder.path_of(url).exists()
-    assert not folder.thumbnail_of(url).exists()
+    assert not desk.folder.path_of(url).exists()
+    assert not desk.folder.thumbnail_of(url).exists()
 
 
-async def test_the_workspaces_of_who_is_deleted_may_be_handed_over(store: Store) -> None:
+async def test_the_workspaces_of_who_is_deleted_may_be_handed_over(
+    store: Store, tmp_path: Path
+) -> None:
     said: list[str] = []
-    ann, ben = await make_users(store, "ann", "ben")
+    ann, ben, _ = await make_users(store, "ann", "ben", "cleo")
     channel = await make_channel(store, ann, ben)
     await post_one(store, to_channel(ann, channel, "hello"))
+    delete = partial(delete_user, desk_of(store, tmp_path), in_words(said.append))
     owned = rf"ann owns the workspace school \({channel.workspace_id}\)"
-    with pytest.raises(NotDone, match=owned):
-        await delete_user(store, ROOT, "ann", MessageFate.KEEP, None, said.append)
-    with pytest.raises(NotDone, match="cannot own workspaces"):
-        await delete_user(store, ROOT, "ann", MessageFate.KEEP, "ann", said.append)
-    await make_users(store, "cleo")
-    with pytest.raises(NotDone, match="cleo is not one of them"):
-        await delete_user(store, ROOT, "ann", MessageFate.KEEP, "cleo", said.append)
+    with pytest.raises(HttpError, match=owned) as refused:
+        await delete(body=DeletionBody("ann", "keep"))
+    assert (refused.value.status, refused.value.code) == (409, "owns_workspace")
+    with pytest.raises(WireError, match="cannot own workspaces"):
+        await delete(body=DeletionBody("ann", "keep", "ann"))
+    with pytest.raises(HttpError, match="cleo is not one of them"):
+        await delete(body=DeletionBody("ann", "keep", "cleo"))
     assert said == []
-    await delete_user(store, ROOT, "ann", MessageFate.KEEP, "ben", said.append)
+    assert await store.audit.page(before=None, limit=9) == []
+    await delete(body=DeletionBody("ann", "keep", "ben"))
     assert said[0] == f"ben owns the workspace school ({channel.workspace_id})"
     (workspace,) = await store.workspaces.of_user(ben.id)
     assert workspace.owner_id == ben.id
 
 
-async def test_a_workspace_gets_its_retention_by_name_or_id(store: Store) -> None:
+async def test_workspaces_are_listed_and_get_their_retention_by_name_or_id(
+    store: Store, tmp_path: Path
+) -> None:
     said: list[str] = []
-    (ann,) = await make_users(store, "ann")
-    school = await store.workspaces.create(ann.id, "school", None)
-    await set_retention(store, ROOT, "school", 30, said.append)
-    again = await store.workspaces.create(ann.id, "school", None)
-    await set_retention(store, ROOT, f"{school.id}", 0, said.append)
-    several = f"Several workspaces are called school; say which one: {school.id}, {again.id}"
-    with pytest.raises(NotDone, match=several):
-        await set_retention(store, ROOT, "school", 30, said.append)
-    start = f"Messages in the workspace school ({school.id}) stay"
-    assert said == [f"{start} for 30 days", f"{start} as long as the hub's retention_days say"]
+    ann, ben = await make_users(store, "ann", "ben")
+    school = (await make_channel(store, ann, ben)).workspace_id
+    desk, show = desk_of(store, tmp_path), in_words(said.append)
+    await set_retention(desk, show, body=RetentionBody("school", 30))
+    await set_retention(desk, show, body=RetentionBody("school", 30))
+    again = await store.workspaces.create(ben.id, "school", None)
+    await list_workspaces(desk, show)
+    await set_retention(desk, show, body=RetentionBody(f"{school}", 0))
+    several = f"Several workspaces are called school; say which one: {school}, {again.id}"
+    with pytest.raises(WireError, match=several):
+        await set_retention(desk, show, body=RetentionBody("school", 30))
+    start = f"Messages in the workspace school ({school}) stay"
+    usual = "as long as the hub's retention_days say"
+    assert said == [
+        f"{start} for 30 days",
+        f"{start} for 30 days already; nothing has changed",
+        f"{school}  school  ann  2 members  for 30 days",
+        f"{again.id}  school  ben  1 member   {usual}",
+        f"{start} {usual}",
+    ]
 
 
 async def test_what_cannot_be_done_is_said(store: Store, tmp_path: Path) -> None:
     (ann,) = await make_users(store, "ann")
     await store.workspaces.create(ann.id, "school", None)
-    folder, none = UploadFolder(tmp_path), "There is no user ben"
+    desk = desk_of(store, tmp_path)
+    delete, retain = partial(delete_user, desk, QUIET), partial(set_retention, desk, QUIET)
     refused: dict[str, list[Callable[[], Awaitable[None]]]] = {
-        none: [
-            lambda: export_user(store, ROOT, folder, "ben", tmp_path, print),
-            lambda: delete_user(store, ROOT, "ben", MessageFate.KEEP, None, print),
-            lambda: delete_user(store, ROOT, "ann", MessageFate.KEEP, "ben", print),
+        "There is no user ben": [
+            lambda: export_user(desk, QUIET, username="ben", to=tmp_path),
+            lambda: delete(body=DeletionBody("ben", "keep")),
+            lambda: delete(body=DeletionBody("ann", "keep", "ben")),
         ],
-        "for 0 to 36500 days, not for -1": [
-            lambda: set_retention(store, ROOT, "school", -1, print)
-        ],
-        "not for 36501": [lambda: set_retention(store, ROOT, "school", 36_501, print)],
-        "There is no workspace home": [lambda: set_retention(store, ROOT, "home", 1, print)],
-        "There is no workspace 987654": [lambda: set_retention(store, ROOT, "987654", 1, print)],
+        "messages must be keep or remove": [lambda: delete(body=DeletionBody("ann", "burn"))],
+        "for 0 to 36500 days, not for -1": [lambda: retain(body=RetentionBody("school", -1))],
+        "not for 36501": [lambda: retain(body=RetentionBody("school", 36_501))],
+        "There is no workspace home": [lambda: retain(body=RetentionBody("home", 1))],
+        "There is no workspace 987654": [lambda: retain(body=RetentionBody("987654", 1))],
+        "There is no workspace 0": [lambda: retain(body=RetentionBody("0", 1))],
     }
     for why, commands in refused.items():
         for command in commands:
-            with pytest.raises(NotDone, match=why):
+            with pytest.raises((HttpError, WireError), match=why):
                 await command()
     assert await store.accounts.find("ann") == ann
+    assert await store.audit.page(before=None, limit=9) == []

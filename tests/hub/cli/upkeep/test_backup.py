@@ -29,7 +29,7 @@ async def test_everything_that_the_database_knows_is_in_it(filled: Config, tmp_p
     assert files == {"a.txt", "b.png"}
     assert sum(name.startswith("thumbnails/") for name in found) == 1
     (line,) = said
-    assert line.startswith("Backed up 1 messages and 3 files (0.1 MB) in ")
+    assert line.startswith("Backed up 1 message and 3 files (0.1 MB) in ")
 
 
 async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_path: Path) -> None:

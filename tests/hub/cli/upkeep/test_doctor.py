@@ -2,18 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from attrs import evolve
 
+from hub.admin.socket import MAX_PATH_BYTES
 from hub.cli.running import NotDone
-from hub.cli.upkeep.doctor import check_database, check_files, check_schema, examine_all
+from hub.cli.upkeep.doctor import (
+    check_database,
+    check_files,
+    check_hub,
+    check_schema,
+    examine_all,
+)
 from hub.cli.upkeep.machine import Finding, Level
 from hub.files.folder import UploadFolder
 from hub.settings.config import Config
 from persistence.postgres.database.migrate import Schema, SqlFile, load_schema
 from persistence.postgres.upkeep.examination import Examination
 from persistence.postgres.upkeep.snapshot import Snapshot
+from protocol.admin import HubObject
 from tests.chaos.server import unused_port
 from tests.support.stores.databases import execute
 
@@ -32,8 +41,8 @@ async def test_what_is_well_is_said(filled: Config) -> None:
     await examine_all(config, said.append)
     lines = {line[9:22].strip(): line.split()[0] for line in said}
     assert list(lines) == [
-        "data folder", "space", "disk", "limits", "certificate", "database", "safety", "commit",
-        "clock", "schema", "files",
+        "data folder", "space", "disk", "hub", "limits", "certificate", "database", "safety",
+        "commit", "clock", "schema", "files",
     ]  # fmt: skip
     certain = {"data folder", "certificate", "database", "safety", "schema", "files"}
     assert {lines[name] for name in certain} == {"ok"}
@@ -59,7 +68,7 @@ async def test_a_database_that_is_away_is_a_problem_and_the_rest_is_looked_at(
     with pytest.raises(NotDone):
         await examine_all(config, said.append)
     assert said[-1].startswith("problem  database")
-    assert len(said) == 6
+    assert len(said) == 7
     assert "secret" not in "".join(said)
 
 
@@ -68,6 +77,44 @@ async def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(NotDone, match="Problems: 4"):
         await examine_all(Config(data_dir=tmp_path / "none"), said.append)
     assert not (tmp_path / "none").exists()
+
+
+def status_of(**changed: Any) -> HubObject:
+    status: Any = {
+        "version": "1",
+        "url": "http://a",
+        "pid": 7,
+        "stopping": False,
+        "draining": False,
+    }
+    return cast("HubObject", {**status, **changed})
+
+
+@pytest.mark.parametrize(
+    ("hub", "level", "said"),
+    [
+        (status_of(), Level.OK, "version 1 runs at http://a (pid 7)"),
+        (
+            status_of(draining=True),
+            Level.WARNING,
+            "/readyz says 503 until `parlour admin drain --u",
+        ),
+        (status_of(stopping=True), Level.WARNING, "is stopping"),
+        (None, Level.OK, "it does not run"),
+    ],
+)
+def test_a_hub_that_takes_no_new_work_is_said(
+    hub: HubObject | None, level: Level, said: str, tmp_path: Path
+) -> None:
+    found = check_hub(Config(data_dir=tmp_path), hub)
+    assert found.level is level
+    assert said in found.text
+
+
+def test_a_folder_whose_path_is_too_long_for_the_admin_socket_is_said(tmp_path: Path) -> None:
+    found = check_hub(Config(data_dir=tmp_path / ("x" * MAX_PATH_BYTES)), None)
+    assert found.level is Level.WARNING
+    assert "choose a shorter data_dir" in found.text
 
 
 @pytest.mark.parametrize(

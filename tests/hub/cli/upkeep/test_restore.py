@@ -55,7 +55,7 @@ async def test_everything_is_as_it_was_but_the_log_is_another(
 ) -> None:
     await ask(filled, "UPDATE serving SET hub = 1")
     line = await put_back(empty, archive)
-    assert line.startswith("Restored 1 messages and 3 files of 20")
+    assert line.startswith("Restored 1 message and 3 files of 20")
     for sql in ("SELECT content FROM messages", "SELECT count(*) FROM users"):
         assert await ask(empty, sql) == await ask(filled, sql)
     assert await ask(empty, "SELECT value FROM epochs") != await ask(

@@ -1,66 +1,46 @@
-"""A file that is there as a whole or not at all."""
+"""A ZIP file that is made a part at a time."""
 
-import stat
-from pathlib import Path
-from zipfile import ZipFile
+import io
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import pytest
 
 from hub.services.people.archive import Archive
-from tests.support.machine.disks import small_disk
 
 
-def test_it_is_there_when_it_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "a.zip"
-    (tmp_path / "cat").write_bytes(b"meow" * 1_000)
-    archive = Archive(path)
+def test_its_parts_are_a_file_with_every_member() -> None:
+    archive, parts = Archive(), []
     archive.begin("one.txt")
     archive.write([b"1", b"2"])
     archive.write([b"3"])
-    assert archive.copy(tmp_path / "cat", "files/cat")
-    assert not archive.copy(tmp_path / "dog", "files/dog")
+    archive.begin("files/cat", is_compressed=False)
+    for _ in range(10):
+        archive.write([b"meow" * 10_000])
+        parts.append(archive.take(30_000))
     archive.begin("empty.txt")
-    assert not path.exists()
-    assert archive.keep() == path.stat().st_size
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with ZipFile(path) as found:
+    archive.end()
+    parts.append(archive.take())
+    assert archive.take() == b""
+    assert len(list(filter(None, parts))) > 10
+    with ZipFile(io.BytesIO(b"".join(parts))) as found:
         assert found.testzip() is None
         assert {name: found.read(name) for name in found.namelist()} == {
             "one.txt": b"123",
-            "files/cat": b"meow" * 1_000,
+            "files/cat": b"meow" * 100_000,
             "empty.txt": b"",
         }
-    assert {each.name for each in tmp_path.iterdir()} == {"a.zip", "cat"}
+        kinds = [each.compress_type for each in found.infolist()]
+        assert kinds == [ZIP_DEFLATED, ZIP_STORED, ZIP_DEFLATED]
 
 
-def test_nothing_is_left_of_one_that_is_abandoned(tmp_path: Path) -> None:
-    archive = Archive(tmp_path / "a.zip")
-    archive.begin("one.txt")
-    archive.write([b"1"])
-    archive.abandon()
-    assert list(tmp_path.iterdir()) == []
+def test_less_than_is_wanted_stays() -> None:
+    archive = Archive()
+    archive.begin("one.txt", is_compressed=False)
+    archive.write([b"x" * 100])
+    assert archive.take(1_000_000) == b""
+    assert len(archive.take(100)) >= 100
 
 
-def test_what_is_there_already_stays(tmp_path: Path) -> None:
-    path = tmp_path / "a.zip"
-    late = Archive(path)
-    path.write_text("mine")
-    with pytest.raises(FileExistsError, match="is there already"):
-        Archive(path)
-    with pytest.raises(FileExistsError):
-        late.keep()
-    late.abandon()
-    assert path.read_text() == "mine"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_nothing_is_left_on_a_full_disk(tmp_path: Path) -> None:
-    with small_disk(tmp_path, 65_536) as disk:
-        (tmp_path / "big").write_bytes(b"x" * 1_000_000)
-        archive = Archive(disk / "a.zip")
-        archive.begin("one.txt")
-        archive.write([b"1"])
-        with pytest.raises(OSError, match="No space left"):
-            archive.copy(tmp_path / "big", "big")
-        archive.abandon()
-        assert list(disk.iterdir()) == []
+def test_nothing_is_written_where_no_member_was_begun() -> None:
+    with pytest.raises(ValueError, match="no member"):
+        Archive().write([b"1"])

@@ -12,6 +12,8 @@ STORED: Final = "tests/persistence/test_accounts.py"
 AT_ONCE: Final = "tests/persistence/postgres/test_deactivation.py"
 ACTOR: Final = "tests/hub/actor/test_hub.py"
 PAGE: Final = "tests/hub/socketio/admin_ui/test_application.py"
+TRACE: Final = "tests/hub/rest/routes/admin/test_trace.py"
+COMMANDS: Final = "tests/hub/cli/operators/test_admin.py"
 BESIDE: Final = "tests/e2e/http/test_administration.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -241,6 +243,90 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ACCOUNTS,),
     ),
     Fault(
+        "requests over the admin socket have no route in the log",
+        "hub/admin/socket.py",
+        "        await app(scope, receive, send)\n",
+        "        await app({**scope}, receive, send)\n",
+        (SOCKET,),
+    ),
+    Fault(
+        "a second deactivation is one",
+        "hub/admin/actions.py",
+        "        if user.deactivated_at is not None:\n",
+        "        if user.deactivated_at == body:\n",
+        (ACCOUNTS, COMMANDS),
+    ),
+    Fault(
+        "a hub that is drained twice has it in its audit twice",
+        "hub/rest/routes/admin/hub.py",
+        "    is_changed = body.draining != status.is_draining\n",
+        "    is_changed = body.draining or status.is_draining\n",
+        (HUB,),
+    ),
+    Fault(
+        "the log does not say whom operators deactivate",
+        "hub/rest/routes/admin/accounts.py",
+        '        operator_of(call).has_done("deactivate", user["id"])\n',
+        '        operator_of(call).has_done("deactivate")\n',
+        (HUB,),
+    ),
+    Fault(
+        "the log does not say that somebody guesses the operators' token",
+        "hub/admin/token.py",
+        "        attempts.was_wrong(network, now)\n",
+        "",
+        (GATE,),
+    ),
+    Fault(
+        "guesses of the operators' token fill the log",
+        "hub/limits/tokens.py",
+        "        if self._lines.take(now):\n",
+        "        if self._lines.take(now) or network:\n",
+        ("tests/hub/limits/test_tokens.py",),
+    ),
+    Fault(
+        "who does not read a trace is not told what is missing",
+        "hub/settings/log_tap.py",
+        "            self._dropped += 1\n            return\n",
+        "            return\n",
+        ("tests/hub/settings/test_log_tap.py", TRACE),
+    ),
+    Fault(
+        "a trace goes on for who has left",
+        "hub/settings/log_tap.py",
+        "        try:\n            yield follower\n        finally:\n",
+        "        yield follower\n        if follower:\n",
+        (TRACE,),
+    ),
+    Fault(
+        "the end of the hub cuts a trace off",
+        "hub/app.py",
+        "    tap.end()  # before the admin socket is closed\n",
+        "",
+        (BESIDE,),
+    ),
+    Fault(
+        "any number of users is followed at a time",
+        "hub/rest/routes/admin/trace.py",
+        "    if sum(map(len, tap.values())) >= MAX_TRACES:\n",
+        "    if len(tap) > MAX_TRACES:\n",
+        (TRACE,),
+    ),
+    Fault(
+        "a trace is in no audit",
+        "hub/rest/routes/admin/trace.py",
+        '    await call.services.store.audit.note(operator_of(call).does("trace"), user)\n',
+        "",
+        (TRACE,),
+    ),
+    Fault(
+        "a trace is silent while its user is",
+        "hub/rest/routes/admin/trace.py",
+        "            with trio.move_on_after(BEAT_SECONDS):\n",
+        "            with trio.CancelScope():\n",
+        (TRACE,),
+    ),
+    Fault(
         "the page does not show what the operator says",
         "hub/web/app/shell/announcement.js",
         "    bar.hidden = false;\n",
@@ -250,8 +336,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a command opens the embedded database beside its hub",
         "hub/cli/operators/desk.py",
-        "    elif config.database_url is None and _flaw_of_socket(config) is None:\n",
-        "    elif config.database_url == _flaw_of_socket(config) == '':\n",
+        "    if config.database_url is None and _flaw_of_socket(config) is None:\n",
+        "    if config.database_url == _flaw_of_socket(config) == '':\n",
         (BESIDE,),
     ),
 )

@@ -103,13 +103,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (TAP,),
     ),
     Fault(
-        "a follower does not learn that lines are missing",
-        "hub/settings/log_tap.py",
-        "            self.dropped += 1\n",
-        "            pass\n",
-        (TAP,),
-    ),
-    Fault(
         "a line that a thread writes is handed over in that thread",
         "hub/settings/log_tap.py",
         "if trio.lowlevel.in_trio_run():",

@@ -35,7 +35,9 @@ async def test_accounts_are_made_listed_and_changed_while_the_hub_runs(store: St
         assert page["next"] == made.json["id"]
         assert (await operators.seen(f"/admin/users?after={page['next']}"))["users"] == []
         role = {**USER, "role": "teacher"}
-        assert (await operators.done("/admin/users/role", role))["role"] == "teacher"
+        for changed in (True, False):
+            account = await operators.done("/admin/users/role", role)
+            assert (account["role"], account["changed"]) == ("teacher", changed)
         await operators.done("/admin/users/password", {**USER, "password": "another horse"})
         assert (await log_in(world)).status == 401
         assert (await log_in(world, "another horse")).status == 200
@@ -91,7 +93,9 @@ async def test_who_is_deactivated_is_put_out_and_cannot_sign_in(store: Store) ->
         bens = await ben.open()
         bens.ignoring("user_online_status", "messages_read")
         account = await operators.done("/admin/deactivate", USER)
-        assert account["deactivated_at"] is not None
+        assert (account["deactivated_at"] is None, account["changed"]) == (False, True)
+        again = await operators.done("/admin/deactivate", USER)
+        assert again == {**account, "changed": False}
         assert (await sockets[0].closed()).code == 4001
         session = await world.call("GET", "/api/auth/session", headers={"Cookie": cookie})
         assert (session.status, session.json["code"]) == (401, "invalid_session")
@@ -110,7 +114,9 @@ async def test_who_is_deactivated_is_put_out_and_cannot_sign_in(store: Store) ->
         history = await ben.call("GET", f"/api/messages/{ann.id}")
         assert [each["content"] for each in history.json] == ["hi"]
         await bens.close_in_silence()
-        assert (await operators.done("/admin/reactivate", USER))["deactivated_at"] is None
+        for changed in (True, False):
+            account = await operators.done("/admin/reactivate", USER)
+            assert (account["deactivated_at"], account["changed"]) == (None, changed)
         again = await world.websocket(Cookie=cookie_of(await log_in(world)))
         await again.receive_type("system")
         await again.close_in_silence()

@@ -5,6 +5,7 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.clients.operators import TOKEN, operated
+from tests.support.telemetry.logs import about, captured_lines
 from tests.support.world import World
 
 STATUS = "/admin/status"
@@ -45,8 +46,14 @@ async def test_guesses_are_limited_for_their_network(
         for _ in range(5):
             assert (await operators.call("GET", STATUS)).status == 200
             assert (await world.call("GET", STATUS)).status == 401  # no guess
-        for _ in range(3):
-            assert (await operators.call("GET", STATUS, token="wrong")).status == 401
+        with captured_lines() as lines:
+            for _ in range(3):
+                assert (await operators.call("GET", STATUS, token="wrong")).status == 401
+        refused = about(lines, "admin_token_refused")
+        assert [(each["log_level"], each["network"]) for each in refused] == [
+            ("warning", "::/64")
+        ] * 3
+        assert "wrong" not in repr(lines)
         reply = await operators.call("GET", STATUS)
         assert (reply.status, reply.json["code"]) == (429, "too_many_attempts")
         assert int(reply.headers["retry-after"]) > 0

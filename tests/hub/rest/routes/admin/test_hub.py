@@ -10,6 +10,7 @@ from persistence.interface import AuditEntry, Store, Way
 from tests.support.clients.operators import operated
 from tests.support.clients.socketio import enter
 from tests.support.stores.outage import Outage
+from tests.support.telemetry.logs import about, captured_lines
 from tests.support.world import GREETINGS
 
 
@@ -154,6 +155,8 @@ async def test_the_log_level_changes_at_once(memory_store: Store) -> None:
             changed = await operators.done("/admin/log-level", {"level": "warning"})
             assert changed == {"level": "warning", "before": "error"}
             assert level_in_force() is LogLevel.WARNING
+            again = await operators.done("/admin/log-level", {"level": "warning"})
+            assert again == {"level": "warning", "before": "warning"}
             refused = await operators.refused("/admin/log-level", {"level": "loud"})
             assert refused == (400, "invalid_field")
             (row,) = await operators.audit()
@@ -164,9 +167,12 @@ async def test_the_log_level_changes_at_once(memory_store: Store) -> None:
 
 async def test_a_hub_that_is_drained_takes_nobody_from_a_load_balancer(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
-        for draining, status in ((True, 503), (False, 200), (True, 503)):
+        for draining, status, changed in (
+            (False, 200, False), (True, 503, True), (True, 503, False), (False, 200, True),
+            (True, 503, True),
+        ):  # fmt: skip
             done = await operators.done("/admin/drain", {"draining": draining})
-            assert done == {"draining": draining}
+            assert done == {"draining": draining, "changed": changed}
             assert (await world.call("GET", "/readyz")).status == status
         ann = await world.person("ann")  # everything else goes on
         await (await ann.open()).close_in_silence()
@@ -175,6 +181,41 @@ async def test_a_hub_that_is_drained_takes_nobody_from_a_load_balancer(memory_st
             {"draining": False},
             {"draining": True},
         ]
+
+
+async def test_the_log_says_what_operators_do_and_not_with_which_words(
+    memory_store: Store,
+) -> None:
+    async with operated(memory_store) as (world, operators):
+        ann = await world.person("ann")
+        with captured_lines() as lines:
+            socket = await ann.open()
+            socket.ignoring("announcement")
+            for path, body in (
+                ("/admin/drain", {"draining": True}),
+                ("/admin/announce", {"text": TEXT}),
+                ("/admin/kick", {"user": "ann"}),
+                ("/admin/users/role", {"user": "ann", "role": "teacher"}),
+                ("/admin/deactivate", {"user": "ann"}),
+                ("/admin/deactivate", {"user": "ann"}),  # which changes nothing
+                ("/admin/reactivate", {"user": "ann"}),
+            ):
+                await operators.done(path, body)
+            await socket.until_closed()
+    told = [(each["action"], each.get("user")) for each in about(lines, "operator_acted")]
+    assert told == [
+        ("drain", None),
+        ("announce", None),
+        ("kick", ann.id),
+        ("user role", ann.id),
+        ("deactivate", ann.id),
+        ("reactivate", ann.id),
+    ]
+    came = {
+        (each["way"], each["peer"], each["log_level"]) for each in about(lines, "operator_acted")
+    }
+    assert came == {("http", "::/64", "info")}
+    assert TEXT not in repr(lines)
 
 
 async def test_what_cannot_be_written_down_is_not_done(memory_store: Store) -> None:

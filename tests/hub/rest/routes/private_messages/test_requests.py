@@ -84,8 +84,11 @@ async def test_of_a_request_that_is_read_its_author_learns_nothing(world: World)
 
 async def test_a_resume_leaves_a_declined_request_out(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
+    phone = await ann.open()
     await say(ben, ann, "hello")
+    await phone.receive_type("private_message")
     await ann.call("DELETE", f"{LIST}/{ben.id}")
+    await phone.receive_type("message_request")  # not told to who comes later
     anns = await ann.open("/ws?resume")
     await anns.send({"type": "resume", "after": {}})
     resumed = await anns.receive_type("resumed")

@@ -1,0 +1,83 @@
+"""How a command ends that failed: the line that it says, and its exit code.
+
+Guarantees: an expected failure is one line that shows no password, with the code of a hub's
+refusal, and names the file that it is about; what is wrong with the command line or a setting, and
+so does not get right by itself, ends with `WRONG_USE`. Must not know: any command.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hub.cli.rest import CallFailed
+from hub.http.responses import HttpError
+from hub.settings.redaction import redact
+from hub.settings.setting import ConfigError
+from hub.settings.sources import reason_of
+from persistence.embedded import EmbeddedPostgresError
+from persistence.records import StoreError
+from protocol.errors import WireError
+
+FAILED: Final = 1
+WRONG_USE: Final = 2
+
+EXPECTED: Final = (
+    ConfigError,
+    EmbeddedPostgresError,
+    StoreError,
+    CallFailed,
+    HttpError,
+    WireError,
+    OSError,
+)
+
+
+class Failure(Exception):
+    """A command cannot do what it was asked for; the text is the line that says so.
+
+    `ends_with`: the exit code.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(one_line(redact(_text_of(error))))
+        self.ends_with: Final = WRONG_USE if isinstance(error, ConfigError) else FAILED
+
+
+@contextmanager
+def naming(what: Path | str) -> Iterator[None]:
+    """What the system refuses in this context is about `what`, if it does not say itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(what)) from None
+
+
+def of_usage(error: click.ClickException) -> str:
+    """What is wrong with a command line, in one line."""
+    text = one_line(error.format_message())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{text.removesuffix('.')}: see `{error.ctx.command_path} --help`"
+    return text
+
+
+def one_line(text: str) -> str:
+    """A text as what a command ends with."""
+    return f"Error: {' '.join(text.split())}"
+
+
+def _text_of(error: BaseException) -> str:
+    match error:
+        case CallFailed(code=str(code)):
+            return f"{error} ({code})"
+        case HttpError(text=text, code=code) | WireError(text=text, code=code):
+            return f"{text} ({code})"
+        case OSError() if error.errno != errno.EPIPE or error.filename is not None:
+            return reason_of(error)
+        case _:
+            return str(error)
