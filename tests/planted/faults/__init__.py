@@ -27,7 +27,15 @@ from tests.planted.faults.live import (
     telemetry,
 )
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import backups, database, log, people, persistence, routines
+from tests.planted.faults.storage import (
+    backups,
+    database,
+    log,
+    people,
+    persistence,
+    routines,
+    searching,
+)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -36,6 +44,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *people.FAULTS,
+    *searching.FAULTS,
     *posting.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
