@@ -263,6 +263,7 @@ async def open_services(
         relations=store.relations,
         sending=Sending(store.messages, store.relations, messaging, channels, assistant, outcomes),
         revisions=Revisions(
+            store.accounts,
             store.revisions,
             messaging,
             files,

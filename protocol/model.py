@@ -330,3 +330,14 @@ def with_authors(
         author = people.get(message.author_id)
         if author is not None:
             yield message, author
+
+
+def recipient_of(message: Message) -> UserId:
+    """The recipient of a private message.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if message.recipient_id is None:
+        raise ValueError("not a private message")
+    return message.recipient_id

@@ -66,6 +66,7 @@ LIBRARIES = {
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),
     "nh3": ("protocol.shapes",),
+    "emoji": ("protocol.parsing",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
     "cryptography": ("hub.cli", "hub.sockets"),

@@ -74,6 +74,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
+    "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
     "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
     "tests/hub/rest/routes/test_room_for_uploads.py": "limits of uploads, over HTTP",

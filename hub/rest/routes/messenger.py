@@ -15,6 +15,7 @@ from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from persistence.lists import Which
 from persistence.records import Conversation
 from protocol.answers import Done
@@ -74,6 +75,7 @@ class ConversationObject(TypedDict):
     participants: list[ParticipantObject]
     lastMessage: ConversationMessageObject
     unreadCount: int
+    lastRev: int
 
 
 class DetailedConversationObject(ConversationObject):
@@ -158,6 +160,7 @@ def _summary(me: User, conversation: Conversation) -> ConversationObject:
         "participants": [_participant(user) for user in people.values()],
         "lastMessage": conversation_message_object(last, people[last.author_id]),
         "unreadCount": conversation.unread_count,
+        "lastRev": conversation.last_rev,
     }
 
 
@@ -290,6 +293,15 @@ async def send(call: Call) -> JSON[ConversationMessageObject]:
     return JSON(conversation_message_object(posted.message, call.user), 201)
 
 
+_REACH: Final = Reach(only_private=True)
+
+
+async def revise(call: Call) -> JSON[ConversationMessageObject]:
+    """Change the message in the path."""
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    return JSON(conversation_message_object(*await revised(call, message_id, _REACH)))
+
+
 async def mark_read(call: Call) -> JSON[SuccessObject]:
     """Mark a message, and those before it, read."""
     try:
@@ -320,6 +332,7 @@ _NAMED: Final = {"conversation_id": ConversationName}
 
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
+        *revision_endpoints(revise, f"{prefix}/messages"),
         Endpoint(
             "GET",
             f"{prefix}/conversations",

@@ -95,6 +95,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('channel', 'delete_others', '{moderator, owner}'),
         ('channel', 'grade', '{moderator, owner}'),
         ('channel', 'pin', '{moderator, owner}'),
+        ('channel', 'see_versions', '{moderator, owner}'),
         ('announcements', 'see', '{guest, member, moderator, owner}'),
         ('announcements', 'write', '{moderator, owner}'),
         ('announcements', 'edit', '{moderator, owner}'),
@@ -103,6 +104,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('announcements', 'delete_others', '{moderator, owner}'),
         ('announcements', 'grade', '{moderator, owner}'),
         ('announcements', 'pin', '{moderator, owner}'),
+        ('announcements', 'see_versions', '{moderator, owner}'),
         ('conversation', 'see', '{participant, contact}'),
         ('conversation', 'write', '{contact}'),
         ('conversation', 'edit', '{contact}'),
@@ -110,7 +112,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ('conversation', 'delete_own', '{participant, contact}'),
         ('conversation', 'delete_others', '{}'),
         ('conversation', 'grade', '{}'),
-        ('conversation', 'pin', '{}')
+        ('conversation', 'pin', '{}'),
+        ('conversation', 'see_versions', '{}')
 $$;
 
 -- Whether a user may take an action in a workspace, or in a channel.

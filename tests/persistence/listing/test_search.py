@@ -8,9 +8,11 @@ from persistence.interface import Store
 from persistence.records import Draft
 from persistence.search import FIRST, Ranking, Wanted
 from protocol.model import MessageFate, MessageKind
+from protocol.revisions import Delete
 from protocol.searching.query import parse_query
 from tests.support.finding import contents, have_found, marked, pages, search
 from tests.support.stores.records import (
+    changed,
     make_channel,
     make_upload,
     make_user,
@@ -97,14 +99,14 @@ async def test_what_was_deleted_is_not_found(store: Store) -> None:
     await post_one(store, Draft(ann.id, ben.id, "hay two"))
     await post_one(store, Draft(ben.id, eve.id, "hay of ben's"))
     await have_found(store)
-    await store.messages.delete(first.id, by=ann.id)
+    await changed(store, first.id, Delete(), by=ann.id)
     assert contents((await search(store, ben, "hay")).found) == ["hay of ben's", "hay two"]
     hers = await store.search.messages(ben.id, Wanted(authors=[ann.id]))
     assert contents(hers.found) == ["hay two"]
     await store.accounts.delete(ann.id, MessageFate.REMOVE)
     assert contents((await search(store, ben, "hay")).found) == ["hay of ben's"]
     unseen = await post_one(store, Draft(ben.id, eve.id, "hay, soon gone"))
-    await store.messages.delete(unseen.id, by=ben.id)
+    await changed(store, unseen.id, Delete(), by=ben.id)
     await have_found(store)
     assert contents((await search(store, eve, "hay")).found) == ["hay of ben's"]
 
@@ -170,7 +172,7 @@ async def test_what_comes_or_goes_meanwhile_moves_nothing(store: Store, ranking:
     assert first.more is not None
     for newer in ("hay straw hay straw", "hay, and far behind it there is straw"):
         await post_one(store, Draft(ann.id, ben.id, newer))
-    await store.messages.delete(first.found[-1].message.id, by=ann.id)
+    await changed(store, first.found[-1].message.id, Delete(), by=ann.id)
     await have_found(store)
     rest = Wanted(phrases, ranking=ranking, after=first.more, limit=20)
     second = await store.search.messages(ben.id, rest)

@@ -33,6 +33,7 @@ from tests.planted.faults.storage import (
     log,
     people,
     persistence,
+    revisions,
     routines,
     searching,
 )
@@ -46,6 +47,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *people.FAULTS,
     *searching.FAULTS,
     *posting.FAULTS,
+    *revisions.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
     *command_line.FAULTS,

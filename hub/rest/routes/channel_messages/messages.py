@@ -13,6 +13,14 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
+from hub.rest.routes.revisions import (
+    Reach,
+    VersionObject,
+    revised,
+    revision_endpoints,
+    versions_endpoint,
+    versions_of,
+)
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (
@@ -111,9 +119,27 @@ def _parent(given: str | None) -> MessageId | None:
     return MessageId(number)
 
 
+_REACH: Final = Reach(content_chars=MAX_CONTENT_CHARS)
+
+
+async def revise(call: Call) -> JSON[ChannelMessageObject]:
+    """Change the message in the path."""
+    return JSON(_view(call, *await revised(call, _message_id(call), _REACH)))
+
+
+async def versions(call: Call) -> JSON[list[VersionObject]]:
+    """What the message in the path said before it was edited."""
+    return JSON(await versions_of(call, _message_id(call)))
+
+
+def _message_id(call: Call) -> MessageId | None:
+    number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
+    return None if number is None else MessageId(number)
+
+
 async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
-    message = await _message(call, call.request.path_params["message_id"])
+    message = await _message(call)
     found = await call.services.store.messages.replies(
         message.id, limit=MAX_REPLIES, viewer=call.me
     )
@@ -145,15 +171,14 @@ async def channel_in_path(call: Call) -> Channel:
     return access.channel
 
 
-async def _message(call: Call, text: str) -> Message:
-    """A message that the caller may see.
+async def _message(call: Call) -> Message:
+    """The message in the path, which the caller may see.
 
     Raises:
         HttpError: 404 when there is none, or the caller may not see it.
     """
-    number = from_uuid(IdKind.MESSAGE, text)
-    store = call.services.store
-    message = None if number is None else await store.messages.get(MessageId(number))
+    message_id, store = _message_id(call), call.services.store
+    message = None if message_id is None else await store.messages.get(message_id)
     access = None
     if message is not None:
         access = await store.channels.access(call.me, message.channel_id)
@@ -164,6 +189,8 @@ async def _message(call: Call, text: str) -> Message:
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
+    *revision_endpoints(revise),
+    versions_endpoint(versions),
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",

@@ -17,12 +17,20 @@ from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
+from hub.rest.routes.revisions import (
+    Reach,
+    VersionObject,
+    carried_out,
+    revised,
+    revision_endpoints,
+    versions_endpoint,
+    versions_of,
+)
 from hub.services.assistant.language_model import NoAnswer, Turn
-from protocol.answers import Changed, Done
+from protocol.answers import Done
 from protocol.commands import (
     MarkRead,
     PostToChannel,
-    ReviseMessage,
 )
 from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
@@ -37,7 +45,7 @@ from protocol.model import (
     with_authors,
 )
 from protocol.parsing.content import check_content, check_file_url, is_storable
-from protocol.revisions import Delete, Grade, Pin
+from protocol.revisions import Grade, Pin
 from protocol.shapes.learning_platform import (
     ChannelObject,
     ChatMessageObject,
@@ -195,11 +203,24 @@ async def _message(call: Call) -> Message:
     return message
 
 
+_REACH: Final = Reach(clean=str.strip)
+
+
+async def revise(call: Call) -> JSON[ChatMessageObject]:
+    """Change the message in the path."""
+    return JSON(chat_message_object(*await revised(call, _message_id(call), _REACH)))
+
+
 async def delete(call: Call) -> JSON[MessageObject]:
     """Delete a message; for its author and moderators."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
-    await call.carry_out(ReviseMessage(_message_id(call), Delete()), Changed, wording)
+    await revised(call, _message_id(call), _REACH, wording)
     return JSON({"message": "Message deleted"})
+
+
+async def versions(call: Call) -> JSON[list[VersionObject]]:
+    """What the message in the path said before it was edited."""
+    return JSON(await versions_of(call, _message_id(call)))
 
 
 async def mark_read(call: Call) -> JSON[ChatMessageObject]:
@@ -207,7 +228,10 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     message = await _message(call)
     await call.carry_out(MarkRead(message.id), Done)
     read = await call.services.store.messages.get(message.id, even_deleted=True, viewer=call.me)
-    return await _shown(call, read or message)
+    shown = await views(call, [read or message])
+    if not shown:  # its author was deleted in between
+        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
+    return JSON(shown[0])
 
 
 async def grade(call: Call) -> JSON[ChatMessageObject]:
@@ -217,17 +241,9 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
         status = GradingStatus((await call.body(GradeBody)).status)
     except (WireError, ValueError):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
-    command = ReviseMessage(_message_id(call), Grade(status))
-    graded = await call.carry_out(command, Changed, {ErrorCode.STAFF_ONLY: not_staff})
-    shown = await call.services.store.messages.get(graded.message.id, viewer=call.me)
-    return await _shown(call, shown or graded.message)
-
-
-async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
-    shown = await views(call, [message])
-    if not shown:  # its author was deleted in between
-        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
-    return JSON(shown[0])
+    wording = {ErrorCode.STAFF_ONLY: not_staff}
+    graded = await carried_out(call, _message_id(call), Grade(status), wording)
+    return JSON(chat_message_object(*graded))
 
 
 async def pin(call: Call) -> JSON[ChannelObject]:
@@ -253,7 +269,7 @@ async def _change_pins(call: Call, change: Pin, not_staff: str) -> JSON[ChannelO
         ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,
         ErrorCode.MESSAGE_NOT_FOUND: _NOTHING_TO_PIN,
     }
-    await call.carry_out(ReviseMessage(message_id, change, channel_id), Changed, wording)
+    await carried_out(call, message_id, change, wording, channel_id=channel_id)
     access = await call.services.store.channels.access(call.me, channel_id)
     if access is None or not access.allowed:  # it was lost in between
         raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found")
@@ -307,6 +323,7 @@ _NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
 _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
 _NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
+_KEY_USED: Final = (ErrorCode.KEY_CONFLICT,)
 _PINNED: Final = {200: "messages", 404: _NO_CHANNEL}
 _HISTORY: Final = {
     200: "messages, oldest first",
@@ -316,6 +333,7 @@ _PIN: Final = {
     200: "the channel",
     403: _NOT_ALLOWED,
     404: _NO_MESSAGE,
+    409: _KEY_USED,
     429: [ErrorCode.RATE_LIMITED],
 }
 
@@ -363,13 +381,8 @@ ENDPOINTS: Final = (
         body=PostBody,
         parameters=(KEY,),
     ),
-    Endpoint(
-        "DELETE",
-        "/api/messages/{message_id}",
-        "Delete a message",
-        delete,
-        {200: "done", 400: _NO_ID, 403: _NOT_ALLOWED, 404: _NO_MESSAGE},
-    ),
+    *revision_endpoints(revise, delete=delete),
+    versions_endpoint(versions),
     Endpoint(
         "POST",
         "/api/messages/{message_id}/read",
@@ -382,12 +395,25 @@ ENDPOINTS: Final = (
         "/api/messages/{message_id}/grade",
         "Grade homework; for moderators",
         grade,
-        {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE},
+        {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE, 409: _KEY_USED},
         body=GradeBody,
+        parameters=(KEY,),
     ),
-    Endpoint("POST", "/api/channels/{channel_id}/pin/{message_id}", "Pin a message", pin, _PIN),
     Endpoint(
-        "DELETE", "/api/channels/{channel_id}/pin/{message_id}", "Unpin a message", unpin, _PIN
+        "POST",
+        "/api/channels/{channel_id}/pin/{message_id}",
+        "Pin a message",
+        pin,
+        _PIN,
+        parameters=(KEY,),
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/channels/{channel_id}/pin/{message_id}",
+        "Unpin a message",
+        unpin,
+        _PIN,
+        parameters=(KEY,),
     ),
     Endpoint(
         "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _PINNED

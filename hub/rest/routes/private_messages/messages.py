@@ -15,6 +15,7 @@ from hub.rest.finding.searching import SEARCHED, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
+from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
 from persistence.lists import Which
 from protocol.answers import Done
@@ -29,7 +30,7 @@ from protocol.dialects.private_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, Posted, User, UserId
+from protocol.model import MAX_ID, Message, MessageId, Posted, User, UserId, recipient_of
 from protocol.parsing.content import check_file_url, check_kind
 from protocol.shapes.snippets import SnippetObject, snippet_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -61,6 +62,7 @@ class ConversationObject(TypedDict):
     last_message: str
     last_message_time: Timestamp
     last_seq: int
+    last_rev: int
     is_online: bool
     is_request: bool
 
@@ -112,6 +114,20 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> JSON[Sho
     people = await _people(call, recipient_id)
     (shown,) = message_objects([posted.message], people)
     return JSON(shown, 201)
+
+
+_REACH: Final = Reach(only_private=True)
+
+
+async def revise(call: Call) -> JSON[ShownMessageObject]:
+    """Change the message in the path."""
+    number = call.path_id("message_id")
+    message_id = None if number is None else MessageId(number)
+    message, author = await revised(call, message_id, _REACH)
+    is_mine = author.id == call.me
+    people = await _people(call, recipient_of(message) if is_mine else author.id)
+    (shown,) = message_objects([message], people)
+    return JSON(shown)
 
 
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
@@ -187,6 +203,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
             "last_message": each.last_message.content,
             "last_message_time": timestamp(each.last_message.created_at),
             "last_seq": each.last_seq,
+            "last_rev": each.last_rev,
             "is_online": each.peer.id in online,
             "is_request": each.is_request,
         }
@@ -244,6 +261,7 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
+    *revision_endpoints(revise),
     Endpoint(
         "GET",
         "/api/messages/conversations",

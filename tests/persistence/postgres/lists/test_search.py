@@ -7,11 +7,12 @@ from persistence.postgres import open_postgres_store
 from persistence.records import Draft
 from persistence.search import Wanted
 from protocol.model import User
+from protocol.revisions import Delete
 from protocol.searching.query import parse_query
 from protocol.searching.words import words_in
 from tests.support.finding import contents, have_found, marked, search
 from tests.support.stores.databases import Databases, execute, open_transaction
-from tests.support.stores.records import make_users, post_one
+from tests.support.stores.records import changed, make_users, post_one
 
 EDIT = "UPDATE messages SET content = $2 WHERE id = $1"
 
@@ -65,7 +66,7 @@ async def test_nothing_is_left_of_what_a_deleted_message_said(databases: Databas
         ann, ben = await make_users(store, "ann", "ben")
         message = await post_one(store, Draft(ann.id, ben.id, "hay"))
         await have_found(store)
-        await store.messages.delete(message.id, by=ann.id)
+        await changed(store, message.id, Delete(), by=ann.id)
         assert await execute(dsn, "SELECT count(*) FROM search_documents") == 0
 
 
