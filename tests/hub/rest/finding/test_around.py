@@ -25,7 +25,7 @@ async def test_a_message_is_in_the_middle_of_its_page(world: World) -> None:
     assert await page(ids[0]) == [f"hay {number}" for number in range(5)]
     assert await page(ids[8]) == ["hay 6", "hay 7", "hay 8"]
     assert (await ben.call("GET", "/api/messages/unread-count")).json == {"count": 9}
-    await changed(world.services.store, MessageId(ids[4]), Delete(), by=ann.id)
+    await changed(world.services.store, MessageId(int(str(ids[4]))), Delete(), by=ann.id)
     assert await page(ids[4]) == ["hay 2", "hay 3", "hay 5", "hay 6"]
     for unknown in (other, 123_456_789):
         assert "message_not_found" in (await page(unknown))[0]
