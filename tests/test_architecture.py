@@ -236,7 +236,12 @@ def test_persistence_knows_only_the_model() -> None:
     refuse(
         {
             path: {name for name in imported(path) if name.partition(".")[0] in known}
-            - {"protocol.model", "protocol.revisions"}
+            - {
+                "protocol.model",
+                "protocol.revisions",
+                "protocol.searching.marks",
+                "protocol.searching.words",
+            }
             for path in in_package("persistence")
         }
     )
@@ -252,6 +257,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "lists",
             "contents.revisions",
             "records",
+            "search",
         )
     }
     refuse(

@@ -205,6 +205,7 @@ def _learning() -> list[Row]:
         row("GET /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("POST /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("GET /api/channels/query/{text}", SignedIn(200), text="general"),
+        row("GET /api/messages/search?q=general", SignedIn(200)),
         row("POST /api/workspaces", SignedIn(201), {"name": "Mine"}),
         row("GET /api/workspaces", SignedIn(200)),
         row("POST /api/ai-chat", SignedIn(500), {"messages": [{"role": "user", "content": "?"}]}),
@@ -290,7 +291,8 @@ def _private() -> list[Row]:
         row("GET /readyz", Anybody(200)),
         *(row(f"GET {path}", SignedIn(200)) for path in (
             "/api/blocks", "/api/followers", "/api/following", "/api/messages/conversations",
-            "/api/messages/requests", "/api/messages/unread-count",
+            "/api/messages/requests", "/api/messages/search?q=general",
+            "/api/messages/unread-count",
             "/api/notifications/unread-count",
             "/api/users?username=paul", "/api/users/all", "/api/users/counts",
             "/api/users/followers", "/api/users/following", "/api/users/online",

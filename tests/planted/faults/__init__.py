@@ -35,6 +35,7 @@ from tests.planted.faults.storage import (
     persistence,
     revisions,
     routines,
+    searching,
 )
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -44,6 +45,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *people.FAULTS,
+    *searching.FAULTS,
     *posting.FAULTS,
     *revisions.FAULTS,
     *log.FAULTS,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
 from hub.rest.routes.revisions import (
@@ -35,6 +36,7 @@ from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
+AROUND: Final = Text("around", "only messages around the one with this id", {"format": "uuid"})
 
 _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
 _WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
@@ -64,6 +66,10 @@ async def history(call: Call) -> JSON[PageObject]:
         link = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == PAGE else None)
         shown = await _views(call, missed)
         return JSON({"messages": shown, "nextCursor": None}, headers=link)
+    if around := call.text(AROUND):
+        message_id = from_uuid(IdKind.MESSAGE, around)
+        nearby = await messages_around(call, message_id, channel.id, PAGE)
+        return JSON({"messages": await _views(call, nearby), "nextCursor": None})
     cursor = call.text(CURSOR)
     before = None
     if cursor:
@@ -190,8 +196,13 @@ ENDPOINTS: Final = (
         "/api/messages/channel/{channel_id}",
         "A page of a channel, oldest first",
         history,
-        {200: "messages", 400: [ErrorCode.INVALID_FIELD], 403: [ErrorCode.NOT_A_MEMBER]},
-        parameters=(CURSOR, AFTER_SEQ),
+        {
+            200: "messages",
+            400: [ErrorCode.INVALID_FIELD],
+            403: [ErrorCode.NOT_A_MEMBER],
+            404: [ErrorCode.MESSAGE_NOT_FOUND],
+        },
+        parameters=(CURSOR, AFTER_SEQ, AROUND),
     ),
     Endpoint(
         "POST",

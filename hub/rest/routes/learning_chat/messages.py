@@ -11,6 +11,8 @@ from attrs import frozen
 
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.searching import SEARCHED, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
@@ -50,6 +52,7 @@ from protocol.shapes.learning_platform import (
     channel_object,
     chat_message_object,
 )
+from protocol.shapes.snippets import SnippetObject, snippet_object
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -78,6 +81,13 @@ class DialogueBody:
     messages: tuple[Turn, ...]
 
 
+class FoundMessageObject(TypedDict):
+    """A message that was searched for, and the part of it that says why."""
+
+    message: ChatMessageObject
+    snippet: SnippetObject
+
+
 class UnreadObject(TypedDict):
     """How many messages are unread."""
 
@@ -104,6 +114,9 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's messages, oldest first; `before` pages back, `after_seq` forward."""
     channel = await accessible(call, call.path_id("channel_id"))
     limit = call.number(LIMIT)
+    if (message_id := call.optional(AROUND)) is not None:
+        nearby = await messages_around(call, message_id, channel.id, limit)
+        return JSON(await views(call, nearby))
     missed = await call.missed(channel.id, limit)
     if missed is not None:
         more = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == limit else None)
@@ -114,6 +127,21 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     )
     more = call.next_page(BEFORE, page[0].id if len(page) == limit else None)
     return JSON(await views(call, page), headers=more)
+
+
+async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+    """A page of what the caller searches for in all channels that they may see."""
+    page = await search_page(call, only_private=False)
+    shown = {view["id"]: view for view in await views(call, [each.message for each in page.found])}
+    found: list[FoundMessageObject] = [
+        {
+            "message": shown[each.message.id],
+            "snippet": snippet_object(each.message.content, each.marks),
+        }
+        for each in page.found
+        if each.message.id in shown
+    ]
+    return JSON(found, headers=more_found(call, page))
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:
@@ -296,7 +324,11 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
 _NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
 _KEY_USED: Final = (ErrorCode.KEY_CONFLICT,)
-_HISTORY: Final = {200: "messages, oldest first", 404: _NO_CHANNEL}
+_PINNED: Final = {200: "messages", 404: _NO_CHANNEL}
+_HISTORY: Final = {
+    200: "messages, oldest first",
+    404: (ErrorCode.CHANNEL_NOT_FOUND, ErrorCode.MESSAGE_NOT_FOUND),
+}
 _PIN: Final = {
     200: "the channel",
     403: _NOT_ALLOWED,
@@ -313,7 +345,16 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        parameters=(LIMIT, BEFORE, AFTER_SEQ),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
+    ),
+    Endpoint(
+        "GET",
+        "/api/messages/search",
+        "Search the messages of all channels that I may see",
+        search,
+        {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
+        parameters=SEARCHED,
+        costs=(Kind.SEARCHES,),
     ),
     Endpoint(
         "GET",
@@ -321,7 +362,7 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        parameters=(LIMIT, BEFORE, AFTER_SEQ),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
     ),
     Endpoint(
         "POST",
@@ -375,7 +416,7 @@ ENDPOINTS: Final = (
         parameters=(KEY,),
     ),
     Endpoint(
-        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _HISTORY
+        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _PINNED
     ),
     Endpoint(
         "GET",

@@ -66,6 +66,7 @@ RELEASED = {
     "schema/0017_revisions.sql": (
         "33dc2b738cb1b6c1efa9548b486ff6d5bd58ae960a74818bfec49066739eb844"
     ),
+    "schema/0018_search.sql": ("d3dd774acac3582b2377e78519dfb91cc3391a8b9502610853dd78bb344a46d2"),
 }
 
 
