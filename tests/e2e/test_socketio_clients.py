@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from tests.support.programs.chromium import require_chromium, run_in_chromium
+from tests.support.browser.chromium import require_chromium, run_in_chromium
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.proxies import haproxy, listener, nginx
 from tests.support.programs.socketio import Friend, SocketIoProgram, sign_up

@@ -34,9 +34,11 @@ export function launchServer() {
   });
 }
 
-/** The one of the tests that run this program; what the program opens in it ends with the program. */
-export function connect() {
-  const { PARLOUR_CHROMIUM: address } = process.env;
+/**
+ * The one of the tests that run this program; what the program opens in it ends with the program.
+ * @param {string | undefined} [address]
+ */
+export function connect(address = process.env.PARLOUR_CHROMIUM) {
   if (address === undefined) throw new Error("PARLOUR_CHROMIUM is the address of no browser");
   return chromium.connect(address);
 }

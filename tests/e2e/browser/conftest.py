@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs.chromium import require_chromium
+from tests.support.browser.chromium import require_chromium
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import trio
 
+from tests.support.browser.chromium import run_in_chromium
 from tests.support.clients.http import request
-from tests.support.programs.chromium import run_in_chromium
 from tests.support.programs.hub_process import run_hub
 from tests.support.programs.socketio import sign_up
 

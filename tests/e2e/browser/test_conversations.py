@@ -7,10 +7,10 @@ from pathlib import Path
 
 import trio
 
-from tests.support.programs.chromium import run_in_chromium
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, guest_links, pair, play
 from tests.support.programs.completions import model_server
 from tests.support.programs.hub_process import HubProcess, run_hub
-from tests.support.programs.page import FLOWS, guest_links, pair, play
 from tests.support.stores.databases import Databases, restore
 
 

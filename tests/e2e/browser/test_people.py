@@ -9,11 +9,11 @@ import trio
 
 from persistence.interface import Identity, Store
 from persistence.records import NewUser
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, guest_links, pair, play
 from tests.support.clients.http import request
 from tests.support.oidc.provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
-from tests.support.programs.chromium import run_in_chromium
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.page import FLOWS, guest_links, pair, play
 from tests.support.programs.server import serve
 
 

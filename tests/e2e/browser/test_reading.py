@@ -9,10 +9,10 @@ import pytest
 from hub.identity.cookies import new_token, token_hash
 from persistence.interface import Store
 from persistence.records import Draft
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, pair, play
 from tests.support.clients.frames import TEXT, client_frame
-from tests.support.programs.chromium import run_in_chromium
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.page import FLOWS, pair, play
 from tests.support.programs.server import serve
 from tests.support.stores.records import make_users, post_one
 

@@ -14,9 +14,10 @@ from hub.cli.chat import Chat, sign_in, why_signed_out
 from hub.cli.demo import make_demo_people
 from persistence.interface import Store
 from tests.support.accounts import ANN
+from tests.support.browser.chromium import require_chromium, run_in_chromium
+from tests.support.browser.page import FLOWS
 from tests.support.clients.websocket import open_websocket
 from tests.support.pictures import drawn, saved
-from tests.support.programs.chromium import require_chromium, run_in_chromium
 from tests.support.programs.documented_proxies import (
     PROXIES,
     Certificate,
@@ -26,7 +27,6 @@ from tests.support.programs.documented_proxies import (
     run_proxy,
 )
 from tests.support.programs.hub_process import open_folder, run_hub
-from tests.support.programs.page import FLOWS
 from tests.support.programs.proxies import require
 from tests.support.programs.server import demo_passwords, serve
 

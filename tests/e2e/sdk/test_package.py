@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.support.browser.chromium import require_chromium
 from tests.support.documents.pages import ROOT, section
-from tests.support.programs.chromium import require_chromium
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import FOLDER, require_node, run_node
 

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tests.support.programs.chromium import run_in_chromium
+from tests.support.browser.chromium import run_in_chromium
 from tests.support.programs.hub_process import HubProcess
 
 FLOWS = "browser/run.mjs"
