@@ -67,7 +67,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
-    "tests/hub/monitoring/test_documents.py": "docs/monitoring, and the table of metrics",
+    "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
     "tests/hub/rest/routes/test_room_for_uploads.py": "limits of uploads, over HTTP",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",

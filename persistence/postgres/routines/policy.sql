@@ -1,5 +1,5 @@
 -- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
--- asks these functions. A deployment may replace them (docs/operations.md, "The database");
+-- asks these functions. A deployment may replace them (docs/operations/database.md, "The database");
 -- Parlour replaces them only when this file has changed.
 
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
