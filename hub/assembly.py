@@ -213,7 +213,7 @@ async def open_services(
         store.accounts,
         channels,
         log_watch,
-        MissedRevisions(store.revisions),
+        MissedRevisions(store.revisions, store.channels),
         limit=config.resume_limit,
     )
     completions = _completions(config)

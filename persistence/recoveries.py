@@ -12,17 +12,31 @@ from protocol.model import ChannelId, UserId
 
 
 @frozen
+class Reached:
+    """How far a connection got in a channel at least: the last message and the last revision."""
+
+    seq: int = 0
+    rev: int = 0
+
+    def or_further(self, other: "Reached") -> "Reached":
+        """What is known if both are true."""
+        return Reached(max(self.seq, other.seq), max(self.rev, other.rev))
+
+
+@frozen
 class Recovery:
-    """The position of a connection that ended: by channel, the seq that it received at least."""
+    """The position of a connection that ended: by channel, what it received at least."""
 
     user_id: UserId
-    positions: Mapping[ChannelId, int]
+    positions: Mapping[ChannelId, Reached]
 
 
 class Recoveries(Protocol):
     """Positions of connections that can be recovered, by the hash of the connection's secret id."""
 
-    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+    async def save(
+        self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
+    ) -> None:
         """Keep a connection's position, in place of the earlier one. Raises NoSuchUser."""
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:

@@ -133,6 +133,11 @@ class Backlog:
             self.offer(each)
         self._link.flush()
 
+    def newest(self, channel_id: ChannelId) -> int:
+        """The newest message of a channel that was sent; 0: none was."""
+        sent = self._sent.get(channel_id)
+        return 0 if sent is None else sent.last
+
     def missing(self, channel_id: ChannelId, after: int, head: int, *, limit: int) -> Missing:
         """What was not sent of a channel.
 

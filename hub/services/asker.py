@@ -54,8 +54,11 @@ class Journal(Protocol):
             StoreUnavailable: it cannot be noted now.
         """
 
-    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
-        """The same for several channels, after the given seqs; None: for all from 0.
+    async def resuming(
+        self, after: Mapping[ChannelId, int] | None, revs: Mapping[ChannelId, int] | None
+    ) -> None:
+        """The same for several channels, after the given seqs; None: for all from 0. `revs`: the
+        last revs that are known, None: what was changed is not asked for.
 
         Raises:
             StoreUnavailable: it cannot be noted now.
@@ -71,7 +74,9 @@ class NoJournal:
     async def joining(self, channel_id: ChannelId) -> None:
         """See `Journal`."""
 
-    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
+    async def resuming(
+        self, after: Mapping[ChannelId, int] | None, revs: Mapping[ChannelId, int] | None
+    ) -> None:
         """See `Journal`."""
 
     async def left(self, channel_id: ChannelId) -> None:

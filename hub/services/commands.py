@@ -146,8 +146,9 @@ class Commands:
             case ResumeConversations():
                 await self.resume.conversations(asker.connection, command)
                 return DONE
-            case ResumeChannels(after=after, epoch=epoch):
-                await asker.journal.resuming(self.resume.believed(after, epoch))
+            case ResumeChannels(after=after, epoch=epoch, revs=revs):
+                known = self.resume.believed(after, epoch), self.resume.believed(revs, epoch)
+                await asker.journal.resuming(*known)
                 await self.resume.channels(asker.connection, command)
                 return DONE
             case ReviseMessage():

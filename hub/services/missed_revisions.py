@@ -4,7 +4,7 @@ Guarantees: each of these messages is sent as it is now, in the order of revisio
 as fast as the peer reads. Must not know: dialects, SQL, what was posted meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from hub.actor.client import Client
 from persistence.contents.revisions import RevisionSpan
-from persistence.interface import Revisions
+from persistence.interface import Channels, Revisions
 from persistence.records import ChannelHead
 from protocol.events import ChannelMessageRevised, Event, PrivateMessageRevised
 from protocol.model import Channel, ChannelId, Message
@@ -25,9 +25,15 @@ RenderRevision: TypeAlias = Callable[[Channel, Message], Event | None]
 
 @frozen
 class MissedRevisions:
-    """Tells connections what was changed."""
+    """Tells connections what was changed.
+
+    Args:
+        store: what was.
+        channels: whether a user may see a channel.
+    """
 
     store: Revisions
+    channels: Channels
 
     async def replay(
         self,
@@ -49,26 +55,49 @@ class MissedRevisions:
             StoreUnavailable: it cannot be read now.
         """
         channels = {head.channel.id: head.channel for head in heads}
+        upto = {head.channel.id: head.last_rev for head in heads if head.last_rev}
         spans: list[RevisionSpan] = []
         for head in heads:
             seq, rev = known(head.channel)
+            # Of what was sent since the client asked, too: the marker will say that it is known.
+            seq = max(seq, client.backlog.newest(head.channel.id))
             if seq and rev < head.last_rev:
                 spans.append(RevisionSpan(head.channel.id, rev, seq))
-        left = MAX_MESSAGES
-        while spans and left > 0:
-            page = await self.store.revised_in(client.user.id, spans, limit=PAGE_MESSAGES)
+        is_all, left = await self._tell(client, channels, spans, render)
+        short = {span.channel_id: span for span in left if span.above_rev < upto[span.channel_id]}
+        lost: Collection[ChannelId] = short.keys()
+        if is_all and short:
+            # They concern messages that are told next; or the user might not see the channel.
+            allowed = await self.channels.heads(client.user.id, short.keys())
+            again = [short[head.channel.id] for head in allowed]
+            is_all, _ = await self._tell(client, channels, again, render)
+            if is_all:
+                lost = short.keys() - {span.channel_id for span in again}
+        return upto | {channel_id: short[channel_id].above_rev for channel_id in lost}, is_all
+
+    async def _tell(
+        self,
+        client: Client,
+        channels: Mapping[ChannelId, Channel],
+        spans: Sequence[RevisionSpan],
+        render: RenderRevision,
+    ) -> tuple[bool, Sequence[RevisionSpan]]:
+        """Whether all was sent that the user may see, and the spans above what was sent."""
+        left, rest = MAX_MESSAGES, list(spans)
+        told = {span.channel_id: span.above_rev for span in spans}
+        while rest and left > 0:
+            page = await self.store.revised_in(client.user.id, rest, limit=PAGE_MESSAGES)
             for message in page:
                 event = render(channels[message.channel_id], message)
                 if event is not None:
                     client.replay(event)
+            told.update({message.channel_id: message.rev for message in page})
             client.flush()
             if client.link.is_behind:
                 await client.link.caught_up()
             left -= len(page)
-            spans = _rest(spans, page[-1]) if len(page) == PAGE_MESSAGES else []
-        not_told = {span.channel_id: span.above_rev for span in spans}
-        upto = {head.channel.id: head.last_rev for head in heads if head.last_rev}
-        return upto | not_told, not spans
+            rest = _rest(rest, page[-1]) if len(page) == PAGE_MESSAGES else []
+        return not rest, [evolve(span, above_rev=told[span.channel_id]) for span in spans]
 
 
 def _rest(spans: Sequence[RevisionSpan], last: Message) -> list[RevisionSpan]:

@@ -31,6 +31,7 @@ from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.lists import Lists
 from persistence.records import ChannelHead
+from persistence.recoveries import Reached
 from protocol.bounds import MAX_POSITIONS, first_positions
 from protocol.commands import ResumeChannels, ResumeConversations
 from protocol.errors import TRY_AGAIN, ErrorCode
@@ -218,25 +219,34 @@ class Resume:
                 ChannelsResumed(is_complete, positions, self._watch.epoch, is_reset, told)
             )
 
-    async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, int]) -> bool:
+    async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, Reached]) -> bool:
         """Whether `recover` would leave nothing out.
 
         Raises:
             StoreUnavailable: it cannot be read now.
         """
         heads = await self._store.heads(user_id, after.keys())
-        return all(0 <= head.last_seq - after[head.channel.id] <= self._limit for head in heads)
+        return all(
+            0 <= head.last_seq - after[head.channel.id].seq <= self._limit
+            and after[head.channel.id].rev <= head.last_rev
+            for head in heads
+        )
 
-    async def recover(self, client: Client, after: Mapping[ChannelId, int]) -> None:
-        """Put a connection where an earlier one was, which was told up to these positions.
+    async def recover(self, client: Client, after: Mapping[ChannelId, Reached]) -> None:
+        """Put a connection where an earlier one was, which was told up to these positions. It is
+        closed if that is more revisions than one resume tells: it comes back for the rest.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
         """
         async with self._catching_up(client, channel_message):
-            named, _ = await self._named(client.user.id, after)
-            resumed = await self._resume(client, await self._enter(client, named), after, None)
-            is_complete = all(each.is_complete for each in resumed.sent)
+            seqs = {channel_id: reached.seq for channel_id, reached in after.items()}
+            revs = {channel_id: reached.rev for channel_id, reached in after.items()}
+            named, _ = await self._named(client.user.id, seqs)
+            resumed = await self._resume(client, await self._enter(client, named), seqs, revs)
+            if not resumed.is_all:
+                client.close(TRY_AGAIN)
+            is_complete = resumed.is_all and all(each.is_complete for each in resumed.sent)
             self.figures.ended(client, is_complete=is_complete, is_reset=resumed.is_above)
 
     @asynccontextmanager
@@ -340,11 +350,13 @@ class Resume:
         return found
 
 
-def is_above(heads: Sequence[ChannelHead], after: Mapping[ChannelId, int]) -> bool:
+def is_above(
+    heads: Sequence[ChannelHead], after: Mapping[ChannelId, int], revs: Mapping[ChannelId, int]
+) -> bool:
     """Whether a position is beyond the end of its channel: then none of them can be believed,
     because the log went back since they were true.
     """
-    return bool(_above(heads, after, {}))
+    return bool(_above(heads, after, revs))
 
 
 def _above(

@@ -15,6 +15,7 @@ from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from persistence.interface import Channels
 from persistence.lists import Lists
 from persistence.records import NoSuchUser, StoreUnavailable
+from persistence.recoveries import Reached
 from protocol.model import ChannelId
 
 log = structlog.get_logger(__name__)
@@ -38,9 +39,11 @@ class RecoveryJournal:
         if channel_id in self.slip.entered:
             return
         heads = await self.channels.heads(self.slip.user_id, [channel_id])
-        await self._keep({head.channel.id: head.last_seq for head in heads})
+        await self._keep({head.channel.id: Reached(head.last_seq, head.last_rev) for head in heads})
 
-    async def resuming(self, after: Mapping[ChannelId, int] | None) -> None:
+    async def resuming(
+        self, after: Mapping[ChannelId, int] | None, revs: Mapping[ChannelId, int] | None
+    ) -> None:
         """See `Journal`. Channels that the user may not see are not kept.
 
         No message that is posted from now on is sent before `Resume` holds them back: there is no
@@ -51,8 +54,15 @@ class RecoveryJournal:
             heads = await self.lists.recent(user_id, limit=MAX_CHANNELS)
         else:
             heads = await self.channels.heads(user_id, after.keys())
-        known = {} if after is None or is_above(heads, after) else after
-        positions = {head.channel.id: known.get(head.channel.id, 0) for head in heads}
+        if after is None or is_above(heads, after, revs or {}):
+            after, revs = {}, None if revs is None else {}
+        positions = {
+            head.channel.id: Reached(
+                after.get(head.channel.id, 0),
+                head.last_rev if revs is None else revs.get(head.channel.id, 0),
+            )
+            for head in heads
+        }
         await self._keep(positions)
         self.link.start_over(positions)
 
@@ -66,7 +76,7 @@ class RecoveryJournal:
         except (StoreUnavailable, NoSuchUser) as error:
             log.warning("recovery_not_saved", reason=str(error))
 
-    async def _keep(self, entered: Mapping[ChannelId, int]) -> None:
+    async def _keep(self, entered: Mapping[ChannelId, Reached]) -> None:
         """Raises StoreUnavailable: it cannot be kept now, and nothing was changed."""
         if not entered:
             return
@@ -78,9 +88,9 @@ class RecoveryJournal:
         except NoSuchUser as error:
             raise StoreUnavailable(str(error)) from error
         except BaseException:
-            for channel_id, seq in before.items():
-                if seq is None:
+            for channel_id, reached in before.items():
+                if reached is None:
                     self.slip.entered.pop(channel_id, None)
                 else:
-                    self.slip.entered[channel_id] = seq
+                    self.slip.entered[channel_id] = reached
             raise

@@ -1,8 +1,9 @@
 """The link of the Hub to a Socket.IO client.
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
-when a client does not fetch what is queued for it, and it gets their number. A message is followed
-by the client's offset, so that a connection that breaks can be recovered. Must not know: the Hub,
+when a client does not fetch what is queued for it, and it gets their number. A message,
+and what was changed of one, is followed by the client's offset, so that a connection that breaks
+can be recovered. Must not know: the Hub,
 what an event means.
 
 The offset is an event of its own: see docs/decisions/offsets-are-events.md.
@@ -24,7 +25,7 @@ from protocol.engineio.session import Carrier
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason, ErrorCode
 from protocol.events import Event, Refused
 from protocol.events import Shed as ShedNotice
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId
 from protocol.socketio.packets import SocketIoPacket, SocketIoType, encode
 
 SEPARATOR: Final = b"\x1e"  # never part of a JSON text
@@ -116,7 +117,7 @@ class SocketLink:
         for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
         position = frames.position
-        if isinstance(position, Position) and self.is_recoverable:
+        if position is not None and self.is_recoverable:
             self.offset.move(position)
             self.socket.queue(self._wire.offset(self.offset))
             if len(self.offset) >= LISTED:

@@ -9,6 +9,7 @@ from hub.limits.quotas import Place
 from hub.services.asker import Asker
 from hub.socketio.recovery import RecoverySlip
 from hub.socketio.socket import Socket
+from persistence.recoveries import Reached
 from protocol.model import ChannelId
 
 
@@ -27,7 +28,7 @@ class Member:
     asker: Asker
     socket: Socket
     slip: RecoverySlip | None
-    recovered: Mapping[ChannelId, int] | None
+    recovered: Mapping[ChannelId, Reached] | None
     place: Place
 
     @property

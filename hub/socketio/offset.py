@@ -7,33 +7,43 @@ is in, and a client can come back with it. Must not know: the store, packets, ev
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, assert_never
 
-from attrs import define, field
+from attrs import define, evolve, field
 
-from protocol.model import MAX_ID, ChannelId, Position
+from persistence.recoveries import Reached
+from protocol.model import MAX_ID, ChannelId, Position, RevisionPosition
 
 LISTED: Final = 64  # from so many channels on, the store is told what the client has received
 MAX_LISTED: Final = 256  # a connection that cannot be told of for so long is to come back
 MAX_OFFSET_CHARS: Final = 16_384
-_PLACE: Final = re.compile(r"([1-9][0-9]{0,15}):([0-9]{1,16})", re.ASCII)
+_NUMBER: Final = "([0-9]{1,16})"
+_PLACE: Final = re.compile(f"([1-9][0-9]{{0,15}}):{_NUMBER}(?::{_NUMBER})?", re.ASCII)
 
 
-def encode_offset(positions: Mapping[ChannelId, int]) -> str:
-    """`<channel>:<seq>` of each channel, with commas."""
-    return ",".join([f"{channel_id}:{seq}" for channel_id, seq in positions.items()])
+def encode_offset(positions: Mapping[ChannelId, Reached]) -> str:
+    """`<channel>:<seq>` of each channel, with commas, or `<channel>:<seq>:<rev>`."""
+    return ",".join([_place(channel_id, reached) for channel_id, reached in positions.items()])
 
 
-def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
+def _place(channel_id: ChannelId, reached: Reached) -> str:
+    place = f"{channel_id}:{reached.seq}"
+    return f"{place}:{reached.rev}" if reached.rev else place
+
+
+def decode_offset(text: str) -> Mapping[ChannelId, Reached] | None:
     """The inverse of `encode_offset`; None for a malformed text."""
     if len(text) > MAX_OFFSET_CHARS:
         return None
-    positions: dict[ChannelId, int] = {}
+    positions: dict[ChannelId, Reached] = {}
     for part in text.split(",") if text else ():
         match = _PLACE.fullmatch(part)
-        if match is None or max(int(match[1]), int(match[2])) > MAX_ID:
+        if match is None:
             return None
-        positions[ChannelId(int(match[1]))] = int(match[2])
+        channel_id, seq, rev = [int(number) for number in match.groups("0")]
+        if max(channel_id, seq, rev) > MAX_ID:
+            return None
+        positions[ChannelId(channel_id)] = Reached(seq, rev)
     return positions
 
 
@@ -41,9 +51,9 @@ def decode_offset(text: str) -> Mapping[ChannelId, int] | None:
 class Offset:
     """The offset of one connection. What it does not name is as the store keeps it."""
 
-    _seqs: dict[ChannelId, int] = field(factory=dict, init=False)
+    _reached: dict[ChannelId, Reached] = field(factory=dict, init=False)
     _places: dict[ChannelId, str] = field(factory=dict, init=False)  # the same, encoded
-    _asked: dict[ChannelId, int] = field(factory=dict, init=False)
+    _asked: dict[ChannelId, Reached] = field(factory=dict, init=False)
 
     @property
     def text(self) -> str:
@@ -54,32 +64,41 @@ class Offset:
         """How many channels it names."""
         return len(self._places)
 
-    def move(self, position: Position) -> None:
-        """The client is sent a message."""
-        channel_id, seq = position.channel_id, position.seq
-        self._seqs[channel_id] = seq
-        self._places[channel_id] = f"{channel_id}:{seq}"
+    def move(self, position: Position | RevisionPosition) -> None:
+        """The client is sent a message, or what was changed of one."""
+        channel_id = position.channel_id
+        reached = self._reached.get(channel_id, Reached())
+        match position:
+            case Position(seq=seq):
+                reached = evolve(reached, seq=seq)
+            case RevisionPosition(rev=rev):
+                reached = evolve(reached, rev=rev)
+            case _:
+                assert_never(position)
+        self._reached[channel_id] = reached
+        self._places[channel_id] = _place(channel_id, reached)
 
     def forget(self, channel_ids: Iterable[ChannelId]) -> None:
         """These channels are as the store keeps them, whatever the client has received."""
         for channel_id in channel_ids:
-            self._seqs.pop(channel_id, None)
+            self._reached.pop(channel_id, None)
             self._places.pop(channel_id, None)
             self._asked.pop(channel_id, None)
 
     def ask(self) -> None:
         """The client is asked whether it has received what it was sent until now."""
-        self._asked = dict(self._seqs)
+        self._asked = dict(self._reached)
 
     def doubt(self, channel_ids: Iterable[ChannelId]) -> None:
         """What the client has received of these channels is not to be stored now."""
         for channel_id in channel_ids:
             self._asked.pop(channel_id, None)
 
-    def received(self) -> Mapping[ChannelId, int]:
+    def received(self) -> Mapping[ChannelId, Reached]:
         """What the client said it has received, in answer to the last `ask`."""
         return dict(self._asked)
 
-    def stored(self, positions: Mapping[ChannelId, int]) -> None:
+    def stored(self, positions: Mapping[ChannelId, Reached]) -> None:
         """The store keeps these positions now: they are named no more."""
-        self.forget([each for each, seq in positions.items() if self._seqs.get(each) == seq])
+        known = [each for each, reached in positions.items() if self._reached.get(each) == reached]
+        self.forget(known)

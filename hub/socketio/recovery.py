@@ -19,6 +19,7 @@ from attrs import define, field, frozen
 from hub.socketio.offset import decode_offset
 from persistence.interface import Recoveries
 from persistence.records import NoSuchUser, StoreUnavailable
+from persistence.recoveries import Reached
 from protocol.model import ChannelId, UserId
 
 log = structlog.get_logger(__name__)
@@ -60,13 +61,13 @@ class RecoverySlip:
     Args:
         id: its id.
         user_id: its user.
-        entered: by channel, the last seq when it joined, or that it is known to have received.
+        entered: by channel, how far that was when it joined, or that it is known to have received.
         known: the channels of which it had received something before it broke.
     """
 
     id: RecoveryId
     user_id: UserId
-    entered: dict[ChannelId, int]
+    entered: dict[ChannelId, Reached]
     known: Collection[ChannelId] = ()
     is_over: bool = field(default=False, init=False)
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
@@ -129,8 +130,8 @@ class RecoveryDesk:
         if found is None or found.user_id != user_id:
             return None
         entered = {
-            channel_id: max(seq, received.get(channel_id, 0))
-            for channel_id, seq in found.positions.items()
+            channel_id: reached.or_further(received.get(channel_id, Reached()))
+            for channel_id, reached in found.positions.items()
         }
         return RecoverySlip(recovery_id, user_id, entered, received.keys() | entered.keys())
 

@@ -49,7 +49,9 @@ class Shortener:
                 async with quota.requests:
                     received = link.offset.received()
                     slip.entered |= {
-                        each: seq for each, seq in received.items() if each in slip.entered
+                        each: slip.entered[each].or_further(reached)
+                        for each, reached in received.items()
+                        if each in slip.entered
                     }
                     await self._recoveries.save(slip)
                     link.offset.stored(received)

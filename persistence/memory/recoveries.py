@@ -7,7 +7,7 @@ from attrs import define, evolve
 
 from persistence.memory.tables import RecoveryRow, Tables
 from persistence.records import NoSuchUser
-from persistence.recoveries import Recovery
+from persistence.recoveries import Reached, Recovery
 from protocol.model import ChannelId, UserId
 
 
@@ -17,7 +17,9 @@ class MemoryRecoveries:
 
     tables: Tables
 
-    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+    async def save(
+        self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
+    ) -> None:
         """See the interface."""
         if user_id not in self.tables.users:
             raise NoSuchUser(user_id)

@@ -7,16 +7,16 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Database
 from persistence.records import Gone, NoSuchUser
-from persistence.recoveries import Recovery
+from persistence.recoveries import Reached, Recovery
 from protocol.model import ChannelId, UserId
 
 _SAVE: Final = """
-    INSERT INTO recoveries (key, user_id, channel_ids, seqs) VALUES ($1, $2, $3, $4)
+    INSERT INTO recoveries (key, user_id, channel_ids, seqs, revs) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (key) DO UPDATE SET channel_ids = EXCLUDED.channel_ids, seqs = EXCLUDED.seqs,
-                                    touched_at = now()
+                                    revs = EXCLUDED.revs, touched_at = now()
 """
 _FIND: Final = """
-    SELECT user_id, channel_ids, seqs FROM recoveries
+    SELECT user_id, channel_ids, seqs, revs FROM recoveries
      WHERE key = $1 AND touched_at >= now() - make_interval(secs => $2)
 """
 _PURGE: Final = """
@@ -30,10 +30,14 @@ class PostgresRecoveries:
 
     database: Database
 
-    async def save(self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, int]) -> None:
+    async def save(
+        self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
+    ) -> None:
         """See the interface."""
+        seqs = [reached.seq for reached in positions.values()]
+        revs = [reached.rev for reached in positions.values()]
         try:
-            await self.database.fetch(_SAVE, key, user_id, list(positions), [*positions.values()])
+            await self.database.fetch(_SAVE, key, user_id, list(positions), seqs, revs)
         except Gone:
             raise NoSuchUser(user_id) from None
 
@@ -43,7 +47,8 @@ class PostgresRecoveries:
         if row is None:
             return None
         ids = map(ChannelId, row["channel_ids"])
-        return Recovery(UserId(row["user_id"]), dict(zip(ids, row["seqs"], strict=True)))
+        reached = map(Reached, row["seqs"], row["revs"])
+        return Recovery(UserId(row["user_id"]), dict(zip(ids, reached, strict=True)))
 
     async def touch(self, keys: Sequence[bytes]) -> None:
         """See the interface."""

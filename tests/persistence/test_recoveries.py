@@ -4,14 +4,14 @@ import pytest
 
 from persistence.interface import Store
 from persistence.records import NoSuchUser
-from persistence.recoveries import Recovery
+from persistence.recoveries import Reached, Recovery
 from protocol.model import ChannelId
 from tests.support.stores.records import NOBODY, make_user
 
 
 async def test_what_a_connection_was_told_is_found_by_its_key_for_a_while(store: Store) -> None:
     ann = await make_user(store, "ann")
-    positions = {ChannelId(5): 7, ChannelId(6): 0}
+    positions = {ChannelId(5): Reached(7, 3), ChannelId(6): Reached(0)}
     await store.recoveries.save(b"one", ann.id, {})
     assert await store.recoveries.find(b"one", within=60) == Recovery(ann.id, {})
     await store.recoveries.save(b"one", ann.id, positions)

@@ -14,6 +14,7 @@ from hub.identity.cookies import token_hash
 from persistence.records import StoreUnavailable
 from protocol.model import ChannelId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.simulation.changes import Changes
 from tests.simulation.judgement.ledger import Ledger, Sent
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
@@ -90,8 +91,10 @@ class Device:
     _session_id: SessionId = field(init=False)
     _leave: trio.Event = field(factory=trio.Event, init=False)
     _count: int = field(default=0, init=False)
+    changes: Changes = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.changes = Changes(self)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -289,6 +292,8 @@ class Device:
                 break
             elif sim.is_calm or dice.random() < 0.3 or not self.ledger.connection.is_resumed:
                 await self._go_on(socket)
+            elif dice.random() < 0.35:
+                await self.changes.make_some()
             elif dice.random() < 0.5:
                 await self._send_something(socket)
             elif dice.random() < 0.2:
@@ -320,6 +325,7 @@ class Device:
     async def _go_on(self, socket: WebSocket) -> None:
         """Repeat what was not confirmed, and ask for what it lost sight of."""
         ledger, connection = self.ledger, self.ledger.connection
+        await self.changes.repeat()
         if connection.is_resumed:
             for key, sent in list(ledger.pending.items()):
                 if sent.channel_id in connection.joined or not self.language.must_rejoin:
@@ -342,8 +348,8 @@ class Device:
 
     async def _resume(self, socket: WebSocket) -> None:
         self.ledger.asks()
-        last = self.ledger.last
-        await self._say(socket, self.language.resume(self.sim.places, self.me, dict(last)))
+        last, revs = dict(self.ledger.last), self.ledger.states.known
+        await self._say(socket, self.language.resume(self.sim.places, self.me, last, dict(revs)))
 
     async def _send_something(self, socket: WebSocket) -> None:
         dice, ledger = self.sim.dice, self.ledger

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import trio
 from attrs import define
 
+from protocol.answers import Changed
+from protocol.commands import ReviseMessage
+from protocol.revisions import Edit, React
 from tests.simulation.device import Device
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages.language import Call, send_over_rest
@@ -41,6 +44,7 @@ class Epilogue:
         sim.note("epilogue", "rights are lost")
         await trio.sleep(sim.truth.bound + SETTLED_SECONDS)
         await self._everybody_speaks()
+        await self._everybody_changes_something()
         await self._everybody_reads()
         await trio.sleep(SETTLED_SECONDS)
         self._check_heard()
@@ -71,6 +75,22 @@ class Epilogue:
                     key = f"last-{number}-{channel_id}"
                     where = (sim.places, person.id, channel_id, f"{key} .", key)
                     await self._call(person, send_over_rest(*where))
+
+    async def _everybody_changes_something(self) -> None:
+        """In every channel: their last message, and their reaction to the last one of all."""
+        sim = self.sim
+        for number, person in enumerate(sim.people):
+            for channel_id in sim.places.all_of(person.id):
+                if not sim.truth.sight(Right.SEND, person.id, channel_id).is_open:
+                    continue
+                messages = sim.tables.channels[channel_id].messages
+                own = [each for each in messages[-3:] if each.author_id == person.id][-1]
+                name = own.content.partition(" ")[0]
+                for message, revision in ((own, Edit(f"{name} !")), (messages[-1], React("👋"))):
+                    key = f"last-{number}-{message.id}-{type(revision).__name__}"
+                    command = ReviseMessage(message.id, revision, key=key)
+                    answer = await sim.revise(person, command)
+                    sim.require(isinstance(answer, Changed), f"{command} was answered {answer}")
 
     async def _everybody_reads(self) -> None:
         sim = self.sim

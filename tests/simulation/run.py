@@ -21,8 +21,11 @@ from attrs import define, evolve, field, frozen
 from hub.sockets.outbox import MAX_CONTROL_BACKLOG
 from persistence.interface import Store
 from persistence.records import NewChannel, ProfileChange, StoreUnavailable
+from protocol.answers import Changed
+from protocol.commands import ReviseMessage
+from protocol.events import Refused
 from protocol.model import FollowStatus, UserId, WorkspaceId
-from tests.simulation.bugs import Bug
+from tests.simulation.bugs.planting import Bug
 from tests.simulation.device import DOZE_SECONDS, OUTBOX_BYTES, Device
 from tests.simulation.epilogue import Epilogue
 from tests.simulation.judgement.ledger import Ledger
@@ -38,6 +41,7 @@ from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
 CALM_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
 GRACE_SECONDS = 2.0
 
 
@@ -53,6 +57,7 @@ class Result:
     problem: str | None
     acknowledged: int
     messages: int
+    changes: int
     restarts: int
     frames: int
     trace: str = field(repr=False)
@@ -89,6 +94,7 @@ class Simulation:
     _world: World | None = field(default=None, init=False)
     _changed: trio.Event = field(factory=trio.Event, init=False)
     _crash: trio.Event = field(factory=trio.Event, init=False)
+    _calls: set[trio.CancelScope] = field(factory=set, init=False)
     _is_over: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -146,6 +152,25 @@ class Simulation:
         except trio.TooSlowError:
             self.require(False, f"{call} was not answered")
             raise
+
+    async def revise(
+        self, person: Person, command: ReviseMessage
+    ) -> Changed | Refused | StoreUnavailable | None:
+        """Change a message; None: no answer came."""
+        world = self._world
+        if world is None:
+            return None
+        revisions, quota = world.services.commands.revisions, world.services.quotas.of(person.id)
+        with trio.CancelScope() as scope, trio.move_on_after(ANSWER_SECONDS) as patience:
+            self._calls.add(scope)
+            try:
+                return await revisions.revise(person.user, quota, command)
+            except StoreUnavailable as error:
+                return error
+            finally:
+                self._calls.discard(scope)
+        self.require(not patience.cancelled_caught, f"{command} was not answered")
+        return None
 
     async def play(self) -> None:
         """Raises Broken."""
@@ -258,6 +283,8 @@ class Simulation:
             self.note("hub", "runs")
             await self._crash.wait()
             self._world, self._changed = None, trio.Event()
+            for call in tuple(self._calls):
+                call.cancel()
             for happen in self.at_crash:
                 happen()
         self.note("hub", "crashed")
@@ -293,7 +320,7 @@ class Simulation:
 
     def _check_log(self) -> None:
         contents = [
-            message.content.partition(" ")[0]
+            self.truth.messages[message.position].message.content.partition(" ")[0]
             for row in self.tables.channels.values()
             for message in row.messages
         ]
@@ -305,9 +332,19 @@ class Simulation:
             self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
             kept = device.ledger.refused & stored
             self.require(not kept, f"refused and stored: {sorted(kept)}")
+            undone = device.changes.acknowledged - self.truth.settled
+            self.require(not undone, f"acknowledged and not done: {sorted(undone)}")
+            done = device.changes.refused & self.truth.settled
+            self.require(not done, f"refused and done: {sorted(done)}")
         for row in self.tables.channels.values():
             seqs = [message.seq for message in row.messages]
             self.require(seqs == list(range(1, len(seqs) + 1)), f"holes: {seqs}")
+            channel_id = row.channel.id
+            revs = sorted(rev for channel, rev in self.truth.revisions if channel == channel_id)
+            self.require(revs == list(range(1, row.last_rev + 1)), f"holes of revs: {revs}")
+            for message in row.messages:
+                last = max(self.truth.states[message.position])
+                self.require(message.rev == last, f"a lost revision: {message}, {last}")
 
     def result(self, problem: str | None) -> Result:
         return Result(
@@ -315,6 +352,7 @@ class Simulation:
             problem,
             sum(len(device.ledger.acknowledged) for device in self.devices),
             sum(len(row.messages) for row in self.tables.channels.values()),
+            sum(len(device.changes.acknowledged) for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),
             "\n".join(self._trace),

@@ -15,7 +15,10 @@ from tests.support.stores.memory import new_memory_store
 
 pytestmark = pytest.mark.timeout(300)
 SEEDS = 40
-SOME_BUGS = ("ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left")
+SOME_BUGS = (
+    "ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left",
+    "revision_lost", "resume_without_the_last_revision",
+)  # fmt: skip
 SEEDS_UNTIL_FOUND = 40
 
 
@@ -33,6 +36,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["broken"] == {}
     assert report["seeds"] == SEEDS
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
+    assert report["changes"] > 5 * SEEDS
     assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS / 2
 

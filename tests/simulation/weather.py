@@ -18,8 +18,8 @@ from persistence.records import StoreUnavailable
 from tests.simulation.judgement.truth import Truth
 
 PARTS = (
-    "accounts", "sessions", "relations", "messages", "workspaces", "channels", "recoveries",
-    "health",
+    "accounts", "sessions", "relations", "messages", "revisions", "workspaces", "channels",
+    "recoveries", "health",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}
@@ -81,17 +81,20 @@ class Weather:
             self._failed(part)
             raise StoreUnavailable("lost on the way there")
         result = await method(*args, **kwargs)
-        self._happened(name, result)
+        self._happened(name, args, result)
         await self._travel()
         if self.away or fault:
             self._failed(part)
             raise StoreUnavailable("lost on the way back")
         return result
 
-    def _happened(self, name: str, result: Any) -> None:
+    def _happened(self, name: str, args: Any, result: Any) -> None:
         if self._truth is not None:
             if name == "post":
                 self._truth.posted(result)
+            elif name == "revise":
+                (drafts,) = args
+                self._truth.revised(drafts, result)
             elif name in CHANGES_RIGHTS:
                 self._truth.changed()
 

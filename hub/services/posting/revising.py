@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
@@ -162,6 +162,8 @@ class Revising:
                 for each in page:
                     message = each.message
                     found = submissions.get((message.channel_id, message.rev))
+                    if not positions.is_next(message.channel_id, message.rev):
+                        found = None  # it stands for others of the same message, too
                     revision = None if found is None else found.draft.revision
                     user = None if found is None else found.user
                     deliveries += deliveries_of(each, revision, user)
@@ -194,7 +196,8 @@ def deliveries_of(
     """To those of a private conversation who may see it, and to connections that have joined the
     channel or follow its workspace.
     """
-    message, at = revised.message, datetime.now(UTC)
+    # If it was changed once more in the same batch, that is still to be told.
+    message, at = evolve(revised.message, rev=revised.rev), datetime.now(UTC)
     rooms: list[Room] = [ChannelRoom(message.channel_id)]
     if revised.workspace_id is not None:
         rooms.append(WorkspaceRoom(revised.workspace_id))

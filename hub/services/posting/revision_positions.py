@@ -50,6 +50,10 @@ class RevisionPositions:
         self.doubtful[channel_id] = None
         return False
 
+    def is_next(self, channel_id: ChannelId, rev: int) -> bool:
+        """Whether everything before this revision was delivered."""
+        return rev == self._last.get(channel_id, 0) + 1
+
     def note(self, channel_id: ChannelId, rev: int) -> None:
         """Everything up to this rev was delivered."""
         self._last[channel_id] = max(rev, self._last.pop(channel_id, 0))

@@ -32,3 +32,8 @@ CREATE TABLE message_versions (
     until      timestamptz NOT NULL,
     PRIMARY KEY (message_id, rev)
 );
+
+-- How far connections that can be recovered know the revisions of their channels, as `seqs`.
+ALTER TABLE recoveries ADD revs bigint[];
+UPDATE recoveries SET revs = array_fill(0::bigint, ARRAY[cardinality(channel_ids)]);
+ALTER TABLE recoveries ALTER revs SET NOT NULL;

@@ -6,13 +6,17 @@ import pytest
 
 from hub.engineio.connection import STRANGER_BYTES
 from hub.socketio.offset import MAX_LISTED, Offset, decode_offset, encode_offset
-from protocol.model import MAX_ID, ChannelId, Position
+from persistence.recoveries import Reached
+from protocol.model import MAX_ID, ChannelId, Position, RevisionPosition
 
 ONE, TWO = ChannelId(1), ChannelId(2)
 
 
 def test_offsets() -> None:
-    positions = {ChannelId(5): 7, ChannelId(2**53 - 1): 0}
+    positions = {
+        ChannelId(5): Reached(7), ChannelId(2**53 - 1): Reached(0), ChannelId(6): Reached(0, 9),
+    }  # fmt: skip
+    assert encode_offset(positions) == f"5:7,{2**53 - 1}:0,6:0:9"
     assert decode_offset(encode_offset(positions)) == positions
     assert decode_offset("") == {}
 
@@ -25,6 +29,9 @@ def test_offsets() -> None:
         ":7",
         "05:7",
         "5:7,",
+        "5:7:",
+        "5:7:1:1",
+        f"5:7:{2**53}",
         "5:7;6:8",
         "5:-7",
         "\u0665:\u0667",
@@ -40,6 +47,7 @@ def test_a_client_can_come_back_with_the_longest_offset() -> None:
     offset = Offset()
     for number in range(MAX_LISTED):
         offset.move(Position(ChannelId(MAX_ID - number), MAX_ID))
+        offset.move(RevisionPosition(ChannelId(MAX_ID - number), MAX_ID))
     auth = json.dumps({"token": "t" * 1_024, "pid": "p" * 32, "offset": offset.text})
     assert len(f"40{auth}") <= STRANGER_BYTES
     assert len(decode_offset(offset.text) or {}) == MAX_LISTED
@@ -51,10 +59,21 @@ def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> 
     offset.move(Position(TWO, 1))
     offset.ask()
     offset.move(Position(TWO, 2))
-    assert offset.received() == {ONE: 1, TWO: 1}
+    assert offset.received() == {ONE: Reached(1), TWO: Reached(1)}
     offset.stored(offset.received())
-    assert decode_offset(offset.text) == {TWO: 2}
+    assert decode_offset(offset.text) == {TWO: Reached(2)}
     assert len(offset) == 1
+
+
+def test_it_names_messages_and_what_was_changed_of_them() -> None:
+    offset = Offset()
+    offset.move(RevisionPosition(ONE, 4))
+    assert decode_offset(offset.text) == {ONE: Reached(0, 4)}
+    offset.move(Position(ONE, 2))
+    offset.ask()
+    offset.move(RevisionPosition(ONE, 5))
+    offset.stored(offset.received())
+    assert decode_offset(offset.text) == {ONE: Reached(2, 5)}
 
 
 def test_what_is_asked_for_again_does_not_count_as_received() -> None:
@@ -63,9 +82,9 @@ def test_what_is_asked_for_again_does_not_count_as_received() -> None:
         offset.move(position)
     offset.ask()
     offset.doubt([ONE])
-    assert offset.received() == {TWO: 3}
+    assert offset.received() == {TWO: Reached(3)}
     offset.forget([ONE])
-    assert decode_offset(offset.text) == {TWO: 3}
+    assert decode_offset(offset.text) == {TWO: Reached(3)}
     offset.forget([TWO])
     assert offset.received() == {}
     assert offset.text == ""

@@ -3,20 +3,23 @@
 import json
 from typing import Any
 
+import pytest
 import trio
 
+import hub.services.missed_revisions
 from hub.services.posting.continuity import WentBack
 from hub.socketio.offset import decode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted, User
+from protocol.revisions import Delete, Edit
 from tests.support.clients.engine import EngineClient
 from tests.support.clients.socketio import OFFSET, Peer, channel_of, connect, token_of
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
-from tests.support.stores.records import granted
+from tests.support.stores.records import changed, granted
 from tests.support.world import Person, World, open_world
 
 
@@ -66,6 +69,86 @@ async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> Non
     assert again == first  # the client takes it as recovered when the pid is the same
     await say(school, school.ann.user, "5")
     assert await contents(peer, 3) == ["3", "4", "5"]
+
+
+async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]:
+    """The rev and the content of the next revisions, and the offset behind the last one."""
+    found, last = [], ""
+    for _ in range(count):
+        name, message = await peer.event()
+        assert name in ("message:updated", "message:deleted"), (name, message)
+        found.append((message["rev"], message["content"]))
+        last = await offset(peer)
+    return found, last
+
+
+async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world: World) -> None:
+    school = await open_school(world)
+    one, two = await post(world, school.ann.user, school.general, "1", "2")
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await peer.socket.drop()  # before any offset
+    await changed(world.store, one.id, Edit("a"), by=school.ann.id)
+    peer, again = await enter(school.ben, pid=told["pid"])
+    assert again == told
+    assert await revisions(peer, 1) == ([(1, "a")], f"{school.general.id}:0:1")
+    await peer.socket.drop()
+    received = f"{school.general.id}:0:1"
+    await changed(world.store, two.id, Edit("b"), by=school.ann.id)
+    (three,) = await post(world, school.ann.user, school.general, "3")
+    for revision in (Edit("c"), Delete()):
+        await changed(world.store, two.id, revision, by=school.ann.id)
+    await changed(world.store, three.id, Edit("C"), by=school.ann.id)
+    for _ in range(2):  # it breaks again before it has said that it was told
+        peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
+        assert await revisions(peer, 1) == ([(4, "")], f"{school.general.id}:0:4")
+        assert await contents(peer, 1) == ["C"]
+        await peer.socket.drop()
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=f"{school.general.id}:3:5")
+    await peer.socket.is_silent()
+
+
+async def test_a_resume_says_up_to_which_rev_a_connection_is_recovered(world: World) -> None:
+    """One that names none knows what there is by then."""
+    school = await open_school(world)
+    one, two = await post(world, school.ann.user, school.general, "1", "2")
+    for message in (one, two):
+        await changed(world.store, message.id, Edit(message.content * 2), by=school.ann.id)
+    channel = channel_of(school)
+    for revs, missed in (({"revs": {channel: 1}}, [(2, "22")]), ({}, [])):
+        peer, told = await enter(school.ben)
+        await peer.emit("resume", {"after": {channel: 2}, **revs})
+        received = await offset(peer)
+        assert (await revisions(peer, len(missed)))[0] == missed
+        assert (await peer.event())[0] == "resumed"
+        await peer.socket.drop()
+        # As if all of this had been lost with the connection.
+        peer, again = await enter(school.ben, pid=told["pid"], offset=received)
+        assert again == told
+        assert (await revisions(peer, len(missed)))[0] == missed
+        await peer.socket.is_silent()
+        await peer.socket.drop()
+
+
+async def test_who_missed_more_revisions_than_are_told_at_once_comes_back_for_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.missed_revisions, "PAGE_MESSAGES", 2)
+    monkeypatch.setattr(hub.services.missed_revisions, "MAX_MESSAGES", 2)
+    school = await open_school(world)
+    messages = await post(world, school.ann.user, school.general, "1", "2", "3")
+    peer, told = await enter(school.ben)
+    await peer.ask("room:join", channel_of(school))
+    await peer.socket.drop()
+    for message in messages:
+        await changed(world.store, message.id, Delete(), by=school.ann.id)
+    peer, _ = await enter(school.ben, pid=told["pid"])
+    found, received = await revisions(peer, 2)
+    assert [rev for rev, _ in found] == [1, 2]
+    await peer.socket.closed()
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
+    assert (await revisions(peer, 1))[0] == [(3, "")]
+    await peer.socket.is_silent()
 
 
 async def test_polling_brings_a_message_and_its_offset_in_one_response(world: World) -> None:

@@ -19,6 +19,7 @@ from persistence.records import (
     Upload,
     channel_key,
 )
+from persistence.recoveries import Reached
 from protocol.model import Message, MessageFate, MessageId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Pin
 from tests.support.stores.records import (
@@ -142,7 +143,7 @@ async def test_nothing_is_stored_of_or_for_a_deleted_user(store: Store, fate: Me
         lambda: store.accounts.change_email(ann.id, "ann@example.org"),
         lambda: store.accounts.set_password(ann.id, "hash"),
         lambda: store.uploads.add(Upload("/uploads/d/a", ann.id, "image/png", "a", 1)),
-        lambda: store.recoveries.save(b"k", ann.id, {channel.id: 1}),
+        lambda: store.recoveries.save(b"k", ann.id, {channel.id: Reached(1)}),
         lambda: store.channels.dm(eve.id, ann.id),
         lambda: store.relations.block(ben.id, ann.id),
         lambda: store.accounts.delete(ann.id, fate),

@@ -12,6 +12,7 @@ import trio
 from attrs import define, field, frozen
 
 from protocol.model import ChannelId
+from tests.simulation.judgement.states import States
 from tests.simulation.judgement.truth import Right
 from tests.simulation.judgement.witness import Connection, Witness
 from tests.simulation.languages.meanings import (
@@ -29,7 +30,9 @@ from tests.simulation.languages.meanings import (
     ReceiptUpTo,
     Refused,
     Resumed,
+    Revised,
     Shed,
+    State,
     Stored,
     TurnedAway,
     Typing,
@@ -66,9 +69,13 @@ class Ledger(Witness):
     last: dict[ChannelId, int] = field(factory=dict, init=False)
     pending: dict[str, Sent] = field(factory=dict, init=False)
     frames: int = field(default=0, init=False)
+    states: States = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
     _sent: dict[str, Sent] = field(factory=dict, init=False)
     _said: Counter[str] = field(factory=Counter, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.states = States(self.truth, self._require)
 
     def channels(self) -> list[ChannelId]:
         """Those that the device hears while its user may see them."""
@@ -77,11 +84,15 @@ class Ledger(Witness):
     def connected(self, *, is_slow: bool, holds: bool) -> None:
         """A new connection."""
         self.connection = Connection(trio.current_time(), is_slow, holds)
+        self.states.connected()
+        for channel_id in self._early:
+            self.states.forget_above(channel_id, self.last.get(channel_id, 0))
         self._early.clear()  # it asks for what is above the gap again
 
     def asks(self) -> None:
         """The device asks for what it missed."""
         self.connection.asked += 1
+        self.connection.resumes += 1
         self.connection.asked_at = trio.current_time()
         self.connection.may_ask = self.connection.needs_resume = False
         for channel_id, seq in self.last.items():
@@ -106,11 +117,14 @@ class Ledger(Witness):
         """What the device has not got yet."""
         missing = [f"{self.name}: {sent.name} not confirmed" for sent in self.pending.values()]
         for channel_id in self.channels():
-            last = len(self.truth.tables.channels[channel_id].messages)
+            row = self.truth.tables.channels[channel_id]
             if not self.truth.sees(self.me, channel_id):
                 continue
+            self._skip_deleted(channel_id, last := len(row.messages))
             if self.last.get(channel_id, 0) != last:
                 missing.append(f"{self.name}: {channel_id} to {last}")
+            stale = self.states.stale(channel_id, row.last_rev)
+            missing += [f"{self.name}: the last revision of {each}" for each in stale]
             if self.language.must_rejoin and channel_id not in self.connection.joined:
                 missing.append(f"{self.name}: {channel_id}, where it is not in")
         return missing
@@ -130,7 +144,14 @@ class Ledger(Witness):
             and seq not in self._early.get(channel_id, ())
             and not (committed.message.author_id == self.me and committed.message.key in unanswered)
         ]
-        return sum(len(text) + FRAME_BYTES for text in (*answers, *unheard))
+        untold = [
+            committed.message.content
+            for (channel_id, rev), committed in self.truth.revisions.items()
+            if channel_id in channels
+            and committed.at >= self.connection.opened_at
+            and rev > self.states.known.get(channel_id, 0)
+        ]
+        return sum(len(text) + FRAME_BYTES for text in (*answers, *unheard, *untold))
 
     # What it receives.
 
@@ -145,6 +166,8 @@ class Ledger(Witness):
         match meaning:
             case Heard() | Stored() | Resumed() | Refused() | Undelivered() | Reached():
                 self._of_messages(meaning)
+            case Revised():
+                self._revised(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
                 self._of_people(meaning)
             case Joined() | Offered() | Ended() | Ready() | MemberAdded() | MemberRemoved():
@@ -213,8 +236,7 @@ class Ledger(Witness):
         if committed is None:
             self._complain(f"heard {position}, which is not stored")
         message = committed.message
-        same = (message.author_id, message.content) == (heard.author_id, heard.content)
-        if not same:
+        if message.author_id != heard.author_id:
             self._complain(f"heard {heard}, stored is {message}")
         self._may_see(committed)
         self.connection.reach(heard.channel_id, heard.seq)
@@ -228,7 +250,33 @@ class Ledger(Witness):
         if key is not None:
             self.connection.answered(key)
             self._confirm(key)
-        self._place(heard.channel_id, heard.seq, key)
+        is_new = self._place(heard.channel_id, heard.seq, key)
+        if is_new or position in self.states.held:
+            self.states.keep(heard.channel_id, heard.seq, heard.state)
+
+    def _revised(self, revised: Revised) -> None:
+        channel_id, connection = revised.channel_id, self.connection
+        place = (channel_id, revised.rev)
+        committed = self.truth.revisions.get(place)
+        if committed is None or committed.message.id != revised.message_id:
+            self._complain(f"was told {revised}, which never happened")
+        leaks = self.truth.must_not_reach(self.me, committed)
+        self._require(not leaks, f"was told {revised}, which it may not see")
+        if channel_id in self.places.rooms or self.language.must_rejoin:
+            self._after_the_end(channel_id, "a revision")
+        self.note(self.name, f"is told {channel_id}, rev {revised.rev}")
+        seq = committed.message.seq
+        is_there = seq <= self.last.get(channel_id, 0) or seq in self._early.get(channel_id, ())
+        if not is_there and not self._may_miss(channel_id):
+            gone = self.truth.is_deleted(channel_id, seq)  # it may never be told
+            self._require(gone, f"was told {revised} before its message, {seq}")
+        is_resuming = connection.asked > 0
+        self.states.tell(revised, resumes=connection.resumes, is_resuming=is_resuming)
+        skipped = self.states.skips(channel_id, revised.rev)
+        if skipped and not is_resuming:
+            may_miss = self._may_miss(channel_id) or self.states.superseded(channel_id, skipped)
+            self._require(may_miss, f"was told {revised}, but not {skipped} before it")
+            connection.needs_resume = True
 
     def _stored(self, stored: Stored) -> None:
         committed = self.truth.messages.get((stored.channel_id, stored.seq))
@@ -242,17 +290,24 @@ class Ledger(Witness):
         self._confirm(stored.key)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
-            self._place(stored.channel_id, stored.seq, stored.key)
+            if self._place(stored.channel_id, stored.seq, stored.key):
+                as_sent = State(0, self._sent[stored.key].text)
+                self.states.keep(stored.channel_id, stored.seq, as_sent)
 
-    def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> None:
-        """A message in its channel: the next one, or one of those that may come otherwise."""
+    def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:
+        """A message in its channel: the next one, or one of those that may come otherwise. Returns
+        whether the device did not have it: the confirmation of a repeat shows a message as it was
+        sent, also if it was deleted before it was ever heard.
+        """
+        self._skip_deleted(channel_id, seq - 1)
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
         is_repeat = self._is_repeat(key)
         if seq <= last or seq in early:
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1
-        elif seq == last + 1:
+            return False
+        if seq == last + 1:
             while (last := last + 1) + 1 in early:
                 early.discard(last + 1)
             self.last[channel_id] = last
@@ -262,6 +317,16 @@ class Ledger(Witness):
         else:
             self._require(is_repeat, f"heard {channel_id}:{seq} too early, {last + 1} is next")
             self._said[key or ""] -= 1
+            return False
+        return True
+
+    def _skip_deleted(self, channel_id: ChannelId, upto: int) -> None:
+        """The place of a message that is deleted may stay empty."""
+        last, early = self.last.get(channel_id, 0), self._early.get(channel_id, set())
+        while last < upto and (last + 1 in early or self.truth.is_deleted(channel_id, last + 1)):
+            early.discard(last := last + 1)
+        if last:
+            self.last[channel_id] = last
 
     def _is_repeat(self, key: str | None) -> bool:
         """Whether this may be the confirmation of a repeat: it is the first message, out of its
@@ -285,11 +350,17 @@ class Ledger(Witness):
         self._require(resumed.complete, "was not sent everything")
         for channel_id, upto in resumed.upto.items():
             sight = self.truth.sight(Right.SEE, self.me, channel_id)
+            self._skip_deleted(channel_id, upto)
             if not sight.was_closed_since(asked_at):
                 last = self.last.get(channel_id, 0)
                 self._require(last >= upto, f"has {channel_id}:{last}, told it has {upto}")
             if sight.is_open or connection.ended.get(channel_id, -inf) < asked_at:
                 connection.joined.add(channel_id)
+        for channel_id, rev in resumed.revs.items():
+            self.states.reach(channel_id, rev)
+            if not self.truth.sight(Right.SEE, self.me, channel_id).was_closed_since(asked_at):
+                stale = self.states.stale(channel_id, rev)
+                self._require(not stale, f"is resumed, and has not heard of {stale}")
         connection.is_resumed = connection.may_ask = True
         self.note(self.name, "resumed")
 

@@ -20,9 +20,11 @@ from typing import Any, TypeAlias
 import trio
 from attrs import define, field, frozen
 
+from persistence.contents.revisions import Revised, RevisionDraft
 from persistence.memory.tables import Tables
 from protocol.model import ChannelId, Message, MessageId, Posted, SessionId, UserId
 from tests.simulation.languages.language import Places
+from tests.simulation.languages.meanings import State
 
 CALLS: int = 20  # of the store, one after the other, until the hub has acted on a change
 
@@ -75,7 +77,9 @@ class Sight:
 
 @frozen
 class Committed:
-    """A message, when it was stored, and who must not be sent it if they were not let in since."""
+    """A message, when it was stored or changed, and who must not be sent that if they were not let
+    in since.
+    """
 
     message: Message
     at: float
@@ -91,6 +95,9 @@ class Truth:
         places: the channels.
         people: everybody.
         slowest: seconds that a call of the store takes at most, on each way.
+
+    `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
+    ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
     """
 
     tables: Tables
@@ -98,6 +105,9 @@ class Truth:
     people: Sequence[UserId]
     slowest: float
     messages: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
+    revisions: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
+    states: dict[tuple[ChannelId, int], dict[int, State]] = field(factory=dict, init=False)
+    settled: set[tuple[UserId, str]] = field(factory=set, init=False)
     _disturbed_at: float = field(default=-inf, init=False)
     _is_away: bool = field(default=False, init=False)
     _by_id: dict[MessageId, Committed] = field(factory=dict, init=False)
@@ -143,14 +153,37 @@ class Truth:
         for outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
                 message = outcome.message
-                closed_to = frozenset(
-                    user_id
-                    for user_id in self.people
-                    if self.is_long_closed(Right.SEE, user_id, message.channel_id)
-                )
-                found = Committed(message, trio.current_time(), closed_to)
+                found = self._commit(message)
                 self.messages[message.position] = self._by_id[message.id] = found
+                self.states[message.position] = {0: _state(message)}
         self.changed()  # who has exchanged messages may know when the other one is online
+
+    def revised(self, drafts: Sequence[RevisionDraft], outcomes: Sequence[Any]) -> None:
+        """These messages were changed just now, or not."""
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            if isinstance(outcome, Revised):
+                message = outcome.message
+                if not outcome.repeated:
+                    self.revisions[message.channel_id, outcome.rev] = self._commit(message)
+                    self.states[message.position][outcome.rev] = _state(message)
+                if draft.key is not None:
+                    self.settled.add((draft.by, draft.key))
+
+    def _commit(self, message: Message) -> Committed:
+        closed_to = frozenset(
+            user_id
+            for user_id in self.people
+            if self.is_long_closed(Right.SEE, user_id, message.channel_id)
+        )
+        return Committed(message, trio.current_time(), closed_to)
+
+    def last_rev(self, channel_id: ChannelId, seq: int, upto: int) -> int:
+        """Of the last revision of a message up to this rev of its channel."""
+        return max(rev for rev in self.states[channel_id, seq] if rev <= upto)
+
+    def is_deleted(self, channel_id: ChannelId, seq: int) -> bool:
+        """Whether a message is deleted now."""
+        return self.tables.channels[channel_id].messages[seq - 1].is_deleted
 
     def sight(self, right: Right, user_id: UserId, of: int) -> Sight:
         """What is known of a right; of a channel that is not the user's, that it is closed."""
@@ -209,3 +242,8 @@ class Truth:
         if row is not None and row.answered and tables.in_contact(one, other):
             return True
         return any({one, other} <= set(each.members) for each in tables.workspaces.values())
+
+
+def _state(message: Message) -> State:
+    reactions = tuple((each.emoji, each.count, each.user_ids) for each in message.reactions)
+    return State(message.rev, message.content, message.is_deleted, reactions)

@@ -37,7 +37,8 @@ class Connection:
         is_slow: it reads late, so what it reads now may have been sent long ago.
         holds: whether the hub holds live events until the device has resumed.
 
-    `unanswered`: how often each message was sent over it, less the answers that came.
+    `asked`: resumes that have not ended, of `resumes` all together. `unanswered`: how often each
+    message was sent over it, less the answers that came.
     """
 
     opened_at: float
@@ -47,6 +48,7 @@ class Connection:
     is_ready: bool = False
     is_resumed: bool = False
     asked: int = 0
+    resumes: int = 0
     asked_at: float = -inf
     may_ask: bool = True
     needs_resume: bool = False

@@ -1,5 +1,6 @@
 """`/gateway`, whose devices send over REST."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
@@ -13,10 +14,19 @@ from tests.simulation.languages.meanings import (
     Ready,
     Receipt,
     Resumed,
+    Revised,
     Shed,
     Typing,
     UnknownFrame,
+    state_in,
 )
+
+_MEMBERS: Mapping[str, type[MemberAdded | MemberRemoved]] = {
+    "GUILD_MEMBER_ADD": MemberAdded, "GUILD_MEMBER_REMOVE": MemberRemoved,
+}  # fmt: skip
+_REVISED = (
+    "MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE",
+)  # fmt: skip
 
 
 class Gateway:
@@ -35,11 +45,12 @@ class Gateway:
         """See `Language`."""
         return {"op": "IDENTIFY", "d": {"userId": me}}
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
         """See `Language`."""
         del me
         after = {str(room): last.get(room, 0) for room in places.rooms}
-        return {"op": "RESUME", "d": {"after": after}}
+        known = {str(room): revs.get(room, 0) for room in places.rooms}
+        return {"op": "RESUME", "d": {"after": after, "revs": known}}
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Call:
         """See `Language`."""
@@ -60,9 +71,11 @@ class Gateway:
         match frame:
             case {"t": "MESSAGE_CREATE", "d": message}:
                 channel, seq = message["channelId"], message["seq"]
-                return Heard(channel, seq, message["authorId"], message["content"])
-            case {"t": "RESUMED", "d": {"complete": complete, "after": after}}:
-                return Resumed(complete, {ChannelId(int(key)): seq for key, seq in after.items()})
+                return Heard(channel, seq, message["authorId"], state_in(message))
+            case {"t": name, "d": data} if name in _REVISED:
+                return Revised(data["channelId"], data["id"], data["rev"], state_in(data))
+            case {"t": "RESUMED", "d": {"complete": complete, "after": after, "revs": revs}}:
+                return Resumed(complete, _by_channel(after), _by_channel(revs))
             case {"t": "TYPING_START", "d": {"channelId": channel, "userId": author}}:
                 return Typing(channel, author, is_typing=True)
             case {
@@ -70,10 +83,8 @@ class Gateway:
                 "d": {"userId": user, "status": status, "workspaceId": workspace},
             }:
                 return Presence(user, status == "online", workspace)
-            case {"t": "GUILD_MEMBER_ADD", "d": {"workspaceId": workspace, "userId": user}}:
-                return MemberAdded(workspace, user)
-            case {"t": "GUILD_MEMBER_REMOVE", "d": {"workspaceId": workspace, "userId": user}}:
-                return MemberRemoved(workspace, user)
+            case {"t": name, "d": {"workspaceId": workspace, "userId": user}} if name in _MEMBERS:
+                return _MEMBERS[name](workspace, user)
             case {"t": "READY", "d": {"user": _, "guilds": guilds}}:
                 return Ready([guild["id"] for guild in guilds])
             case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
@@ -82,3 +93,7 @@ class Gateway:
                 return Shed()
             case _:
                 raise UnknownFrame(frame)
+
+
+def _by_channel(positions: Mapping[str, int]) -> Mapping[ChannelId, int]:
+    return {ChannelId(int(key)): number for key, number in positions.items()}

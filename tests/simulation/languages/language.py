@@ -66,8 +66,8 @@ class Language(Protocol):
     def identify(self, me: UserId) -> Any:
         """The first frame, if there is one before `resume`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
-        """Asks for everything above these seqs."""
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
+        """Asks for everything above these seqs, and for what was changed above these revs."""
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
         """A message: a frame, or a `Call`."""

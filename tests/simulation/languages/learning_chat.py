@@ -16,10 +16,12 @@ from tests.simulation.languages.meanings import (
     Receipt,
     Refused,
     Resumed,
+    Revised,
     Shed,
     TurnedAway,
     Typing,
     UnknownFrame,
+    state_in,
 )
 
 _OF_CHANNEL: Mapping[str, type[Joined | Ended]] = {"joined_channel": Joined, "left_channel": Ended}
@@ -28,6 +30,8 @@ _STATUS: Mapping[str, DeliveryStatus] = {
     "message_read": DeliveryStatus.READ,
     "message_delivered": DeliveryStatus.DELIVERED,
 }
+_REVISED = ("message_updated", "message_deleted", "message_reaction")
+_PINNED = ("message_pinned", "message_unpinned")
 _WITHOUT_DETAILS: Mapping[str, Meaning] = {"connected": Greeting(), "shed": Shed()}
 
 
@@ -45,10 +49,11 @@ class LearningChat:
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
         """See `Language`."""
         after = {str(channel): last.get(channel, 0) for channel in places.all_of(me)}
-        return {"type": "resume", "after": after}
+        known = {str(channel): revs.get(channel, 0) for channel in places.all_of(me)}
+        return {"type": "resume", "after": after, "revs": known}
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
         """See `Language`."""
@@ -73,9 +78,12 @@ class LearningChat:
         match frame:
             case {"type": "new_message", "message": message}:
                 channel, seq = message["channelId"], message["seq"]
-                return Heard(channel, seq, message["authorId"], message["content"])
-            case {"type": "resumed", "complete": complete, "after": after}:
-                return Resumed(complete, {ChannelId(int(key)): seq for key, seq in after.items()})
+                return Heard(channel, seq, message["authorId"], state_in(message))
+            case {"type": kind, "channelId": channel} if kind in (*_REVISED, *_PINNED):
+                state = state_in(frame) if kind in _REVISED else None
+                return Revised(channel, frame["messageId"], frame["rev"], state)
+            case {"type": "resumed", "complete": complete, "after": after, "revs": revs}:
+                return Resumed(complete, _by_channel(after), _by_channel(revs))
             case {"type": "error"}:
                 return _refused(frame)
             case {"type": kind, "channelId": channel, "userId": author} if kind in _TYPING:
@@ -84,14 +92,24 @@ class LearningChat:
                 return Presence(user, status == "online", channel)
             case {"type": kind, "messageId": message_id, "userId": user} if kind in _STATUS:
                 return Receipt(_STATUS[kind], user, message_id)
-            case {"type": "channels_added", "channels": channels}:
-                return Offered([channel["id"] for channel in channels])
-            case {"type": kind, "channelId": channel} if kind in _OF_CHANNEL:
-                return _OF_CHANNEL[kind](channel)
-            case {"type": kind} if kind in _WITHOUT_DETAILS:
-                return _WITHOUT_DETAILS[kind]
             case _:
-                raise UnknownFrame(frame)
+                return _of_place(frame)
+
+
+def _of_place(frame: Any) -> Meaning:
+    match frame:
+        case {"type": "channels_added", "channels": channels}:
+            return Offered([channel["id"] for channel in channels])
+        case {"type": kind, "channelId": channel} if kind in _OF_CHANNEL:
+            return _OF_CHANNEL[kind](channel)
+        case {"type": kind} if kind in _WITHOUT_DETAILS:
+            return _WITHOUT_DETAILS[kind]
+        case _:
+            raise UnknownFrame(frame)
+
+
+def _by_channel(positions: Mapping[str, int]) -> Mapping[ChannelId, int]:
+    return {ChannelId(int(key)): number for key, number in positions.items()}
 
 
 def _refused(frame: Any) -> Meaning:

@@ -4,12 +4,24 @@ A language turns every frame that its dialect may send into one of these. A fram
 know is a problem, so nothing that a device receives is left unexamined.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
+
+
+@frozen
+class State:
+    """A message after its revision with this rev, 0: as it was posted. `reactions`: of each, the
+    emoji, how many, and by whom.
+    """
+
+    rev: int
+    content: str
+    is_deleted: bool = False
+    reactions: tuple[tuple[str, int, tuple[UserId, ...]], ...] = ()
 
 
 @frozen
@@ -19,7 +31,17 @@ class Heard:
     channel_id: ChannelId
     seq: int
     author_id: UserId
-    content: str
+    state: State
+
+
+@frozen
+class Revised:
+    """A message was changed. `state`: as it is now, of those revisions that show it."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    rev: int
+    state: State | None
 
 
 @frozen
@@ -33,10 +55,13 @@ class Stored:
 
 @frozen
 class Resumed:
-    """What was missed has been sent; `upto`: how far the device has got in each channel."""
+    """What was missed has been sent; `upto`: how far the device has got in each channel, `revs`:
+    and in its revisions.
+    """
 
     complete: bool
     upto: Mapping[ChannelId, int]
+    revs: Mapping[ChannelId, int]
 
 
 @frozen
@@ -159,6 +184,7 @@ class Shed:
 
 Meaning: TypeAlias = (
     Heard
+    | Revised
     | Stored
     | Resumed
     | Refused
@@ -182,3 +208,12 @@ Meaning: TypeAlias = (
 
 class UnknownFrame(Exception):
     """A frame that a dialect does not have."""
+
+
+def state_in(view: Mapping[str, Any], user_of: Callable[[Any], UserId] = UserId) -> State:
+    """What a frame shows of a message; a message that was never changed shows less."""
+    reactions = tuple(
+        (each["emoji"], each["count"], tuple(map(user_of, each["userIds"])))
+        for each in view.get("reactions", ())
+    )
+    return State(view.get("rev", 0), view["content"], view.get("isDeleted", False), reactions)

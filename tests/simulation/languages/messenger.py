@@ -12,9 +12,11 @@ from tests.simulation.languages.meanings import (
     Receipt,
     Refused,
     Resumed,
+    Revised,
     Shed,
     Typing,
     UnknownFrame,
+    state_in,
 )
 
 
@@ -32,13 +34,15 @@ class Messenger:
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
         """See `Language`."""
-        after = {}
-        for channel, seq in last.items():
+        names = {}
+        for channel in last:
             low, high = sorted((me, places.peer(me, channel)))
-            after[f"conv_{low}_{high}"] = seq
-        return {"type": "resume", "after": after}
+            names[channel] = f"conv_{low}_{high}"
+        after = {name: last[channel] for channel, name in names.items()}
+        known = {name: revs.get(channel, 0) for channel, name in names.items()}
+        return {"type": "resume", "after": after, "revs": known}
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
         """See `Language`."""
@@ -74,11 +78,17 @@ class Messenger:
         match kind:
             case "message_received":
                 channel = _conversation(places, payload["conversationId"])
-                return Heard(channel, payload["seq"], payload["senderId"], payload["content"])
+                return Heard(channel, payload["seq"], payload["senderId"], state_in(payload))
+            case "message_updated" | "message_deleted" | "message_reaction":
+                channel = _conversation(places, payload["conversationId"])
+                message_id = MessageId(int(payload["messageId"]))
+                return Revised(channel, message_id, payload["rev"], state_in(payload))
             case "resumed":
-                after = payload["after"].items()
-                upto = {_conversation(places, name): seq for name, seq in after}
-                return Resumed(payload["complete"], upto)
+                upto, revs = [
+                    {_conversation(places, name): number for name, number in each.items()}
+                    for each in (payload["after"], payload["revs"])
+                ]
+                return Resumed(payload["complete"], upto, revs)
             case "user_typing":
                 author = payload["userId"]
                 return Typing(places.conversation(author, me), author, is_typing=True)

@@ -14,11 +14,14 @@ from tests.simulation.languages.meanings import (
     ReceiptUpTo,
     Refused,
     Resumed,
+    Revised,
     Shed,
+    State,
     Typing,
     UnknownFrame,
 )
 
+_REVISED = ("message_updated", "message_deleted", "message_reaction")
 _WITHOUT_DETAILS: Mapping[str, Meaning] = {"system": Greeting(), "shed": Shed()}
 
 
@@ -36,10 +39,11 @@ class PrivateMessages:
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
         """See `Language`."""
         after = {str(places.peer(me, channel)): seq for channel, seq in last.items()}
-        return {"type": "resume", "after": after}
+        known = {str(places.peer(me, channel)): revs.get(channel, 0) for channel in last}
+        return {"type": "resume", "after": after, "revs": known}
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
         """See `Language`."""
@@ -62,27 +66,48 @@ class PrivateMessages:
         """See `Language`."""
         match frame:
             case {"type": "private_message", "sender_id": a, "recipient_id": b, "message": message}:
-                seq, text = message["seq"], message["content"]
-                return Heard(places.conversation(a, b), seq, UserId(a), text)
-            case {"type": "resumed", "complete": complete, "after": after}:
-                upto = {places.conversation(me, int(peer)): seq for peer, seq in after.items()}
-                return Resumed(complete, upto)
+                seq, state = message["seq"], _state(message)
+                return Heard(places.conversation(a, b), seq, UserId(a), state)
+            case {"type": kind, "message": message} if kind in _REVISED:
+                channel = places.conversation(frame["sender_id"], frame["recipient_id"])
+                return Revised(channel, message["id"], message["rev"], _state(message))
+            case {"type": "resumed", "complete": complete, "after": after, "revs": known}:
+                upto, revs = [
+                    {places.conversation(me, int(peer)): number for peer, number in each.items()}
+                    for each in (after, known)
+                ]
+                return Resumed(complete, upto, revs)
             case {"type": "error", "code": code}:
                 return Refused(frame.get("client_id"), code)
             case {"type": "user_online_status", "user_id": user, "is_online": is_online}:
                 return Presence(user, is_online)
             case {"type": "typing_indicator", "user_id": user, "is_typing": is_typing}:
                 return Typing(places.conversation(user, me), user, is_typing)
-            case {"type": "messages_read", "reader_id": user, "sender_id": author, "seq": seq}:
-                return ReceiptUpTo(DeliveryStatus.READ, user, author, seq)
-            case {
-                "type": "messages_delivered", "recipient_id": user, "sender_id": author, "seq": seq,
-            }:  # fmt: skip
-                return ReceiptUpTo(DeliveryStatus.DELIVERED, user, author, seq)
             case {"type": "revoked", "user_id": peer, "channel": channel}:
                 assert places.conversation(me, peer) == channel
                 return Ended(channel)
             case {"type": kind} if kind in _WITHOUT_DETAILS:
                 return _WITHOUT_DETAILS[kind]
             case _:
-                raise UnknownFrame(frame)
+                return _receipt(frame)
+
+
+def _state(message: Any) -> State:
+    reactions = tuple(
+        (each["emoji"], each["count"], tuple(map(UserId, each["user_ids"])))
+        for each in message.get("reactions", ())
+    )
+    is_deleted = message.get("is_deleted", False)
+    return State(message.get("rev", 0), message["content"], is_deleted, reactions)
+
+
+def _receipt(frame: Any) -> Meaning:
+    match frame:
+        case {"type": "messages_read", "reader_id": user, "sender_id": author, "seq": seq}:
+            return ReceiptUpTo(DeliveryStatus.READ, user, author, seq)
+        case {
+            "type": "messages_delivered", "recipient_id": user, "sender_id": author, "seq": seq,
+        }:  # fmt: skip
+            return ReceiptUpTo(DeliveryStatus.DELIVERED, user, author, seq)
+        case _:
+            raise UnknownFrame(frame)

@@ -14,12 +14,16 @@ from tests.simulation.languages.meanings import (
     Receipt,
     Refused,
     Resumed,
+    Revised,
     Shed,
     Stored,
     Typing,
     Undelivered,
     UnknownFrame,
+    state_in,
 )
+
+_REVISED = ("message:updated", "message:deleted", "message:reaction", "message:pinned")
 
 
 class SocketIo:
@@ -36,11 +40,12 @@ class SocketIo:
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions) -> Any:
+    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
         """See `Language`."""
         channels = places.all_of(me)
         after = {to_uuid(IdKind.CHANNEL, each): last.get(each, 0) for each in channels}
-        return ["resume", {"after": after}]
+        known = {to_uuid(IdKind.CHANNEL, each): revs.get(each, 0) for each in channels}
+        return ["resume", {"after": after, "revs": known}]
 
     def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
         """See `Language`."""
@@ -65,15 +70,20 @@ class SocketIo:
         match frame:
             case ["message:new", message]:
                 channel, author = _channel(message["channelId"]), _user(message["userId"])
-                return Heard(channel, message["seq"], author, message["content"])
+                return Heard(channel, message["seq"], author, state_in(message, _user))
+            case [name, message] if name in _REVISED:
+                channel, state = _channel(message["channelId"]), state_in(message, _user)
+                return Revised(channel, _message(message["messageId"]), state.rev, state)
             case ["message:sent", {"channelId": channel, "seq": seq, "tempId": key}]:
                 return Stored(_channel(channel), seq, key)
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
             case ["recovery:offset", str(offset)]:
-                return Reached(decode_offset(offset) or {})
-            case ["resumed", {"complete": complete, "after": after}]:
-                return Resumed(complete, {_channel(key): seq for key, seq in after.items()})
+                reached = decode_offset(offset) or {}
+                return Reached({channel: each.seq for channel, each in reached.items()})
+            case ["resumed", {"complete": complete, "after": after, "revs": revs}]:
+                upto = {_channel(key): seq for key, seq in after.items()}
+                return Resumed(complete, upto, {_channel(key): rev for key, rev in revs.items()})
             case ["message:error", error]:
                 return Refused(error.get("tempId"), error["code"])
             case ["channel:revoked", {"channelId": channel}]:

@@ -9,17 +9,19 @@ import pytest
 from attrs import define, evolve
 
 import hub.services.missed_revisions
-from persistence.contents.revisions import RevisionDraft, RevisionOutcome
+from hub.services.posting.revising import deliveries_of
+from persistence.contents.revisions import Revised, RevisionDraft, RevisionOutcome
 from persistence.interface import Store
 from persistence.records import Locked, StoreUnavailable
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
 from protocol.events import Refused
-from protocol.model import MessageId
-from protocol.revisions import Delete, Edit, React, Revision
+from protocol.model import MessageId, RevisionPosition
+from protocol.revisions import Delete, Edit, Pin, React, Revision
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.school import on_gateway, open_school
+from tests.support.stores.intercept import Interception
 from tests.support.stores.records import changed
 from tests.support.world import Person, World, open_world
 
@@ -170,6 +172,28 @@ async def test_what_another_writer_did_is_told_before_anything_newer(world: Worl
     assert await states(bens, 3) == [(1, "a"), (2, "b"), (3, "c")]
 
 
+async def test_a_pin_does_not_hide_an_edit_that_was_not_told(world: World) -> None:
+    school = await open_school(world)
+    (posted,) = await post(world, school.tea.user, school.general, "0")
+    chat = await school.join(school.ben)
+    await revise(school.tea, posted.id, Edit("1"))
+    await changed(world.store, posted.id, Edit("2"), by=school.tea.id)  # unseen by the hub
+    await revise(school.tea, posted.id, Pin())
+    frames = [await chat.receive_type("message_updated") for _ in range(2)]
+    assert [(each["rev"], each["content"]) for each in frames] == [(1, "1"), (3, "2")]
+    assert frames[1]["isPinned"] is True
+
+
+async def test_of_several_revisions_in_a_batch_each_is_told_under_its_rev(world: World) -> None:
+    """Who has heard of the first one only knows no more than that."""
+    ann, ben = await world.person("ann"), await world.person("ben")
+    (posted,) = await write(world, ann.user, ben.user, "0")
+    message = evolve(posted, content="2", rev=2)
+    for rev in (1, 2):
+        for delivery in deliveries_of(Revised(message, rev, audience=(ben.id,)), None, None):
+            assert delivery.event.position == RevisionPosition(posted.channel_id, rev)
+
+
 async def test_what_is_locked_waits_and_then_is_made(store: Store) -> None:
     broken, revisions = losing(store)
     async with open_world(broken, presence_grace=0.0) as world:
@@ -202,6 +226,49 @@ async def test_who_comes_back_is_told_what_was_changed_of_what_they_have(world: 
     await revise(ann, one.id, React(HEART))  # it is deleted
     await revise(ann, two.id, Edit("z"))
     assert await states(socket, 1) == [(5, "z")]
+
+
+async def test_who_comes_back_is_told_what_was_changed_of_what_was_sent_meanwhile(
+    world: World,
+) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    await write(world, ann.user, ben.user, "1")
+    socket = await ben.open()
+    (two,) = await write(world, ann.user, ben.user, "2")
+    assert (await socket.receive())["message"]["seq"] == 2
+    await changed(world.store, two.id, Edit("b"), by=ann.id)  # unseen by the hub
+    peer = str(ann.id)
+    await socket.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 0}})
+    assert await states(socket, 1) == [(1, "b")]
+    assert (await socket.receive_type("resumed"))["revs"] == {peer: 1}
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+async def test_what_could_not_be_seen_while_it_was_read_does_not_count_as_known(
+    store: Store, is_back: bool
+) -> None:
+    reading = Interception("revisions", "revised_in")
+    async with open_world(reading.over(store), presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (one,) = await write(world, ann.user, ben.user, "1")
+        await changed(world.store, one.id, Edit("b"), by=ann.id)
+
+        async def read_across_a_block(call: Any, *args: Any, **kwargs: Any) -> Any:
+            reading.way = None
+            await store.relations.block(ann.id, ben.id)
+            found = await call(*args, **kwargs)
+            if is_back:
+                await store.relations.unblock(ann.id, ben.id)
+            return found
+
+        reading.way = read_across_a_block
+        socket = await ben.open()
+        socket.ignoring("revoked")
+        peer = str(ann.id)
+        await socket.send({"type": "resume", "after": {peer: 1}, "revs": {peer: 0}})
+        if is_back:
+            assert await states(socket, 1) == [(1, "b")]
+        assert (await socket.receive_type("resumed"))["revs"] == {peer: 1 if is_back else 0}
 
 
 async def test_who_names_no_revs_is_told_of_none(world: World) -> None:

@@ -64,7 +64,7 @@ RELEASED = {
     "schema/0015_audit.sql": ("d331d6de727369351a626572e0c33eb6bedb7c6af09d2bfd69b3c0870d0a1666"),
     "schema/0016_people.sql": ("f18bc5592f3a4d6056fd80db6090f6d5e4ec0e6527a2a493dfb73e2e8f77eb3d"),
     "schema/0017_revisions.sql": (
-        "33dc2b738cb1b6c1efa9548b486ff6d5bd58ae960a74818bfec49066739eb844"
+        "8ee675cbd784760c9bb5d7ade2e9af62a7c8283d9786aa7f3bed8b9bdb76c81d"
     ),
     "schema/0018_search.sql": ("d3dd774acac3582b2377e78519dfb91cc3391a8b9502610853dd78bb344a46d2"),
 }

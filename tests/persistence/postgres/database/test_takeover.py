@@ -10,7 +10,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
 from persistence.postgres.database.takeover import FILES_OF_0_1_0, UnknownSchema
 from persistence.records import Draft, Side
-from persistence.recoveries import Recovery
+from persistence.recoveries import Reached, Recovery
 from protocol.model import (
     ChannelId,
     FollowStatus,
@@ -114,7 +114,7 @@ async def require_people(store: Store) -> None:
     (workspace,) = await store.workspaces.of_user(BEN)
     assert (workspace.name, workspace.members) == ("School", (ANN, BEN))
     recovery = await store.recoveries.find(b"recovery of ann", within=10**9)
-    assert recovery == Recovery(ANN, {GENERAL: 2})
+    assert recovery == Recovery(ANN, {GENERAL: Reached(2)})
 
 
 async def require_messages(store: Store) -> None:

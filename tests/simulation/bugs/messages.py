@@ -1,8 +1,8 @@
-"""Mistakes that the simulation must find, planted one at a time."""
+"""Mistakes with messages, people and connections."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import trio
 from attrs import evolve
@@ -26,18 +26,13 @@ from persistence.memory.tables import ChannelRow, Tables
 from persistence.records import Advance, Draft, Locked, Outcome, Permit, StoreUnavailable
 from protocol.events import PrivateMessagesRead
 from protocol.model import Channel, Message, MessageId, Posted, UserId
+from tests.simulation.bugs.planting import Bug, replaced
 from tests.simulation.trouble import Trouble
 
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
 UNFLUSHED_SECONDS = 0.3
-
-
-class Bug(Protocol):
-    """Plants a mistake for as long as the context is open."""
-
-    def __call__(self, sim: "Simulation") -> AbstractContextManager[None]: ...
 
 
 @contextmanager
@@ -65,7 +60,7 @@ def ack_before_commit(sim: "Simulation") -> Iterator[None]:
                 tables.keys.pop((message.author_id, message.key), None)
         recent.clear()
 
-    with _replaced(MemoryMessages, "post", post_early):
+    with replaced(MemoryMessages, "post", post_early):
         sim.at_crash.append(take_back)
         yield
 
@@ -84,7 +79,7 @@ def no_deduplication(sim: "Simulation") -> Iterator[None]:
             for draft, outcome in zip(drafts, outcomes, strict=True)
         ]
 
-    with _replaced(MemoryMessages, "post", post_without_keys):
+    with replaced(MemoryMessages, "post", post_without_keys):
         yield
 
 
@@ -95,7 +90,7 @@ def live_before_history(sim: "Simulation") -> Iterator[None]:
     def hold(_: backlog.Backlog) -> None:
         pass
 
-    with _replaced(backlog.Backlog, "hold", hold):
+    with replaced(backlog.Backlog, "hold", hold):
         yield
 
 
@@ -111,7 +106,7 @@ def lane_acknowledges_early(sim: "Simulation") -> Iterator[None]:
             drafts = [each.draft for each in submissions]
             return [_made_up(sim.tables, draft) for draft in drafts]
 
-    with _replaced(Lane, "_post", post):
+    with replaced(Lane, "_post", post):
         yield
 
 
@@ -142,7 +137,7 @@ def keys_without_authors(sim: "Simulation") -> Iterator[None]:
         def get(self, key: Any, default: Any = None) -> Any:
             return next((self[each] for each in self if each[1] == key[1]), default)
 
-    with _replaced(sim.tables, "keys", Keys()):
+    with replaced(sim.tables, "keys", Keys()):
         yield
 
 
@@ -158,7 +153,7 @@ def watermark_goes_back(sim: "Simulation") -> Iterator[None]:
             marks[user_id] = seq - 1
         return advance(log, row, marks, user_id, seq)
 
-    with _replaced(MemoryMessages, "_advance", go_anywhere):
+    with replaced(MemoryMessages, "_advance", go_anywhere):
         yield
 
 
@@ -170,7 +165,7 @@ def gap_not_filled(sim: "Simulation") -> Iterator[None]:
         continuity._note(message.channel_id, message.seq, message.id)
         return True
 
-    with _replaced(Continuity, "follows", follows):
+    with replaced(Continuity, "follows", follows):
         yield
 
 
@@ -183,7 +178,7 @@ def resumed_again(sim: "Simulation") -> Iterator[None]:
         add(sent, after, until)
         sent.replayed = 0
 
-    with _replaced(backlog._Sent, "add", forget):
+    with replaced(backlog._Sent, "add", forget):
         yield
 
 
@@ -201,7 +196,7 @@ def room_not_left(sim: "Simulation") -> Iterator[None]:
     def stay(hub: Hub, client: Client, room: object, *, disconnected: bool) -> bool:
         return client in hub._joined
 
-    with _replaced(Hub, "_leave", stay):
+    with replaced(Hub, "_leave", stay):
         yield
 
 
@@ -219,7 +214,7 @@ def session_stays(sim: "Simulation") -> Iterator[None]:
     async def ignore(hub: Hub, session_ids: object) -> None:
         await trio.lowlevel.checkpoint()
 
-    with _replaced(Hub, "end_sessions", ignore):
+    with replaced(Hub, "end_sessions", ignore):
         yield
 
 
@@ -230,7 +225,7 @@ def session_remembered(sim: "Simulation") -> Iterator[None]:
     def remember(cache: SessionCache, session_id: object) -> None:
         pass
 
-    with _replaced(SessionCache, "forget_session", remember):
+    with replaced(SessionCache, "forget_session", remember):
         yield
 
 
@@ -243,10 +238,10 @@ def place_lost(sim: "Simulation") -> Iterator[None]:
         pass
 
     def lose(lane: Lane, submissions: Sequence[Any], error: StoreUnavailable) -> None:
-        with _replaced(Place, "release", keep):
+        with replaced(Place, "release", keep):
             give_up(lane, submissions, error)
 
-    with _replaced(Lane, "_give_up", lose):
+    with replaced(Lane, "_give_up", lose):
         yield
 
 
@@ -262,7 +257,7 @@ def receipts_to_everybody(sim: "Simulation") -> Iterator[None]:
         deliver(hub, delivery)
 
     deliver = Hub._deliver
-    with _replaced(Hub, "_deliver", to_everybody):
+    with replaced(Hub, "_deliver", to_everybody):
         yield
 
 
@@ -278,7 +273,7 @@ def receipts_to_the_blocked(sim: "Simulation") -> Iterator[None]:
         concerned = {*found.author_ids, *(() if found.peer_id is None else (found.peer_id,))}
         return evolve(found, audience=frozenset(concerned))
 
-    with _replaced(MemoryMessages, "_advance", for_all):
+    with replaced(MemoryMessages, "_advance", for_all):
         yield
 
 
@@ -292,7 +287,7 @@ def typing_unasked(sim: "Simulation") -> Iterator[None]:
     ) -> Sequence[Permit]:
         return [evolve(permit, allowed=True) for permit in await may_show_typing(relations, pairs)]
 
-    with _replaced(MemoryRelations, "may_show_typing", always):
+    with replaced(MemoryRelations, "may_show_typing", always):
         yield
 
 
@@ -304,7 +299,7 @@ def typing_never_ends(sim: "Simulation") -> Iterator[None]:
         running._ends.clear()
         return []
 
-    with _replaced(Running, "_take_expired", take_expired):
+    with replaced(Running, "_take_expired", take_expired):
         yield
 
 
@@ -318,10 +313,10 @@ def presence_to_the_blocked(sim: "Simulation") -> Iterator[None]:
     audience = MemoryRelations._audience
 
     def with_blocked(relations: MemoryRelations, user_id: UserId) -> frozenset[UserId]:
-        with _replaced(Tables, "blocked_either_way", is_not_blocked):
+        with replaced(Tables, "blocked_either_way", is_not_blocked):
             return audience(relations, user_id)
 
-    with _replaced(MemoryRelations, "_audience", with_blocked):
+    with replaced(MemoryRelations, "_audience", with_blocked):
         yield
 
 
@@ -333,7 +328,7 @@ def presence_without_grace(sim: "Simulation") -> Iterator[None]:
     def left_at_once(attendance: Attendance[Any], key: object, grace: float) -> None:
         left(attendance, key, 0.0)
 
-    with _replaced(Attendance, "left", left_at_once):
+    with replaced(Attendance, "left", left_at_once):
         yield
 
 
@@ -346,16 +341,16 @@ def resume_without_rights(sim: "Simulation") -> Iterator[None]:
         return channel.workspace_id is not None or channel.peer_of(user_id) is not None
 
     async def heads_of_all(*args: Any) -> Any:
-        with _replaced(Tables, "may_join", always):
+        with replaced(Tables, "may_join", always):
             return await heads(*args)
 
     async def in_all_spans(*args: Any, **kwargs: Any) -> Any:
-        with _replaced(Tables, "may_join", always):
+        with replaced(Tables, "may_join", always):
             return await in_spans(*args, **kwargs)
 
     with (
-        _replaced(MemoryChannels, "heads", heads_of_all),
-        _replaced(MemoryMessages, "in_spans", in_all_spans),
+        replaced(MemoryChannels, "heads", heads_of_all),
+        replaced(MemoryMessages, "in_spans", in_all_spans),
     ):
         yield
 
@@ -367,7 +362,7 @@ def joining_forgotten(sim: "Simulation") -> Iterator[None]:
     async def join(workspaces: Workspaces, user_id: UserId, workspace_id: object) -> None:
         await trio.lowlevel.checkpoint()
 
-    with _replaced(Workspaces, "_join", join):
+    with replaced(Workspaces, "_join", join):
         yield
 
 
@@ -378,7 +373,7 @@ def interruption_forgotten(sim: "Simulation") -> Iterator[None]:
     def count_as_sent(sent: backlog._Sent, seq: int) -> None:
         sent.last = max(sent.last, seq)
 
-    with _replaced(backlog._Sent, "skip_to", count_as_sent):
+    with replaced(backlog._Sent, "skip_to", count_as_sent):
         yield
 
 
@@ -391,7 +386,7 @@ def little_may_wait(sim: "Simulation") -> Iterator[None]:
         is_much = outbox.size + len(frame) > outbox._capacity // 4 and not ephemeral
         return Offered.OVERFLOW if is_much else offer(outbox, frame, ephemeral=ephemeral)
 
-    with _replaced(Outbox, "offer", offer_little):
+    with replaced(Outbox, "offer", offer_little):
         yield
 
 
@@ -403,7 +398,7 @@ def hub_spins(sim: "Simulation") -> Iterator[None]:
         while len(hub._clients) > 2:
             pass
 
-    with _replaced(Hub, "_flush", spin):
+    with replaced(Hub, "_flush", spin):
         yield
 
 
@@ -414,7 +409,7 @@ def taking_waits(sim: "Simulation") -> Iterator[None]:
     async def take_something(trouble: Trouble) -> None:
         await trio.sleep_forever()
 
-    with _replaced(Trouble, "take_something", take_something):
+    with replaced(Trouble, "take_something", take_something):
         yield
 
 
@@ -426,18 +421,8 @@ def _without_letters(is_lost: Callable[[object], bool]) -> Iterator[None]:
         if not is_lost(letter):
             await post(hub, letter)
 
-    with _replaced(Hub, "post", lose):
+    with replaced(Hub, "post", lose):
         yield
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, value: object) -> Iterator[None]:
-    original = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, original)
 
 
 BUGS: Mapping[str, Bug] = {

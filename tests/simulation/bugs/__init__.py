@@ -1,0 +1,8 @@
+"""Mistakes that the simulation must find, planted one at a time."""
+
+from collections.abc import Mapping
+
+from tests.simulation.bugs import messages, revisions
+from tests.simulation.bugs.planting import Bug
+
+BUGS: Mapping[str, Bug] = {**messages.BUGS, **revisions.BUGS}
