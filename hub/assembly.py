@@ -47,6 +47,7 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
+from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
@@ -249,7 +250,6 @@ async def open_services(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
     files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
-    retention = Retention(store.log, config.retention_days)
     renewals = Renewals(
         store.sessions,
         session_cache,
@@ -263,6 +263,7 @@ async def open_services(
         relations=store.relations,
         sending=Sending(store.messages, store.relations, messaging, channels, assistant, outcomes),
         revisions=Revisions(
+            store.accounts,
             store.revisions,
             messaging,
             files,
@@ -287,7 +288,8 @@ async def open_services(
         await nursery.start(changes.run)
         nursery.start_soon(authenticator.run)
         nursery.start_soon(files.run)
-        nursery.start_soon(retention.run)
+        nursery.start_soon(Retention(store.log, config.retention_days).run)
+        nursery.start_soon(Indexing(store.search, config.search_languages).run)
         nursery.start_soon(live_sessions.run)
         nursery.start_soon(renewals.run)
         nursery.start_soon(_purge_sessions, store.sessions)

@@ -50,6 +50,7 @@ from persistence.records import (
     Watermarks,
 )
 from persistence.recoveries import Recoveries
+from persistence.search import Search
 from persistence.sessions import ForeignSessions, Sessions
 from persistence.uploads import Uploads
 from persistence.workspaces import ListedWorkspace, Workspaces
@@ -226,7 +227,7 @@ class Relations(Protocol):
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
         """The newest accounts with an id below `before` that the user may message and whose name or
-        username contains `text` in upper or lower case, newest first, without the assistant.
+        username contains `text`, as `plain_key` compares them, newest first, without the assistant.
         """
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
@@ -462,6 +463,7 @@ class Store:
     invitations: Invitations
     channels: Channels
     lists: Lists
+    search: Search
     uploads: Uploads
     recoveries: Recoveries
     health: "Health"

@@ -50,6 +50,7 @@ class Action(StrEnum):
     DELETE_OTHERS = "delete_others"
     GRADE = "grade"
     PIN = "pin"
+    SEE_VERSIONS = "see_versions"
 
 
 MEANINGS: Final[Mapping[Action, str]] = {
@@ -69,6 +70,7 @@ MEANINGS: Final[Mapping[Action, str]] = {
     Action.DELETE_OTHERS: "delete a message of somebody else",
     Action.GRADE: "set the status of homework",
     Action.PIN: "pin a message, unpin it",
+    Action.SEE_VERSIONS: "read what an edited message said before, where `keep_versions` is on",
 }
 """What each action covers, for the documentation."""
 
@@ -104,6 +106,7 @@ POLICY: Final = (
     Rule(Place.CHANNEL, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.PIN, (_MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.SEE_VERSIONS, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.WRITE, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.EDIT, (_MODERATOR, _OWNER)),
@@ -112,6 +115,7 @@ POLICY: Final = (
     Rule(Place.ANNOUNCEMENTS, Action.DELETE_OTHERS, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.PIN, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.SEE_VERSIONS, (_MODERATOR, _OWNER)),
     Rule(Place.CONVERSATION, Action.SEE, (_PARTICIPANT, _CONTACT)),
     Rule(Place.CONVERSATION, Action.WRITE, (_CONTACT,)),
     Rule(Place.CONVERSATION, Action.EDIT, (_CONTACT,)),
@@ -120,6 +124,7 @@ POLICY: Final = (
     Rule(Place.CONVERSATION, Action.DELETE_OTHERS, ()),
     Rule(Place.CONVERSATION, Action.GRADE, ()),
     Rule(Place.CONVERSATION, Action.PIN, ()),
+    Rule(Place.CONVERSATION, Action.SEE_VERSIONS, ()),
 )
 
 _RIGHTS: Final = frozenset(

@@ -470,7 +470,7 @@ class Conversation:
     `is_request`: the peer wrote first, and the participant has neither answered nor accepted it,
     nor let the peer in otherwise: by following them, by letting them follow a private profile, or
     in a common workspace. `last_id` and `last_seq`: of the channel's last message, which may be
-    deleted or the assistant's.
+    deleted or the assistant's. `last_rev`: of the last revision of one.
     """
 
     channel_id: ChannelId
@@ -480,6 +480,7 @@ class Conversation:
     is_request: bool
     last_id: MessageId
     last_seq: int
+    last_rev: int
     is_archived: bool = False
 
 

@@ -45,9 +45,13 @@ class Page:
 
 @frozen
 class Changed:
-    """The message as it is now."""
+    """The message as it is now, and its author. `repeated`: nothing was changed, and nobody is told
+    anything.
+    """
 
     message: Message
+    author: User
+    repeated: bool = False
 
 
 @frozen

@@ -104,13 +104,15 @@ class HideConversation:
 @frozen
 class ReviseMessage:
     """Change a stored message. `channel_id`: where it must be; None: wherever it is. `key`: the
-    user's idempotency key for revisions.
+    user's idempotency key for revisions. `only_private`: it must be in a private conversation,
+    because the client is shown no others.
     """
 
     message_id: MessageId
     revision: Revision
     channel_id: ChannelId | None = None
     key: str | None = None
+    only_private: bool = False
 
 
 @frozen

@@ -106,6 +106,7 @@ REFUSAL_TEXTS: Final[Mapping[Refusal, str]] = {
 
 TOO_MANY_CONNECTIONS: Final = "You have too many connections"
 TOO_OFTEN: Final = "You are doing this too often, please wait"
+MAY_NOT_CHANGE: Final = "You are not allowed to do this to this message"
 CONVERSATION_CLOSED: Final = "You can no longer see this conversation"
 NO_LONGER_MEMBER: Final = "You are no longer a member"
 CHANNEL_DELETED: Final = "This channel was deleted"

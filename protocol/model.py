@@ -33,6 +33,18 @@ def name_key(text: str) -> str:
     return unicodedata.normalize("NFKC", once.casefold())
 
 
+_STROKES: Final = str.maketrans("øłđħŧı", "oldhti")
+
+
+def plain_key(text: str) -> str:
+    """What people are searched by: `name_key` without accents, which the column `plain_key` of
+    Postgres has too.
+    """
+    apart = unicodedata.normalize("NFKD", name_key(text))
+    letters = (each for each in apart if not "\u0300" <= each <= "\u036f")
+    return "".join(letters).translate(_STROKES)
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """The texts that read the same: as it is given, and with letters and their marks in one
     character, or in several (Unicode's NFC and NFD).
@@ -318,3 +330,14 @@ def with_authors(
         author = people.get(message.author_id)
         if author is not None:
             yield message, author
+
+
+def recipient_of(message: Message) -> UserId:
+    """The recipient of a private message.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    if message.recipient_id is None:
+        raise ValueError("not a private message")
+    return message.recipient_id

@@ -66,6 +66,7 @@ LIBRARIES = {
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),
     "nh3": ("protocol.shapes",),
+    "emoji": ("protocol.parsing",),
     "openai": ("hub.services.assistant",),
     "jwt": ("hub.identity",),
     "cryptography": ("hub.cli", "hub.sockets"),
@@ -235,7 +236,12 @@ def test_persistence_knows_only_the_model() -> None:
     refuse(
         {
             path: {name for name in imported(path) if name.partition(".")[0] in known}
-            - {"protocol.model", "protocol.revisions"}
+            - {
+                "protocol.model",
+                "protocol.revisions",
+                "protocol.searching.marks",
+                "protocol.searching.words",
+            }
             for path in in_package("persistence")
         }
     )
@@ -251,6 +257,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "lists",
             "contents.revisions",
             "records",
+            "search",
         )
     }
     refuse(

@@ -58,10 +58,12 @@ ELSEWHERE: Final = {
     "persistence/memory/log.py": "tests/persistence/test_health.py",
     "persistence/memory/tables.py": "tests/persistence/test_channels.py",
     "persistence/postgres/__init__.py": "tests/persistence/postgres/database/test_bridge.py",
+    "persistence/memory/search/__init__.py": "tests/persistence/listing/test_search.py",
     "persistence/postgres/express.py": "tests/hub/identity/test_authentication.py",
     "persistence/postgres/database/audit.py": "tests/persistence/test_accounts.py",
     "persistence/postgres/database/verdicts.py": "tests/persistence/test_workspaces.py",
     "persistence/records.py": "tests/persistence/test_accounts.py",
+    "hub/services/finding/messages.py": "tests/hub/rest/finding/test_searching.py",
     "protocol/admin.py": "tests/hub/rest/routes/admin/test_accounts.py",
     "protocol/shapes/resumed.py": "tests/protocol/dialects/gateway/test_encoders.py",
 }
@@ -72,8 +74,9 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
+    "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
-    "tests/hub/monitoring/test_documents.py": "docs/monitoring, and the table of metrics",
+    "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
     "tests/hub/rest/routes/test_room_for_uploads.py": "limits of uploads, over HTTP",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",
@@ -84,6 +87,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/web/test_colours.py": "app/style/tokens.css, and what docs/web-client.md says of it",
     "tests/hub/web/test_sdk_units.py": "the modules of the SDK, in Node",
     "tests/persistence/listing/test_lists.py": "a user's lists, on both stores",
+    "tests/persistence/listing/test_search.py": "searching messages, on both stores",
     "tests/persistence/postgres/test_deactivation.py": "routines/accounts.sql",
     "tests/persistence/people/test_deleted_accounts.py": "what is left of them, on both stores",
     "tests/persistence/people/test_whole_log.py": "log.py, on both stores",

@@ -35,6 +35,7 @@ CONNECT_SECONDS: Final = 10.0
 RECONNECT_SECONDS: Final = 1.0
 MAX_RECONNECT_SECONDS: Final = 30.0
 CONFIRM_SECONDS: Final = 5.0
+CLOSE_SECONDS: Final = 1.0
 HISTORY: Final = 20  # messages that are shown at the start
 PAGE: Final = 100
 _EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  who listens there is here
@@ -74,6 +75,7 @@ class Chat:
     _confirmed: trio.Event = field(factory=trio.Event, init=False)
     _socket: WebSocketConnection | None = field(default=None, init=False)
     _last_seq: int | None = field(default=None, init=False)  # that was shown
+    _is_leaving: bool = field(default=False, init=False)
 
     async def run(self, lines: AsyncIterator[str]) -> None:
         """Show what comes in and send `lines`; after the last one, wait for confirmations.
@@ -92,6 +94,10 @@ class Chat:
                 with trio.move_on_after(CONFIRM_SECONDS):
                     while self._unconfirmed:
                         await self._confirmed.wait()
+                self._is_leaving = True
+                if self._socket is not None:
+                    with trio.move_on_after(CLOSE_SECONDS):
+                        await self._socket.aclose()
                 nursery.cancel_scope.cancel()
         finally:
             for line in self._unconfirmed.values():
@@ -118,6 +124,8 @@ class Chat:
                 lost = _first(group)
             finally:
                 self._socket = None
+            if self._is_leaving:
+                return
             why = await self._why_lost(lost)
             self._say(f"* connection lost{why}, trying again in {pause:.0f} s")
             await trio.sleep(pause)

@@ -1,4 +1,5 @@
-"""Every figure of a running hub, with its name and what it means: docs/operations.md has the table.
+"""Every figure of a running hub, with its name and what it means: the table of
+docs/operations/observing.md.
 
 Guarantees: no label is anybody's id, name or address, or anything else that a peer may choose: each
 comes from a set that is written down in this code. To look changes nothing, waits for nothing, and

@@ -144,7 +144,7 @@ AFTER_SEQ: Final = Number("after_seq", "only messages after this seq, oldest fir
 BEFORE_SEQ: Final = Number("before_seq", "only messages before this seq", MAX_ID, 1)
 KEY: Final = Text(
     "Idempotency-Key",
-    "repeats of a send have the same key; counts before one in the body",
+    "repeats of a call have the same key; counts before one in the body",
     {"minLength": 1, "maxLength": MAX_KEY_CHARS},
     place="header",
 )

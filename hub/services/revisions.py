@@ -15,17 +15,17 @@ from hub.files.collector import FileCollector
 from hub.limits.quotas import Kind, Quota
 from hub.services.posting.messaging import Messaging
 from persistence.contents.revisions import RevisionDraft, RevisionRefusal, RevisionRules
+from persistence.interface import Accounts
 from persistence.interface import Revisions as RevisionStore
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
-from protocol.errors import TOO_OFTEN, ErrorCode
+from protocol.errors import MAY_NOT_CHANGE, TOO_OFTEN, ErrorCode
 from protocol.events import Refused
 from protocol.model import User
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
 
 _CODES: Final[Mapping[RevisionRefusal, ErrorCode]] = {
     RevisionRefusal.NOT_FOUND: ErrorCode.MESSAGE_NOT_FOUND,
-    RevisionRefusal.NOT_ALLOWED: ErrorCode.NOT_ALLOWED,
     RevisionRefusal.NOT_YOURS: ErrorCode.NOT_YOURS,
     RevisionRefusal.TOO_LATE: ErrorCode.TOO_LATE,
     RevisionRefusal.TOO_MANY_REACTIONS: ErrorCode.TOO_MANY_REACTIONS,
@@ -38,6 +38,7 @@ _CODES: Final[Mapping[RevisionRefusal, ErrorCode]] = {
 class Revisions:
     """Carries out changes."""
 
+    accounts: Accounts
     store: RevisionStore
     messaging: Messaging
     files: FileCollector
@@ -53,23 +54,32 @@ class Revisions:
         if not quota.take(kind, trio.current_time()):
             wait = quota.retry_after(kind, trio.current_time())
             return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, command.key, retry_after=wait)
+        missing = Refused.because(ErrorCode.MESSAGE_NOT_FOUND, command.key)
         target = await self.store.target(user.id, command.message_id)
         if target is None or command.channel_id not in (None, target.channel_id):
-            return Refused.because(ErrorCode.MESSAGE_NOT_FOUND, command.key)
+            return missing
+        if command.only_private and not target.is_private:
+            return missing
         revision, key = command.revision, command.key
         draft = RevisionDraft(user.id, command.message_id, revision, target, self.rules, key)
         outcome = await self.messaging.revise(user, draft)
         if isinstance(outcome, RevisionRefusal):
-            is_staff_only = outcome is RevisionRefusal.NOT_ALLOWED and _is_for_staff(draft.revision)
-            code = ErrorCode.STAFF_ONLY if is_staff_only else _CODES[outcome]
-            return Refused.because(code, command.key)
+            return _refused(outcome, command)
         if isinstance(draft.revision, Delete):
             await self.files.collect()
-        return Changed(outcome.message)
+        message = outcome.message
+        author = (
+            user if message.author_id == user.id else await self.accounts.get(message.author_id)
+        )
+        return missing if author is None else Changed(message, author, outcome.repeated)
 
 
-def _is_for_staff(revision: Revision) -> bool:
-    return isinstance(revision, Pin | Grade)
+def _refused(refusal: RevisionRefusal, command: ReviseMessage) -> Refused:
+    if refusal is not RevisionRefusal.NOT_ALLOWED:
+        return Refused.because(_CODES[refusal], command.key)
+    if isinstance(command.revision, Pin | Grade):
+        return Refused.because(ErrorCode.STAFF_ONLY, command.key)
+    return Refused(ErrorCode.NOT_ALLOWED, MAY_NOT_CHANGE, command.key)
 
 
 def _kind(revision: Revision) -> Kind:

@@ -105,6 +105,17 @@ def choice(options: type[E]) -> Parser[E]:
     return Parser(options, "choice", ", ".join(words))
 
 
+def one_of(words: Collection[str]) -> Parser[str]:
+    """One of some words."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise NotAccepted
+        return value
+
+    return Parser(parse, "choice", ", ".join(words))
+
+
 def _yes_no(value: object) -> bool:
     word = str(value).lower() if isinstance(value, bool | int | str) else ""
     if word not in _YES | _NO:

@@ -12,6 +12,7 @@ from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
 from hub.services.commands import Commands
 from hub.services.posting.lane import deliveries_of
+from hub.services.posting.revising import shown_again
 from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take
 from hub.tracing.tracing import Tracing, in_frames
@@ -58,7 +59,7 @@ def replies_to(client: Client) -> Reply:
 
     def reply(answer: Answer) -> None:
         match answer:  # the frequent answers first
-            case Done() | Joined() | Left() | Page() | Changed():
+            case Done() | Joined() | Left() | Page() | Changed(repeated=False):
                 pass  # what the connection has to know, the Hub delivers in its order
             case Posted(repeated=False):
                 pass  # the copy that is delivered to everyone is the confirmation
@@ -66,6 +67,9 @@ def replies_to(client: Client) -> Reply:
                 # A repeat is confirmed to the connection that repeated, and not delivered.
                 for delivery in deliveries_of(answer, client.user):
                     client.tell(delivery.event)
+            case Changed():
+                for event in shown_again(answer.message):
+                    client.tell(event)
             case Refused(code=code):
                 log.debug("command_refused", code=code, **ids_of(client))
                 client.tell(answer)

@@ -7,6 +7,7 @@ Must not know: commands, events, dialects, sockets.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
 
@@ -36,12 +37,27 @@ class RevisionRefusal(StrEnum):
 @frozen
 class Target:
     """Where a message is, as somebody may know who may see it: its channel, of a dm the two users,
-    and the channel's last `rev`.
+    and the channel's last `rev`; and its author.
     """
 
     channel_id: ChannelId
     pair: tuple[UserId, UserId] | None
     last_rev: int
+    author_id: UserId
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is one that the two users of a conversation wrote to each other."""
+        return self.author_id in (self.pair or ())
+
+
+@frozen
+class Version:
+    """What a message said until it was edited. `rev`: of that edit."""
+
+    rev: int
+    content: str
+    until: datetime
 
 
 @frozen
@@ -113,6 +129,13 @@ class Revisions(Protocol):
     async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
         """Carry out a batch, in its order within each channel. The policy decides, in the same
         transaction. Raises StoreUnavailable: the outcome of every draft is unknown.
+        """
+
+    async def versions(
+        self, user_id: UserId, message_id: MessageId, *, limit: int
+    ) -> tuple[Version, ...] | RevisionRefusal:
+        """The last `limit` versions before the one that there is now, the last first, if the user
+        may see them; else NOT_FOUND or NOT_ALLOWED.
         """
 
     async def revised_in(

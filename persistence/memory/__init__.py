@@ -17,6 +17,7 @@ from persistence.memory.log import MemoryLog
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.recoveries import MemoryRecoveries
 from persistence.memory.relations import MemoryRelations
+from persistence.memory.search import MemorySearch
 from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
 from persistence.memory.uploads import MemoryUploads
@@ -44,6 +45,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),
         lists=MemoryLists(tables),
+        search=MemorySearch(tables),
         uploads=MemoryUploads(tables),
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),

@@ -186,6 +186,7 @@ class MemoryLists:
             is_request=row.is_request(user_id),
             last_id=MessageId(_last_id(row)),
             last_seq=len(row.messages),
+            last_rev=row.last_rev,
             is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
         )
 

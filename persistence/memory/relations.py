@@ -23,7 +23,7 @@ from persistence.records import (
     Relation,
     Side,
 )
-from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId, name_key
+from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId, plain_key
 
 
 @define
@@ -133,7 +133,7 @@ class MemoryRelations:
             user
             for user in self.tables.users.values()
             if user.id != ASSISTANT_ID
-            and any(name_key(text) in name_key(name) for name in (user.name, user.username))
+            and any(plain_key(text) in plain_key(name) for name in (user.name, user.username))
             and (before is None or user.id < before)
             and self.tables.may_message(user_id, user.id)
         ]

@@ -16,6 +16,7 @@ from persistence.changes import (
     InvitationChanged,
     PairMet,
 )
+from persistence.contents.revisions import Version
 from persistence.policy import PLACES, Action, Place, grants
 from persistence.records import (
     Denial,
@@ -88,6 +89,7 @@ class ChannelRow:
     accepted: bool = False
     last_rev: int = 0
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
+    versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -115,9 +117,10 @@ class ChannelRow:
         """Delete what a stored message says."""
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
+        self.versions.pop(message.id, None)
         self.replace(evolve(message, content="", file_url=None, is_deleted=True))
-        pinned = tuple(each for each in self.channel.pinned if each != message.id)
-        self.channel = evolve(self.channel, pinned=pinned)
+        others = (each for each in self.channel.pinned if each != message.id)
+        self.channel = evolve(self.channel, pinned=tuple(others))
 
     def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
         """The messages that were not deleted, as of now; see `seen`."""
@@ -255,8 +258,7 @@ class Tables:
     def __attrs_post_init__(self) -> None:
         now = self.now()
         name = "AI Tutor"
-        assistant = User(ASSISTANT_ID, name, name, now, now, role=Role.ASSISTANT)
-        self.users[ASSISTANT_ID] = assistant
+        self.users[ASSISTANT_ID] = User(ASSISTANT_ID, name, name, now, now, role=Role.ASSISTANT)
         self.passwords[ASSISTANT_ID] = "none"
 
     def now(self) -> datetime:
@@ -453,6 +455,7 @@ class Tables:
         if is_own:
             self.keys.pop((user_id, message.key or ""), None)
             row.replace(evolve(message, key=None))
+            row.versions.pop(message.id, None)
         is_removed = is_own or user_id in (row.channel.pair or ())
         is_lost = upload is not None and upload.owner_id == user_id
         if is_lost or (is_removed and fate is MessageFate.REMOVE):

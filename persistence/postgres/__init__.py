@@ -32,6 +32,7 @@ from persistence.postgres.database.session import (
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.invitations import PostgresInvitations
 from persistence.postgres.lists.channels import PostgresLists
+from persistence.postgres.lists.search import PostgresSearch
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
@@ -101,6 +102,7 @@ async def open_postgres_store(
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),
             lists=PostgresLists(database, planning),
+            search=PostgresSearch(database),
             uploads=PostgresUploads(database),
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),

@@ -1,5 +1,5 @@
 """The sessions of an Express application, in connect-pg-simple's table
-(docs/operations.md#sessions-of-another-application).
+(docs/operations/sign-in.md#sessions-of-another-application).
 
 Guarantees: the table is only read; a row that cannot be parsed is no session. The column `expire`
 has no time zone: it is compared in UTC, in which the application must write it. Must not know:

@@ -22,7 +22,7 @@ from persistence.records import (
     Relation,
     Side,
 )
-from protocol.model import MAX_ID, FollowStatus, User, UserId, name_key
+from protocol.model import MAX_ID, FollowStatus, User, UserId, plain_key
 
 _REQUEST: Final = """
     WITH requested AS (
@@ -92,7 +92,7 @@ _IS_WAITING: Final = f"SELECT c.id {_WAITING}"
 _REACHABLE: Final = f"""
     SELECT {user_columns("users")} FROM users
      WHERE id < $2 AND role <> 'assistant' AND may_message($1, id)
-       AND (position($4 IN name_key) > 0 OR position($4 IN username_key) > 0)
+       AND position($4 IN plain_key) > 0
      ORDER BY id DESC LIMIT $3
 """
 _BLOCK: Final = """
@@ -221,7 +221,7 @@ class PostgresRelations:
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
         """See the interface."""
-        key = name_key(text)
+        key = plain_key(text)
         rows = await self.database.fetch(_REACHABLE, user_id, before or MAX_ID, limit, key)
         return [user_from(row) for row in rows]
 

@@ -7,8 +7,11 @@ dialect names messages, places and users, or wraps a frame.
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, assert_never
 
+from attrs import frozen
+
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
 from protocol.model import Message, Reaction, UserId
+from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -20,6 +23,13 @@ Change: TypeAlias = Literal[
     "missed",
 ]  # fmt: skip
 """What was done; `missed`: something, while the client was away or the hub did not know."""
+
+
+@frozen
+class EditBody:
+    """PATCH of a message."""
+
+    content: Content
 
 
 class ReactionObject(TypedDict, Generic[U]):

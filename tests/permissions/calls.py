@@ -153,6 +153,36 @@ def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
     ]
 
 
+def _revised(row: Callable[..., Row], base: str, message: str, secret: str) -> list[Row]:
+    """The calls that change a message, of which one that others wrote, and one that is not seen."""
+    reaction = f"{base}/{{message_id}}/reactions/{{emoji}}"
+    heart = {"emoji": "%E2%9D%A4"}
+    text = {"content": "x"}
+    return [
+        row(f"PATCH {base}/{{message_id}}", Allowed(CHANNEL, Action.SEE, 403), text,
+            message_id=message),
+        row(f"PUT {reaction}", Allowed(CHANNEL, Action.REACT, 200), message_id=message, **heart),
+        row(f"DELETE {reaction}", Allowed(CHANNEL, Action.REACT, 200), message_id=message, **heart),
+        *_revised_unseen(row, base, secret),
+    ]  # fmt: skip
+
+
+def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row]:
+    """Of a message in a conversation of two others, nothing is there to change."""
+    reaction = f"{base}/{{message_id}}/reactions/{{emoji}}"
+    of_secret = {"message_id": secret, "emoji": "%E2%9D%A4"}
+    return [
+        row(f"PATCH {base}/{{message_id}}", Nobody(404), {"content": "x"}, message_id=secret),
+        row(f"DELETE {base}/{{message_id}}", Nobody(404), message_id=secret),
+        row(f"PUT {reaction}", Nobody(404), **of_secret),
+        row(f"DELETE {reaction}", Nobody(404), **of_secret),
+    ]
+
+
+VERSIONS: Final = "GET /api/messages/{message_id}/versions"
+SEE_VERSIONS: Final = Allowed(CHANNEL, Action.SEE_VERSIONS, 200)
+
+
 def _learning() -> list[Row]:
     row = _LEARNING.row
     at = {"workspace_id": "{workspace}"}
@@ -175,6 +205,7 @@ def _learning() -> list[Row]:
         row("GET /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("POST /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("GET /api/channels/query/{text}", SignedIn(200), text="general"),
+        row("GET /api/messages/search?q=general", SignedIn(200)),
         row("POST /api/workspaces", SignedIn(201), {"name": "Mine"}),
         row("GET /api/workspaces", SignedIn(200)),
         row("POST /api/ai-chat", SignedIn(500), {"messages": [{"role": "user", "content": "?"}]}),
@@ -223,6 +254,9 @@ def _learning() -> list[Row]:
             message_id="{message}", **general),
         row("DELETE /api/channels/{channel_id}/pin/{message_id}",
             Allowed(NEWS, Action.PIN, 200), message_id="{announced}", **news),
+        *_revised(row, "/api/messages", "{message}", "{secret}"),
+        row(VERSIONS, SEE_VERSIONS, message_id="{message}"),
+        row(VERSIONS, Nobody(404), message_id="{secret}"),
         row("GET /api/channels/{channel_id}/messages", Nobody(404), **secret),
         row("GET /api/messages/{channel_id}", Nobody(404), **secret),
         row("GET /api/channels/{channel_id}/pinned", Nobody(404), **secret),
@@ -230,7 +264,6 @@ def _learning() -> list[Row]:
         row("POST /api/chat/conversations/{channel_id}/read", Nobody(404), **secret),
         row("POST /api/messages/{message_id}/read", Nobody(404), message_id="{secret}"),
         row("POST /api/messages", Nobody(404), {"channelId": "{secret_channel}", "content": "hi"}),
-        row("DELETE /api/messages/{message_id}", Nobody(404), message_id="{secret}"),
         row("POST /api/messages/{message_id}/grade", Nobody(404), {"status": "graded"},
             message_id="{secret}"),
         row("POST /api/channels/{channel_id}/pin/{message_id}", Nobody(404),
@@ -258,7 +291,8 @@ def _private() -> list[Row]:
         row("GET /readyz", Anybody(200)),
         *(row(f"GET {path}", SignedIn(200)) for path in (
             "/api/blocks", "/api/followers", "/api/following", "/api/messages/conversations",
-            "/api/messages/requests", "/api/messages/unread-count",
+            "/api/messages/requests", "/api/messages/search?q=general",
+            "/api/messages/unread-count",
             "/api/notifications/unread-count",
             "/api/users?username=paul", "/api/users/all", "/api/users/counts",
             "/api/users/followers", "/api/users/following", "/api/users/online",
@@ -275,6 +309,7 @@ def _private() -> list[Row]:
         row("GET /uploads/{day}/{name}", SignedIn(404), day="2026-01-01", name="x.png"),
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
+        *_revised_unseen(row, "/api/messages", "{secret}"),
         row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
         row("POST /api/messages/{user_id}", NotBlocked(201, 404), {"content": "x"}, **paul),
         row("GET /api/messages/{user_id}", NotBlocked(200, 404), **paul),
@@ -309,6 +344,11 @@ def _channel_messages() -> list[Row]:
         row("POST /api/messages", Allowed(NEWS, Action.WRITE, 201, **unseen),
             {"channelId": "{news_uuid}", "content": "hi"}),
         row("GET /api/messages/{message_id}/replies", SEE, message_id="{message_uuid}"),
+        *_revised(row, "/api/messages", "{message_uuid}", "{secret_uuid}"),
+        row("DELETE /api/messages/{message_id}", Allowed(CHANNEL, Action.DELETE_OTHERS, 200),
+            message_id="{message_uuid}"),
+        row(VERSIONS, SEE_VERSIONS, message_id="{message_uuid}"),
+        row(VERSIONS, Nobody(404), message_id="{secret_uuid}"),
         row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **general),
         row("POST /api/channels/{channel_id}/leave", Nobody(403), **general),
         row("GET /api/messages/channel/{channel_id}", Nobody(403), **secret),
@@ -337,6 +377,7 @@ def _messenger_at(base: str) -> list[Row]:
     mine = {"conversation_id": "conv_{low}_{high}"}
     to_paul = {**message, "conversationId": "conv_{low}_{high}", "recipientId": "{paul}"}
     return [
+        *_revised_unseen(row, f"{base}/messages", "{secret}"),
         row(f"GET {base}/conversations", SignedIn(200)),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),
         row(f"GET {base}/conversations/{{user_id}}", Nobody(403), user_id="{paul}"),

@@ -32,7 +32,10 @@ async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
         open_world(
-            counted(store), presence_grace=0.0, admin_token=Secret("0123456789abcdef")
+            counted(store),
+            presence_grace=0.0,
+            keep_versions=True,
+            admin_token=Secret("0123456789abcdef"),
         ) as world,
     ):
         yield world, await open_scene(world, dsn)

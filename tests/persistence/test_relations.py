@@ -6,6 +6,7 @@ from persistence.interface import Store
 from persistence.records import (
     Draft,
     FollowCounts,
+    NewUser,
     NoSuchUser,
     PeerView,
     Permit,
@@ -251,6 +252,27 @@ async def test_whom_one_may_message_newest_accounts_first(store: Store) -> None:
     await store.relations.block(ann.id, ben.id)
     assert await reachable(ann.id, before=None, limit=9) == [friend]
     assert secret not in await reachable(dan.id, before=None, limit=9)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("José", "jose"),
+        ("Jose", "JOSÉ"),
+        ("Jose\u0301", "josé"),
+        ("Łukasz Ørsted", "lukasz o"),
+        ("Müller", "mull"),
+        ("Ελένη", "ελενη"),
+        ("Nguyễn", "nguyen"),
+        ("学习", "学"),
+    ],
+)
+async def test_people_are_found_without_accents(store: Store, name: str, text: str) -> None:
+    (ann,) = await make_users(store, "ann")
+    await make_users(store, "other")
+    named = await store.accounts.create(NewUser(name=name, password_hash="x", username="u1"))
+    found = await store.relations.reachable(ann.id, text=text, before=None, limit=9)
+    assert [user.id for user in found] == [named.id]
 
 
 async def test_a_message_request_is_accepted_by_whom_it_was_sent_to(store: Store) -> None:

@@ -11,9 +11,11 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from persistence.lists import Which
 from persistence.records import Conversation
 from protocol.answers import Done
@@ -73,6 +75,7 @@ class ConversationObject(TypedDict):
     participants: list[ParticipantObject]
     lastMessage: ConversationMessageObject
     unreadCount: int
+    lastRev: int
 
 
 class DetailedConversationObject(ConversationObject):
@@ -157,6 +160,7 @@ def _summary(me: User, conversation: Conversation) -> ConversationObject:
         "participants": [_participant(user) for user in people.values()],
         "lastMessage": conversation_message_object(last, people[last.author_id]),
         "unreadCount": conversation.unread_count,
+        "lastRev": conversation.last_rev,
     }
 
 
@@ -179,7 +183,9 @@ def _detailed(me: User, conversation: Conversation) -> DetailedConversationObjec
 
 
 async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
-    """A conversation's messages, newest first; with `after_seq`, those after it, oldest first."""
+    """A conversation's messages, newest first; with `after_seq` or `around`, those after or around
+    it, oldest first.
+    """
     number = call.number(USER_ID)
     if not number:
         raise _bad(_NO_USER)
@@ -189,7 +195,12 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     people = await call.conversation_with(peer, _NO_CONVERSATION)
     messages = call.services.store.messages
     page: Sequence[Message]
-    if (after := call.optional(AFTER_SEQ)) is not None:
+    more: Mapping[str, str] = {}
+    if (message_id := call.optional(AROUND)) is not None:
+        (view,) = await call.services.store.relations.peer_views([(call.me, peer)])
+        nearby = await messages_around(call, message_id, view.channel_id, limit)
+        page = [each for each in nearby if each.recipient_id is not None]
+    elif (after := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer, after_seq=after, limit=limit)
         more = call.next_page(AFTER_SEQ, page[-1].seq if len(page) == limit else None)
     else:
@@ -282,6 +293,15 @@ async def send(call: Call) -> JSON[ConversationMessageObject]:
     return JSON(conversation_message_object(posted.message, call.user), 201)
 
 
+_REACH: Final = Reach(only_private=True)
+
+
+async def revise(call: Call) -> JSON[ConversationMessageObject]:
+    """Change the message in the path."""
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    return JSON(conversation_message_object(*await revised(call, message_id, _REACH)))
+
+
 async def mark_read(call: Call) -> JSON[SuccessObject]:
     """Mark a message, and those before it, read."""
     try:
@@ -312,6 +332,7 @@ _NAMED: Final = {"conversation_id": ConversationName}
 
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
+        *revision_endpoints(revise, f"{prefix}/messages"),
         Endpoint(
             "GET",
             f"{prefix}/conversations",
@@ -334,7 +355,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             "A conversation, newest first",
             history,
             {200: "messages", 400: _INVALID, 403: _NOT_MINE, 404: _MISSING},
-            parameters=(USER_ID, LIMIT, BEFORE_SEQ, AFTER_SEQ),
+            parameters=(USER_ID, LIMIT, BEFORE_SEQ, AFTER_SEQ, AROUND),
             path_types=_NAMED,
         ),
         Endpoint(

@@ -1,6 +1,6 @@
 """Signing in with an OpenID Connect provider.
 
-See docs/operations.md#sign-in-with-a-provider.
+See docs/operations/sign-in.md#sign-in-with-a-provider.
 
 Guarantees: people come back to the page whatever happens, with a session or with a code that says
 why there is none; a sign-in ends in the browser that began it, once; an account is found by what

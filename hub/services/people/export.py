@@ -1,4 +1,5 @@
-"""Everything of one person, as a ZIP file of JSON and files: docs/operations.md#peoples-data.
+"""Everything of one person, as a ZIP file of JSON and files: see
+docs/operations/administration.md#peoples-data.
 
 Guarantees: what is read is given away a page at a time, so it takes the same memory for a million
 messages as for none; what others wrote is in it where the person sees it: in their private

@@ -29,7 +29,7 @@ from persistence.contents.revisions import (
 from persistence.interface import Messages, Revisions
 from persistence.records import Locked, StoreUnavailable
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
-from protocol.model import ChannelId, User
+from protocol.model import ChannelId, Message, User
 from protocol.revisions import Revision
 
 log = structlog.get_logger(__name__)
@@ -179,6 +179,15 @@ class Revising:
 def _settle(outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]]) -> None:
     for submission, outcome in outcomes:
         submission.settle(outcome)
+
+
+def shown_again(message: Message) -> tuple[PrivateMessageRevised | ChannelMessageRevised, ...]:
+    """What shows the message as it is now to whoever asked for what was done already."""
+    at = datetime.now(UTC)
+    in_channel = ChannelMessageRevised(message, at, None, None, None)
+    if message.recipient_id is None:
+        return (in_channel,)
+    return in_channel, PrivateMessageRevised(message, at, None, None)
 
 
 def deliveries_of(

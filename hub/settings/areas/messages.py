@@ -6,8 +6,9 @@ Must not know: other areas.
 from attrs import frozen
 
 from hub.settings.choices import AudienceRule
-from hub.settings.parsers import YES_NO, choice, seconds, whole
+from hub.settings.parsers import YES_NO, choice, list_of, one_of, seconds, whole
 from hub.settings.setting import setting
+from persistence.search import LANGUAGES
 
 
 @frozen(slots=False)  # `Config` inherits from several
@@ -120,6 +121,12 @@ class Messages:
     )
     user_searches_per_minute: int = setting(
         whole(1, 1_000_000, "searches"), 120, "How often one user may search in a minute."
+    )
+    search_languages: tuple[str, ...] = setting(
+        list_of(one_of(LANGUAGES)),
+        ("english",),
+        "The languages in which a search finds other forms of a word; the first one is that of a"
+        " search that names none, and after a change all messages are indexed again.",
     )
     typing_expiry: float = setting(
         seconds(0.5, 60), 3.0, "When a typing indicator ends by itself (on Socket.IO after 5 s)."

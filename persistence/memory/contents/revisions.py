@@ -13,6 +13,7 @@ from persistence.contents.revisions import (
     RevisionRefusal,
     RevisionSpan,
     Target,
+    Version,
 )
 from persistence.memory.tables import ChannelRow, Tables
 from persistence.policy import Action
@@ -32,7 +33,8 @@ class MemoryRevisions:
         row = self.tables.messages.get(message_id)
         if row is None or not self.tables.may_join(user_id, row.channel):
             return None
-        return Target(row.channel.id, row.channel.pair, row.last_rev)
+        author_id = row.find(message_id).author_id
+        return Target(row.channel.id, row.channel.pair, row.last_rev, author_id)
 
     async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome]:
         """See the interface. None is ever `Locked`."""
@@ -85,8 +87,14 @@ class MemoryRevisions:
         """Whether anything is another than before."""
         match draft.revision:
             case Edit(content=content):
-                row.replace(evolve(message, content=content, edited_at=self.tables.now()))
-                return content != message.content
+                now = self.tables.now()
+                if content == message.content:
+                    return False
+                if draft.rules.keep_versions:
+                    version = Version(row.last_rev + 1, message.content, now)
+                    row.versions.setdefault(message.id, []).insert(0, version)
+                row.replace(evolve(message, content=content, edited_at=now))
+                return True
             case Delete():
                 row.clear(message)
                 self.tables.loosen(message.file_url)
@@ -98,8 +106,9 @@ class MemoryRevisions:
                 if is_pinned == (message.id in pinned):
                     return False
                 others = tuple(each for each in pinned if each != message.id)
-                now = (*others, message.id) if is_pinned else others
-                row.channel = evolve(row.channel, pinned=now)
+                row.channel = evolve(
+                    row.channel, pinned=(*others, message.id) if is_pinned else others
+                )
                 return True
             case Grade(status=status):
                 row.replace(evolve(message, grading=status))
@@ -130,6 +139,21 @@ class MemoryRevisions:
             if self.tables.may_join(user_id, row.channel)
         )
         return Revised(shown, shown.rev, row.channel.workspace_id, audience, repeated)
+
+    async def versions(
+        self, user_id: UserId, message_id: MessageId, *, limit: int
+    ) -> tuple[Version, ...] | RevisionRefusal:
+        """See the interface."""
+        row = self.tables.messages.get(message_id)
+        if row is None or message_id in row.deleted:
+            return RevisionRefusal.NOT_FOUND
+        match self.tables.denial_in_channel(user_id, Action.SEE_VERSIONS, row.channel):
+            case None:
+                return tuple(row.versions.get(message_id, ())[:limit])
+            case Denial.NOT_ALLOWED:
+                return RevisionRefusal.NOT_ALLOWED
+            case Denial.NOT_FOUND:
+                return RevisionRefusal.NOT_FOUND
 
     async def revised_in(
         self, user_id: UserId, spans: Sequence[RevisionSpan], *, limit: int

@@ -17,6 +17,7 @@ from persistence.contents.revisions import (
     RevisionRefusal,
     RevisionSpan,
     Target,
+    Version,
 )
 from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
@@ -27,7 +28,7 @@ from protocol.model import ChannelId, Message, MessageId, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
 
 _TARGET: Final = """
-    SELECT c.id, c.user_lo, c.user_hi, c.last_rev
+    SELECT c.id, c.user_lo, c.user_hi, c.last_rev, m.author_id
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $2 AND may_join($1, c.id)
 """
@@ -60,6 +61,14 @@ REVISED_IN: Final = f"SELECT {TO_FIRST}" + _IN_SPANS.format(
 _REVISED_SINCE: Final = f"SELECT {_AS_DELIVERED}" + _IN_SPANS.format(
     spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4"
 )
+_VERSIONS: Final = """
+    SELECT may_in_channel($1, 'see_versions', m.channel_id) AS is_allowed,
+           v.rev, v.content, v.until
+      FROM messages m
+      LEFT JOIN message_versions v ON v.message_id = m.id
+     WHERE m.id = $2 AND m.deleted_at IS NULL AND may_in_channel($1, 'see', m.channel_id)
+     ORDER BY v.rev DESC LIMIT $3
+"""
 _NOT_SERVING: Final = "not_serving"
 _LOCKED: Final = "locked"
 _DONE: Final = frozenset({"revised", "unchanged"})
@@ -86,7 +95,7 @@ class PostgresRevisions:
             return None
         low, high = row["user_lo"], row["user_hi"]
         pair = None if low is None else (UserId(low), UserId(high))
-        return Target(ChannelId(row["id"]), pair, row["last_rev"])
+        return Target(ChannelId(row["id"]), pair, row["last_rev"], UserId(row["author_id"]))
 
     async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
         """See the interface."""
@@ -139,6 +148,21 @@ class PostgresRevisions:
             raise StoreUnavailable("another hub has begun to serve this database")
         by_draft = {row["draft"]: row for row in rows}
         return [by_draft[number] for number in range(1, len(drafts) + 1)]
+
+    async def versions(
+        self, user_id: UserId, message_id: MessageId, *, limit: int
+    ) -> tuple[Version, ...] | RevisionRefusal:
+        """See the interface."""
+        rows = await self.database.fetch(_VERSIONS, user_id, message_id, limit)
+        if not rows:
+            return RevisionRefusal.NOT_FOUND
+        if not rows[0]["is_allowed"]:
+            return RevisionRefusal.NOT_ALLOWED
+        return tuple(
+            Version(row["rev"], row["content"], row["until"])
+            for row in rows
+            if row["rev"] is not None
+        )
 
     async def revised_in(
         self, user_id: UserId, spans: Sequence[RevisionSpan], *, limit: int

@@ -47,7 +47,7 @@ _SHOWN: Final = message_columns(
 # What is sorted is as narrow as can be, and is not sorted again (OFFSET 0): of what comes behind
 # it, only as much is looked at as fills the page.
 CONVERSATIONS: Final = f"""
-    SELECT {_SHOWN}, {user_columns("peer")}, f.last_id, f.last_seq, f.is_request,
+    SELECT {_SHOWN}, {user_columns("peer")}, f.last_id, f.last_seq, c.last_rev, f.is_request,
            CASE WHEN f.is_blocked THEN 0 ELSE ({_UNREAD}) END AS unread,
            f.archived_seq >= m.seq AS is_archived
       FROM (SELECT s.* FROM {LISTED} AS s
@@ -118,6 +118,7 @@ class ConversationLists:
                 is_request=row["is_request"],
                 last_id=MessageId(row["last_id"]),
                 last_seq=row["last_seq"],
+                last_rev=row["last_rev"],
                 is_archived=row["is_archived"],
             )
             for row in rows

@@ -1,5 +1,5 @@
 -- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
--- asks these functions. A deployment may replace them (docs/operations.md, "The database");
+-- asks these functions. A deployment may replace them (docs/operations/database.md, "The database");
 -- Parlour replaces them only when this file has changed.
 
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
@@ -95,6 +95,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('channel', 'delete_others', '{moderator, owner}'),
         ('channel', 'grade', '{moderator, owner}'),
         ('channel', 'pin', '{moderator, owner}'),
+        ('channel', 'see_versions', '{moderator, owner}'),
         ('announcements', 'see', '{guest, member, moderator, owner}'),
         ('announcements', 'write', '{moderator, owner}'),
         ('announcements', 'edit', '{moderator, owner}'),
@@ -103,6 +104,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('announcements', 'delete_others', '{moderator, owner}'),
         ('announcements', 'grade', '{moderator, owner}'),
         ('announcements', 'pin', '{moderator, owner}'),
+        ('announcements', 'see_versions', '{moderator, owner}'),
         ('conversation', 'see', '{participant, contact}'),
         ('conversation', 'write', '{contact}'),
         ('conversation', 'edit', '{contact}'),
@@ -110,7 +112,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ('conversation', 'delete_own', '{participant, contact}'),
         ('conversation', 'delete_others', '{}'),
         ('conversation', 'grade', '{}'),
-        ('conversation', 'pin', '{}')
+        ('conversation', 'pin', '{}'),
+        ('conversation', 'see_versions', '{}')
 $$;
 
 -- Whether a user may take an action in a workspace, or in a channel.

@@ -15,6 +15,7 @@ from protocol.commands import (
     MarkRead,
     PostToChannel,
     ResumeChannels,
+    ReviseMessage,
     TypeInChannel,
 )
 from protocol.dialect import CodecLimits
@@ -22,8 +23,10 @@ from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key
+from protocol.parsing.emoji import EmojiField
 from protocol.parsing.resumption import Positions, parse_channels, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
+from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import Keywords, Spelt
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, from_uuid
 
@@ -89,6 +92,32 @@ class MessagePayload:
 
 
 @frozen
+class UpdatePayload:
+    """Give a message that the user wrote another text."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+    content: Annotated[Content, Keywords(maxLength=MAX_CONTENT_CHARS)]
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class DeletePayload:
+    """Delete a message."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class ReactionPayload:
+    """Add a reaction of the user's to a message, or take it back."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+    emoji: EmojiField
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
     every channel from the beginning. `epoch`: in which log. `revs`: by channel, the
@@ -146,6 +175,29 @@ def _leave(payload: ChannelPayload, _: CodecLimits) -> Command:
     return LeaveChannel(payload.channel_id)
 
 
+def _revision(
+    payload: UpdatePayload | DeletePayload | ReactionPayload, revision: Revision
+) -> Command:
+    return ReviseMessage(payload.message_id, revision, key=payload.temp_id)
+
+
+def _update(payload: UpdatePayload, limits: CodecLimits) -> Command:
+    limit = min(limits.content_chars, MAX_CONTENT_CHARS)
+    return _revision(payload, Edit(check_content(payload.content, limit)))
+
+
+def _delete(payload: DeletePayload, _: CodecLimits) -> Command:
+    return _revision(payload, Delete())
+
+
+def _react(payload: ReactionPayload, _: CodecLimits) -> Command:
+    return _revision(payload, React(payload.emoji))
+
+
+def _unreact(payload: ReactionPayload, _: CodecLimits) -> Command:
+    return _revision(payload, React(payload.emoji, is_added=False))
+
+
 def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
     return ResumeChannels(payload.after, epoch=payload.epoch, revs=payload.revs)
 
@@ -166,6 +218,10 @@ DECODERS: Final[Decoders] = {
     "channel:join": _decoded(_join),
     "room:leave": _decoded(_leave),
     "channel:leave": _decoded(_leave),
+    "message:update": _decoded(_update),
+    "message:delete": _decoded(_delete),
+    "message:react": _decoded(_react),
+    "message:unreact": _decoded(_unreact),
     "resume": _decoded(_resume),
     "messages:get": _decoded(_fetch),
     LIST: _decoded(_fetch),

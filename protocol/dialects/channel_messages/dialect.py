@@ -44,7 +44,7 @@ class RefreshPayload:
 
 
 class PostedAck(ChannelMessageObject):
-    """A message was stored."""
+    """A message was stored, or changed: as it is now."""
 
     success: Literal[True]
     data: ChannelMessageObject
@@ -163,7 +163,10 @@ class ChannelMessages:
                 if told.field is not None:
                     refusal["field"] = told.field
                 return refusal
-            case Done() | Changed() | Notice():
+            case Changed(message=message, author=author):
+                view = self.message(message, author)
+                return {**view, "success": True, "data": view}
+            case Done() | Notice():
                 return {"success": True}
             case _:
                 assert_never(answer)

@@ -33,10 +33,13 @@ from protocol.parsing.content import (
     check_file_url,
     check_key,
 )
+from protocol.parsing.emoji import EmojiField
 from protocol.parsing.resumption import Positions, parse_channels, parse_decimal, parse_revs
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient
-from protocol.revisions import Pin
+from protocol.revisions import Delete, Edit, Pin, React, Revision
 from protocol.schemas import Spelt
+
+_NO_REACTION: Final = "channelId, messageId and emoji are required."
 
 
 def _key(given: object) -> str | None:
@@ -103,6 +106,35 @@ class MessageFrame:
 
 
 @frozen
+class EditFrame:
+    """Give a message that the user wrote another text."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    content: Annotated[str, Spelt(Content, _content)]
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class DeleteFrame:
+    """Delete a message."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class ReactionFrame:
+    """Add a reaction of the user's to a message, or take it back."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    emoji: EmojiField
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class ResumeFrame:
     """Join channels again, and send what was missed there. `after`: by channel, the last seq that
     the client has; without it, every channel from the beginning. `epoch`: in which log. `revs`: by
@@ -166,6 +198,27 @@ def _pin(frame: MessageFrame, _: CodecLimits) -> Command:
     return ReviseMessage(frame.message_id, Pin(), frame.channel_id)
 
 
+def _revision(frame: EditFrame | DeleteFrame | ReactionFrame, revision: Revision) -> Command:
+    key = frame.client_message_id
+    return ReviseMessage(frame.message_id, revision, frame.channel_id, key)
+
+
+def _edit(frame: EditFrame, limits: CodecLimits) -> Command:
+    return _revision(frame, Edit(check_content(frame.content, limits.content_chars)))
+
+
+def _delete(frame: DeleteFrame, _: CodecLimits) -> Command:
+    return _revision(frame, Delete())
+
+
+def _react(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(frame.emoji))
+
+
+def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(frame.emoji, is_added=False))
+
+
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
     return ResumeChannels(frame.after, epoch=frame.epoch, revs=frame.revs)
 
@@ -181,6 +234,14 @@ DECODERS: Final[Decoders] = {
     "mark_read": lenient(_mark_read),
     "mark_delivered": lenient(_mark_delivered),
     "pin_message": lenient(_pin),
+    "edit_message": lenient(
+        _edit, missing="channelId, messageId and content are required.", key="clientMessageId"
+    ),
+    "delete_message": lenient(
+        _delete, missing="channelId and messageId are required.", key="clientMessageId"
+    ),
+    "react": lenient(_react, missing=_NO_REACTION, key="clientMessageId"),
+    "remove_reaction": lenient(_remove_reaction, missing=_NO_REACTION, key="clientMessageId"),
     "heartbeat": HEARTBEAT,
     "resume": lenient(_resume),
 }

@@ -13,6 +13,7 @@ from protocol.commands import (
     FetchHistory,
     MarkRead,
     ResumeConversations,
+    ReviseMessage,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
@@ -29,12 +30,15 @@ from protocol.dialects.messenger.conversations import (
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key, is_storable
+from protocol.parsing.emoji import EmojiField
 from protocol.parsing.resumption import Positions, parse_positions, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
+from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import Keywords, Spelt
 
 HISTORY_MESSAGES: Final = 50
 MAX_CONVERSATION_CHARS: Final = 100
+_NO_REACTION: Final = "Message ID and emoji are required"
 
 
 def _key(given: object) -> str | None:
@@ -99,6 +103,32 @@ class HistoryFrame:
 
 
 @frozen
+class EditFrame:
+    """Give a message that the user wrote another text."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+    content: Annotated[str, Spelt(Content, _not_empty)]
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class DeleteFrame:
+    """Delete a message that the user wrote."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class ReactionFrame:
+    """Add a reaction of the user's to a message, or take it back."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+    emoji: EmojiField
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class ResumeFrame:
     """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
     which log, as `connected` said;
@@ -149,6 +179,27 @@ def _fetch_history(frame: HistoryFrame, _: CodecLimits) -> Command:
     return FetchHistory(pair, HISTORY_MESSAGES)
 
 
+def _revision(frame: EditFrame | DeleteFrame | ReactionFrame, revision: Revision) -> Command:
+    key = frame.client_message_id
+    return ReviseMessage(frame.message_id, revision, key=key, only_private=True)
+
+
+def _edit(frame: EditFrame, limits: CodecLimits) -> Command:
+    return _revision(frame, Edit(check_content(frame.content, limits.content_chars)))
+
+
+def _delete(frame: DeleteFrame, _: CodecLimits) -> Command:
+    return _revision(frame, Delete())
+
+
+def _react(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(frame.emoji))
+
+
+def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(frame.emoji, is_added=False))
+
+
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
     return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
 
@@ -162,5 +213,11 @@ DECODERS: Final[Decoders] = {
     "subscribe": lenient(_subscribe),
     "unsubscribe": lenient(_unsubscribe),
     "fetch_history": lenient(_fetch_history, missing="Conversation ID is required"),
+    "edit_message": lenient(
+        _edit, missing="Message ID and content are required", key="clientMessageId"
+    ),
+    "delete_message": lenient(_delete, missing="Message ID is required", key="clientMessageId"),
+    "react": lenient(_react, missing=_NO_REACTION, key="clientMessageId"),
+    "remove_reaction": lenient(_remove_reaction, missing=_NO_REACTION, key="clientMessageId"),
     "resume": lenient(_resume),
 }

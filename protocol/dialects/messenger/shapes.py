@@ -6,7 +6,7 @@ Guarantees: a message looks the same live and in history. Must not know: for who
 from typing import NotRequired
 
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
-from protocol.model import Message, Role, User, UserId
+from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -55,14 +55,3 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         view["clientMessageId"] = message.key
     add_revision(view, message)
     return view
-
-
-def recipient_of(message: Message) -> UserId:
-    """The recipient of a private message.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    if message.recipient_id is None:
-        raise ValueError("not a private message")
-    return message.recipient_id

@@ -9,6 +9,7 @@ from protocol.commands import (
     Command,
     MarkDelivered,
     ResumeConversations,
+    ReviseMessage,
     SendPrivateMessage,
     SetTyping,
 )
@@ -26,8 +27,10 @@ from protocol.parsing.content import (
     check_key,
     check_kind,
 )
+from protocol.parsing.emoji import Emoji, check_emoji
 from protocol.parsing.resumption import Positions, parse_decimal, parse_positions, parse_revs
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient, strict
+from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import JsonSchema, Keywords, Spelt
 
 
@@ -62,6 +65,32 @@ class DeliveredFrame:
     """A device has shown this message, and all before it."""
 
     message_id: MessageId
+
+
+@frozen
+class EditFrame:
+    """Give a message that the user wrote another text."""
+
+    message_id: MessageId
+    content: Content
+    client_id: IdempotencyKey | None = None
+
+
+@frozen
+class DeleteFrame:
+    """Delete a message that the user wrote."""
+
+    message_id: MessageId
+    client_id: IdempotencyKey | None = None
+
+
+@frozen
+class ReactionFrame:
+    """Add a reaction of the user's to a message, or take it back."""
+
+    message_id: MessageId
+    emoji: Emoji
+    client_id: IdempotencyKey | None = None
 
 
 @frozen
@@ -115,6 +144,27 @@ def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command
     )
 
 
+def _revision(frame: EditFrame | DeleteFrame | ReactionFrame, revision: Revision) -> ReviseMessage:
+    key = check_key(frame.client_id, field="client_id")
+    return ReviseMessage(frame.message_id, revision, key=key, only_private=True)
+
+
+def _edit(frame: EditFrame, limits: CodecLimits) -> Command:
+    return _revision(frame, Edit(check_content(frame.content, limits.content_chars)))
+
+
+def _delete(frame: DeleteFrame, _: CodecLimits) -> Command:
+    return _revision(frame, Delete())
+
+
+def _react(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(check_emoji(frame.emoji)))
+
+
+def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
+    return _revision(frame, React(check_emoji(frame.emoji), is_added=False))
+
+
 def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
     return SetTyping(frame.recipient_id, frame.is_typing)
 
@@ -129,6 +179,10 @@ def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
 
 DECODERS: Final[Decoders] = {
     "private_message": strict(_private_message, key="client_id"),
+    "edit_message": strict(_edit, key="client_id"),
+    "delete_message": strict(_delete, key="client_id"),
+    "react": strict(_react, key="client_id"),
+    "remove_reaction": strict(_remove_reaction, key="client_id"),
     "typing_indicator": strict(_typing),
     "mark_delivered": strict(_delivered),
     "heartbeat": HEARTBEAT,

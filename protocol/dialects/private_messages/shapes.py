@@ -7,7 +7,7 @@ neither email nor birthday. Must not know: for whom it is shown.
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Message, MessageId, MessageKind, User, UserId
+from protocol.model import Message, MessageId, MessageKind, User, UserId, recipient_of
 from protocol.parsing.content import KindName
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -159,12 +159,11 @@ def message_objects(
     views = {user_id: user_object(user) for user_id, user in people.items()}
     shown: list[ShownMessageObject] = []
     for message in messages:
-        if message.recipient_id is None:
-            raise ValueError("not a private message")
+        recipient_id = recipient_of(message)
         view: ShownMessageObject = {
-            **private_message_object(message, message.recipient_id),
+            **private_message_object(message, recipient_id),
             "sender": views[message.author_id],
-            "receiver": views[message.recipient_id],
+            "receiver": views[recipient_id],
         }
         shown.append(view)
     return shown

@@ -231,7 +231,7 @@ def test_the_same_over_http(data_dir: Path) -> None:
         made = run("user", "add", "ann", *flags, PARLOUR_ADMIN_TOKEN=TOKEN)
         assert (made.code, made.out) == (0, "ann has id 1\n")
         wrong = run("admin", "status", *flags, "--admin-token", TOKEN.upper())
-        assert (wrong.code, wrong.err) == (1, "Error: Unauthorized (unauthorized)\n")
+        assert (wrong.code, wrong.err) == (1, "Error: This needs the admin token (unauthorized)\n")
         assert "admin_token is needed" in run("admin", "status", *flags).err
         assert not elsewhere.exists()
 

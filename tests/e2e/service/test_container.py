@@ -90,7 +90,7 @@ def test_its_health_is_asked_for_by_the_hub_itself() -> None:
 
 
 def test_the_page_gives_a_stop_the_time_that_it_takes() -> None:
-    page = (ROOT / "docs/operations.md").read_text()
+    page = (ROOT / "docs/operations/service.md").read_text()
     given = [int(number) for number in re.findall(r"--stop-timeout (\d+)", page)]
     assert given
     assert min(given) > stop_seconds(Config())

@@ -65,7 +65,7 @@ async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> 
         url = await upload(hub, anns, b"a file")
         made = parlour("backup", archive, *data)
         assert made.returncode == 0, made.stderr
-        assert made.stdout.startswith("Backed up 1 message and 1 file (0.1 MB) in ")
+        assert made.stdout.startswith("Backed up 1 message and 1 file (0.2 MB) in ")
         assert written(folder / "piped.tar", "backup", "-", *data).startswith("Backed up 1 ")
         later = await hub.call("POST", f"/api/messages/{ben}", GREETING, anns)
         assert later.json["seq"] == 2

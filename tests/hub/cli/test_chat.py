@@ -69,6 +69,9 @@ async def test_two_people_talk(memory_store: Store) -> None:
         await ann.sees("Ben: hi [2J there")
         for terminal in (ann, ben):
             await terminal.typed.aclose()  # the conversation ends when everything is confirmed
+        while server.services.hub.clients():
+            await trio.lowlevel.checkpoint()
+        assert server.services.hub.figures.closed == {("private_messages", 1000): 2}
 
 
 async def test_the_hub_may_speak_tls(

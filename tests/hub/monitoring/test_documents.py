@@ -25,10 +25,10 @@ from persistence.interface import Store
 from tests.support.documents.pages import ROOT, rows, section
 from tests.support.world import open_world
 
-MONITORING: Final = ROOT / "docs" / "monitoring"
+MONITORING: Final = ROOT / "docs" / "operations"
 ALERTS: Final = MONITORING / "alerts.yml"
 ALERT_TESTS: Final = Path(__file__).parent / "alerts_test.yml"
-PAGE: Final = ROOT / "docs" / "operations.md"
+PAGE: Final = ROOT / "docs" / "operations" / "observing.md"
 PROMETHEUS_OWN: Final = {"up"}
 TYPES: Final = {Counts: "counter", Gauges: "gauge", Spreads: "histogram"}
 

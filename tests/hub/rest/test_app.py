@@ -134,17 +134,27 @@ def lasting(headers: Mapping[str, str]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("path", "cookie", "allowed", "key"),
     [
-        ("/api/messages/1", "session_token", "GET, HEAD, POST", "error"),
-        ("/api/messages/1", "connect.sid", "DELETE, GET, HEAD", "message"),
-        ("/private_messages/api/messages/1", "connect.sid", "GET, HEAD, POST", "error"),
-        ("/learning_platform/api/messages/1", "session_token", "DELETE, GET, HEAD", "message"),
+        ("/api/messages/1", "session_token", "DELETE, GET, HEAD, PATCH, POST", "error"),
+        ("/api/messages/1", "connect.sid", "DELETE, GET, HEAD, PATCH", "message"),
+        (
+            "/private_messages/api/messages/1",
+            "connect.sid",
+            "DELETE, GET, HEAD, PATCH, POST",
+            "error",
+        ),
+        (
+            "/learning_platform/api/messages/1",
+            "session_token",
+            "DELETE, GET, HEAD, PATCH",
+            "message",
+        ),
         ("/api/messages/conversations", "session_token", "GET, HEAD", "error"),
     ],
 )
 async def test_allow_names_the_methods_of_the_dialect_that_is_meant(
     timed_world: World, path: str, cookie: str, allowed: str, key: str
 ) -> None:
-    reply = await timed_world.call("PATCH", path, {}, {"Cookie": f"{cookie}=x"})
+    reply = await timed_world.call("PUT", path, {}, {"Cookie": f"{cookie}=x"})
     assert (reply.status, reply.json["code"]) == (405, "method_not_allowed")
     assert reply.headers["allow"] == allowed
     assert key in reply.json

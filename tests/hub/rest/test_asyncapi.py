@@ -211,4 +211,6 @@ SPECIAL: dict[object, SearchStrategy[str]] = {
 
 
 def _texts(schema: Any) -> SearchStrategy[str]:
+    if schema.get("format") == "emoji":
+        return st.sampled_from(["👍", "❤", "❤\ufe0f"])
     return SPECIAL[schema["pattern"]] if "pattern" in schema else LETTERS

@@ -28,7 +28,16 @@ from tests.planted.faults.live import (
     telemetry,
 )
 from tests.planted.faults.sign_in import accounts, oidc
-from tests.planted.faults.storage import backups, database, log, people, persistence, routines
+from tests.planted.faults.storage import (
+    backups,
+    database,
+    log,
+    people,
+    persistence,
+    revisions,
+    routines,
+    searching,
+)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     *protocol.FAULTS,
@@ -37,7 +46,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *people.FAULTS,
+    *searching.FAULTS,
     *posting.FAULTS,
+    *revisions.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
     *command_line.FAULTS,

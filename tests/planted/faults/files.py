@@ -107,7 +107,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a file stays on disk when its message is deleted",
         "hub/services/revisions.py",
         "            await self.files.collect()\n",
-        "",
+        "            pass\n",
         (UPLOADS,),
     ),
     Fault(

@@ -28,9 +28,11 @@ from protocol.errors import ErrorCode
 from protocol.events import (
     ChannelMessagePosted,
     ChannelMessageRevised,
+    ChannelsResumed,
     ChannelTyping,
     ConversationBegun,
     ConversationHistory,
+    ConversationsResumed,
     ConversationSubscribed,
     Event,
     LeftChannel,
@@ -41,8 +43,8 @@ from protocol.events import (
     Refused,
     TypingChanged,
 )
-from protocol.model import DeliveryStatus, GradingStatus
-from protocol.revisions import Edit, Grade, Pin, React
+from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
+from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
 from tests.support.documents.events import EVENTS, FULL_MESSAGE, THUMB
 from tests.support.documents.pages import ROOT, code_words, rows, section
@@ -125,13 +127,15 @@ def documented_server_frames(name: str) -> Frames:
     """Type -> fields, from the table of server frames."""
     found: dict[str, set[str]] = {}
     for row in rows(section(page_of(name), "Server frames")):
-        fields = set(re.findall(r"`(\w+)`:", row[2]))
+        fields = set(re.findall(r"`(\w+)`:(?! string, where messages have it)", row[2]))
         if re.search(r"\ba \[message object\]\(", row[2]):
             fields |= message_fields(name)
         if re.search(r"\ba \[channel object\]\(", row[2]):
             fields |= {"id", "workspaceId", "name", "type", "class", "subject", "pinnedMessages"}
             fields |= {"createdAt"}
-        found[code_words(row[0])[0]] = fields
+        of_reactions = set(re.findall(r"`(\w+)`: of a reaction", row[2]))
+        for kind in code_words(row[0]):
+            found[kind] = fields if "reaction" in kind.lower() else fields - of_reactions
     return found
 
 
@@ -159,16 +163,22 @@ def encoded_server_frames(name: str) -> Frames:
 def _revisions(
     event: PrivateMessageRevised | ChannelMessageRevised,
 ) -> Iterator[PrivateMessageRevised | ChannelMessageRevised]:
-    yield evolve(event, message=evolve(event.message, is_deleted=True))
+    yield evolve(event, message=evolve(event.message, is_deleted=True), revision=Delete())
     for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED)):
         yield evolve(event, revision=revision)
     yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
     yield evolve(event, revision=React(THUMB, is_added=False))
 
 
+_RESUMED: Final[tuple[Event, ...]] = (
+    *(evolve(e, revs={UserId(2): 1}) for e in EVENTS if isinstance(e, ConversationsResumed)),
+    *(evolve(e, revs={ChannelId(3): 1}) for e in EVENTS if isinstance(e, ChannelsResumed)),
+)
+
+
 def examples() -> Iterator[Event]:
     """Every event, and variants that have what the others leave out."""
-    yield from EVENTS
+    yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
         match event:
             case (

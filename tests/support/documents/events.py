@@ -128,7 +128,17 @@ EVENTS: Final[tuple[Event, ...]] = (
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
     ConversationsResumed(
-        UserId(1), complete=True, after={UserId(2): 4}, at=AT, epoch="epoch", reset=True
+        UserId(1),
+        complete=True,
+        after={UserId(2): 4},
+        at=AT,
+        epoch="epoch",
+        reset=True,
     ),
-    ChannelsResumed(complete=False, after={ChannelId(3): 4}, epoch="epoch", reset=True),
+    ChannelsResumed(
+        complete=False,
+        after={ChannelId(3): 4},
+        epoch="epoch",
+        reset=True,
+    ),
 )

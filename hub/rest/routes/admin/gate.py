@@ -71,4 +71,5 @@ def _recognized(call: Call) -> Operator:
 
 
 def _unauthorized() -> HttpError:
-    return HttpError(401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer"})
+    text = "This needs the admin token"
+    return HttpError(401, "unauthorized", text, {"WWW-Authenticate": "Bearer"})

@@ -10,8 +10,17 @@ from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
+from hub.rest.routes.revisions import (
+    Reach,
+    VersionObject,
+    revised,
+    revision_endpoints,
+    versions_endpoint,
+    versions_of,
+)
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (
@@ -27,6 +36,7 @@ from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
 
 PAGE: Final = 50
 MAX_REPLIES: Final = 500
+AROUND: Final = Text("around", "only messages around the one with this id", {"format": "uuid"})
 
 _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
 _WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
@@ -56,6 +66,10 @@ async def history(call: Call) -> JSON[PageObject]:
         link = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == PAGE else None)
         shown = await _views(call, missed)
         return JSON({"messages": shown, "nextCursor": None}, headers=link)
+    if around := call.text(AROUND):
+        message_id = from_uuid(IdKind.MESSAGE, around)
+        nearby = await messages_around(call, message_id, channel.id, PAGE)
+        return JSON({"messages": await _views(call, nearby), "nextCursor": None})
     cursor = call.text(CURSOR)
     before = None
     if cursor:
@@ -105,9 +119,27 @@ def _parent(given: str | None) -> MessageId | None:
     return MessageId(number)
 
 
+_REACH: Final = Reach(content_chars=MAX_CONTENT_CHARS)
+
+
+async def revise(call: Call) -> JSON[ChannelMessageObject]:
+    """Change the message in the path."""
+    return JSON(_view(call, *await revised(call, _message_id(call), _REACH)))
+
+
+async def versions(call: Call) -> JSON[list[VersionObject]]:
+    """What the message in the path said before it was edited."""
+    return JSON(await versions_of(call, _message_id(call)))
+
+
+def _message_id(call: Call) -> MessageId | None:
+    number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
+    return None if number is None else MessageId(number)
+
+
 async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
-    message = await _message(call, call.request.path_params["message_id"])
+    message = await _message(call)
     found = await call.services.store.messages.replies(
         message.id, limit=MAX_REPLIES, viewer=call.me
     )
@@ -139,15 +171,14 @@ async def channel_in_path(call: Call) -> Channel:
     return access.channel
 
 
-async def _message(call: Call, text: str) -> Message:
-    """A message that the caller may see.
+async def _message(call: Call) -> Message:
+    """The message in the path, which the caller may see.
 
     Raises:
         HttpError: 404 when there is none, or the caller may not see it.
     """
-    number = from_uuid(IdKind.MESSAGE, text)
-    store = call.services.store
-    message = None if number is None else await store.messages.get(MessageId(number))
+    message_id, store = _message_id(call), call.services.store
+    message = None if message_id is None else await store.messages.get(message_id)
     access = None
     if message is not None:
         access = await store.channels.access(call.me, message.channel_id)
@@ -158,13 +189,20 @@ async def _message(call: Call, text: str) -> Message:
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
+    *revision_endpoints(revise),
+    versions_endpoint(versions),
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",
         "A page of a channel, oldest first",
         history,
-        {200: "messages", 400: [ErrorCode.INVALID_FIELD], 403: [ErrorCode.NOT_A_MEMBER]},
-        parameters=(CURSOR, AFTER_SEQ),
+        {
+            200: "messages",
+            400: [ErrorCode.INVALID_FIELD],
+            403: [ErrorCode.NOT_A_MEMBER],
+            404: [ErrorCode.MESSAGE_NOT_FOUND],
+        },
+        parameters=(CURSOR, AFTER_SEQ, AROUND),
     ),
     Endpoint(
         "POST",

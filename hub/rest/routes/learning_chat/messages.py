@@ -11,16 +11,26 @@ from attrs import frozen
 
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
+from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.searching import SEARCHED, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
+from hub.rest.routes.revisions import (
+    Reach,
+    VersionObject,
+    carried_out,
+    revised,
+    revision_endpoints,
+    versions_endpoint,
+    versions_of,
+)
 from hub.services.assistant.language_model import NoAnswer, Turn
-from protocol.answers import Changed, Done
+from protocol.answers import Done
 from protocol.commands import (
     MarkRead,
     PostToChannel,
-    ReviseMessage,
 )
 from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
@@ -35,13 +45,14 @@ from protocol.model import (
     with_authors,
 )
 from protocol.parsing.content import check_content, check_file_url, is_storable
-from protocol.revisions import Delete, Grade, Pin
+from protocol.revisions import Grade, Pin
 from protocol.shapes.learning_platform import (
     ChannelObject,
     ChatMessageObject,
     channel_object,
     chat_message_object,
 )
+from protocol.shapes.snippets import SnippetObject, snippet_object
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -70,6 +81,13 @@ class DialogueBody:
     messages: tuple[Turn, ...]
 
 
+class FoundMessageObject(TypedDict):
+    """A message that was searched for, and the part of it that says why."""
+
+    message: ChatMessageObject
+    snippet: SnippetObject
+
+
 class UnreadObject(TypedDict):
     """How many messages are unread."""
 
@@ -96,6 +114,9 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     """A channel's messages, oldest first; `before` pages back, `after_seq` forward."""
     channel = await accessible(call, call.path_id("channel_id"))
     limit = call.number(LIMIT)
+    if (message_id := call.optional(AROUND)) is not None:
+        nearby = await messages_around(call, message_id, channel.id, limit)
+        return JSON(await views(call, nearby))
     missed = await call.missed(channel.id, limit)
     if missed is not None:
         more = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == limit else None)
@@ -106,6 +127,21 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     )
     more = call.next_page(BEFORE, page[0].id if len(page) == limit else None)
     return JSON(await views(call, page), headers=more)
+
+
+async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+    """A page of what the caller searches for in all channels that they may see."""
+    page = await search_page(call, only_private=False)
+    shown = {view["id"]: view for view in await views(call, [each.message for each in page.found])}
+    found: list[FoundMessageObject] = [
+        {
+            "message": shown[each.message.id],
+            "snippet": snippet_object(each.message.content, each.marks),
+        }
+        for each in page.found
+        if each.message.id in shown
+    ]
+    return JSON(found, headers=more_found(call, page))
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:
@@ -167,11 +203,24 @@ async def _message(call: Call) -> Message:
     return message
 
 
+_REACH: Final = Reach(clean=str.strip)
+
+
+async def revise(call: Call) -> JSON[ChatMessageObject]:
+    """Change the message in the path."""
+    return JSON(chat_message_object(*await revised(call, _message_id(call), _REACH)))
+
+
 async def delete(call: Call) -> JSON[MessageObject]:
     """Delete a message; for its author and moderators."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
-    await call.carry_out(ReviseMessage(_message_id(call), Delete()), Changed, wording)
+    await revised(call, _message_id(call), _REACH, wording)
     return JSON({"message": "Message deleted"})
+
+
+async def versions(call: Call) -> JSON[list[VersionObject]]:
+    """What the message in the path said before it was edited."""
+    return JSON(await versions_of(call, _message_id(call)))
 
 
 async def mark_read(call: Call) -> JSON[ChatMessageObject]:
@@ -179,7 +228,10 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     message = await _message(call)
     await call.carry_out(MarkRead(message.id), Done)
     read = await call.services.store.messages.get(message.id, even_deleted=True, viewer=call.me)
-    return await _shown(call, read or message)
+    shown = await views(call, [read or message])
+    if not shown:  # its author was deleted in between
+        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
+    return JSON(shown[0])
 
 
 async def grade(call: Call) -> JSON[ChatMessageObject]:
@@ -189,17 +241,9 @@ async def grade(call: Call) -> JSON[ChatMessageObject]:
         status = GradingStatus((await call.body(GradeBody)).status)
     except (WireError, ValueError):
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid status") from None
-    command = ReviseMessage(_message_id(call), Grade(status))
-    graded = await call.carry_out(command, Changed, {ErrorCode.STAFF_ONLY: not_staff})
-    shown = await call.services.store.messages.get(graded.message.id, viewer=call.me)
-    return await _shown(call, shown or graded.message)
-
-
-async def _shown(call: Call, message: Message) -> JSON[ChatMessageObject]:
-    shown = await views(call, [message])
-    if not shown:  # its author was deleted in between
-        raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
-    return JSON(shown[0])
+    wording = {ErrorCode.STAFF_ONLY: not_staff}
+    graded = await carried_out(call, _message_id(call), Grade(status), wording)
+    return JSON(chat_message_object(*graded))
 
 
 async def pin(call: Call) -> JSON[ChannelObject]:
@@ -225,7 +269,7 @@ async def _change_pins(call: Call, change: Pin, not_staff: str) -> JSON[ChannelO
         ErrorCode.CHANNEL_NOT_FOUND: _NOTHING_TO_PIN,
         ErrorCode.MESSAGE_NOT_FOUND: _NOTHING_TO_PIN,
     }
-    await call.carry_out(ReviseMessage(message_id, change, channel_id), Changed, wording)
+    await carried_out(call, message_id, change, wording, channel_id=channel_id)
     access = await call.services.store.channels.access(call.me, channel_id)
     if access is None or not access.allowed:  # it was lost in between
         raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found")
@@ -279,11 +323,17 @@ _NOT_ALLOWED: Final = (ErrorCode.NOT_ALLOWED,)
 _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 _NO_CHANNEL: Final = (ErrorCode.CHANNEL_NOT_FOUND,)
 _NO_MESSAGE: Final = (ErrorCode.MESSAGE_NOT_FOUND,)
-_HISTORY: Final = {200: "messages, oldest first", 404: _NO_CHANNEL}
+_KEY_USED: Final = (ErrorCode.KEY_CONFLICT,)
+_PINNED: Final = {200: "messages", 404: _NO_CHANNEL}
+_HISTORY: Final = {
+    200: "messages, oldest first",
+    404: (ErrorCode.CHANNEL_NOT_FOUND, ErrorCode.MESSAGE_NOT_FOUND),
+}
 _PIN: Final = {
     200: "the channel",
     403: _NOT_ALLOWED,
     404: _NO_MESSAGE,
+    409: _KEY_USED,
     429: [ErrorCode.RATE_LIMITED],
 }
 
@@ -295,7 +345,16 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        parameters=(LIMIT, BEFORE, AFTER_SEQ),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
+    ),
+    Endpoint(
+        "GET",
+        "/api/messages/search",
+        "Search the messages of all channels that I may see",
+        search,
+        {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
+        parameters=SEARCHED,
+        costs=(Kind.SEARCHES,),
     ),
     Endpoint(
         "GET",
@@ -303,7 +362,7 @@ ENDPOINTS: Final = (
         "A page of a channel",
         history,
         _HISTORY,
-        parameters=(LIMIT, BEFORE, AFTER_SEQ),
+        parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
     ),
     Endpoint(
         "POST",
@@ -322,13 +381,8 @@ ENDPOINTS: Final = (
         body=PostBody,
         parameters=(KEY,),
     ),
-    Endpoint(
-        "DELETE",
-        "/api/messages/{message_id}",
-        "Delete a message",
-        delete,
-        {200: "done", 400: _NO_ID, 403: _NOT_ALLOWED, 404: _NO_MESSAGE},
-    ),
+    *revision_endpoints(revise, delete=delete),
+    versions_endpoint(versions),
     Endpoint(
         "POST",
         "/api/messages/{message_id}/read",
@@ -341,15 +395,28 @@ ENDPOINTS: Final = (
         "/api/messages/{message_id}/grade",
         "Grade homework; for moderators",
         grade,
-        {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE},
+        {200: "the message", 401: _NOT_ALLOWED, 404: _NO_MESSAGE, 409: _KEY_USED},
         body=GradeBody,
-    ),
-    Endpoint("POST", "/api/channels/{channel_id}/pin/{message_id}", "Pin a message", pin, _PIN),
-    Endpoint(
-        "DELETE", "/api/channels/{channel_id}/pin/{message_id}", "Unpin a message", unpin, _PIN
+        parameters=(KEY,),
     ),
     Endpoint(
-        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _HISTORY
+        "POST",
+        "/api/channels/{channel_id}/pin/{message_id}",
+        "Pin a message",
+        pin,
+        _PIN,
+        parameters=(KEY,),
+    ),
+    Endpoint(
+        "DELETE",
+        "/api/channels/{channel_id}/pin/{message_id}",
+        "Unpin a message",
+        unpin,
+        _PIN,
+        parameters=(KEY,),
+    ),
+    Endpoint(
+        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _PINNED
     ),
     Endpoint(
         "GET",

@@ -18,6 +18,7 @@ class ChannelState(TypedDict):
     """How far a channel has got, and how much of it the caller has not read."""
 
     lastSeq: int
+    lastRev: int
     unreadCount: int
 
 
@@ -54,9 +55,10 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
 def _state(head: ChannelHead, newest: Newest | None) -> ChannelState:
     """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
     if newest is None:
-        return {"lastSeq": head.last_seq, "unreadCount": 0}
+        return {"lastSeq": head.last_seq, "lastRev": head.last_rev, "unreadCount": 0}
     last_seq = max(head.last_seq, newest.message.seq)
-    return {"lastSeq": last_seq, "unreadCount": newest.unread_count}
+    unread = newest.unread_count
+    return {"lastSeq": last_seq, "lastRev": head.last_rev, "unreadCount": unread}
 
 
 SURFACE: Final = REST

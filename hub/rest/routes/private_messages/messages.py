@@ -7,11 +7,15 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar
 
+from hub.limits.quotas import Kind
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint
+from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.searching import SEARCHED, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
+from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
 from persistence.lists import Which
 from protocol.answers import Done
@@ -26,8 +30,9 @@ from protocol.dialects.private_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, Posted, User, UserId
+from protocol.model import MAX_ID, Message, MessageId, Posted, User, UserId, recipient_of
 from protocol.parsing.content import check_file_url, check_kind
+from protocol.shapes.snippets import SnippetObject, snippet_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 T = TypeVar("T")
@@ -57,8 +62,16 @@ class ConversationObject(TypedDict):
     last_message: str
     last_message_time: Timestamp
     last_seq: int
+    last_rev: int
     is_online: bool
     is_request: bool
+
+
+class FoundMessageObject(TypedDict):
+    """A message that was searched for, and the part of it that says why."""
+
+    message: ShownMessageObject
+    snippet: SnippetObject
 
 
 class CountObject(TypedDict):
@@ -103,14 +116,32 @@ async def _send(call: Call, recipient_id: UserId, body: MessageBody) -> JSON[Sho
     return JSON(shown, 201)
 
 
+_REACH: Final = Reach(only_private=True)
+
+
+async def revise(call: Call) -> JSON[ShownMessageObject]:
+    """Change the message in the path."""
+    number = call.path_id("message_id")
+    message_id = None if number is None else MessageId(number)
+    message, author = await revised(call, message_id, _REACH)
+    is_mine = author.id == call.me
+    people = await _people(call, recipient_of(message) if is_mine else author.id)
+    (shown,) = message_objects([message], people)
+    return JSON(shown)
+
+
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     """A page of the conversation, oldest first; marks it, and what is before it, read, but for
-    `mark=no`.
+    `mark=no` and `around`.
     """
     peer_id = call.user_id()
     people = await call.conversation_with(peer_id, NO_USER)
     messages = call.services.store.messages
     limit = call.number(LIMIT)
+    if (message_id := call.optional(AROUND)) is not None:
+        (view,) = await call.services.store.relations.peer_views([(call.me, peer_id)])
+        nearby = await messages_around(call, message_id, view.channel_id, limit)
+        return JSON(message_objects([each for each in nearby if each.recipient_id], people))
     page: Sequence[Message]
     if (after_seq := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer_id, after_seq=after_seq, limit=limit)
@@ -127,6 +158,25 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     if page and call.text(MARK) != "no" and call.is_shown:
         await call.carry_out(MarkRead(page[-1].id), Done)
     return JSON(message_objects(page, people), headers=more)
+
+
+async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+    """A page of what I search for in my conversations."""
+    page = await search_page(call, only_private=True)
+    ids = {
+        user
+        for each in page.found
+        for user in (each.message.author_id, each.message.recipient_id)
+        if user is not None
+    }
+    people = await call.services.store.accounts.get_many(ids)
+    shown: list[FoundMessageObject] = [
+        {"message": view, "snippet": snippet_object(each.message.content, each.marks)}
+        for each in page.found
+        if {each.message.author_id, each.message.recipient_id} <= people.keys()
+        for view in message_objects([each.message], people)
+    ]
+    return JSON(shown, headers=more_found(call, page))
 
 
 async def mark_read(call: Call) -> JSON[DoneObject]:
@@ -153,6 +203,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
             "last_message": each.last_message.content,
             "last_message_time": timestamp(each.last_message.created_at),
             "last_seq": each.last_seq,
+            "last_rev": each.last_rev,
             "is_online": each.peer.id in online,
             "is_request": each.is_request,
         }
@@ -210,6 +261,7 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
+    *revision_endpoints(revise),
     Endpoint(
         "GET",
         "/api/messages/conversations",
@@ -227,16 +279,25 @@ ENDPOINTS: Final = (
     ),
     Endpoint(
         "GET",
+        "/api/messages/search",
+        "Search the messages of my conversations",
+        search,
+        {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
+        parameters=SEARCHED,
+        costs=(Kind.SEARCHES,),
+    ),
+    Endpoint(
+        "GET",
         "/api/messages/{user_id}",
-        "A page of the conversation, oldest first; marks it read, but for mark=no",
+        "A page of the conversation, oldest first; marks it read, but for mark=no and around",
         history,
         {
             200: "messages",
             400: _NO_ID,
             403: [ErrorCode.NOT_ALLOWED],
-            404: ["user_not_found"],
+            404: ["user_not_found", ErrorCode.MESSAGE_NOT_FOUND],
         },
-        parameters=(PAGE, LIMIT, BEFORE_SEQ, AFTER_SEQ, MARK),
+        parameters=(PAGE, LIMIT, BEFORE_SEQ, AFTER_SEQ, AROUND, MARK),
     ),
     Endpoint(
         "POST",

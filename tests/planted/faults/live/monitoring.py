@@ -188,14 +188,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an alert names a metric that there is not",
-        "docs/monitoring/alerts.yml",
+        "docs/operations/alerts.yml",
         "expr: parlour_database_up == 0",
         "expr: parlour_database_is_up == 0",
         DOCUMENTS,
     ),
     Fault(
         "the dashboard names a metric that there is not",
-        "docs/monitoring/dashboard.json",
+        "docs/operations/dashboard.json",
         '"expr": "sum by (lane) (parlour_lane_queue_messages{',
         '"expr": "sum by (lane) (parlour_lane_queue_length{',
         DOCUMENTS,

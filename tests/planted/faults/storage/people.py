@@ -180,7 +180,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hub removes no old messages",
         "hub/assembly.py",
-        "        nursery.start_soon(retention.run)\n",
+        "        nursery.start_soon(Retention(store.log, config.retention_days).run)\n",
         "",
         (f"{PEOPLE}/test_retention.py",),
     ),

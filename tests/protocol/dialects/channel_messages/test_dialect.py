@@ -36,7 +36,7 @@ def test_a_message_looks_the_same_live_and_in_answers() -> None:
             {"success": False, "error": "Unauthorized", "code": "not_allowed"},
         ),
         ("message:read", Done(), {"success": True}),
-        ("x", Changed(MESSAGE), {"success": True}),
+        ("message:update", Changed(MESSAGE, ANN), {**VIEW, "success": True, "data": VIEW}),
         ("x", Notice(HeartbeatAcknowledged()), {"success": True}),
     ],
 )

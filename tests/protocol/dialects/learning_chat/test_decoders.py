@@ -22,9 +22,10 @@ from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.model import ChannelId, MessageId, MessageKind
-from protocol.revisions import Pin
+from protocol.revisions import Delete, Edit, Pin, React
 
 CHANNEL = ChannelId(3)
+PLACE = {"channelId": 3, "messageId": 9}
 SEND = {"type": "send_message", "channelId": 3, "content": "hi", "clientMessageId": "k"}
 REQUIRED = "channelId and content are required."
 NOT_SAVED = "Failed to save message."
@@ -64,6 +65,19 @@ def receive(frame: object) -> Command | None:
         (
             {"type": "pin_message", "channelId": 3, "messageId": 9},
             ReviseMessage(MessageId(9), Pin(), CHANNEL),
+        ),
+        (
+            {"type": "edit_message", **PLACE, "content": " hello ", "clientMessageId": "k"},
+            ReviseMessage(MessageId(9), Edit("hello"), CHANNEL, "k"),
+        ),
+        ({"type": "delete_message", **PLACE}, ReviseMessage(MessageId(9), Delete(), CHANNEL)),
+        (
+            {"type": "react", **PLACE, "emoji": "❤", "clientMessageId": "k"},
+            ReviseMessage(MessageId(9), React("❤\ufe0f"), CHANNEL, "k"),
+        ),
+        (
+            {"type": "remove_reaction", **PLACE, "emoji": "👍"},
+            ReviseMessage(MessageId(9), React("👍", is_added=False), CHANNEL),
         ),
         ({"type": "mark_read", "channelId": 3, "messageId": 9}, MarkRead(MessageId(9), CHANNEL)),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
@@ -132,5 +146,6 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "join_channel", "leave_channel", "send_message", "typing", "stop_typing", "mark_read",
-        "mark_delivered", "pin_message", "heartbeat", "resume",
+        "mark_delivered", "pin_message", "edit_message", "delete_message", "react",
+        "remove_reaction", "heartbeat", "resume",
     }  # fmt: skip

@@ -9,6 +9,7 @@ from protocol.commands import (
     FetchHistory,
     MarkRead,
     ResumeConversations,
+    ReviseMessage,
     SendPrivateMessage,
     SetSubscription,
     SetTyping,
@@ -18,6 +19,7 @@ from protocol.dialects.messenger import DIALECT
 from protocol.dialects.messenger.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
+from protocol.revisions import Delete, Edit, React
 
 SEND = {"type": "send_message", "recipientId": 2, "content": "hi", "clientMessageId": "k"}
 REQUIRED = "Recipient ID and content are required"
@@ -37,6 +39,22 @@ def receive(frame: object) -> Command | None:
         ),
         ({"type": "typing", "recipientId": 2}, SetTyping(UserId(2), is_typing=True)),
         ({"type": "mark_read", "messageId": "9"}, MarkRead(MessageId(9))),
+        (
+            {"type": "edit_message", "messageId": "9", "content": "x", "clientMessageId": "k"},
+            ReviseMessage(MessageId(9), Edit("x"), key="k", only_private=True),
+        ),
+        (
+            {"type": "delete_message", "messageId": "9"},
+            ReviseMessage(MessageId(9), Delete(), only_private=True),
+        ),
+        (
+            {"type": "react", "messageId": "9", "emoji": "❤"},
+            ReviseMessage(MessageId(9), React("❤\ufe0f"), only_private=True),
+        ),
+        (
+            {"type": "remove_reaction", "messageId": "9", "emoji": "👍"},
+            ReviseMessage(MessageId(9), React("👍", is_added=False), only_private=True),
+        ),
         (
             {"type": "subscribe", "conversationId": "conv_1_2"},
             SetSubscription("conv_1_2", subscribed=True),
@@ -115,5 +133,6 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
-        "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history", "resume"
+        "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history",
+        "resume", "edit_message", "delete_message", "react", "remove_reaction",
     }  # fmt: skip

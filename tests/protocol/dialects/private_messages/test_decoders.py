@@ -9,6 +9,7 @@ from protocol.commands import (
     MarkDelivered,
     Respond,
     ResumeConversations,
+    ReviseMessage,
     SendPrivateMessage,
     SetTyping,
 )
@@ -18,6 +19,7 @@ from protocol.dialects.private_messages.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.model import MAX_ID, MessageId, MessageKind, UserId
+from protocol.revisions import Delete, Edit, React
 
 
 def receive(frame: object) -> Command | None:
@@ -57,6 +59,22 @@ def receive(frame: object) -> Command | None:
             SetTyping(UserId(2), is_typing=True),
         ),
         ({"type": "mark_delivered", "message_id": 9}, MarkDelivered(MessageId(9))),
+        (
+            {"type": "edit_message", "message_id": 9, "content": "x", "client_id": "k"},
+            ReviseMessage(MessageId(9), Edit("x"), key="k", only_private=True),
+        ),
+        (
+            {"type": "delete_message", "message_id": 9},
+            ReviseMessage(MessageId(9), Delete(), only_private=True),
+        ),
+        (
+            {"type": "react", "message_id": 9, "emoji": "❤"},
+            ReviseMessage(MessageId(9), React("❤\ufe0f"), only_private=True),
+        ),
+        (
+            {"type": "remove_reaction", "message_id": 9, "emoji": "👍"},
+            ReviseMessage(MessageId(9), React("👍", is_added=False), only_private=True),
+        ),
         ({"type": "heartbeat"}, Respond(HeartbeatAcknowledged())),
         ({"type": "resume"}, ResumeConversations({})),
         ({"type": "resume", "epoch": "e"}, ResumeConversations({}, "e")),
@@ -185,5 +203,6 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
-        "private_message", "typing_indicator", "mark_delivered", "heartbeat", "resume"
+        "private_message", "typing_indicator", "mark_delivered", "heartbeat", "resume",
+        "edit_message", "delete_message", "react", "remove_reaction",
     }  # fmt: skip

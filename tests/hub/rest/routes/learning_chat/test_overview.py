@@ -13,8 +13,8 @@ async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World)
     general = f"/api/workspaces/{school.general.workspace_id}/channels"
     listed = (await school.ben.ask("GET", general)).json
     log = (await school.ben.ask("GET", f"/api/channels/{school.general.id}/messages")).json
-    full = {"lastSeq": 3, "unreadCount": 2, "lastMessage": log[-1]}
-    empty = {"lastSeq": 0, "unreadCount": 0, "lastMessage": None}
+    full = {"lastSeq": 3, "lastRev": 0, "unreadCount": 2, "lastMessage": log[-1]}
+    empty = {"lastSeq": 0, "lastRev": 0, "unreadCount": 0, "lastMessage": None}
     assert [each["content"] for each in log] == ["1", "2", "3"]
     assert mine == [{**each, **(full if each["name"] == "general" else empty)} for each in listed]
     assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []

@@ -1,0 +1,292 @@
+-- Searching messages. Each message has one row in `search_documents`, made by `index_messages`: the
+-- hub calls it again and again. A change of a message changes its row in the same transaction.
+--
+-- The terms of a message are its words, as they are written (of weight D) and as stems in the hub's
+-- languages (of weight C), and the following ones, which no word can be:
+--   .u<id>    both users of a dm; with it .p if one of the two wrote the message
+--   .w<id>    the workspace of its channel
+--   .c<id>    its channel          .a<id>    its author
+--   .f        it has a file        .l        it has a link
+--   .<k>:<n>  n is its id without the last k bits
+-- So whoever may see a message has one of a few terms, however many channels they have, and the newest of
+-- many matches are found without looking at the others.
+
+-- A text as its words stand in an index: what separates words is a space, and what is written without any
+-- (Chinese, Japanese) is cut into pairs of characters, each of which begins with the second one of the
+-- pair before. `words_of` in protocol/searching/words.py does the same with what is searched for.
+CREATE OR REPLACE FUNCTION spaced_words(content text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    unspaced CONSTANT text := '\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
+                              '\uf900-\ufaff\U00020000-\U0003ffff';
+BEGIN
+    IF octet_length(content) <> char_length(content) THEN
+        content := normalize(content, NFKC);
+        IF content ~ ('[' || unspaced || ']') THEN
+            content := regexp_replace(content, '([' || unspaced || ']+)', ' \1 ', 'g');
+            content := regexp_replace(content, '(?<=[' || unspaced || '])([' || unspaced || '])', '\1 \1', 'g');
+        END IF;
+    END IF;
+    RETURN translate(content, $p$!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~$p$, repeat(' ', 32));
+END $$;
+
+-- In plpgsql: a function in SQL that is not inlined takes four times as long.
+CREATE OR REPLACE FUNCTION search_terms(m messages, c channels, languages regconfig[])
+RETURNS tsvector LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    words    text := spaced_words(m.content);
+    terms    tsvector := to_tsvector('simple', words);
+    language regconfig;
+BEGIN
+    FOREACH language IN ARRAY languages LOOP
+        terms := terms || setweight(to_tsvector(language, words), 'C');
+    END LOOP;
+    RETURN terms || array_to_tsvector(array_remove(ARRAY[
+        '.c' || m.channel_id, '.a' || m.author_id,
+        '.u' || c.user_lo, '.u' || c.user_hi, '.w' || c.workspace_id,
+        CASE WHEN m.author_id IN (c.user_lo, c.user_hi) THEN '.p' END,
+        CASE WHEN m.file_url IS NOT NULL THEN '.f' END,
+        CASE WHEN m.content ~* 'https?://' THEN '.l' END,
+        '.12:' || (m.id >> 12), '.15:' || (m.id >> 15), '.18:' || (m.id >> 18),
+        '.21:' || (m.id >> 21)], NULL));
+END $$;
+
+-- Makes the rows of the next `wanted` messages and returns how many messages those were: 0 as long as what
+-- is left waits for a transaction; NULL: nothing is left.
+--
+-- Ids are given out before the messages that get them are committed, and not committed in their order. So
+-- the last id that was given out is noted, with a transaction that began afterwards; once all older
+-- transactions have ended, every message up to this id is there, or never will be. A transaction of
+-- somebody who writes for hours keeps what is new from being found, and nothing else.
+--
+-- Whoever changes a message holds the lock of `search_lock` shared: what is read here is not old.
+CREATE OR REPLACE FUNCTION search_lock() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT x'7061726C73656172'::bigint  -- "parlsear"
+$$;
+DROP FUNCTION IF EXISTS index_messages;
+CREATE FUNCTION index_messages(wanted int, in_languages text[]) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    progress search_progress;
+    given    bigint;
+    upto     bigint;
+    done     int;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);  -- what a crash takes is made again
+    PERFORM pg_advisory_xact_lock(search_lock());
+    SELECT * INTO progress FROM search_progress;
+    given := coalesce(pg_sequence_last_value(pg_get_serial_sequence('messages', 'id')), 0);
+    IF progress.languages IS DISTINCT FROM in_languages THEN  -- the first time, or from the beginning
+        progress := (true, 0, given, pg_current_xact_id(), in_languages);
+    ELSIF progress.indexed_id < progress.settling_id THEN
+        IF progress.settling_xid > pg_current_xact_id() THEN  -- of another server
+            progress.settling_xid := pg_current_xact_id();
+        END IF;
+    ELSIF progress.settling_id < given THEN
+        progress.settling_id := given;
+        progress.settling_xid := pg_current_xact_id();
+    ELSE
+        RETURN NULL;
+    END IF;
+    upto := progress.indexed_id;
+    done := 0;
+    IF pg_snapshot_xmin(pg_current_snapshot()) >= progress.settling_xid THEN
+        WITH part AS MATERIALIZED (
+            SELECT m FROM messages m
+             WHERE m.id > progress.indexed_id AND m.id <= progress.settling_id
+             ORDER BY m.id LIMIT wanted
+        ), made AS (
+            INSERT INTO search_documents (message_id, created_at, terms)
+            SELECT (p.m).id, (p.m).created_at, search_terms(p.m, c, in_languages::regconfig[])
+              FROM part p JOIN channels c ON c.id = (p.m).channel_id
+             WHERE (p.m).deleted_at IS NULL ORDER BY (p.m).id
+            ON CONFLICT (message_id) DO UPDATE SET terms = EXCLUDED.terms
+        )
+        SELECT count(*), max((p.m).id) INTO done, upto FROM part p;
+        IF done < wanted THEN
+            upto := progress.settling_id;
+        END IF;
+    END IF;
+    INSERT INTO search_progress AS p
+    VALUES (true, upto, progress.settling_id, progress.settling_xid, in_languages)
+    ON CONFLICT (only_row) DO UPDATE
+       SET indexed_id = EXCLUDED.indexed_id, settling_id = EXCLUDED.settling_id,
+           settling_xid = EXCLUDED.settling_xid, languages = EXCLUDED.languages;
+    RETURN done;
+END $$;
+
+-- What becomes of a message is what is found: its row is made again, or goes with what it said.
+CREATE OR REPLACE FUNCTION index_changed_message() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(search_lock());
+    IF NEW.deleted_at IS NOT NULL THEN
+        DELETE FROM search_documents WHERE message_id = NEW.id;
+    ELSE
+        INSERT INTO search_documents (message_id, created_at, terms)
+        SELECT NEW.id, NEW.created_at, search_terms(NEW, c, p.languages::regconfig[])
+          FROM channels c, search_progress p WHERE c.id = NEW.channel_id
+        ON CONFLICT (message_id) DO UPDATE SET terms = EXCLUDED.terms;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER messages_index_change AFTER UPDATE ON messages
+    FOR EACH ROW WHEN (OLD.content IS DISTINCT FROM NEW.content
+                       OR OLD.file_url IS DISTINCT FROM NEW.file_url
+                       OR OLD.deleted_at IS DISTINCT FROM NEW.deleted_at)
+    EXECUTE FUNCTION index_changed_message();
+
+CREATE OR REPLACE FUNCTION forget_messages() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(search_lock());
+    DELETE FROM search_documents d USING gone WHERE d.message_id = gone.id;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER messages_forget AFTER DELETE ON messages
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_messages();
+
+-- One of some terms, all with the same beginning; NULL: there are none. Both of two, where there are two.
+CREATE OR REPLACE FUNCTION any_term(kind text, ids bigint[]) RETURNS tsquery
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT string_agg(format('''%s%s''', kind, id), '|')::tsquery FROM unnest(ids) AS id
+$$;
+CREATE OR REPLACE FUNCTION both_terms(one tsquery, other tsquery) RETURNS tsquery
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(one && other, one, other)
+$$;
+
+-- The newest messages with an id below `below` that `who` may see, have the words, are by one of the
+-- authors, in one of the channels and written in a time; what is NULL says nothing. `ids`: at most
+-- `wanted` of them, newest first; `scores`: how well each fits; `go_on`: there may be more below this id.
+--
+-- It is looked through blocks of ids, from the newest on, each about eight times as large as the one
+-- before, until there are enough; may_join decides about every channel of what was found in one. Where it
+-- takes away much, an answer has fewer than `wanted`, and goes on. Whom a message may be shown is looked
+-- up in the index where the words alone would find much, and else in what they find: there may be many
+-- such terms, and the index looks for each at every place.
+DROP FUNCTION IF EXISTS search_messages;
+CREATE FUNCTION search_messages(
+    who bigint, words tsquery, authors bigint[], places bigint[], since timestamptz,
+    until timestamptz, has_file boolean, has_link boolean, only_private boolean, below bigint,
+    wanted int, OUT ids bigint[], OUT scores int[], OUT go_on bigint
+) LANGUAGE plpgsql STABLE
+-- A GIN index has no other scan, and the hub's sessions none of this kind.
+SET enable_bitmapscan = on SET enable_seqscan = off AS $$
+DECLARE
+    much  CONSTANT int := 1000;  -- rows that are quickly looked at
+    query tsquery := words;
+    shown tsquery := any_term('.u', ARRAY[who]);
+    above bigint := 0;
+    block bigint;
+    bits  int := 12;
+    size  int := wanted + 20;
+    found int;
+    hits  bigint[];
+    is_indexed boolean;
+BEGIN
+    ids := '{}';
+    scores := '{}';
+    IF numnode(words) = 0 THEN  -- there is no word in them
+        RETURN;
+    END IF;
+    IF only_private THEN
+        shown := shown && '''.p'''::tsquery;
+    ELSE
+        shown := coalesce(shown || any_term('.w', ARRAY(
+            SELECT m.workspace_id FROM workspace_members m WHERE m.user_id = who)), shown);
+        EXECUTE 'SELECT array_agg(c.id) FROM channel_members m JOIN channels c ON c.id = m.channel_id
+                  WHERE m.user_id = $1 AND c.user_lo IS NULL'  -- planned for this user
+           INTO hits USING who;
+        shown := coalesce(shown || any_term('.c', hits), shown);
+    END IF;
+    query := both_terms(query, any_term('.a', authors));
+    query := both_terms(query, any_term('.c', places));
+    query := both_terms(query, CASE WHEN has_file THEN '''.f'''::tsquery END);
+    query := both_terms(query, CASE WHEN has_link THEN '''.l'''::tsquery END);
+    is_indexed := query IS NULL;
+    go_on := least(below, 1 + (SELECT max(d.message_id) FROM search_documents d));
+    -- Ids grow with time, but for those that were given out in the same moments.
+    IF until IS NOT NULL THEN
+        go_on := least(go_on, 1 + coalesce((SELECT max(l.message_id) FROM (
+            SELECT d.message_id FROM search_documents d WHERE d.created_at < until
+             ORDER BY d.created_at DESC, d.message_id DESC LIMIT 1000) AS l), 0));
+    END IF;
+    IF since IS NOT NULL THEN
+        above := coalesce((SELECT min(l.message_id) - 1 FROM (
+            SELECT d.message_id FROM search_documents d WHERE d.created_at >= since
+             ORDER BY d.created_at, d.message_id LIMIT 1000) AS l), go_on);
+    END IF;
+    FOR round IN 1..12 LOOP
+        IF go_on - 1 <= above THEN
+            go_on := NULL;
+        END IF;
+        EXIT WHEN go_on IS NULL OR cardinality(ids) >= wanted;
+        block := (go_on - 1) >> bits;
+        -- the sums keep the planner from reading all ids from the newest on
+        SELECT count(*), coalesce((array_agg(d.message_id ORDER BY d.message_id DESC)
+                                   FILTER (WHERE is_indexed OR d.terms @@ shown))[1:size], '{}')
+          INTO found, hits
+          FROM search_documents d
+         WHERE d.terms @@ both_terms(
+                   CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
+                   CASE WHEN bits <= 21
+                        THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END)
+           AND d.message_id + 0 < go_on AND d.message_id + 0 > above
+           AND (since IS NULL OR d.created_at + interval '0' >= since)
+           AND (until IS NULL OR d.created_at + interval '0' < until);
+        IF hits <> '{}' THEN
+            ids := ids || ARRAY(
+                SELECT m.id
+                  FROM (SELECT DISTINCT l.channel_id FROM messages l WHERE l.id = ANY (hits)) AS c
+                  JOIN messages m ON m.channel_id = c.channel_id AND m.id = ANY (hits)
+                 WHERE m.deleted_at IS NULL AND may_join(who, c.channel_id)
+                 ORDER BY m.id DESC LIMIT wanted - cardinality(ids));
+        END IF;
+        IF cardinality(ids) >= wanted THEN
+            go_on := ids[wanted];
+        ELSIF cardinality(hits) = size THEN
+            go_on := hits[size];
+        ELSIF bits > 21 THEN
+            go_on := NULL;
+        ELSE
+            go_on := greatest((block - 1) << bits, 0);
+            bits := bits + 3;
+        END IF;
+        is_indexed := is_indexed OR found * 8 > much;
+    END LOOP;
+    IF words IS NOT NULL THEN
+        scores := ARRAY(
+            SELECT (1000000 * ts_rank(d.terms, words))::int
+              FROM unnest(ids) WITH ORDINALITY AS i (id, ord)
+              JOIN search_documents d ON d.message_id = i.id ORDER BY i.ord);
+    END IF;
+END $$;
+
+-- The same words, of a weight alone. No word has a quote in it.
+CREATE OR REPLACE FUNCTION of_weight(weight text, words tsquery) RETURNS tsquery
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT regexp_replace(replace(words::text, ''':*', ''':*' || weight), '''(?=[ )]|$)',
+                          ''':' || weight, 'g')::tsquery
+$$;
+
+-- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
+-- each: whether its last word may go on, and whether it is found in other forms as well.
+CREATE OR REPLACE FUNCTION words_wanted(
+    phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig
+) RETURNS tsquery LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    wanted tsquery;
+    one    tsquery;
+BEGIN
+    FOR i IN 1 .. coalesce(cardinality(phrases), 0) LOOP
+        IF are_prefixes[i] THEN
+            one := of_weight('D', to_tsquery(
+                'simple', '''' || replace(phrases[i], ' ', ''' <-> ''') || ''':*'));
+        ELSE
+            one := of_weight('D', phraseto_tsquery('simple', phrases[i]));
+            IF NOT are_exact[i] THEN
+                one := one || of_weight('C', phraseto_tsquery(language, phrases[i]));
+            END IF;
+        END IF;
+        wanted := coalesce(wanted && one, one);
+    END LOOP;
+    RETURN wanted;
+END $$;

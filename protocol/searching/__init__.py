@@ -1,0 +1,1 @@
+"""Searching messages: what is asked for, and where it stands in a text."""

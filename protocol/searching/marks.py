@@ -1,0 +1,56 @@
+"""Where what was searched for stands in a text.
+
+Guarantees: marks are in their order and do not overlap. Must not know: how it was found.
+"""
+
+from collections.abc import Container, Sequence
+from typing import TypeAlias
+
+from protocol.searching.words import Phrase, Word, words_in
+
+Span: TypeAlias = tuple[int, int]
+"""From a character to before another one, in code points."""
+
+
+def marks_in(
+    text: str, phrases: Sequence[Phrase], forms: Container[tuple[str, str]] = ()
+) -> list[Span]:
+    """Where the phrases stand in a text.
+
+    Args:
+        text: the content of a message.
+        phrases: what was searched for.
+        forms: each word that was searched for with another form of it.
+    """
+    words = list(words_in(text))
+    found = [
+        (words[at].start, words[at + len(phrase.words) - 1].end)
+        for phrase in phrases
+        for at in range(len(words) - len(phrase.words) + 1)
+        if _stands_at(words, at, phrase, forms)
+    ]
+    return _joined(sorted(found))
+
+
+def _stands_at(
+    words: Sequence[Word], at: int, phrase: Phrase, forms: Container[tuple[str, str]]
+) -> bool:
+    last = len(phrase.words) - 1
+    for place, wanted in enumerate(phrase.words):
+        text = words[at + place].text
+        is_open = phrase.is_prefix and place == last
+        if text == wanted or (is_open and text.startswith(wanted)):
+            continue
+        if phrase.is_exact or (wanted, text) not in forms:
+            return False
+    return True
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined

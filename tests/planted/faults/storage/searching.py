@@ -1,0 +1,153 @@
+"""Faults in how messages and people are found."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+SEARCH: Final = "persistence/postgres/routines/search.sql"
+STORES: Final = "tests/persistence/listing/test_search.py"
+POSTGRES: Final = "tests/persistence/postgres/lists/test_search.py"
+REST: Final = "tests/hub/rest/finding/test_searching.py"
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a search asks for no right",
+        SEARCH,
+        " AND may_join(who, c.channel_id)",
+        "",
+        (STORES,),
+    ),
+    Fault(
+        "a search in memory asks for no right",
+        "persistence/memory/search/__init__.py",
+        "            if not self.tables.may_join(user_id, row.channel):\n",
+        "            if False:\n",
+        (STORES,),
+    ),
+    Fault(
+        "a search looks at what everybody may see",
+        SEARCH,
+        "FILTER (WHERE is_indexed OR d.terms @@ shown)",
+        "",
+        (STORES,),
+    ),
+    Fault(
+        "what a deleted message said can be searched for",
+        SEARCH,
+        "        DELETE FROM search_documents WHERE message_id = NEW.id;\n",
+        "",
+        (POSTGRES,),
+    ),
+    Fault(
+        "a search in memory finds what was deleted",
+        "persistence/memory/search/__init__.py",
+        "for message in row.shown(hidden):",
+        "for message in row.messages:",
+        (STORES,),
+    ),
+    Fault(
+        "an edited message is found by what it said",
+        SEARCH,
+        "WHEN (OLD.content IS DISTINCT FROM NEW.content\n                       OR ",
+        "WHEN (",
+        (POSTGRES,),
+    ),
+    Fault(
+        "a message that is committed late is never found",
+        SEARCH,
+        "IF pg_snapshot_xmin(pg_current_snapshot()) >= progress.settling_xid THEN",
+        "IF true THEN",
+        (POSTGRES,),
+    ),
+    Fault(
+        "the next page of a search begins with the last message of the one before",
+        SEARCH,
+        "            go_on := ids[wanted];\n",
+        "            go_on := ids[wanted] + 1;\n",
+        (STORES,),
+    ),
+    Fault(
+        "the next page of a search leaves a message out",
+        SEARCH,
+        "            go_on := ids[wanted];\n",
+        "            go_on := ids[wanted] - 1;\n",
+        (STORES,),
+    ),
+    Fault(
+        "a search ends where the policy takes much away",
+        SEARCH,
+        "            go_on := hits[size];\n",
+        "            go_on := NULL;\n",
+        (STORES,),
+    ),
+    Fault(
+        "the next page of the best begins with the last message of the one before",
+        "persistence/postgres/lists/search.py",
+        "u.id) < ($16, $17)",
+        "u.id) <= ($16, $17)",
+        (STORES,),
+    ),
+    Fault(
+        "what is newer moves the pages of the best",
+        "persistence/postgres/lists/search.py",
+        'return (last["newest"] + 1, ',
+        'return (last["newest"] + 1_000, ',
+        (STORES,),
+    ),
+    Fault(
+        "marks count characters where JavaScript counts units",
+        "protocol/shapes/snippets.py",
+        'return len(text) + sum(letter > "\\uffff" for letter in text)',
+        "return len(text)",
+        ("tests/protocol/shapes/test_snippets.py", REST),
+    ),
+    Fault(
+        "a mark of several words ends before the last one",
+        "protocol/searching/marks.py",
+        "words[at + len(phrase.words) - 1].end",
+        "words[at].end",
+        ("tests/protocol/searching/test_marks.py",),
+    ),
+    Fault(
+        "a search reads all messages where sessions have no bitmap scans",
+        SEARCH,
+        "SET enable_bitmapscan = on SET enable_seqscan = off AS $$",
+        "AS $$",
+        (POSTGRES,),
+    ),
+    Fault(
+        "a stem is found as if it were written",
+        SEARCH,
+        "setweight(to_tsvector(language, words), 'C')",
+        "to_tsvector(language, words)",
+        (POSTGRES,),
+    ),
+    Fault(
+        "a search says that somebody blocks the searcher",
+        "hub/services/finding/messages.py",
+        "return None if view.is_hidden else (user, view.channel_id)",
+        "return (user, view.channel_id)",
+        (REST,),
+    ),
+    Fault(
+        "a page around a message shows messages of another channel",
+        "hub/rest/finding/around.py",
+        "if message is None or message.channel_id != channel_id:",
+        "if message is None:",
+        ("tests/hub/rest/finding/test_around.py",),
+    ),
+    Fault(
+        "new messages are indexed all the time",
+        "hub/services/finding/indexing.py",
+        "await trio.sleep(max(PAUSES * took, LEAST_PAUSE) if done else SECONDS)",
+        "await trio.sleep(LEAST_PAUSE if done else SECONDS)",
+        ("tests/hub/services/finding/test_indexing.py",),
+    ),
+    Fault(
+        "people are found by their accents alone",
+        "persistence/postgres/relations.py",
+        "        key = plain_key(text)\n",
+        "        key = text.lower()\n",
+        ("tests/persistence/test_relations.py",),
+    ),
+)

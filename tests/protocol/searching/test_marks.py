@@ -1,0 +1,26 @@
+"""Where what was searched for stands."""
+
+import pytest
+
+from protocol.searching.marks import Span, marks_in
+from protocol.searching.query import parse_query
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "marks"),
+    [
+        ("hay, hay", "hay", [(0, 3), (5, 8)]),
+        ("hay", "straw", []),
+        ("one two three", '"two three" one', [(0, 3), (4, 13)]),
+        ("one two three", '"one two" "two three"', [(0, 13)]),
+        ("hayfield", "hay*", [(0, 8)]),
+        ("喜欢学习", "欢学习", [(1, 4)]),
+    ],
+)
+def test_marks_are_where_the_words_stand(content: str, asked: str, marks: list[Span]) -> None:
+    assert marks_in(content, parse_query(asked).phrases) == marks
+
+
+def test_other_forms_are_marked_as_well() -> None:
+    phrases = parse_query("run").phrases
+    assert marks_in("he ran, running", phrases, {("run", "running")}) == [(8, 15)]
