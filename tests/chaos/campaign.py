@@ -10,6 +10,7 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
+from tests.chaos.edits import Editor
 from tests.chaos.people import Ear, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
@@ -67,9 +68,11 @@ class Campaign:
     pairs: int
     is_unsafe: bool
     patience: float = PATIENCE_SECONDS
+    edits: bool = False
     server: Server = field(init=False)
     findings: Findings = field(factory=Findings, init=False)
     conversations: list[Conversation] = field(factory=list, init=False)
+    editors: list[Editor] = field(factory=list, init=False)
     stored: set[str] = field(factory=set, init=False)  # when it was compared
     recovered_after: list[float] = field(factory=list, init=False)
 
@@ -117,6 +120,10 @@ class Campaign:
             )
             for writer in writers:
                 nursery.start_soon(writer.live)
+                if self.edits:
+                    editor = Editor(self.server, writer, self.findings)
+                    self.editors.append(editor)
+                    nursery.start_soon(editor.live)
             self.conversations.append(Conversation(one, other, cookie, writers, tuple(ears)))
 
     async def _happen(self, fault: str, proxy: Proxy) -> None:
@@ -154,7 +161,7 @@ class Campaign:
         with trio.move_on_after(self.patience):
             while any(  # noqa: ASYNC110  it may never happen
                 writer.pending for each in self.conversations for writer in each.writers
-            ):
+            ) or any(editor.pending for editor in self.editors):
                 await trio.sleep(0.05)
             await trio.sleep(1.0)
 
@@ -162,11 +169,13 @@ class Campaign:
         """The logs with what was confirmed and heard."""
         stored: list[str] = []
         undelivered: list[str] = []
+        contents: dict[int, str] = {}
         for conversation in self.conversations:
             log = await self._log(conversation)
             seqs = [message["seq"] for message in log]
             if seqs != list(range(1, len(seqs) + 1)):
                 self.findings.out_of_order.append(f"log of {conversation.one}: holes")
+            contents |= {message["id"]: message["content"] for message in log}
             stored += [message["client_id"] for message in log if "client_id" in message]
             undelivered += [
                 f"{ear.name}: {len(seqs) - ear.last}"
@@ -178,8 +187,11 @@ class Campaign:
         pending = [key for each in self.conversations for w in each.writers for key in w.pending]
         times = sorted(self.recovered_after)
         twice = [key for key, count in Counter(stored).items() if count > 1]
+        edited = {key: text for each in self.editors for key, text in each.acknowledged.items()}
+        unedited = [f"edit of {key}" for key, text in edited.items() if contents.get(key) != text]
+        pending += [f"edit of {each.pending}" for each in self.editors if each.pending]
         wrong = {
-            "lost": sorted(self.findings.acknowledged - keys),
+            "lost": sorted(self.findings.acknowledged - keys) + unedited,
             "duplicated": self.findings.duplicated + twice,
             "out_of_order": self.findings.out_of_order,
             "undelivered": undelivered + [f"{key} is not confirmed" for key in pending],
@@ -188,6 +200,7 @@ class Campaign:
         }
         return {
             "acknowledged": len(self.findings.acknowledged),
+            "edits_acknowledged": len(edited),
             **{name: len(found) for name, found in wrong.items()},
             "examples": {name: found[:20] for name, found in wrong.items() if found},
             "stored": len(stored),

@@ -71,6 +71,7 @@ class Writer:
     findings: Findings
     ear: Ear
     pending: dict[str, str] = field(factory=dict)
+    stored: dict[int, str] = field(factory=dict)  # what was confirmed last, by id
     repeated: set[str] = field(factory=set)
     stopped: bool = False
     count: int = 0
@@ -140,6 +141,8 @@ class Writer:
                 is_repeat = key in self.repeated and message["seq"] != self.ear.last + 1
                 if not is_repeat:
                     self.ear.hear(message["seq"], key)
+                if key in self.pending:
+                    self.stored = {message["id"]: self.pending[key]}
                 self._confirmed(key)
             case {"type": "error", "code": "unavailable" | "rate_limited"}:
                 raise Closed(0, "try again")

@@ -34,6 +34,7 @@ def test_kills_pauses_and_cuts_lose_nothing(tmp_path: Path) -> None:
         assert report[wrong] == 0, report["examples"]
     assert code == 0
     assert report["acknowledged"] >= 6 * 150
+    assert report["edits_acknowledged"] > 5
 
 
 def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None:

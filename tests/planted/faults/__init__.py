@@ -23,7 +23,7 @@ from tests.planted.faults.live import (
     monitoring,
     operators,
     presence,
-    revisions,
+    revising,
     revocation,
     telemetry,
 )
@@ -55,7 +55,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
-    *revisions.FAULTS,
+    *revising.FAULTS,
     *operators.FAULTS,
     *admin_ui.FAULTS,
     *identity.FAULTS,
