@@ -8,19 +8,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from protocol.model import ChannelId, UserId
-
-
-@frozen
-class Reached:
-    """How far a connection got in a channel at least: the last message and the last revision."""
-
-    seq: int = 0
-    rev: int = 0
-
-    def or_further(self, other: "Reached") -> "Reached":
-        """What is known if both are true."""
-        return Reached(max(self.seq, other.seq), max(self.rev, other.rev))
+from protocol.model import ChannelId, Reached, UserId
 
 
 @frozen

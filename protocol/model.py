@@ -212,6 +212,18 @@ class RevisionPosition:
 
 
 @frozen
+class Reached:
+    """How far a connection got in a channel at least: the last message and the last revision."""
+
+    seq: int = 0
+    rev: int = 0
+
+    def or_further(self, other: "Reached") -> "Reached":
+        """What is known if both are true."""
+        return Reached(max(self.seq, other.seq), max(self.rev, other.rev))
+
+
+@frozen
 class Reaction:
     """What some users have reacted to a message. `user_ids`: the first of them, oldest first."""
 

@@ -31,7 +31,6 @@ from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore
 from persistence.lists import Lists
 from persistence.records import ChannelHead
-from persistence.recoveries import Reached
 from protocol.bounds import MAX_POSITIONS, first_positions
 from protocol.commands import ResumeChannels, ResumeConversations
 from protocol.errors import TRY_AGAIN, ErrorCode
@@ -41,7 +40,7 @@ from protocol.events import (
     JoinedChannel,
     Refused,
 )
-from protocol.model import Channel, ChannelId, UserId
+from protocol.model import Channel, ChannelId, Reached, UserId
 
 MAX_CHANNELS: Final = 1_000  # in one resume, of those that the client does not name
 MAX_MESSAGES: Final = 10_000  # in one resume, of all channels together

@@ -15,8 +15,7 @@ from hub.socketio.recovery import RecoveryDesk, RecoverySlip
 from persistence.interface import Channels
 from persistence.lists import Lists
 from persistence.records import NoSuchUser, StoreUnavailable
-from persistence.recoveries import Reached
-from protocol.model import ChannelId
+from protocol.model import ChannelId, Reached
 
 log = structlog.get_logger(__name__)
 

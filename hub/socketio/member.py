@@ -9,8 +9,7 @@ from hub.limits.quotas import Place
 from hub.services.asker import Asker
 from hub.socketio.recovery import RecoverySlip
 from hub.socketio.socket import Socket
-from persistence.recoveries import Reached
-from protocol.model import ChannelId
+from protocol.model import ChannelId, Reached
 
 
 @define

@@ -11,8 +11,7 @@ from typing import Final, assert_never
 
 from attrs import define, evolve, field
 
-from persistence.recoveries import Reached
-from protocol.model import MAX_ID, ChannelId, Position, RevisionPosition
+from protocol.model import MAX_ID, ChannelId, Position, Reached, RevisionPosition
 
 LISTED: Final = 64  # from so many channels on, the store is told what the client has received
 MAX_LISTED: Final = 256  # a connection that cannot be told of for so long is to come back

@@ -19,8 +19,7 @@ from attrs import define, field, frozen
 from hub.socketio.offset import decode_offset
 from persistence.interface import Recoveries
 from persistence.records import NoSuchUser, StoreUnavailable
-from persistence.recoveries import Reached
-from protocol.model import ChannelId, UserId
+from protocol.model import ChannelId, Reached, UserId
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from attrs import define, evolve
 
 from persistence.memory.tables import RecoveryRow, Tables
 from persistence.records import NoSuchUser
-from persistence.recoveries import Reached, Recovery
-from protocol.model import ChannelId, UserId
+from persistence.recoveries import Recovery
+from protocol.model import ChannelId, Reached, UserId
 
 
 @define

@@ -7,8 +7,8 @@ from attrs import frozen
 
 from persistence.postgres.database.bridge import Database
 from persistence.records import Gone, NoSuchUser
-from persistence.recoveries import Reached, Recovery
-from protocol.model import ChannelId, UserId
+from persistence.recoveries import Recovery
+from protocol.model import ChannelId, Reached, UserId
 
 _SAVE: Final = """
     INSERT INTO recoveries (key, user_id, channel_ids, seqs, revs) VALUES ($1, $2, $3, $4, $5)

@@ -10,8 +10,7 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
-from tests.chaos.edits import Editor
-from tests.chaos.people import Ear, Findings, Writer
+from tests.chaos.people import Ear, Editor, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.support.clients.http import Reply

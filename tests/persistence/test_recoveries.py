@@ -4,8 +4,8 @@ import pytest
 
 from persistence.interface import Store
 from persistence.records import NoSuchUser
-from persistence.recoveries import Reached, Recovery
-from protocol.model import ChannelId
+from persistence.recoveries import Recovery
+from protocol.model import ChannelId, Reached
 from tests.support.stores.records import NOBODY, make_user
 
 

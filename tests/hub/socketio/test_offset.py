@@ -6,8 +6,7 @@ import pytest
 
 from hub.engineio.connection import STRANGER_BYTES
 from hub.socketio.offset import MAX_LISTED, Offset, decode_offset, encode_offset
-from persistence.recoveries import Reached
-from protocol.model import MAX_ID, ChannelId, Position, RevisionPosition
+from protocol.model import MAX_ID, ChannelId, Position, Reached, RevisionPosition
 
 ONE, TWO = ChannelId(1), ChannelId(2)
 
@@ -70,6 +69,7 @@ def test_it_names_messages_and_what_was_changed_of_them() -> None:
     offset.move(RevisionPosition(ONE, 4))
     assert decode_offset(offset.text) == {ONE: Reached(0, 4)}
     offset.move(Position(ONE, 2))
+    assert decode_offset(offset.text) == {ONE: Reached(2, 4)}
     offset.ask()
     offset.move(RevisionPosition(ONE, 5))
     offset.stored(offset.received())

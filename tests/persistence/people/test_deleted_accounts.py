@@ -19,8 +19,16 @@ from persistence.records import (
     Upload,
     channel_key,
 )
-from persistence.recoveries import Reached
-from protocol.model import Message, MessageFate, MessageId, MessageKind, Posted, Refusal, User
+from protocol.model import (
+    Message,
+    MessageFate,
+    MessageId,
+    MessageKind,
+    Posted,
+    Reached,
+    Refusal,
+    User,
+)
 from protocol.revisions import Pin
 from tests.support.stores.records import (
     NOBODY,

@@ -471,8 +471,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered client gets again what it has received",
         "hub/socketio/recovery.py",
-        "channel_id: max(seq, received.get(channel_id, 0))",
-        "channel_id: seq",
+        "channel_id: reached.or_further(received.get(channel_id, Reached()))",
+        "channel_id: reached",
         (RECOVERY,),
     ),
     Fault(

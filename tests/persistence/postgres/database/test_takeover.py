@@ -10,7 +10,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
 from persistence.postgres.database.takeover import FILES_OF_0_1_0, UnknownSchema
 from persistence.records import Draft, Side
-from persistence.recoveries import Reached, Recovery
+from persistence.recoveries import Recovery
 from protocol.model import (
     ChannelId,
     FollowStatus,
@@ -19,6 +19,7 @@ from protocol.model import (
     MessageId,
     MessageKind,
     Posted,
+    Reached,
     UserId,
 )
 from tests.support.stores.databases import Databases, execute, run_script

@@ -145,15 +145,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a Socket.IO connection is recovered from above the end of a channel",
         "hub/services/resume.py",
-        "all(0 <= head.last_seq",
-        "all(head.last_seq",
+        "            0 <= head.last_seq - after",
+        "            head.last_seq - after",
         RECOVERY,
     ),
     Fault(
         "a Socket.IO connection that starts over is recovered from where it was before",
         "hub/socketio/journal.py",
-        "{} if after is None or is_above(heads, after) else after",
-        "after or {}",
+        "if after is None or is_above(heads, after, revs or {}):",
+        "if after is None:",
         RECOVERY,
     ),
     Fault(
