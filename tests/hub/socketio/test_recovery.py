@@ -286,6 +286,10 @@ async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
     await peer.emit("resume", {"after": {channel_of(school): 9}})
     assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
     assert (await peer.event())[1]["reset"]
+    await peer.socket.drop()
+    peer, last = await enter(school.ben, pid=again["pid"], offset="")
+    assert last == again
+    assert await contents(peer, 1) == ["1"]
 
 
 async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
