@@ -13,6 +13,7 @@
  */
 
 import { Access } from "./connection/access.js";
+import { addressOf } from "./connection/address.js";
 import { Backoff } from "./connection/backoff.js";
 import { ConnectionLoop } from "./connection/connection_loop.js";
 import { Log } from "./connection/log.js";
@@ -66,14 +67,8 @@ export class Client extends TypedEventTarget {
    */
   constructor(dialect, options = {}) {
     super();
-    const {
-      url,
-      storage = defaultStorage(),
-      reconnect,
-      WebSocket = globalThis.WebSocket,
-      fetch = globalThis.fetch.bind(globalThis),
-      random,
-    } = options;
+    const { url, storage = defaultStorage(), reconnect, random } = options;
+    const { WebSocket = globalThis.WebSocket, fetch = globalThis.fetch.bind(globalThis) } = options;
     if (WebSocket === undefined) {
       throw new UsageError("no_websocket", "There is no WebSocket here: give one, as the option");
     }
@@ -209,6 +204,54 @@ export class Client extends TypedEventTarget {
   }
 
   /**
+   * Give a stored message of one's own another text. It is tried until it is done, as sending is, as
+   * long as the program lives; so are the three that follow.
+   * @param {Message} message
+   * @param {string} content
+   * @throws {CallFailed} refused for good, as with `too_late`
+   */
+  async edit(message, content) {
+    await this.#signedIn.revisions.change(message, "PATCH", "", { content });
+  }
+
+  /**
+   * Delete a stored message, for everybody; its place stays (`isDeleted`).
+   * @param {Message} message
+   * @throws {CallFailed} refused for good
+   */
+  async remove(message) {
+    await this.#signedIn.revisions.change(message, "DELETE", "");
+  }
+
+  /**
+   * React to a stored message.
+   * @param {Message} message
+   * @param {string} emoji one
+   * @throws {CallFailed} refused for good, as with `no_emoji`
+   */
+  async react(message, emoji) {
+    await this.#signedIn.revisions.change(
+      message,
+      "PUT",
+      `/reactions/${encodeURIComponent(emoji)}`,
+    );
+  }
+
+  /**
+   * Take a reaction back.
+   * @param {Message} message
+   * @param {string} emoji
+   * @throws {CallFailed} refused for good
+   */
+  async unreact(message, emoji) {
+    await this.#signedIn.revisions.change(
+      message,
+      "DELETE",
+      `/reactions/${encodeURIComponent(emoji)}`,
+    );
+  }
+
+  /**
    * Store a file, to be sent with `send(conversationId, name, { kind, fileUrl })`.
    * @param {Blob} file
    * @param {string} [name] by default the file's own
@@ -321,8 +364,8 @@ export class Client extends TypedEventTarget {
     const list = this.#listing();
     const [me] = await Promise.all([this.#dialect.me(this.#rest), isKnown ? null : list.some()]);
     if (this.me?.id !== me.id) {
-      const heads = new Map((await list.some()).map(this.#dialect.head));
-      if (this.me?.id !== me.id) this.#become(me, heads, list); // unless another `connect` was faster
+      const listed = await list.some();
+      if (this.me?.id !== me.id) this.#become(me, listed, list); // unless another `connect` was faster
     }
     const address = this.#url.replace(/^http/, "ws") + this.#dialect.path;
     return async () => {
@@ -338,14 +381,14 @@ export class Client extends TypedEventTarget {
 
   /**
    * @param {Me} me
-   * @param {Map<ConversationId, number>} heads
+   * @param {Listed[]} listed on the first page of the list
    * @param {Listing<Listed>} listing
    */
-  #become(me, heads, listing) {
+  #become(me, listed, listing) {
     const prefix = `parlour.outbox.${this.#dialect.name}.${me.id}.`;
     this.#listed = listing;
     this.#listedUntil = Date.now() + LISTED_MS;
-    this.#session = new Session(me, heads, {
+    this.#session = new Session(me, listed, {
       listing,
       dialect: this.#dialect,
       rest: this.#rest,
@@ -371,21 +414,4 @@ export class Client extends TypedEventTarget {
   #notify() {
     this.#changes.dispatchEvent(new Event("change"));
   }
-}
-
-/**
- * The hub's address, without a slash at the end.
- * @param {string} [url] in a page, relative to it; by default where it came from
- * @throws {UsageError}
- */
-function addressOf(url) {
-  const page = globalThis.location;
-  try {
-    const { origin, pathname, protocol } = new URL(url ?? page?.origin ?? "", page?.href);
-    if (protocol === "http:" || protocol === "https:")
-      return (origin + pathname).replace(/\/+$/, "");
-  } catch {
-    // the error below says it
-  }
-  throw new UsageError("no_url", `Give the hub's address as the option url: ${url} is none`);
 }

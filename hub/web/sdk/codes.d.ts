@@ -104,4 +104,4 @@ export type CallCode =
   | "unreachable"
   | (string & {});
 
-export type UsageCode = "no_url" | "no_websocket" | "not_connected";
+export type UsageCode = "no_url" | "no_websocket" | "not_connected" | "not_stored";

@@ -39,6 +39,11 @@ export function notConnected() {
   return new UsageError("not_connected", text);
 }
 
+/** What is to be changed has to be stored first. */
+export function notStored() {
+  return new UsageError("not_stored", "Only a message that is stored can be changed: it has an id");
+}
+
 /**
  * A call over REST that was refused. `status` is HTTP's, 0 when the server was not reached.
  * @extends {ParlourError<CallCode>}

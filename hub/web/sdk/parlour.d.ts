@@ -6,9 +6,13 @@
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
 import type { Options, Sending } from "./options.d.ts";
+import type { Channel, Invitation, Member, Workspace } from "./workspaces.d.ts";
+import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
 export type { ItemStorage, Options, ReconnectOptions, Sending, Socket } from "./options.d.ts";
+export type { Channel, Invitation, ListedChannel, Member } from "./workspaces.d.ts";
+export type { Workspace, WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 
 export type UserId = number;
 export type ChannelId = number;
@@ -100,9 +104,23 @@ export interface Message {
   readonly parentId: number | null;
   /** ISO 8601, UTC, by the server's clock once it is stored */
   readonly at: string;
+  /** of the last change to it; 0: there was none. See docs/delivery.md#revisions */
+  readonly rev: number;
+  /** ISO 8601; null: it was not edited */
+  readonly editedAt: string | null;
+  /** it has no content any more, only its place */
+  readonly isDeleted: boolean;
+  readonly reactions: readonly Reaction[];
   readonly status: MessageStatus;
   /** why it failed */
   readonly failure: string | null;
+}
+
+export interface Reaction {
+  readonly emoji: string;
+  readonly count: number;
+  /** the first 50 who reacted */
+  readonly users: readonly UserId[];
 }
 
 export interface More {
@@ -117,45 +135,10 @@ export interface Conversation {
   last_message: string;
   last_message_time: string;
   last_seq: number;
+  /** of the last change to a message; older hubs have none */
+  last_rev?: number;
   is_online: boolean;
   is_request: boolean;
-}
-
-export interface Channel {
-  id: ChannelId;
-  workspaceId: number;
-  name: string;
-}
-
-export interface Workspace {
-  id: number;
-  name: string;
-  ownerId: UserId;
-  members: UserId[];
-}
-
-/** What a member may do: see docs/permissions.md. */
-export type WorkspaceRole = "owner" | "moderator" | "member" | "guest";
-
-export interface Member extends PlatformUser {
-  workspaceRole: WorkspaceRole;
-}
-
-export interface Invitation {
-  workspace: { id: number; name: string; description: string | null };
-  inviter: PlatformUser;
-  createdAt: string;
-}
-
-/** `unreadCount` is of its newest 50 messages; `lastSeq` is 0 where there was none. */
-export interface ListedChannel extends Channel {
-  lastSeq: number;
-  lastMessage: { content: string; createdAt: string } | null;
-  unreadCount: number;
-}
-
-export interface WorkspaceWithChannels extends Workspace {
-  channels: ListedChannel[];
 }
 
 export interface StoredFile {
@@ -174,7 +157,7 @@ export interface StoredFile {
 export interface ClientEvents {
   status: ConnectionState;
   message: { conversationId: ConversationId; message: Message };
-  /** `message` is null when a failed one was discarded */
+  /** `message` is null when a failed one was discarded, or one that is not known here was deleted */
   changed: { conversationId: ConversationId; message: Message | null };
   /** `who`: a user's id, in channels a username */
   typing: { conversationId: ConversationId; who: UserId | string; isTyping: boolean };
@@ -250,6 +233,10 @@ export interface Client<Me> extends ClientEventTarget {
   fileAddress(fileUrl: string): string;
   retry(message: Message): Message;
   discard(message: Message): void;
+  edit(message: Message, content: string): Promise<void>;
+  remove(message: Message): Promise<void>;
+  react(message: Message, emoji: string): Promise<void>;
+  unreact(message: Message, emoji: string): Promise<void>;
   typing(conversationId: ConversationId): void;
   markRead(conversationId: ConversationId): Promise<void>;
   loadOlder(conversationId: ConversationId, limit?: number): Promise<boolean>;

@@ -8,6 +8,7 @@
 import { Listing } from "./listing.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
+import { Revisions } from "./messages/revisions.js";
 import { Sender } from "./messages/sender.js";
 import { Timelines } from "./messages/timelines.js";
 import { Typing } from "./messages/typing.js";
@@ -27,7 +28,7 @@ import { Typing } from "./messages/typing.js";
  * @template {{ id: UserId }} Me
  * @template Listed
  * @typedef {object} Parts
- * @property {Listing<Listed>} listing of which `heads` are the first page
+ * @property {Listing<Listed>} listing of which `listed` is the first page
  * @property {Dialect<Me, Listed>} dialect
  * @property {Rest} rest
  * @property {Log} log which the hub has, as far as it is known
@@ -49,6 +50,8 @@ export class Session {
   sender;
   /** @readonly */
   typing;
+  /** @readonly */
+  revisions;
   #receipts;
   #listing;
   #isWhole; // whether every conversation of the list can be named
@@ -65,12 +68,12 @@ export class Session {
 
   /**
    * @param {Me} me
-   * @param {Map<ConversationId, number>} heads the newest seq of each conversation of the first page
+   * @param {Listed[]} listed the conversations of the first page
    * @param {Parts<Me, Listed>} parts
    */
-  constructor(me, heads, { listing, dialect, rest, log, connection, outbox, emit }) {
+  constructor(me, listed, { listing, dialect, rest, log, connection, outbox, emit }) {
     this.me = me;
-    this.timelines = new Timelines(heads);
+    this.timelines = new Timelines(new Map(listed.map(dialect.head)));
     this.sender = new Sender(outbox, this.timelines, connection, dialect.messageFrame, emit);
     this.typing = new Typing(
       (conversationId, isTyping) => connection.send(dialect.typingFrame(conversationId, isTyping)),
@@ -79,11 +82,14 @@ export class Session {
     this.#receipts = new DeliveryReceipts((message) =>
       connection.send(dialect.receiptFrame(message)),
     );
+    const { timelines } = this;
+    this.revisions = new Revisions(me.id, { timelines, dialect, rest, connection, emit });
     this.#listing = listing;
     this.#isWhole = listing.isWhole;
     this.#dialect = dialect;
     this.#rest = rest;
     this.#log = log;
+    this.revisions.know(listed);
     this.#connection = connection;
     this.#emit = emit;
   }
@@ -95,7 +101,8 @@ export class Session {
     this.#isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
     this.#isMore = false;
     for (const part of parts) {
-      const frame = this.#dialect.resumeFrame(part, this.#log.epoch, this.#isOnlyNamed);
+      const revs = this.timelines.revsOf(part);
+      const frame = this.#dialect.resumeFrame(part, this.#log.epoch, this.#isOnlyNamed, revs);
       if (this.#connection.send(frame)) this.#unanswered += 1;
     }
   }
@@ -126,11 +133,13 @@ export class Session {
       const stored = await this.#dialect.post(this.#rest, me, entry);
       this.#receiveMessage({ ...stored, key: entry.key }, false); // others may have written before it
     });
+    await this.revisions.submit();
     if (!this.#isWhole) this.#learnInTime();
     const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
     const isSomeEnough = this.#dialect.listsNewestFirst;
-    const heads = (await (isSomeEnough ? listing.some() : listing.all())).map(this.#dialect.head);
+    const listed = await (isSomeEnough ? listing.some() : listing.all());
+    const heads = listed.map(this.#dialect.head);
     if (heads.some(([conversationId, head]) => head < before[conversationId])) this.startAnew();
     const beginnings = this.#beginnings;
     for (const [conversationId, head] of heads) {
@@ -142,6 +151,7 @@ export class Session {
       for (const message of missed) this.#receiveMessage(message);
       if (missed.length === 0) this.timelines.follow(new Map([[conversationId, head]])); // all deleted
     }
+    await this.revisions.reread(listed, () => beginnings === this.#beginnings);
   }
 
   /**
@@ -182,8 +192,11 @@ export class Session {
       case "welcome":
         if (this.#log.is(event.epoch)) this.#startOver();
         break;
+      case "revised":
+        this.revisions.told(event);
+        break;
       case "resumed":
-        this.#resumed(event.complete, event.reset);
+        this.#resumed(event.complete, event.reset, event.revs);
         break;
       case "typing":
         this.typing.received(event.conversationId, event.who, event.isTyping);
@@ -248,18 +261,21 @@ export class Session {
     this.#isFresh = true;
     this.#beginnings += 1;
     this.timelines.startOver();
+    this.revisions.startOver();
     this.#emit("reset", {});
   }
 
   /**
    * @param {boolean} isComplete
    * @param {boolean} isReset whether everything was sent, because what is known here is not so
+   * @param {Record<ConversationId, number>} revs up to which it was told what was changed
    */
-  #resumed(isComplete, isReset) {
+  #resumed(isComplete, isReset, revs) {
     if (isReset && !this.#isFresh) {
       this.startAnew(); // what was sent was sorted in to the old ones
       return;
     }
+    this.revisions.toldUpTo(revs);
     this.#unanswered = Math.max(0, this.#unanswered - 1);
     this.#isMore ||= !isComplete; // than the hub sends at a time
     if (this.#unanswered > 0) return;
@@ -269,6 +285,7 @@ export class Session {
     }
     this.#connection.resumed();
     this.sender.resubmit();
+    void this.revisions.submit();
     if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();
   }
 
@@ -296,6 +313,7 @@ export class Session {
     this.#isWhole = true;
     const heads = listed.map(this.#dialect.head);
     const unknown = heads.filter(([id]) => !this.timelines.isFollowed(id));
+    this.revisions.know(listed);
     this.timelines.follow(new Map(unknown));
     if (unknown.length > 0 || this.#isOnlyNamed) this.resume();
   }
@@ -308,7 +326,10 @@ export class Session {
     const { conversationId } = message;
     const isConfirmed = this.sender.confirm(message);
     const timeline = this.timelines.get(conversationId);
-    if (!(isInOrder ? timeline.add(message) : timeline.insert(message))) return;
+    if (!(isInOrder ? timeline.add(message) : timeline.insert(message))) {
+      this.revisions.apply(conversationId, message);
+      return;
+    }
     if (!message.isMine) {
       this.typing.received(conversationId, message.authorName ?? message.author, false);
       this.#receipts.add(message);

@@ -30,6 +30,10 @@ async def test_files_and_answers(hub: HubProcess) -> None:
     await play("files", hub, await pair(hub, "files"))
 
 
+async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> None:
+    await play("changing", hub, await pair(hub, "changing"))
+
+
 async def test_notifications_for_who_asked(hub: HubProcess) -> None:
     await play("notifications", hub, await pair(hub, "notify"))
 

@@ -8,17 +8,18 @@
 import assert from "node:assert/strict";
 import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
+import { changing } from "./messages/changing.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
 import { COMPOSING } from "./composing.mjs";
 import { LAYOUT } from "./design/layout.mjs";
 import { files } from "./files.mjs";
-import { history } from "./history.mjs";
+import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions, requests, settings } from "./permissions.mjs";
-import { READING } from "./reading.mjs";
+import { READING } from "./messages/reading.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
@@ -44,6 +45,7 @@ const FLOWS = {
   ...COMPOSING,
   ...READING,
   ...LAYOUT,
+  changing,
   files,
   history,
   permissions,

@@ -6,6 +6,7 @@
 import { Questions, endInput } from "../program.mjs";
 import { channels } from "./channels.mjs";
 import { PRIVATE_MESSAGES } from "./private_messages.mjs";
+import { revisions } from "./revisions.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
@@ -20,7 +21,7 @@ import { PRIVATE_MESSAGES } from "./private_messages.mjs";
  */
 
 /** @type {Record<string, Flow>} */
-const FLOWS = { ...PRIVATE_MESSAGES, channels };
+const FLOWS = { ...PRIVATE_MESSAGES, channels, revisions };
 
 const [name = "", url, json = ""] = process.argv.slice(2);
 const flow = FLOWS[name];

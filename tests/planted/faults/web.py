@@ -55,6 +55,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "the SDK replaces a message by what it was before",
+        "hub/web/sdk/messages/timeline.js",
+        "if (rev <= before.rev && !isDeleted) return null;",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "the SDK does not say after a break which changes it knows",
+        "hub/web/sdk/messages/timelines.js",
+        "[...this.#revs].filter(([id]) => id in part)",
+        "[]",
+        UNITS,
+    ),
+    Fault(
+        "a deleted message still counts as unread",
+        "hub/web/app/conversation/conversations.js",
+        "if (!isGone || conversation.unread === 0) return;",
+        "if (isGone || conversation.unread === 0) return;",
+        CONVERSATIONS,
+    ),
+    Fault(
         "the SDK resumes after one message too many",
         "hub/web/sdk/messages/timelines.js",
         "const reached = this.#timelines.get(conversationId)?.reached ?? 0;",
@@ -78,7 +99,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK names more conversations in a frame than the hub takes",
         "hub/web/sdk/messages/timelines.js",
-        "const MAX_POSITIONS = 2_000;",
+        "const MAX_POSITIONS = 1_500;",
         "const MAX_POSITIONS = 20_000;",
         UNITS,
     ),

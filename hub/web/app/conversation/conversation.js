@@ -4,7 +4,7 @@ import { ChannelsClient } from "../../sdk/parlour.js";
 import { plain } from "../dom/text.js";
 
 /**
- * @import { ConversationId, Message, ParlourClient, Workspace } from "../../sdk/parlour.js"
+ * @import { ConversationId, Message, ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
  * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
@@ -22,6 +22,9 @@ export class Conversation {
   isRequest = false; // of somebody whom the user has not let in
   /** @type {Attachments | null} */
   attachments = null; // once it was open
+  /** @type {Map<UserId, string>} */
+  #people = new Map(); // of a channel, by what they are called
+  #arePeopleLoaded = false;
   #displayName;
   #username;
 
@@ -56,6 +59,31 @@ export class Conversation {
    */
   authorOf({ isMine, authorName }) {
     return isMine ? "You" : plain(authorName ?? this.title);
+  }
+
+  /**
+   * What somebody is called who does something here; in a channel those who write are known.
+   * @param {UserId} id
+   */
+  nameOf(id) {
+    if (id === this.client.me?.id) return "You";
+    return this.isChannel ? (this.#people.get(id) ?? "Somebody") : this.title;
+  }
+
+  /**
+   * Learn what people of a channel are called, if these are not known.
+   * @param {UserId[]} ids
+   * @returns {Promise<boolean>} whether more of them are known now
+   */
+  async meet(ids) {
+    const { client, workspace } = this;
+    const isKnown = ids.every((id) => id === client.me?.id || this.#people.has(id));
+    const isInChannel = client instanceof ChannelsClient && workspace !== null;
+    if (isKnown || this.#arePeopleLoaded || !isInChannel) return false;
+    this.#arePeopleLoaded = true;
+    const members = await client.members(workspace.id);
+    for (const { id, username } of members) this.#people.set(id, plain(username));
+    return true;
   }
 
   /** What screen readers and the field to write in call it. */

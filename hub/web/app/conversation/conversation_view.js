@@ -101,15 +101,20 @@ export class ConversationView {
     this.#composer.stop();
   }
 
-  /** @param {Message | null} message that is new or changed; null: one was discarded */
+  /** @param {Message} message that is new, or of one's own and stored or failed */
   messageChanged(message) {
-    if (message !== null && !message.isMine) {
+    if (!message.isMine) {
       if (this.#isRevoked) this.#reopen();
       this.#isUnmarked = true;
       const isFirst = this.#conversation.unread === 0;
       if (this.#isLoaded && isFirst && !this.isSeen) this.#messages.unreadFrom(message.seq);
     }
     this.#messages.changed(message);
+  }
+
+  /** A message was edited, deleted, reacted to or discarded. */
+  messageRevised() {
+    this.#messages.revised();
   }
 
   /** How far messages have come has changed. */

@@ -234,18 +234,43 @@ export class Conversations {
   }
 
   /**
-   * What was not sent there is forgotten: the list shows what is before it.
+   * A message was changed, deleted, or discarded: the list shows the last that is left, and the server
+   * counts what is unread.
    * @param {AnyClient} client
    * @param {ConversationId} id
+   * @param {boolean} isGone whether there is one less
    */
-  discarded(client, id) {
+  async revised(client, id, isGone) {
     const conversation = this.#byKey.get(keyOf(client, id));
     if (conversation === undefined) return;
-    const messages = client.messages(id);
-    const last = messages[messages.length - 1];
+    this.#showLast(conversation);
+    if (!isGone || conversation.unread === 0) return;
+    try {
+      await this.#countAgain(conversation);
+    } catch {
+      // as above
+    }
+  }
+
+  /** @param {Conversation} conversation */
+  #showLast(conversation) {
+    const messages = conversation.client.messages(conversation.id);
+    const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
     conversation.last = last?.content ?? "";
     conversation.lastAt = last?.at ?? "";
     this.#onChange();
+  }
+
+  /** @param {Conversation} conversation */
+  async #countAgain(conversation) {
+    const { client, id, key, isChannel } = conversation;
+    if (client.messages(id).length === 0) await client.loadOlder(id);
+    if (isChannel) {
+      const count = await client.call("GET", `/api/channels/${id}/unread`);
+      const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
+      conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
+    } else await this.loadPeople();
+    this.#showLast(conversation);
   }
 
   /**

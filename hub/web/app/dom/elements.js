@@ -17,6 +17,9 @@ const ICONS = {
   more: 8,
   down: 9,
   request: 10,
+  react: 11,
+  edit: 12,
+  delete: 13,
 };
 
 /**

@@ -27,7 +27,7 @@ import { confirmSignOut } from "./sign_out.js";
 
 /**
  * @import { Channel, ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
- * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { Message, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
  * @import { AnyClient, Conversation } from "../conversation/conversation.js"
  * @import { Identity } from "./identity.js"
  *
@@ -166,8 +166,8 @@ export class AppShell {
   /** @param {AnyClient} client */
   #listen(client) {
     this.#on(client, "queue", () => this.#banner.update());
-    this.#on(client, "message", (detail) => this.#messageChanged(client, detail));
-    this.#on(client, "changed", (detail) => this.#messageChanged(client, detail));
+    this.#on(client, "message", ({ message }) => this.#messageChanged(client, message));
+    this.#on(client, "changed", (detail) => this.#messageRevised(client, detail));
     this.#on(client, "delivered", ({ conversationId }) =>
       this.#viewOf(client, conversationId)?.statusChanged(),
     );
@@ -192,8 +192,7 @@ export class AppShell {
    * @param {(detail: ClientEvents[Name]) => void} act
    */
   #on(client, name, act) {
-    const { signal } = this.#listening;
-    client.addEventListener(name, ({ detail }) => act(detail), { signal });
+    client.addEventListener(name, ({ detail }) => act(detail), { signal: this.#listening.signal });
   }
 
   /**
@@ -206,19 +205,19 @@ export class AppShell {
     return view instanceof ConversationView && view.key === keyOf(client, id) ? view : null;
   }
 
-  /**
-   * @param {AnyClient} client
-   * @param {ClientEvents["changed"]} detail
-   */
-  #messageChanged(client, { conversationId, message }) {
-    this.#viewOf(client, conversationId)?.messageChanged(message);
-    if (message === null) {
-      this.#conversations.discarded(client, conversationId);
-      return;
-    }
+  /** @type {(client: AnyClient, message: Message) => void} */
+  #messageChanged(client, message) {
+    this.#viewOf(client, message.conversationId)?.messageChanged(message);
     const unread = this.#conversations.messageChanged(client, message);
-    if (unread === null) return;
-    announceMessage(unread, message, this.#listening.signal, () => this.#go(unread.key));
+    announceMessage(unread, message, this.#listening.signal, (key) => this.#go(key));
+  }
+
+  /** @type {(client: AnyClient, detail: ClientEvents["changed"]) => void} also one's own is stored */
+  #messageRevised(client, { conversationId, message }) {
+    const isSent = message !== null && message.rev === 0 && !message.isDeleted;
+    if (isSent) return this.#messageChanged(client, message);
+    this.#viewOf(client, conversationId)?.messageRevised();
+    void this.#conversations.revised(client, conversationId, message?.isDeleted ?? true);
   }
 
   /** What the list shows has changed. */
@@ -233,8 +232,7 @@ export class AppShell {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    const isMeant = event.key === "k" && (event.ctrlKey || event.metaKey);
-    if (!isMeant) return;
+    if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     this.#sidebar.search();
   }

@@ -13,12 +13,13 @@ import { plain } from "../dom/text.js";
 const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
 
 /**
- * @param {Conversation} unread where it is unread
+ * @param {Conversation | null} unread where it is unread; null: it is not
  * @param {Message} message
  * @param {AbortSignal} signal aborted when nobody is to be told any more
- * @param {() => void} onOpen
+ * @param {(key: string) => void} onOpen is given the conversation's key
  */
 export function announceMessage(unread, message, signal, onOpen) {
+  if (unread === null) return;
   const author = plain(message.authorName ?? unread.title);
   const title = unread.isChannel ? `${author} in ${unread.name}` : author;
   announce(`${author}: ${message.content}`);
@@ -26,6 +27,6 @@ export function announceMessage(unread, message, signal, onOpen) {
   const { timesRead } = unread;
   setTimeout(() => {
     if (unread.timesRead > timesRead || signal.aborted) return; // read elsewhere
-    notify(unread.key, title, message.content, onOpen);
+    notify(unread.key, title, message.content, () => onOpen(unread.key));
   }, NOTIFY_MS);
 }

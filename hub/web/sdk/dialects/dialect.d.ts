@@ -1,7 +1,7 @@
 /** What a client needs to know of a wire dialect and its REST calls. */
 
 import type { Rest } from "../connection/rest.js";
-import type { StoredMessage } from "../messages/message.js";
+import type { Revision, StoredMessage } from "../messages/message.js";
 import type { Entry } from "../messages/outbox.js";
 import type { Timeline } from "../messages/timeline.js";
 import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
@@ -10,7 +10,13 @@ import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
 export type ServerEvent =
   | { kind: "message"; message: StoredMessage }
   | { kind: "welcome"; epoch: string }
-  | { kind: "resumed"; complete: boolean; reset: boolean }
+  | { kind: "revised"; conversationId: ConversationId; rev: number; revision: Revision | null }
+  | {
+      kind: "resumed";
+      complete: boolean;
+      reset: boolean;
+      revs: Record<ConversationId, number>;
+    }
   | {
       kind: "typing";
       conversationId: ConversationId;
@@ -55,6 +61,10 @@ export interface Dialect<Me, Listed> {
   me(rest: Rest): Promise<Me>;
   /** a conversation of the list, and its newest seq */
   head(listed: Listed): [ConversationId, number];
+  /** the rev of its last change; 0: there was none, or the hub does not know of changes */
+  lastRev(listed: Listed): number;
+  /** what a call over REST that changed a message returned */
+  changed(answer: unknown, me: UserId): StoredMessage;
   /** the messages before `first`; the newest ones without it; oldest first */
   older(rest: Rest, me: UserId, page: OlderPage): Promise<StoredMessage[]>;
   /** the messages after `seq`, oldest first */
@@ -76,9 +86,14 @@ export interface Dialect<Me, Listed> {
 
   /**
    * asks for what comes after these seqs of the log with that epoch, and for what is live; `only`:
-   * for nothing in conversations that are not named
+   * for nothing in conversations that are not named; `revs`: and for what was changed after these
    */
-  resumeFrame(after: Record<ConversationId, number>, epoch: string | null, only: boolean): Frame;
+  resumeFrame(
+    after: Record<ConversationId, number>,
+    epoch: string | null,
+    only: boolean,
+    revs: Record<ConversationId, number>,
+  ): Frame;
   messageFrame(entry: Entry): Frame;
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
   /** that a message arrived here; null: the dialect has none */

@@ -4,7 +4,7 @@
  */
 
 import { Client } from "../client.js";
-import { Kind, Status, kindOf } from "../messages/message.js";
+import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
 
 /**
  * @import { Channel, ChannelId, Options } from "../parlour.js"
@@ -27,11 +27,21 @@ import { Kind, Status, kindOf } from "../messages/message.js";
  * @property {number} [parentId]
  * @property {string} createdAt
  * @property {UserId[]} readBy
+ * @property {number} [rev]
+ * @property {string | null} [editedAt]
+ * @property {boolean} [isDeleted]
+ * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
+ *
+ * @typedef {{ channelId: ChannelId, rev: number }} Changed
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "reactions">}
+ *   WireRevision
  *
  * @typedef {(
  *   | { type: "new_message", message: WireMessage }
  *   | { type: "connected", epoch: string }
- *   | { type: "resumed", complete: boolean, reset?: true }
+ *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
+ *   | Changed & { type: "message_pinned" | "message_unpinned" | "message_graded" }
+ *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
@@ -61,6 +71,10 @@ const DIALECT = {
 
   head: ({ id, lastSeq }) => [id, lastSeq],
 
+  lastRev: ({ lastRev = 0 }) => lastRev,
+
+  changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
   async older(rest, me, { conversationId, first, limit }) {
     const before = first === undefined ? "" : `&before=${first.id}`;
     const path = `/api/channels/${conversationId}/messages?limit=${limit}${before}`;
@@ -84,9 +98,10 @@ const DIALECT = {
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
 
-  resumeFrame: (after, epoch) => ({
+  resumeFrame: (after, epoch, _only, revs) => ({
     type: "resume",
     after,
+    revs,
     ...(epoch === null ? {} : { epoch }),
   }),
 
@@ -106,8 +121,21 @@ const DIALECT = {
         return { kind: "message", message: toMessage(frame.message, me) };
       case "connected":
         return { kind: "welcome", epoch: frame.epoch };
-      case "resumed":
-        return { kind: "resumed", complete: frame.complete, reset: frame.reset ?? false };
+      case "message_updated":
+      case "message_deleted":
+      case "message_reaction": {
+        const { channelId: conversationId, rev, seq, content } = frame;
+        const revision = { seq, content, ...stateOf(frame) };
+        return { kind: "revised", conversationId, rev, revision };
+      }
+      case "message_pinned":
+      case "message_unpinned":
+      case "message_graded":
+        return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
+      case "resumed": {
+        const { complete, reset = false, revs = {} } = frame;
+        return { kind: "resumed", complete, reset, revs };
+      }
       case "user_typing":
       case "user_stop_typing": {
         const { channelId: conversationId, username: who } = frame;
@@ -166,8 +194,24 @@ function toMessage(stored, me) {
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
     at: stored.createdAt,
+    ...stateOf(stored),
     status: stored.readBy.length > 0 ? Status.READ : Status.SENT,
     failure: null,
+  };
+}
+
+/**
+ * What was done to a message since it was posted.
+ * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "reactions">} stored
+ */
+function stateOf({ rev, editedAt, isDeleted, reactions }) {
+  return {
+    rev: rev ?? UNCHANGED.rev,
+    editedAt: editedAt ?? UNCHANGED.editedAt,
+    isDeleted: isDeleted ?? UNCHANGED.isDeleted,
+    reactions:
+      reactions?.map(({ emoji, count, userIds: users }) => ({ emoji, count, users })) ??
+      UNCHANGED.reactions,
   };
 }
 

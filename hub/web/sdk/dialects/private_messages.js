@@ -1,7 +1,7 @@
 /** Private messages: `/ws` and its REST. A conversation's id is the other person's user id. */
 
 import { Client } from "../client.js";
-import { Kind, Status } from "../messages/message.js";
+import { Kind, Status, UNCHANGED } from "../messages/message.js";
 
 /**
  * @import { Conversation, MessageKind, Options, User, UserId } from "../parlour.js"
@@ -22,11 +22,16 @@ import { Kind, Status } from "../messages/message.js";
  * @property {string} created_at
  * @property {boolean} is_read
  * @property {boolean} [is_delivered]
+ * @property {number} [rev]
+ * @property {string} [edited_at]
+ * @property {boolean} [is_deleted]
+ * @property {{ emoji: string, count: number, user_ids: UserId[] }[]} [reactions]
  *
  * @typedef {(
  *   | { type: "private_message", message: WireMessage }
  *   | { type: "system", epoch: string }
- *   | { type: "resumed", complete: boolean, reset?: true }
+ *   | { type: "message_updated" | "message_deleted" | "message_reaction", message: WireMessage }
+ *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<UserId, number> }
  *   | { type: "typing_indicator", sender_id: UserId, is_typing: boolean }
  *   | { type: "user_online_status", user_id: UserId, is_online: boolean }
  *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
@@ -57,6 +62,10 @@ const DIALECT = {
 
   head: ({ user, last_seq: seq }) => [user.id, seq],
 
+  lastRev: ({ last_rev: rev = 0 }) => rev,
+
+  changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
   async older(rest, me, { conversationId, first, limit }) {
     const query = first === undefined ? "" : `before_seq=${first.seq}&`;
     const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark=no`;
@@ -80,9 +89,10 @@ const DIALECT = {
     await rest.call("PUT", `/api/messages/${conversationId}/read${upTo}`);
   },
 
-  resumeFrame: (after, epoch, only) => ({
+  resumeFrame: (after, epoch, only, revs) => ({
     type: "resume",
     after,
+    revs,
     ...(epoch === null ? {} : { epoch }),
     ...(only ? { only } : {}),
   }),
@@ -110,8 +120,17 @@ const DIALECT = {
         return { kind: "message", message: toMessage(frame.message, me) };
       case "system":
         return { kind: "welcome", epoch: frame.epoch };
-      case "resumed":
-        return { kind: "resumed", complete: frame.complete, reset: frame.reset ?? false };
+      case "message_updated":
+      case "message_deleted":
+      case "message_reaction": {
+        const revision = toMessage(frame.message, me);
+        const { conversationId, rev } = revision;
+        return { kind: "revised", conversationId, rev, revision };
+      }
+      case "resumed": {
+        const { complete, reset = false, revs = {} } = frame;
+        return { kind: "resumed", complete, reset, revs };
+      }
       case "typing_indicator": {
         const { sender_id: sender, is_typing: isTyping } = frame;
         return { kind: "typing", conversationId: sender, who: sender, isTyping };
@@ -173,8 +192,24 @@ function toMessage(stored, me) {
     fileUrl: stored.file_url ?? null,
     parentId: stored.parent_id ?? null,
     at: stored.created_at,
+    ...stateOf(stored),
     status: stored.is_read ? Status.READ : arrived,
     failure: null,
+  };
+}
+
+/**
+ * What was done to a message since it was posted.
+ * @param {WireMessage} stored
+ */
+function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions }) {
+  return {
+    rev: rev ?? UNCHANGED.rev,
+    editedAt: editedAt ?? UNCHANGED.editedAt,
+    isDeleted: isDeleted ?? UNCHANGED.isDeleted,
+    reactions:
+      reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
+      UNCHANGED.reactions,
   };
 }
 

@@ -4,6 +4,8 @@
  * @import { Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "reactions"> & { seq: number }}
+ *   Revision what a message is after it was changed
  * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
  *   StoredMessage
  * @typedef {Message & { readonly key: string }} PendingMessage one that is in the outbox
@@ -21,6 +23,14 @@ export const Status = Object.freeze({
 /** How a message is to be shown. */
 export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
+/** What nobody has changed. */
+export const UNCHANGED = Object.freeze({
+  rev: 0,
+  editedAt: null,
+  isDeleted: false,
+  reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
+});
+
 /**
  * Kinds that this page does not know are shown as text.
  * @param {string} name
@@ -28,6 +38,15 @@ export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" }
  */
 export function kindOf(name) {
   return Object.values(Kind).find((known) => known === name) ?? Kind.TEXT;
+}
+
+/**
+ * A message of which only its place is left.
+ * @param {{ seq: number, rev: number }} message
+ * @returns {Revision}
+ */
+export function deletion({ seq, rev }) {
+  return { seq, rev, content: "", editedAt: null, isDeleted: true, reactions: [] };
 }
 
 /**
@@ -58,6 +77,7 @@ export function pendingMessage({
     fileUrl,
     parentId,
     at,
+    ...UNCHANGED,
     status: failure === null ? Status.SENDING : Status.FAILED,
     failure,
   };

@@ -128,7 +128,7 @@ export class Outbox {
 }
 
 /** A UUID of version 4. Pages over plain http have no `crypto.randomUUID`. */
-function newKey() {
+export function newKey() {
   const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = "89ab"[(bytes[8] ?? 0) % 4];

@@ -23,6 +23,16 @@ import { pendingMessage } from "./message.js";
 
 const RETRYABLE = new Set(["unavailable", "lookup_failed", "rate_limited"]);
 
+/**
+ * What a call was refused with for good.
+ * @param {unknown} error
+ * @returns {CallFailed | null} null: it is to be made again, as soon as there is a server and a session
+ */
+export function refusal(error) {
+  const mustWait = [0, 401].includes(statusOf(error) ?? 0);
+  return error instanceof CallFailed && !mustWait && !RETRYABLE.has(error.code) ? error : null;
+}
+
 export class Sender {
   #outbox;
   #timelines;
@@ -91,9 +101,9 @@ export class Sender {
         // biome-ignore lint/performance/noAwaitInLoops: one after the other keeps the order
         await post(entry);
       } catch (error) {
-        const mustWait = [0, 401].includes(statusOf(error) ?? 0);
-        if (!(error instanceof CallFailed) || mustWait || RETRYABLE.has(error.code)) throw error;
-        this.#fail(entry.key, error.message);
+        const refused = refusal(error);
+        if (refused === null) throw error;
+        this.#fail(entry.key, refused.message);
       }
     }
   }

@@ -1,10 +1,10 @@
 /** The messages of one conversation that are known here. */
 
-import { Status } from "./message.js";
+import { Kind, Status } from "./message.js";
 
 /**
  * @import { Message, MessageStatus } from "../parlour.js"
- * @import { PendingMessage, StoredMessage } from "./message.js"
+ * @import { PendingMessage, Revision, StoredMessage } from "./message.js"
  */
 
 /** @type {Record<MessageStatus, number>} */
@@ -68,6 +68,49 @@ export class Timeline {
   }
 
   /**
+   * A message was changed. What was deleted stays so; of the rest the highest `rev` counts, whatever
+   * the order in which they come.
+   * @param {Revision} revision
+   * @returns {StoredMessage | null} the message as it is now; null: it is not known, or not another one
+   */
+  revise({ seq, rev, content, editedAt, isDeleted, reactions }) {
+    const at = this.#indexOf(seq);
+    const before = this.#stored[at];
+    if (before === undefined || before.isDeleted) return null;
+    if (rev <= before.rev && !isDeleted) return null;
+    const left = isDeleted ? { kind: Kind.TEXT, fileUrl: null } : {};
+    const message = { ...before, rev, content, editedAt, isDeleted, reactions, ...left };
+    this.#stored[at] = message;
+    this.#all = null;
+    return message;
+  }
+
+  /**
+   * A part of history was read again: what is missing in it was deleted.
+   * @param {number} from the first seq of that part
+   * @param {number} to the last one
+   * @param {StoredMessage[]} messages that are there
+   */
+  missing(from, to, messages) {
+    const there = new Set(messages.map(({ seq }) => seq));
+    return this.#stored.filter(
+      ({ seq, isDeleted }) => seq >= from && seq <= to && !isDeleted && !there.has(seq),
+    );
+  }
+
+  /** @param {number} seq */
+  has(seq) {
+    return this.#indexOf(seq) !== -1;
+  }
+
+  /** @param {number} seq */
+  #indexOf(seq) {
+    let at = this.#stored.length - 1; // it is mostly one of the newest
+    while ((this.#stored[at]?.seq ?? 0) > seq) at -= 1;
+    return this.#stored[at]?.seq === seq ? at : -1;
+  }
+
+  /**
    * Whether nothing is missing between what is known and a page of history, which was asked for when
    * less was known.
    * @param {StoredMessage[]} messages
@@ -80,7 +123,7 @@ export class Timeline {
   addAll(messages) {
     for (const message of messages) {
       if (message.key !== null) this.removePending(message.key);
-      this.add(message);
+      if (!this.add(message)) this.revise(message);
     }
   }
 

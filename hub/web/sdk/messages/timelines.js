@@ -1,18 +1,21 @@
 /**
  * The timelines of all conversations, and from where on each is followed: what is newer than the head
- * that it had then must arrive; what is older is history, which is loaded when it is wanted.
+ * that it had then must arrive; what is older is history, which is loaded when it is wanted. Also how
+ * far it is known what was changed there (`rev`).
  */
 
 import { Timeline } from "./timeline.js";
 
 /** @import { ConversationId } from "../parlour.js" */
 
-const MAX_POSITIONS = 2_000; // in a frame of 64 KiB, each with an id and a seq
+const MAX_POSITIONS = 1_500; // in a frame of 64 KiB, each with an id and a seq, and an id and a rev
 
 export class Timelines {
   /** @type {Map<ConversationId, Timeline>} */
   #timelines = new Map();
   #heads;
+  /** @type {Map<ConversationId, number>} */
+  #revs = new Map();
 
   /** @param {Map<ConversationId, number>} heads the last seq of each, when this client began */
   constructor(heads = new Map()) {
@@ -39,9 +42,24 @@ export class Timelines {
     for (const [conversationId, seq] of heads) this.#heads.set(conversationId, seq);
   }
 
+  /**
+   * It is known here what was changed, up to there.
+   * @param {ConversationId} conversationId
+   * @param {number} rev
+   */
+  revised(conversationId, rev) {
+    if (rev > this.lastRev(conversationId)) this.#revs.set(conversationId, rev);
+  }
+
+  /** @param {ConversationId} conversationId */
+  lastRev(conversationId) {
+    return this.#revs.get(conversationId) ?? 0;
+  }
+
   /** The log went back: everything that is stored is asked for again, what is unsent stays. */
   startOver() {
     for (const timeline of this.#timelines.values()) timeline.forget();
+    this.#revs.clear();
     for (const conversationId of this.#heads.keys()) this.#heads.set(conversationId, 0);
   }
 
@@ -67,5 +85,14 @@ export class Timelines {
     return [...Array(count).keys()].map((part) =>
       Object.fromEntries(all.slice(part * MAX_POSITIONS, (part + 1) * MAX_POSITIONS)),
     );
+  }
+
+  /**
+   * The last rev of each conversation of such a part; those that have none are not named.
+   * @param {Record<ConversationId, number>} part
+   * @returns {Record<ConversationId, number>}
+   */
+  revsOf(part) {
+    return Object.fromEntries([...this.#revs].filter(([id]) => id in part));
   }
 }

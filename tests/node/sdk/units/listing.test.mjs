@@ -67,8 +67,8 @@ test("until the list was read only what is known of it is asked for, and then ev
   assert.equal(client.status, Connection.ONLINE);
   await settled();
   assert.deepEqual(hub.socket.sent, [
-    { type: "resume", after: { 2: 1, 3: 1 }, only: true },
-    { type: "resume", after: { 2: 1, 3: 1, 4: 1 } },
+    { type: "resume", after: { 2: 1, 3: 1 }, revs: {}, only: true },
+    { type: "resume", after: { 2: 1, 3: 1, 4: 1 }, revs: {} },
   ]);
   hub.socket.deliver(RESUMED);
   await settled();
@@ -91,7 +91,11 @@ test("a page that could not be read is asked for again after the next resume", a
   hub.socket.open();
   hub.socket.deliver(RESUMED);
   await settled();
-  assert.deepEqual(hub.socket.sent.at(-1), { type: "resume", after: { 2: 1, 3: 1, 4: 1 } });
+  assert.deepEqual(hub.socket.sent.at(-1), {
+    type: "resume",
+    after: { 2: 1, 3: 1, 4: 1 },
+    revs: {},
+  });
 });
 
 test("more conversations than a frame names are named in several, and it is online after the last", async () => {
@@ -154,7 +158,7 @@ test("the channels of later pages are followed too", async () => {
   const found = await client.workspaces((part) => parts.push(part[0]?.channels.length));
   assert.deepEqual([found[0]?.channels, parts], [listed, [2]]);
   assert.deepEqual(hub.socket.sent, [
-    { type: "resume", after: { 11: 11, 12: 12 } },
-    { type: "resume", after: { 11: 11, 12: 12, 13: 13 } },
+    { type: "resume", after: { 11: 11, 12: 12 }, revs: {} },
+    { type: "resume", after: { 11: 11, 12: 12, 13: 13 }, revs: {} },
   ]);
 });

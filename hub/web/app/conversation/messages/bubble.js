@@ -1,26 +1,40 @@
 /** One message as it looks. */
 
 import { Kind, Status } from "../../../sdk/parlour.js";
-import { clock } from "../../dom/dates.js";
+import { clock, shortly } from "../../dom/dates.js";
 import { face, h, icon, linked, tinted } from "../../dom/elements.js";
 import { report } from "../../dom/feedback.js";
 import { plain } from "../../dom/text.js";
+import { reactionRow, whoReacted } from "./reactions.js";
 
 /**
- * @import { Message, MessageStatus } from "../../../sdk/parlour.js"
+ * @import { Message, MessageStatus, UserId } from "../../../sdk/parlour.js"
  *
  * @typedef {object} Actions
  * @property {(fileUrl: string) => string} address where a file is
  * @property {() => void} onRetry
  * @property {() => void} onDiscard
+ * @property {(emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
  * @property {() => void} onQuote the quoted message is wanted
  *
  * @typedef {object} Surroundings
  * @property {Message | null} quoted the message that it replies to, if that is known
  * @property {string | null} quotedAuthor who wrote that
  * @property {string | null} author who wrote it, if it is the first of several by them
+ * @property {UserId | null} me
+ * @property {(id: UserId) => string} nameOf
  * @property {boolean} isAmongMany whether more than two people write there
  */
+
+const DELETED = "This message was deleted";
+
+/**
+ * What a message says, or that it says nothing any more.
+ * @param {Message} message
+ */
+export function textOf({ content: text, isDeleted }) {
+  return isDeleted ? DELETED : text;
+}
 
 /** @type {Record<MessageStatus, [mark: string, word: string]>} */
 const MARKS = {
@@ -36,8 +50,19 @@ const MARKS = {
  * @param {Message} message
  * @param {Surroundings} surroundings
  */
-export function lookOf(message, { quoted, author }) {
-  return [message.status, message.failure, quoted?.id, author].join(" ");
+export function lookOf(message, { quoted, author, nameOf }) {
+  const { status, failure, rev, isDeleted, reactions } = message;
+  const reacted = reactions.map((each) => whoReacted(each, nameOf)); // whose names may come later
+  return [
+    status,
+    failure,
+    rev,
+    isDeleted,
+    ...reacted,
+    quoted?.id,
+    quoted && textOf(quoted),
+    author,
+  ].join(" ");
 }
 
 /**
@@ -61,15 +86,16 @@ export function bubble(message, surroundings, actions) {
  * @param {Actions} actions
  */
 function drawn(message, surroundings, actions) {
-  const { quoted, quotedAuthor, author, isAmongMany } = surroundings;
-  const { status, isMine } = message;
+  const { quoted, quotedAuthor, author, isAmongMany, me, nameOf } = surroundings;
+  const { status, isMine, isDeleted, editedAt, reactions } = message;
   const isFailed = status === Status.FAILED;
   return h(
-    `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}`,
+    `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}${editedAt !== null ? ".edited" : ""}`,
     { "data-status": isMine ? status : null, tabindex: -1 },
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
-    message.parentId !== null && quote(quoted, quotedAuthor, actions.onQuote),
+    message.parentId !== null && !isDeleted && quote(quoted, quotedAuthor, actions.onQuote),
     h("div.body", { dir: "auto" }, content(message, actions.address), meta(message, actions)),
+    reactions.length > 0 && reactionRow(reactions, me, nameOf, actions.onReaction),
   );
 }
 
@@ -98,6 +124,7 @@ function meta(message, { onRetry, onDiscard }) {
     "div.meta",
     {},
     clock(message.at),
+    message.editedAt !== null && h("span", {}, ` · edited ${shortly(message.editedAt)}`),
     message.isMine && h(`span.mark.${message.status}`, marked, ` ${mark}`),
     isFailed && ` ${message.failure}`,
     isFailed &&
@@ -114,7 +141,8 @@ function meta(message, { onRetry, onDiscard }) {
  * @param {Message} message
  * @param {(fileUrl: string) => string} address
  */
-function content({ content: text, kind, fileUrl }, address) {
+function content({ content: text, kind, fileUrl, isDeleted }, address) {
+  if (isDeleted) return h("p.words.gone", {}, DELETED);
   if (!fileUrl?.startsWith("/uploads/")) {
     return h("p.words", {}, ...linked(text), ...foreignFile(fileUrl));
   }
@@ -163,7 +191,7 @@ function foreignFile(fileUrl) {
  * @param {() => void} onclick
  */
 export function quote(quoted, author, onclick) {
-  const text = quoted === null ? "An earlier message" : quoted.content.slice(0, 140);
+  const text = quoted === null ? "An earlier message" : textOf(quoted).slice(0, 140);
   const name = author !== null && h("strong", {}, author);
   return h("button.quote", { type: "button", onclick, disabled: quoted === null }, name, text);
 }

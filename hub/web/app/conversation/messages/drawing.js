@@ -12,6 +12,10 @@ import { bubble, lookOf } from "./bubble.js";
  * @import { Message } from "../../../sdk/parlour.js"
  * @import { Conversation } from "../conversation.js"
  * @import { Surroundings } from "./bubble.js"
+ *
+ * @typedef {object} Handlers
+ * @property {(message: Message) => void} onQuote a quoted message is wanted
+ * @property {(message: Message, emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
  */
 
 const DIVIDER = "unread";
@@ -21,18 +25,33 @@ export class Drawing {
   /** @type {number | null} */
   firstUnread = null; // the seq of the first message that was unread; it stays when they were read
   #conversation;
-  #onQuote;
+  #handlers;
+  /** @type {{ key: string, element: HTMLElement } | null} */
+  #changing = null; // what stands in place of a message that is being changed
   #drawn = new KeyedElements();
   /** @type {Map<Element, Message>} */
   #shown = new Map(); // by their bubbles
 
   /**
    * @param {Conversation} conversation
-   * @param {(message: Message) => void} onQuote a quoted message is wanted
+   * @param {Handlers} handlers
    */
-  constructor(conversation, onQuote) {
+  constructor(conversation, handlers) {
     this.#conversation = conversation;
-    this.#onQuote = onQuote;
+    this.#handlers = handlers;
+  }
+
+  /**
+   * Something else stands in the place of a message, until it is `changed`.
+   * @param {Message} message
+   * @param {HTMLElement} element
+   */
+  change(message, element) {
+    this.#changing = { key: elementKey(message), element };
+  }
+
+  changed() {
+    this.#changing = null;
   }
 
   /** @param {Element} element a bubble */
@@ -118,6 +137,9 @@ export class Drawing {
    */
   #bubble(message, quoted, isFirst) {
     const { client, isChannel } = this.#conversation;
+    const key = elementKey(message);
+    const changing = this.#changing?.key === key && !message.isDeleted ? this.#changing : null;
+    if (changing !== null) return this.#drawn.element(key, "changing", () => changing.element);
     const nameOf = (/** @type {Message} */ each) => this.#conversation.authorOf(each);
     /** @type {Surroundings} */
     const surroundings = {
@@ -125,15 +147,18 @@ export class Drawing {
       quotedAuthor: quoted && nameOf(quoted),
       author: isFirst ? nameOf(message) : null,
       isAmongMany: isChannel,
+      me: client.me?.id ?? null,
+      nameOf: (id) => this.#conversation.nameOf(id),
     };
     const make = () =>
       bubble(message, surroundings, {
         address: (fileUrl) => client.fileAddress(fileUrl),
         onRetry: () => client.retry(message),
         onDiscard: () => client.discard(message),
-        onQuote: () => quoted !== null && this.#onQuote(quoted),
+        onReaction: (emoji, isMine) => this.#handlers.onReaction(message, emoji, isMine),
+        onQuote: () => quoted !== null && this.#handlers.onQuote(quoted),
       });
-    return this.#drawn.element(elementKey(message), lookOf(message, surroundings), make);
+    return this.#drawn.element(key, lookOf(message, surroundings), make);
   }
 }
 

@@ -7,28 +7,42 @@ import { Kind } from "../../../sdk/parlour.js";
 import { copyText } from "../../dom/clipboard.js";
 import { clock } from "../../dom/dates.js";
 import { h, icon } from "../../dom/elements.js";
+import { emojiRow } from "./emoji_row.js";
+import { whoReacted } from "./reactions.js";
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
+ * @import { NameOf } from "./reactions.js"
  *
  * @typedef {object} Handlers
  * @property {(bubble: Element) => Message | undefined} messageOf
  * @property {(message: Message) => void} onReply
+ * @property {(message: Message) => void} onEdit
+ * @property {(message: Message) => void} onDelete
+ * @property {(message: Message, emoji: string) => void} onReact
+ * @property {NameOf} nameOf
  */
 
+const ROW_PX = 52; // that a row of emoji needs above a message
 const LONG_PRESS_MS = 450; // before the browser's own menu
 
 export class MessageActions {
   #list;
   #handlers;
   #time = h("span.time");
+  #who = h("p.who");
+  #react = this.#button("react", "React", () => this.#choose());
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
+  #edit = this.#button("edit", "Edit", (message) => this.#handlers.onEdit(message));
+  #delete = this.#button("delete", "Delete", (message) => this.#handlers.onDelete(message));
+  #emoji = emojiRow((emoji) => this.#chosen(emoji));
   #element = h("div.actions", { role: "group", "aria-label": "Actions", "aria-live": "off" });
   /** @type {Message | null} */
   #message = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pressing;
+  #isPressedHere = false; // since they opened: the finger that opened them is lifted on a button
   #isPressedBeside = false; // the finger of a long press is lifted there, too, but began elsewhere
 
   /**
@@ -38,22 +52,41 @@ export class MessageActions {
   constructor(list, handlers) {
     this.#list = list;
     this.#handlers = handlers;
-    this.#element.append(this.#time, this.#reply, this.#copy);
+    const buttons = [this.#react, this.#reply, this.#copy, this.#edit, this.#delete];
+    this.#element.append(this.#time, this.#emoji, this.#who, ...buttons);
     this.#element.addEventListener("pointerdown", ({ target }) => {
+      this.#isPressedHere = true;
       this.#isPressedBeside = target === this.#element;
     });
+    const ignoreLifted = (/** @type {MouseEvent} */ event) => {
+      const isByKey = event.detail === 0;
+      if (this.#isOpen && !this.#isPressedHere && !isByKey) event.stopPropagation();
+    };
+    this.#element.addEventListener("click", ignoreLifted, true);
     this.#element.addEventListener("click", ({ target }) => {
       if (this.#isPressedBeside && target === this.#element) this.#close();
     });
     this.#element.addEventListener("keydown", ({ key }) => {
-      if (this.#isOpen && key === "Escape") this.#close();
+      if (key !== "Escape") return;
+      if (this.#isOpen) this.#close();
+      else if (this.#isChoosing) this.#chooseNot();
+    });
+    this.#element.addEventListener("focusout", ({ relatedTarget: to }) => {
+      if (this.#isChoosing && to instanceof Element && !this.#element.contains(to))
+        this.#chooseNot();
     });
     list.addEventListener("pointerover", ({ pointerType, target }) => {
-      if (pointerType !== "touch") this.#goTo(target);
+      const isByKey = this.#element.querySelector(":focus-visible") !== null;
+      if (pointerType !== "touch" && !isByKey) this.#goTo(target);
     });
     list.addEventListener("pointerleave", () => this.#goTo(document.activeElement));
     list.addEventListener("focusin", ({ target }) => this.#goTo(target));
-    list.addEventListener("pointerdown", (event) => this.#pressed(event));
+    list.addEventListener("pointerdown", (event) => {
+      const { target } = event;
+      const isOutside = target instanceof Node && !this.#element.contains(target);
+      if (this.#isChoosing && isOutside) this.#chooseNot();
+      this.#pressed(event);
+    });
     for (const name of ["pointerup", "pointercancel"]) {
       list.addEventListener(name, () => clearTimeout(this.#pressing));
     }
@@ -71,9 +104,24 @@ export class MessageActions {
     return this.#element.classList.contains("open");
   }
 
+  get #isChoosing() {
+    return this.#element.classList.contains("choosing");
+  }
+
+  /**
+   * The message that they are at has another bubble now.
+   * @param {Element} bubble
+   */
+  moveTo(bubble) {
+    const message = this.#handlers.messageOf(bubble);
+    if (message === undefined) return;
+    this.#show(message);
+    bubble.append(this.#element);
+  }
+
   /** @param {EventTarget | null} target something in a bubble, or not */
   #goTo(target) {
-    if (this.#isOpen) return;
+    if (this.#isOpen || this.#isChoosing) return;
     const bubble = target instanceof Element && this.#list.contains(target) && bubbleOf(target);
     const message = (bubble && this.#handlers.messageOf(bubble)) || null;
     this.#message = message;
@@ -82,10 +130,49 @@ export class MessageActions {
       return;
     }
     if (this.#element.parentElement === bubble) return;
-    this.#time.textContent = clock(message.at);
-    this.#reply.hidden = message.id === null;
-    this.#copy.hidden = message.kind !== Kind.TEXT;
+    this.#show(message);
     bubble.append(this.#element);
+  }
+
+  /** @param {Message} message which may be one that nothing can be done with */
+  #show(message) {
+    const { at, id, kind, isMine, isDeleted, fileUrl, reactions } = message;
+    const isStored = id !== null && !isDeleted;
+    const isText = kind === Kind.TEXT && !isDeleted;
+    this.#message = message;
+    this.#time.textContent = clock(at);
+    this.#react.hidden = !isStored;
+    this.#emoji.hidden = !isStored;
+    this.#reply.hidden = !isStored;
+    this.#copy.hidden = !isText;
+    this.#edit.hidden = !(isStored && isMine && isText && fileUrl === null);
+    this.#delete.hidden = !(isStored && isMine);
+    const who = reactions.map((each) => `${each.emoji} ${whoReacted(each, this.#handlers.nameOf)}`);
+    this.#who.textContent = who.join("\n");
+  }
+
+  /** A row of emoji opens, where there is room for it. */
+  #choose() {
+    const bubble = this.#element.parentElement;
+    if (bubble === null) return;
+    const room = bubble.getBoundingClientRect().top - this.#list.getBoundingClientRect().top;
+    this.#element.classList.toggle("below", room < ROW_PX);
+    this.#element.classList.add("choosing");
+    this.#emoji.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  #chooseNot() {
+    const hadFocus = this.#emoji.contains(document.activeElement);
+    this.#element.classList.remove("choosing");
+    if (hadFocus) this.#react.focus({ preventScroll: true });
+  }
+
+  /** @param {string} emoji */
+  #chosen(emoji) {
+    const message = this.#message;
+    if (this.#isOpen) this.#close();
+    else this.#chooseNot();
+    if (message !== null) this.#handlers.onReact(message, emoji);
   }
 
   /** @param {PointerEvent} event */
@@ -100,21 +187,22 @@ export class MessageActions {
   #openFor(target) {
     this.#goTo(target);
     /** @type {HTMLElement | null} */
-    const first = this.#element.querySelector("button:not([hidden])");
+    const first = this.#element.querySelector(".button:not([hidden], [hidden] *)");
     if (this.#message === null || first === null) return;
+    this.#isPressedHere = false;
     this.#element.classList.add("open");
     first.focus();
   }
 
   #close() {
     this.#isPressedBeside = false;
-    this.#element.classList.remove("open");
+    this.#element.classList.remove("open", "choosing");
     this.#element.remove();
     this.#message = null;
   }
 
   /**
-   * @param {"reply" | "copy"} name
+   * @param {"react" | "reply" | "copy" | "edit" | "delete"} name
    * @param {string} word
    * @param {(message: Message) => void} act
    */

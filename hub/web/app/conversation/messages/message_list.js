@@ -10,6 +10,7 @@ import { reconcile } from "../../dom/keyed.js";
 import { Redraw } from "../../dom/redraw.js";
 import { Drawing } from "./drawing.js";
 import { MessageActions } from "./message_actions.js";
+import { MessageChanges } from "./message_changes.js";
 import { MessageWindow } from "./message_window.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
 import { transcript } from "./transcript.js";
@@ -40,6 +41,7 @@ export class MessageList {
   #jumpCount = h("span");
   #actions;
   #drawing;
+  #changes;
   #window = new MessageWindow();
   #hasOlder = true;
   /** @type {Promise<void> | null} */
@@ -56,7 +58,14 @@ export class MessageList {
   constructor(conversation, handlers) {
     this.#conversation = conversation;
     this.#handlers = handlers;
-    this.#drawing = new Drawing(conversation, (message) => this.show(message));
+    this.#drawing = new Drawing(conversation, {
+      onQuote: (message) => this.show(message),
+      onReaction: (message, emoji, isMine) => this.#changes.react(message, emoji, !isMine),
+    });
+    this.#changes = new MessageChanges(conversation, this.#drawing, {
+      draw: () => this.#drawHere(),
+      drawSoon: () => this.#redraw.ask(),
+    });
     const jump = { type: "button", hidden: true, onclick: () => this.scrollToEnd() };
     this.#jump = h("button.jump", jump, icon("down"), this.#jumpCount);
     this.#scroll = h(`div.scroll${conversation.isChannel ? ".channel" : ""}`, {
@@ -71,6 +80,10 @@ export class MessageList {
     this.#actions = new MessageActions(this.#scroll, {
       messageOf: (element) => this.#drawing.messageOf(element),
       onReply: handlers.onReply,
+      onEdit: (message) => this.#changes.edit(message),
+      onDelete: (message) => this.#changes.remove(message),
+      onReact: (message, emoji) => this.#changes.react(message, emoji, true),
+      nameOf: (id) => conversation.nameOf(id),
     });
     for (const name of ["load", "error"]) {
       // a picture has arrived or not, which does not bubble
@@ -105,10 +118,15 @@ export class MessageList {
     this.#resized.disconnect();
   }
 
-  /** @param {Message | null} message that is new or changed; null: one was discarded */
+  /** @param {Message} message that is new, or of one's own and stored or failed */
   changed(message) {
-    if (message?.isMine) this.scrollToEnd();
+    if (message.isMine) this.scrollToEnd();
     else this.#redraw.ask();
+  }
+
+  /** A message is another one now: what is in view stays there. */
+  revised() {
+    this.#redraw.ask();
   }
 
   /** How far messages have come, or what is unread, has changed. */
@@ -147,12 +165,38 @@ export class MessageList {
     const all = this.#messages();
     const messages = this.#window.around(all, inView);
     const seen = this.#anchor.element && this.#drawing.messageOf(this.#anchor.element);
+    const focus = this.#focus();
     const elements = this.#drawing.draw(messages, all);
     this.#anchor.isCut = !this.#window.hasEnd;
     reconcile(this.#scroll, [...this.#notice(all.length === 0), ...elements]);
+    this.#keepFocus(focus);
+    this.#changes.meet(messages);
     this.#anchor.restore(this.#unread, seen ? this.#drawing.bubbleOf(seen) : null);
     this.#drawJump();
     this.#handlers.onScroll();
+  }
+
+  /** What has the focus, and of which message it is a part. */
+  #focus() {
+    const { activeElement: element } = document;
+    const bubble = element?.closest(".bubble") ?? null;
+    return { element, message: bubble === null ? undefined : this.#drawing.messageOf(bubble) };
+  }
+
+  /**
+   * Who is at a message that is drawn anew is there still, on the same button if there is one.
+   * @param {{ element: Element | null, message: Message | undefined }} focus
+   */
+  #keepFocus({ element, message }) {
+    if (!(element instanceof HTMLElement) || element.isConnected || message === undefined) return;
+    const bubble = this.#drawing.bubbleOf(message);
+    if (bubble === null) return;
+    if (element.closest(".actions") !== null) this.#actions.moveTo(bubble);
+    const { emoji } = element.dataset;
+    const chips = [...bubble.querySelectorAll("button")];
+    const chip =
+      emoji === undefined ? undefined : chips.find((each) => each.dataset.emoji === emoji);
+    (chip ?? (bubble.contains(element) ? element : bubble)).focus({ preventScroll: true });
   }
 
   /** The seq of the first message in view; null: the end is. */
@@ -181,7 +225,7 @@ export class MessageList {
   }
 
   #theirs() {
-    return this.#messages().filter((message) => !message.isMine);
+    return this.#messages().filter(({ isMine, isDeleted }) => !(isMine || isDeleted));
   }
 
   async #loadOlder() {
@@ -234,7 +278,7 @@ export class MessageList {
     const at = bubbles.findIndex((each) => each.matches(":focus"));
     if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
     const message = bubbles[at] && this.#drawing.messageOf(bubbles[at]);
-    if (event.key === "Enter" && message && message.id !== null) {
+    if (event.key === "Enter" && message && message.id !== null && !message.isDeleted) {
       event.preventDefault(); // or the key would come to the field that has the focus then
       this.#handlers.onReply(message);
     }

@@ -1,5 +1,6 @@
 import { shortly } from "../../dom/dates.js";
 import { plain } from "../../dom/text.js";
+import { textOf } from "./bubble.js";
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
@@ -15,7 +16,7 @@ export function transcript(messages, { title }) {
   const lines = messages.map((message) => {
     if (message === undefined) return ""; // one that cannot be shown
     const author = message.isMine ? "Me" : (message.authorName ?? title);
-    return `[${shortly(message.at)}] ${plain(author)}: ${message.content}`;
+    return `[${shortly(message.at)}] ${plain(author)}: ${textOf(message)}`;
   });
   return lines.join("\n");
 }

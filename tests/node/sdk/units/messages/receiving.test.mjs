@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Status } from "../../../../../hub/web/sdk/parlour.js";
+import { UNCHANGED } from "../../../../../hub/web/sdk/messages/message.js";
 import { BEN, FakeHub, ME, RESUMED, posted, recorded, wireMessage } from "../fake_hub.mjs";
 
 const HISTORY = `GET /private_messages/api/messages/${BEN}`;
@@ -45,6 +46,7 @@ test("a message has everything that the hub says of it", async () => {
     fileUrl: "/uploads/cat.png",
     parentId: 5,
     at: "2024-01-01T12:00:00.000Z",
+    ...UNCHANGED,
     status: Status.SENT,
     failure: null,
   });

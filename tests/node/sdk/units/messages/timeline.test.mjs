@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Kind, Status } from "../../../../../hub/web/sdk/messages/message.js";
+import { Kind, Status, UNCHANGED } from "../../../../../hub/web/sdk/messages/message.js";
 import { Timeline } from "../../../../../hub/web/sdk/messages/timeline.js";
 import { Timelines } from "../../../../../hub/web/sdk/messages/timelines.js";
 
@@ -22,6 +22,7 @@ function stored(seq, { isMine = true, key = null } = {}) {
     fileUrl: null,
     parentId: null,
     at: "2024-01-01T12:00:00.000Z",
+    ...UNCHANGED,
     status: Status.SENT,
     failure: null,
   };

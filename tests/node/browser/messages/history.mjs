@@ -1,11 +1,11 @@
 /** A long history. */
 
 import assert from "node:assert/strict";
-import { bubbles, openFirst } from "./page.mjs";
+import { bubbles, openFirst } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
- * @import { Flow } from "./run.mjs"
+ * @import { Flow } from "../run.mjs"
  */
 
 const PAGE_SIZE = 100;

@@ -1,11 +1,11 @@
 /** What is unread, what is in view, and what stays where it is while things come. */
 
 import assert from "node:assert/strict";
-import { acceptFirst, find, openFirst, stored, write } from "./page.mjs";
+import { acceptFirst, find, openFirst, stored, write } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
- * @import { Flow } from "./run.mjs"
+ * @import { Flow } from "../run.mjs"
  */
 
 const MANY = 120; // more than a page of history

@@ -1,0 +1,114 @@
+/** A message of one's own that is being changed, where it stands: its text, or whether it is deleted. */
+
+import { h } from "../../dom/elements.js";
+import { textOf } from "../../dom/feedback.js";
+import { HUB } from "../../shell/hub_facts.js";
+
+/** @import { Child } from "../../dom/elements.js" */
+
+const COMPOSING = 229; // the key code while letters are being chosen; Safari has no other sign of it
+
+/**
+ * @typedef {object} Handlers
+ * @property {() => void} onClosed it was done, or not wanted any more
+ * @property {() => void} onResized
+ */
+
+/**
+ * @param {string} content
+ * @param {(content: string) => Promise<void>} save
+ * @param {Handlers} handlers
+ */
+export function editing(content, save, handlers) {
+  const isByTouch = matchMedia("(pointer: coarse)").matches; // there Enter begins a line
+  const text = h("textarea", {
+    "aria-label": "Edit your message",
+    rows: 1,
+    oninput: () => measure(),
+    onkeydown: (event) => {
+      const { key, shiftKey, isComposing, keyCode } = event;
+      if (key !== "Enter" || shiftKey || isByTouch || isComposing || keyCode === COMPOSING) return;
+      event.preventDefault();
+      form.requestSubmit();
+    },
+  });
+  text.value = content;
+  const measure = () => {
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight}px`;
+    const over = [...text.value].length - HUB.maxContentChars;
+    text.setCustomValidity(over > 0 ? `${over.toLocaleString()} characters too long` : "");
+    handlers.onResized();
+  };
+  const isSame = () => text.value.trim() === "" || text.value === content;
+  const act = async () => {
+    if (!isSame()) await save(text.value);
+  };
+  const form = changing("Save", "Saving…", act, handlers.onClosed, text);
+  const start = () => {
+    measure();
+    text.focus({ preventScroll: true });
+    text.setSelectionRange(content.length, content.length);
+  };
+  return { element: form, start };
+}
+
+/**
+ * @param {() => Promise<void>} remove
+ * @param {Handlers} handlers
+ */
+export function deleting(remove, { onClosed }) {
+  const question = h("p", {}, "Delete this message for everybody?");
+  const form = changing("Delete", "Deleting…", remove, onClosed, question);
+  return {
+    element: form,
+    start: () => form.querySelector("button")?.focus({ preventScroll: true }),
+  };
+}
+
+/**
+ * @param {string} word what it does
+ * @param {string} meanwhile what is said while it is done
+ * @param {() => Promise<void>} act
+ * @param {() => void} onClosed
+ * @param {Child} child
+ */
+function changing(word, meanwhile, act, onClosed, child) {
+  const problem = h("p.problem", { role: "alert" });
+  const said = h("span", { role: "status" });
+  const cancel = h("button.button.quiet", { type: "button", onclick: onClosed }, "Cancel");
+  let isActing = false;
+  const submit = async () => {
+    if (isActing) return;
+    isActing = true;
+    cancel.hidden = true; // it is made as soon as there is a connection
+    said.textContent = meanwhile;
+    problem.textContent = "";
+    try {
+      await act();
+      onClosed();
+    } catch (error) {
+      problem.textContent = textOf(error);
+    }
+    isActing = false;
+    cancel.hidden = false;
+    said.textContent = "";
+  };
+  return h(
+    "form.bubble.mine.changing",
+    {
+      "aria-label": `${word} message`,
+      onsubmit: (event) => {
+        event.preventDefault();
+        void submit();
+      },
+      onkeydown: (event) => {
+        event.stopPropagation(); // it is in the list, whose keys are others
+        if (event.key === "Escape" && !isActing) onClosed();
+      },
+    },
+    child,
+    problem,
+    h("div.choice", {}, h("button.button.primary", {}, word), cancel, said),
+  );
+}

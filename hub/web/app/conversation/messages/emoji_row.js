@@ -1,0 +1,40 @@
+/** A row of emoji to react with: some that are often meant, and a field for whatever the keyboard gives. */
+
+import { h } from "../../dom/elements.js";
+
+const COMMON = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
+
+/**
+ * @param {(emoji: string) => void} onChosen
+ * @returns {HTMLElement}
+ */
+export function emojiRow(onChosen) {
+  const buttons = COMMON.map((emoji) => {
+    const onclick = () => onChosen(emoji);
+    return h(
+      "button.button.quiet",
+      { type: "button", "aria-label": `React with ${emoji}`, onclick },
+      emoji,
+    );
+  });
+  const other = h("input.input", {
+    "aria-label": "Another emoji",
+    placeholder: "🙂 …",
+    maxlength: 40,
+    autocomplete: "off",
+    enterkeyhint: "send",
+  });
+  const form = h(
+    "form",
+    {
+      onsubmit: (event) => {
+        event.preventDefault();
+        const emoji = other.value.trim();
+        other.value = "";
+        if (emoji !== "") onChosen(emoji);
+      },
+    },
+    other,
+  );
+  return h("div.emoji", { role: "group", "aria-label": "React with" }, ...buttons, form);
+}

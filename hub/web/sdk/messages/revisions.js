@@ -1,0 +1,141 @@
+/**
+ * What is done to messages after they were posted: by others, as the hub tells it, and by this user.
+ *
+ * What it promises: a message is never replaced by what it was before (`rev`); what was told is told
+ * as `changed`, once.
+ */
+
+import { notStored } from "../errors.js";
+import { deletion } from "./message.js";
+import { Rereading } from "./rereading.js";
+import { Reviser } from "./reviser.js";
+
+/**
+ * @import { ConversationId, Message, UserId } from "../parlour.js"
+ * @import { ConnectionLoop } from "../connection/connection_loop.js"
+ * @import { Rest } from "../connection/rest.js"
+ * @import { Dialect, ServerEvent } from "../dialects/dialect.d.ts"
+ * @import { Revision } from "./message.js"
+ * @import { Emit } from "./sender.js"
+ * @import { Timelines } from "./timelines.js"
+ */
+
+/**
+ * @template Listed
+ * @typedef {object} Parts
+ * @property {Timelines} timelines
+ * @property {Dialect<any, Listed>} dialect
+ * @property {Rest} rest
+ * @property {ConnectionLoop} connection
+ * @property {Emit} emit
+ */
+
+/** @template Listed a conversation, as the hub lists them */
+export class Revisions {
+  #me;
+  #timelines;
+  #dialect;
+  #rest;
+  #emit;
+  #reviser;
+  #rereading;
+
+  /**
+   * @param {UserId} me
+   * @param {Parts<Listed>} parts
+   */
+  constructor(me, { timelines, dialect, rest, connection, emit }) {
+    this.#me = me;
+    this.#timelines = timelines;
+    this.#dialect = dialect;
+    this.#rest = rest;
+    this.#emit = emit;
+    this.#reviser = new Reviser(connection);
+    this.#rereading = new Rereading(timelines, (page) => dialect.older(rest, me, page));
+  }
+
+  /**
+   * Whatever was changed before these were listed is in the messages that are loaded from now on.
+   * @param {Listed[]} listed
+   */
+  know(listed) {
+    for (const each of listed) {
+      const [conversationId] = this.#dialect.head(each);
+      const hasMessages = this.#timelines.get(conversationId).first !== undefined;
+      if (!hasMessages) this.#timelines.revised(conversationId, this.#dialect.lastRev(each));
+    }
+  }
+
+  /**
+   * The hub tells that a message was changed, which may be none that is known here.
+   * @param {Extract<ServerEvent, { kind: "revised" }>} event
+   */
+  told({ conversationId, rev, revision }) {
+    this.#timelines.revised(conversationId, rev);
+    if (revision === null) return;
+    const isKnown = this.#timelines.get(conversationId).has(revision.seq);
+    if (isKnown) this.apply(conversationId, revision);
+    else if (revision.isDeleted) this.#emit("changed", { conversationId, message: null });
+  }
+
+  /**
+   * It was all told up to these.
+   * @param {Record<ConversationId, number>} revs
+   */
+  toldUpTo(revs) {
+    for (const [id, rev] of Object.entries(revs)) this.#timelines.revised(Number(id), rev);
+  }
+
+  /**
+   * @param {ConversationId} conversationId
+   * @param {Revision} revision of a message that is known
+   */
+  apply(conversationId, revision) {
+    const message = this.#timelines.get(conversationId).revise(revision);
+    if (message !== null) this.#emit("changed", { conversationId, message });
+  }
+
+  /**
+   * Learn by polling what was changed.
+   * @param {Listed[]} listed
+   * @param {() => boolean} isOfThisLog whether what was asked for still counts
+   */
+  async reread(listed, isOfThisLog) {
+    for (const each of listed) {
+      const [conversationId, seq] = this.#dialect.head(each);
+      const head = { seq, rev: this.#dialect.lastRev(each) };
+      // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent
+      const changes = await this.#rereading.changes(conversationId, head);
+      if (!isOfThisLog()) return;
+      for (const revision of changes) this.apply(conversationId, revision);
+    }
+  }
+
+  /**
+   * Change a stored message, over REST. Resolves when it is changed, here too.
+   * @param {Message} message
+   * @param {string} method
+   * @param {string} path after the message's own
+   * @param {object} [body]
+   * @throws {CallFailed} it was refused for good
+   */
+  async change({ id, seq, rev, conversationId }, method, path, body) {
+    if (id === null || seq === null) throw notStored();
+    const answer = await this.#reviser.change((key) =>
+      this.#rest.call(method, `/api/messages/${id}${path}`, body, { "Idempotency-Key": key }),
+    );
+    const isDeleted = method === "DELETE" && path === "";
+    const now = isDeleted ? deletion({ seq, rev }) : this.#dialect.changed(answer, this.#me);
+    this.apply(conversationId, now);
+  }
+
+  /** What waits to be changed can be tried. */
+  async submit() {
+    await this.#reviser.submit();
+  }
+
+  /** The log went back. */
+  startOver() {
+    this.#rereading.startOver();
+  }
+}

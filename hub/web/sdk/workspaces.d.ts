@@ -1,0 +1,44 @@
+/** Workspaces, their channels and their people. */
+
+import type { ChannelId, PlatformUser, UserId } from "./parlour.js";
+
+export interface Channel {
+  id: ChannelId;
+  workspaceId: number;
+  name: string;
+}
+
+export interface Workspace {
+  id: number;
+  name: string;
+  ownerId: UserId;
+  members: UserId[];
+}
+
+/** What a member may do: see docs/permissions.md. */
+export type WorkspaceRole = "owner" | "moderator" | "member" | "guest";
+
+export interface Member extends PlatformUser {
+  workspaceRole: WorkspaceRole;
+}
+
+export interface Invitation {
+  workspace: { id: number; name: string; description: string | null };
+  inviter: PlatformUser;
+  createdAt: string;
+}
+
+/** `unreadCount` is of its newest 50 messages; `lastSeq` is 0 where there was none; older hubs have no `lastRev`. */
+export interface ListedChannel extends Channel {
+  lastSeq: number;
+  lastRev?: number;
+  lastMessage: { content: string; createdAt: string } | null;
+  unreadCount: number;
+}
+
+export interface WorkspaceWithChannels extends Workspace {
+  channels: ListedChannel[];
+}
+
+// biome-ignore lint/complexity/noUselessEmptyExport: without it, every declaration is exported
+export {};
