@@ -14,6 +14,7 @@ import trio
 from attrs import frozen
 
 from hub.admin.socket import MAX_PATH_BYTES
+from hub.rest.routes.admin.trace import MAX_TRACES
 from tests.support.forks.client import Forked
 from tests.support.programs.hub_process import (
     HubProcess,
@@ -192,6 +193,22 @@ def test_a_user_is_followed_until_somebody_has_seen_enough_or_the_hub_ends(data_
             assert process.wait(20) == 0
             assert process.stderr is not None
             assert process.stderr.read() == "The hub has ended it\n"
+
+
+def test_who_reads_no_more_ends_the_trace(data_dir: Path) -> None:
+    """As `| head -1` does; there is room for another one then."""
+    with run_hub(data_dir):
+        assert run("user", "add", "ann", "--data-dir", str(data_dir)).code == 0
+        for _ in range(MAX_TRACES + 1):
+            with following(data_dir) as process:
+                run("session", "revoke", "ann", "--data-dir", str(data_dir))
+                assert "operator_acted" in next_line(process)
+                assert process.stdout is not None
+                process.stdout.close()
+                run("session", "revoke", "ann", "--data-dir", str(data_dir))
+                assert process.wait(20) == 0
+                assert process.stderr is not None
+                assert process.stderr.read() == ""
 
 
 async def test_a_hub_with_an_external_database_has_a_socket_too(
