@@ -139,7 +139,9 @@ def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) 
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None
     settings = load_config(given, {}, file)  # its environment is not ours
-    of = systemd_unit.Installation(_program(), user, file, given, settings)
+    python = Path(sys.executable).resolve()
+    parts = (Path(sys.prefix), Path(sys.base_prefix), python)
+    of = systemd_unit.Installation(_program(), user, file, given, settings, parts)
     unit = systemd_unit.socket_unit(of) if is_socket else systemd_unit.service_unit(of)
     for warning in systemd_unit.warnings_about(of):
         say(f"Warning: {warning}", err=True)
