@@ -14,6 +14,7 @@ from hub.cli.operators import admin as commands
 from hub.cli.operators import people
 from hub.cli.operators.admin import Office, Show, as_json, in_words
 from hub.cli.operators.desk import Desk, account_desk
+from hub.cli.questions import asked_password, confirm
 from hub.cli.running import DATA, config_of, run_to_end, with_settings
 from hub.cli.terminal import say
 from hub.settings.choices import LogLevel
@@ -71,7 +72,7 @@ def user() -> None:
 @click.argument("username")
 @click.option("--email", help="For signing in; the username works as well")
 @click.option("--name", help="Shown to others; by default the username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
+@asked_password(twice=True)
 def user_add(username: str, email: str | None, name: str | None, password: str) -> Start:
     """Make an account."""
     body = NewAccountBody(username, password, name or None, email)
@@ -81,7 +82,7 @@ def user_add(username: str, email: str | None, name: str | None, password: str) 
 @user.command("passwd")
 @operating
 @click.argument("username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
+@asked_password(twice=True)
 def user_passwd(username: str, password: str) -> Start:
     """Set a new password; every session of the user ends."""
     return partial(commands.set_password, body=NewPasswordBody(username, password))
@@ -132,7 +133,7 @@ def user_export(username: str, to: Path) -> Start:
 def user_delete(username: str, messages: str, heir: str | None, *, yes: bool) -> Start:
     """Delete an account, and all that is the person's."""
     if not yes:
-        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
+        confirm(f"Delete {username} for ever?")
     return at_desk(partial(people.delete_user, body=DeletionBody(username, messages, heir)))
 
 

@@ -276,11 +276,15 @@ def test_a_setting_that_help_does_not_show_is_a_flag_nevertheless(run: Run) -> N
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("user", "add", "ann"), ("user", "delete", "ann", "--messages", "keep")],
+    ("arguments", "how"),
+    [
+        (("user", "add", "ann"), "give the password as PARLOUR_PASSWORD"),
+        (("chat", "--as", "a", "--to", "b"), "give the password as PARLOUR_PASSWORD"),
+        (("user", "delete", "ann", "--messages", "keep"), "give --yes if that is meant"),
+    ],
 )
 def test_without_a_terminal_to_ask_on_that_is_said(
-    tmp_path: Path, arguments: tuple[str, ...]
+    tmp_path: Path, arguments: tuple[str, ...], how: str
 ) -> None:
     command = [sys.executable, "-m", "hub", *arguments, "--data-dir", str(tmp_path / "data")]
     environment = {name: os.environ[name] for name in os.environ if name != "PARLOUR_PASSWORD"}
@@ -293,10 +297,37 @@ def test_without_a_terminal_to_ask_on_that_is_said(
         start_new_session=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert "There is no terminal to ask on" in done.stderr
-    assert "GetPassWarning" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Error: There is no terminal to ask on: {how}\n"
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("module", ["hub.cli.main", "trio"])
+def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
+    tmp_path: Path, module: str
+) -> None:
+    """What is imported first, or on the way, sends the interrupt itself."""
+    early = tmp_path / "early.py"
+    early.write_text(
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['parlour', 'check-config']\n"
+        "runpy.run_module('hub', run_name='__main__', alter_sys=True)\n"
+    )
+    command = [sys.executable, str(early)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_what_nobody_reads_is_no_failure() -> None:

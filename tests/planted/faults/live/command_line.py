@@ -80,10 +80,24 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (TERMINAL,),
     ),
     Fault(
-        "a question that nobody can be asked ends without a word",
-        "hub/cli/main.py",
-        "if not isinstance(abort.__context__, EOFError):",
-        "if True:",
+        "a password is asked for where nobody can be asked",
+        "hub/cli/questions.py",
+        "if not (_opens_terminal() or sys.stdin.isatty()):",
+        "if False:",
+        (MAIN,),
+    ),
+    Fault(
+        "a question is asked where nobody can be asked",
+        "hub/cli/questions.py",
+        "    if not sys.stdin.isatty():",
+        "    if False:",
+        (MAIN,),
+    ),
+    Fault(
+        "an interrupt among the imports shows where it was",
+        "hub/__main__.py",
+        "    signal.signal(signal.SIGINT, lambda *_: os._exit(130))\n",
+        "    pass\n",
         (MAIN,),
     ),
     Fault(
